@@ -1,0 +1,1 @@
+//! The Lambda function of cwl2le as a library.

@@ -1,0 +1,1 @@
+//! A local AWS and a local log service, for the demo and the tests.
