@@ -1,1 +1,7 @@
 //! The CLI of cwl2le as a library, so that tests and benches reach it.
+
+pub mod aws;
+pub mod error;
+pub mod exit;
+pub mod plan;
+pub mod stack;

@@ -1,0 +1,98 @@
+//! Exit codes: what a script can rely on.
+
+use serde::Serialize;
+
+/// How a run of `cwl2le` ended. The numbers are stable and documented in `docs/errors.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Exit {
+    /// Done, or nothing was left to do.
+    Success,
+    /// A bug in cwl2le.
+    Internal,
+    /// The command line or the configuration cannot be used as it is.
+    Usage,
+    /// Going on would touch what is not ours, loop logs, or change what cannot be changed.
+    Refused,
+    /// No usable credentials or region, or AWS denied a permission.
+    Access,
+    /// An AWS call failed and retrying did not help.
+    Aws,
+    /// A named resource does not exist.
+    NotFound,
+    /// Some log groups were done and some failed.
+    Partial,
+    /// `plan` found changes to make.
+    Pending,
+    /// `demo` lost a line or left a resource behind.
+    Undelivered,
+    /// The forwarder bundle is missing or would not run on Lambda.
+    Bundle,
+    /// Something outside AWS failed: Python, the network, a file.
+    Environment,
+    /// Stopped by Ctrl-C or SIGTERM.
+    Interrupted,
+}
+
+impl Exit {
+    /// Every exit code, in the order of the documentation.
+    pub const ALL: [Self; 13] = [
+        Self::Success,
+        Self::Internal,
+        Self::Usage,
+        Self::Refused,
+        Self::Access,
+        Self::Aws,
+        Self::NotFound,
+        Self::Partial,
+        Self::Pending,
+        Self::Undelivered,
+        Self::Bundle,
+        Self::Environment,
+        Self::Interrupted,
+    ];
+
+    /// The number given to the operating system.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Internal => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Access => 4,
+            Self::Aws => 5,
+            Self::NotFound => 6,
+            Self::Partial => 7,
+            Self::Pending => 8,
+            Self::Undelivered => 9,
+            Self::Bundle => 10,
+            Self::Environment => 11,
+            Self::Interrupted => 130,
+        }
+    }
+
+    /// One line for the documentation.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "done, or nothing was left to do",
+            Self::Internal => "a bug in cwl2le: please report it",
+            Self::Usage => "the command line or the configuration cannot be used as it is",
+            Self::Refused => "going on would touch what is not ours, loop logs, or change what cannot be changed",
+            Self::Access => "no usable credentials or region, or AWS denied a permission",
+            Self::Aws => "an AWS call failed and retrying did not help",
+            Self::NotFound => "a named resource does not exist",
+            Self::Partial => "some log groups were done and some failed",
+            Self::Pending => "`plan` found changes to make",
+            Self::Undelivered => "`demo` lost a line or left a resource behind",
+            Self::Bundle => "the forwarder bundle is missing or would not run on Lambda",
+            Self::Environment => "something outside AWS failed: Python, the network, a file",
+            Self::Interrupted => "stopped by Ctrl-C or SIGTERM",
+        }
+    }
+}
+
+impl From<Exit> for std::process::ExitCode {
+    fn from(exit: Exit) -> Self {
+        exit.code().into()
+    }
+}

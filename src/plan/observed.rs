@@ -1,0 +1,189 @@
+//! What exists, as read from AWS. Pure values: the edge fills them, the planner reads them.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::stack::{Arch, Distribution, EnvValue, StreamMode, Tags};
+
+/// What exists of a stack.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Observed {
+    /// The stream.
+    pub stream: Option<ObservedStream>,
+    /// The role that CloudWatch Logs assumes.
+    pub logs_role: Option<ObservedRole>,
+    /// The forwarder's execution role.
+    pub function_role: Option<ObservedRole>,
+    /// The forwarder's log group.
+    pub log_group: Option<ObservedLogGroup>,
+    /// The forwarder.
+    pub function: Option<ObservedFunction>,
+    /// Every event source mapping of the forwarder.
+    pub triggers: Vec<ObservedTrigger>,
+    /// The log groups that were looked at, with their subscription filters; a group that does not exist is absent.
+    pub groups: BTreeMap<String, ObservedGroup>,
+}
+
+/// A stream.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedStream {
+    /// Its ARN.
+    pub arn: String,
+    /// `CREATING`, `DELETING`, `ACTIVE` or `UPDATING`.
+    pub status: StreamStatus,
+    /// Capacity, with the number of open shards.
+    pub mode: StreamMode,
+    /// Retention in hours.
+    pub retention_hours: u32,
+    /// The KMS key, where the stream is encrypted.
+    pub kms_key: Option<String>,
+    /// Its tags.
+    pub tags: Tags,
+    /// Names of its registered consumers (enhanced fan-out). Read for a teardown only.
+    pub consumers: Vec<String>,
+}
+
+/// The state of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamStatus {
+    /// Being created.
+    Creating,
+    /// Being deleted: its name is free a little later.
+    Deleting,
+    /// Ready.
+    Active,
+    /// Usable, while a change goes on.
+    Updating,
+}
+
+/// A role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedRole {
+    /// Its name.
+    pub name: String,
+    /// Its ARN.
+    pub arn: String,
+    /// Its path.
+    pub path: String,
+    /// The ARN of its permissions boundary.
+    pub boundary: Option<String>,
+    /// Its trust policy.
+    pub trust: Value,
+    /// Its inline policies by name.
+    pub policies: BTreeMap<String, Value>,
+    /// The ARNs of its attached managed policies.
+    pub attached: Vec<String>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// The forwarder's log group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedLogGroup {
+    /// Its name.
+    pub name: String,
+    /// Its ARN, without the trailing `:*`.
+    pub arn: String,
+    /// Days that events are kept; none is for ever.
+    pub retention_days: Option<u32>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// A function.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedFunction {
+    /// Its ARN, unqualified.
+    pub arn: String,
+    /// `provided.al2023` where it is ours.
+    pub runtime: String,
+    /// Its execution role.
+    pub role_arn: String,
+    /// Its processor.
+    pub arch: Arch,
+    /// Memory in MB.
+    pub memory_mb: u32,
+    /// Timeout in seconds.
+    pub timeout_seconds: u32,
+    /// The base64 SHA-256 of its zip.
+    pub code_sha256: String,
+    /// Its environment variables.
+    pub environment: BTreeMap<String, EnvValue>,
+    /// Reserved concurrency.
+    pub reserved_concurrency: Option<u32>,
+    /// Whether `State` is Active (or Inactive) and `LastUpdateStatus` Successful; when not, wait before changing it.
+    pub settled: bool,
+    /// Why creation or the last update failed, where it did.
+    pub failure: Option<String>,
+    /// Its tags.
+    pub tags: Tags,
+}
+
+/// An event source mapping.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedTrigger {
+    /// Its id.
+    pub uuid: String,
+    /// The stream's ARN.
+    pub source_arn: String,
+    /// Its state.
+    pub state: TriggerState,
+    /// What AWS says of the last result, such as `PROBLEM: ...`.
+    pub last_result: Option<String>,
+    /// Records in one invocation at most.
+    pub batch_size: u32,
+    /// Seconds to wait for a batch to fill.
+    pub window_seconds: u32,
+    /// Concurrent invocations per shard.
+    pub parallelization: u32,
+    /// Whether a batch is halved after a function error.
+    pub bisect: bool,
+    /// Retries, -1 for until expiry.
+    pub max_retries: i32,
+    /// Age in seconds after which a record is given up, -1 for never.
+    pub max_age_seconds: i32,
+    /// Whether `FunctionResponseTypes` holds `ReportBatchItemFailures`.
+    pub reports_item_failures: bool,
+    /// `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`.
+    pub starting_position: String,
+    /// ARN of the destination of what is given up.
+    pub on_failure: Option<String>,
+}
+
+/// The state of an event source mapping.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerState {
+    /// Polling.
+    Enabled,
+    /// Not polling.
+    Disabled,
+    /// Being deleted.
+    Deleting,
+    /// Being created, enabled, disabled or updated.
+    InTransition,
+}
+
+/// A log group and its subscription filters.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct ObservedGroup {
+    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`; empty where AWS does not say.
+    pub class: String,
+    /// Its filters.
+    pub filters: Vec<ObservedFilter>,
+}
+
+/// A subscription filter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ObservedFilter {
+    /// Its name.
+    pub name: String,
+    /// Which events.
+    pub pattern: String,
+    /// Where they go.
+    pub destination_arn: String,
+    /// The role that CloudWatch Logs assumes.
+    pub role_arn: Option<String>,
+    /// How they are spread over the shards.
+    pub distribution: Distribution,
+}

@@ -1,0 +1,67 @@
+//! What should exist. Pure values: no SDK, no clock, no I/O.
+
+mod filter;
+mod function;
+pub mod names;
+pub mod policy;
+mod role;
+mod setting;
+mod stream;
+pub mod target;
+mod trigger;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use filter::{Distribution, FilterSpec};
+pub use function::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME};
+pub use names::{Names, RoleScope, StackName};
+pub use role::RoleSpec;
+pub use setting::Setting;
+pub use stream::{StreamMode, StreamSpec};
+pub use target::{Region, Target};
+pub use trigger::TriggerSpec;
+
+/// Tags of a resource.
+pub type Tags = BTreeMap<String, String>;
+
+/// One stack as the user wants it: everything but its subscription filters, which belong to log groups.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stack {
+    /// The stack's name.
+    pub name: StackName,
+    /// Where it lives.
+    pub target: Target,
+    /// The names of its resources.
+    pub names: Names,
+    /// The Kinesis data stream.
+    pub stream: StreamSpec,
+    /// The role that CloudWatch Logs assumes.
+    pub logs_role: RoleSpec,
+    /// The forwarder's execution role.
+    pub function_role: RoleSpec,
+    /// The forwarder's log group.
+    pub log_group: LogGroupSpec,
+    /// The forwarder.
+    pub function: FunctionSpec,
+    /// The event source mapping from the stream to the forwarder.
+    pub trigger: TriggerSpec,
+    /// The tags that every resource of the stack carries, ours included.
+    pub tags: Tags,
+}
+
+/// The tags that mark a resource as this stack's own, and the user's beside them.
+pub fn tags(stack: &StackName, region: &Region, user: &Tags) -> Tags {
+    let mut tags = user.clone();
+    tags.insert(names::STACK_TAG.to_owned(), stack.to_string());
+    tags.insert(names::REGION_TAG.to_owned(), region.to_string());
+    tags.insert(names::VERSION_TAG.to_owned(), env!("CARGO_PKG_VERSION").to_owned());
+    tags
+}
+
+/// Whether tags say that a resource is this stack's own in this region.
+pub fn owns(stack: &StackName, region: &Region, tags: &Tags) -> bool {
+    tags.get(names::STACK_TAG).is_some_and(|s| s == stack.as_str())
+        && tags.get(names::REGION_TAG).is_some_and(|r| r == region.as_str())
+}

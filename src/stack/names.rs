@@ -1,0 +1,185 @@
+//! Every name and ARN of a stack. The default stack has the names of the article (docs/architecture.md).
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use super::target::{Region, Target};
+use super::Tags;
+
+/// The tag that says which stack a resource belongs to.
+pub const STACK_TAG: &str = "cwl2le:stack";
+/// The tag that says which region's stack a resource belongs to: roles are global.
+pub const REGION_TAG: &str = "cwl2le:region";
+/// The tag that says which version of cwl2le touched it last.
+pub const VERSION_TAG: &str = "cwl2le:version";
+
+/// The name of a stack: `default`, or up to 24 letters, digits and hyphens that prefix all other names.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct StackName(String);
+
+impl StackName {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn prefixed(&self, name: &str) -> String {
+        if self.0 == "default" { name.to_owned() } else { format!("{}-{name}", self.0) }
+    }
+}
+
+impl Default for StackName {
+    fn default() -> Self {
+        Self("default".to_owned())
+    }
+}
+
+impl fmt::Display for StackName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for StackName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let ok = (1..=24).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !text.starts_with('-')
+            && !text.ends_with('-');
+        if ok {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("`{text}` is not a stack name: up to 24 letters, digits and inner hyphens"))
+        }
+    }
+}
+
+/// Whether this region's roles have the plain names or names that end in the region.
+///
+/// IAM is global while everything else is regional. The first region of an account that is set up gets the
+/// article's role names; every other region's roles end in `-REGION`, so that no region's roles are shared and
+/// tearing one region down leaves the others whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RoleScope {
+    /// `cwl-to-kinesis`
+    Plain,
+    /// `cwl-to-kinesis-ap-northeast-1`
+    Regional,
+}
+
+impl RoleScope {
+    /// Decides from what exists: the tags of the roles with plain names, and whether regional ones exist.
+    ///
+    /// Regional roles that exist stay in use even after the first region has been torn down, so that names never
+    /// change under a running stack.
+    pub fn decide<'a>(
+        region: &Region,
+        mut plain_roles: impl Iterator<Item = &'a Tags>,
+        regional_exist: bool,
+    ) -> Self {
+        let taken_elsewhere = plain_roles
+            .any(|tags| tags.get(REGION_TAG).is_some_and(|other| other != region.as_str()));
+        if regional_exist || taken_elsewhere { Self::Regional } else { Self::Plain }
+    }
+}
+
+/// The names of everything in a stack.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Names {
+    /// The Kinesis data stream.
+    pub stream: String,
+    /// The role that CloudWatch Logs assumes to write to the stream.
+    pub logs_role: String,
+    /// Its inline policy.
+    pub logs_policy: String,
+    /// The forwarder function.
+    pub function: String,
+    /// The execution role of the forwarder.
+    pub function_role: String,
+    /// Its inline policy.
+    pub function_policy: String,
+    /// The forwarder's own log group.
+    pub function_log_group: String,
+    /// The subscription filter on each log group; `@DESTINATION` is appended to pin a destination.
+    pub filter: String,
+}
+
+impl Names {
+    /// The names of a stack in a region.
+    pub fn new(stack: &StackName, region: &Region, scope: RoleScope) -> Self {
+        let role = |name: &str| match scope {
+            RoleScope::Plain => stack.prefixed(name),
+            RoleScope::Regional => format!("{}-{region}", stack.prefixed(name)),
+        };
+        let function = stack.prefixed("cwl-to-logentries");
+        Self {
+            stream: stack.prefixed("cloudwatch-logs-stream"),
+            logs_role: role("cwl-to-kinesis"),
+            logs_policy: "cwl-kinesis-write".to_owned(),
+            function_role: role("cwl-to-logentries"),
+            function_policy: "cwl-logentries-forward".to_owned(),
+            function_log_group: format!("/aws/lambda/{function}"),
+            function,
+            filter: stack.prefixed("cloudwatchLogsFilter"),
+        }
+    }
+
+    /// The stream's ARN.
+    pub fn stream_arn(&self, target: &Target) -> String {
+        target.arn("kinesis", format_args!("stream/{}", self.stream))
+    }
+
+    /// The function's ARN, unqualified.
+    pub fn function_arn(&self, target: &Target) -> String {
+        target.arn("lambda", format_args!("function:{}", self.function))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn region() -> Region {
+        "ap-northeast-1".parse().expect("a region")
+    }
+
+    #[test]
+    fn the_default_stack_has_the_names_of_the_article() {
+        let names = Names::new(&StackName::default(), &region(), RoleScope::Plain);
+        assert_eq!(names.stream, "cloudwatch-logs-stream");
+        assert_eq!(names.logs_role, "cwl-to-kinesis");
+        assert_eq!(names.logs_policy, "cwl-kinesis-write");
+        assert_eq!(names.function, "cwl-to-logentries");
+        assert_eq!(names.filter, "cloudwatchLogsFilter");
+    }
+
+    #[test]
+    fn another_stack_and_another_region_share_no_name() {
+        let name = "x".repeat(24).parse().expect("a stack name");
+        let longest = Names::new(&name, &"ap-southeast-1".parse().expect("a region"), RoleScope::Regional);
+        assert!(longest.function_role.len() <= 64, "IAM takes at most 64 characters");
+        assert!(longest.function.len() <= 64, "Lambda takes at most 64 characters");
+        assert_eq!(
+            Names::new(&StackName::default(), &region(), RoleScope::Regional).logs_role,
+            "cwl-to-kinesis-ap-northeast-1"
+        );
+    }
+
+    #[test]
+    fn the_first_region_keeps_the_plain_role_names() {
+        let tags = |r: &str| Tags::from([(REGION_TAG.to_owned(), r.to_owned())]);
+        let (here, there, foreign) = (tags("ap-northeast-1"), tags("eu-west-1"), Tags::new());
+        let decide = |t: &[&Tags], regional| RoleScope::decide(&region(), t.iter().copied(), regional);
+        assert_eq!(decide(&[], false), RoleScope::Plain);
+        assert_eq!(decide(&[&here], false), RoleScope::Plain);
+        assert_eq!(decide(&[&foreign], false), RoleScope::Plain);
+        assert_eq!(decide(&[&there], false), RoleScope::Regional);
+        assert_eq!(decide(&[], true), RoleScope::Regional);
+    }
+}

@@ -1,0 +1,114 @@
+//! The IAM documents, rendered from `policies/*.json`.
+
+use serde_json::Value;
+
+use super::{Names, Target};
+
+/// A document with its placeholders, embedded at build time.
+macro_rules! template {
+    ($file:literal) => {
+        include_str!(concat!("../../policies/", $file))
+    };
+}
+
+/// What the documents depend on besides names and target.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    /// The ARN of the customer KMS key that encrypts the stream.
+    pub kms_key_arn: Option<String>,
+    /// `bucket/prefix` where quarantined records go.
+    pub quarantine: Option<String>,
+    /// ARN of the destination of what expires in the stream.
+    pub on_failure: Option<String>,
+    /// ARNs of SSM parameters with tokens.
+    pub ssm_parameters: Vec<String>,
+    /// ARNs of Secrets Manager secrets with tokens.
+    pub secrets: Vec<String>,
+}
+
+/// Who may assume the role of CloudWatch Logs: the service, for log groups of this account and region only.
+pub fn logs_trust(target: &Target) -> Value {
+    render(template!("cwl-to-kinesis.trust.json"), &base(target))
+}
+
+/// What CloudWatch Logs may do: put records on the stream.
+pub fn logs_policy(target: &Target, names: &Names, grants: &Grants) -> Value {
+    let mut vars = base(target);
+    vars.push(("STREAM_ARN", names.stream_arn(target)));
+    let mut policy = render(template!("cwl-kinesis-write.json"), &vars);
+    if let Some(key) = &grants.kms_key_arn {
+        append(&mut policy, template!("cwl-kinesis-write.kms.json"), &[("KMS_KEY_ARN", key.clone())]);
+    }
+    policy
+}
+
+/// Who may assume the execution role: Lambda.
+pub fn function_trust(target: &Target) -> Value {
+    render(template!("cwl-to-logentries.trust.json"), &base(target))
+}
+
+/// What the forwarder may do: read the stream, write its own log, and what `grants` adds.
+pub fn function_policy(target: &Target, names: &Names, grants: &Grants) -> Value {
+    let mut vars = base(target);
+    vars.push(("STREAM_ARN", names.stream_arn(target)));
+    vars.push(("LOG_GROUP_ARN", target.arn("logs", format_args!("log-group:{}", names.function_log_group))));
+    let mut policy = render(template!("cwl-logentries-forward.json"), &vars);
+    if let Some(key) = &grants.kms_key_arn {
+        append(&mut policy, template!("cwl-logentries-forward.kms.json"), &[("KMS_KEY_ARN", key.clone())]);
+    }
+    if let Some(place) = &grants.quarantine {
+        let arn = format!("arn:{}:s3:::{}/*", target.region.partition(), place.trim_end_matches('/'));
+        append(&mut policy, template!("cwl-logentries-forward.quarantine.json"), &[("QUARANTINE_ARN", arn)]);
+    }
+    if let Some(arn) = &grants.on_failure {
+        let (statement, objects) = match arn.split(':').nth(2) {
+            Some("s3") => (template!("cwl-logentries-forward.on-failure-s3.json"), format!("{arn}/*")),
+            Some("sns") => (template!("cwl-logentries-forward.on-failure-sns.json"), arn.clone()),
+            _ => (template!("cwl-logentries-forward.on-failure-sqs.json"), arn.clone()),
+        };
+        append(&mut policy, statement, &[("ON_FAILURE_ARN", arn.clone()), ("ON_FAILURE_OBJECTS", objects)]);
+    }
+    for arn in &grants.ssm_parameters {
+        append(&mut policy, template!("cwl-logentries-forward.ssm.json"), &[("PARAMETER_ARN", arn.clone())]);
+    }
+    for arn in &grants.secrets {
+        append(&mut policy, template!("cwl-logentries-forward.secret.json"), &[("SECRET_ARN", arn.clone())]);
+    }
+    policy
+}
+
+fn base(target: &Target) -> Vec<(&'static str, String)> {
+    vec![
+        ("PARTITION", target.region.partition().to_owned()),
+        ("REGION", target.region.to_string()),
+        ("ACCOUNT", target.account.clone()),
+    ]
+}
+
+/// Replaces `{{NAME}}` inside the strings of a template. Values are placed after parsing, so none can break the JSON.
+fn render(template: &str, vars: &[(&str, String)]) -> Value {
+    let mut value = serde_json::from_str(template).expect("embedded policies are JSON: checked by the tests");
+    fill(&mut value, vars);
+    value
+}
+
+fn fill(value: &mut Value, vars: &[(&str, String)]) {
+    match value {
+        Value::String(text) => {
+            for (name, replacement) in vars {
+                *text = text.replace(&format!("{{{{{name}}}}}"), replacement);
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| fill(item, vars)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| fill(field, vars)),
+        _ => {}
+    }
+}
+
+/// Adds one statement.
+fn append(policy: &mut Value, statement: &str, vars: &[(&str, String)]) {
+    let statement = render(statement, vars);
+    if let Some(statements) = policy.get_mut("Statement").and_then(Value::as_array_mut) {
+        statements.push(statement);
+    }
+}
