@@ -1,0 +1,331 @@
+//! The configuration of the function: destinations and routes.
+//!
+//! The command line tool writes this type into [`CONFIG_ENV`], the function reads it from there. All
+//! environment variables of a function together may take 4 KB, so what is default is not written.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::secret::{Secret, Token, redact_uuids};
+
+/// The environment variable of the function that holds the configuration as JSON.
+pub const CONFIG_ENV: &str = "CWL2LE_CONFIG";
+
+/// The destination that is taken when `default` is not given.
+pub const DEFAULT_DESTINATION: &str = "default";
+
+/// What separates the base name of a subscription filter from the destination it pins.
+const PIN: char = '@';
+
+/// Where events go.
+///
+/// The smallest form:
+///
+/// ```
+/// # use cwl2le_forwarder::config::Config;
+/// Config::from_json(r#"{"destinations":{"default":{"type":"logentries","endpoint":"127.0.0.1:10000",
+///   "tls":false,"token":"01234567-89ab-cdef-0123-456789abcdef"}}}"#)?;
+/// # Ok::<(), cwl2le_forwarder::config::ConfigError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The log services by name: at least one. Names are 1 to 64 letters, digits, `-` or `_`, because they
+    /// stand in names of subscription filters.
+    pub destinations: BTreeMap<String, Destination>,
+    /// The destination of what no filter and no route claims; see [`Config::default_destination`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// Which log groups go where; the first that matches wins.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+}
+
+/// Log groups, and the destination they go to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Route {
+    /// A log group name in which `*` stands for any text, also with `/` in it, and `?` for one character.
+    pub log_group: String,
+    /// The name of a destination.
+    pub destination: String,
+}
+
+/// One log service.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Destination {
+    /// Logentries, today Rapid7 InsightOps / Log Search, by Token TCP.
+    Logentries(Logentries),
+}
+
+/// Token TCP: a line is `TOKEN SPACE message LF` on a connection that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logentries {
+    /// `HOST:PORT`, `[IPv6]:PORT`. Either this or `region`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The region of the account. Either this or `endpoint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// Whether the connection is TLS; plain is for tests and for collectors in a private network.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub tls: bool,
+    /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// The token of the log, or where it is kept.
+    pub token: Secret<Token>,
+}
+
+/// A region of the vendor; its data host is `<region>.data.logs.insight.rapid7.com`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs, reason = "the vendor's own names for its regions")]
+pub enum Region {
+    Us,
+    Us2,
+    Us3,
+    Eu,
+    Ca,
+    Au,
+    Ap,
+}
+
+impl Region {
+    /// All regions, in the vendor's order.
+    pub const ALL: [Self; 7] = [Self::Us, Self::Us2, Self::Us3, Self::Eu, Self::Ca, Self::Au, Self::Ap];
+
+    /// The name as it stands in configuration and host name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Us2 => "us2",
+            Self::Us3 => "us3",
+            Self::Eu => "eu",
+            Self::Ca => "ca",
+            Self::Au => "au",
+            Self::Ap => "ap",
+        }
+    }
+}
+
+impl std::str::FromStr for Region {
+    type Err = UnknownRegion;
+
+    fn from_str(name: &str) -> Result<Self, UnknownRegion> {
+        Self::ALL
+            .into_iter()
+            .find(|region| region.name() == name)
+            .ok_or_else(|| UnknownRegion(name.to_owned()))
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A name that is no region of the vendor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is no region of Logentries / InsightOps; known are us, us2, us3, eu, ca, au and ap; for another host give `endpoint`"
+)]
+pub struct UnknownRegion(pub String);
+
+/// The vendor's port for Token TCP over TLS.
+const TLS_PORT: u16 = 443;
+/// The vendor's port for plain Token TCP that is neither privileged nor taken by syslog.
+const PLAIN_PORT: u16 = 10000;
+
+impl Logentries {
+    /// Host and port to connect to.
+    ///
+    /// # Errors
+    /// When neither or both of `endpoint` and `region` are given, or the endpoint is not `HOST:PORT`.
+    pub fn address(&self) -> Result<(String, u16), String> {
+        match (&self.endpoint, self.region) {
+            (Some(endpoint), None) => split_endpoint(endpoint),
+            (None, Some(region)) => Ok((
+                format!("{region}.data.logs.insight.rapid7.com"),
+                if self.tls { TLS_PORT } else { PLAIN_PORT },
+            )),
+            (None, None) => {
+                Err("give `endpoint` (HOST:PORT) or `region` (us, us2, us3, eu, ca, au, ap)".into())
+            }
+            (Some(_), Some(_)) => Err("give `endpoint` or `region`, not both".into()),
+        }
+    }
+
+    fn validate(&self) -> Result<(), String> {
+        self.address()?;
+        if self.ca_file.is_some() && !self.tls {
+            return Err("`ca_file` has no effect without `tls`; remove one of them".into());
+        }
+        Ok(())
+    }
+}
+
+fn split_endpoint(endpoint: &str) -> Result<(String, u16), String> {
+    let refuse =
+        |why: &str| format!("`endpoint` is HOST:PORT, like data.logentries.com:443; `{endpoint}` {why}");
+    let (host, port) = endpoint.rsplit_once(':').ok_or_else(|| refuse("has no port"))?;
+    let port = port
+        .parse::<u16>()
+        .ok()
+        .filter(|port| *port != 0)
+        .ok_or_else(|| refuse("has no port from 1 to 65535"))?;
+    // An IPv6 address is bracketed to tell its colons from the port's.
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let host = match bare {
+        Some(address) if address.parse::<std::net::Ipv6Addr>().is_ok() => address,
+        Some(_) => return Err(refuse("has no IPv6 address in its brackets")),
+        None => host,
+    };
+    if bare.is_none()
+        && (host.is_empty()
+            || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)))
+    {
+        return Err(refuse("has no valid host name; write no scheme and no path"));
+    }
+    Ok((host.to_owned(), port))
+}
+
+/// Why a configuration is refused. The text never holds a token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {problem}")]
+pub struct ConfigError {
+    /// Where: a path like `destinations.audit`, or `configuration` for the whole.
+    pub place: String,
+    /// What is wrong there and what would be right.
+    pub problem: String,
+}
+
+impl ConfigError {
+    fn new(place: impl Into<String>, problem: impl AsRef<str>) -> Self {
+        Self { place: place.into(), problem: redact_uuids(problem.as_ref()) }
+    }
+}
+
+impl Config {
+    /// One destination for everything, by the name [`DEFAULT_DESTINATION`].
+    pub fn single(destination: Destination) -> Self {
+        Self {
+            destinations: BTreeMap::from([(DEFAULT_DESTINATION.to_owned(), destination)]),
+            ..Self::default()
+        }
+    }
+
+    /// Reads and validates a configuration.
+    ///
+    /// # Errors
+    /// Not JSON, an unknown key or type, a value of the wrong type, or what [`Config::validate`] refuses.
+    pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let config: Self = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let place = error.path().to_string();
+            let place = if place == "." { "configuration".to_owned() } else { place };
+            ConfigError::new(place, error.inner().to_string())
+        })?;
+        deserializer.end().map_err(|error| ConfigError::new("configuration", error.to_string()))?;
+        config.validate()?;
+        Ok(config)
+    }
+
+    /// The configuration as one line of JSON, without what is default. It holds the tokens.
+    pub fn to_json(&self) -> String {
+        // Strings, booleans and maps with string keys: there is nothing in them that JSON cannot hold.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// Checks what types cannot: names, references between parts, addresses.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, with its place.
+    pub fn validate(&self) -> Result<(), ConfigError> {
+        if self.destinations.is_empty() {
+            return Err(ConfigError::new("destinations", "at least one destination is needed"));
+        }
+        for (name, destination) in &self.destinations {
+            let place = format!("destinations.{name}");
+            if !is_destination_name(name) {
+                return Err(ConfigError::new(
+                    place,
+                    "a destination's name is 1 to 64 letters, digits, `-` or `_`",
+                ));
+            }
+            match destination {
+                Destination::Logentries(logentries) => logentries.validate(),
+            }
+            .map_err(|problem| ConfigError::new(place, problem))?;
+        }
+        if let Some(name) = &self.default {
+            self.must_exist(name, "default")?;
+        }
+        for (at, route) in self.routes.iter().enumerate() {
+            if route.log_group.is_empty() {
+                return Err(ConfigError::new(
+                    format!("routes[{at}].log_group"),
+                    "a pattern is needed; `*` matches every log group",
+                ));
+            }
+            self.must_exist(&route.destination, &format!("routes[{at}].destination"))?;
+        }
+        Ok(())
+    }
+
+    /// The name of the default destination: the one that `default` names; else the one called
+    /// [`DEFAULT_DESTINATION`]; else the only one; else none.
+    pub fn default_destination(&self) -> Option<&str> {
+        if let Some(name) = &self.default {
+            return Some(name);
+        }
+        if self.destinations.contains_key(DEFAULT_DESTINATION) {
+            return Some(DEFAULT_DESTINATION);
+        }
+        let mut names = self.destinations.keys();
+        names.next().filter(|_| names.next().is_none()).map(String::as_str)
+    }
+
+    fn must_exist(&self, name: &str, place: &str) -> Result<(), ConfigError> {
+        if self.destinations.contains_key(name) {
+            return Ok(());
+        }
+        let known = self.destinations.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        Err(ConfigError::new(place, format!("there is no destination `{name}`; there are: {known}")))
+    }
+}
+
+fn is_destination_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+}
+
+/// The destination that a subscription filter pins: what stands after the last `@` of its name.
+///
+/// A text after `@` that cannot be the name of a destination pins nothing.
+pub fn pinned_destination(filter_name: &str) -> Option<&str> {
+    filter_name.rsplit_once(PIN).map(|(_, destination)| destination).filter(|name| is_destination_name(name))
+}
+
+/// The name of a subscription filter that pins a destination: `base@destination`.
+pub fn filter_name(base: &str, destination: &str) -> String {
+    format!("{base}{PIN}{destination}")
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+#[cfg(test)]
+#[path = "config_tests.rs"]
+mod tests;

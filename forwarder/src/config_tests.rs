@@ -1,0 +1,112 @@
+use super::*;
+
+const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
+const MINIMAL: &str = r#"{"destinations":{"default":{"type":"logentries","endpoint":"127.0.0.1:10000","tls":false,"token":"01234567-89ab-cdef-0123-456789abcdef"}}}"#;
+
+fn refused(json: &str) -> String {
+    let error = Config::from_json(json).unwrap_err().to_string();
+    assert!(!error.contains(TOKEN), "the token is in: {error}");
+    error
+}
+
+/// Two destinations, `a` by region and `b` by endpoint, and `rest` behind them.
+fn two(rest: &str) -> String {
+    format!(
+        r#"{{"destinations":{{"a":{{"type":"logentries","region":"eu","token":"{TOKEN}"}},
+           "b":{{"type":"logentries","endpoint":"h:1","token":"{TOKEN}"}}}}{rest}}}"#
+    )
+}
+
+#[test]
+fn the_minimal_form_works_and_is_written_as_it_was_read() {
+    let config = Config::from_json(MINIMAL).unwrap();
+    assert_eq!(config.default_destination(), Some("default"));
+    assert_eq!(config.to_json(), MINIMAL);
+    assert!(!format!("{config:?}").contains(TOKEN));
+}
+
+#[test]
+fn defaults_are_not_written() {
+    let json =
+        format!(r#"{{"destinations":{{"le":{{"type":"logentries","region":"eu","token":"{TOKEN}"}}}}}}"#);
+    let config = Config::from_json(&json).unwrap();
+    assert_eq!(config.to_json(), json);
+    assert_eq!(config.default_destination(), Some("le"), "the only one is the default");
+    let Destination::Logentries(le) = &config.destinations["le"];
+    assert_eq!(le.address(), Ok(("eu.data.logs.insight.rapid7.com".into(), 443)));
+}
+
+#[test]
+fn the_default_is_named_or_called_default_or_the_only_one() {
+    assert_eq!(Config::from_json(&two("")).unwrap().default_destination(), None);
+    assert_eq!(Config::from_json(&two(r#","default":"b""#)).unwrap().default_destination(), Some("b"));
+}
+
+#[test]
+fn what_is_wrong_is_named_with_its_place() {
+    let one = |fields: &str| format!(r#"{{"destinations":{{"le":{{"type":"logentries",{fields}}}}}}}"#);
+    let token = format!(r#""token":"{TOKEN}""#);
+    let cases = [
+        ("".to_owned(), "configuration: EOF"),
+        ("{}".into(), "configuration: missing field `destinations`"),
+        (r#"{"destinations":{}}"#.into(), "destinations: at least one"),
+        (r#"{"destinations":{},"colour":1}"#.into(), "unknown field `colour`"),
+        (format!("{MINIMAL} x"), "trailing characters"),
+        (
+            r#"{"destinations":{"x":{"type":"pigeon"}}}"#.into(),
+            "unknown variant `pigeon`, expected `logentries`",
+        ),
+        (one(r#""region":"eu""#), "missing field `token`"),
+        (one(r#""region":"eu","token":"abc""#), "a token is a UUID"),
+        (one(&token), "give `endpoint` (HOST:PORT) or `region`"),
+        (one(&format!(r#""region":"mars",{token}"#)), "unknown variant `mars`"),
+        (one(&format!(r#""region":"eu","endpoint":"h:1",{token}"#)), "not both"),
+        (one(&format!(r#""endpoint":"h",{token}"#)), "has no port"),
+        (one(&format!(r#""endpoint":"h:0",{token}"#)), "has no port from 1 to 65535"),
+        (one(&format!(r#""endpoint":"https://h:443",{token}"#)), "write no scheme"),
+        (one(&format!(r#""endpoint":"[nonsense]:443",{token}"#)), "no IPv6 address"),
+        (
+            one(&format!(r#""endpoint":"h:1","tls":false,"ca_file":"x",{token}"#)),
+            "`ca_file` has no effect without `tls`",
+        ),
+        (
+            one(&format!(r#""endpoint":"h:1","tls":"{TOKEN}",{token}"#)),
+            "destinations.le: invalid type: string \"[redacted]\"",
+        ),
+        (one(&format!(r#""endpoint":"h:1","{TOKEN}":1,{token}"#)), "unknown field `[redacted]`"),
+        (
+            format!(r#"{{"destinations":{{"a@b":{{"type":"logentries","region":"eu",{token}}}}}}}"#),
+            "destinations.a@b: a destination's name",
+        ),
+        (two(r#","default":"c""#), "default: there is no destination `c`; there are: a, b"),
+        (
+            two(r#","routes":[{"log_group":"x","destination":"c"}]"#),
+            "routes[0].destination: there is no destination `c`",
+        ),
+        (
+            two(r#","routes":[{"log_group":"","destination":"a"}]"#),
+            "routes[0].log_group: a pattern is needed",
+        ),
+        (two(r#","routes":[{"group":"x","destination":"a"}]"#), "routes[0].group: unknown field"),
+    ];
+    for (json, expected) in cases {
+        let error = refused(&json);
+        assert!(error.contains(expected), "{json}\n  gives: {error}\n  wants: {expected}");
+    }
+}
+
+#[test]
+fn ipv6_endpoints_are_bracketed() {
+    assert_eq!(split_endpoint("[::1]:443"), Ok(("::1".into(), 443)));
+    assert!(split_endpoint("::1:443").is_err());
+}
+
+#[test]
+fn a_filter_pins_its_destination_by_name() {
+    assert_eq!(filter_name("cloudwatchLogsFilter", "audit"), "cloudwatchLogsFilter@audit");
+    assert_eq!(pinned_destination("cloudwatchLogsFilter@audit"), Some("audit"));
+    assert_eq!(pinned_destination("a@b@c"), Some("c"));
+    for none in ["cloudwatchLogsFilter", "x@", "x@two words"] {
+        assert_eq!(pinned_destination(none), None);
+    }
+}
