@@ -9,6 +9,7 @@ use crate::stack::{Bundle, EnvValue, FilterSpec, RoleSpec, StreamMode, Tags, Tri
 /// What `apply` does. Each is one mutating AWS call, or the shortest sequence that AWS allows for it, and each can be
 /// repeated: a plan that was interrupted and made again gives the rest.
 #[derive(Debug, Clone, PartialEq)]
+#[allow(missing_docs, reason = "the fields are those of the AWS call that the variant names")]
 pub enum Action {
     /// Create the stream with its tags and wait until it is ACTIVE.
     CreateStream { name: String, mode: StreamMode, tags: Tags },

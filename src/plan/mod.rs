@@ -1,10 +1,290 @@
 //! What must change. Pure: no SDK, no tokio, no clock.
+//!
+//! `setup`, `subscribe`, `unsubscribe`, `teardown` and `--dry-run` are the same thing with different desires: a
+//! [`Plan`] is made from what is wanted and what is observed, shown, and the very same value is applied.
 
 mod action;
+mod diff;
+mod filters;
 mod observed;
+mod policy;
+mod setup;
+mod teardown;
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::Code;
 
 pub use action::{Action, CreateFunction};
+pub use filters::{FilterOptions, is_own_filter, subscribe, unsubscribe};
 pub use observed::{
-    Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup, ObservedRole, ObservedStream,
-    ObservedTrigger, StreamStatus, TriggerState,
+    Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup, ObservedRole,
+    ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
 };
+pub use policy::same_meaning;
+pub use setup::setup;
+pub use teardown::{TeardownOptions, teardown};
+
+/// The ordered changes that bring what exists to what is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Plan {
+    /// The changes, in the order of their stages.
+    pub steps: Vec<Step>,
+    /// What is already as it should be.
+    pub unchanged: Vec<ResourceId>,
+    /// What a teardown or an unsubscribe leaves, and why.
+    pub kept: Vec<Kept>,
+    /// What cannot be done. A plan with a refusal is never applied.
+    pub refused: Vec<Refusal>,
+}
+
+/// All changes to one resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Step {
+    /// Steps of one stage are independent of each other.
+    pub stage: Stage,
+    /// What is changed.
+    pub resource: ResourceId,
+    /// How.
+    pub verb: Verb,
+    /// Field by field, for people. Secrets are redacted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+    /// What `apply` does, in order.
+    #[serde(skip)]
+    pub actions: Vec<Action>,
+}
+
+/// The order of a plan: a later stage needs an earlier one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// Teardown: filters first, since a filter without its stream or role is disabled and skips logs.
+    RemoveFilters,
+    /// Teardown: the trigger.
+    RemoveTrigger,
+    /// Teardown: the function.
+    RemoveFunction,
+    /// Teardown: everything that only the function and the filters needed, and the stream.
+    RemoveFoundations,
+    /// Setup: stream, roles, log group.
+    Foundations,
+    /// Setup: the function needs its role and its log group.
+    Function,
+    /// Setup: the trigger needs the function and the stream.
+    Trigger,
+    /// Setup: filters come last, so that nothing is written that nobody would read.
+    Filters,
+}
+
+/// What is done to a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verb {
+    /// It does not exist.
+    Create,
+    /// It differs.
+    Update,
+    /// It is taken over: it has no tags of ours.
+    Adopt,
+    /// It is as wanted but not ready.
+    Await,
+    /// It is removed.
+    Delete,
+}
+
+/// A resource by kind and name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct ResourceId {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name, for a filter `GROUP -> NAME`.
+    pub name: String,
+}
+
+/// The kinds of resources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A Kinesis data stream.
+    Stream,
+    /// An IAM role.
+    Role,
+    /// A log group.
+    LogGroup,
+    /// A Lambda function.
+    Function,
+    /// An event source mapping.
+    Trigger,
+    /// A subscription filter.
+    SubscriptionFilter,
+}
+
+/// A field that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What it was; none where it was not set.
+    pub old: Option<String>,
+    /// What it becomes; none where it is removed.
+    pub new: Option<String>,
+}
+
+/// What is left where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Why.
+    pub reason: String,
+}
+
+/// What cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Which of the expected failures it is.
+    pub code: Code,
+    /// Why.
+    pub reason: String,
+    /// What to do instead.
+    pub hint: String,
+}
+
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Puts the steps into the order of their stages, keeping the order within a stage.
+    #[must_use]
+    pub(crate) fn ordered(mut self) -> Self {
+        self.steps.sort_by_key(|step| step.stage);
+        self
+    }
+
+    /// Adds what another plan does.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.steps.extend(other.steps);
+        self.unchanged.extend(other.unchanged);
+        self.kept.extend(other.kept);
+        self.refused.extend(other.refused);
+        self.ordered()
+    }
+
+    pub(crate) fn refuse(
+        &mut self,
+        resource: ResourceId,
+        code: Code,
+        reason: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.refused.push(Refusal { resource, code, reason: reason.into(), hint: hint.into() });
+    }
+
+    pub(crate) fn keep(&mut self, resource: ResourceId, reason: impl Into<String>) {
+        self.kept.push(Kept { resource, reason: reason.into() });
+    }
+}
+
+impl ResourceId {
+    pub(crate) fn new(kind: Kind, name: impl Into<String>) -> Self {
+        Self { kind, name: name.into() }
+    }
+
+    pub(crate) fn filter(log_group: &str, filter: &str) -> Self {
+        Self::new(Kind::SubscriptionFilter, format!("{log_group} -> {filter}"))
+    }
+}
+
+impl fmt::Display for ResourceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.kind, self.name)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stream => "stream",
+            Self::Role => "role",
+            Self::LogGroup => "log group",
+            Self::Function => "function",
+            Self::Trigger => "trigger",
+            Self::SubscriptionFilter => "subscription filter",
+        })
+    }
+}
+
+impl Verb {
+    /// The sign in front of a step, as in a diff.
+    pub const fn sign(self) -> char {
+        match self {
+            Self::Create => '+',
+            Self::Update => '~',
+            Self::Adopt => '&',
+            Self::Await => '.',
+            Self::Delete => '-',
+        }
+    }
+}
+
+impl fmt::Display for Verb {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Adopt => "adopt",
+            Self::Await => "wait for",
+            Self::Delete => "delete",
+        })
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (&self.old, &self.new) {
+            (None, Some(new)) => write!(f, "{}: {new}", self.name),
+            (Some(old), None) => write!(f, "{}: {old} -> (removed)", self.name),
+            (Some(old), Some(new)) => write!(f, "{}: {old} -> {new}", self.name),
+            (None, None) => f.write_str(&self.name),
+        }
+    }
+}
+
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for step in &self.steps {
+            writeln!(f, "  {} {} {}", step.verb.sign(), step.verb, step.resource)?;
+            for field in &step.fields {
+                writeln!(f, "      {field}")?;
+            }
+        }
+        for kept in &self.kept {
+            writeln!(f, "  = keep {}: {}", kept.resource, kept.reason)?;
+        }
+        for refusal in &self.refused {
+            writeln!(f, "  ! refuse {}: {}", refusal.resource, refusal.reason)?;
+            writeln!(f, "      hint: {}", refusal.hint)?;
+        }
+        let count = |verbs: &[Verb]| self.steps.iter().filter(|s| verbs.contains(&s.verb)).count();
+        write!(
+            f,
+            "{} to create, {} to update, {} to delete, {} unchanged",
+            count(&[Verb::Create]),
+            count(&[Verb::Update, Verb::Adopt, Verb::Await]),
+            count(&[Verb::Delete]),
+            self.unchanged.len(),
+        )?;
+        if !self.refused.is_empty() {
+            write!(f, ", {} refused", self.refused.len())?;
+        }
+        Ok(())
+    }
+}

@@ -1,6 +1,6 @@
 //! What exists, as read from AWS. Pure values: the edge fills them, the planner reads them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -21,6 +21,8 @@ pub struct Observed {
     pub function: Option<ObservedFunction>,
     /// Every event source mapping of the forwarder.
     pub triggers: Vec<ObservedTrigger>,
+    /// Names of all functions that are triggered by the stream, the forwarder included.
+    pub readers: BTreeSet<String>,
     /// The log groups that were looked at, with their subscription filters; a group that does not exist is absent.
     pub groups: BTreeMap<String, ObservedGroup>,
 }

@@ -1,0 +1,195 @@
+//! What `subscribe` and `unsubscribe` must change on log groups.
+
+use cwl2le_forwarder::config::pinned_destination;
+
+use super::diff::Draft;
+use super::{Action, Kind, Observed, ObservedFilter, Plan, ResourceId, Stage, Verb};
+use crate::error::Code;
+use crate::stack::{FilterSpec, Stack};
+
+/// How a log group is subscribed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FilterOptions {
+    /// Take over a filter of our name that leads elsewhere.
+    pub adopt: bool,
+    /// Delete this filter of the group first, where it is there.
+    pub replace: Option<String>,
+}
+
+/// The changes that give each log group its filter.
+pub fn subscribe(stack: &Stack, wanted: &[FilterSpec], observed: &Observed, options: &FilterOptions) -> Plan {
+    let mut plan = Plan::default();
+    for want in wanted {
+        subscribe_one(stack, want, observed, options, &mut plan);
+    }
+    plan
+}
+
+fn subscribe_one(
+    stack: &Stack,
+    want: &FilterSpec,
+    observed: &Observed,
+    options: &FilterOptions,
+    plan: &mut Plan,
+) {
+    let id = ResourceId::filter(&want.log_group, &want.name);
+    if let Some(reason) = recursion(stack, observed, &want.log_group) {
+        plan.refuse(id, Code::Recursion, reason, "leave this log group out: read it where it is");
+        return;
+    }
+    let Some(group) = observed.groups.get(&want.log_group) else {
+        plan.refuse(
+            id,
+            Code::UnknownLogGroup,
+            format!("there is no log group `{}` in {}", want.log_group, stack.target.region),
+            "check the name and the region; names are case-sensitive and mostly begin with a slash",
+        );
+        return;
+    };
+    if !group.class.is_empty() && group.class != "STANDARD" {
+        plan.refuse(
+            id,
+            Code::LogGroupClass,
+            format!("the log group is of class {} and only STANDARD ones can be subscribed", group.class),
+            "a class cannot be changed: have its writer log to a new group of class STANDARD",
+        );
+        return;
+    }
+
+    let draft = |verb| Draft::new(Stage::Filters, Kind::SubscriptionFilter, &id.name, verb);
+    let replaced = options.replace.as_ref().filter(|name| group.filters.iter().any(|f| f.name == **name));
+    let mut put = want.clone();
+    let mut step = match group.filters.iter().find(|f| f.name == want.name) {
+        None => {
+            let mut step = draft(Verb::Create);
+            if let Some(name) = replaced {
+                step.change("replaces", name, &want.name);
+                step.act(Action::DeleteFilter { log_group: want.log_group.clone(), name: name.clone() });
+            }
+            step.set("pattern", quoted(&want.pattern.value));
+            step.set("distribution", want.distribution.value);
+            step
+        }
+        Some(is) if is.destination_arn != want.destination_arn && !options.adopt => {
+            plan.refuse(
+                id,
+                Code::NotOurs,
+                format!("a filter of this name is there and leads to {}", is.destination_arn),
+                "take it over with --adopt, or name ours otherwise with --filter-name",
+            );
+            return;
+        }
+        Some(is) => {
+            let verb = if is.destination_arn == want.destination_arn { Verb::Update } else { Verb::Adopt };
+            let mut step = draft(verb);
+            if !update(&mut step, is, &mut put) {
+                plan.unchanged.push(id);
+                return;
+            }
+            step
+        }
+    };
+    step.act(Action::PutFilter(Box::new(put)));
+    step.finish(plan);
+}
+
+/// Keeps what was not asked for; says whether anything differs.
+fn update(step: &mut Draft, is: &ObservedFilter, put: &mut FilterSpec) -> bool {
+    let mut differs = false;
+    if is.destination_arn != put.destination_arn {
+        step.change("destination", &is.destination_arn, &put.destination_arn);
+        differs = true;
+    }
+    if is.role_arn.as_ref() != Some(&put.role_arn) {
+        step.change("role", is.role_arn.as_deref().unwrap_or("none"), &put.role_arn);
+        differs = true;
+    }
+    if let Some(to) = put.pattern.change_from(&is.pattern) {
+        step.change("pattern", quoted(&is.pattern), quoted(to));
+        differs = true;
+    } else {
+        put.pattern.value.clone_from(&is.pattern);
+    }
+    if let Some(&to) = put.distribution.change_from(&is.distribution) {
+        step.change("distribution", is.distribution, to);
+        differs = true;
+    } else {
+        put.distribution.value = is.distribution;
+    }
+    differs
+}
+
+fn quoted(pattern: &str) -> String {
+    format!("\"{pattern}\"")
+}
+
+/// Why the lines of this log group would come back to it for ever, if they would.
+///
+/// A forwarder writes a line for what it could not deliver; if its own group were subscribed, that line would be an
+/// event to deliver. Every stack's forwarder counts, because two stacks can feed each other, and so does every
+/// function that is triggered by the stream.
+fn recursion(stack: &Stack, observed: &Observed, log_group: &str) -> Option<String> {
+    if log_group == stack.names.function_log_group {
+        return Some(
+            "it is the forwarder's own log group: its lines would come back to it for ever".to_owned(),
+        );
+    }
+    let function = log_group.strip_prefix("/aws/lambda/")?;
+    if function == "cwl-to-logentries" || function.ends_with("-cwl-to-logentries") {
+        return Some(
+            "it is the log group of another stack's forwarder: the two would feed each other".to_owned(),
+        );
+    }
+    observed.readers.contains(function).then(|| {
+        format!(
+            "its function `{function}` is triggered by the stream `{}`: it would feed itself",
+            stack.names.stream
+        )
+    })
+}
+
+/// Whether a filter is this stack's own: it leads to our stream and has our name, with or without a pinned
+/// destination. Filters carry no tags.
+pub fn is_own_filter(stack: &Stack, filter: &ObservedFilter, also: Option<&str>) -> bool {
+    let ours = &stack.names.filter;
+    let pinned = || filter.name.strip_suffix(pinned_destination(&filter.name)?)?.strip_suffix('@');
+    filter.destination_arn == stack.names.stream_arn(&stack.target)
+        && (filter.name == *ours || pinned() == Some(ours) || also == Some(filter.name.as_str()))
+}
+
+/// The changes that take our filters off these log groups. Other people's are never touched.
+pub fn unsubscribe(stack: &Stack, log_groups: &[String], observed: &Observed, also: Option<&str>) -> Plan {
+    let mut plan = Plan::default();
+    for log_group in log_groups {
+        let Some(group) = observed.groups.get(log_group) else {
+            plan.unchanged.push(ResourceId::filter(log_group, &stack.names.filter));
+            continue;
+        };
+        let before = plan.steps.len();
+        for filter in &group.filters {
+            remove(stack, log_group, filter, also, &mut plan);
+        }
+        if plan.steps.len() == before {
+            plan.unchanged.push(ResourceId::filter(log_group, &stack.names.filter));
+        }
+    }
+    plan
+}
+
+/// Deletes a filter of ours, or says why it stays where it leads to our stream.
+pub(super) fn remove(
+    stack: &Stack,
+    log_group: &str,
+    filter: &ObservedFilter,
+    also: Option<&str>,
+    plan: &mut Plan,
+) {
+    let id = ResourceId::filter(log_group, &filter.name);
+    if is_own_filter(stack, filter, also) {
+        let mut step = Draft::new(Stage::RemoveFilters, Kind::SubscriptionFilter, &id.name, Verb::Delete);
+        step.act(Action::DeleteFilter { log_group: log_group.to_owned(), name: filter.name.clone() });
+        step.finish(plan);
+    } else if filter.destination_arn == stack.names.stream_arn(&stack.target) {
+        plan.keep(id, "it leads to our stream but has another name: name it with --filter-name to remove it");
+    }
+}

@@ -1,0 +1,466 @@
+//! What `setup` must change: everything of a stack but its filters.
+
+use std::collections::BTreeMap;
+
+use cwl2le_forwarder::config::{CONFIG_ENV, Config};
+use serde_json::Value;
+
+use super::diff::Draft;
+use super::{
+    Action, CreateFunction, Field, Kind, Observed, ObservedFunction, ObservedRole, Plan, Refusal, ResourceId,
+    Stage, StreamStatus, TriggerState, Verb, same_meaning,
+};
+use crate::error::Code;
+use crate::stack::{EnvValue, RUNTIME, RoleSpec, Setting, Stack, StreamMode};
+
+/// Lambda's limit on all environment variables of a function together, keys and values, in bytes.
+const ENVIRONMENT_LIMIT: usize = 4096;
+
+/// The changes that bring the observed resources to the stack. With `adopt`, what exists without our tags is taken
+/// over; without, it is refused.
+pub fn setup(stack: &Stack, observed: &Observed, adopt: bool) -> Plan {
+    let mut plan = Plan::default();
+    let parts = [
+        stream(stack, observed, adopt, &mut plan),
+        role(stack, &stack.logs_role, observed.logs_role.as_ref(), adopt, &mut plan),
+        role(stack, &stack.function_role, observed.function_role.as_ref(), adopt, &mut plan),
+        log_group(stack, observed, adopt, &mut plan),
+        function(stack, observed, adopt, &mut plan),
+        trigger(stack, observed, &mut plan),
+    ];
+    plan.refused.extend(parts.into_iter().filter_map(Result::err));
+    plan.ordered()
+}
+
+type Part = Result<(), Refusal>;
+
+fn stream(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
+    let (want, name) = (&stack.stream, &stack.names.stream);
+    let gone = |s: &&super::ObservedStream| s.status != StreamStatus::Deleting;
+    let Some(is) = observed.stream.as_ref().filter(gone) else {
+        let mut draft = Draft::new(Stage::Foundations, Kind::Stream, name, Verb::Create);
+        if observed.stream.is_some() {
+            draft.act(Action::AwaitStreamGone { name: name.clone() });
+        }
+        draft.set("mode", want.mode.value);
+        draft.set("retention", format_args!("{} h", want.retention_hours.value));
+        draft.act(Action::CreateStream {
+            name: name.clone(),
+            mode: want.mode.value,
+            tags: stack.tags.clone(),
+        });
+        if want.retention_hours.value != DEFAULT_RETENTION_HOURS {
+            draft.act(Action::SetStreamRetention {
+                name: name.clone(),
+                from_hours: DEFAULT_RETENTION_HOURS,
+                to_hours: want.retention_hours.value,
+            });
+        }
+        if let Some(key) = &want.kms_key.value {
+            draft.set("kms key", key);
+            draft.act(Action::SetStreamKey { name: name.clone(), from: None, to: Some(key.clone()) });
+        }
+        draft.finish(plan);
+        return Ok(());
+    };
+
+    let mut draft = Draft::new(Stage::Foundations, Kind::Stream, name, Verb::Update);
+    let tags = draft.own(stack, &is.tags, adopt)?;
+    if is.status == StreamStatus::Creating {
+        draft.verb(Verb::Await);
+        draft.act(Action::AwaitStream { name: name.clone() });
+    }
+    if let Some(tags) = tags {
+        draft.act(Action::TagStream { name: name.clone(), tags });
+    }
+    if let Some(&mode) = want.mode.change_from(&is.mode) {
+        draft.change("mode", is.mode, mode);
+        match (is.mode, mode) {
+            (StreamMode::Provisioned { shards: from }, StreamMode::Provisioned { shards: to }) => {
+                draft.act(Action::SetShards { name: name.clone(), from, to });
+            }
+            _ => draft.act(Action::SetStreamMode { arn: is.arn.clone(), name: name.clone(), mode }),
+        }
+    }
+    if let Some(&to_hours) = want.retention_hours.change_from(&is.retention_hours) {
+        draft.change("retention", format_args!("{} h", is.retention_hours), format_args!("{to_hours} h"));
+        let from_hours = is.retention_hours;
+        draft.act(Action::SetStreamRetention { name: name.clone(), from_hours, to_hours });
+    }
+    if let Some(to) = want.kms_key.change_from(&is.kms_key) {
+        let show = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
+        draft.change("kms key", show(&is.kms_key), show(to));
+        let (from, to) = (is.kms_key.clone(), to.clone());
+        draft.act(Action::SetStreamKey { name: name.clone(), from, to });
+    }
+    draft.finish(plan);
+    Ok(())
+}
+
+/// What Kinesis gives a new stream.
+const DEFAULT_RETENTION_HOURS: u32 = 24;
+
+fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, plan: &mut Plan) -> Part {
+    let Some(is) = is else {
+        let mut draft = Draft::new(Stage::Foundations, Kind::Role, &want.name, Verb::Create);
+        draft.set("path", &want.path);
+        if let Some(boundary) = &want.boundary {
+            draft.set("permissions boundary", boundary);
+        }
+        draft.set("inline policy", &want.policy_name);
+        draft.act(Action::CreateRole { role: Box::new(want.clone()), tags: stack.tags.clone() });
+        draft.finish(plan);
+        return Ok(());
+    };
+
+    let mut draft = Draft::new(Stage::Foundations, Kind::Role, &want.name, Verb::Update);
+    if let Some(tags) = draft.own(stack, &is.tags, adopt)? {
+        draft.act(Action::TagRole { role: want.name.clone(), tags });
+    }
+    if !same_meaning(&is.trust, &want.trust) {
+        draft.change("trust policy", statements(&is.trust), statements(&want.trust));
+        draft.act(Action::SetTrust { role: want.name.clone(), trust: want.trust.clone() });
+    }
+    let current = is.policies.get(&want.policy_name);
+    if !current.is_some_and(|policy| same_meaning(policy, &want.policy)) {
+        let name = format!("inline policy {}", want.policy_name);
+        match current {
+            Some(policy) => draft.change(&name, statements(policy), statements(&want.policy)),
+            None => draft.set(&name, statements(&want.policy)),
+        }
+        draft.act(Action::PutRolePolicy {
+            role: want.name.clone(),
+            policy_name: want.policy_name.clone(),
+            policy: want.policy.clone(),
+        });
+    }
+    if want.boundary.is_some() && want.boundary != is.boundary {
+        let show = |b: &Option<String>| b.clone().unwrap_or_else(|| "none".to_owned());
+        draft.change("permissions boundary", show(&is.boundary), show(&want.boundary));
+        draft.act(Action::SetBoundary { role: want.name.clone(), boundary: want.boundary.clone() });
+    }
+    draft.finish(plan);
+    Ok(())
+}
+
+/// A policy's statements in one line, as they are.
+fn statements(policy: &Value) -> String {
+    policy.get("Statement").unwrap_or(policy).to_string()
+}
+
+fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
+    let (name, want) = (&stack.names.function_log_group, &stack.log_group.retention_days);
+    let Some(is) = &observed.log_group else {
+        let mut draft = Draft::new(Stage::Foundations, Kind::LogGroup, name, Verb::Create);
+        draft.set("retention", format_args!("{} days", want.value));
+        draft.act(Action::CreateLogGroup {
+            name: name.clone(),
+            retention_days: want.value,
+            tags: stack.tags.clone(),
+        });
+        draft.finish(plan);
+        return Ok(());
+    };
+    let mut draft = Draft::new(Stage::Foundations, Kind::LogGroup, name, Verb::Update);
+    if let Some(tags) = draft.own(stack, &is.tags, adopt)? {
+        draft.act(Action::TagLogGroup { arn: is.arn.clone(), tags });
+    }
+    // A group without a retention is one whose creation was interrupted: nobody wants it for ever by default.
+    let days = match is.retention_days {
+        Some(days) => want.change_from(&days).copied(),
+        None => Some(want.value),
+    };
+    if let Some(days) = days {
+        let old = is.retention_days.map_or_else(|| "for ever".to_owned(), |d| format!("{d} days"));
+        draft.change("retention", old, format_args!("{days} days"));
+        draft.act(Action::SetLogRetention { name: name.clone(), days });
+    }
+    draft.finish(plan);
+    Ok(())
+}
+
+fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
+    let (want, name) = (&stack.function, &stack.names.function);
+    let id = ResourceId::new(Kind::Function, name);
+    let refuse = |code, reason: String, hint: &str| Refusal {
+        resource: id.clone(),
+        code,
+        reason,
+        hint: hint.to_owned(),
+    };
+    let Some(is) = &observed.function else {
+        let Some(config) = &want.config else {
+            return Err(refuse(
+                Code::Usage,
+                "the forwarder needs the token of a log to write to".to_owned(),
+                "give --token, --token-file or CWL2LE_TOKEN; in Logentries: Add a Log, Token TCP",
+            ));
+        };
+        let Some(bundle) = &want.bundle else {
+            return Err(no_bundle(&id, want.arch.value.as_str()));
+        };
+        let environment = environment(&BTreeMap::new(), Some(config));
+        check_size(&id, &environment)?;
+        let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Create);
+        draft.set("architecture", want.arch.value);
+        draft.set("memory", format_args!("{} MB", want.memory_mb.value));
+        draft.set("timeout", format_args!("{} s", want.timeout_seconds.value));
+        draft.set("code", &bundle.sha256);
+        draft.fields(config_fields(None, config));
+        draft.act(Action::CreateFunction(Box::new(CreateFunction {
+            name: name.clone(),
+            role_arn: stack.function_role.arn.clone(),
+            bundle: bundle.clone(),
+            memory_mb: want.memory_mb.value,
+            timeout_seconds: want.timeout_seconds.value,
+            environment,
+            tags: stack.tags.clone(),
+        })));
+        reserve(&mut draft, stack, None);
+        draft.finish(plan);
+        return Ok(());
+    };
+
+    let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Update);
+    let tags = draft.own(stack, &is.tags, adopt)?;
+    if is.runtime != RUNTIME {
+        return Err(refuse(
+            Code::Immutable,
+            format!("it runs on {} and the forwarder on {RUNTIME}: it is another program", is.runtime),
+            "make a stack beside it with --stack NAME, or delete the function first",
+        ));
+    }
+    if !is.settled {
+        draft.verb(Verb::Await);
+        draft.act(Action::AwaitFunction { name: name.clone() });
+    }
+    if let Some(tags) = tags {
+        draft.act(Action::TagFunction { arn: is.arn.clone(), tags });
+    }
+    update_function(&mut draft, stack, is, observed, &id)?;
+    draft.finish(plan);
+    Ok(())
+}
+
+fn update_function(
+    draft: &mut Draft,
+    stack: &Stack,
+    is: &ObservedFunction,
+    observed: &Observed,
+    id: &ResourceId,
+) -> Part {
+    let (want, name) = (&stack.function, &stack.names.function);
+    let arch = want.arch.change_from(&is.arch).copied();
+    match &want.bundle {
+        Some(bundle) if bundle.sha256 != is.code_sha256 => {
+            draft.change("code", &is.code_sha256, &bundle.sha256);
+            if let Some(arch) = arch {
+                draft.change("architecture", is.arch, arch);
+            }
+            draft.act(Action::UpdateFunctionCode { name: name.clone(), bundle: bundle.clone() });
+        }
+        None if arch.is_some() => return Err(no_bundle(id, want.arch.value.as_str())),
+        _ => {}
+    }
+
+    let memory_mb = want.memory_mb.change_from(&is.memory_mb).copied();
+    if let Some(to) = memory_mb {
+        draft.change("memory", format_args!("{} MB", is.memory_mb), format_args!("{to} MB"));
+    }
+    let timeout_seconds = want.timeout_seconds.change_from(&is.timeout_seconds).copied();
+    if let Some(to) = timeout_seconds {
+        draft.change("timeout", format_args!("{} s", is.timeout_seconds), format_args!("{to} s"));
+    }
+    let role_arn = observed.function_role.as_ref().map_or(&stack.function_role.arn, |role| &role.arn);
+    let role_arn = (*role_arn != is.role_arn).then(|| role_arn.clone());
+    if let Some(to) = &role_arn {
+        draft.change("role", &is.role_arn, to);
+    }
+    let environment = changed_environment(draft, want.config.as_ref(), is);
+    if let Some(environment) = &environment {
+        check_size(id, environment)?;
+    }
+    if memory_mb.is_some() || timeout_seconds.is_some() || role_arn.is_some() || environment.is_some() {
+        draft.act(Action::UpdateFunctionConfiguration {
+            name: name.clone(),
+            role_arn,
+            memory_mb,
+            timeout_seconds,
+            environment,
+        });
+    }
+    reserve(draft, stack, is.reserved_concurrency);
+    Ok(())
+}
+
+fn changed_environment(
+    draft: &mut Draft,
+    config: Option<&Config>,
+    is: &ObservedFunction,
+) -> Option<BTreeMap<String, EnvValue>> {
+    let config = config?;
+    let current = is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok());
+    if current.as_ref() == Some(config) {
+        return None;
+    }
+    draft.fields(config_fields(current.as_ref(), config));
+    Some(environment(&is.environment, Some(config)))
+}
+
+/// The function's variables with our configuration in its place; other people's variables stay.
+fn environment(current: &BTreeMap<String, EnvValue>, config: Option<&Config>) -> BTreeMap<String, EnvValue> {
+    let mut environment = current.clone();
+    if let Some(config) = config {
+        environment.insert(CONFIG_ENV.to_owned(), EnvValue(config.to_json()));
+    }
+    environment
+}
+
+fn check_size(id: &ResourceId, environment: &BTreeMap<String, EnvValue>) -> Part {
+    let size = |(key, value): (&String, &EnvValue)| key.len() + value.0.len();
+    let total: usize = environment.iter().map(size).sum();
+    if total <= ENVIRONMENT_LIMIT {
+        return Ok(());
+    }
+    let sizes: Vec<String> = environment.iter().map(|e| format!("{} {} bytes", e.0, size(e))).collect();
+    Err(Refusal {
+        resource: id.clone(),
+        code: Code::Config,
+        reason: format!(
+            "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}: {}",
+            sizes.join(", ")
+        ),
+        hint: "use fewer destinations and routes in one stack, or spread them over stacks with --stack NAME"
+            .to_owned(),
+    })
+}
+
+fn reserve(draft: &mut Draft, stack: &Stack, is: Option<u32>) {
+    if let Some(reserved) = stack.function.reserved_concurrency.filter(|want| Some(*want) != is) {
+        let show = |n: Option<u32>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        draft.change("reserved concurrency", show(is), reserved);
+        draft.act(Action::SetConcurrency { name: stack.names.function.clone(), reserved });
+    }
+}
+
+fn no_bundle(id: &ResourceId, arch: &str) -> Refusal {
+    Refusal {
+        resource: id.clone(),
+        code: Code::NoBundle,
+        reason: format!("this cwl2le carries no forwarder for {arch}"),
+        hint: "give one with --forwarder-zip FILE; `cwl2le package` on Linux makes it".to_owned(),
+    }
+}
+
+/// The configuration field by field, tokens redacted, so that a plan shows which destination changes.
+fn config_fields(old: Option<&Config>, new: &Config) -> Vec<Field> {
+    let flat = |config: &Config| {
+        let mut leaves = BTreeMap::new();
+        flatten("", &serde_json::from_str(&config.to_json()).unwrap_or_default(), &mut leaves);
+        leaves
+    };
+    let (old, new) = (old.map(flat).unwrap_or_default(), flat(new));
+    let show = |path: &str, text: &String| {
+        if path.ends_with(".token") { "[redacted]".to_owned() } else { text.clone() }
+    };
+    let paths: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    paths
+        .into_iter()
+        .filter(|path| old.get(*path) != new.get(*path))
+        .map(|path| Field {
+            name: format!("config {path}"),
+            old: old.get(path).map(|text| show(path, text)),
+            new: new.get(path).map(|text| show(path, text)),
+        })
+        .collect()
+}
+
+fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
+    let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, v)| flatten(&join(key), v, into)),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(i, v)| flatten(&join(&i.to_string()), v, into));
+        }
+        Value::String(text) => {
+            into.insert(path.to_owned(), text.clone());
+        }
+        other => {
+            into.insert(path.to_owned(), other.to_string());
+        }
+    }
+}
+
+fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
+    let (want, function) = (&stack.trigger, &stack.names.function);
+    let stream_arn = stack.names.stream_arn(&stack.target);
+    let name = format!("{} -> {function}", stack.names.stream);
+    let existing = observed.triggers.iter().find(|t| t.source_arn == stream_arn);
+    let Some(is) = existing.filter(|t| t.state != TriggerState::Deleting) else {
+        let mut draft = Draft::new(Stage::Trigger, Kind::Trigger, &name, Verb::Create);
+        if let Some(going) = existing {
+            draft.act(Action::AwaitTriggerGone { uuid: going.uuid.clone() });
+        }
+        draft.set("starting position", "TRIM_HORIZON");
+        draft.set("batch size", want.batch_size.value);
+        draft.set("batching window", format_args!("{} s", want.window_seconds.value));
+        draft.act(Action::CreateTrigger {
+            function: function.clone(),
+            stream_arn,
+            spec: want.clone(),
+            tags: stack.tags.clone(),
+        });
+        draft.finish(plan);
+        return Ok(());
+    };
+
+    let mut draft = Draft::new(Stage::Trigger, Kind::Trigger, &name, Verb::Update);
+    // What is not asked for stays as it is; what delivery depends on is put right.
+    let mut spec = want.clone();
+    let mut differs = false;
+    differs |= settle(&mut draft, "batch size", &mut spec.batch_size, is.batch_size);
+    differs |= settle(&mut draft, "batching window in seconds", &mut spec.window_seconds, is.window_seconds);
+    differs |= settle(&mut draft, "parallelization", &mut spec.parallelization, is.parallelization);
+    differs |= settle(&mut draft, "bisect on error", &mut spec.bisect, is.bisect);
+    if let Some(to) = spec.on_failure.change_from(&is.on_failure) {
+        let show = |v: &Option<String>| v.clone().unwrap_or_else(|| "none".to_owned());
+        draft.change("on failure", show(&is.on_failure), show(to));
+        differs = true;
+    } else {
+        spec.on_failure.value.clone_from(&is.on_failure);
+    }
+    for (field, old, new, wrong) in [
+        ("state", "disabled", "enabled", is.state == TriggerState::Disabled),
+        ("function response types", "none", "ReportBatchItemFailures", !is.reports_item_failures),
+        ("maximum retries", "limited", "until expiry", is.max_retries != -1),
+        ("maximum record age", "limited", "until expiry", is.max_age_seconds != -1),
+    ] {
+        if wrong {
+            draft.change(field, old, new);
+            differs = true;
+        }
+    }
+    if differs {
+        draft.act(Action::UpdateTrigger { uuid: is.uuid.clone(), spec });
+    } else if is.state == TriggerState::InTransition {
+        draft.verb(Verb::Await);
+        draft.act(Action::AwaitTrigger { uuid: is.uuid.clone() });
+    }
+    draft.finish(plan);
+    Ok(())
+}
+
+/// Keeps what is there unless something else was asked for; says whether it differs.
+fn settle<T: Copy + PartialEq + ToString>(
+    draft: &mut Draft,
+    name: &str,
+    want: &mut Setting<T>,
+    is: T,
+) -> bool {
+    if let Some(&to) = want.change_from(&is) {
+        draft.change(name, is, to);
+        return true;
+    }
+    want.value = is;
+    false
+}

@@ -1,0 +1,135 @@
+//! What `teardown` must remove: what is ours, in an order that loses no log.
+
+use super::diff::Draft;
+use super::filters::{is_own_filter, remove};
+use super::{
+    Action, Kind, Observed, ObservedRole, Plan, ResourceId, Stage, StreamStatus, TriggerState, Verb,
+};
+use crate::stack::{Stack, Tags, owns};
+
+/// How far a teardown goes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TeardownOptions {
+    /// Delete the stream even where others still write to it or read from it.
+    pub force: bool,
+    /// A filter name that is ours beside the default one.
+    pub filter_name: Option<String>,
+}
+
+/// The changes that remove everything of this stack that is ours; `observed.groups` must hold every log group of the
+/// region, because filters carry no tags and are found only by looking.
+pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -> Plan {
+    let mut plan = Plan::default();
+    for (log_group, filters) in &observed.groups {
+        for filter in &filters.filters {
+            remove(stack, log_group, filter, options.filter_name.as_deref(), &mut plan);
+        }
+    }
+    let foreign_filters = plan.kept.len();
+
+    let names = &stack.names;
+    let owned = |tags: &Tags| owns(&stack.name, &stack.target.region, tags);
+    let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
+    let stream_arn = names.stream_arn(&stack.target);
+    for is in observed.triggers.iter().filter(|t| t.source_arn == stream_arn) {
+        if !function_is_ours {
+            continue;
+        }
+        let name = format!("{} -> {}", names.stream, names.function);
+        let mut step = Draft::new(Stage::RemoveTrigger, Kind::Trigger, &name, Verb::Delete);
+        step.act(if is.state == TriggerState::Deleting {
+            Action::AwaitTriggerGone { uuid: is.uuid.clone() }
+        } else {
+            Action::DeleteTrigger { uuid: is.uuid.clone() }
+        });
+        step.finish(&mut plan);
+    }
+    if let Some(is) = &observed.function {
+        let action = Action::DeleteFunction { name: names.function.clone() };
+        delete(Stage::RemoveFunction, Kind::Function, &names.function, owned(&is.tags), action, &mut plan);
+    }
+    if let Some(is) = &observed.log_group {
+        let action = Action::DeleteLogGroup { name: is.name.clone() };
+        delete(Stage::RemoveFoundations, Kind::LogGroup, &is.name, owned(&is.tags), action, &mut plan);
+    }
+    for is in [&observed.logs_role, &observed.function_role].into_iter().flatten() {
+        if !options.force && writes_for_others(stack, observed, options, &is.arn) {
+            let reason =
+                "subscription filters that are not ours still use it; --force deletes it all the same";
+            plan.keep(ResourceId::new(Kind::Role, &is.name), reason);
+            continue;
+        }
+        delete(Stage::RemoveFoundations, Kind::Role, &is.name, owned(&is.tags), delete_role(is), &mut plan);
+    }
+    stream(stack, observed, options, foreign_filters, &mut plan);
+    plan.ordered()
+}
+
+fn delete(stage: Stage, kind: Kind, name: &str, ours: bool, action: Action, plan: &mut Plan) {
+    if !ours {
+        plan.keep(ResourceId::new(kind, name), "it is not ours: it has no tags of this stack");
+        return;
+    }
+    let mut step = Draft::new(stage, kind, name, Verb::Delete);
+    step.act(action);
+    step.finish(plan);
+}
+
+/// Whether a filter that is not ours has CloudWatch Logs assume this role.
+fn writes_for_others(stack: &Stack, observed: &Observed, options: &TeardownOptions, role_arn: &str) -> bool {
+    observed.groups.values().flat_map(|group| &group.filters).any(|filter| {
+        filter.role_arn.as_deref() == Some(role_arn)
+            && !is_own_filter(stack, filter, options.filter_name.as_deref())
+    })
+}
+
+fn delete_role(is: &ObservedRole) -> Action {
+    Action::DeleteRole {
+        role: is.name.clone(),
+        policies: is.policies.keys().cloned().collect(),
+        attached: is.attached.clone(),
+    }
+}
+
+fn stream(
+    stack: &Stack,
+    observed: &Observed,
+    options: &TeardownOptions,
+    foreign_filters: usize,
+    plan: &mut Plan,
+) {
+    let Some(is) = &observed.stream else { return };
+    let name = &stack.names.stream;
+    let id = ResourceId::new(Kind::Stream, name);
+    if is.status == StreamStatus::Deleting {
+        let mut step = Draft::new(Stage::RemoveFoundations, Kind::Stream, name, Verb::Await);
+        step.act(Action::AwaitStreamGone { name: name.clone() });
+        step.finish(plan);
+        return;
+    }
+    let ours = owns(&stack.name, &stack.target.region, &is.tags);
+    if ours && !options.force {
+        if let Some(user) = user_of_stream(stack, observed, foreign_filters) {
+            plan.keep(id, format!("{user}; --force deletes it all the same"));
+            return;
+        }
+    }
+    let action = Action::DeleteStream { name: name.clone(), force_consumers: options.force };
+    delete(Stage::RemoveFoundations, Kind::Stream, name, ours, action, plan);
+}
+
+/// Who else writes to the stream or reads from it.
+fn user_of_stream(stack: &Stack, observed: &Observed, foreign_filters: usize) -> Option<String> {
+    let consumers = observed.stream.as_ref().map_or(&[][..], |s| &s.consumers);
+    let readers: Vec<&str> =
+        observed.readers.iter().filter(|f| **f != stack.names.function).map(String::as_str).collect();
+    if !consumers.is_empty() {
+        Some(format!("it has registered consumers that are not ours: {}", consumers.join(", ")))
+    } else if !readers.is_empty() {
+        Some(format!("other functions are triggered by it: {}", readers.join(", ")))
+    } else if foreign_filters > 0 {
+        Some(format!("{foreign_filters} subscription filter(s) that are not ours still lead to it"))
+    } else {
+        None
+    }
+}
