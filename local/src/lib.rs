@@ -3,6 +3,7 @@
 pub mod cache;
 pub mod error;
 mod http;
+pub mod log_service;
 pub mod ministack;
 pub mod python;
 

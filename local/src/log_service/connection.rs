@@ -1,0 +1,136 @@
+//! One connection to a log service, under its fault.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+
+use super::fault::Fault;
+use super::listener::{FaultNews, Shared};
+use super::received::Cutter;
+
+/// A connection whose TCP end can still be reset after the handshake.
+trait Stream: AsyncRead + AsyncWrite + Unpin {
+    fn tcp(&self) -> &TcpStream;
+}
+
+impl Stream for TcpStream {
+    fn tcp(&self) -> &TcpStream {
+        self
+    }
+}
+
+impl Stream for TlsStream<TcpStream> {
+    fn tcp(&self) -> &TcpStream {
+        self.get_ref().0
+    }
+}
+
+/// Serves one connection to its end. That a client goes away in whatever manner is no error here.
+pub(super) async fn serve(shared: Arc<Shared>, stream: TcpStream, number: u64) {
+    let mut changed = shared.watch_fault();
+    let mut fault = shared.take_fault();
+    // Faults from before the first byte. One that is changed meanwhile frees the connection.
+    loop {
+        match fault {
+            Fault::Refuse => return reset(&stream),
+            Fault::CloseAtOnce => return,
+            Fault::SlowAccept(pause) => {
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => break,
+                    () = changed.changed() => fault = shared.take_fault(),
+                }
+            }
+            Fault::HandshakeStuck => {
+                changed.changed().await;
+                fault = shared.take_fault();
+            }
+            _ => break,
+        }
+    }
+    match shared.tls.acceptor() {
+        None => read(&shared, stream, number, fault, changed).await,
+        Some(acceptor) => {
+            if let Ok(stream) = acceptor.accept(stream).await {
+                read(&shared, stream, number, fault, changed).await;
+            }
+        }
+    }
+}
+
+/// Reads lines until the client ends or the fault does.
+async fn read(
+    shared: &Shared,
+    mut stream: impl Stream,
+    number: u64,
+    mut fault: Fault,
+    mut changed: FaultNews,
+) {
+    let mut cutter = Cutter::new(number);
+    let mut buffer = vec![0; 64 * 1024];
+    let mut since_fault = 0;
+    let mut half_closed = false;
+    loop {
+        let limit = match next_step(fault, since_fault) {
+            Step::Read(limit) => limit.min(buffer.len()),
+            Step::ReadAfter(pause, limit) => {
+                tokio::time::sleep(pause).await;
+                limit.min(buffer.len())
+            }
+            Step::Reset => return reset(stream.tcp()),
+            Step::HalfClose if !half_closed => {
+                half_closed = true;
+                let _ = stream.shutdown().await;
+                continue;
+            }
+            Step::HalfClose => buffer.len(),
+            Step::Stall => 0,
+        };
+        tokio::select! {
+            () = changed.changed() => {
+                fault = shared.take_fault();
+                since_fault = 0;
+            }
+            count = stream.read(&mut buffer[..limit]), if limit > 0 => match count {
+                Ok(0) | Err(_) => return,
+                Ok(count) => {
+                    since_fault += count as u64;
+                    cutter.feed(&buffer[..count], &shared.received);
+                }
+            },
+        }
+    }
+}
+
+enum Step {
+    Read(usize),
+    ReadAfter(Duration, usize),
+    Stall,
+    Reset,
+    HalfClose,
+}
+
+fn next_step(fault: Fault, read: u64) -> Step {
+    // Up to the limit of a fault exactly, never beyond.
+    let up_to = |limit: u64, then: Step| match limit.checked_sub(read) {
+        None | Some(0) => then,
+        Some(left) => Step::Read(usize::try_from(left).unwrap_or(usize::MAX)),
+    };
+    match fault {
+        Fault::None | Fault::SlowAccept(_) => Step::Read(usize::MAX),
+        Fault::Refuse | Fault::CloseAtOnce => Step::Reset,
+        Fault::HandshakeStuck | Fault::Stall => Step::Stall,
+        Fault::Trickle { bytes, every } => Step::ReadAfter(every, bytes.max(1)),
+        Fault::StallAfter(limit) => up_to(limit, Step::Stall),
+        Fault::ResetAfter(limit) => up_to(limit, Step::Reset),
+        Fault::HalfCloseAfter(limit) => up_to(limit, Step::HalfClose),
+    }
+}
+
+/// Makes the end of this connection a reset instead of an orderly close.
+fn reset(stream: &TcpStream) {
+    // A connection that is already gone needs no reset.
+    let _ = stream.set_zero_linger();
+}

@@ -1,0 +1,64 @@
+//! What a log service can speak, and what can go wrong with it.
+
+use std::time::Duration;
+
+/// What is spoken on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Transport {
+    /// Lines over bare TCP.
+    #[default]
+    Plain,
+    /// TLS 1.2 only.
+    Tls12,
+    /// TLS 1.3 only; the server sends session tickets, which a client has to read (a connection that is
+    /// closed over unread bytes is reset, and the peer may lose what it has not read).
+    Tls13,
+}
+
+/// What goes wrong on a connection.
+///
+/// "Down" is no fault but [`super::LogService::stop_listening`]; "closed while idle" is
+/// [`super::LogService::close_connections`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// The connection is accepted and reset before anything is read.
+    Refuse,
+    /// The connection is accepted and closed in order before anything is read.
+    CloseAtOnce,
+    /// The connection lies there for this long before anything is read from it.
+    SlowAccept(Duration),
+    /// The client's first flight is never answered. On a plain connection the same as [`Fault::Stall`].
+    HandshakeStuck,
+    /// The handshake is done, then nothing is ever read.
+    Stall,
+    /// At most `bytes` are read every `every`.
+    Trickle {
+        /// Bytes of one read.
+        bytes: usize,
+        /// The pause before each read.
+        every: Duration,
+    },
+    /// Nothing more is read after so many bytes of lines, and the connection stays open.
+    StallAfter(u64),
+    /// The connection is reset after so many bytes of lines, whatever was sent beyond them.
+    ResetAfter(u64),
+    /// The service ends its own direction after so many bytes of lines, and reads on.
+    HalfCloseAfter(u64),
+}
+
+/// Whose certificate a TLS service shows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Certificate {
+    /// One that a client with the right authority accepts.
+    #[default]
+    Valid,
+    /// One that expired in 2001.
+    Expired,
+    /// One for another host name.
+    WrongName,
+    /// One of an authority that nobody trusts.
+    UnknownAuthority,
+}

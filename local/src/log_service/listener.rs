@@ -1,0 +1,190 @@
+//! The service's thread: it accepts, obeys commands and owns every connection.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+
+use super::Options;
+use super::connection;
+use super::fault::Fault;
+use super::received::Received;
+use super::tls::Tls;
+
+/// Answers a command when it is carried out.
+pub(super) type Done = std::sync::mpsc::Sender<()>;
+
+/// What the owner of a service can ask of its thread.
+#[derive(Debug)]
+pub(super) enum Command {
+    Stop(Done),
+    Resume(Done),
+    CloseConnections(Done),
+    End(Done),
+}
+
+/// A fault, and for how many more connections it holds (`None`: for all).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Armed {
+    fault: Fault,
+    left: Option<u32>,
+}
+
+/// What owner, thread and connections share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) received: Received,
+    pub(super) tls: Tls,
+    armed: watch::Sender<Armed>,
+    connections: AtomicU64,
+}
+
+impl Shared {
+    pub(super) fn new(options: &Options) -> io::Result<Self> {
+        Ok(Self {
+            received: Received::default(),
+            tls: Tls::new(options.transport)?,
+            armed: watch::Sender::new(Armed { fault: options.fault, left: None }),
+            connections: AtomicU64::new(0),
+        })
+    }
+
+    pub(super) fn set_fault(&self, fault: Fault, left: Option<u32>) {
+        self.armed.send_replace(Armed { fault, left });
+    }
+
+    pub(super) fn connections(&self) -> u64 {
+        self.connections.load(Ordering::SeqCst)
+    }
+
+    /// The fault of one more connection; counts it.
+    pub(super) fn take_fault(&self) -> Fault {
+        let mut taken = Fault::None;
+        self.armed.send_if_modified(|armed| {
+            match &mut armed.left {
+                None => taken = armed.fault,
+                Some(0) => {}
+                Some(left) => {
+                    *left -= 1;
+                    taken = armed.fault;
+                }
+            }
+            // Counting is no news to other connections.
+            false
+        });
+        taken
+    }
+
+    /// Tells when [`Shared::set_fault`] is called.
+    pub(super) fn watch_fault(&self) -> FaultNews {
+        FaultNews(self.armed.subscribe())
+    }
+}
+
+/// See [`Shared::watch_fault`].
+#[derive(Debug)]
+pub(super) struct FaultNews(watch::Receiver<Armed>);
+
+impl FaultNews {
+    pub(super) async fn changed(&mut self) {
+        if self.0.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Runs a service until it is told to end. The address, or why there is none, goes to `started`.
+pub(super) fn run(
+    shared: Arc<Shared>,
+    receive_buffer: Option<u32>,
+    inbox: mpsc::UnboundedReceiver<Command>,
+    started: &std::sync::mpsc::Sender<io::Result<SocketAddr>>,
+) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let result = runtime.and_then(|runtime| {
+        runtime.block_on(async {
+            // This one never listens. It keeps the port ours while the service is down, so that nobody
+            // else's "free port" is this one.
+            let reserve = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)?;
+            let address = reserve.local_addr()?;
+            let listener = bind(address, receive_buffer)?.listen(1024)?;
+            let _ = started.send(Ok(address));
+            serve(&shared, receive_buffer, address, listener, inbox).await;
+            Ok(())
+        })
+    });
+    if let Err(error) = result {
+        let _ = started.send(Err(error));
+    }
+}
+
+fn bind(address: SocketAddr, receive_buffer: Option<u32>) -> io::Result<TcpSocket> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseaddr(true)?;
+    #[cfg(unix)]
+    socket.set_reuseport(true)?;
+    if let Some(bytes) = receive_buffer {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    socket.bind(address)?;
+    Ok(socket)
+}
+
+async fn serve(
+    shared: &Arc<Shared>,
+    receive_buffer: Option<u32>,
+    address: SocketAddr,
+    listener: TcpListener,
+    mut inbox: mpsc::UnboundedReceiver<Command>,
+) {
+    let mut listener = Some(listener);
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            command = inbox.recv() => match command {
+                Some(Command::Stop(done)) => {
+                    listener = None;
+                    open.shutdown().await;
+                    let _ = done.send(());
+                }
+                Some(Command::Resume(done)) => {
+                    if listener.is_none() {
+                        listener = bind(address, receive_buffer).and_then(|socket| socket.listen(1024)).ok();
+                    }
+                    let _ = done.send(());
+                }
+                Some(Command::CloseConnections(done)) => {
+                    open.shutdown().await;
+                    let _ = done.send(());
+                }
+                Some(Command::End(done)) => {
+                    let _ = done.send(());
+                    return;
+                }
+                None => return,
+            },
+            stream = accept(listener.as_ref()) => {
+                let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
+                open.spawn(connection::serve(Arc::clone(shared), stream, number));
+            }
+            // Ended connections are let go of.
+            Some(_) = open.join_next() => {}
+        }
+    }
+}
+
+/// The next connection; never when the service is down.
+async fn accept(listener: Option<&TcpListener>) -> TcpStream {
+    while let Some(listener) = listener {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            // The client gave up first, or files ran out for a moment.
+            Err(_) => tokio::task::yield_now().await,
+        }
+    }
+    std::future::pending().await
+}

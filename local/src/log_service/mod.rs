@@ -1,0 +1,180 @@
+//! A log service on 127.0.0.1 that can be made to fail in every way a real one does.
+//!
+//! It takes lines over TCP, plain or TLS, and remembers each with the moment it arrived. It runs on a thread
+//! of its own, so that a test or a demo may block, sleep or be slow without the service noticing. Faults can
+//! be switched at any time; dropping the [`LogService`] ends it.
+//!
+//! ```
+//! use cwl2le_local::log_service::{Fault, LogService, Options};
+//!
+//! let service = LogService::start(Options::default())?;
+//! println!("send lines to {}", service.address());
+//! service.set_fault(Fault::Stall); // from now on nothing is read
+//! # Ok::<(), std::io::Error>(())
+//! ```
+
+mod connection;
+mod fault;
+mod listener;
+mod received;
+mod tls;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+pub use fault::{Certificate, Fault, Transport};
+pub use received::{Line, TooFewLines};
+
+use listener::{Command, Shared};
+
+/// How a log service starts.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What is spoken on a connection; plain by default.
+    pub transport: Transport,
+    /// The fault it starts with; none by default.
+    pub fault: Fault,
+    /// The kernel's receive buffer of each connection in bytes. A small one (16 KiB, say) makes the sender
+    /// feel a slow reader at once; by default the kernel decides and may take megabytes nobody has read.
+    pub receive_buffer: Option<u32>,
+}
+
+impl Options {
+    /// Default options with another transport.
+    pub fn with_transport(transport: Transport) -> Self {
+        Self { transport, ..Self::default() }
+    }
+}
+
+/// A running log service.
+#[derive(Debug)]
+pub struct LogService {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+    commands: mpsc::UnboundedSender<Command>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl LogService {
+    /// Starts a service on a free port of 127.0.0.1; it listens when this returns.
+    ///
+    /// # Errors
+    /// When no port can be bound, no thread can be started or no certificate can be made.
+    pub fn start(options: Options) -> io::Result<Self> {
+        let shared = Arc::new(Shared::new(&options)?);
+        let (commands, inbox) = mpsc::unbounded_channel();
+        let (started, address) = std::sync::mpsc::channel();
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new()
+            .name("log-service".into())
+            .spawn(move || listener::run(for_thread, options.receive_buffer, inbox, &started))?;
+        let address =
+            address.recv().map_err(|_| io::Error::other("the log service's thread ended at start"))??;
+        Ok(Self { address, shared, commands, thread: Some(thread) })
+    }
+
+    /// Where it listens: 127.0.0.1 and a port that stays its own while it is down.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The certificate authority to trust, in PEM, for a client's `ca_file`. Its certificates are for
+    /// `127.0.0.1` and `localhost`. Also a plain service has one, which nobody needs.
+    pub fn ca_pem(&self) -> &str {
+        self.shared.tls.ca_pem()
+    }
+
+    /// Changes what goes wrong, for new connections and for those that are open; byte counts of faults start
+    /// at this moment.
+    pub fn set_fault(&self, fault: Fault) {
+        self.shared.set_fault(fault, None);
+    }
+
+    /// Like [`LogService::set_fault`], but only for the next `connections` (each open one counts);
+    /// afterwards all is well.
+    pub fn set_fault_for(&self, fault: Fault, connections: u32) {
+        self.shared.set_fault(fault, Some(connections));
+    }
+
+    /// Changes the certificate that new connections get.
+    ///
+    /// # Errors
+    /// When the certificate cannot be made.
+    pub fn set_certificate(&self, certificate: Certificate) -> io::Result<()> {
+        self.shared.tls.set_certificate(certificate)
+    }
+
+    /// Takes the service down: connections are closed, new ones refused. Returns when that is so.
+    pub fn stop_listening(&self) {
+        self.command(Command::Stop);
+    }
+
+    /// Brings it back on the same port. Returns when it listens.
+    pub fn resume(&self) {
+        self.command(Command::Resume);
+    }
+
+    /// Closes every open connection and goes on listening: what an idle timeout does.
+    pub fn close_connections(&self) {
+        self.command(Command::CloseConnections);
+    }
+
+    /// Everything received so far, line by line, without the line feeds.
+    pub fn lines(&self) -> Vec<Line> {
+        self.shared.received.lines()
+    }
+
+    /// How many lines have been received so far.
+    pub fn line_count(&self) -> usize {
+        self.shared.received.count()
+    }
+
+    /// Forgets the lines received so far.
+    pub fn clear(&self) {
+        self.shared.received.clear();
+    }
+
+    /// Every line from now on, as it arrives.
+    pub fn subscribe(&self) -> mpsc::UnboundedReceiver<Line> {
+        self.shared.received.subscribe()
+    }
+
+    /// Waits until at least `count` lines have arrived since the start (or the last [`LogService::clear`])
+    /// and returns all of them.
+    ///
+    /// # Errors
+    /// When `patience` ends first; the error holds what did arrive.
+    pub async fn wait_for_lines(&self, count: usize, patience: Duration) -> Result<Vec<Line>, TooFewLines> {
+        self.shared.received.wait_for(count, patience).await
+    }
+
+    /// How many connections have been accepted.
+    pub fn connections(&self) -> u64 {
+        self.shared.connections()
+    }
+
+    /// Sends a command and waits until it is carried out.
+    fn command(&self, make: impl FnOnce(std::sync::mpsc::Sender<()>) -> Command) {
+        let (done, wait) = std::sync::mpsc::channel();
+        // When the thread is gone there is nothing to stop, resume or close, and `recv` ends at once.
+        let _ = self.commands.send(make(done));
+        let _ = wait.recv();
+    }
+}
+
+impl Drop for LogService {
+    fn drop(&mut self) {
+        self.command(Command::End);
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! The lines that arrived.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+/// One line, as it arrived.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its bytes without the line feed.
+    pub bytes: Vec<u8>,
+    /// When its line feed was read.
+    pub at: Instant,
+    /// The connection it came on, counted from 1.
+    pub connection: u64,
+}
+
+impl Line {
+    /// The line as text; what is not UTF-8 becomes U+FFFD.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.bytes).into_owned()
+    }
+
+    /// What stands before the first space: the token of a Token TCP line.
+    pub fn token(&self) -> String {
+        self.text().split_once(' ').map(|(token, _)| token.to_owned()).unwrap_or_default()
+    }
+
+    /// What stands after the first space: the message of a Token TCP line.
+    pub fn message(&self) -> String {
+        self.text().split_once(' ').map(|(_, message)| message.to_owned()).unwrap_or_default()
+    }
+}
+
+/// Fewer lines arrived than were waited for.
+#[derive(Clone, Debug)]
+pub struct TooFewLines {
+    /// How many were waited for.
+    pub expected: usize,
+    /// For how long.
+    pub patience: Duration,
+    /// What did arrive.
+    pub arrived: Vec<Line>,
+}
+
+impl fmt::Display for TooFewLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} lines arrived within {:?}", self.arrived.len(), self.expected, self.patience)?;
+        if let Some(last) = self.arrived.last() {
+            write!(f, "; the last is {:?}", last.text())?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for TooFewLines {}
+
+#[derive(Debug, Default)]
+struct State {
+    lines: Vec<Line>,
+    subscribers: Vec<mpsc::UnboundedSender<Line>>,
+}
+
+/// All lines of a service, and who wants to know of new ones.
+#[derive(Debug, Default)]
+pub(super) struct Received {
+    state: Mutex<State>,
+    count: watch::Sender<usize>,
+}
+
+impl Received {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing that can panic happens under the lock, and a list of lines is never half-changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn push(&self, new: impl Iterator<Item = Line>) {
+        let mut state = self.state();
+        for line in new {
+            state.subscribers.retain(|subscriber| subscriber.send(line.clone()).is_ok());
+            state.lines.push(line);
+        }
+        self.count.send_replace(state.lines.len());
+    }
+
+    pub(super) fn lines(&self) -> Vec<Line> {
+        self.state().lines.clone()
+    }
+
+    pub(super) fn count(&self) -> usize {
+        *self.count.borrow()
+    }
+
+    pub(super) fn clear(&self) {
+        self.state().lines.clear();
+        self.count.send_replace(0);
+    }
+
+    pub(super) fn subscribe(&self) -> mpsc::UnboundedReceiver<Line> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.state().subscribers.push(sender);
+        receiver
+    }
+
+    pub(super) async fn wait_for(&self, count: usize, patience: Duration) -> Result<Vec<Line>, TooFewLines> {
+        let mut counts = self.count.subscribe();
+        let enough = tokio::time::timeout(patience, counts.wait_for(|now| *now >= count)).await;
+        match enough {
+            Ok(Ok(_)) => Ok(self.lines()),
+            Ok(Err(_)) | Err(_) => Err(TooFewLines { expected: count, patience, arrived: self.lines() }),
+        }
+    }
+}
+
+/// Cuts the bytes of one connection into lines.
+#[derive(Debug)]
+pub(super) struct Cutter {
+    connection: u64,
+    unfinished: Vec<u8>,
+}
+
+impl Cutter {
+    pub(super) fn new(connection: u64) -> Self {
+        Self { connection, unfinished: Vec::new() }
+    }
+
+    /// Takes the next bytes; complete lines go to `received`, a rest without line feed waits for more.
+    pub(super) fn feed(&mut self, bytes: &[u8], received: &Received) {
+        let at = Instant::now();
+        let mut pieces = bytes.split(|byte| *byte == b'\n');
+        let rest = pieces.next_back().unwrap_or_default();
+        received.push(pieces.map(|piece| {
+            let mut bytes = std::mem::take(&mut self.unfinished);
+            bytes.extend_from_slice(piece);
+            Line { bytes, at, connection: self.connection }
+        }));
+        self.unfinished.extend_from_slice(rest);
+    }
+}
