@@ -20,7 +20,15 @@ pub const MINISTACK: Tool = Tool {
     requirements: include_str!("../requirements/ministack.txt"),
 };
 
-const LAUNCHER: &str = include_str!("launcher.py");
+/// Our launcher around it, file by file.
+const LAUNCHER: [(&str, &str); 6] = [
+    ("launcher.py", include_str!("../launcher/launcher.py")),
+    ("mappings.py", include_str!("../launcher/mappings.py")),
+    ("patterns.py", include_str!("../launcher/patterns.py")),
+    ("reader.py", include_str!("../launcher/reader.py")),
+    ("roles.py", include_str!("../launcher/roles.py")),
+    ("subscriptions.py", include_str!("../launcher/subscriptions.py")),
+];
 
 /// A cold start takes a second; a busy machine gets a minute.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -160,8 +168,12 @@ impl Drop for LocalAws {
 }
 
 fn spawn(environment: &PythonEnv, options: Options, state: &Path, log: &Path) -> std::io::Result<Child> {
-    let launcher = state.join("launcher.py");
-    std::fs::write(&launcher, LAUNCHER)?;
+    let folder = state.join("launcher");
+    std::fs::create_dir(&folder)?;
+    for (name, text) in LAUNCHER {
+        std::fs::write(folder.join(name), text)?;
+    }
+    let launcher = folder.join("launcher.py");
     let mut command = environment.command();
     // The functions inherit this environment: nothing of the person's own AWS may leak into it.
     command.env_clear();

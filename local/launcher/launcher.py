@@ -1,0 +1,216 @@
+"""Starts ministack on a free loopback port, with what it lacks for cwl2le added.
+
+Run as ``python launcher.py --state DIR [--auth]`` by the crate ``cwl2le-local``. It announces itself
+with one line of JSON on stdout, logs to stderr, and lives as long as its stdin is open: when the
+process that started it ends, for whatever reason, it takes the functions it runs along and removes DIR.
+
+What is added takes the place of named functions of ministack; ``load`` stops with a clear message
+when one of them is not there, or takes other parameters than the ones relied on:
+
+- ``subscriptions``: subscription filters and account policies that deliver to Kinesis, with ``patterns``;
+- ``mappings`` and ``reader``: event source mappings that honour partial batch responses;
+- ``roles``: roles must trust the service that uses them, and allow what it does.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import importlib
+import importlib.metadata
+import inspect
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+
+from mappings import Mappings
+from subscriptions import Subscriptions
+
+WRITTEN_FOR = "1.5.33"
+
+# Everything of ministack that is wrapped or called, with the parameters it is relied on to take.
+RELIED_ON = {
+    "services.cloudwatch_logs": {
+        "handle_request": "method path headers body query_params",
+        "reset": "",
+        "_put_subscription_filter": "data",
+        "_describe_subscription_filters": "data",
+        "_fanout_to_subscription_filters": "group_name stream_name events",
+        "_subscription_pattern_matches": "pattern message",
+        "_log_groups": None,
+    },
+    "services.kinesis": {
+        "put_record_internal": "stream_arn partition_key data",
+        "_create_stream": "data",
+        "_resolve_stream_by_arn": "stream_arn",
+        "_streams": None,
+    },
+    "services.lambda_svc": {
+        "_poll_kinesis": "",
+        "_iter_all_esms": "",
+        "_create_esm": "data",
+        "_update_esm": "esm_id data",
+        "_create_function": "data",
+        "_emit_lambda_logs": "func request_id log_text error duration_ms log_source",
+        "_execute_function": "func event",
+        "_apply_filter_criteria": "records esm",
+        "_get_func_record_for_qualifier": "name qualifier",
+        "esm_wake": None,
+        "_esms": None,
+        "_functions": None,
+    },
+    "services.iam": {"_roles": None},
+    "core.iam_evaluator": {
+        "EvalContext": None,
+        "evaluate": "ctx policies limits",
+        "_conditions_met": "conditions ctx",
+        "_gather_role_policies": "role_name account_id",
+    },
+    "core.responses": {
+        "AccountRegionScopedDict": None,
+        "error_response_json": None,
+        "json_response": None,
+        "get_account_id": "",
+        "get_region": "",
+        "request_scope": "account_id region",
+    },
+}
+
+
+def load():
+    """ministack's modules, after checking that all that is relied on is there."""
+    version = importlib.metadata.version("ministack")
+    modules, missing = {}, []
+    for name, members in RELIED_ON.items():
+        module = modules[name.split(".")[-1]] = importlib.import_module(f"ministack.{name}")
+        for member, parameters in members.items():
+            found = getattr(module, member, None)
+            if found is None:
+                missing.append(f"{name}.{member}")
+            elif parameters is not None and list(inspect.signature(found).parameters) != parameters.split():
+                missing.append(f"{name}.{member}({', '.join(parameters.split())})")
+    if missing:
+        raise RuntimeError(
+            f"ministack {version} has no {', '.join(missing)}: the launcher is written for {WRITTEN_FOR}"
+        )
+    return modules
+
+
+def install(modules):
+    """Puts everything of this file in its place."""
+    logs, functions, kinesis = modules["cloudwatch_logs"], modules["lambda_svc"], modules["kinesis"]
+    shared = modules["iam"], modules["iam_evaluator"], modules["responses"]
+    Subscriptions(logs, kinesis, *shared).install()
+    Mappings(functions, kinesis, logs, *shared).install()
+    create_stream = kinesis._create_stream
+
+    def create_stream_with_tags(data):
+        """CreateStream, which takes tags on AWS."""
+        answer = create_stream(data)
+        if answer[0] == 200:
+            kinesis._streams[data["StreamName"]]["tags"] = dict(data.get("Tags") or {})
+        return answer
+
+    kinesis._create_stream = create_stream_with_tags
+
+
+def announce(message):
+    """Tells the process that started us, on one line."""
+    with contextlib.suppress(OSError):
+        sys.stdout.write(json.dumps(message) + "\n")
+        sys.stdout.flush()
+
+
+def end_with_parent(state):
+    """Ends this process group when stdin closes, which happens however the parent ends."""
+
+    def watch():
+        while os.read(0, 4096):
+            pass
+        shutil.rmtree(state, ignore_errors=True)
+        if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+        os._exit(0)
+
+    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
+
+
+def configure(state, port, auth):
+    """Sets what ministack reads from the environment; functions inherit it, so it holds no more."""
+    temporary = os.path.join(state, "tmp")
+    os.makedirs(temporary, exist_ok=True)
+    os.environ.update(
+        GATEWAY_PORT=str(port),
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
+        AWS_ACCESS_KEY_ID="test",
+        AWS_SECRET_ACCESS_KEY="test",
+        AUTH="true" if auth else "false",
+        LAMBDA_EXECUTOR="local",
+        PERSIST_STATE="0",
+        STATE_DIR=os.path.join(state, "state"),
+        TMPDIR=temporary,
+        HOME=temporary,
+        SFTP_ENABLED="0",
+        IOT_MTLS_ENABLED="0",
+        # No socket there: ministack then leaves docker alone.
+        DOCKER_HOST=f"unix://{temporary}/no-docker.sock",
+    )
+
+
+def announcing(app, port):
+    """The ASGI application, with a word to the parent once it has started."""
+
+    async def wrapped(scope, receive, send):
+        if scope["type"] != "lifespan":
+            await app(scope, receive, send)
+            return
+
+        async def tell(message):
+            await send(message)
+            if message["type"] == "lifespan.startup.complete":
+                announce({"port": port})
+
+        await app(scope, receive, tell)
+
+    return wrapped
+
+
+def serve(listener, port):
+    """Serves ministack on the listening socket until the process ends."""
+    from hypercorn.asyncio import serve as hypercorn_serve
+    from hypercorn.config import Config
+
+    from ministack.app import app
+
+    install(load())
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    asyncio.run(hypercorn_serve(announcing(app, port), config))
+
+
+def main():
+    """Starts everything; whatever goes wrong before that is announced with its reason."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--state", required=True)
+    parser.add_argument("--auth", action="store_true")
+    arguments = parser.parse_args()
+    end_with_parent(arguments.state)
+    try:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(512)
+        port = listener.getsockname()[1]
+        configure(arguments.state, port, arguments.auth)
+        serve(listener, port)
+    except Exception as error:
+        announce({"error": f"{type(error).__name__}: {error}"})
+        raise
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Kinesis -> Lambda: functions and event source mappings, with the checks that AWS makes."""
+
+import threading
+
+from reader import ShardReader
+from roles import Roles
+
+
+class Mappings:
+    """Event source mappings of Kinesis streams: a reader for each shard of each enabled one."""
+
+    def __init__(self, functions, kinesis, logs, iam, evaluator, responses):
+        self.functions, self.kinesis, self.logs = functions, kinesis, logs
+        self.iam, self.evaluator, self.responses = iam, evaluator, responses
+        self.lock = threading.Lock()
+        self.checkpoints, self.readers = {}, {}
+        self.create_function = functions._create_function
+        self.create_mapping = functions._create_esm
+        self.update_mapping = functions._update_esm
+        self.write_log = functions._emit_lambda_logs
+
+    def install(self):
+        """Takes the place of ministack's functions, which are then called from here."""
+        self.functions._poll_kinesis = self.poll
+        self.functions._create_function = self.new_function
+        self.functions._create_esm = self.new_mapping
+        self.functions._update_esm = self.changed_mapping
+        self.functions._emit_lambda_logs = self.emit_log
+
+    def poll(self):
+        """Called by ministack's poll loop whenever a record was put: wakes the readers, starts new ones."""
+        for account, region, mapping in self.functions._iter_all_esms():
+            with self.responses.request_scope(account, region):
+                found = self.find(mapping["UUID"])
+                for shard_id in list(found[2]["shards"]) if found else []:
+                    key = (mapping["UUID"], shard_id)
+                    reader = self.readers.get(key)
+                    if reader is None or not reader.thread.is_alive():
+                        self.readers[key] = ShardReader(self, account, region, *key)
+                    self.readers[key].wake.set()
+        # Nothing was processed in this thread: let the loop wait for the next record.
+        return False
+
+    def find(self, mapping_id):
+        """The enabled mapping with its function and stream, in the current account and region."""
+        mapping = self.functions._esms.get(mapping_id)
+        if not mapping or not mapping.get("Enabled", True) or ":kinesis:" not in mapping.get("EventSourceArn", ""):
+            return None
+        function, _ = self.functions._get_func_record_for_qualifier(mapping["FunctionName"], mapping.get("Qualifier"))
+        stream = self.kinesis._resolve_stream_by_arn(mapping["EventSourceArn"])
+        if function is None or stream is None or stream["StreamStatus"] != "ACTIVE":
+            return None
+        return mapping, function, stream
+
+    def new_function(self, data):
+        """CreateFunction, which AWS refuses while the role does not let Lambda assume it."""
+        if not self._roles().trusts(data.get("Role", ""), "lambda", self.responses.get_region(), "*"):
+            return self._refused("The role defined for the function cannot be assumed by Lambda.")
+        return self.create_function(data)
+
+    def new_mapping(self, data):
+        """CreateEventSourceMapping, which AWS refuses for a second one, or a stream that cannot be read."""
+        source, name = data.get("EventSourceArn", ""), data.get("FunctionName", "").rsplit(":", 1)[-1]
+        function = self.functions._functions.get(name)
+        if ":kinesis:" in source and function:
+            if self.kinesis._resolve_stream_by_arn(source) is None:
+                return self._refused(f"Stream not found: {source}")
+            for other in self.functions._esms.values():
+                if (other["EventSourceArn"], other["FunctionName"]) == (source, name):
+                    return self.responses.error_response_json(
+                        "ResourceConflictException",
+                        f"The event source arn (\" {source} \") and function (\" {name} \") provided mapping already "
+                        f"exists. Please update or delete the existing mapping with UUID {other['UUID']}",
+                        409,
+                    )
+            role, region = function["config"].get("Role", ""), self.responses.get_region()
+            for action in ("GetRecords", "GetShardIterator", "DescribeStream", "ListShards"):
+                if not self._roles().allows(role, f"kinesis:{action}", source, region):
+                    return self._refused(
+                        f"Cannot access stream {source}. Please ensure the role can perform the GetRecords, "
+                        "GetShardIterator, DescribeStream, ListShards, and ListStreams Actions on your stream in IAM."
+                    )
+        return self._waking(self.create_mapping, data)
+
+    def changed_mapping(self, mapping_id, data):
+        """UpdateEventSourceMapping: one that was enabled reads on at once."""
+        return self._waking(self.update_mapping, mapping_id, data)
+
+    def _waking(self, function, *arguments):
+        # The poll loop may be asleep for seconds when there was no mapping before.
+        answer = function(*arguments)
+        self.functions.esm_wake.set()
+        return answer
+
+    def emit_log(self, function, request_id, text, error, duration_ms, **options):
+        """The function's log; its group is not made unless the role may, so none comes back after a teardown."""
+        config = function.get("config") or function
+        group = (config.get("LoggingConfig") or {}).get("LogGroup") or f"/aws/lambda/{config.get('FunctionName')}"
+        region = self.responses.get_region()
+        resource = f"arn:aws:logs:{region}:{self.responses.get_account_id()}:log-group:{group}"
+        may_create = self._roles().allows(config.get("Role", ""), "logs:CreateLogGroup", resource, region)
+        if group in self.logs._log_groups or may_create:
+            self.write_log(function, request_id, text, error, duration_ms, **options)
+
+    def _roles(self):
+        return Roles(self.iam, self.evaluator, self.responses.get_account_id())
+
+    def _refused(self, message):
+        return self.responses.error_response_json("InvalidParameterValueException", message, 400)

@@ -1,0 +1,56 @@
+"""Roles as the services see them: who may assume one, and what may be done with it."""
+
+import json
+
+
+class Roles:
+    """What a service may do with a role: it must be trusted, and the role's policies must allow."""
+
+    def __init__(self, iam, evaluator, account):
+        self.iam, self.evaluator, self.account = iam, evaluator, account
+
+    def trusts(self, role_arn, service, region, source_arn):
+        """Whether the role exists and its trust policy lets ``service`` assume it for ``source_arn``."""
+        role = self._role(role_arn)
+        if role is None:
+            return False
+        document = role.get("AssumeRolePolicyDocument") or "{}"
+        document = json.loads(document) if isinstance(document, str) else document
+        statements = document.get("Statement", [])
+        context = self._context("sts:AssumeRole", "*", region, source_arn)
+        names = {f"{service}.amazonaws.com", f"{service}.{region}.amazonaws.com"}
+        effects = {
+            statement.get("Effect")
+            for statement in ([statements] if isinstance(statements, dict) else statements)
+            if "sts:AssumeRole" in _list(statement.get("Action"))
+            and names & set(_list((statement.get("Principal") or {}).get("Service")))
+            and self.evaluator._conditions_met(statement.get("Condition", {}), context)
+        }
+        return effects == {"Allow"}
+
+    def allows(self, role_arn, action, resource, region):
+        """Whether the role's own policies allow ``action`` on ``resource``."""
+        if self._role(role_arn) is None:
+            return False
+        policies = self.evaluator._gather_role_policies(role_arn.rsplit("/", 1)[-1], self.account)
+        return self.evaluator.evaluate(self._context(action, resource, region), policies).decision == "Allow"
+
+    def _role(self, role_arn):
+        name = role_arn.rsplit("/", 1)[-1]
+        role = self.iam._roles.get_scoped(self.account, None, name)
+        return role if role and role.get("Arn") == role_arn else None
+
+    def _context(self, action, resource, region, source_arn=None):
+        return self.evaluator.EvalContext(
+            principal_arn="",
+            principal_type="AssumedRole",
+            principal_account=self.account,
+            action=action,
+            resource_arn=resource,
+            region=region,
+            service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": self.account} if source_arn else {},
+        )
+
+
+def _list(value):
+    return [value] if isinstance(value, str) else list(value or [])

@@ -1,0 +1,320 @@
+"""The chain on a running local AWS: filters deliver to Kinesis, a mapping invokes and retries a function.
+
+Run with the environment of ministack (it holds botocore) and ``CWL2LE_TEST_ENDPOINT``; each test has
+an account of its own.
+"""
+
+import base64
+import gzip
+import io
+import itertools
+import json
+import os
+import sys
+import tempfile
+import time
+import unittest
+import zipfile
+
+import botocore.session
+from botocore.exceptions import ClientError
+
+ENDPOINT = os.environ["CWL2LE_TEST_ENDPOINT"]
+REGION = "ap-northeast-1"
+ACCOUNTS = itertools.count(111100000000)
+
+# Notes what it is invoked with, and answers with the next line of its script: null when that ends.
+BOOTSTRAP = f"""#!{sys.executable}
+import json, os, urllib.request
+api = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2018-06-01/runtime/invocation/"
+count = 0
+while True:
+    with urllib.request.urlopen(api + "next") as invocation:
+        event, request_id = json.load(invocation), invocation.headers["Lambda-Runtime-Aws-Request-Id"]
+    numbers = [record["kinesis"]["sequenceNumber"] for record in event["Records"]]
+    with open(os.environ["SEEN"], "a") as seen:
+        seen.write(json.dumps(numbers) + "\\n")
+    script = json.loads(os.environ["SCRIPT"])
+    step = script[count] if count < len(script) else None
+    count += 1
+    print("invocation", count, flush=True)
+    answer, outcome = step, "response"
+    if step == "fail":
+        answer, outcome = {{"errorMessage": "told to", "errorType": "Told"}}, "error"
+    elif isinstance(step, list):
+        answer = {{"batchItemFailures": [{{"itemIdentifier": numbers[index]}} for index in step]}}
+    urllib.request.urlopen(api + request_id + "/" + outcome, json.dumps(answer).encode()).read()
+"""
+
+
+def until(what, probe, limit=20.0):
+    """Polls until the probe is true."""
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        if found := probe():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"waited {limit} s in vain until {what}")
+
+
+class Chain(unittest.TestCase):
+    def setUp(self):
+        self.account = str(next(ACCOUNTS))
+        session = botocore.session.get_session()
+        session.set_credentials(self.account, "test")
+        self.logs, self.kinesis, self.iam, self.functions = (
+            session.create_client(name, region_name=REGION, endpoint_url=ENDPOINT)
+            for name in ("logs", "kinesis", "iam", "lambda")
+        )
+        self.stream = f"arn:aws:kinesis:{REGION}:{self.account}:stream/stream"
+        self.kinesis.create_stream(StreamName="stream", ShardCount=1, Tags={"made": "by a test"})
+        self.role = self.make_role("to-kinesis", "logs.amazonaws.com", "kinesis:PutRecord", self.stream)
+
+    def make_role(self, name, service, action, resource, condition=None):
+        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+        if condition:
+            statement["Condition"] = condition
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]}
+        role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+        self.iam.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
+        return role
+
+    def make_group(self, name, **options):
+        self.logs.create_log_group(logGroupName=name, **options)
+        if options.get("logGroupClass", "STANDARD") == "STANDARD":
+            self.logs.create_log_stream(logGroupName=name, logStreamName="one")
+        return name
+
+    def subscribe(self, group, pattern="", name="filter", **changes):
+        self.logs.put_subscription_filter(
+            **{"logGroupName": group, "filterName": name, "filterPattern": pattern, "destinationArn": self.stream,
+               "roleArn": self.role, **changes}
+        )
+
+    def put(self, group, *messages):
+        now = int(time.time() * 1000)
+        events = [{"timestamp": now, "message": message} for message in messages]
+        self.logs.put_log_events(logGroupName=group, logStreamName="one", logEvents=events)
+
+    def records(self, stream="stream"):
+        found = []
+        for shard in self.kinesis.list_shards(StreamName=stream)["Shards"]:
+            iterator = self.kinesis.get_shard_iterator(
+                StreamName=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+            )["ShardIterator"]
+            found += self.kinesis.get_records(ShardIterator=iterator)["Records"]
+        return found
+
+    def payloads(self):
+        return [json.loads(gzip.decompress(record["Data"])) for record in self.records()]
+
+    def refusal(self, call, *arguments, **options):
+        with self.assertRaises(ClientError) as refused:
+            call(*arguments, **options)
+        return refused.exception.response["Error"]["Code"], refused.exception.response["Error"]["Message"]
+
+    # -- subscriptions -----------------------------------------------------
+
+    def test_a_filter_delivers_what_matches_as_cloudwatch_logs_does(self):
+        group = self.make_group("/app/service")
+        self.subscribe(group, "{ $.level > 20 }", name="cloudwatchLogsFilter")
+        self.put(group, '{"level":20,"msg":"no"}', '{"level":30,"msg":"yes"}', '{"level":50,"msg":"as well"}')
+        control, data = self.payloads()
+        self.assertEqual(control["messageType"], "CONTROL_MESSAGE")
+        self.assertEqual((control["owner"], control["logGroup"], control["subscriptionFilters"]), ("CloudwatchLogs", "", []))
+        self.assertTrue(control["logEvents"][0]["message"].startswith("CWL CONTROL MESSAGE"))
+        events = data.pop("logEvents")
+        self.assertEqual(data, {
+            "messageType": "DATA_MESSAGE", "owner": self.account, "logGroup": group, "logStream": "one",
+            "subscriptionFilters": ["cloudwatchLogsFilter"],
+        })
+        self.assertEqual([event["message"] for event in events], ['{"level":30,"msg":"yes"}', '{"level":50,"msg":"as well"}'])
+        self.assertTrue(all(isinstance(event["id"], str) and len(event["id"]) == 56 for event in events))
+        self.assertEqual(len({event["id"] for event in events}), 2)
+        self.assertEqual(self.kinesis.list_tags_for_stream(StreamName="stream")["Tags"], [{"Key": "made", "Value": "by a test"}])
+
+    def test_what_is_too_large_for_a_record_is_split(self):
+        group = self.make_group("/app/large")
+        self.subscribe(group)
+        messages = [base64.b64encode(os.urandom(180_000)).decode() for _ in range(4)] * 1
+        self.put(group, *messages)
+        self.put(group, *messages)
+        records = self.records()[1:]
+        self.assertTrue(all(len(record["Data"]) <= 1024 * 1024 for record in records))
+        texts = [event["message"] for payload in self.payloads()[1:] for event in payload["logEvents"]]
+        self.assertEqual(texts, messages * 2)
+
+    def test_distribution_decides_on_the_partition_key(self):
+        group = self.make_group("/app/keys")
+        self.subscribe(group, name="by stream")
+        self.subscribe(group, name="at random", distribution="Random")
+        for number in range(3):
+            self.put(group, f"message {number}")
+        keys = {"by stream": set(), "at random": set()}
+        for record, payload in zip(self.records(), self.payloads()):
+            if payload["messageType"] == "DATA_MESSAGE":
+                keys[payload["subscriptionFilters"][0]].add(record["PartitionKey"])
+        self.assertEqual((len(keys["by stream"]), len(keys["at random"])), (1, 3))
+
+    def test_a_filter_is_checked_as_on_aws(self):
+        group = self.make_group("/app/checked")
+        rare = self.make_group("/app/rare", logGroupClass="INFREQUENT_ACCESS")
+        missing = self.stream.replace("stream/stream", "stream/missing")
+        stranger = self.make_role("stranger", "ec2.amazonaws.com", "kinesis:PutRecord", "*")
+        powerless = self.make_role("powerless", "logs.amazonaws.com", "kinesis:PutRecord", missing)
+        elsewhere = self.make_role(
+            "elsewhere", "logs.amazonaws.com", "kinesis:*", "*", {"StringLike": {"aws:SourceArn": "arn:aws:logs:us-east-1:*"}}
+        )
+        own = self.make_role(
+            "own", f"logs.{REGION}.amazonaws.com", "kinesis:*", "*",
+            {"StringLike": {"aws:SourceArn": f"arn:aws:logs:{REGION}:{self.account}:*"},
+             "StringEquals": {"aws:SourceAccount": self.account}},
+        )
+        self.assertEqual(self.refusal(self.subscribe, "/none")[0], "ResourceNotFoundException")
+        code, message = self.refusal(self.subscribe, group, "{ $.level ~ 1 }")
+        self.assertEqual(code, "InvalidParameterException")
+        self.assertIn("filter pattern", message)
+        self.assertEqual(self.refusal(self.subscribe, rare)[0], "ValidationException")
+        self.assertEqual(self.refusal(self.logs.describe_subscription_filters, logGroupName=rare)[0], "ValidationException")
+        for role in [stranger, elsewhere, f"arn:aws:iam::{self.account}:role/none"]:
+            code, message = self.refusal(self.subscribe, group, roleArn=role)
+            self.assertEqual(code, "ValidationException")
+            self.assertIn("permission to assume the provided role", message)
+        for changes in [{"roleArn": powerless}, {"destinationArn": missing, "roleArn": own}]:
+            code, message = self.refusal(self.subscribe, group, **changes)
+            self.assertEqual(code, "InvalidParameterException")
+            self.assertIn("Could not deliver test message", message)
+        self.subscribe(group, name="first", roleArn=own)
+        self.subscribe(group, name="second")
+        self.assertEqual(self.refusal(self.subscribe, group, name="third"), ("LimitExceededException", "Resource limit exceeded."))
+        self.subscribe(group, name="second", pattern="ERROR")
+
+    def test_an_account_policy_subscribes_every_group_but_the_excluded(self):
+        document = json.dumps({"DestinationArn": self.stream, "RoleArn": self.role, "FilterPattern": "", "Distribution": "Random"})
+        policy = {"policyName": "all", "policyDocument": document, "policyType": "SUBSCRIPTION_FILTER_POLICY"}
+        self.logs.put_account_policy(**policy, selectionCriteria='LogGroupName NOT IN ["/aws/lambda/own"]', scope="ALL")
+        for name in ["/app/one", "/aws/lambda/own"]:
+            self.put(self.make_group(name), "text")
+        delivered = [payload for payload in self.payloads() if payload["messageType"] == "DATA_MESSAGE"]
+        self.assertEqual([payload["logGroup"] for payload in delivered], ["/app/one"])
+        self.assertEqual(delivered[0]["policyLevel"], "ACCOUNT_LEVEL_POLICY")
+        described = self.logs.describe_account_policies(policyType="SUBSCRIPTION_FILTER_POLICY")["accountPolicies"]
+        self.assertEqual([found["policyName"] for found in described], ["all"])
+        code, _ = self.refusal(self.logs.put_account_policy, **{**policy, "policyName": "second"})
+        self.assertEqual(code, "LimitExceededException")
+        code, _ = self.refusal(self.logs.put_account_policy, **policy, selectionCriteria="LogGroupName IN [1]")
+        self.assertEqual(code, "InvalidParameterException")
+        self.logs.delete_account_policy(policyName="all", policyType="SUBSCRIPTION_FILTER_POLICY")
+        self.put("/app/one", "text")
+        self.assertEqual(len([p for p in self.payloads() if p["messageType"] == "DATA_MESSAGE"]), 1)
+
+    # -- mappings ----------------------------------------------------------
+
+    def make_function(self, script, **mapping):
+        self.execution = self.make_role("execution", "lambda.amazonaws.com", ["kinesis:*", "logs:PutLogEvents"], "*")
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as zipped:
+            bootstrap = zipfile.ZipInfo("bootstrap")
+            bootstrap.external_attr = 0o755 << 16
+            zipped.writestr(bootstrap, BOOTSTRAP)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.seen_path = os.path.join(folder.name, "seen")
+        self.functions.create_function(
+            FunctionName="function", Runtime="provided.al2023", Handler="bootstrap", Role=self.execution, Timeout=5,
+            Code={"ZipFile": archive.getvalue()},
+            Environment={"Variables": {"SEEN": self.seen_path, "SCRIPT": json.dumps(script)}},
+        )
+        self.put_records(4)
+        options = {"StartingPosition": "TRIM_HORIZON", "FunctionResponseTypes": ["ReportBatchItemFailures"], **mapping}
+        self.mapping = self.functions.create_event_source_mapping(
+            FunctionName="function", EventSourceArn=self.stream, BatchSize=options.pop("BatchSize", 10), **options
+        )["UUID"]
+
+    def put_records(self, count):
+        records = [{"Data": f"{number}".encode(), "PartitionKey": "key"} for number in range(count)]
+        self.kinesis.put_records(StreamName="stream", Records=records)
+
+    def seen(self):
+        """What the function was invoked with so far: positions in the stream, per invocation."""
+        order = {record["SequenceNumber"]: index for index, record in enumerate(self.records())}
+        try:
+            with open(self.seen_path) as lines:
+                return [[order[number] for number in json.loads(line)] for line in lines]
+        except FileNotFoundError:
+            return []
+
+    def expect(self, *invocations):
+        until(f"the function has seen {invocations}", lambda: len(self.seen()) >= len(invocations))
+        self.assertEqual(self.seen(), list(invocations))
+
+    def test_a_partial_response_is_retried_from_its_lowest_number(self):
+        self.make_function([[3, 1], [0], [], None])
+        self.expect([0, 1, 2, 3], [1, 2, 3], [1, 2, 3])
+        self.put_records(1)
+        self.expect([0, 1, 2, 3], [1, 2, 3], [1, 2, 3], [4])
+        found = self.functions.get_event_source_mapping(UUID=self.mapping)
+        until("the mapping is well", lambda: self.functions.get_event_source_mapping(UUID=self.mapping)["LastProcessingResult"] == "OK")
+        self.assertEqual(found["State"], "Enabled")
+
+    def test_a_failed_function_gets_the_batch_again(self):
+        self.make_function(["fail", {"batchItemFailures": [{"itemIdentifier": ""}]}, {"odd": "shape"}])
+        self.expect([0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3])
+        self.put_records(1)
+        self.expect([0, 1, 2, 3], [0, 1, 2, 3], [0, 1, 2, 3], [4])
+
+    def test_a_failed_batch_is_bisected_and_given_up_after_the_retries(self):
+        self.make_function(["fail", "fail", "fail", "fail"], BisectBatchOnFunctionError=True, MaximumRetryAttempts=1)
+        self.expect([0, 1, 2, 3], [0, 1], [0], [0], [1], [2, 3])
+
+    def test_without_partial_responses_any_answer_is_a_success(self):
+        self.make_function([[0], None], FunctionResponseTypes=[], BatchSize=2)
+        self.expect([0, 1], [2, 3])
+
+    def test_the_batching_window_gathers_records(self):
+        self.make_function([], MaximumBatchingWindowInSeconds=1)
+        self.put_records(2)
+        self.expect([0, 1, 2, 3, 4, 5])
+
+    def test_a_disabled_mapping_waits_and_goes_on_where_it_was(self):
+        self.make_function([])
+        self.expect([0, 1, 2, 3])
+        self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=False)
+        self.put_records(2)
+        self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=True)
+        until("both are seen", lambda: [4, 5] == sum(self.seen()[1:], []))
+
+    def test_functions_and_mappings_need_roles_and_write_logs(self):
+        group = self.make_group("/aws/lambda/function")
+        self.make_function([])
+        self.expect([0, 1, 2, 3])
+        read = lambda: self.logs.filter_log_events(logGroupName=group)["events"]
+        texts = [event["message"] for event in until("the function has logged", read)]
+        self.assertIn("invocation 1", texts)
+        code, message = self.refusal(
+            self.functions.create_event_source_mapping, FunctionName="function", EventSourceArn=self.stream,
+            StartingPosition="LATEST",
+        )
+        self.assertEqual(code, "ResourceConflictException")
+        self.assertIn(self.mapping, message)
+        self.logs.delete_log_group(logGroupName=group)
+        self.put_records(1)
+        self.expect([0, 1, 2, 3], [4])
+        self.assertEqual(self.logs.describe_log_groups()["logGroups"], [])
+        code, message = self.refusal(
+            self.functions.create_function, FunctionName="other", Runtime="provided.al2023", Handler="bootstrap",
+            Role=self.role, Code={"ZipFile": b"PK\x05\x06" + bytes(18)},
+        )
+        self.assertIn("cannot be assumed by Lambda", message)
+        self.functions.delete_event_source_mapping(UUID=self.mapping)
+        self.iam.delete_role_policy(RoleName="execution", PolicyName="policy")
+        code, message = self.refusal(
+            self.functions.create_event_source_mapping, FunctionName="function", EventSourceArn=self.stream,
+            StartingPosition="LATEST",
+        )
+        self.assertIn("ensure the role can perform", message)
+
+
+if __name__ == "__main__":
+    unittest.main()
