@@ -1,0 +1,420 @@
+//! The Kinesis invocation, read leniently and decoded from base64 on the way.
+//!
+//! What AWS wraps around a record is always well-formed; what a record holds is not ours to expect anything
+//! of. A record that cannot be read stays in the list with the reason, because an invocation that fails as a
+//! whole is retried as a whole and blocks its shard. So any JSON value deserialises into an [`Invocation`].
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+/// Standard base64; padding is optional because a missing `=` loses nothing.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// One invocation: its records in the order of the shard.
+#[derive(Debug, Default)]
+pub struct Invocation {
+    records: Vec<Record>,
+    /// The decoded data of all records, one after the other.
+    data: Vec<u8>,
+    /// The texts of all records, one after the other.
+    text: String,
+    has_records: bool,
+}
+
+#[derive(Debug, Default)]
+struct Record {
+    sequence: Option<Range<usize>>,
+    event_id: Option<Range<usize>>,
+    arrived: Option<f64>,
+    data: Option<Result<Range<usize>, ()>>,
+}
+
+/// Why a record has no data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoData {
+    /// There is no `kinesis.data`, or it is no text.
+    Missing,
+    /// The data is not base64.
+    NotBase64,
+}
+
+impl Invocation {
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// Whether the event had the list `Records` at all. Without it, it did not come from a trigger.
+    pub fn has_records(&self) -> bool {
+        self.has_records
+    }
+
+    /// The sequence number of a record, or `None` when it has none that is text.
+    pub fn sequence(&self, at: usize) -> Option<&str> {
+        self.records.get(at)?.sequence.clone().map(|range| &self.text[range])
+    }
+
+    /// The `eventID` of a record: shard and sequence number.
+    pub fn event_id(&self, at: usize) -> Option<&str> {
+        self.records.get(at)?.event_id.clone().map(|range| &self.text[range])
+    }
+
+    /// The shard of a record, `shardId-000000000000`, when its `eventID` tells.
+    pub fn shard(&self, at: usize) -> Option<&str> {
+        self.event_id(at)?.split_once(':').map(|(shard, _)| shard)
+    }
+
+    /// When a record arrived in the stream, in seconds since 1970.
+    pub fn arrived(&self, at: usize) -> Option<f64> {
+        self.records.get(at)?.arrived
+    }
+
+    /// The data of a record: for CloudWatch Logs, gzip.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn data(&self, at: usize) -> Result<&[u8], NoData> {
+        match self.records.get(at).and_then(|record| record.data.clone()) {
+            None => Err(NoData::Missing),
+            Some(Err(())) => Err(NoData::NotBase64),
+            Some(Ok(range)) => Ok(&self.data[range]),
+        }
+    }
+
+    /// How many bytes of data all records have together.
+    pub fn data_len(&self) -> usize {
+        self.data.len()
+    }
+
+    fn push_text(&mut self, text: &str) -> Range<usize> {
+        let start = self.text.len();
+        self.text.push_str(text);
+        start..self.text.len()
+    }
+
+    fn push_data(&mut self, base64: &str) -> Result<Range<usize>, ()> {
+        let start = self.data.len();
+        if BASE64.decode_vec(base64, &mut self.data).is_err() {
+            self.data.truncate(start);
+            return Err(());
+        }
+        Ok(start..self.data.len())
+    }
+}
+
+/// Orders sequence numbers: decimal numbers of 50 and more digits, so a longer one is a later one and text
+/// decides between equal lengths.
+pub fn compare_sequences(a: &str, b: &str) -> Ordering {
+    let significant = |number: &str| number.trim_start_matches('0').len();
+    significant(a).cmp(&significant(b)).then_with(|| a.trim_start_matches('0').cmp(b.trim_start_matches('0')))
+}
+
+impl<'de> Deserialize<'de> for Invocation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut invocation = Self::default();
+        deserializer.deserialize_any(Top(&mut invocation))?;
+        Ok(invocation)
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum Key {
+    Records,
+    #[serde(rename = "kinesis")]
+    Kinesis,
+    #[serde(rename = "eventID")]
+    EventId,
+    #[serde(rename = "sequenceNumber")]
+    SequenceNumber,
+    #[serde(rename = "data")]
+    Data,
+    #[serde(rename = "approximateArrivalTimestamp")]
+    Arrived,
+    #[serde(other)]
+    Other,
+}
+
+/// Implements the methods of a `Visitor` for what is none of its business: it is read and dropped.
+macro_rules! ignore {
+    ($($kind:ident)*) => { $(ignore!(@$kind);)* };
+    (@scalars) => {
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+        fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+    };
+    (@numbers) => {
+        fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+        fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+        fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+    };
+    (@text) => {
+        fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+            Ok(Default::default())
+        }
+    };
+    (@list) => {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+            while seq.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(Default::default())
+        }
+    };
+    (@map) => {
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok(Default::default())
+        }
+    };
+}
+
+macro_rules! seed {
+    ($name:ident, $value:ty) => {
+        impl<'de> DeserializeSeed<'de> for $name<'_> {
+            type Value = $value;
+            fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<$value, D::Error> {
+                deserializer.deserialize_any(self)
+            }
+        }
+    };
+}
+
+/// The whole event.
+struct Top<'a>(&'a mut Invocation);
+
+impl<'de> Visitor<'de> for Top<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Records => map.next_value_seed(Records(self.0))?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    ignore!(scalars numbers text list);
+}
+
+/// The list of records.
+struct Records<'a>(&'a mut Invocation);
+seed!(Records, ());
+
+impl<'de> Visitor<'de> for Records<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of records")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        self.0.has_records = true;
+        let mut record = Record::default();
+        while seq.next_element_seed(RecordParts(self.0, &mut record))?.is_some() {
+            // An empty sequence number names nothing, and reporting one fails the whole batch.
+            record.sequence = record.sequence.filter(|range| !range.is_empty());
+            self.0.records.push(std::mem::take(&mut record));
+        }
+        Ok(())
+    }
+
+    ignore!(scalars numbers text map);
+}
+
+/// A record, or the object `kinesis` inside it: their keys do not collide.
+struct RecordParts<'a>(&'a mut Invocation, &'a mut Record);
+seed!(RecordParts, ());
+
+impl<'de> Visitor<'de> for RecordParts<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a record")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(invocation, record) = self;
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Kinesis => map.next_value_seed(RecordParts(invocation, record))?,
+                Key::EventId => {
+                    record.event_id = map.next_value_seed(Text(invocation, Invocation::push_text))?
+                }
+                Key::SequenceNumber => {
+                    record.sequence = map.next_value_seed(Text(invocation, Invocation::push_text))?;
+                }
+                Key::Data => record.data = map.next_value_seed(Text(invocation, Invocation::push_data))?,
+                Key::Arrived => record.arrived = map.next_value_seed(Number(()))?,
+                Key::Records | Key::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    ignore!(scalars numbers text list);
+}
+
+/// A text, handed to a function of the invocation without being copied first; anything else is none.
+struct Text<'a, T>(&'a mut Invocation, fn(&mut Invocation, &str) -> T);
+
+impl<'de, T> DeserializeSeed<'de> for Text<'_, T> {
+    type Value = Option<T>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<T>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T> Visitor<'de> for Text<'_, T> {
+    type Value = Option<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Option<T>, E> {
+        Ok(Some(self.1(self.0, text)))
+    }
+
+    ignore!(scalars numbers list map);
+}
+
+/// A number; anything else is none.
+struct Number<T>(T);
+
+impl<'de> DeserializeSeed<'de> for Number<()> {
+    type Value = Option<f64>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Option<f64>, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Number<()> {
+    type Value = Option<f64>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a number")
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<Option<f64>, E> {
+        Ok(Some(number))
+    }
+
+    #[allow(clippy::cast_precision_loss, reason = "seconds of our time are exact in 53 bits")]
+    fn visit_u64<E>(self, number: u64) -> Result<Option<f64>, E> {
+        Ok(Some(number as f64))
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Option<f64>, E> {
+        Ok(None)
+    }
+
+    ignore!(scalars text list map);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Invocation {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn the_record_of_the_article_is_read() {
+        let invocation = read(include_str!("../../fixtures/kinesis-event.json"));
+        assert_eq!(invocation.len(), 1);
+        assert_eq!(invocation.sequence(0), Some("49565835572342545914261768977064411601767982706848694274"));
+        assert_eq!(invocation.shard(0), Some("shardId-000000000000"));
+        assert_eq!(invocation.arrived(0), Some(1_474_108_130.452));
+        assert_eq!(invocation.data(0).unwrap()[..3], [0x1f, 0x8b, 8]);
+    }
+
+    #[test]
+    fn any_json_is_an_invocation() {
+        for json in [
+            "null",
+            "1",
+            "-1",
+            "1.5",
+            "true",
+            "\"x\"",
+            "[]",
+            "[{}]",
+            "{}",
+            r#"{"Records":null}"#,
+            r#"{"Records":{}}"#,
+        ] {
+            let invocation = read(json);
+            assert!(invocation.is_empty() && !invocation.has_records(), "{json}");
+        }
+        assert!(read(r#"{"Records":[]}"#).has_records());
+    }
+
+    #[test]
+    fn an_odd_record_stays_in_its_place() {
+        let invocation = read(
+            r#"{"Records":[null,7,"x",[1],{},{"kinesis":[]},{"kinesis":{"sequenceNumber":1,"data":{"a":[]}}},
+               {"kinesis":{"sequenceNumber":"","data":"%%%"}},
+               {"kinesis":{"sequenceNumber":"9","data":"aGk","approximateArrivalTimestamp":-1},"eventID":false},
+               {"eventID":"s:10","kinesis":{"data":"aG\u006b=","sequenceNumber":"10","approximateArrivalTimestamp":5}}]}"#,
+        );
+        assert_eq!(invocation.len(), 10);
+        for at in 0..7 {
+            assert_eq!((invocation.data(at), invocation.sequence(at)), (Err(NoData::Missing), None), "{at}");
+        }
+        assert_eq!((invocation.data(7), invocation.sequence(7)), (Err(NoData::NotBase64), None));
+        assert_eq!(
+            (invocation.data(8), invocation.sequence(8), invocation.shard(8)),
+            (Ok(&b"hi"[..]), Some("9"), None)
+        );
+        assert_eq!(
+            (invocation.data(9), invocation.shard(9), invocation.arrived(9)),
+            (Ok(&b"hi"[..]), Some("s"), Some(5.0))
+        );
+        assert_eq!(invocation.data(10), Err(NoData::Missing));
+    }
+
+    #[test]
+    fn sequence_numbers_are_ordered_as_numbers() {
+        assert_eq!(compare_sequences("9", "10"), Ordering::Less);
+        assert_eq!(
+            compare_sequences("49565835572342545914261768977064411601767982706848694274", "5"),
+            Ordering::Greater
+        );
+        assert_eq!(compare_sequences("007", "7"), Ordering::Equal);
+    }
+}

@@ -1,0 +1,139 @@
+//! One event becomes one line, or several when it is too long for one.
+//!
+//! A line must not hold a line end, so every line end inside a message becomes U+2028, as the clients of the
+//! vendor do it for LF; CR and CRLF are treated alike. One line end at the very end is dropped. A JSON string
+//! holds line ends as escapes only, so all of this happens while escapes are undone, in one pass.
+
+use memchr::memchr;
+
+/// What stands for a line end inside a line: U+2028 LINE SEPARATOR in UTF-8.
+pub const LINE_SEPARATOR: &str = "\u{2028}";
+
+/// What stands for half of a surrogate pair without the other half.
+const REPLACEMENT: &str = "\u{fffd}";
+
+/// Appends the text of a JSON string (without its quotes) to `out`, as one line without its end.
+///
+/// Input that is no valid JSON string never gets here; should it, it is written as far as it makes sense.
+pub fn write_message(escaped: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    let mut rest = escaped.as_bytes();
+    // Where the line end begins that the message ends with so far.
+    let mut open_end = None;
+    while let Some(at) = memchr(b'\\', rest) {
+        if at > 0 {
+            out.extend_from_slice(&rest[..at]);
+            open_end = None;
+        }
+        let before = out.len();
+        let (character, after) = unescape(&rest[at..]);
+        rest = after;
+        match character {
+            // The LF of a CRLF: its CR is already written as a line end.
+            Some('\n') if open_end.is_some_and(|(_, cr)| cr) => {
+                open_end = open_end.map(|(begin, _)| (begin, false))
+            }
+            Some(end @ ('\n' | '\r')) => {
+                out.extend_from_slice(LINE_SEPARATOR.as_bytes());
+                open_end = Some((before, end == '\r'));
+            }
+            Some(character) => {
+                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
+                open_end = None;
+            }
+            None => {
+                out.extend_from_slice(REPLACEMENT.as_bytes());
+                open_end = None;
+            }
+        }
+    }
+    match open_end {
+        Some((begin, _)) if rest.is_empty() => out.truncate(begin),
+        _ => out.extend_from_slice(rest),
+    }
+    debug_assert!(out.len() >= start);
+}
+
+/// Undoes the escape that `text` starts with: its character (`None` for a lone surrogate) and what follows.
+fn unescape(text: &[u8]) -> (Option<char>, &[u8]) {
+    let Some(&kind) = text.get(1) else { return (None, &[]) };
+    let after = &text[2..];
+    let character = match kind {
+        b'n' => '\n',
+        b'r' => '\r',
+        b't' => '\t',
+        b'b' => '\u{8}',
+        b'f' => '\u{c}',
+        b'u' => return unescape_unicode(after),
+        // `\"`, `\\` and `\/`; JSON has no others.
+        other => char::from(other),
+    };
+    (Some(character), after)
+}
+
+fn unescape_unicode(text: &[u8]) -> (Option<char>, &[u8]) {
+    let Some((unit, after)) = hex4(text) else { return (None, text) };
+    if !(0xd800..0xdc00).contains(&unit) {
+        // A low surrogate alone is no character either.
+        return (char::from_u32(unit), after);
+    }
+    let low = after.strip_prefix(b"\\u").and_then(hex4).filter(|(low, _)| (0xdc00..0xe000).contains(low));
+    match low {
+        Some((low, after)) => (char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00)), after),
+        None => (None, after),
+    }
+}
+
+fn hex4(text: &[u8]) -> Option<(u32, &[u8])> {
+    let (digits, after) = text.split_at_checked(4)?;
+    let mut value = 0;
+    for digit in digits {
+        value = value << 4 | char::from(*digit).to_digit(16)?;
+    }
+    Some((value, after))
+}
+
+/// Ends the line that began at `start` of `out`. When it has more than `limit` bytes, its end included, it is
+/// replaced by parts within the limit.
+///
+/// A line is a `head` of `head_len` bytes, repeated on every part, and the text. Each part says which it is,
+/// of how many, and of which event: `HEADpart=2/5 id=ID text`. Parts are cut between characters, and the
+/// texts of all parts one after the other are the text.
+pub fn end_line(out: &mut Vec<u8>, start: usize, head_len: usize, id: &str, limit: usize) {
+    if out.len() - start < limit {
+        out.push(b'\n');
+        return;
+    }
+    let line = out.split_off(start);
+    let (head, text) = line.split_at(head_len);
+    // The numbers take room too. Enough for any count, so that the marker never has to be fitted again.
+    let widest_marker = "part=/ id= ".len() + 2 * decimal_len(text.len()) + id.len() + 1;
+    // A limit that leaves no room for text is none; configuration does not allow one that small.
+    let room = limit.saturating_sub(head.len() + widest_marker).max(64);
+    let mut cuts = vec![0];
+    while text.len() - cuts[cuts.len() - 1] > room {
+        cuts.push(boundary_before(text, cuts[cuts.len() - 1] + room));
+    }
+    cuts.push(text.len());
+    let count = cuts.len() - 1;
+    for (number, ends) in cuts.windows(2).enumerate() {
+        out.extend_from_slice(head);
+        out.extend_from_slice(format!("part={}/{count} id={id} ", number + 1).as_bytes());
+        out.extend_from_slice(&text[ends[0]..ends[1]]);
+        out.push(b'\n');
+    }
+}
+
+fn decimal_len(number: usize) -> usize {
+    number.checked_ilog10().unwrap_or(0) as usize + 1
+}
+
+/// The last place at or before `at` where a UTF-8 character begins.
+fn boundary_before(text: &[u8], at: usize) -> usize {
+    let continues = |byte: u8| byte & 0xc0 == 0x80;
+    (0..4).map(|back| at - back).find(|at| !continues(text[*at])).unwrap_or(at)
+}
+
+#[cfg(test)]
+#[path = "line_tests.rs"]
+mod tests;

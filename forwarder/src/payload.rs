@@ -1,0 +1,292 @@
+//! What a record holds: gzip around the JSON that CloudWatch Logs writes for a subscription.
+//!
+//! Decoding borrows: an event's message stays the escaped JSON text in the buffer until it is written out.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::Read;
+
+use flate2::bufread::MultiGzDecoder;
+use serde::de::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// How large a record may become when it is decompressed.
+///
+/// The size protects memory. The ratio protects time: an invocation of many small bombs would pass any size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cap {
+    /// Never more bytes than this.
+    pub size: usize,
+    /// Never more than this many times the compressed size,
+    pub ratio: usize,
+    /// except that this many bytes are always allowed: a single event may be a megabyte of one character.
+    pub always: usize,
+}
+
+impl Cap {
+    /// The cap for a function with so many megabytes of memory: a quarter of it, 16 to 256 MiB.
+    ///
+    /// CloudWatch Logs stays far below: it compresses a batch to at most 1 MB, and real logs shrink to a
+    /// tenth or a twentieth.
+    pub fn for_memory(megabytes: usize) -> Self {
+        Self { size: (megabytes / 4).clamp(16, 256) << 20, ratio: 200, always: 8 << 20 }
+    }
+
+    fn limit(self, compressed: usize) -> usize {
+        compressed.saturating_mul(self.ratio).max(self.always).min(self.size)
+    }
+}
+
+/// Why a record cannot be understood. Such a record is quarantined: no retry can help it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Poison {
+    /// No `kinesis.data`: not a record of a Kinesis stream.
+    NoData,
+    /// The data is not base64.
+    NotBase64,
+    /// The data does not start like gzip.
+    NotGzip,
+    /// Records that the Kinesis Producer Library packed into one; CloudWatch Logs does not do that.
+    KplAggregated,
+    /// The gzip data is damaged: a wrong checksum, a truncated member, bytes after the end.
+    BrokenGzip(String),
+    /// More than the cap when decompressed.
+    TooLarge {
+        /// The limit that was passed, in bytes.
+        limit: usize,
+    },
+    /// The decompressed data is not UTF-8.
+    NotUtf8,
+    /// Not JSON, or not of the shape that CloudWatch Logs writes.
+    NotLogs(String),
+    /// A `messageType` that is neither `DATA_MESSAGE` nor `CONTROL_MESSAGE`.
+    UnknownMessageType,
+    /// No destination takes it; why.
+    Unrouted(String),
+    /// The forwarder itself failed on it.
+    Panicked,
+}
+
+impl Poison {
+    /// A short name for counts and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoData => "no_data",
+            Self::NotBase64 => "not_base64",
+            Self::NotGzip => "not_gzip",
+            Self::KplAggregated => "kpl_aggregated",
+            Self::BrokenGzip(_) => "broken_gzip",
+            Self::TooLarge { .. } => "too_large",
+            Self::NotUtf8 => "not_utf8",
+            Self::NotLogs(_) => "not_cloudwatch_logs",
+            Self::UnknownMessageType => "unknown_message_type",
+            Self::Unrouted(_) => "unrouted",
+            Self::Panicked => "internal_error",
+        }
+    }
+}
+
+impl fmt::Display for Poison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoData => f.write_str("the record has no kinesis.data; it is not from a Kinesis stream"),
+            Self::NotBase64 => f.write_str("the data is not base64"),
+            Self::NotGzip => f.write_str("the data is not gzip; CloudWatch Logs always compresses"),
+            Self::KplAggregated => {
+                f.write_str("the data is an aggregated record of the Kinesis Producer Library")
+            }
+            Self::BrokenGzip(why) => write!(f, "the gzip data is damaged: {why}"),
+            Self::TooLarge { limit } => write!(f, "the data passes {limit} bytes when decompressed"),
+            Self::NotUtf8 => f.write_str("the decompressed data is not UTF-8"),
+            Self::NotLogs(why) => write!(f, "the data is not what CloudWatch Logs writes: {why}"),
+            Self::UnknownMessageType => {
+                f.write_str("the messageType is neither DATA_MESSAGE nor CONTROL_MESSAGE")
+            }
+            Self::Unrouted(why) => write!(f, "no destination takes it: {why}"),
+            Self::Panicked => f.write_str("the forwarder failed on it; please report this"),
+        }
+    }
+}
+
+/// The first bytes of a record that the Kinesis Producer Library aggregated.
+const KPL_MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
+/// The first bytes of a gzip member that uses deflate.
+const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
+
+/// Decompresses all gzip members of `data` into `out`, which is cleared first.
+///
+/// # Errors
+/// [`Poison::NotGzip`], [`Poison::KplAggregated`], [`Poison::BrokenGzip`] or [`Poison::TooLarge`].
+pub fn gunzip(data: &[u8], cap: Cap, out: &mut Vec<u8>) -> Result<(), Poison> {
+    out.clear();
+    if data.starts_with(&KPL_MAGIC) {
+        return Err(Poison::KplAggregated);
+    }
+    if !data.starts_with(&GZIP_MAGIC) {
+        return Err(Poison::NotGzip);
+    }
+    let limit = cap.limit(data.len());
+    // One byte more than allowed tells "exactly full" from "too large".
+    let mut decoder = MultiGzDecoder::new(data).take(limit as u64 + 1);
+    decoder.read_to_end(out).map_err(|error| Poison::BrokenGzip(error.to_string()))?;
+    if out.len() > limit { Err(Poison::TooLarge { limit }) } else { Ok(()) }
+}
+
+/// What kind of message a payload is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageType {
+    /// Log events.
+    Data,
+    /// A test of the subscription: nothing for a log service.
+    Control,
+}
+
+/// The decoded payload of one record.
+#[derive(Debug)]
+pub struct Payload<'a> {
+    /// What kind of message it is.
+    pub message_type: MessageType,
+    /// The account that owns the log group.
+    pub owner: Cow<'a, str>,
+    /// The log group.
+    pub log_group: Cow<'a, str>,
+    /// The log stream.
+    pub log_stream: Cow<'a, str>,
+    /// The names of the subscription filters that matched.
+    pub filters: Vec<Cow<'a, str>>,
+    /// The events.
+    pub events: Vec<LogEvent<'a>>,
+}
+
+/// One log event, still in the words of the JSON text.
+#[derive(Clone, Copy, Debug)]
+pub struct LogEvent<'a> {
+    /// The id without quotes, as it stands in the JSON: digits, in practice. Empty when it is missing.
+    pub id: &'a str,
+    /// Milliseconds since 1970.
+    pub timestamp: Option<i64>,
+    /// The message as a JSON string without its quotes: escapes are still escapes.
+    pub message: &'a str,
+    /// The object of fields that the filter pattern extracted, as JSON.
+    pub extracted: Option<&'a str>,
+}
+
+/// Reads the JSON of a payload.
+///
+/// `messageType` is needed, and of an event its `message`; whatever else is missing or of another type is
+/// taken as empty.
+///
+/// # Errors
+/// [`Poison::NotUtf8`], [`Poison::NotLogs`] or [`Poison::UnknownMessageType`].
+pub fn parse(json: &[u8]) -> Result<Payload<'_>, Poison> {
+    let json = std::str::from_utf8(json).map_err(|_| Poison::NotUtf8)?;
+    let raw: RawPayload<'_> =
+        serde_json::from_str(json).map_err(|error| Poison::NotLogs(describe(&error)))?;
+    let message_type = match raw.message_type.0.as_deref() {
+        Some("DATA_MESSAGE") => MessageType::Data,
+        Some("CONTROL_MESSAGE") => MessageType::Control,
+        _ => return Err(Poison::UnknownMessageType),
+    };
+    let mut events = Vec::with_capacity(raw.log_events.len());
+    for (at, event) in raw.log_events.iter().enumerate() {
+        let message = unquote(event.message.get())
+            .ok_or_else(|| Poison::NotLogs(format!("logEvents[{at}].message is no text")))?;
+        let id = event.id.map(RawValue::get).unwrap_or_default();
+        events.push(LogEvent {
+            id: unquote(id).unwrap_or(if id == "null" { "" } else { id }),
+            timestamp: event.timestamp.and_then(|number| number.get().parse().ok()),
+            message,
+            extracted: event.extracted.map(RawValue::get).filter(|fields| fields.starts_with('{')),
+        });
+    }
+    Ok(Payload {
+        message_type,
+        owner: raw.owner.0.unwrap_or_default(),
+        log_group: raw.log_group.0.unwrap_or_default(),
+        log_stream: raw.log_stream.0.unwrap_or_default(),
+        filters: raw.filters.0,
+        events,
+    })
+}
+
+/// A parse error in words that hold nothing of the data: its kind and place. The messages of serde quote
+/// what they refuse.
+fn describe(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Io => "unreadable",
+        serde_json::error::Category::Syntax => "not JSON",
+        serde_json::error::Category::Data => "an unexpected shape",
+        serde_json::error::Category::Eof => "it ends too early",
+    };
+    format!("{kind} at line {} column {}", error.line(), error.column())
+}
+
+/// The inside of a JSON string.
+fn unquote(json: &str) -> Option<&str> {
+    json.strip_prefix('"')?.strip_suffix('"')
+}
+
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RawPayload<'a> {
+    #[serde(borrow, default)]
+    message_type: Text<'a>,
+    #[serde(borrow, default)]
+    owner: Text<'a>,
+    #[serde(borrow, default)]
+    log_group: Text<'a>,
+    #[serde(borrow, default)]
+    log_stream: Text<'a>,
+    #[serde(borrow, default, rename = "subscriptionFilters")]
+    filters: Texts<'a>,
+    #[serde(borrow, default)]
+    log_events: Vec<RawEvent<'a>>,
+}
+
+#[derive(serde::Deserialize)]
+struct RawEvent<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    message: &'a RawValue,
+    #[serde(borrow, default, rename = "extractedFields")]
+    extracted: Option<&'a RawValue>,
+}
+
+/// A text if it is one.
+#[derive(Default)]
+struct Text<'a>(Option<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        Ok(Self(text_of(raw)))
+    }
+}
+
+fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
+    let inside = unquote(raw.get())?;
+    if inside.contains('\\') {
+        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(inside))
+    }
+}
+
+/// The texts of a list, if it is one.
+#[derive(Default)]
+struct Texts<'a>(Vec<Cow<'a, str>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&RawValue>::deserialize(deserializer)?;
+        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
+        Ok(Self(items.into_iter().filter_map(text_of).collect()))
+    }
+}
+
+#[cfg(test)]
+#[path = "payload_tests.rs"]
+mod tests;

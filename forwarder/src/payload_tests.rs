@@ -1,0 +1,117 @@
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::*;
+
+const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 100_000 };
+
+fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn gunzipped(data: &[u8]) -> Result<Vec<u8>, Poison> {
+    let mut out = b"left over".to_vec();
+    gunzip(data, CAP, &mut out).map(|()| out)
+}
+
+#[test]
+fn every_gzip_member_is_read() {
+    let two = [gzip(b"one "), gzip(b""), gzip(b"two")].concat();
+    assert_eq!(gunzipped(&two).unwrap(), b"one two");
+}
+
+#[test]
+fn damaged_data_is_named() {
+    let good = gzip(b"some text that is long enough");
+    let mut wrong_sum = good.clone();
+    let at = wrong_sum.len() - 6;
+    wrong_sum[at] ^= 1;
+    assert_eq!(gunzipped(b"").unwrap_err(), Poison::NotGzip);
+    assert_eq!(gunzipped(b"{}").unwrap_err(), Poison::NotGzip);
+    assert_eq!(gunzipped(b"\xf3\x89\x9a\xc2rest").unwrap_err(), Poison::KplAggregated);
+    for damaged in [
+        &good[..3],
+        &good[..12],
+        &good[..good.len() - 1],
+        &wrong_sum[..],
+        &[&good[..], b"trailing"].concat()[..],
+    ] {
+        assert!(matches!(gunzipped(damaged), Err(Poison::BrokenGzip(_))), "{:?}", gunzipped(damaged));
+    }
+}
+
+#[test]
+fn a_bomb_is_stopped_by_ratio_and_by_size() {
+    // 1:1000, 200 KB: above what is always allowed and above the ratio.
+    let bomb = gzip(&vec![0; 200_000]);
+    assert_eq!(gunzipped(&bomb).unwrap_err(), Poison::TooLarge { limit: 100_000 });
+    let large = vec![gzip(&vec![0; 99_999]); 200].concat();
+    assert_eq!(gunzipped(&large).unwrap_err(), Poison::TooLarge { limit: 1 << 20 });
+    assert_eq!(gunzipped(&gzip(&vec![0; 100_000])).unwrap().len(), 100_000);
+}
+
+#[test]
+fn caps_follow_the_memory_of_the_function() {
+    assert_eq!(Cap::for_memory(128).size, 32 << 20);
+    assert_eq!(Cap::for_memory(1).size, 16 << 20);
+    assert_eq!(Cap::for_memory(10_240).size, 256 << 20);
+}
+
+#[test]
+fn the_article_s_record_is_its_exact_message() {
+    let event: crate::event::Invocation =
+        serde_json::from_str(include_str!("../../fixtures/kinesis-event.json")).unwrap();
+    let json = gunzipped(event.data(0).unwrap()).unwrap();
+    let payload = parse(&json).unwrap();
+    assert_eq!(payload.message_type, MessageType::Data);
+    assert_eq!(payload.events.len(), 1);
+    let message: String = serde_json::from_str(&format!("\"{}\"", payload.events[0].message)).unwrap();
+    assert!(message.starts_with("2016-09-17T10:28:49.663Z\t85c6cfcc-"), "{message}");
+    assert!(message.ends_with("\t{ nonfield: null }\n"), "{message}");
+}
+
+#[test]
+fn what_is_missing_or_odd_is_empty() {
+    let payload = parse(
+        br#" {"messageType":"DATA_MESSAGE","owner":7,"logGroup":"a\u0062","subscriptionFilters":["x",1,"y\n"],"policyLevel":"ACCOUNT",
+             "logEvents":[{"message":"m"},{"id":123,"timestamp":5,"message":"a\"b","extractedFields":{"a":"1"}},
+                          {"id":null,"timestamp":"x","message":"","extractedFields":[1],"more":{}}]} "#,
+    )
+    .unwrap();
+    assert_eq!(
+        (payload.owner.as_ref(), payload.log_group.as_ref(), payload.log_stream.as_ref()),
+        ("", "ab", "")
+    );
+    assert_eq!(payload.filters, ["x", "y\n"]);
+    let seen: Vec<_> = payload.events.iter().map(|e| (e.id, e.timestamp, e.message, e.extracted)).collect();
+    assert_eq!(
+        seen,
+        [("", None, "m", None), ("123", Some(5), "a\\\"b", Some(r#"{"a":"1"}"#)), ("", None, "", None)]
+    );
+}
+
+#[test]
+fn what_is_no_log_is_named_and_not_quoted() {
+    let cases: [(&[u8], &str); 10] = [
+        (b"", "not_cloudwatch_logs"),
+        (b"\xff", "not_utf8"),
+        (b"secret", "not_cloudwatch_logs"),
+        (b"[]", "unknown_message_type"),
+        (b"{}", "unknown_message_type"),
+        (br#"{"messageType":"secret"}"#, "unknown_message_type"),
+        (br#"{"messageType":["DATA_MESSAGE"]}"#, "unknown_message_type"),
+        (br#"{"messageType":"DATA_MESSAGE","logEvents":"secret"}"#, "not_cloudwatch_logs"),
+        (br#"{"messageType":"DATA_MESSAGE","logEvents":[{"message":{"secret":1}}]}"#, "not_cloudwatch_logs"),
+        (br#"{"messageType":"DATA_MESSAGE","logEvents":[{"id":"secret"}]}"#, "not_cloudwatch_logs"),
+    ];
+    for (json, name) in cases {
+        let poison = parse(json).unwrap_err();
+        assert_eq!(poison.name(), name, "{}", String::from_utf8_lossy(json));
+        assert!(!poison.to_string().contains("secret"), "{poison}");
+    }
+    assert_eq!(parse(br#"{"messageType":"CONTROL_MESSAGE"}"#).unwrap().message_type, MessageType::Control);
+}
