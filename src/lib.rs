@@ -1,6 +1,7 @@
 //! The CLI of cwl2le as a library, so that tests and benches reach it.
 
 pub mod aws;
+pub mod bundle;
 pub mod error;
 pub mod exit;
 pub mod plan;

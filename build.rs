@@ -1,0 +1,190 @@
+//! Builds the forwarder for Lambda and embeds it in the CLI as a finished zip.
+//!
+//! For each architecture, in this order:
+//! 1. `CWL2LE_FORWARDER_X86_64` or `CWL2LE_FORWARDER_ARM64` is the path of a `bootstrap` executable to embed;
+//!    empty or `none` embeds nothing. Release automation sets both.
+//! 2. On a Linux host with glibc, the host's own architecture is built by a nested cargo, once for all profiles, in
+//!    `<target directory>/lambda`.
+//! 3. Otherwise there is none, and `cwl2le` says how to get one when it is asked for it.
+
+#[path = "src/bundle/archive.rs"]
+pub mod archive;
+
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+/// One processor that Lambda has.
+struct Arch {
+    /// The constant that `src/bundle` reads.
+    constant: &'static str,
+    /// The variable with the path of a prebuilt `bootstrap`.
+    variable: &'static str,
+    /// The host that can build it, and the target.
+    triple: &'static str,
+    /// `e_machine` in the ELF header.
+    machine: u16,
+}
+
+const ARCHES: [Arch; 2] = [
+    Arch {
+        constant: "X86_64",
+        variable: "CWL2LE_FORWARDER_X86_64",
+        triple: "x86_64-unknown-linux-gnu",
+        machine: 62,
+    },
+    Arch {
+        constant: "ARM64",
+        variable: "CWL2LE_FORWARDER_ARM64",
+        triple: "aarch64-unknown-linux-gnu",
+        machine: 183,
+    },
+];
+
+/// What the nested build reads.
+const SOURCES: [&str; 4] = ["forwarder/src", "forwarder/Cargo.toml", "Cargo.toml", "Cargo.lock"];
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            let _ = writeln!(io::stderr(), "error: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), String> {
+    directive("rerun-if-changed=build.rs")?;
+    let out = PathBuf::from(variable("OUT_DIR")?);
+    let mut code = String::new();
+    for arch in &ARCHES {
+        let constant = arch.constant;
+        let value = match bootstrap(arch, &out)? {
+            None => "None".to_owned(),
+            Some(path) => {
+                let name = format!("{constant}.zip");
+                let zip = archive::pack(&read(&path, arch)?).map_err(|e| failed("zip", &path, &e))?;
+                fs::write(out.join(&name), zip).map_err(|e| failed("write", &out.join(&name), &e))?;
+                format!("Some(include_bytes!(concat!(env!(\"OUT_DIR\"), \"/{name}\")))")
+            }
+        };
+        code += &format!("const {constant}: Option<&[u8]> = {value};\n");
+    }
+    let file = out.join("bundles.rs");
+    fs::write(&file, code).map_err(|e| failed("write", &file, &e))
+}
+
+/// Where the `bootstrap` of an architecture is, once it has been built.
+fn bootstrap(arch: &Arch, out: &Path) -> Result<Option<PathBuf>, String> {
+    directive(&format!("rerun-if-env-changed={}", arch.variable))?;
+    if let Some(path) = env::var_os(arch.variable) {
+        if path.is_empty() || path == "none" {
+            return Ok(None);
+        }
+        let path = PathBuf::from(path);
+        directive(&format!("rerun-if-changed={}", path.display()))?;
+        return Ok(Some(path));
+    }
+    // The host and not the target: a CLI that is cross-compiled for another system carries the same forwarder.
+    if variable("HOST")? != *arch.triple {
+        return Ok(None);
+    }
+    for source in SOURCES {
+        directive(&format!("rerun-if-changed={source}"))?;
+    }
+    build(arch, &target_dir(out)).map(Some)
+}
+
+/// A directory that debug, release, clippy and test builds share, so that the forwarder is compiled once.
+fn target_dir(out: &Path) -> PathBuf {
+    // Cargo marks its target directory with this file; without it, the build is only less shared.
+    let target = out.ancestors().find(|dir| dir.join("CACHEDIR.TAG").is_file());
+    target.unwrap_or(out).join("lambda")
+}
+
+/// Builds the forwarder with the cargo and the compiler that build the CLI.
+fn build(arch: &Arch, target_dir: &Path) -> Result<PathBuf, String> {
+    let mut cargo = Command::new(variable("CARGO")?);
+    for name in env::vars_os().map(|(name, _)| name).filter(leaks) {
+        cargo.env_remove(name);
+    }
+    let status = cargo
+        // Set even where it is empty: it outranks flags meant for the host, such as `-C target-cpu=native` in
+        // somebody's configuration, which would make a binary that Lambda's processors refuse.
+        .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths()?)
+        .env("CARGO_TERM_PROGRESS_WHEN", "never")
+        .args(["build", "--locked", "--package", "cwl2le-forwarder", "--bin", "bootstrap"])
+        .args(["--profile", "forwarder", "--target", arch.triple, "--target-dir"])
+        .arg(target_dir)
+        // Whatever it has to say belongs beside this script's errors, not among its directives.
+        .stdout(io::stderr())
+        .status()
+        .map_err(|e| format!("cannot start cargo to build the forwarder: {e}"))?;
+    if status.success() {
+        return Ok(target_dir.join(arch.triple).join("forwarder").join(archive::BOOTSTRAP));
+    }
+    Err(format!(
+        "cannot build the forwarder, the Lambda function that cwl2le carries ({status})\n\
+         hint: the compiler's messages are above; set {}=none to build the CLI without it",
+        arch.variable
+    ))
+}
+
+/// Whether a variable that cargo gave to this script, or that means this build, would change the nested one.
+fn leaks(name: &OsString) -> bool {
+    const GIVEN: &str = "CARGO CLIPPY_ARGS DEBUG HOST LLVM_PROFILE_FILE NUM_JOBS OPT_LEVEL OUT_DIR PROFILE \
+                         RUSTC_LINKER RUSTC_WORKSPACE_WRAPPER RUSTC_WRAPPER RUSTFLAGS TARGET";
+    // What a user configures about the machine and the network stays, as does the job server.
+    const KEPT: &str =
+        "CARGO_HOME CARGO_HTTP_ CARGO_MAKEFLAGS CARGO_NET_ CARGO_REGISTR CARGO_SOURCE_ CARGO_TERM_";
+    let name = name.to_string_lossy();
+    let linker = name.starts_with("CARGO_TARGET_") && name.ends_with("_LINKER");
+    GIVEN.split_whitespace().any(|given| name == given)
+        || (name.starts_with("CARGO_")
+            && !linker
+            && !KEPT.split_whitespace().any(|kept| name.starts_with(kept)))
+}
+
+/// Compiler flags, in cargo's encoding, that take this machine's directories out of the panic messages: with them the
+/// same source would be another zip, and so an update of the function, from each machine.
+fn remapped_paths() -> Result<OsString, String> {
+    let mut flags = OsString::from("--remap-path-prefix=");
+    flags.push(variable("CARGO_MANIFEST_DIR")?);
+    flags.push("=cwl2le");
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    if let Some(home) = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))) {
+        flags.push("\x1f--remap-path-prefix=");
+        flags.push(home);
+        flags.push("=cargo");
+    }
+    Ok(flags)
+}
+
+/// Reads a `bootstrap` and checks that it is for its processor: two swapped variables must not become a release.
+fn read(path: &Path, arch: &Arch) -> Result<Vec<u8>, String> {
+    let bytes = fs::read(path).map_err(|e| failed("read", path, &e))?;
+    let machine = bytes.get(18..20).map(|field| u16::from_le_bytes([field[0], field[1]]));
+    if bytes.starts_with(b"\x7fELF") && machine == Some(arch.machine) {
+        return Ok(bytes);
+    }
+    let (path, triple, variable) = (path.display(), arch.triple, arch.variable);
+    Err(format!(
+        "`{path}` is not an executable for {triple}\nhint: {variable} is the path of its `bootstrap`, not of a zip"
+    ))
+}
+
+fn variable(name: &str) -> Result<OsString, String> {
+    env::var_os(name).ok_or_else(|| format!("{name} is not set: this script is to be run by cargo"))
+}
+
+fn failed(what: &str, path: &Path, cause: &dyn std::fmt::Display) -> String {
+    format!("cannot {what} `{}`: {cause}", path.display())
+}
+
+fn directive(text: &str) -> Result<(), String> {
+    writeln!(io::stdout(), "cargo::{text}").map_err(|e| format!("cannot write to cargo: {e}"))
+}

@@ -1,0 +1,52 @@
+//! What `cwl2le package` writes and reports.
+
+use std::fmt;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::{BundleInfo, Glibc, inspect};
+use crate::error::{Code, Error, Result};
+use crate::stack::Bundle;
+
+/// A zip that was written, and what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Package {
+    /// Where the zip is.
+    pub path: String,
+    /// What it is and needs.
+    #[serde(flatten)]
+    pub info: BundleInfo,
+}
+
+impl Package {
+    /// Writes the zip of a bundle, replacing a file that is there.
+    ///
+    /// # Errors
+    /// `environment` if the file cannot be written, `bad-bundle` as [`inspect`].
+    pub fn write(bundle: &Bundle, path: &Path) -> Result<Self> {
+        let info = inspect(bundle)?;
+        fs::write(path, &bundle.zip).map_err(|cause| {
+            Error::new(Code::Environment, format!("cannot write the forwarder zip: {cause}"))
+                .on(path.display().to_string())
+                .hint("`--to` takes the path of the file to write, in a directory that exists")
+        })?;
+        Ok(Self { path: path.display().to_string(), info })
+    }
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let BundleInfo { arch, glibc, size, zip_size, sha256, code_sha256 } = &self.info;
+        writeln!(f, "wrote {}", self.path)?;
+        writeln!(f, "  architecture  {arch}")?;
+        match glibc {
+            Some(glibc) => writeln!(f, "  needs         glibc {glibc} (Lambda has {})", Glibc::LAMBDA)?,
+            None => writeln!(f, "  needs         no glibc (statically linked)")?,
+        }
+        writeln!(f, "  size          {zip_size} bytes, {size} unpacked")?;
+        writeln!(f, "  SHA-256       {sha256}")?;
+        write!(f, "  CodeSha256    {code_sha256}")
+    }
+}
