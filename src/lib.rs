@@ -4,5 +4,6 @@ pub mod aws;
 pub mod bundle;
 pub mod error;
 pub mod exit;
+pub mod output;
 pub mod plan;
 pub mod stack;

@@ -17,11 +17,11 @@ fn load(zip: &[u8], arch: Arch) -> Result<Bundle> {
     let dir = TempDir::new().expect("a directory");
     let path = dir.path().join("forwarder.zip");
     fs::write(&path, zip).expect("a file");
-    from_zip_file(&path, arch).map_err(|mut error| {
-        let short = |text: String| text.replace(&dir.path().display().to_string(), "DIR");
-        error.message = short(error.message);
-        error.resource = error.resource.map(short);
-        error
+    let hidden = |text: String| text.replace(&dir.path().display().to_string(), "DIR");
+    from_zip_file(&path, arch).map_err(|error| Error {
+        message: hidden(error.message),
+        resource: error.resource.map(hidden),
+        ..error
     })
 }
 

@@ -1,0 +1,46 @@
+//! How an error looks.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::style::{DIM, ERROR, HINT};
+use crate::error::Error;
+
+/// An error as the JSON document of a failed command.
+#[derive(Serialize)]
+pub(super) struct Document<'a> {
+    pub(super) error: &'a Error,
+}
+
+/// An error for people: what and why, on which resource, behind which AWS call, and what to do next.
+pub(super) struct Text<'a>(pub(super) &'a Error);
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Error { message, resource, hint, aws, .. } = self.0;
+        write!(f, "{ERROR}error:{ERROR:#} {}", indented(message, 7))?;
+        let aws = aws.as_deref();
+        if let Some(resource) = resource.as_deref().or(aws.map(|aws| aws.resource.as_str())) {
+            write!(f, "\n  {DIM}resource:{DIM:#} {resource}")?;
+        }
+        if let Some(aws) = aws {
+            write!(f, "\n  {DIM}aws:{DIM:#} {}:{} {}", aws.service, aws.operation, aws.code)?;
+            if !message.contains(&aws.message) && !aws.message.is_empty() {
+                write!(f, ": {}", indented(&aws.message, 7))?;
+            }
+            if let Some(id) = &aws.request_id {
+                write!(f, " {DIM}(request {id}){DIM:#}")?;
+            }
+        }
+        match hint {
+            Some(hint) => write!(f, "\n{HINT}hint:{HINT:#} {}", indented(hint, 6)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Lines after the first start below the first.
+fn indented(text: &str, columns: usize) -> String {
+    text.replace('\n', &format!("\n{:columns$}", ""))
+}
