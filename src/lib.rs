@@ -1,5 +1,6 @@
 //! The CLI of cwl2le as a library, so that tests and benches reach it.
 
+pub mod apply;
 pub mod aws;
 pub mod bundle;
 pub mod error;

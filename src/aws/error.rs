@@ -1,8 +1,28 @@
 //! AWS errors keep their name.
 
+use std::error::Error as StdError;
 use std::fmt;
 
+use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sts::operation::RequestId;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde::Serialize;
+
+/// The code of a call that never got an answer: DNS, connection, TLS.
+pub(crate) const UNREACHABLE: &str = "Unreachable";
+/// The code of a call whose answer did not come in time.
+pub(crate) const TIMEOUT: &str = "Timeout";
+/// The code of a call that was not sent, because the user asked to stop.
+pub(crate) const INTERRUPTED: &str = "Interrupted";
+/// The code of a call for which no credentials were found.
+pub(crate) const NO_CREDENTIALS: &str = "NoCredentials";
+/// The code of a call whose credentials could not be had: expired sign-in, failing credential process.
+pub(crate) const FAILED_CREDENTIALS: &str = "FailedCredentials";
+/// The code of a call that the SDK refused to build.
+pub(crate) const INVALID_REQUEST: &str = "InvalidRequest";
+/// The code of an answer that is not one of AWS.
+pub(crate) const INVALID_RESPONSE: &str = "InvalidResponse";
 
 /// A failed AWS call, with what AWS said. `Display` of an SDK error is just `service error`; this never is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -13,7 +33,7 @@ pub struct AwsError {
     pub operation: &'static str,
     /// The error code, such as `ResourceInUseException`; for calls that never got an answer `Timeout` or `Unreachable`.
     pub code: String,
-    /// What AWS says.
+    /// What AWS says; for calls without an answer the root cause.
     pub message: String,
     /// The request id, for AWS support.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -22,11 +42,119 @@ pub struct AwsError {
     pub resource: String,
 }
 
-impl fmt::Display for AwsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, operation, code, message, resource, .. } = self;
-        write!(f, "{service}:{operation} on {resource} failed: {code}: {message}")
+impl AwsError {
+    /// Reads what AWS said out of an SDK error, by code and message: not every code is modelled on every operation.
+    pub(crate) fn from_sdk<E>(
+        service: &'static str,
+        operation: &'static str,
+        resource: &str,
+        error: &SdkError<E, HttpResponse>,
+    ) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+    {
+        let status = http_status(error);
+        let (code, message) = match error {
+            SdkError::ServiceError(_) => {
+                let code = match (error.code(), status) {
+                    (Some(code), _) => code.to_owned(),
+                    (None, Some(status)) => format!("Http{status}"),
+                    (None, None) => INVALID_RESPONSE.to_owned(),
+                };
+                (code, error.message().unwrap_or("AWS gave no message").to_owned())
+            }
+            SdkError::TimeoutError(_) => (TIMEOUT.to_owned(), root_cause(error)),
+            SdkError::DispatchFailure(failure) => {
+                let code = match credentials_failure(error) {
+                    Some(CredentialsError::CredentialsNotLoaded(_)) => NO_CREDENTIALS,
+                    Some(_) => FAILED_CREDENTIALS,
+                    None if failure.is_timeout() => TIMEOUT,
+                    None => UNREACHABLE,
+                };
+                (code.to_owned(), root_cause(error))
+            }
+            SdkError::ResponseError(_) => (INVALID_RESPONSE.to_owned(), root_cause(error)),
+            _ => (INVALID_REQUEST.to_owned(), root_cause(error)),
+        };
+        Self {
+            service,
+            operation,
+            code,
+            message,
+            request_id: error.request_id().map(ToOwned::to_owned),
+            resource: resource.to_owned(),
+        }
+    }
+
+    /// The call that is not made, because the user asked to stop.
+    pub(crate) fn interrupted(service: &'static str, operation: &'static str, resource: &str) -> Self {
+        Self {
+            service,
+            operation,
+            code: INTERRUPTED.to_owned(),
+            message: "stopped before it was done".to_owned(),
+            request_id: None,
+            resource: resource.to_owned(),
+        }
+    }
+
+    /// Whether AWS answered with one of these codes. Query services send `NoSuchEntity` where JSON ones would send
+    /// `NoSuchEntityException`: both match.
+    pub(crate) fn is(&self, codes: &[&str]) -> bool {
+        let plain = |code: &str| code.strip_suffix("Exception").unwrap_or(code).to_owned();
+        codes.iter().any(|code| plain(code) == plain(&self.code))
+    }
+
+    /// Whether AWS says that the resource does not exist.
+    pub(crate) fn is_not_found(&self) -> bool {
+        self.is(&["ResourceNotFoundException", "NoSuchEntity"])
     }
 }
 
-impl std::error::Error for AwsError {}
+/// The HTTP status of the answer, where there was one.
+pub(crate) fn http_status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
+    error.raw_response().map(|response| response.status().as_u16())
+}
+
+/// The innermost error's text: the outer ones say no more than `dispatch failure`.
+fn root_cause(error: &dyn StdError) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+fn credentials_failure<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        cause = error.source();
+    }
+    None
+}
+
+impl fmt::Display for AwsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { service, operation, code, message, resource, .. } = self;
+        write!(f, "{service}:{operation} on {resource} failed: {code}: {}", message.trim_end_matches('.'))
+    }
+}
+
+impl StdError for AwsError {}
+
+/// Keeps `None` for what does not exist, and the error for everything else.
+pub(crate) fn found<T>(result: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes "already gone" for success.
+pub(crate) fn gone(result: Result<(), AwsError>) -> Result<(), AwsError> {
+    found(result).map(|_| ())
+}

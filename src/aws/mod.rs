@@ -1,5 +1,28 @@
 //! The edge: everything that talks to AWS.
+//!
+//! [`Session`] is the account and region; [`Aws`] is a session together with who is told about waiting. Every request of this program goes through [`Aws::call`]: pacing, retries, counting and error names are
+//! decided there and nowhere else.
 
+mod call;
 mod error;
+mod explain;
+pub(crate) mod iam;
+pub(crate) mod kinesis;
+pub(crate) mod lambda;
+pub(crate) mod logs;
+mod observe;
+mod owner;
+mod pace;
+mod retry;
+mod session;
+mod stop;
+#[cfg(test)]
+mod testing;
+mod wait;
 
+pub use call::{Aws, Notice};
 pub use error::AwsError;
+pub use logs::{LogGroup, list_log_groups};
+pub use observe::{Depth, observe};
+pub use session::{Keys, Options, Session};
+pub use stop::Stop;

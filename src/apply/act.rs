@@ -1,0 +1,70 @@
+//! Which AWS calls carry out which action.
+
+use crate::aws::lambda::Configuration;
+use crate::aws::{Aws, iam, kinesis, lambda, logs};
+use crate::error::Result;
+use crate::plan::Action;
+
+/// Carries one action out. Each can be repeated: what is there or gone already is no error where it is this stack's.
+pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
+    match action {
+        Action::CreateStream { name, mode, tags } => kinesis::create_stream(aws, name, *mode, tags).await,
+        Action::AwaitStream { name } => kinesis::await_active(aws, name).await.map(|_| ()),
+        Action::AwaitStreamGone { name } => kinesis::await_gone(aws, name).await,
+        Action::SetStreamMode { arn, name, mode } => kinesis::set_mode(aws, arn, name, *mode).await,
+        Action::SetShards { name, to, .. } => kinesis::set_shards(aws, name, *to).await,
+        Action::SetStreamRetention { name, to_hours, .. } => {
+            kinesis::set_retention(aws, name, *to_hours).await
+        }
+        Action::SetStreamKey { name, to, .. } => kinesis::set_key(aws, name, to.as_deref()).await,
+        Action::TagStream { name, tags } => kinesis::tag_stream(aws, name, tags).await,
+        Action::DeleteStream { name, force_consumers } => {
+            kinesis::delete_stream(aws, name, *force_consumers).await
+        }
+
+        Action::CreateRole { role, tags } => iam::create_role(aws, role, tags).await,
+        Action::SetTrust { role, trust } => iam::set_trust(aws, role, trust).await,
+        Action::PutRolePolicy { role, policy_name, policy } => {
+            iam::put_role_policy(aws, role, policy_name, policy).await
+        }
+        Action::SetBoundary { role, boundary } => iam::set_boundary(aws, role, boundary.as_deref()).await,
+        Action::TagRole { role, tags } => iam::tag_role(aws, role, tags).await,
+        Action::DeleteRole { role, policies, attached } => {
+            iam::delete_role(aws, role, policies, attached).await
+        }
+
+        Action::CreateLogGroup { name, retention_days, tags } => {
+            logs::create_log_group(aws, name, *retention_days, tags).await
+        }
+        Action::SetLogRetention { name, days } => logs::set_retention(aws, name, *days).await,
+        Action::TagLogGroup { arn, tags } => logs::tag_log_group(aws, arn, tags).await,
+        Action::DeleteLogGroup { name } => logs::delete_log_group(aws, name).await,
+
+        Action::CreateFunction(spec) => lambda::create_function(aws, spec).await,
+        Action::AwaitFunction { name } => lambda::await_function(aws, name).await,
+        Action::UpdateFunctionCode { name, bundle } => lambda::update_code(aws, name, bundle).await,
+        Action::UpdateFunctionConfiguration { name, role_arn, memory_mb, timeout_seconds, environment } => {
+            let change = Configuration {
+                role_arn: role_arn.as_deref(),
+                memory_mb: *memory_mb,
+                timeout_seconds: *timeout_seconds,
+                environment: environment.as_ref(),
+            };
+            lambda::update_configuration(aws, name, change).await
+        }
+        Action::SetConcurrency { name, reserved } => lambda::set_concurrency(aws, name, *reserved).await,
+        Action::TagFunction { arn, tags } => lambda::tag_function(aws, arn, tags).await,
+        Action::DeleteFunction { name } => lambda::delete_function(aws, name).await,
+
+        Action::CreateTrigger { function, stream_arn, spec, tags } => {
+            lambda::create_trigger(aws, function, stream_arn, spec, tags).await
+        }
+        Action::AwaitTrigger { uuid } => lambda::await_enabled(aws, uuid).await,
+        Action::AwaitTriggerGone { uuid } => lambda::await_gone(aws, uuid).await,
+        Action::UpdateTrigger { uuid, spec } => lambda::update_trigger(aws, uuid, spec).await,
+        Action::DeleteTrigger { uuid } => lambda::delete_trigger(aws, uuid).await,
+
+        Action::PutFilter(spec) => logs::put_filter(aws, spec).await,
+        Action::DeleteFilter { log_group, name } => logs::delete_filter(aws, log_group, name).await,
+    }
+}

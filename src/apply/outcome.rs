@@ -1,0 +1,113 @@
+//! What applying a plan came to.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::error::{Code, Error};
+use crate::plan::{Kind, ResourceId, Verb};
+
+/// What was done of a plan.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Applied {
+    /// The steps that are done, in the order in which they ended within their stage.
+    pub done: Vec<Done>,
+    /// The steps that failed or were stopped on the way.
+    pub failed: Vec<Failed>,
+    /// What was not begun.
+    pub not_begun: Vec<ResourceId>,
+}
+
+/// A step that is done.
+#[derive(Debug, Clone, Serialize)]
+pub struct Done {
+    /// What was changed.
+    pub resource: ResourceId,
+    /// How.
+    pub verb: Verb,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// A step that failed or was stopped on the way.
+#[derive(Debug, Clone, Serialize)]
+pub struct Failed {
+    /// What was to be changed.
+    pub resource: ResourceId,
+    /// How.
+    pub verb: Verb,
+    /// How many of its actions are done.
+    pub actions_done: usize,
+    /// How many there are.
+    pub actions: usize,
+    /// Why.
+    pub error: Error,
+}
+
+/// A plan that was not carried out to its end: the error to show, and how far it went.
+#[derive(Debug, Clone, Serialize)]
+pub struct ApplyError {
+    /// The failure that ended it.
+    pub error: Error,
+    /// How far it went.
+    pub applied: Applied,
+}
+
+impl ApplyError {
+    /// The error to end the command with, which says what exists now and which command goes on.
+    pub fn into_error(self, command: &str) -> Error {
+        let Applied { done, failed, not_begun } = &self.applied;
+        let open = failed.len() + not_begun.len();
+        let so_far = format!("{} done, {open} not; run `cwl2le {command}` again to go on", done.len());
+        let hint = match &self.error.hint {
+            // The table's own advice to run it again says the same.
+            Some(hint) if !hint.contains("run the same command again") => format!("{hint} ({so_far})"),
+            _ => so_far,
+        };
+        self.error.hint(hint)
+    }
+}
+
+impl fmt::Display for ApplyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl std::error::Error for ApplyError {}
+
+/// Whether a plan was carried out, and if not, which error says it best.
+pub(super) fn judge(applied: Applied) -> Result<Applied, Box<ApplyError>> {
+    let open = applied.failed.len() + applied.not_begun.len();
+    if open == 0 {
+        return Ok(applied);
+    }
+    let error = match first_cause(&applied) {
+        // The first failure says it all, unless some filters failed and others are done.
+        Some(first) if !is_partial(&applied) => first.error.clone(),
+        Some(first) => {
+            let all = applied.failed.len() + applied.not_begun.len() + filters_done(&applied);
+            let what = format!("{open} of {all} subscription filters failed; the first: {}", first.error);
+            Error { hint: first.error.hint.clone(), ..Error::new(Code::Partial, what) }
+                .on(&first.resource.name)
+        }
+        None => Error::new(Code::Interrupted, "stopped before everything was done"),
+    };
+    Err(Box::new(ApplyError { error, applied }))
+}
+
+/// The failure that was not only a consequence of a stop.
+fn first_cause(applied: &Applied) -> Option<&Failed> {
+    let interrupted = |failed: &&Failed| failed.error.code == Code::Interrupted;
+    applied.failed.iter().find(|failed| !interrupted(failed)).or_else(|| applied.failed.first())
+}
+
+fn is_partial(applied: &Applied) -> bool {
+    let filters = applied.failed.iter().all(|f| f.resource.kind == Kind::SubscriptionFilter);
+    let stopped = applied.failed.iter().any(|f| f.error.code == Code::Interrupted);
+    filters && !stopped && filters_done(applied) > 0
+}
+
+fn filters_done(applied: &Applied) -> usize {
+    applied.done.iter().filter(|done| done.resource.kind == Kind::SubscriptionFilter).count()
+}

@@ -1,0 +1,113 @@
+//! The one way out: every AWS request is paced, counted, retried by the table and named here.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use tokio::time::Instant;
+
+use super::error::http_status;
+use super::retry::{self, Backoff};
+use super::{AwsError, Session};
+
+/// Something that takes time, for whoever shows progress.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notice<'a> {
+    /// A call is retried, or a resource is not ready yet.
+    Waiting {
+        /// What is waited for, as in "waiting for ...".
+        why: &'a str,
+        /// Since when.
+        elapsed: Duration,
+    },
+    /// Many things are read, one by one.
+    Read {
+        /// How many have been read.
+        done: usize,
+        /// How many there are.
+        total: usize,
+    },
+}
+
+/// A session in use: what a step or a command calls AWS with. Made from a session alone, it tells nobody about waiting.
+#[derive(Clone, Copy)]
+pub struct Aws<'a> {
+    /// The account and region.
+    pub(crate) session: &'a Session,
+    /// Is told about waiting.
+    pub(crate) notice: &'a (dyn Fn(Notice<'_>) + Sync),
+}
+
+impl<'a> From<&'a Session> for Aws<'a> {
+    fn from(session: &'a Session) -> Self {
+        session.telling(&|_| ())
+    }
+}
+
+impl Aws<'_> {
+    /// Makes one call, as often as the retry table allows.
+    ///
+    /// The SDK's own retries are off: they know neither IAM propagation nor what other calls were told, nobody sees
+    /// them waiting, and they would multiply with these.
+    pub(crate) async fn call<T, E, Send, Sent>(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        resource: &str,
+        send: Send,
+    ) -> Result<T, AwsError>
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+        Send: Fn() -> Sent,
+        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        let mut retrying: Option<(Instant, Backoff)> = None;
+        loop {
+            let pause = self.session.pace().reserve(service, operation);
+            self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
+            self.session.count_call();
+            let (mut error, status) = match send().await {
+                Ok(value) => {
+                    self.session.pace().answered(service, operation, false);
+                    return Ok(value);
+                }
+                Err(error) => (AwsError::from_sdk(service, operation, resource, &error), http_status(&error)),
+            };
+            let rule = retry::rule(&error, status);
+            let throttled = rule.is_some_and(retry::Rule::is_throttling);
+            self.session.pace().answered(service, operation, throttled);
+            let Some(rule) = rule else { return Err(error) };
+
+            let (since, backoff) =
+                retrying.get_or_insert_with(|| (Instant::now(), Backoff::new(rule.budget)));
+            let pause = backoff.next();
+            let elapsed = since.elapsed();
+            if elapsed + pause > rule.budget.total.min(self.session.patience()) {
+                let (message, seconds) = (error.message.trim_end_matches('.'), elapsed.as_secs_f64());
+                error.message = format!("{message} (waited {seconds:.0} s for {})", rule.why);
+                return Err(error);
+            }
+            (self.notice)(Notice::Waiting { why: rule.why, elapsed });
+            self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
+        }
+    }
+
+    /// Sleeps; an error when the user asked to stop before or meanwhile.
+    pub(crate) async fn rest(&self, pause: Duration) -> Result<(), Stopped> {
+        if self.session.stop().requested() {
+            return Err(Stopped);
+        }
+        if pause.is_zero() {
+            return Ok(());
+        }
+        tokio::select! {
+            () = self.session.stop().wait() => Err(Stopped),
+            () = tokio::time::sleep(pause) => Ok(()),
+        }
+    }
+}
+
+/// The user asked to stop.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopped;

@@ -1,0 +1,328 @@
+//! What an AWS error means and what to do next: one table.
+
+use super::AwsError;
+use super::error::{FAILED_CREDENTIALS, INTERRUPTED, NO_CREDENTIALS, TIMEOUT, UNREACHABLE};
+use crate::error::{Code, Error};
+
+/// One row: which errors, what they are for us, and the hint.
+struct Row {
+    /// The service; empty for every one.
+    service: &'static str,
+    /// The operations; none for every one.
+    operations: &'static [&'static str],
+    /// The codes, with or without `Exception`; none for every one.
+    codes: &'static [&'static str],
+    /// What the message must contain, in any case of letters; empty for any message.
+    fragment: &'static str,
+    /// What it is for us.
+    means: Code,
+    /// What to do next.
+    hint: &'static str,
+}
+
+const PUT_FILTER: &[&str] = &["PutSubscriptionFilter"];
+const ACCESS_DENIED: &[&str] =
+    &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "Http403"];
+const INVALID_PARAMETER: &[&str] =
+    &["InvalidParameterException", "InvalidParameterValueException", "ValidationException"];
+
+/// The rows, in order: the first that matches decides.
+const TABLE: &[Row] = &[
+    any(
+        &[INTERRUPTED],
+        "",
+        Code::Interrupted,
+        "run the same command again: it goes on where this run stopped",
+    ),
+    // Who we are.
+    any(
+        &[NO_CREDENTIALS],
+        "",
+        Code::NoCredentials,
+        "run `aws configure` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    ),
+    any(
+        &[FAILED_CREDENTIALS],
+        "",
+        Code::BadCredentials,
+        "sign in again with `aws sso login`, or look at the profile; `aws sts get-caller-identity` must succeed",
+    ),
+    any(
+        &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"],
+        "",
+        Code::BadCredentials,
+        "the session has expired: sign in again with `aws sso login`, or fetch new temporary credentials",
+    ),
+    any(
+        &["InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"],
+        "",
+        Code::BadCredentials,
+        "the access key is wrong, disabled or of another partition, the session token is missing, or the region is \
+         not enabled for the account",
+    ),
+    any(
+        &["RequestTimeTooSkewed", "RequestInTheFuture"],
+        "",
+        Code::BadCredentials,
+        "the clock of this machine is wrong: AWS refuses signatures that are minutes off",
+    ),
+    any(
+        &["SignatureDoesNotMatch", "InvalidSignatureException"],
+        "Signature expired",
+        Code::BadCredentials,
+        "the clock of this machine is wrong: AWS refuses signatures that are minutes off",
+    ),
+    any(
+        &["SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"],
+        "",
+        Code::BadCredentials,
+        "the secret access key does not belong to the access key id",
+    ),
+    any(
+        &["OptInRequired", "SubscriptionRequiredException"],
+        "",
+        Code::AccessDenied,
+        "the account is not signed up for this service, or the region is not enabled: see the account settings",
+    ),
+    // What we may do.
+    any(
+        ACCESS_DENIED,
+        "iam:PassRole",
+        Code::AccessDenied,
+        "handing the role to the service needs iam:PassRole on it: `cwl2le policies` shows the roles",
+    ),
+    any(
+        ACCESS_DENIED,
+        "explicit deny",
+        Code::AccessDenied,
+        "a policy denies it explicitly (organization, boundary or session): allowing it elsewhere does not help",
+    ),
+    any(
+        ACCESS_DENIED,
+        "",
+        Code::AccessDenied,
+        "the identity above lacks this permission: ask whoever administers the account for it",
+    ),
+    // Subscription filters.
+    Row {
+        service: "logs",
+        operations: PUT_FILTER,
+        codes: &["LimitExceededException"],
+        fragment: "",
+        means: Code::FilterLimit,
+        hint: "the log group has all the filters AWS allows: delete one, or name the one to give up with --replace",
+    },
+    Row {
+        service: "logs",
+        operations: PUT_FILTER,
+        codes: INVALID_PARAMETER,
+        fragment: "Could not deliver test message",
+        means: Code::NotReady,
+        hint: "CloudWatch Logs cannot write to the stream: `cwl2le setup` mends role and stream, then try again; \
+               an encrypted stream also needs kms:GenerateDataKey for the role in the key's policy",
+    },
+    Row {
+        service: "logs",
+        operations: PUT_FILTER,
+        codes: INVALID_PARAMETER,
+        fragment: "permission to assume the provided role",
+        means: Code::NotReady,
+        hint: "CloudWatch Logs may not assume the role: `cwl2le setup` mends its trust policy, then try again",
+    },
+    Row {
+        service: "logs",
+        operations: PUT_FILTER,
+        codes: &[],
+        fragment: "filter pattern",
+        means: Code::BadPattern,
+        hint: "AWS rejects the pattern: `{ $.level > 0 }` is for JSON, `[a, b=*Z, c]` for fields between spaces, \
+               `\"a word\"` for text; try it with `aws logs test-metric-filter`",
+    },
+    Row {
+        service: "logs",
+        operations: PUT_FILTER,
+        codes: &[],
+        fragment: "log group class",
+        means: Code::LogGroupClass,
+        hint: "only log groups of class STANDARD can be subscribed, and a class cannot be changed",
+    },
+    Row {
+        service: "logs",
+        operations: &["PutSubscriptionFilter", "DescribeSubscriptionFilters", "DeleteSubscriptionFilter"],
+        codes: &["ResourceNotFoundException"],
+        fragment: "log group",
+        means: Code::UnknownLogGroup,
+        hint: "check the name and the region; names are case-sensitive and mostly begin with a slash",
+    },
+    // Kinesis.
+    Row {
+        service: "kinesis",
+        operations: &["CreateStream", "UpdateShardCount", "UpdateStreamMode"],
+        codes: &["LimitExceededException"],
+        fragment: "",
+        means: Code::Aws,
+        hint: "a quota of Kinesis is used up (shards or streams of the account, or changes a day): use fewer \
+               --shards or --on-demand, or ask AWS for more in Service Quotas",
+    },
+    any(
+        &[
+            "KMSNotFoundException",
+            "KMSInvalidStateException",
+            "KMSDisabledException",
+            "KMSAccessDeniedException",
+        ],
+        "",
+        Code::Aws,
+        "the KMS key is missing, disabled, or its policy does not let you use it: see --kms-key",
+    ),
+    // Lambda.
+    Row {
+        service: "lambda",
+        operations: &[],
+        codes: INVALID_PARAMETER,
+        fragment: "be assumed by Lambda",
+        means: Code::NotReady,
+        hint: "Lambda may not assume the execution role: `cwl2le setup` mends its trust policy, then try again",
+    },
+    Row {
+        service: "lambda",
+        operations: &[],
+        codes: INVALID_PARAMETER,
+        fragment: "role",
+        means: Code::NotReady,
+        hint: "the execution role's policy has not taken effect or was changed: `cwl2le setup` mends it",
+    },
+    Row {
+        service: "lambda",
+        operations: &["PutFunctionConcurrency"],
+        codes: &[],
+        fragment: "UnreservedConcurrentExecution",
+        means: Code::Aws,
+        hint: "the account has too little concurrency to reserve some: leave --reserved-concurrency out, or ask AWS \
+               for more in Service Quotas",
+    },
+    Row {
+        service: "lambda",
+        operations: &[],
+        codes: &["CodeStorageExceededException"],
+        fragment: "",
+        means: Code::Aws,
+        hint: "the account's storage for functions is full: delete old function versions",
+    },
+    Row {
+        service: "lambda",
+        operations: &[],
+        codes: &["RequestEntityTooLarge", "RequestTooLargeException"],
+        fragment: "",
+        means: Code::BadBundle,
+        hint: "Lambda takes at most 50 MB of zip: `cwl2le package` makes one of a few",
+    },
+    // IAM.
+    Row {
+        service: "iam",
+        operations: &["CreateRole", "PutRolePermissionsBoundary"],
+        codes: &["NoSuchEntity"],
+        fragment: "policy",
+        means: Code::NotFound,
+        hint: "the permissions boundary does not exist: give the ARN of a managed policy of this account",
+    },
+    Row {
+        service: "iam",
+        operations: &[],
+        codes: &["LimitExceeded"],
+        fragment: "",
+        means: Code::Aws,
+        hint: "a quota of IAM is used up: delete roles that nobody needs, or ask AWS for more in Service Quotas",
+    },
+    Row {
+        service: "iam",
+        operations: &["DeleteRole"],
+        codes: &["DeleteConflict"],
+        fragment: "",
+        means: Code::InUse,
+        hint: "something else was attached to the role: detach it, then run teardown again",
+    },
+    // Everything else.
+    any(
+        &[
+            "ResourceConflictException",
+            "ResourceInUseException",
+            "OperationAbortedException",
+            "ConcurrentModification",
+        ],
+        "",
+        Code::NotReady,
+        "another change is going on, perhaps another run of cwl2le: wait for it, then run the same command again",
+    ),
+    any(
+        &["ResourceNotFoundException", "NoSuchEntity"],
+        "",
+        Code::NotFound,
+        "it is gone or in another region: `cwl2le setup` makes what is missing",
+    ),
+    any(
+        &[
+            "Throttling",
+            "ThrottlingException",
+            "ThrottledException",
+            "RequestThrottled",
+            "TooManyRequestsException",
+            "RequestLimitExceeded",
+            "ProvisionedThroughputExceededException",
+            "SlowDown",
+        ],
+        "",
+        Code::Throttled,
+        "others use up the account's rate: run the same command again later, what was done stays done",
+    ),
+    any(
+        &["LimitExceededException"],
+        "Rate exceeded",
+        Code::Throttled,
+        "others use up the account's rate: run the same command again later, what was done stays done",
+    ),
+    any(
+        &[TIMEOUT],
+        "",
+        Code::Unreachable,
+        "AWS did not answer in time: check the network and --endpoint-url, then run the same command again",
+    ),
+    any(
+        &[UNREACHABLE],
+        "",
+        Code::Unreachable,
+        "check the network, the proxy (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
+    ),
+    any(
+        &["InternalFailure", "InternalError", "ServiceUnavailable", "ServiceException", "ServiceFailure"],
+        "",
+        Code::Aws,
+        "AWS has a fault of its own: run the same command again later, what was done stays done",
+    ),
+];
+
+const fn any(codes: &'static [&'static str], fragment: &'static str, means: Code, hint: &'static str) -> Row {
+    Row { service: "", operations: &[], codes, fragment, means, hint }
+}
+
+impl Row {
+    fn matches(&self, error: &AwsError) -> bool {
+        (self.service.is_empty() || self.service == error.service)
+            && (self.operations.is_empty() || self.operations.contains(&error.operation))
+            && (self.codes.is_empty() || error.is(self.codes))
+            && error.message.to_ascii_lowercase().contains(&self.fragment.to_ascii_lowercase())
+    }
+}
+
+impl From<AwsError> for Error {
+    fn from(error: AwsError) -> Self {
+        let row = TABLE.iter().find(|row| row.matches(&error));
+        Self {
+            code: row.map_or(Code::Aws, |row| row.means),
+            message: error.to_string(),
+            resource: Some(error.resource.clone()),
+            hint: row.map(|row| row.hint.to_owned()),
+            aws: Some(Box::new(error)),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Kinesis: the stream.
+
+use aws_sdk_kinesis::types::{
+    EncryptionType, ScalingType, StreamDescriptionSummary, StreamMode as SdkMode, StreamModeDetails,
+    StreamStatus as SdkStatus,
+};
+
+use super::error::{found, gone};
+use super::owner::check_owner;
+use super::{Aws, AwsError};
+use crate::error::{Code, Error, Result};
+use crate::plan::{ObservedStream, StreamStatus};
+use crate::stack::{StreamMode, Tags};
+
+const SERVICE: &str = "kinesis";
+/// Tags that `AddTagsToStream` takes in one call.
+const TAGS_PER_CALL: usize = 10;
+
+/// The stream, where it exists. Its consumers are read on request only.
+pub(crate) async fn observe_stream(
+    aws: Aws<'_>,
+    name: &str,
+    consumers: bool,
+) -> Result<Option<ObservedStream>, AwsError> {
+    let (summary, tags) = tokio::join!(summary(aws, name), tags(aws, name));
+    let Some(summary) = summary? else { return Ok(None) };
+    let consumers = if consumers { self::consumers(aws, &summary.stream_arn).await? } else { Vec::new() };
+    let open_shards = u32::try_from(summary.open_shard_count).unwrap_or_default();
+    Ok(Some(ObservedStream {
+        status: status(&summary.stream_status),
+        mode: match summary.stream_mode_details.map(|details| details.stream_mode) {
+            Some(SdkMode::OnDemand) => StreamMode::OnDemand,
+            _ => StreamMode::Provisioned { shards: open_shards },
+        },
+        retention_hours: u32::try_from(summary.retention_period_hours).unwrap_or_default(),
+        kms_key: summary.key_id.filter(|_| summary.encryption_type == Some(EncryptionType::Kms)),
+        arn: summary.stream_arn,
+        // A stream that went away between the two reads has no tags.
+        tags: tags?.unwrap_or_default(),
+        consumers,
+    }))
+}
+
+fn status(status: &SdkStatus) -> StreamStatus {
+    match status {
+        SdkStatus::Creating => StreamStatus::Creating,
+        SdkStatus::Deleting => StreamStatus::Deleting,
+        SdkStatus::Active => StreamStatus::Active,
+        _ => StreamStatus::Updating,
+    }
+}
+
+async fn summary(aws: Aws<'_>, name: &str) -> Result<Option<StreamDescriptionSummary>, AwsError> {
+    let kinesis = aws.session.kinesis();
+    let read = aws.call(SERVICE, "DescribeStreamSummary", name, || {
+        kinesis.describe_stream_summary().stream_name(name).send()
+    });
+    Ok(found(read.await)?.and_then(|answer| answer.stream_description_summary))
+}
+
+async fn tags(aws: Aws<'_>, name: &str) -> Result<Option<Tags>, AwsError> {
+    let kinesis = aws.session.kinesis();
+    let mut tags = Tags::new();
+    let mut after = None;
+    loop {
+        let read = aws.call(SERVICE, "ListTagsForStream", name, || {
+            let request = kinesis.list_tags_for_stream().stream_name(name).limit(50);
+            request.set_exclusive_start_tag_key(after.clone()).send()
+        });
+        let Some(page) = found(read.await)? else { return Ok(None) };
+        after = page.tags.last().map(|tag| tag.key.clone());
+        tags.extend(page.tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())));
+        if !page.has_more_tags || after.is_none() {
+            return Ok(Some(tags));
+        }
+    }
+}
+
+async fn consumers(aws: Aws<'_>, arn: &str) -> Result<Vec<String>, AwsError> {
+    let kinesis = aws.session.kinesis();
+    let mut names = Vec::new();
+    let mut next = None;
+    loop {
+        let read = aws.call(SERVICE, "ListStreamConsumers", arn, || {
+            kinesis.list_stream_consumers().stream_arn(arn).set_next_token(next.clone()).send()
+        });
+        let Some(page) = found(read.await)? else { return Ok(names) };
+        names.extend(page.consumers.unwrap_or_default().into_iter().map(|c| c.consumer_name));
+        next = page.next_token;
+        if next.is_none() {
+            return Ok(names);
+        }
+    }
+}
+
+/// Creates the stream and waits until it is ACTIVE. A stream of this stack that is there already is taken as it is;
+/// one that is going away is waited for first.
+pub(crate) async fn create_stream(aws: Aws<'_>, name: &str, mode: StreamMode, tags: &Tags) -> Result<()> {
+    let kinesis = aws.session.kinesis();
+    loop {
+        let shards = match mode {
+            StreamMode::Provisioned { shards } => Some(count(shards)),
+            StreamMode::OnDemand => None,
+        };
+        let made = aws.call(SERVICE, "CreateStream", name, || {
+            kinesis
+                .create_stream()
+                .stream_name(name)
+                .set_shard_count(shards)
+                .stream_mode_details(details(mode))
+                .set_tags(Some(tags.clone().into_iter().collect()))
+                .send()
+        });
+        match made.await {
+            Ok(_) => break,
+            Err(error) if error.is(&["ResourceInUseException"]) => {
+                match observe_stream(aws, name, false).await? {
+                    Some(stream) if stream.status == StreamStatus::Deleting => await_gone(aws, name).await?,
+                    Some(stream) => {
+                        check_owner("stream", name, tags, &stream.tags)?;
+                        break;
+                    }
+                    // It went away between the two calls: its name is free.
+                    None => {}
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    await_status(aws, name, true).await.map(|_| ())
+}
+
+/// Waits until the stream is ACTIVE.
+pub(crate) async fn await_active(aws: Aws<'_>, name: &str) -> Result<StreamDescriptionSummary> {
+    await_status(aws, name, false).await
+}
+
+/// `created` allows for a stream that was just made and is not shown yet.
+async fn await_status(aws: Aws<'_>, name: &str, created: bool) -> Result<StreamDescriptionSummary> {
+    let why = format!("the stream `{name}` to become ACTIVE");
+    aws.until(name, &why, || async move {
+        match summary(aws, name).await? {
+            Some(summary) if summary.stream_status == SdkStatus::Active => Ok(Some(summary)),
+            Some(summary) if summary.stream_status == SdkStatus::Deleting => {
+                Err(Error::new(Code::NotReady, format!("the stream `{name}` is being deleted"))
+                    .on(name)
+                    .hint("somebody else is deleting it: wait, then run the same command again"))
+            }
+            Some(_) => Ok(None),
+            None if created => Ok(None),
+            None => Err(Error::new(Code::NotFound, format!("the stream `{name}` is gone"))
+                .on(name)
+                .hint("`cwl2le setup` makes what is missing")),
+        }
+    })
+    .await
+}
+
+/// Waits until the stream no longer exists.
+pub(crate) async fn await_gone(aws: Aws<'_>, name: &str) -> Result<()> {
+    let why = format!("the stream `{name}` to be deleted");
+    aws.until(name, &why, || async move { Ok(summary(aws, name).await?.is_none().then_some(())) }).await
+}
+
+/// Switches between provisioned and on demand, then sets the number of shards where it is a fixed one.
+pub(crate) async fn set_mode(aws: Aws<'_>, arn: &str, name: &str, mode: StreamMode) -> Result<()> {
+    let kinesis = aws.session.kinesis();
+    let current = await_active(aws, name).await?.stream_mode_details;
+    if current.map(|details| details.stream_mode) != Some(details(mode).stream_mode) {
+        aws.call(SERVICE, "UpdateStreamMode", name, || {
+            kinesis.update_stream_mode().stream_arn(arn).stream_mode_details(details(mode)).send()
+        })
+        .await?;
+        await_active(aws, name).await?;
+    }
+    match mode {
+        StreamMode::Provisioned { shards } => set_shards(aws, name, shards).await,
+        StreamMode::OnDemand => Ok(()),
+    }
+}
+
+/// Changes the number of shards in steps of at most double and at least half, as AWS demands.
+pub(crate) async fn set_shards(aws: Aws<'_>, name: &str, to: u32) -> Result<()> {
+    let kinesis = aws.session.kinesis();
+    loop {
+        let now = u32::try_from(await_active(aws, name).await?.open_shard_count).unwrap_or_default();
+        if now == to {
+            return Ok(());
+        }
+        let step = next_shard_count(now, to);
+        aws.call(SERVICE, "UpdateShardCount", name, || {
+            kinesis
+                .update_shard_count()
+                .stream_name(name)
+                .target_shard_count(count(step))
+                .scaling_type(ScalingType::UniformScaling)
+                .send()
+        })
+        .await?;
+    }
+}
+
+/// The count nearest to `to` that AWS allows in one step.
+fn next_shard_count(now: u32, to: u32) -> u32 {
+    to.clamp(now.div_ceil(2).max(1), now.saturating_mul(2).max(1))
+}
+
+/// Lengthens or shortens the retention and waits.
+pub(crate) async fn set_retention(aws: Aws<'_>, name: &str, to_hours: u32) -> Result<()> {
+    let kinesis = aws.session.kinesis();
+    let now = u32::try_from(await_active(aws, name).await?.retention_period_hours).unwrap_or_default();
+    let hours = count(to_hours);
+    if to_hours > now {
+        aws.call(SERVICE, "IncreaseStreamRetentionPeriod", name, || {
+            kinesis.increase_stream_retention_period().stream_name(name).retention_period_hours(hours).send()
+        })
+        .await?;
+    } else if to_hours < now {
+        aws.call(SERVICE, "DecreaseStreamRetentionPeriod", name, || {
+            kinesis.decrease_stream_retention_period().stream_name(name).retention_period_hours(hours).send()
+        })
+        .await?;
+    } else {
+        return Ok(());
+    }
+    await_active(aws, name).await.map(|_| ())
+}
+
+/// Encrypts with a key, or stops encrypting, and waits.
+pub(crate) async fn set_key(aws: Aws<'_>, name: &str, to: Option<&str>) -> Result<()> {
+    let kinesis = aws.session.kinesis();
+    let now = await_active(aws, name).await?;
+    let now = now.key_id.filter(|_| now.encryption_type == Some(EncryptionType::Kms));
+    match (now, to) {
+        (now, Some(key)) if now.as_deref() != Some(key) => {
+            aws.call(SERVICE, "StartStreamEncryption", name, || {
+                let request = kinesis.start_stream_encryption().stream_name(name);
+                request.encryption_type(EncryptionType::Kms).key_id(key).send()
+            })
+            .await?;
+        }
+        (Some(key), None) => {
+            aws.call(SERVICE, "StopStreamEncryption", name, || {
+                let request = kinesis.stop_stream_encryption().stream_name(name);
+                request.encryption_type(EncryptionType::Kms).key_id(&key).send()
+            })
+            .await?;
+        }
+        _ => return Ok(()),
+    }
+    await_active(aws, name).await.map(|_| ())
+}
+
+/// Adds tags, ten a call as AWS allows.
+pub(crate) async fn tag_stream(aws: Aws<'_>, name: &str, tags: &Tags) -> Result<()> {
+    let kinesis = aws.session.kinesis();
+    let tags: Vec<_> = tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    for some in tags.chunks(TAGS_PER_CALL) {
+        aws.call(SERVICE, "AddTagsToStream", name, || {
+            let request = kinesis.add_tags_to_stream().stream_name(name);
+            request.set_tags(Some(some.iter().cloned().collect())).send()
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Deletes the stream, once nothing else is being done to it, and waits until it is gone.
+pub(crate) async fn delete_stream(aws: Aws<'_>, name: &str, force_consumers: bool) -> Result<()> {
+    let kinesis = aws.session.kinesis();
+    let why = format!("the stream `{name}` to be free for deletion");
+    let going = aws.until(name, &why, || async move {
+        Ok(match summary(aws, name).await? {
+            None => Some(true),
+            Some(summary) => match status(&summary.stream_status) {
+                StreamStatus::Active => Some(false),
+                StreamStatus::Deleting => Some(true),
+                StreamStatus::Creating | StreamStatus::Updating => None,
+            },
+        })
+    });
+    if !going.await? {
+        let deleted = aws.call(SERVICE, "DeleteStream", name, || {
+            kinesis.delete_stream().stream_name(name).enforce_consumer_deletion(force_consumers).send()
+        });
+        gone(deleted.await.map(|_| ()))?;
+    }
+    await_gone(aws, name).await
+}
+
+fn details(mode: StreamMode) -> StreamModeDetails {
+    let mode = match mode {
+        StreamMode::Provisioned { .. } => SdkMode::Provisioned,
+        StreamMode::OnDemand => SdkMode::OnDemand,
+    };
+    StreamModeDetails::builder().stream_mode(mode).build().expect("the mode is set")
+}
+
+fn count(number: u32) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,280 @@
+//! The function.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
+};
+
+use super::super::error::{found, gone};
+use super::super::owner::check_owner;
+use super::super::{Aws, AwsError};
+use super::SERVICE;
+use crate::error::{Code, Error, Result};
+use crate::plan::{CreateFunction, ObservedFunction};
+use crate::stack::{Arch, Bundle, EnvValue, RUNTIME, Tags};
+
+/// What the runtime starts; custom runtimes ignore it, the API demands it.
+const HANDLER: &str = "bootstrap";
+/// An upload of a few megabytes over a slow line takes minutes.
+const UPLOAD: Duration = Duration::from_secs(300);
+
+/// The function, where it exists.
+pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<ObservedFunction>, AwsError> {
+    let lambda = aws.session.lambda();
+    let read = aws.call(SERVICE, "GetFunction", name, || lambda.get_function().function_name(name).send());
+    let Some(answer) = found(read.await)? else { return Ok(None) };
+    // Without lambda:ListTags the answer has no tags, and ours would look like somebody else's.
+    if let Some(error) = answer.tags_error {
+        return Err(unreadable(name, error.error_code, error.message));
+    }
+    let Some(is) = answer.configuration else { return Ok(None) };
+    let (settled, failure) = (settled(is.state.as_ref(), is.last_update_status.as_ref()), failure(&is));
+    let variables = match is.environment {
+        Some(environment) => {
+            // Planning on an environment that cannot be decrypted would overwrite what others put there.
+            if let Some(error) = environment.error {
+                return Err(unreadable(
+                    name,
+                    error.error_code.unwrap_or_default(),
+                    error.message.unwrap_or_default(),
+                ));
+            }
+            environment.variables.unwrap_or_default()
+        }
+        None => HashMap::new(),
+    };
+    Ok(Some(ObservedFunction {
+        arn: is.function_arn.unwrap_or_default(),
+        runtime: is.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
+        role_arn: is.role.unwrap_or_default(),
+        arch: match is.architectures.unwrap_or_default().first() {
+            Some(Architecture::Arm64) => Arch::Arm64,
+            _ => Arch::X86_64,
+        },
+        memory_mb: number(is.memory_size),
+        timeout_seconds: number(is.timeout),
+        code_sha256: is.code_sha256.unwrap_or_default(),
+        environment: variables.into_iter().map(|(key, value)| (key, EnvValue(value))).collect(),
+        reserved_concurrency: answer
+            .concurrency
+            .and_then(|c| c.reserved_concurrent_executions)
+            .and_then(|n| u32::try_from(n).ok()),
+        settled,
+        failure,
+        tags: answer.tags.unwrap_or_default().into_iter().collect(),
+    }))
+}
+
+fn unreadable(name: &str, code: String, message: String) -> AwsError {
+    AwsError {
+        service: SERVICE,
+        operation: "GetFunction",
+        code,
+        message,
+        request_id: None,
+        resource: name.to_owned(),
+    }
+}
+
+/// Whether nothing is going on. A failure has settled as well.
+fn settled(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
+    !matches!(state, Some(State::Pending)) && !matches!(update, Some(LastUpdateStatus::InProgress))
+}
+
+fn failure(is: &FunctionConfiguration) -> Option<String> {
+    let reason = if is.state == Some(State::Failed) {
+        &is.state_reason
+    } else if is.last_update_status == Some(LastUpdateStatus::Failed) {
+        &is.last_update_status_reason
+    } else {
+        return None;
+    };
+    Some(reason.clone().unwrap_or_else(|| "AWS gave no reason".to_owned()))
+}
+
+/// Waits until the function is Active and its last update Successful.
+///
+/// # Errors
+///
+/// [`Code::NotReady`] with AWS' reason when creation or update failed.
+pub(crate) async fn await_function(aws: Aws<'_>, name: &str) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let why = format!("the function `{name}` to become Active");
+    aws.until(name, &why, || async move {
+        let is = aws
+            .call(SERVICE, "GetFunctionConfiguration", name, || {
+                lambda.get_function_configuration().function_name(name).send()
+            })
+            .await?;
+        if !settled(is.state.as_ref(), is.last_update_status.as_ref()) {
+            return Ok(None);
+        }
+        let (state, update) = (is.state == Some(State::Failed), is.last_update_status);
+        let reason = if state {
+            is.state_reason
+        } else if update == Some(LastUpdateStatus::Failed) {
+            is.last_update_status_reason
+        } else {
+            return Ok(Some(()));
+        };
+        let reason = reason.unwrap_or_else(|| "AWS gave no reason".to_owned());
+        Err(Error::new(Code::NotReady, format!("Lambda could not set up the function `{name}`: {reason}"))
+            .on(name)
+            .hint("mend what the reason names, then run `cwl2le setup` again"))
+    })
+    .await
+}
+
+/// Creates the function and waits until it is Active. A function of this stack that is there already is taken.
+pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let made = aws.call(SERVICE, "CreateFunction", &spec.name, || {
+        lambda
+            .create_function()
+            .function_name(&spec.name)
+            .role(&spec.role_arn)
+            .runtime(Runtime::from(RUNTIME))
+            .handler(HANDLER)
+            .description("Forwards CloudWatch Logs from Kinesis to Logentries (cwl2le)")
+            .architectures(architecture(spec.bundle.arch))
+            .code(FunctionCode::builder().zip_file(zip(&spec.bundle)).build())
+            .memory_size(sdk_number(spec.memory_mb))
+            .timeout(sdk_number(spec.timeout_seconds))
+            .environment(environment(&spec.environment))
+            .set_tags(Some(spec.tags.clone().into_iter().collect()))
+            .publish(false)
+            .customize()
+            .config_override(slow_upload())
+            .send()
+    });
+    match made.await {
+        Ok(made) if ready(made.state.as_ref(), made.last_update_status.as_ref()) => Ok(()),
+        Ok(_) => await_function(aws, &spec.name).await,
+        Err(error) if error.is(&["ResourceConflictException"]) => {
+            let there = observe_function(aws, &spec.name).await?.ok_or(error)?;
+            check_owner("function", &spec.name, &spec.tags, &there.tags)?;
+            await_function(aws, &spec.name).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Uploads another zip, with its architecture, and waits.
+pub(crate) async fn update_code(aws: Aws<'_>, name: &str, bundle: &Bundle) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let updated = aws
+        .call(SERVICE, "UpdateFunctionCode", name, || {
+            lambda
+                .update_function_code()
+                .function_name(name)
+                .zip_file(zip(bundle))
+                .architectures(architecture(bundle.arch))
+                .publish(false)
+                .customize()
+                .config_override(slow_upload())
+                .send()
+        })
+        .await?;
+    if ready(updated.state.as_ref(), updated.last_update_status.as_ref()) {
+        return Ok(());
+    }
+    await_function(aws, name).await
+}
+
+/// What changes of a function's configuration; none keeps what is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Configuration<'a> {
+    pub(crate) role_arn: Option<&'a str>,
+    pub(crate) memory_mb: Option<u32>,
+    pub(crate) timeout_seconds: Option<u32>,
+    pub(crate) environment: Option<&'a BTreeMap<String, EnvValue>>,
+}
+
+/// Changes the configuration and waits.
+pub(crate) async fn update_configuration(aws: Aws<'_>, name: &str, change: Configuration<'_>) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let updated = aws
+        .call(SERVICE, "UpdateFunctionConfiguration", name, || {
+            lambda
+                .update_function_configuration()
+                .function_name(name)
+                .set_role(change.role_arn.map(ToOwned::to_owned))
+                .set_memory_size(change.memory_mb.map(sdk_number))
+                .set_timeout(change.timeout_seconds.map(sdk_number))
+                .set_environment(change.environment.map(environment))
+                .send()
+        })
+        .await?;
+    if ready(updated.state.as_ref(), updated.last_update_status.as_ref()) {
+        return Ok(());
+    }
+    await_function(aws, name).await
+}
+
+/// Reserves concurrency out of the account's pool.
+pub(crate) async fn set_concurrency(aws: Aws<'_>, name: &str, reserved: u32) -> Result<()> {
+    let lambda = aws.session.lambda();
+    aws.call(SERVICE, "PutFunctionConcurrency", name, || {
+        let request = lambda.put_function_concurrency().function_name(name);
+        request.reserved_concurrent_executions(sdk_number(reserved)).send()
+    })
+    .await?;
+    Ok(())
+}
+
+/// Adds tags.
+pub(crate) async fn tag_function(aws: Aws<'_>, arn: &str, tags: &Tags) -> Result<()> {
+    let lambda = aws.session.lambda();
+    aws.call(SERVICE, "TagResource", arn, || {
+        lambda.tag_resource().resource(arn).set_tags(Some(tags.clone().into_iter().collect())).send()
+    })
+    .await?;
+    Ok(())
+}
+
+/// Deletes the function; one that is gone already is no error.
+pub(crate) async fn delete_function(aws: Aws<'_>, name: &str) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let deleted =
+        aws.call(SERVICE, "DeleteFunction", name, || lambda.delete_function().function_name(name).send());
+    Ok(gone(deleted.await.map(|_| ()))?)
+}
+
+/// Whether an answer says already that there is nothing to wait for.
+fn ready(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
+    matches!(state, Some(State::Active | State::Inactive))
+        && matches!(update, None | Some(LastUpdateStatus::Successful))
+}
+
+fn environment(variables: &BTreeMap<String, EnvValue>) -> Environment {
+    let variables = variables.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
+    Environment::builder().set_variables(Some(variables)).build()
+}
+
+fn architecture(arch: Arch) -> Architecture {
+    match arch {
+        Arch::X86_64 => Architecture::X8664,
+        Arch::Arm64 => Architecture::Arm64,
+    }
+}
+
+fn zip(bundle: &Bundle) -> Blob {
+    Blob::new(bundle.zip.to_vec())
+}
+
+fn slow_upload() -> aws_sdk_lambda::config::Builder {
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(UPLOAD).build();
+    aws_sdk_lambda::config::Builder::new().timeout_config(timeouts)
+}
+
+pub(super) fn number(value: Option<i32>) -> u32 {
+    value.and_then(|n| u32::try_from(n).ok()).unwrap_or_default()
+}
+
+pub(super) fn sdk_number(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}

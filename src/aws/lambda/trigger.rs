@@ -1,0 +1,218 @@
+//! The event source mapping.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_lambda::types::{
+    DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, FunctionResponseType, OnFailure,
+};
+
+use super::super::error::{found, gone};
+use super::super::{Aws, AwsError};
+use super::SERVICE;
+use super::function::{number, sdk_number};
+use crate::error::{Code, Error, Result};
+use crate::plan::{ObservedTrigger, TriggerState};
+use crate::stack::{Tags, TriggerSpec};
+
+/// Retries and age without limit: a record is given up only when the stream lets it expire.
+const UNLIMITED: i32 = -1;
+
+/// The mappings from a stream to a function, and the names of all functions that the stream triggers.
+pub(crate) async fn observe_triggers(
+    aws: Aws<'_>,
+    stream_arn: &str,
+    function: &str,
+) -> Result<(Vec<ObservedTrigger>, BTreeSet<String>), AwsError> {
+    let mappings = mappings(aws, stream_arn).await?;
+    let name =
+        |m: &EventSourceMappingConfiguration| function_name(m.function_arn.as_deref().unwrap_or_default());
+    let readers = mappings.iter().map(name).collect();
+    let ours = mappings.into_iter().filter(|mapping| name(mapping) == function);
+    Ok((ours.map(observed).collect(), readers))
+}
+
+async fn mappings(aws: Aws<'_>, stream_arn: &str) -> Result<Vec<EventSourceMappingConfiguration>, AwsError> {
+    let lambda = aws.session.lambda();
+    let (mut mappings, mut next) = (Vec::new(), None);
+    loop {
+        let read = aws.call(SERVICE, "ListEventSourceMappings", stream_arn, || {
+            lambda.list_event_source_mappings().event_source_arn(stream_arn).set_marker(next.clone()).send()
+        });
+        let Some(page) = found(read.await)? else { return Ok(mappings) };
+        mappings.extend(page.event_source_mappings.unwrap_or_default());
+        next = page.next_marker.filter(|marker| !marker.is_empty());
+        if next.is_none() {
+            return Ok(mappings);
+        }
+    }
+}
+
+/// The name in a function's ARN, with or without an alias or version behind it.
+fn function_name(arn: &str) -> String {
+    arn.split(':').nth(6).unwrap_or(arn).to_owned()
+}
+
+fn observed(is: EventSourceMappingConfiguration) -> ObservedTrigger {
+    ObservedTrigger {
+        state: state(is.state.as_deref()),
+        uuid: is.uuid.unwrap_or_default(),
+        source_arn: is.event_source_arn.unwrap_or_default(),
+        last_result: is.last_processing_result,
+        batch_size: number(is.batch_size),
+        window_seconds: number(is.maximum_batching_window_in_seconds),
+        parallelization: is.parallelization_factor.map_or(1, |n| number(Some(n))),
+        bisect: is.bisect_batch_on_function_error.unwrap_or_default(),
+        max_retries: is.maximum_retry_attempts.unwrap_or(UNLIMITED),
+        max_age_seconds: is.maximum_record_age_in_seconds.unwrap_or(UNLIMITED),
+        reports_item_failures: is
+            .function_response_types
+            .unwrap_or_default()
+            .contains(&FunctionResponseType::ReportBatchItemFailures),
+        starting_position: is.starting_position.map(|p| p.as_str().to_owned()).unwrap_or_default(),
+        on_failure: is
+            .destination_config
+            .and_then(|config| config.on_failure)
+            .and_then(|on_failure| on_failure.destination)
+            .filter(|arn| !arn.is_empty()),
+    }
+}
+
+fn state(state: Option<&str>) -> TriggerState {
+    match state {
+        Some("Enabled") => TriggerState::Enabled,
+        Some("Disabled") => TriggerState::Disabled,
+        Some("Deleting") => TriggerState::Deleting,
+        _ => TriggerState::InTransition,
+    }
+}
+
+/// Creates the mapping and waits until it is Enabled. A mapping of this stream to this function that is there already
+/// is set as wanted instead: AWS allows one.
+pub(crate) async fn create_trigger(
+    aws: Aws<'_>,
+    function: &str,
+    stream_arn: &str,
+    spec: &TriggerSpec,
+    tags: &Tags,
+) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let made = aws.call(SERVICE, "CreateEventSourceMapping", function, || {
+        lambda
+            .create_event_source_mapping()
+            .function_name(function)
+            .event_source_arn(stream_arn)
+            // LATEST can miss records while the mapping comes up.
+            .starting_position(EventSourcePosition::TrimHorizon)
+            .enabled(true)
+            .batch_size(sdk_number(spec.batch_size.value))
+            .maximum_batching_window_in_seconds(sdk_number(spec.window_seconds.value))
+            .parallelization_factor(sdk_number(spec.parallelization.value))
+            .bisect_batch_on_function_error(spec.bisect.value)
+            .maximum_retry_attempts(UNLIMITED)
+            .maximum_record_age_in_seconds(UNLIMITED)
+            .function_response_types(FunctionResponseType::ReportBatchItemFailures)
+            .set_destination_config(spec.on_failure.value.as_deref().map(on_failure))
+            .set_tags(Some(tags.clone().into_iter().collect()))
+            .send()
+    });
+    match made.await {
+        Ok(made) => settle(aws, made.uuid.unwrap_or_default(), made.state.as_deref()).await,
+        Err(error) if error.is(&["ResourceConflictException"]) => {
+            let (there, _) = observe_triggers(aws, stream_arn, function).await?;
+            let there = there.into_iter().find(|t| t.state != TriggerState::Deleting).ok_or(error)?;
+            update_trigger(aws, &there.uuid, spec).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Sets every field of the mapping that can be set, enables it and waits.
+pub(crate) async fn update_trigger(aws: Aws<'_>, uuid: &str, spec: &TriggerSpec) -> Result<()> {
+    let lambda = aws.session.lambda();
+    // An empty ARN removes the destination. Where none was asked for and none is there, nothing is sent.
+    let destination = match &spec.on_failure.value {
+        Some(arn) => Some(on_failure(arn)),
+        None => spec.on_failure.explicit.then(|| on_failure("")),
+    };
+    let updated = aws
+        .call(SERVICE, "UpdateEventSourceMapping", uuid, || {
+            lambda
+                .update_event_source_mapping()
+                .uuid(uuid)
+                .enabled(true)
+                .batch_size(sdk_number(spec.batch_size.value))
+                .maximum_batching_window_in_seconds(sdk_number(spec.window_seconds.value))
+                .parallelization_factor(sdk_number(spec.parallelization.value))
+                .bisect_batch_on_function_error(spec.bisect.value)
+                .maximum_retry_attempts(UNLIMITED)
+                .maximum_record_age_in_seconds(UNLIMITED)
+                .function_response_types(FunctionResponseType::ReportBatchItemFailures)
+                .set_destination_config(destination.clone())
+                .send()
+        })
+        .await?;
+    settle(aws, uuid.to_owned(), updated.state.as_deref()).await
+}
+
+/// Waits after a change of ours: a mapping that still shows as disabled is about to be enabled.
+async fn settle(aws: Aws<'_>, uuid: String, now: Option<&str>) -> Result<()> {
+    if state(now) == TriggerState::Enabled {
+        return Ok(());
+    }
+    await_state(aws, &uuid, true).await
+}
+
+/// Waits until the mapping is Enabled.
+///
+/// # Errors
+///
+/// [`Code::NotReady`] where somebody disabled or deleted it.
+pub(crate) async fn await_enabled(aws: Aws<'_>, uuid: &str) -> Result<()> {
+    await_state(aws, uuid, false).await
+}
+
+async fn await_state(aws: Aws<'_>, uuid: &str, enabling: bool) -> Result<()> {
+    aws.until(uuid, "the trigger to become Enabled", || async move {
+        match current(aws, uuid).await? {
+            Some(TriggerState::Enabled) => Ok(Some(())),
+            Some(TriggerState::InTransition) => Ok(None),
+            Some(TriggerState::Disabled) if enabling => Ok(None),
+            other => {
+                let what = if other == Some(TriggerState::Disabled) { "disabled" } else { "deleted" };
+                Err(Error::new(Code::NotReady, format!("somebody {what} the trigger in the meantime"))
+                    .on(uuid)
+                    .hint("`cwl2le setup` makes and enables what is missing"))
+            }
+        }
+    })
+    .await
+}
+
+async fn current(aws: Aws<'_>, uuid: &str) -> Result<Option<TriggerState>, AwsError> {
+    let lambda = aws.session.lambda();
+    let read = aws
+        .call(SERVICE, "GetEventSourceMapping", uuid, || lambda.get_event_source_mapping().uuid(uuid).send());
+    Ok(found(read.await)?.map(|is| state(is.state.as_deref())))
+}
+
+/// Deletes the mapping and waits until it is gone.
+pub(crate) async fn delete_trigger(aws: Aws<'_>, uuid: &str) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let deleted = aws.call(SERVICE, "DeleteEventSourceMapping", uuid, || {
+        lambda.delete_event_source_mapping().uuid(uuid).send()
+    });
+    gone(deleted.await.map(|_| ()))?;
+    await_gone(aws, uuid).await
+}
+
+/// Waits until the mapping no longer exists.
+pub(crate) async fn await_gone(aws: Aws<'_>, uuid: &str) -> Result<()> {
+    aws.until(uuid, "the trigger to be deleted", || async move {
+        Ok(current(aws, uuid).await?.is_none().then_some(()))
+    })
+    .await
+}
+
+fn on_failure(arn: &str) -> DestinationConfig {
+    DestinationConfig::builder().on_failure(OnFailure::builder().destination(arn).build()).build()
+}

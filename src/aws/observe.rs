@@ -1,0 +1,149 @@
+//! Reads what exists of a stack: independent reads at once, and as few as possible.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::{Aws, AwsError, LogGroup, Notice, iam, kinesis, lambda, list_log_groups, logs};
+use crate::error::{Error, Result};
+use crate::plan::{Observed, ObservedGroup, ObservedRole};
+use crate::stack::{Names, RoleScope, StackName};
+
+/// How many log groups are read at once; the pace of the calls is decided elsewhere.
+const GROUPS_AT_ONCE: usize = 16;
+
+/// How much to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// What setup and subscribe decide on: the stack's own resources, of a role only the stack's own policy, and the
+    /// log groups that are named.
+    Stack,
+    /// Also what others attached: all policies of the roles, the consumers of the stream, and every log group of the
+    /// region, because filters carry no tags and are found only by looking.
+    Everything,
+}
+
+/// Reads what exists of a stack, and which of the two pairs of role names it uses. Reading every log group takes a
+/// while in a large account: the notices count them.
+///
+/// # Errors
+///
+/// Whatever the reads fail with. What does not exist is no error.
+pub async fn observe<'a>(
+    aws: impl Into<Aws<'a>>,
+    stack: &StackName,
+    groups: &[String],
+    depth: Depth,
+) -> Result<(RoleScope, Observed)> {
+    let aws = aws.into();
+    let target = &aws.session.target;
+    // Names other than those of roles do not depend on the scope.
+    let plain = Names::new(stack, &target.region, RoleScope::Plain);
+    let (stream_arn, log_group, function) =
+        (plain.stream_arn(target), &plain.function_log_group, &plain.function);
+    let (roles, stream, log_group, function, triggers, groups) = tokio::try_join!(
+        named(roles(aws, stack, depth)),
+        named(kinesis::observe_stream(aws, &plain.stream, depth == Depth::Everything)),
+        named(logs::observe_log_group(aws, target, log_group)),
+        named(lambda::observe_function(aws, function)),
+        named(lambda::observe_triggers(aws, &stream_arn, function)),
+        observe_groups(aws, groups, depth),
+    )?;
+    let (scope, logs_role, function_role) = roles;
+    let (triggers, readers) = triggers;
+    let observed =
+        Observed { stream, logs_role, function_role, log_group, function, triggers, readers, groups };
+    Ok((scope, observed))
+}
+
+/// Gives an AWS error its place among the errors of the commands.
+async fn named<T>(read: impl Future<Output = Result<T, AwsError>>) -> Result<T> {
+    Ok(read.await?)
+}
+
+/// Both pairs of roles decide the scope; the policies are read of the pair that is in use.
+async fn roles(
+    aws: Aws<'_>,
+    stack: &StackName,
+    depth: Depth,
+) -> Result<(RoleScope, Option<ObservedRole>, Option<ObservedRole>), AwsError> {
+    let region = &aws.session.target.region;
+    let plain = Names::new(stack, region, RoleScope::Plain);
+    let regional = Names::new(stack, region, RoleScope::Regional);
+    let (plain_logs, plain_function, regional_logs, regional_function) = tokio::try_join!(
+        iam::role(aws, &plain.logs_role),
+        iam::role(aws, &plain.function_role),
+        iam::role(aws, &regional.logs_role),
+        iam::role(aws, &regional.function_role),
+    )?;
+    let scope = RoleScope::decide(
+        region,
+        [&plain_logs, &plain_function].into_iter().flatten().map(|role| &role.tags),
+        regional_logs.is_some() || regional_function.is_some(),
+    );
+    let (names, logs, function) = match scope {
+        RoleScope::Plain => (plain, plain_logs, plain_function),
+        RoleScope::Regional => (regional, regional_logs, regional_function),
+    };
+    let (logs, function) = tokio::try_join!(
+        with_policies(aws, logs, &names.logs_policy, depth),
+        with_policies(aws, function, &names.function_policy, depth),
+    )?;
+    Ok((scope, logs, function))
+}
+
+async fn with_policies(
+    aws: Aws<'_>,
+    role: Option<ObservedRole>,
+    own: &str,
+    depth: Depth,
+) -> Result<Option<ObservedRole>, AwsError> {
+    let Some(mut role) = role else { return Ok(None) };
+    let names = match depth {
+        Depth::Stack => vec![own.to_owned()],
+        Depth::Everything => {
+            let (names, attached) = tokio::try_join!(
+                iam::policy_names(aws, &role.name),
+                iam::attached_policies(aws, &role.name)
+            )?;
+            role.attached = attached;
+            names
+        }
+    };
+    for name in names {
+        if let Some(policy) = iam::role_policy(aws, &role.name, &name).await? {
+            role.policies.insert(name, policy);
+        }
+    }
+    Ok(Some(role))
+}
+
+async fn observe_groups(
+    aws: Aws<'_>,
+    names: &[String],
+    depth: Depth,
+) -> Result<BTreeMap<String, ObservedGroup>> {
+    let groups: Vec<(String, Option<LogGroup>)> = match depth {
+        Depth::Stack => names.iter().map(|name| (name.clone(), None)).collect(),
+        Depth::Everything => {
+            let all = list_log_groups(aws, None).await?;
+            all.into_iter().map(|group| (group.name.clone(), Some(group))).collect()
+        }
+    };
+    let (done, total) = (AtomicUsize::new(0), groups.len());
+    let read = stream::iter(groups).map(|(name, listed)| {
+        let done = &done;
+        async move {
+            // What has been listed needs no second look at its class.
+            let group = match listed {
+                Some(listed) => logs::with_filters(aws, listed).await?,
+                None => logs::observe_group(aws, &name).await?,
+            };
+            (aws.notice)(Notice::Read { done: done.fetch_add(1, Ordering::Relaxed) + 1, total });
+            Ok::<_, Error>((name, group))
+        }
+    });
+    let read: Vec<_> = read.buffer_unordered(GROUPS_AT_ONCE).try_collect().await?;
+    Ok(read.into_iter().filter_map(|(name, group)| Some((name, group?))).collect())
+}

@@ -1,0 +1,324 @@
+//! The account, the region and the identity that a command works with.
+
+use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_sts::config::SharedHttpClient;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+
+use super::error::{NO_CREDENTIALS, UNREACHABLE};
+use super::pace::Pace;
+use super::{Aws, AwsError, Notice, Stop};
+use crate::error::{Code, Error, Result};
+use crate::stack::{Region, Target};
+
+/// Longest time for a propagation, a change in progress or a resource to become ready.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// Until a connection is there.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Until an answer is there. Uploads take longer: see [`super::lambda`].
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+/// How to reach AWS. What is not given comes from the environment and the profile files, as with the AWS CLI.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The region; else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's. Never assumed.
+    pub region: Option<String>,
+    /// The profile; else `AWS_PROFILE`. A profile that is named here wins over keys in the environment.
+    pub profile: Option<String>,
+    /// Where every service is; else `AWS_ENDPOINT_URL` or AWS itself.
+    pub endpoint_url: Option<String>,
+    /// Fixed credentials, for an endpoint that is our own.
+    pub keys: Option<Keys>,
+    /// The longest wait for anything to settle, 5 minutes by default. Shortens the retry table's budgets, never
+    /// lengthens them.
+    pub patience: Option<Duration>,
+    /// Ends waiting and keeps calls from being made, once it is asked for.
+    pub stop: Stop,
+}
+
+/// An access key. It never shows itself.
+#[derive(Clone)]
+pub struct Keys {
+    /// The access key id.
+    pub id: String,
+    /// The secret access key.
+    pub secret: String,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys([redacted])")
+    }
+}
+
+/// An account and region that answered, with a client for each service.
+#[derive(Debug)]
+pub struct Session {
+    /// The account and region.
+    pub target: Target,
+    /// The ARN of who we are.
+    pub identity: String,
+    endpoint: Option<String>,
+    clients: Clients,
+    pace: Pace,
+    calls: AtomicU64,
+    patience: Duration,
+    stop: Stop,
+}
+
+/// One client for each service; they share connections and credentials.
+#[derive(Debug)]
+struct Clients {
+    iam: aws_sdk_iam::Client,
+    kinesis: aws_sdk_kinesis::Client,
+    lambda: aws_sdk_lambda::Client,
+    logs: aws_sdk_cloudwatchlogs::Client,
+    sts: aws_sdk_sts::Client,
+}
+
+impl Session {
+    /// Finds region and credentials and asks AWS who we are.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NoRegion`], [`Code::BadRegion`], [`Code::NoCredentials`], [`Code::BadCredentials`],
+    /// [`Code::Unreachable`], and whatever else `sts:GetCallerIdentity` fails with.
+    pub async fn open(options: Options) -> Result<Self> {
+        let region = region(&options).await?;
+        let config = configure(&options, &region).await;
+        let mut session = Self::new(&config, region, &options);
+        match Aws::from(&session).who_am_i().await {
+            Ok((account, arn)) => {
+                session.target.account = account;
+                session.identity = arn;
+                Ok(session)
+            }
+            Err(error) => Err(unopened(error, &session, &options).await),
+        }
+    }
+
+    fn new(config: &SdkConfig, region: Region, options: &Options) -> Self {
+        Self {
+            target: Target { account: String::new(), region },
+            identity: String::new(),
+            endpoint: config.endpoint_url().map(ToOwned::to_owned),
+            clients: Clients {
+                iam: aws_sdk_iam::Client::new(config),
+                kinesis: aws_sdk_kinesis::Client::new(config),
+                lambda: aws_sdk_lambda::Client::new(config),
+                logs: aws_sdk_cloudwatchlogs::Client::new(config),
+                sts: aws_sdk_sts::Client::new(config),
+            },
+            pace: Pace::default(),
+            calls: AtomicU64::new(0),
+            patience: options.patience.unwrap_or(PATIENCE),
+            stop: options.stop.clone(),
+        }
+    }
+
+    /// A session on a client of the test's own, which answers for AWS.
+    #[cfg(test)]
+    pub(crate) fn fake(http: SharedHttpClient) -> Self {
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new("ap-northeast-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials("id", "secret")))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http)
+            .build();
+        let region = "ap-northeast-1".parse().expect("a region");
+        let mut session = Self::new(&config, region, &Options::default());
+        session.target.account = "123456789012".to_owned();
+        session
+    }
+
+    /// The session in use; `notice` hears of waiting.
+    pub fn telling<'a>(&'a self, notice: &'a (dyn Fn(Notice<'_>) + Sync)) -> Aws<'a> {
+        Aws { session: self, notice }
+    }
+
+    /// What ends waiting and keeps calls from being made.
+    pub fn stop(&self) -> &Stop {
+        &self.stop
+    }
+
+    /// The endpoint, where it is not AWS' own.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.endpoint.as_deref()
+    }
+
+    /// How many requests have been made to AWS, retries included and those for credentials excluded.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn count_call(&self) {
+        self.calls.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
+    pub(super) fn patience(&self) -> Duration {
+        self.patience
+    }
+
+    pub(super) fn iam(&self) -> &aws_sdk_iam::Client {
+        &self.clients.iam
+    }
+
+    pub(super) fn kinesis(&self) -> &aws_sdk_kinesis::Client {
+        &self.clients.kinesis
+    }
+
+    pub(super) fn lambda(&self) -> &aws_sdk_lambda::Client {
+        &self.clients.lambda
+    }
+
+    pub(crate) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
+        &self.clients.logs
+    }
+}
+
+impl Aws<'_> {
+    /// `sts:GetCallerIdentity`: account id and ARN. It needs no permission.
+    async fn who_am_i(&self) -> Result<(String, String), AwsError> {
+        let sts = &self.session.clients.sts;
+        let answer =
+            self.call("sts", "GetCallerIdentity", "the caller", || sts.get_caller_identity().send()).await?;
+        Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
+    }
+}
+
+/// The region from the flag, the environment or the profile. The instance's own region is not asked for: what is set
+/// up should not depend on where the command runs.
+async fn region(options: &Options) -> Result<Region> {
+    let given = options.region.clone().map(aws_config::Region::new);
+    let mut profile = ProfileFileRegionProvider::builder();
+    if let Some(name) = &options.profile {
+        profile = profile.profile_name(name);
+    }
+    let chain = RegionProviderChain::first_try(given)
+        .or_else(EnvironmentVariableRegionProvider::new())
+        .or_else(profile.build());
+    let Some(found) = chain.region().await.filter(|region| !region.as_ref().is_empty()) else {
+        let and_profile = match &options.profile {
+            Some(name) => format!(", and the profile `{name}` has none or does not exist"),
+            None => String::new(),
+        };
+        return Err(Error::new(Code::NoRegion, format!("no region is configured{and_profile}"))
+            .hint("give --region, set AWS_REGION, or set `region` in the profile; none is ever assumed"));
+    };
+    found.as_ref().parse().map_err(|reason: String| {
+        Error::new(Code::BadRegion, reason)
+            .on(found.as_ref())
+            .hint("look at --region, AWS_REGION, AWS_DEFAULT_REGION and the profile, in this order")
+    })
+}
+
+async fn configure(options: &Options, region: &Region) -> SdkConfig {
+    let http =
+        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+    let region = aws_config::Region::new(region.to_string());
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(region.clone())
+        // Retrying is decided in one place: see `Aws::call`.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build(),
+        )
+        .credentials_provider(credentials_provider(options, region, http.clone()).await)
+        .http_client(http);
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader.load().await
+}
+
+async fn credentials_provider(
+    options: &Options,
+    region: aws_config::Region,
+    http: SharedHttpClient,
+) -> SharedCredentialsProvider {
+    if let Some(keys) = &options.keys {
+        return SharedCredentialsProvider::new(credentials(&keys.id, &keys.secret));
+    }
+    let config = ProviderConfig::without_region().with_region(Some(region)).with_http_client(http);
+    if let Some(profile) = &options.profile {
+        let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
+        return SharedCredentialsProvider::new(provider.build());
+    }
+    // On a laptop nobody answers at the address of the instance metadata: ask once and briefly.
+    let instance = aws_config::imds::Client::builder()
+        .configure(&config)
+        .max_attempts(1)
+        .connect_timeout(Duration::from_millis(500))
+        .read_timeout(Duration::from_secs(1))
+        .build();
+    let chain = aws_config::default_provider::credentials::DefaultCredentialsChain::builder()
+        .configure(config)
+        .imds_client(instance);
+    SharedCredentialsProvider::new(chain.build().await)
+}
+
+fn credentials(id: &str, secret: &str) -> Credentials {
+    Credentials::new(id, secret, None, None, "cwl2le")
+}
+
+/// Why the session did not open, where more can be said than the table of hints says.
+async fn unopened(error: AwsError, session: &Session, options: &Options) -> Error {
+    let region = &session.target.region;
+    // A region that does not exist has no address. If AWS itself has none either, it is the network.
+    if error.code == UNREACHABLE && session.endpoint.is_none() && !resolves(&endpoint_of(region)).await {
+        if resolves("sts.amazonaws.com").await {
+            let message = format!("there is no AWS region `{region}`: its address is unknown");
+            return Error { aws: Some(Box::new(error)), ..Error::new(Code::BadRegion, message) }
+                .on(region.as_str())
+                .hint("check the region's name, as in ap-northeast-1");
+        }
+        let message = "AWS cannot be reached: its name does not resolve";
+        return Error { aws: Some(Box::new(error)), ..Error::new(Code::Unreachable, message) }
+            .hint("check the network, the proxy (HTTPS_PROXY) and the DNS");
+    }
+    if error.code == NO_CREDENTIALS {
+        let tried = match &options.profile {
+            Some(name) => format!("the profile `{name}`"),
+            None => {
+                "the environment (AWS_ACCESS_KEY_ID), the profile files, a web identity token, the container \
+                     and the instance"
+                    .to_owned()
+            }
+        };
+        return Error {
+            aws: Some(Box::new(error)),
+            ..Error::new(Code::NoCredentials, format!("no AWS credentials were found; tried {tried}"))
+        }
+        .hint("run `aws configure` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+    }
+    error.into()
+}
+
+fn endpoint_of(region: &Region) -> String {
+    let suffix = if region.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
+    format!("sts.{region}.{suffix}")
+}
+
+async fn resolves(host: &str) -> bool {
+    let look = tokio::net::lookup_host((host, 443));
+    tokio::time::timeout(CONNECT, look).await.is_ok_and(|found| found.is_ok())
+}

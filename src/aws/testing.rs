@@ -1,0 +1,1 @@
+//! An AWS of the tests.
