@@ -1,8 +1,7 @@
 """Starts ministack on a free loopback port, with what it lacks for cwl2le added.
 
-Run as ``python launcher.py --state DIR [--auth]`` by the crate ``cwl2le-local``. It announces itself
-with one line of JSON on stdout, logs to stderr, and lives as long as its stdin is open: when the
-process that started it ends, for whatever reason, it takes the functions it runs along and removes DIR.
+Run as ``python launcher.py --state DIR [--auth]`` by the crate ``cwl2le-local``; ``guard`` says how it
+announces itself and how it ends.
 
 What is added takes the place of named functions of ministack; ``load`` stops with a clear message
 when one of them is not there, or takes other parameters than the ones relied on:
@@ -14,18 +13,12 @@ when one of them is not there, or takes other parameters than the ones relied on
 
 import argparse
 import asyncio
-import contextlib
 import importlib
 import importlib.metadata
 import inspect
-import json
 import os
-import shutil
-import signal
-import socket
-import sys
-import threading
 
+import guard
 from mappings import Mappings
 from subscriptions import Subscriptions
 
@@ -117,27 +110,6 @@ def install(modules):
     kinesis._create_stream = create_stream_with_tags
 
 
-def announce(message):
-    """Tells the process that started us, on one line."""
-    with contextlib.suppress(OSError):
-        sys.stdout.write(json.dumps(message) + "\n")
-        sys.stdout.flush()
-
-
-def end_with_parent(state):
-    """Ends this process group when stdin closes, which happens however the parent ends."""
-
-    def watch():
-        while os.read(0, 4096):
-            pass
-        shutil.rmtree(state, ignore_errors=True)
-        if hasattr(os, "killpg") and os.getpgid(0) == os.getpid():
-            os.killpg(0, signal.SIGKILL)
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True, name="parent-watch").start()
-
-
 def configure(state, port, auth):
     """Sets what ministack reads from the environment; functions inherit it, so it holds no more."""
     temporary = os.path.join(state, "tmp")
@@ -171,45 +143,33 @@ def announcing(app, port):
         async def tell(message):
             await send(message)
             if message["type"] == "lifespan.startup.complete":
-                announce({"port": port})
+                guard.announce(port)
 
         await app(scope, receive, tell)
 
     return wrapped
 
 
-def serve(listener, port):
-    """Serves ministack on the listening socket until the process ends."""
-    from hypercorn.asyncio import serve as hypercorn_serve
-    from hypercorn.config import Config
-
-    from ministack.app import app
-
-    install(load())
-    config = Config()
-    config.bind = [f"fd://{listener.fileno()}"]
-    config.keep_alive_timeout = 75
-    config.loglevel = "WARNING"
-    asyncio.run(hypercorn_serve(announcing(app, port), config))
-
-
 def main():
-    """Starts everything; whatever goes wrong before that is announced with its reason."""
+    """Serves ministack until the process ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--state", required=True)
     parser.add_argument("--auth", action="store_true")
     arguments = parser.parse_args()
-    end_with_parent(arguments.state)
-    try:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(512)
-        port = listener.getsockname()[1]
+    with guard.watching(arguments.state):
+        listener, port = guard.listen()
         configure(arguments.state, port, arguments.auth)
-        serve(listener, port)
-    except Exception as error:
-        announce({"error": f"{type(error).__name__}: {error}"})
-        raise
+        from hypercorn.asyncio import serve
+        from hypercorn.config import Config
+
+        from ministack.app import app
+
+        install(load())
+        config = Config()
+        config.bind = [f"fd://{listener.fileno()}"]
+        config.keep_alive_timeout = 75
+        config.loglevel = "WARNING"
+        asyncio.run(serve(announcing(app, port), config))
 
 
 if __name__ == "__main__":

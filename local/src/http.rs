@@ -3,20 +3,32 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// Posts nothing to `path` on this machine; any answer but 2xx is an error.
-pub(crate) async fn post(port: u16, path: &str) -> Result<(), String> {
+/// Gets `path` from a server on this machine; the answer's body, or an error for any status but 2xx.
+pub(crate) async fn get(port: u16, path: &str) -> Result<String, String> {
+    exchange(port, "GET", path, "").await
+}
+
+/// Posts `body` (JSON) to `path` of a server on this machine.
+pub(crate) async fn post(port: u16, path: &str, body: &str) -> Result<String, String> {
+    exchange(port, "POST", path, body).await
+}
+
+async fn exchange(port: u16, method: &str, path: &str, body: &str) -> Result<String, String> {
     let request = format!(
-        "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
     );
-    let answer = exchange(port, &request).await.map_err(|error| error.to_string())?;
-    let status = answer.lines().next().unwrap_or_default().to_owned();
+    let answer = send(port, &request).await.map_err(|error| error.to_string())?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("it closed the connection")?;
+    let status = head.lines().next().unwrap_or_default();
     match status.split(' ').nth(1) {
-        Some(code) if code.starts_with('2') => Ok(()),
-        _ => Err(format!("POST {path} answered {status:?}")),
+        Some(code) if code.starts_with('2') => Ok(body.to_owned()),
+        _ => Err(format!("{method} {path} answered {status:?}: {body}")),
     }
 }
 
-async fn exchange(port: u16, request: &str) -> std::io::Result<String> {
+/// HTTP 1.0 keeps it simple: no chunks, and the end of the answer is the end of the connection.
+async fn send(port: u16, request: &str) -> std::io::Result<String> {
     let mut connection = TcpStream::connect(("127.0.0.1", port)).await?;
     connection.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();

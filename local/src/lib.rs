@@ -1,12 +1,22 @@
 //! A local AWS and a local log service, for the demo and the tests.
 
 pub mod cache;
+pub mod call;
+pub mod call_proxy;
 pub mod error;
+mod guarded;
 mod http;
 pub mod log_service;
+pub mod microburst;
 pub mod ministack;
+pub mod moto;
 pub mod python;
+pub mod rie;
 
 pub use cache::{Cache, Progress};
+pub use call::Call;
+pub use call_proxy::{CallProxy, Fault, Injection, When};
 pub use error::LocalError;
+pub use microburst::Microburst;
 pub use ministack::{Credentials, LocalAws, Options};
+pub use moto::Moto;

@@ -69,9 +69,14 @@ impl PythonEnv {
         Ok(Self { root })
     }
 
+    /// The Python of this environment.
+    pub fn interpreter(&self) -> PathBuf {
+        interpreter(&self.root)
+    }
+
     /// A command that runs this environment's Python, without the caller's Python settings.
     pub fn command(&self) -> Command {
-        python(&interpreter(&self.root))
+        python(&self.interpreter())
     }
 }
 
@@ -253,7 +258,7 @@ fn python(path: &Path) -> Command {
 }
 
 /// Where the environment at `root` keeps its Python.
-pub(crate) fn interpreter(root: &Path) -> PathBuf {
+fn interpreter(root: &Path) -> PathBuf {
     if cfg!(windows) { root.join("Scripts").join("python.exe") } else { root.join("bin").join("python") }
 }
 

@@ -1,0 +1,24 @@
+"""Serves moto's stricter control plane. Run as ``python moto_server.py --state DIR``; see ``guard``."""
+
+import argparse
+
+import guard
+
+
+def main():
+    """Serves moto until the process ends."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--state", required=True)
+    arguments = parser.parse_args()
+    with guard.watching(arguments.state):
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+        from werkzeug.serving import make_server
+
+        app = DomainDispatcherApplication(create_backend_app)
+        server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
+        guard.announce(server.server_port)
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+//! A Python server as a process of its own that never outlives us; `launcher/guard.py` is its other half.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, ChildStdin, Command};
+
+use crate::error::LocalError;
+use crate::python::PythonEnv;
+
+/// The Python files that run the servers; they are written beside the server's state when it starts.
+const LAUNCHER: [(&str, &str); 9] = [
+    ("guard.py", include_str!("../launcher/guard.py")),
+    ("launcher.py", include_str!("../launcher/launcher.py")),
+    ("mappings.py", include_str!("../launcher/mappings.py")),
+    ("microburst_proxy.py", include_str!("../launcher/microburst_proxy.py")),
+    ("moto_server.py", include_str!("../launcher/moto_server.py")),
+    ("patterns.py", include_str!("../launcher/patterns.py")),
+    ("reader.py", include_str!("../launcher/reader.py")),
+    ("roles.py", include_str!("../launcher/roles.py")),
+    ("subscriptions.py", include_str!("../launcher/subscriptions.py")),
+];
+
+/// A cold start takes a second or two; a busy machine gets a minute.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a server gets to end before we no longer wait for it.
+const STOP_LIMIT: Duration = Duration::from_secs(5);
+
+/// A running server. Dropping it ends it and all that it started; so does our own end, by whatever signal.
+#[derive(Debug)]
+pub(crate) struct Guarded {
+    process: Child,
+    // The server lives as long as this pipe is open.
+    lifeline: Option<ChildStdin>,
+    port: u16,
+    log: PathBuf,
+    // Removed last: the log and the server's files are in it.
+    _state: tempfile::TempDir,
+}
+
+/// The server's one line on stdout.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Announcement {
+    Started { port: u16 },
+    Failed { error: String },
+}
+
+impl Guarded {
+    /// Runs `script` of the launcher's files with `arguments`, and waits until it serves.
+    /// `what` names it in errors, for example `the local AWS`.
+    pub(crate) async fn start(
+        what: &str,
+        environment: &PythonEnv,
+        script: &str,
+        arguments: &[&str],
+    ) -> Result<Self, LocalError> {
+        let what = format!("cannot start {what}");
+        let failed = |cause: &dyn std::fmt::Display| LocalError::new(what.as_str(), cause);
+        let state = tempfile::Builder::new().prefix("cwl2le-").tempdir().map_err(|error| failed(&error))?;
+        let log = state.path().join("server.log");
+        let mut process = command(environment, script, arguments, state.path(), &log)
+            .and_then(|mut command| command.spawn())
+            .map_err(|error| failed(&error))?;
+        let lifeline = process.stdin.take();
+        match announcement(&mut process).await {
+            Ok(Announcement::Started { port }) => Ok(Self { process, lifeline, port, log, _state: state }),
+            Ok(Announcement::Failed { error }) => Err(failed(&error)),
+            Err(cause) => {
+                let said = tail(&log, 20);
+                let hint = if said.is_empty() {
+                    "delete the cache folder to install it anew".to_owned()
+                } else {
+                    format!("its last words were:\n{said}")
+                };
+                Err(failed(&cause).with_hint(hint))
+            }
+        }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub(crate) fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn log_path(&self) -> &Path {
+        &self.log
+    }
+
+    pub(crate) fn logs_tail(&self, lines: usize) -> String {
+        tail(&self.log, lines)
+    }
+
+    /// Ends the server and waits until it has ended.
+    pub(crate) async fn stop(&mut self) -> Result<(), LocalError> {
+        const WHAT: &str = "cannot stop a local server";
+        drop(self.lifeline.take());
+        match tokio::time::timeout(STOP_LIMIT, self.process.wait()).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(error)) => Err(LocalError::new(WHAT, error)),
+            Err(_) => Err(LocalError::new(WHAT, "it still runs after being told to end")),
+        }
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        // The server kills its whole group when the pipe closes. The folder can go only after the
+        // processes in it, so wait for them; `kill_on_drop` is for a server that hangs.
+        drop(self.lifeline.take());
+        let deadline = Instant::now() + STOP_LIMIT;
+        while Instant::now() < deadline && matches!(self.process.try_wait(), Ok(None)) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+fn command(
+    environment: &PythonEnv,
+    script: &str,
+    arguments: &[&str],
+    state: &Path,
+    log: &Path,
+) -> std::io::Result<Command> {
+    let folder = state.join("launcher");
+    std::fs::create_dir(&folder)?;
+    for (name, text) in LAUNCHER {
+        std::fs::write(folder.join(name), text)?;
+    }
+    let mut command = environment.command();
+    // The functions of the local AWS inherit this environment: nothing of the person's own AWS may
+    // leak into it.
+    command.env_clear();
+    for kept in ["PATH", "LANG", "LC_ALL", "SystemRoot"] {
+        if let Some(value) = std::env::var_os(kept) {
+            command.env(kept, value);
+        }
+    }
+    command
+        .arg("-u")
+        .arg(folder.join(script))
+        .arg(OsStr::new("--state"))
+        .arg(state)
+        .args(arguments)
+        .current_dir(state)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(log)?);
+    // A group of its own: Ctrl-C in the terminal is for us, and we end the group when we are done.
+    #[cfg(unix)]
+    command.process_group(0);
+    Ok(command)
+}
+
+/// Waits for the server's one line.
+async fn announcement(process: &mut Child) -> Result<Announcement, String> {
+    let Some(stdout) = process.stdout.take() else {
+        return Err("its output cannot be read".into());
+    };
+    let mut lines = BufReader::new(stdout).lines();
+    let line = tokio::time::timeout(START_LIMIT, lines.next_line())
+        .await
+        .map_err(|_| format!("it did not start within {} seconds", START_LIMIT.as_secs()))?
+        .map_err(|error| error.to_string())?
+        .ok_or("it ended before it was ready")?;
+    serde_json::from_str(&line).map_err(|_| format!("it said {line:?} instead of its port"))
+}
+
+fn tail(log: &Path, lines: usize) -> String {
+    let text = std::fs::read(log).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let all: Vec<_> = text.lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}
