@@ -77,7 +77,9 @@ impl Exit {
             Self::Success => "done, or nothing was left to do",
             Self::Internal => "a bug in cwl2le: please report it",
             Self::Usage => "the command line or the configuration cannot be used as it is",
-            Self::Refused => "going on would touch what is not ours, loop logs, or change what cannot be changed",
+            Self::Refused => {
+                "going on would touch what is not ours, loop logs, or change what cannot be changed"
+            }
             Self::Access => "no usable credentials or region, or AWS denied a permission",
             Self::Aws => "an AWS call failed and retrying did not help",
             Self::NotFound => "a named resource does not exist",

@@ -3,8 +3,13 @@
 pub mod apply;
 pub mod aws;
 pub mod bundle;
+pub mod cli;
+pub mod commands;
+pub mod config;
+pub mod demo;
 pub mod error;
 pub mod exit;
+pub mod manual;
 pub mod output;
 pub mod plan;
 pub mod stack;

@@ -1,2 +1,44 @@
-//! The command-line tool.
-fn main() {}
+//! The command-line tool: parse, run, print, exit.
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+use cwl2le::aws::Stop;
+use cwl2le::cli::Cli;
+use cwl2le::commands::{self, Shown};
+use cwl2le::error::{Code, Error};
+use cwl2le::exit::Exit;
+use cwl2le::output::Printer;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return cwl2le::cli::unparsed(&error, &mut io::stdout().lock()).into(),
+    };
+    let printer = Printer::new(cli.global.output, cli.global.color);
+    let (mut stdout, mut stderr) = (io::stdout(), io::stderr());
+    let ended = run(&cli, &printer);
+    let exit = match &ended {
+        Ok(outcome) => outcome.exit,
+        Err(error) => error.code.exit(),
+    };
+    let printed = match &ended {
+        Ok(outcome) => printer.report(&mut stdout, &Shown(&*outcome.report)),
+        Err(error) => printer.error(&mut stdout, &mut stderr, error),
+    };
+    // A report that could not be written is not a success.
+    if printed.is_err() { Exit::Environment.into() } else { exit.into() }
+}
+
+fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::new(Code::Environment, format!("no threads can be started: {error}")))?;
+    runtime.block_on(async {
+        let stop = Stop::new();
+        commands::stop_on_signal(&stop);
+        commands::run(cli, &printer.progress(cli.global.quiet), &stop).await
+    })
+}

@@ -288,3 +288,8 @@ impl fmt::Display for Plan {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod model;
+#[cfg(test)]
+mod tests;

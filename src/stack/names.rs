@@ -5,8 +5,8 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
-use super::target::{Region, Target};
 use super::Tags;
+use super::target::{Region, Target};
 
 /// The tag that says which stack a resource belongs to.
 pub const STACK_TAG: &str = "cwl2le:stack";
@@ -83,8 +83,8 @@ impl RoleScope {
         mut plain_roles: impl Iterator<Item = &'a Tags>,
         regional_exist: bool,
     ) -> Self {
-        let taken_elsewhere = plain_roles
-            .any(|tags| tags.get(REGION_TAG).is_some_and(|other| other != region.as_str()));
+        let taken_elsewhere =
+            plain_roles.any(|tags| tags.get(REGION_TAG).is_some_and(|other| other != region.as_str()));
         if regional_exist || taken_elsewhere { Self::Regional } else { Self::Plain }
     }
 }

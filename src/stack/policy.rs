@@ -77,6 +77,17 @@ pub fn function_policy(target: &Target, names: &Names, grants: &Grants) -> Value
     policy
 }
 
+/// What a person or a pipeline needs to run every verb of cwl2le.
+pub fn operator_policy(target: &Target, names: &Names) -> Value {
+    let mut vars = base(target);
+    vars.push(("STREAM_ARN", names.stream_arn(target)));
+    vars.push(("LOG_GROUP_ARN", target.arn("logs", format_args!("log-group:{}", names.function_log_group))));
+    vars.push(("FUNCTION_ARN", names.function_arn(target)));
+    vars.push(("LOGS_ROLE_ARN", target.iam_arn(format_args!("role/{}", names.logs_role))));
+    vars.push(("FUNCTION_ROLE_ARN", target.iam_arn(format_args!("role/{}", names.function_role))));
+    render(template!("operator.json"), &vars)
+}
+
 fn base(target: &Target) -> Vec<(&'static str, String)> {
     vec![
         ("PARTITION", target.region.partition().to_owned()),

@@ -1,0 +1,162 @@
+//! One file per verb: reads its flags, calls the rooms below, returns a report.
+
+mod change;
+pub mod policies;
+mod report;
+mod setup;
+mod status;
+mod subscribe;
+mod teardown;
+mod unsubscribe;
+
+pub(crate) use setup::run as setup;
+pub(crate) use subscribe::run as subscribe;
+pub(crate) use teardown::run as teardown;
+
+pub use report::ChangeReport;
+pub use status::StatusReport;
+
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::aws::{Options, Session, Stop};
+use crate::bundle;
+use crate::cli::{self, Cli, Command};
+use crate::error::{Code, Error, Result};
+use crate::exit::Exit;
+use crate::output::Progress;
+
+/// What a command found or did: text for people, JSON for programs, from one value.
+pub trait Report: fmt::Display {
+    /// The JSON form.
+    fn to_json(&self) -> Value;
+}
+
+impl<T: fmt::Display + serde::Serialize> Report for T {
+    fn to_json(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+}
+
+/// A report as one value with both renderings, as the printer takes it.
+pub struct Shown<'a>(pub &'a dyn Report);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl serde::Serialize for Shown<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.to_json().serialize(serializer)
+    }
+}
+
+/// How a command ended that did not fail.
+pub struct Outcome {
+    /// What to print on standard output.
+    pub report: Box<dyn Report>,
+    /// Mostly success.
+    pub exit: Exit,
+}
+
+impl Outcome {
+    fn success(report: impl Report + 'static) -> Self {
+        Self { report: Box::new(report), exit: Exit::Success }
+    }
+}
+
+/// What every command works with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Where notes and progress go.
+    pub progress: &'a Progress,
+    /// Set by Ctrl-C and SIGTERM.
+    pub stop: &'a Stop,
+    /// Overrides for where AWS is; the demo points them at the local one.
+    pub aws: &'a Options,
+}
+
+impl Context<'_> {
+    /// Says something beside the report.
+    pub fn note(&self, text: &str) {
+        self.progress.line(text);
+    }
+
+    /// Opens the session and shows whose account it is before anything else happens.
+    async fn session(&self) -> Result<Session> {
+        let session = Session::open(self.aws.clone()).await?;
+        let target = &session.target;
+        self.note(&format!("account {} as {}, region {}", target.account, session.identity, target.region));
+        if let Some(endpoint) = session.endpoint() {
+            self.note(&format!("endpoint {endpoint}"));
+        }
+        Ok(session)
+    }
+}
+
+/// Lets Ctrl-C and SIGTERM ask for a stop: the call in flight finishes, no further one begins. A second Ctrl-C ends the
+/// process at once.
+pub fn stop_on_signal(stop: &Stop) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        signalled().await;
+        stop.request();
+        signalled().await;
+        std::process::exit(Exit::Interrupted.code().into());
+    });
+}
+
+async fn signalled() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+            tokio::select! {
+                _ = terminate.recv() => (),
+                _ = tokio::signal::ctrl_c() => (),
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
+
+/// Runs a command.
+pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome> {
+    let options = Options {
+        region: cli.global.region.clone(),
+        profile: cli.global.profile.clone(),
+        endpoint_url: cli.global.endpoint_url.clone(),
+        stop: stop.clone(),
+        ..Options::default()
+    };
+    let context = Context { progress, stop, aws: &options };
+    match &cli.command {
+        Command::Setup(args) => setup::run(context, args).await.map(Outcome::success),
+        Command::Subscribe(args) => subscribe::run(context, args).await.map(Outcome::success),
+        Command::Unsubscribe(args) => unsubscribe::run(context, args).await.map(Outcome::success),
+        Command::Status(args) => status::run(context, args).await.map(Outcome::success),
+        Command::Teardown(args) => teardown::run(context, args).await.map(Outcome::success),
+        Command::Package(args) => package(args).map(Outcome::success),
+        Command::Policies(args) => policies::run(context, args).await.map(Outcome::success),
+        Command::Demo(args) => {
+            let report = crate::demo::run(context, args).await?;
+            let exit = if report.is_success() { Exit::Success } else { Exit::Undelivered };
+            Ok(Outcome { report: Box::new(report), exit })
+        }
+        Command::Completions(args) => Ok(Outcome::success(crate::manual::completions(args.shell))),
+        Command::Man(args) => crate::manual::write_pages(&args.to).map(Outcome::success),
+    }
+}
+
+fn package(args: &cli::Package) -> Result<bundle::Package> {
+    bundle::Package::write(&bundle::bundled(args.arch)?, &args.to)
+}
+
+/// The error of a command that found nothing it could do with.
+fn usage(message: impl Into<String>, hint: impl Into<String>) -> Error {
+    Error::new(Code::Usage, message).hint(hint)
+}

@@ -1,0 +1,77 @@
+//! `cwl2le policies`: the IAM documents, for review before anything is made.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Context, usage};
+use crate::aws::{Depth, observe};
+use crate::cli::{Policies, PolicyDocument};
+use crate::error::{Code, Error, Result};
+use crate::stack::policy::{self, Grants};
+use crate::stack::{Names, Region, RoleScope, StackName, Target};
+
+/// The rendered documents by name.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct PolicyReport(BTreeMap<&'static str, Value>);
+
+/// With `--account` nothing is asked of AWS; without, the account is that of the credentials, and so are role names.
+pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyReport> {
+    let (target, scope) = match &args.account {
+        Some(account) => {
+            let region = context.aws.region.clone().or_else(|| std::env::var("AWS_REGION").ok());
+            let region = region.ok_or_else(|| {
+                Error::new(Code::NoRegion, "no region is given to render the documents for")
+                    .hint("add --region, for example --region ap-northeast-1")
+            })?;
+            let region: Region =
+                region.parse().map_err(|error: String| usage(error, "give a region with --region"))?;
+            (Target { account: account.clone(), region }, RoleScope::Plain)
+        }
+        None => {
+            let session = context.session().await?;
+            let (scope, _) = observe(&session, &args.stack.stack, &[], Depth::Stack).await?;
+            (session.target.clone(), scope)
+        }
+    };
+    Ok(render(&args.stack.stack, &target, scope, args.kms_key.clone(), args.which))
+}
+
+/// Renders one document, or all.
+pub fn render(
+    stack: &StackName,
+    target: &Target,
+    scope: RoleScope,
+    kms_key_arn: Option<String>,
+    which: Option<PolicyDocument>,
+) -> PolicyReport {
+    let names = Names::new(stack, &target.region, scope);
+    let grants = Grants { kms_key_arn, ..Grants::default() };
+    let all: [(PolicyDocument, &'static str, Value); 5] = [
+        (PolicyDocument::LogsTrust, "logs-trust", policy::logs_trust(target)),
+        (PolicyDocument::Logs, "logs", policy::logs_policy(target, &names, &grants)),
+        (PolicyDocument::ForwarderTrust, "forwarder-trust", policy::function_trust(target)),
+        (PolicyDocument::Forwarder, "forwarder", policy::function_policy(target, &names, &grants)),
+        (PolicyDocument::Operator, "operator", policy::operator_policy(target, &names)),
+    ];
+    let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));
+    PolicyReport(chosen.map(|(_, name, value)| (name, value)).collect())
+}
+
+impl fmt::Display for PolicyReport {
+    /// A single document is printed alone, so that it can be piped into a file as it is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pretty = |value: &Value| serde_json::to_string_pretty(value).map_err(|_| fmt::Error);
+        if let (1, Some(only)) = (self.0.len(), self.0.values().next()) {
+            return f.write_str(&pretty(only)?);
+        }
+        for (i, (name, value)) in self.0.iter().enumerate() {
+            let gap = if i == 0 { "" } else { "\n\n" };
+            write!(f, "{gap}# {name}\n{}", pretty(value)?)?;
+        }
+        Ok(())
+    }
+}

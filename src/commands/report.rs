@@ -1,0 +1,77 @@
+//! What a command that changes things reports.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::plan::{Kept, Plan, ResourceId, Step, Verb};
+
+/// The result of `setup`, `subscribe`, `unsubscribe` and `teardown`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChangeReport {
+    /// The command.
+    pub command: &'static str,
+    /// The stack.
+    pub stack: String,
+    /// The account id.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// Whether the changes were only shown.
+    pub dry_run: bool,
+    /// Whether there was, or would be, anything to do.
+    pub changed: bool,
+    /// The changes, in order.
+    pub changes: Vec<Step>,
+    /// What is as it should be.
+    pub unchanged: Vec<ResourceId>,
+    /// What was left where it is.
+    pub kept: Vec<Kept>,
+    /// AWS calls made, retries included.
+    pub calls: u64,
+    /// Wall time in seconds.
+    pub seconds: f64,
+}
+
+impl fmt::Display for ChangeReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.dry_run {
+            let plan = Plan {
+                steps: self.changes.clone(),
+                unchanged: self.unchanged.clone(),
+                kept: self.kept.clone(),
+                refused: Vec::new(),
+            };
+            return write!(f, "{plan}\nnothing was changed: this was a dry run");
+        }
+        for step in &self.changes {
+            writeln!(f, "{} {}", past(step.verb), step.resource)?;
+        }
+        for kept in &self.kept {
+            writeln!(f, "kept {}: {}", kept.resource, kept.reason)?;
+        }
+        let stack = format_args!("stack `{}` in {} {}", self.stack, self.account, self.region);
+        match (self.command, self.changed) {
+            ("teardown", true) if self.kept.is_empty() => write!(f, "{stack}: nothing of it is left"),
+            ("teardown", true) => write!(f, "{stack}: removed, except what was kept"),
+            ("teardown", false) if self.kept.is_empty() => {
+                write!(f, "{stack}: nothing to remove, there is nothing left")
+            }
+            ("teardown", false) => write!(f, "{stack}: nothing of ours is left to remove"),
+            (_, false) => write!(f, "{stack}: nothing to change, everything is as it should be"),
+            (_, true) => write!(f, "{stack}: {} changed, {} unchanged", self.changes.len(), self.unchanged.len()),
+        }?;
+        write!(f, " ({} AWS calls, {:.1} s)", self.calls, self.seconds)
+    }
+}
+
+/// What was done to a resource.
+pub(super) const fn past(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Create => "created",
+        Verb::Update => "updated",
+        Verb::Adopt => "adopted",
+        Verb::Await => "waited for",
+        Verb::Delete => "deleted",
+    }
+}

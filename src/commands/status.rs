@@ -1,0 +1,161 @@
+//! `cwl2le status`: what exists of the chain and how it is.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::Context;
+use crate::aws::{Depth, observe};
+use crate::cli::Status;
+use crate::config;
+use crate::error::Result;
+use crate::plan::{Observed, TriggerState, is_own_filter};
+use crate::stack::{Stack, Tags, owns};
+
+/// What exists.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct StatusReport {
+    /// The stack.
+    pub stack: String,
+    /// The account id.
+    pub account: String,
+    /// The region.
+    pub region: String,
+    /// Whether everything that delivery needs exists and is ready.
+    pub ready: bool,
+    /// The parts, in the order in which a log line passes them.
+    pub parts: Vec<Part>,
+    /// The log groups that lead into the chain.
+    pub subscriptions: Vec<Subscription>,
+}
+
+/// One resource of the chain.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// What it is.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// How it is; `missing` where it does not exist.
+    pub state: String,
+    /// Whether it is as delivery needs it.
+    pub ready: bool,
+    /// Whether it carries our tags; none where it does not exist or takes no tags.
+    pub ours: Option<bool>,
+}
+
+/// A log group that leads into the chain.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Subscription {
+    /// The log group.
+    pub log_group: String,
+    /// Its filter.
+    pub filter: String,
+    /// Which events.
+    pub pattern: String,
+    /// Whether the filter is ours.
+    pub ours: bool,
+}
+
+pub(crate) async fn run(context: Context<'_>, args: &Status) -> Result<StatusReport> {
+    let session = context.session().await?;
+    let (scope, observed) = observe(&session, &args.stack.stack, &[], Depth::Everything).await?;
+    let stack = config::bare_stack(&args.stack.stack, &session.target, scope, &observed);
+    Ok(report(&stack, &observed))
+}
+
+fn report(stack: &Stack, observed: &Observed) -> StatusReport {
+    let names = &stack.names;
+    let stream_arn = names.stream_arn(&stack.target);
+    let ours = |tags: &Tags| Some(owns(&stack.name, &stack.target.region, tags));
+    let part = |kind, name: &str, found: Option<(String, bool, Option<bool>)>| {
+        let (state, ready, ours) = found.unwrap_or_else(|| ("missing".to_owned(), false, None));
+        Part { kind, name: name.to_owned(), state, ready, ours }
+    };
+    let role = |role: &Option<crate::plan::ObservedRole>| {
+        role.as_ref().map(|r| {
+            let ready = !r.policies.is_empty();
+            (if ready { "ready" } else { "without its policy" }.to_owned(), ready, ours(&r.tags))
+        })
+    };
+    let parts = vec![
+        part("role", &names.logs_role, role(&observed.logs_role)),
+        part(
+            "stream",
+            &names.stream,
+            observed.stream.as_ref().map(|s| {
+                use crate::plan::StreamStatus::{Active, Updating};
+                let state = format!("{:?}, {}, {} h", s.status, s.mode, s.retention_hours).to_lowercase();
+                (state, matches!(s.status, Active | Updating), ours(&s.tags))
+            }),
+        ),
+        part(
+            "trigger",
+            &format!("{} -> {}", names.stream, names.function),
+            observed.triggers.iter().find(|t| t.source_arn == stream_arn).map(|t| {
+                let result = t.last_result.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
+                let state = format!("{:?}", t.state).to_lowercase();
+                (format!("{state}, batch {}{result}", t.batch_size), t.state == TriggerState::Enabled, None)
+            }),
+        ),
+        part(
+            "function",
+            &names.function,
+            observed.function.as_ref().map(|f| {
+                let state = match (&f.failure, f.settled) {
+                    (Some(failure), _) => failure.clone(),
+                    (None, true) => format!("ready, {}, {} MB, {} s", f.arch, f.memory_mb, f.timeout_seconds),
+                    (None, false) => "being updated".to_owned(),
+                };
+                (state, f.settled && f.failure.is_none(), ours(&f.tags))
+            }),
+        ),
+        part("role", &names.function_role, role(&observed.function_role)),
+        part(
+            "log group",
+            &names.function_log_group,
+            observed.log_group.as_ref().map(|g| {
+                let kept = g.retention_days.map_or_else(|| "for ever".to_owned(), |d| format!("{d} days"));
+                (format!("kept {kept}"), true, ours(&g.tags))
+            }),
+        ),
+    ];
+    let subscriptions = observed
+        .groups
+        .iter()
+        .flat_map(|(log_group, group)| group.filters.iter().map(move |filter| (log_group, filter)))
+        .filter(|(_, filter)| filter.destination_arn == stream_arn)
+        .map(|(log_group, filter)| Subscription {
+            log_group: log_group.clone(),
+            filter: filter.name.clone(),
+            pattern: filter.pattern.clone(),
+            ours: is_own_filter(stack, filter, None),
+        })
+        .collect();
+    StatusReport {
+        stack: stack.name.to_string(),
+        account: stack.target.account.clone(),
+        region: stack.target.region.to_string(),
+        ready: parts.iter().all(|part| part.ready),
+        parts,
+        subscriptions,
+    }
+}
+
+impl fmt::Display for StatusReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.ready { "ready" } else { "not ready" };
+        writeln!(f, "stack `{}` in {} {}: {state}", self.stack, self.account, self.region)?;
+        let width = self.parts.iter().map(|p| p.name.chars().count()).max().unwrap_or(0);
+        for part in &self.parts {
+            let foreign = if part.ours == Some(false) { " (not ours)" } else { "" };
+            writeln!(f, "  {:<9}  {:<width$}  {}{foreign}", part.kind, part.name, part.state)?;
+        }
+        write!(f, "{} log group(s) lead into it", self.subscriptions.len())?;
+        for subscription in &self.subscriptions {
+            let foreign = if subscription.ours { "" } else { " (not ours)" };
+            write!(f, "\n  {}  {} \"{}\"{foreign}", subscription.log_group, subscription.filter, subscription.pattern)?;
+        }
+        Ok(())
+    }
+}

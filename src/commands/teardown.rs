@@ -1,0 +1,23 @@
+//! `cwl2le teardown`: removes everything that is ours.
+
+use std::time::Instant;
+
+use super::change::Run;
+use super::{ChangeReport, Context};
+use crate::aws::{Depth, observe};
+use crate::cli::Teardown;
+use crate::config;
+use crate::error::Result;
+use crate::plan::{self, TeardownOptions};
+
+pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeReport> {
+    let started = Instant::now();
+    let session = context.session().await?;
+    let (scope, observed) = observe(&session, &args.stack.stack, &[], Depth::Everything).await?;
+    let stack = config::bare_stack(&args.stack.stack, &session.target, scope, &observed);
+    let options = TeardownOptions { force: args.force, filter_name: args.filter_name.clone() };
+    let plan = plan::teardown(&stack, &observed, &options);
+    let run =
+        Run { context, session: &session, stack: &stack, change: &args.change, command: "teardown", started };
+    run.carry_out(plan).await
+}

@@ -1,0 +1,189 @@
+//! What the demo runs on: a local AWS, a local log service, and the commands of cwl2le against them.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use aws_sdk_cloudwatchlogs::types::InputLogEvent;
+use clap::Parser;
+use cwl2le_local::log_service::{self, LogService, Transport};
+use cwl2le_local::{Cache, Credentials, LocalAws, LocalError};
+
+use super::application::{BUNYAN_GROUP, Burst, LOG_STREAM, PLAIN_GROUP};
+use crate::aws::{AwsError, Depth, Keys, Options, Session, observe};
+use crate::cli::{Cli, Command};
+use crate::commands::{self, Context};
+use crate::error::{Code, Error, Result};
+use crate::plan::Observed;
+use crate::stack::StackName;
+
+/// The region of the article.
+const REGION: &str = "ap-northeast-1";
+/// The token of the demo's log: the local log service takes any.
+const TOKEN: &str = "2bfbea1e-10c3-4419-bdad-7e6435882e1f";
+
+pub(super) struct World {
+    aws: LocalAws,
+    pub(super) log_service: LogService,
+    ca_file: tempfile::NamedTempFile,
+    options: Options,
+    session: Session,
+}
+
+impl World {
+    pub(super) async fn start(context: Context<'_>) -> Result<Self> {
+        let say = |text: &str| context.note(text);
+        say("== a local AWS and a local log service on this machine; nothing leaves it");
+        let cache = Cache::open().map_err(local)?;
+        let aws = LocalAws::start(&cache, cwl2le_local::Options::default(), &say).await.map_err(local)?;
+        let started = log_service::Options::with_transport(Transport::Tls13);
+        let log_service = LogService::start(started).map_err(|error| io("the log service cannot start", &error))?;
+        let ca_file = tempfile::NamedTempFile::new()
+            .and_then(|file| std::fs::write(file.path(), log_service.ca_pem()).map(|()| file))
+            .map_err(|error| io("the log service's certificate cannot be written", &error))?;
+        say(&format!("AWS {}, log service {} (TLS)", aws.endpoint(), log_service.address()));
+        let credentials = aws.credentials();
+        let options = Options {
+            region: Some(REGION.to_owned()),
+            endpoint_url: Some(aws.endpoint().to_owned()),
+            keys: Some(Keys { id: credentials.access_key_id, secret: credentials.secret_access_key }),
+            ..Options::default()
+        };
+        let session = Session::open(options.clone()).await?;
+        Ok(Self { aws, log_service, ca_file, options, session })
+    }
+
+    pub(super) async fn create_log_groups(&self, names: &[&str]) -> Result<()> {
+        let logs = self.session.logs();
+        for name in names {
+            let made = logs.create_log_group().log_group_name(*name).send().await;
+            made.map_err(|error| AwsError::from_sdk("logs", "CreateLogGroup", name, &error))?;
+            let made = logs.create_log_stream().log_group_name(*name).log_stream_name(LOG_STREAM).send().await;
+            made.map_err(|error| AwsError::from_sdk("logs", "CreateLogStream", name, &error))?;
+        }
+        Ok(())
+    }
+
+    /// Runs `cwl2le setup` and says how much it changed.
+    pub(super) async fn setup(&self, context: Context<'_>, log_group: &str, pattern: &str) -> Result<usize> {
+        let (endpoint, ca_file) =
+            (self.log_service.address().to_string(), self.ca_file.path().display().to_string());
+        let args = [
+            "setup", "--yes", "--log-group", log_group, "--filter-pattern", pattern,
+            "--logentries-endpoint", &endpoint, "--logentries-ca-file", &ca_file, "--token", TOKEN,
+        ];
+        self.command(context, &args).await
+    }
+
+    /// Runs `cwl2le subscribe` and says how much it changed.
+    pub(super) async fn subscribe(&self, context: Context<'_>, log_group: &str, pattern: &str) -> Result<usize> {
+        let args = ["subscribe", "--yes", "--log-group", log_group, "--filter-pattern", pattern];
+        self.command(context, &args).await
+    }
+
+    /// Runs a command of cwl2le as its user would, and says how much it changed.
+    async fn command(&self, context: Context<'_>, args: &[&str]) -> Result<usize> {
+        let shown: Vec<String> = args.iter().map(|arg| shell_word(arg)).collect();
+        context.note(&format!("$ cwl2le {}", shown.join(" ")));
+        let cli = Cli::try_parse_from(std::iter::once(&"cwl2le").chain(args))
+            .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+        let context = Context { aws: &self.options, ..context };
+        let report = match &cli.command {
+            Command::Setup(args) => commands::setup(context, args).await?,
+            Command::Subscribe(args) => commands::subscribe(context, args).await?,
+            Command::Teardown(args) => commands::teardown(context, args).await?,
+            _ => return Err(Error::new(Code::Internal, "the demo runs no such command")),
+        };
+        context.note(&report.to_string());
+        Ok(report.changes.len())
+    }
+
+    pub(super) async fn put_log_events(&self, burst: &Burst, at: SystemTime) -> Result<()> {
+        let since = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        let timestamp = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        let mut put = self.session.logs().put_log_events().log_group_name(burst.log_group).log_stream_name(LOG_STREAM);
+        for event in &burst.events {
+            let event = InputLogEvent::builder().timestamp(timestamp).message(&event.message).build();
+            put = put.log_events(event.map_err(|error| Error::new(Code::Internal, error.to_string()))?);
+        }
+        put.send()
+            .await
+            .map_err(|error| AwsError::from_sdk("logs", "PutLogEvents", burst.log_group, &error))?;
+        Ok(())
+    }
+
+    /// Runs `cwl2le teardown`, removes the application's own groups, and names whatever is left.
+    pub(super) async fn tear_down(&self, context: Context<'_>) -> Result<Vec<String>> {
+        context.note("== teardown");
+        self.command(context, &["teardown", "--yes"]).await?;
+        let name = StackName::default();
+        let (_, observed) = observe(&self.session, &name, &[], Depth::Everything).await?;
+        let left = leftovers(&observed);
+        for name in [BUNYAN_GROUP, PLAIN_GROUP] {
+            // Only tidiness: the whole local AWS ends with the demo.
+            let _ = self.session.logs().delete_log_group().log_group_name(name).send().await;
+        }
+        Ok(left)
+    }
+
+    pub(super) async fn stop(self) {
+        // It also ends when it is dropped.
+        let _ = self.aws.stop().await;
+    }
+
+    /// Says how to look around, and waits for Ctrl-C.
+    pub(super) async fn keep(&self, context: Context<'_>) {
+        let Credentials { access_key_id: key, secret_access_key: secret } = self.aws.credentials();
+        context.note(&format!(
+            "== everything is left running; look around in another terminal, stop with Ctrl-C\n\
+             export AWS_ENDPOINT_URL={} AWS_REGION={REGION} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}\n\
+             cwl2le status\n\
+             aws logs describe-subscription-filters --log-group-name {BUNYAN_GROUP}\n\
+             aws kinesis describe-stream-summary --stream-name cloudwatch-logs-stream\n\
+             aws lambda list-event-source-mappings --function-name cwl-to-logentries\n\
+             aws logs put-log-events --log-group-name {PLAIN_GROUP} --log-stream-name '{LOG_STREAM}' \\\n  \
+             --log-events timestamp=$(date +%s000),message=\"$(date -u +%FT%T.000Z) 85c6cfcc-7cc1 hello\"",
+            self.aws.endpoint(),
+        ));
+        let mut arrivals = self.log_service.subscribe();
+        loop {
+            tokio::select! {
+                () = context.stop.wait() => return,
+                line = arrivals.recv() => match line {
+                    Some(line) => context.note(&format!("   arrived  {}", line.message())),
+                    None => return,
+                },
+            }
+        }
+    }
+}
+
+fn leftovers(observed: &Observed) -> Vec<String> {
+    let mut left = Vec::new();
+    left.extend(observed.stream.as_ref().map(|s| format!("stream {}", s.arn)));
+    left.extend(observed.logs_role.as_ref().map(|r| format!("role {}", r.name)));
+    left.extend(observed.function_role.as_ref().map(|r| format!("role {}", r.name)));
+    left.extend(observed.log_group.as_ref().map(|g| format!("log group {}", g.name)));
+    left.extend(observed.function.as_ref().map(|f| format!("function {}", f.arn)));
+    left.extend(observed.triggers.iter().map(|t| format!("trigger {}", t.uuid)));
+    for (name, group) in &observed.groups {
+        left.extend(group.filters.iter().map(|filter| format!("subscription filter {name} -> {}", filter.name)));
+    }
+    left
+}
+
+fn shell_word(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{word}'") }
+}
+
+fn local(error: LocalError) -> Error {
+    let message = format!("{}: {}", error.what(), error.cause());
+    let mapped = Error::new(Code::Environment, message);
+    match error.hint() {
+        Some(hint) => mapped.hint(hint),
+        None => mapped,
+    }
+}
+
+fn io(what: &str, error: &std::io::Error) -> Error {
+    Error::new(Code::Environment, format!("{what}: {error}")).hint("check the disk and the limits of this machine")
+}

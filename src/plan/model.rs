@@ -1,0 +1,202 @@
+//! A model of AWS for the tests of the planner: what each action does to what exists.
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::stack::{Arch, Distribution, RUNTIME, Stack, StreamMode, TriggerSpec};
+
+/// Applies a whole plan; panics where AWS would refuse because something it needs is missing.
+pub(super) fn apply(stack: &Stack, observed: &mut Observed, plan: &Plan) {
+    for step in &plan.steps {
+        for action in &step.actions {
+            apply_action(stack, observed, action);
+        }
+    }
+}
+
+/// Applies the first `count` actions only, as an interrupted run does.
+pub(super) fn apply_some(stack: &Stack, observed: &mut Observed, plan: &Plan, count: usize) {
+    for action in plan.steps.iter().flat_map(|step| &step.actions).take(count) {
+        apply_action(stack, observed, action);
+    }
+}
+
+fn role_of<'a>(observed: &'a mut Observed, name: &str) -> &'a mut Option<ObservedRole> {
+    let is_logs = observed.logs_role.as_ref().is_some_and(|role| role.name == name);
+    if is_logs { &mut observed.logs_role } else { &mut observed.function_role }
+}
+
+fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTrigger {
+    ObservedTrigger {
+        uuid: uuid.to_owned(),
+        source_arn: source_arn.to_owned(),
+        state: TriggerState::Enabled,
+        last_result: None,
+        batch_size: spec.batch_size.value,
+        window_seconds: spec.window_seconds.value,
+        parallelization: spec.parallelization.value,
+        bisect: spec.bisect.value,
+        max_retries: -1,
+        max_age_seconds: -1,
+        reports_item_failures: true,
+        starting_position: "TRIM_HORIZON".to_owned(),
+        on_failure: spec.on_failure.value.clone(),
+    }
+}
+
+fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
+    let stream = |o: &mut Observed, change: &dyn Fn(&mut ObservedStream)| {
+        change(o.stream.as_mut().expect("the stream exists"));
+    };
+    match action {
+        Action::CreateStream { mode, tags, .. } => {
+            assert!(o.stream.is_none(), "the stream exists already");
+            o.stream = Some(ObservedStream {
+                arn: stack.names.stream_arn(&stack.target),
+                status: StreamStatus::Active,
+                mode: *mode,
+                retention_hours: 24,
+                kms_key: None,
+                tags: tags.clone(),
+                consumers: Vec::new(),
+            });
+        }
+        Action::AwaitStream { .. } => stream(o, &|s| s.status = StreamStatus::Active),
+        Action::AwaitStreamGone { .. } | Action::DeleteStream { .. } => o.stream = None,
+        Action::SetStreamMode { mode, .. } => stream(o, &|s| s.mode = *mode),
+        Action::SetShards { to, .. } => stream(o, &|s| s.mode = StreamMode::Provisioned { shards: *to }),
+        Action::SetStreamRetention { to_hours, .. } => stream(o, &|s| s.retention_hours = *to_hours),
+        Action::SetStreamKey { to, .. } => stream(o, &|s| s.kms_key.clone_from(to)),
+        Action::TagStream { tags, .. } => stream(o, &|s| s.tags.extend(tags.clone())),
+
+        Action::CreateRole { role, tags } => {
+            let place =
+                if role.name == stack.names.logs_role { &mut o.logs_role } else { &mut o.function_role };
+            assert!(place.is_none(), "the role exists already");
+            *place = Some(ObservedRole {
+                name: role.name.clone(),
+                arn: role.arn.clone(),
+                path: role.path.clone(),
+                boundary: role.boundary.clone(),
+                trust: role.trust.clone(),
+                policies: BTreeMap::from([(role.policy_name.clone(), role.policy.clone())]),
+                attached: Vec::new(),
+                tags: tags.clone(),
+            });
+        }
+        Action::SetTrust { role, trust } => {
+            role_of(o, role).as_mut().expect("the role exists").trust = trust.clone();
+        }
+        Action::PutRolePolicy { role, policy_name, policy } => {
+            let role = role_of(o, role).as_mut().expect("the role exists");
+            role.policies.insert(policy_name.clone(), policy.clone());
+        }
+        Action::SetBoundary { role, boundary } => {
+            role_of(o, role).as_mut().expect("the role exists").boundary.clone_from(boundary);
+        }
+        Action::TagRole { role, tags } => {
+            role_of(o, role).as_mut().expect("the role exists").tags.extend(tags.clone());
+        }
+        Action::DeleteRole { role, .. } => *role_of(o, role) = None,
+
+        Action::CreateLogGroup { name, retention_days, tags } => {
+            assert!(o.log_group.is_none(), "the log group exists already");
+            o.log_group = Some(ObservedLogGroup {
+                name: name.clone(),
+                arn: stack.target.arn("logs", format_args!("log-group:{name}")),
+                retention_days: Some(*retention_days),
+                tags: tags.clone(),
+            });
+        }
+        Action::SetLogRetention { days, .. } => {
+            o.log_group.as_mut().expect("the log group exists").retention_days = Some(*days);
+        }
+        Action::TagLogGroup { tags, .. } => {
+            o.log_group.as_mut().expect("the log group exists").tags.extend(tags.clone());
+        }
+        Action::DeleteLogGroup { .. } => o.log_group = None,
+
+        Action::CreateFunction(create) => {
+            assert!(o.function.is_none(), "the function exists already");
+            assert!(o.function_role.is_some(), "Lambda cannot assume a role that is not there");
+            assert!(o.log_group.is_some(), "the function would log to a group without a retention");
+            o.function = Some(ObservedFunction {
+                arn: stack.names.function_arn(&stack.target),
+                runtime: RUNTIME.to_owned(),
+                role_arn: create.role_arn.clone(),
+                arch: create.bundle.arch,
+                memory_mb: create.memory_mb,
+                timeout_seconds: create.timeout_seconds,
+                code_sha256: create.bundle.sha256.clone(),
+                environment: create.environment.clone(),
+                reserved_concurrency: None,
+                settled: true,
+                failure: None,
+                tags: create.tags.clone(),
+            });
+        }
+        Action::AwaitFunction { .. } => o.function.as_mut().expect("the function exists").settled = true,
+        Action::UpdateFunctionCode { bundle, .. } => {
+            let function = o.function.as_mut().expect("the function exists");
+            function.code_sha256.clone_from(&bundle.sha256);
+            function.arch = bundle.arch;
+        }
+        Action::UpdateFunctionConfiguration { role_arn, memory_mb, timeout_seconds, environment, .. } => {
+            let function = o.function.as_mut().expect("the function exists");
+            if let Some(arn) = role_arn {
+                function.role_arn.clone_from(arn);
+            }
+            function.memory_mb = memory_mb.unwrap_or(function.memory_mb);
+            function.timeout_seconds = timeout_seconds.unwrap_or(function.timeout_seconds);
+            if let Some(environment) = environment {
+                function.environment.clone_from(environment);
+            }
+        }
+        Action::SetConcurrency { reserved, .. } => {
+            o.function.as_mut().expect("the function exists").reserved_concurrency = Some(*reserved);
+        }
+        Action::TagFunction { tags, .. } => {
+            o.function.as_mut().expect("the function exists").tags.extend(tags.clone());
+        }
+        Action::DeleteFunction { .. } => o.function = None,
+
+        Action::CreateTrigger { stream_arn, spec, .. } => {
+            assert!(o.function.is_some() && o.stream.is_some(), "the trigger has nothing to join");
+            assert!(!o.triggers.iter().any(|t| t.source_arn == *stream_arn), "the trigger exists already");
+            o.triggers.push(trigger_from(spec, "uuid", stream_arn));
+        }
+        Action::AwaitTrigger { uuid } => {
+            let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");
+            trigger.state = TriggerState::Enabled;
+        }
+        Action::UpdateTrigger { uuid, spec } => {
+            let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");
+            *trigger = trigger_from(spec, uuid, &trigger.source_arn);
+        }
+        Action::DeleteTrigger { uuid } | Action::AwaitTriggerGone { uuid } => {
+            o.triggers.retain(|t| t.uuid != *uuid);
+        }
+
+        Action::PutFilter(spec) => {
+            assert!(o.stream.is_some() && o.logs_role.is_some(), "the filter has nowhere to write");
+            let group = o.groups.get_mut(&spec.log_group).expect("the log group exists");
+            group.filters.retain(|f| f.name != spec.name);
+            group.filters.push(ObservedFilter {
+                name: spec.name.clone(),
+                pattern: spec.pattern.value.clone(),
+                destination_arn: spec.destination_arn.clone(),
+                role_arn: Some(spec.role_arn.clone()),
+                distribution: spec.distribution.value,
+            });
+        }
+        Action::DeleteFilter { log_group, name } => {
+            let group = o.groups.get_mut(log_group).expect("the log group exists");
+            group.filters.retain(|f| f.name != *name);
+        }
+    }
+}
+
+/// Used by the generators: any architecture and distribution.
+pub(super) const ARCHES: [Arch; 2] = [Arch::X86_64, Arch::Arm64];
+/// See [`ARCHES`].
+pub(super) const DISTRIBUTIONS: [Distribution; 2] = [Distribution::ByLogStream, Distribution::Random];
