@@ -44,9 +44,6 @@ impl fmt::Display for ChangeReport {
             };
             return write!(f, "{plan}\nnothing was changed: this was a dry run");
         }
-        for step in &self.changes {
-            writeln!(f, "{} {}", past(step.verb), step.resource)?;
-        }
         for kept in &self.kept {
             writeln!(f, "kept {}: {}", kept.resource, kept.reason)?;
         }

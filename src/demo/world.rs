@@ -20,10 +20,15 @@ const REGION: &str = "ap-northeast-1";
 /// The token of the demo's log: the local log service takes any.
 const TOKEN: &str = "2bfbea1e-10c3-4419-bdad-7e6435882e1f";
 
+/// The certificate that the forwarder trusts.
+const CA_FILE: &str = "log-service.pem";
+/// Where `setup` reads the token from.
+const TOKEN_FILE: &str = "token";
+
 pub(super) struct World {
     aws: LocalAws,
     pub(super) log_service: LogService,
-    ca_file: tempfile::NamedTempFile,
+    folder: tempfile::TempDir,
     options: Options,
     session: Session,
 }
@@ -36,9 +41,12 @@ impl World {
         let aws = LocalAws::start(&cache, cwl2le_local::Options::default(), &say).await.map_err(local)?;
         let started = log_service::Options::with_transport(Transport::Tls13);
         let log_service = LogService::start(started).map_err(|error| io("the log service cannot start", &error))?;
-        let ca_file = tempfile::NamedTempFile::new()
-            .and_then(|file| std::fs::write(file.path(), log_service.ca_pem()).map(|()| file))
-            .map_err(|error| io("the log service's certificate cannot be written", &error))?;
+        let folder = tempfile::tempdir().and_then(|folder| {
+            std::fs::write(folder.path().join(CA_FILE), log_service.ca_pem())?;
+            std::fs::write(folder.path().join(TOKEN_FILE), TOKEN)?;
+            Ok(folder)
+        });
+        let folder = folder.map_err(|error| io("the files of the demo cannot be written", &error))?;
         say(&format!("AWS {}, log service {} (TLS)", aws.endpoint(), log_service.address()));
         let credentials = aws.credentials();
         let options = Options {
@@ -48,7 +56,11 @@ impl World {
             ..Options::default()
         };
         let session = Session::open(options.clone()).await?;
-        Ok(Self { aws, log_service, ca_file, options, session })
+        Ok(Self { aws, log_service, folder, options, session })
+    }
+
+    fn path(&self, file: &str) -> String {
+        self.folder.path().join(file).display().to_string()
     }
 
     pub(super) async fn create_log_groups(&self, names: &[&str]) -> Result<()> {
@@ -64,11 +76,11 @@ impl World {
 
     /// Runs `cwl2le setup` and says how much it changed.
     pub(super) async fn setup(&self, context: Context<'_>, log_group: &str, pattern: &str) -> Result<usize> {
-        let (endpoint, ca_file) =
-            (self.log_service.address().to_string(), self.ca_file.path().display().to_string());
+        let endpoint = self.log_service.address().to_string();
+        let (ca_file, token_file) = (self.path(CA_FILE), self.path(TOKEN_FILE));
         let args = [
             "setup", "--yes", "--log-group", log_group, "--filter-pattern", pattern,
-            "--logentries-endpoint", &endpoint, "--logentries-ca-file", &ca_file, "--token", TOKEN,
+            "--logentries-endpoint", &endpoint, "--logentries-ca-file", &ca_file, "--token-file", &token_file,
         ];
         self.command(context, &args).await
     }

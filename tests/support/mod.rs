@@ -1,0 +1,170 @@
+//! A local AWS, a local log service and the `cwl2le` process against them.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use std::process::{Command, Output};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_cloudwatchlogs::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_cloudwatchlogs::types::InputLogEvent;
+use cwl2le_local::log_service::{self, LogService, Transport};
+use cwl2le_local::{Cache, LocalAws, Options};
+use serde_json::Value;
+
+pub const REGION: &str = "ap-northeast-1";
+pub const TOKEN: &str = "2bfbea1e-10c3-4419-bdad-7e6435882e1f";
+
+pub struct World {
+    pub aws: LocalAws,
+    pub log_service: LogService,
+    ca_file: tempfile::NamedTempFile,
+}
+
+/// What a run of `cwl2le` ended with.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ran {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// The run ended with success; panics with everything it said otherwise.
+    #[track_caller]
+    pub fn ok(self) -> Self {
+        assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The run failed with this code and this error.
+    #[track_caller]
+    pub fn failed(self, code: i32, error: &str) -> Self {
+        let found = self.json()["error"]["code"].clone();
+        assert_eq!((self.code, &found), (code, &Value::from(error)), "{self:?}");
+        assert!(!self.stdout.contains(TOKEN) && !self.stderr.contains(TOKEN), "a token was shown: {self:?}");
+        self
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// `cwl2le` with nothing of the caller's environment that it would listen to.
+pub fn cwl2le() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cwl2le"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("AWS_") || name.starts_with("CWL2LE_") {
+            command.env_remove(name);
+        }
+    }
+    // Nobody's real credentials and no instance metadata.
+    command
+        .env("AWS_CONFIG_FILE", "/dev/null")
+        .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    command
+}
+
+impl World {
+    pub async fn start() -> Self {
+        let cache = Cache::open().expect("a cache folder");
+        let aws = LocalAws::start(&cache, Options::default(), &|_| ()).await.expect("a local AWS");
+        let transport = log_service::Options::with_transport(Transport::Tls13);
+        let log_service = LogService::start(transport).expect("a log service");
+        let ca_file = tempfile::NamedTempFile::new().expect("a file");
+        std::fs::write(ca_file.path(), log_service.ca_pem()).expect("written");
+        Self { aws, log_service, ca_file }
+    }
+
+    /// `cwl2le` in the article's region.
+    pub fn command(&self) -> Command {
+        self.command_in(REGION)
+    }
+
+    pub fn command_in(&self, region: &str) -> Command {
+        let credentials = self.aws.credentials();
+        let mut command = cwl2le();
+        command
+            .env("AWS_ENDPOINT_URL", self.aws.endpoint())
+            .env("AWS_REGION", region)
+            .env("AWS_ACCESS_KEY_ID", credentials.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key);
+        command
+    }
+
+    /// Runs `cwl2le --output json ARGS`.
+    pub async fn run(&self, args: &[&str]) -> Ran {
+        self.run_in(REGION, args).await
+    }
+
+    pub async fn run_in(&self, region: &str, args: &[&str]) -> Ran {
+        let mut command = self.command_in(region);
+        command.args(["--output", "json"]).args(args);
+        tokio::task::spawn_blocking(move || command.output().expect("cwl2le runs").into()).await.expect("no panic")
+    }
+
+    /// The flags of `setup` that lead to the local log service.
+    pub fn service(&self) -> Vec<String> {
+        vec![
+            "--token".to_owned(),
+            TOKEN.to_owned(),
+            "--logentries-endpoint".to_owned(),
+            self.log_service.address().to_string(),
+            "--logentries-ca-file".to_owned(),
+            self.ca_file.path().display().to_string(),
+        ]
+    }
+
+    /// Runs `cwl2le --output json setup ARGS` with the local log service.
+    pub async fn setup(&self, args: &[&str]) -> Ran {
+        let service = self.service();
+        let mut all = vec!["setup"];
+        all.extend(service.iter().map(String::as_str));
+        all.extend(args);
+        self.run(&all).await
+    }
+
+    pub fn config(&self, region: &str) -> SdkConfig {
+        let credentials = self.aws.credentials();
+        let keys = Credentials::new(credentials.access_key_id, credentials.secret_access_key, None, None, "test");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new(region.to_owned()))
+            .endpoint_url(self.aws.endpoint())
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build()
+    }
+
+    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        aws_sdk_cloudwatchlogs::Client::new(&self.config(REGION))
+    }
+
+    pub async fn create_log_group(&self, name: &str) {
+        let logs = self.logs();
+        logs.create_log_group().log_group_name(name).send().await.expect("a log group");
+        logs.create_log_stream().log_group_name(name).log_stream_name("stream").send().await.expect("a log stream");
+    }
+
+    pub async fn put_log_events(&self, log_group: &str, messages: &[String]) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
+        let events = messages.iter().map(|message| {
+            let now = i64::try_from(now).expect("before the year 292 million");
+            InputLogEvent::builder().timestamp(now).message(message).build().expect("an event")
+        });
+        let put = self.logs().put_log_events().log_group_name(log_group).log_stream_name("stream");
+        put.set_log_events(Some(events.collect())).send().await.expect("events are put");
+    }
+}
