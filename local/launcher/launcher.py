@@ -8,6 +8,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 
 - ``subscriptions``: subscription filters and account policies that deliver to Kinesis, with ``patterns``;
 - ``mappings`` and ``reader``: event source mappings that honour partial batch responses;
+- ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``roles``: roles must trust the service that uses them, and allow what it does.
 """
 
@@ -18,6 +19,7 @@ import importlib.metadata
 import inspect
 import os
 
+import dependent_actions
 import guard
 from mappings import Mappings
 from subscriptions import Subscriptions
@@ -26,6 +28,11 @@ WRITTEN_FOR = "1.5.33"
 
 # Everything of ministack that is wrapped or called, with the parameters it is relied on to take.
 RELIED_ON = {
+    "app": {
+        "AUTH": None,
+        "_enforce_data_plane": "service iam_action headers query_params request_id resource_arn service_context "
+        "auth_error_response named_resource",
+    },
     "services.cloudwatch_logs": {
         "handle_request": "method path headers body query_params",
         "reset": "",
@@ -36,12 +43,14 @@ RELIED_ON = {
         "_log_groups": None,
     },
     "services.kinesis": {
+        "handle_request": "method path headers body query_params",
         "put_record_internal": "stream_arn partition_key data",
         "_create_stream": "data",
         "_resolve_stream_by_arn": "stream_arn",
         "_streams": None,
     },
     "services.lambda_svc": {
+        "handle_request": "method path headers body query_params",
         "_poll_kinesis": "",
         "_iter_all_esms": "",
         "_create_esm": "data",
@@ -55,7 +64,8 @@ RELIED_ON = {
         "_esms": None,
         "_functions": None,
     },
-    "services.iam": {"_roles": None},
+    "services.iam": {"handle_request": "method path headers body query_params", "_roles": None},
+    "core.iam_actions": {"extract_resource_arn": "service method path headers body query_params region account_id"},
     "core.iam_evaluator": {
         "EvalContext": None,
         "evaluate": "ctx policies limits",
@@ -98,6 +108,8 @@ def install(modules):
     shared = modules["iam"], modules["iam_evaluator"], modules["responses"]
     Subscriptions(logs, kinesis, *shared).install()
     Mappings(functions, kinesis, logs, *shared).install()
+    services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
+    dependent_actions.install(modules["app"], modules["responses"], modules["iam_actions"], services)
     create_stream = kinesis._create_stream
 
     def create_stream_with_tags(data):

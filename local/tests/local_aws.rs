@@ -70,19 +70,29 @@ async fn the_launcher_passes_its_own_tests() {
     assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
 }
 
-#[tokio::test]
-async fn the_chain_from_log_group_to_function_works() {
-    let aws = start().await;
+/// Runs a Python test of the launcher against a local AWS of its own.
+async fn passes(test: &str, options: Options) {
+    let aws = LocalAws::start(&cache(), options, &|_| {}).await.expect("started");
     let environment = PythonEnv::of(MINISTACK, &cache(), &|_| {}).await.expect("installed");
     let tested = environment
         .command()
         .arg("-B")
-        .arg(launcher_tests().join("chain.py"))
+        .arg(launcher_tests().join(test))
         .env("CWL2LE_TEST_ENDPOINT", aws.endpoint())
         .output()
         .await
         .expect("run");
     assert!(tested.status.success(), "{}\n{}", String::from_utf8_lossy(&tested.stderr), aws.logs_tail(40));
+}
+
+#[tokio::test]
+async fn the_chain_from_log_group_to_function_works() {
+    passes("chain.py", Options::default()).await;
+}
+
+#[tokio::test]
+async fn permissions_are_evaluated_when_asked_for() {
+    passes("auth.py", Options { auth: true }).await;
 }
 
 /// Not a test: the process that the next test kills.

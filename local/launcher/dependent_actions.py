@@ -1,0 +1,106 @@
+"""Permissions that AWS asks for beside the one that is named like the operation.
+
+ministack evaluates the latter under AUTH=true. A request that passes a role or sets tags needs more,
+and a policy that lacks it must fail here as it would on AWS. Some resources are named in full here, for
+policies that are limited to them: a function that is to be created, and a role with a path.
+"""
+
+import json
+import uuid
+from urllib.parse import parse_qs
+
+
+def needed(service, method, path, headers, body, arn):
+    """What a request needs beside its own action: a list of (action, resource, condition keys).
+
+    ``arn`` makes the ARN of a resource of the caller's account and region from service and resource.
+    """
+    if service == "iam":
+        return _iam(parse_qs((body or b"").decode(errors="replace")), arn)
+    try:
+        data = json.loads(body or b"{}")
+    except ValueError:
+        return []
+    if service == "lambda":
+        return _lambda(method, path.rstrip("/").rsplit("/", 1)[-1], data, arn)
+    operation = headers.get("x-amz-target", "").split(".")[-1]
+    if operation == "CreateStream" and data.get("Tags"):
+        return [("kinesis:AddTagsToStream", arn("kinesis", f"stream/{data.get('StreamName')}"), {})]
+    if operation == "CreateLogGroup" and data.get("tags"):
+        return [("logs:TagResource", arn("logs", f"log-group:{data.get('logGroupName')}"), {})]
+    if operation == "PutSubscriptionFilter" and data.get("roleArn"):
+        return [_pass_role(data["roleArn"], "logs.amazonaws.com")]
+    if operation == "PutAccountPolicy":
+        filters = ("logs:PutSubscriptionFilter", arn("logs", "log-group:*"), {})
+        return [filters, *_policy_role(data.get("policyDocument"))]
+    return []
+
+
+def _iam(form, arn):
+    if form.get("Action") != ["CreateRole"] or not any(name.startswith("Tags.") for name in form):
+        return []
+    role = form.get("Path", ["/"])[0] + form.get("RoleName", [""])[0]
+    return [("iam:TagRole", arn("iam", f"role{role}"), {})]
+
+
+def _lambda(method, kind, data, arn):
+    actions = []
+    creates = method == "POST" and kind in ("functions", "event-source-mappings")
+    if data.get("Role") and (creates or (method, kind) == ("PUT", "configuration")):
+        actions.append(_pass_role(data["Role"], "lambda.amazonaws.com"))
+    if data.get("Tags") and creates:
+        resource = f"function:{data.get('FunctionName')}" if kind == "functions" else "event-source-mapping:*"
+        actions.append(("lambda:TagResource", arn("lambda", resource), {}))
+    return actions
+
+
+def _pass_role(role, service):
+    return "iam:PassRole", role, {"iam:PassedToService": service}
+
+
+def _policy_role(document):
+    try:
+        role = json.loads(document or "{}").get("RoleArn")
+    except (ValueError, AttributeError):
+        return []
+    return [_pass_role(role, "logs.amazonaws.com")] if role else []
+
+
+def install(app, responses, actions, modules):
+    """Puts the check in front of the services' requests; ``modules`` maps a service to its module."""
+    actions.extract_resource_arn = _naming_in_full(actions.extract_resource_arn, modules["iam"])
+    for service, module in modules.items():
+        module.handle_request = _checking(app, responses, service, module.handle_request)
+
+
+def _naming_in_full(extract, iam):
+    def named(service, method, path, headers, body, query_params, region, account_id):
+        found = extract(service, method, path, headers, body, query_params, region, account_id)
+        if service == "lambda" and method == "POST" and path.rstrip("/").endswith("/functions"):
+            name = json.loads(body or b"{}").get("FunctionName")
+            return f"arn:aws:lambda:{region}:{account_id}:function:{name}"
+        if service == "iam" and ":role/" in found:
+            name = found.rsplit("/", 1)[-1]
+            role = iam._roles.get_scoped(account_id, None, name)
+            new_path = (query_params.get("Path") or ["/"])[0] if isinstance(query_params.get("Path"), list) else "/"
+            return role["Arn"] if role else f"arn:aws:iam::{account_id}:role{new_path}{name}"
+        return found
+
+    return named
+
+
+def _checking(app, responses, service, handle):
+    def arn(of, resource):
+        region = "" if of == "iam" else responses.get_region()
+        return f"arn:aws:{of}:{region}:{responses.get_account_id()}:{resource}"
+
+    async def checked(method, path, headers, body, query_params):
+        for action, resource, keys in needed(service, method, path, headers, body, arn) if app.AUTH else []:
+            denied = app._enforce_data_plane(
+                service, action, headers, query_params, str(uuid.uuid4()), resource, keys, None, resource
+            )
+            if denied:
+                return denied
+        return await handle(method, path, headers, body, query_params)
+
+    return checked

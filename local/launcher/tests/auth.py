@@ -1,0 +1,65 @@
+"""With AUTH=true: a policy that lacks an action is refused, and the error names the action.
+
+Run with the environment of ministack (it holds botocore) and ``CWL2LE_TEST_ENDPOINT``.
+"""
+
+import json
+import os
+import unittest
+
+import botocore.session
+from botocore.exceptions import ClientError
+
+ENDPOINT = os.environ["CWL2LE_TEST_ENDPOINT"]
+ROLE = "arn:aws:iam::000000000000:role/"
+TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+def client(name, key="test", secret="test"):
+    session = botocore.session.get_session()
+    session.set_credentials(key, secret)
+    return session.create_client(name, region_name="eu-west-1", endpoint_url=ENDPOINT)
+
+
+class Permissions(unittest.TestCase):
+    def test_every_action_is_needed(self):
+        iam = client("iam")
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+        iam.create_role(RoleName="passed", AssumeRolePolicyDocument=trust)
+        iam.create_user(UserName="person")
+        key = iam.create_access_key(UserName="person")["AccessKey"]
+        person = {name: client(name, key["AccessKeyId"], key["SecretAccessKey"]) for name in ("iam", "kinesis", "lambda", "logs")}
+        calls = [
+            ({"kinesis:CreateStream": "arn:aws:kinesis:eu-west-1:000000000000:stream/s",
+              "kinesis:AddTagsToStream": "arn:aws:kinesis:eu-west-1:000000000000:stream/s"},
+             lambda: person["kinesis"].create_stream(StreamName="s", ShardCount=1, Tags={"a": "b"})),
+            ({"iam:CreateRole": f"{ROLE}team/made", "iam:TagRole": f"{ROLE}team/made"},
+             lambda: person["iam"].create_role(
+                 RoleName="made", Path="/team/", AssumeRolePolicyDocument=trust, Tags=[{"Key": "a", "Value": "b"}])),
+            ({"iam:GetRole": f"{ROLE}team/made"}, lambda: person["iam"].get_role(RoleName="made")),
+            ({"logs:CreateLogGroup": "*", "logs:TagResource": "arn:aws:logs:eu-west-1:000000000000:log-group:/g"},
+             lambda: person["logs"].create_log_group(logGroupName="/g", tags={"a": "b"})),
+            ({"lambda:CreateFunction": "arn:aws:lambda:eu-west-1:000000000000:function:f", "iam:PassRole": f"{ROLE}passed"},
+             lambda: person["lambda"].create_function(
+                 FunctionName="f", Runtime="provided.al2023", Handler="bootstrap", Role=f"{ROLE}passed",
+                 Code={"ZipFile": b"PK\x05\x06" + bytes(18)})),
+        ]
+        for grants, call in calls:
+            for missing in [*grants, None]:
+                statements = [
+                    {"Effect": "Allow", "Action": action, "Resource": resource}
+                    for action, resource in {"sts:GetSessionToken": "*", **grants}.items() if action != missing
+                ]
+                policy = json.dumps({"Version": "2012-10-17", "Statement": statements})
+                iam.put_user_policy(UserName="person", PolicyName="policy", PolicyDocument=policy)
+                with self.subTest(missing=missing):
+                    if missing is None:
+                        call()
+                    else:
+                        with self.assertRaises(ClientError) as refused:
+                            call()
+                        self.assertIn(f"is not authorized to perform: {missing} ", str(refused.exception))
+
+
+if __name__ == "__main__":
+    unittest.main()
