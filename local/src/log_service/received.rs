@@ -106,11 +106,12 @@ impl Received {
 
     pub(super) async fn wait_for(&self, count: usize, patience: Duration) -> Result<Vec<Line>, TooFewLines> {
         let mut counts = self.count.subscribe();
-        let enough = tokio::time::timeout(patience, counts.wait_for(|now| *now >= count)).await;
-        match enough {
-            Ok(Ok(_)) => Ok(self.lines()),
-            Ok(Err(_)) | Err(_) => Err(TooFewLines { expected: count, patience, arrived: self.lines() }),
-        }
+        // What comes back from the wait locks the count, and `push` takes the two locks in the other order:
+        // it has to be gone before the lines are read.
+        let enough =
+            matches!(tokio::time::timeout(patience, counts.wait_for(|now| *now >= count)).await, Ok(Ok(_)));
+        let arrived = self.lines();
+        if enough { Ok(arrived) } else { Err(TooFewLines { expected: count, patience, arrived }) }
     }
 }
 
