@@ -86,8 +86,11 @@ pub(super) fn judge(applied: Applied) -> Result<Applied, Box<ApplyError>> {
         // The first failure says it all, unless some filters failed and others are done.
         Some(first) if !is_partial(&applied) => first.error.clone(),
         Some(first) => {
-            let all = applied.failed.len() + applied.not_begun.len() + filters_done(&applied);
-            let what = format!("{open} of {all} subscription filters failed; the first: {}", first.error);
+            let filters = |id: &&ResourceId| id.kind == Kind::SubscriptionFilter;
+            let not_begun = applied.not_begun.iter().filter(filters).count();
+            let failed = applied.failed.len() + not_begun;
+            let all = failed + filters_done(&applied);
+            let what = format!("{failed} of {all} subscription filters failed; the first: {}", first.error);
             Error { hint: first.error.hint.clone(), ..Error::new(Code::Partial, what) }
                 .on(&first.resource.name)
         }

@@ -73,7 +73,11 @@ impl AwsError {
                 };
                 (code.to_owned(), root_cause(error))
             }
-            SdkError::ResponseError(_) => (INVALID_RESPONSE.to_owned(), root_cause(error)),
+            SdkError::ResponseError(_) => {
+                let status = status.unwrap_or_default();
+                let message = format!("HTTP status {status} without words of AWS: {}", root_cause(error));
+                (INVALID_RESPONSE.to_owned(), message)
+            }
             _ => (INVALID_REQUEST.to_owned(), root_cause(error)),
         };
         Self {
@@ -146,6 +150,7 @@ impl fmt::Display for AwsError {
 impl StdError for AwsError {}
 
 /// Keeps `None` for what does not exist, and the error for everything else.
+#[expect(clippy::result_large_err, reason = "an error is made once, and right before the program ends")]
 pub(crate) fn found<T>(result: Result<T, AwsError>) -> Result<Option<T>, AwsError> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -155,6 +160,7 @@ pub(crate) fn found<T>(result: Result<T, AwsError>) -> Result<Option<T>, AwsErro
 }
 
 /// Takes "already gone" for success.
+#[expect(clippy::result_large_err, reason = "an error is made once, and right before the program ends")]
 pub(crate) fn gone(result: Result<(), AwsError>) -> Result<(), AwsError> {
     found(result).map(|_| ())
 }

@@ -1,11 +1,11 @@
 //! What an AWS error means and what to do next: one table.
 
 use super::AwsError;
-use super::error::{FAILED_CREDENTIALS, INTERRUPTED, NO_CREDENTIALS, TIMEOUT, UNREACHABLE};
+use super::error::{FAILED_CREDENTIALS, INTERRUPTED, INVALID_RESPONSE, NO_CREDENTIALS, TIMEOUT, UNREACHABLE};
 use crate::error::{Code, Error};
 
 /// One row: which errors, what they are for us, and the hint.
-struct Row {
+pub(super) struct Row {
     /// The service; empty for every one.
     service: &'static str,
     /// The operations; none for every one.
@@ -22,12 +22,12 @@ struct Row {
 
 const PUT_FILTER: &[&str] = &["PutSubscriptionFilter"];
 const ACCESS_DENIED: &[&str] =
-    &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "Http403"];
+    &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"];
 const INVALID_PARAMETER: &[&str] =
     &["InvalidParameterException", "InvalidParameterValueException", "ValidationException"];
 
 /// The rows, in order: the first that matches decides.
-const TABLE: &[Row] = &[
+pub(super) const TABLE: &[Row] = &[
     any(
         &[INTERRUPTED],
         "",
@@ -294,6 +294,12 @@ const TABLE: &[Row] = &[
         "check the network, the proxy (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
     ),
     any(
+        &[INVALID_RESPONSE],
+        "",
+        Code::Unreachable,
+        "something between here and AWS answered: look at the proxy (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
+    ),
+    any(
         &["InternalFailure", "InternalError", "ServiceUnavailable", "ServiceException", "ServiceFailure"],
         "",
         Code::Aws,
@@ -306,7 +312,7 @@ const fn any(codes: &'static [&'static str], fragment: &'static str, means: Code
 }
 
 impl Row {
-    fn matches(&self, error: &AwsError) -> bool {
+    pub(super) fn matches(&self, error: &AwsError) -> bool {
         (self.service.is_empty() || self.service == error.service)
             && (self.operations.is_empty() || self.operations.contains(&error.operation))
             && (self.codes.is_empty() || error.is(self.codes))

@@ -17,7 +17,9 @@ mod retry;
 mod session;
 mod stop;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 mod wait;
 
 pub use call::{Aws, Notice};

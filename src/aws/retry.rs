@@ -56,7 +56,7 @@ pub(crate) struct Rule {
 }
 
 /// The rows, in order: the first that matches decides.
-pub(crate) const TABLE: &[Rule] = &[
+pub(crate) static TABLE: &[Rule] = &[
     // CloudWatch Logs tests the destination when a filter is put, with a role and a stream that may be seconds old.
     Rule {
         service: "logs",

@@ -129,7 +129,7 @@ impl Session {
 
     /// A session on a client of the test's own, which answers for AWS.
     #[cfg(test)]
-    pub(crate) fn fake(http: SharedHttpClient) -> Self {
+    pub(crate) fn fake(http: SharedHttpClient, options: &Options) -> Self {
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new("ap-northeast-1"))
@@ -138,7 +138,7 @@ impl Session {
             .http_client(http)
             .build();
         let region = "ap-northeast-1".parse().expect("a region");
-        let mut session = Self::new(&config, region, &Options::default());
+        let mut session = Self::new(&config, region, options);
         session.target.account = "123456789012".to_owned();
         session
     }

@@ -1,0 +1,156 @@
+//! One call: names, retries, budgets, stops.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::super::logs::{delete_filter, put_filter};
+use super::super::{Aws, kinesis};
+use super::*;
+use crate::error::{Code, Error};
+use crate::stack::{Distribution, FilterSpec, Setting};
+
+fn filter() -> FilterSpec {
+    FilterSpec {
+        log_group: "/app".to_owned(),
+        name: "cloudwatchLogsFilter".to_owned(),
+        pattern: Setting::default("{ $.level > 0 }".to_owned()),
+        distribution: Setting::default(Distribution::ByLogStream),
+        destination_arn: "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s".to_owned(),
+        role_arn: "arn:aws:iam::123456789012:role/cwl-to-kinesis".to_owned(),
+    }
+}
+
+const NOT_ASSUMABLE: Answer = Answer::Error(
+    400,
+    "ValidationException",
+    "Make sure you have given CloudWatch Logs permission to assume the provided role.",
+);
+
+async fn put(session: &Session) -> crate::error::Result<()> {
+    put_filter(session.into(), &filter()).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_that_is_not_there_yet_is_waited_for_visibly() {
+    let aws = FakeAws::new(|request| if request.before < 4 { NOT_ASSUMABLE } else { Answer::ok() });
+    let (session, waits, begun) = (aws.session(), Waits::default(), Instant::now());
+    put_filter(session.telling(&|notice| waits.note(notice)), &filter()).await.expect("it works in the end");
+    assert_eq!(waits.reasons(), ["CloudWatch Logs to be able to assume the role"; 4]);
+    assert_eq!(session.calls(), 5, "retries are counted");
+    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn propagation_is_given_five_minutes_and_the_error_says_so() {
+    let (session, begun) = (FakeAws::new(|_| NOT_ASSUMABLE).session(), Instant::now());
+    let error = put(&session).await.expect_err("it never works");
+    assert_eq!(error.code, Code::NotReady);
+    assert!(error.message.contains("(waited 29"), "{error}");
+    assert!(error.message.contains("for CloudWatch Logs to be able to assume the role)"), "{error}");
+    assert!(begun.elapsed() <= Duration::from_secs(300), "{:?}", begun.elapsed());
+    assert!(error.hint.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_shortens_every_budget() {
+    let options = Options { patience: Some(Duration::from_secs(2)), ..Options::default() };
+    let (session, begun) = (FakeAws::new(|_| NOT_ASSUMABLE).session_with(&options), Instant::now());
+    put(&session).await.expect_err("it never works");
+    assert!(begun.elapsed() <= Duration::from_secs(2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_mend_itself_is_asked_once() {
+    let aws = FakeAws::new(|_| Answer::Error(400, "InvalidParameterException", "Invalid filter pattern"));
+    let error = put(&aws.session()).await.expect_err("a bad pattern");
+    assert_eq!(error.code, Code::BadPattern);
+    assert_eq!(aws.operations(), ["PutSubscriptionFilter"]);
+    let said = error.aws.expect("the AWS error");
+    assert_eq!(
+        (said.service, said.operation, said.code.as_str()),
+        ("logs", "PutSubscriptionFilter", "InvalidParameterException")
+    );
+    assert_eq!(said.request_id.as_deref(), Some("req-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_filters_that_are_there_are_named_at_the_limit() {
+    let aws = FakeAws::new(|request| match request.operation.as_str() {
+        "PutSubscriptionFilter" => Answer::Error(400, "LimitExceededException", "Resource limit exceeded."),
+        _ => Answer::Json(serde_json::json!({ "subscriptionFilters": [
+            { "filterName": "datadog", "destinationArn": "arn:aws:lambda:x:1:function:dd" },
+            { "filterName": "siem", "destinationArn": "arn:aws:kinesis:x:1:stream/siem" },
+        ]})),
+    });
+    let error = put(&aws.session()).await.expect_err("no room");
+    assert_eq!(error.code, Code::FilterLimit);
+    assert!(error.message.contains("`datadog` to arn:aws:lambda:x:1:function:dd"), "{error}");
+    assert!(error.message.contains("`siem` to"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_ever_says_service_error() {
+    for (answer, code, words) in [
+        (Answer::Refused, Code::Unreachable, "connection refused"),
+        (Answer::Silent, Code::Unreachable, "no answer within 30 s"),
+        (Answer::Garbage(502), Code::Unreachable, "HTTP status 502 without words of AWS"),
+        (Answer::Garbage(403), Code::Unreachable, "HTTP status 403 without words of AWS"),
+        (Answer::Garbage(200), Code::Unreachable, "HTTP status 200 without words of AWS"),
+        (Answer::Error(400, "Strange", "Words of AWS"), Code::Aws, "Words of AWS"),
+    ] {
+        let said = answer.clone();
+        let aws = FakeAws::new(move |_| said.clone());
+        let read = kinesis::observe_stream((&aws.session()).into(), "s", false).await;
+        let error = Error::from(read.expect_err("a failure"));
+        assert_eq!(error.code, code, "{answer:?}: {error}");
+        assert!(error.message.contains(words), "{answer:?}: {error}");
+        for noise in ["service error", "dispatch failure", "unhandled"] {
+            assert!(!error.message.contains(noise), "{error}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wrong_address_is_given_up_within_seconds_and_a_fault_of_aws_within_a_minute() {
+    for (answer, longest) in [(Answer::Refused, 5), (Answer::Garbage(503), 60)] {
+        let aws = FakeAws::new(move |_| answer.clone());
+        let begun = Instant::now();
+        delete_filter((&aws.session()).into(), "/app", "f").await.expect_err("a failure");
+        assert!(begun.elapsed() <= Duration::from_secs(longest), "{:?}", begun.elapsed());
+        assert!(aws.requests().len() > 2, "it was tried again");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stop_ends_waiting_and_keeps_calls_from_being_made() {
+    let stop = Stop::new();
+    let options = Options { stop: stop.clone(), ..Options::default() };
+    let aws = FakeAws::new(|_| NOT_ASSUMABLE);
+    let session = aws.session_with(&options);
+    let asking = async {
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        stop.request();
+    };
+    let begun = Instant::now();
+    let (result, ()) = tokio::join!(put(&session), asking);
+    assert_eq!(result.expect_err("stopped").code, Code::Interrupted);
+    assert_eq!(begun.elapsed().as_secs(), 3, "it stops at once");
+
+    let before = session.calls();
+    assert_eq!(put(&session).await.expect_err("stopped").code, Code::Interrupted);
+    assert_eq!(session.calls(), before, "no further call");
+}
+
+#[tokio::test(start_paused = true)]
+async fn throttled_calls_come_back_more_slowly() {
+    let aws = FakeAws::new(|request| match request.before {
+        0..3 => Answer::Error(400, "ThrottlingException", "Rate exceeded"),
+        _ => Answer::ok(),
+    });
+    let (session, waits) = (aws.session(), Waits::default());
+    let telling = |notice: Notice<'_>| waits.note(notice);
+    let aws: Aws<'_> = session.telling(&telling);
+    delete_filter(aws, "/app", "f").await.expect("it works in the end");
+    assert_eq!(waits.reasons(), ["AWS to take more calls"; 3]);
+}

@@ -1,0 +1,275 @@
+//! What the commonest failures become.
+
+use super::super::explain::TABLE;
+use super::said;
+use crate::error::{Code, Error};
+
+/// One example a row: service, operation, code, message, what it is for us, and a word of the hint.
+const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
+    ("kinesis", "CreateStream", "Interrupted", "stopped", Code::Interrupted, "again"),
+    (
+        "sts",
+        "GetCallerIdentity",
+        "NoCredentials",
+        "no providers in chain",
+        Code::NoCredentials,
+        "aws configure",
+    ),
+    (
+        "sts",
+        "GetCallerIdentity",
+        "FailedCredentials",
+        "the SSO session is over",
+        Code::BadCredentials,
+        "aws sso login",
+    ),
+    (
+        "sts",
+        "GetCallerIdentity",
+        "ExpiredToken",
+        "The security token included in the request is expired",
+        Code::BadCredentials,
+        "expired",
+    ),
+    (
+        "sts",
+        "GetCallerIdentity",
+        "InvalidClientTokenId",
+        "The security token included in the request is invalid.",
+        Code::BadCredentials,
+        "access key",
+    ),
+    (
+        "kinesis",
+        "CreateStream",
+        "RequestTimeTooSkewed",
+        "The difference is too large",
+        Code::BadCredentials,
+        "clock",
+    ),
+    (
+        "sts",
+        "GetCallerIdentity",
+        "SignatureDoesNotMatch",
+        "Signature expired: 20261122T010101Z is now earlier than 20261122T020202Z",
+        Code::BadCredentials,
+        "clock",
+    ),
+    (
+        "sts",
+        "GetCallerIdentity",
+        "SignatureDoesNotMatch",
+        "The request signature we calculated does not match the signature you provided.",
+        Code::BadCredentials,
+        "secret access key",
+    ),
+    ("lambda", "GetFunction", "OptInRequired", "You are not subscribed", Code::AccessDenied, "signed up"),
+    (
+        "lambda",
+        "CreateFunction",
+        "AccessDeniedException",
+        "User: arn:aws:iam::123456789012:user/u is not authorized to perform: iam:PassRole on resource: arn because no \
+         identity-based policy allows the iam:PassRole action",
+        Code::AccessDenied,
+        "iam:PassRole",
+    ),
+    (
+        "kinesis",
+        "CreateStream",
+        "AccessDeniedException",
+        "User: u is not authorized to perform: kinesis:CreateStream with an explicit deny in a service control policy",
+        Code::AccessDenied,
+        "explicitly",
+    ),
+    (
+        "iam",
+        "GetRole",
+        "AccessDenied",
+        "User: u is not authorized to perform: iam:GetRole on resource: role r",
+        Code::AccessDenied,
+        "permission",
+    ),
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "LimitExceededException",
+        "Resource limit exceeded.",
+        Code::FilterLimit,
+        "--replace",
+    ),
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "InvalidParameterException",
+        "Could not deliver test message to specified Kinesis stream.",
+        Code::NotReady,
+        "cannot write to the stream",
+    ),
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "ValidationException",
+        "Make sure you have given CloudWatch Logs permission to assume the provided role.",
+        Code::NotReady,
+        "trust policy",
+    ),
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "InvalidParameterException",
+        "Invalid character(s) in filter pattern: '{'",
+        Code::BadPattern,
+        "test-metric-filter",
+    ),
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "InvalidOperationException",
+        "This operation is not supported for this log group class",
+        Code::LogGroupClass,
+        "STANDARD",
+    ),
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "ResourceNotFoundException",
+        "The specified log group does not exist.",
+        Code::UnknownLogGroup,
+        "case-sensitive",
+    ),
+    (
+        "kinesis",
+        "CreateStream",
+        "LimitExceededException",
+        "This request would exceed the shard limit for the account",
+        Code::Aws,
+        "Service Quotas",
+    ),
+    (
+        "kinesis",
+        "StartStreamEncryption",
+        "KMSNotFoundException",
+        "Key 'x' does not exist",
+        Code::Aws,
+        "--kms-key",
+    ),
+    (
+        "lambda",
+        "CreateFunction",
+        "InvalidParameterValueException",
+        "The role defined for the function cannot be assumed by Lambda. (waited 300 s)",
+        Code::NotReady,
+        "trust policy",
+    ),
+    (
+        "lambda",
+        "CreateEventSourceMapping",
+        "InvalidParameterValueException",
+        "Please ensure the role can perform the GetRecords Action",
+        Code::NotReady,
+        "policy",
+    ),
+    (
+        "lambda",
+        "PutFunctionConcurrency",
+        "InvalidParameterValueException",
+        "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below \
+         its minimum value of [10].",
+        Code::Aws,
+        "--reserved-concurrency",
+    ),
+    (
+        "lambda",
+        "CreateFunction",
+        "CodeStorageExceededException",
+        "Code storage limit exceeded.",
+        Code::Aws,
+        "full",
+    ),
+    (
+        "lambda",
+        "CreateFunction",
+        "RequestEntityTooLargeException",
+        "Request too large",
+        Code::BadBundle,
+        "50 MB",
+    ),
+    (
+        "iam",
+        "CreateRole",
+        "NoSuchEntity",
+        "Scope ARN: arn:aws:iam::1:policy/p does not exist or is not attachable; policy not found",
+        Code::NotFound,
+        "boundary",
+    ),
+    (
+        "iam",
+        "CreateRole",
+        "LimitExceeded",
+        "Cannot exceed quota for RolesPerAccount: 1000",
+        Code::Aws,
+        "quota of IAM",
+    ),
+    (
+        "iam",
+        "DeleteRole",
+        "DeleteConflict",
+        "Cannot delete entity, must remove roles from instance profile first.",
+        Code::InUse,
+        "detach",
+    ),
+    (
+        "lambda",
+        "UpdateFunctionCode",
+        "ResourceConflictException",
+        "An update is in progress for resource",
+        Code::NotReady,
+        "another change",
+    ),
+    (
+        "kinesis",
+        "AddTagsToStream",
+        "ResourceNotFoundException",
+        "Stream s not found",
+        Code::NotFound,
+        "setup",
+    ),
+    ("iam", "CreateRole", "Throttling", "Rate exceeded", Code::Throttled, "again later"),
+    (
+        "kinesis",
+        "ListShards",
+        "LimitExceededException",
+        "Rate exceeded for stream",
+        Code::Throttled,
+        "again later",
+    ),
+    ("kinesis", "CreateStream", "Timeout", "no answer within 30 s", Code::Unreachable, "in time"),
+    ("kinesis", "CreateStream", "Unreachable", "Connection refused", Code::Unreachable, "--endpoint-url"),
+    ("iam", "GetRole", "InvalidResponse", "HTTP status 403 without words of AWS", Code::Unreachable, "proxy"),
+    ("lambda", "CreateFunction", "ServiceException", "An error occurred", Code::Aws, "fault of its own"),
+];
+
+#[test]
+fn every_row_is_reached_and_its_hint_helps() {
+    assert_eq!(EXAMPLES.len(), TABLE.len(), "one example a row");
+    for (index, &(service, operation, code, message, means, word)) in EXAMPLES.iter().enumerate() {
+        let said = said(service, operation, code, message);
+        let row = TABLE.iter().position(|row| row.matches(&said));
+        assert_eq!(row, Some(index), "{code}: {message}");
+        let error = Error::from(said);
+        assert_eq!(error.code, means, "{code}: {message}");
+        let hint = error.hint.expect("a hint");
+        assert!(hint.contains(word), "{code}: {hint}");
+        assert!(error.message.contains(message.trim_end_matches('.')), "AWS' own words are kept");
+        assert!(error.message.contains(code) && error.message.contains(operation));
+    }
+}
+
+#[test]
+fn what_nobody_foresaw_keeps_its_name() {
+    let error = Error::from(said("kinesis", "CreateStream", "BrandNewException", "Something new."));
+    assert_eq!(error.code, Code::Aws);
+    assert_eq!(error.message, "kinesis:CreateStream on thing failed: BrandNewException: Something new");
+    assert_eq!(error.hint, None);
+    assert_eq!(error.resource.as_deref(), Some("thing"));
+}

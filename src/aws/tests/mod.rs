@@ -1,0 +1,52 @@
+//! The edge, tested against an AWS of our own making.
+
+mod call;
+mod explain;
+mod observe;
+mod pace;
+mod retry;
+mod services;
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::testing::{Answer, FakeAws, Request};
+use super::{AwsError, Notice, Options, Session, Stop};
+use crate::stack::Tags;
+use crate::stack::names::{REGION_TAG, STACK_TAG};
+
+/// The tags of the default stack in the region of [`FakeAws::session`].
+fn our_tags() -> Tags {
+    Tags::from([
+        (STACK_TAG.to_owned(), "default".to_owned()),
+        (REGION_TAG.to_owned(), "ap-northeast-1".to_owned()),
+    ])
+}
+
+/// What AWS said.
+fn said(service: &'static str, operation: &'static str, code: &str, message: &str) -> AwsError {
+    AwsError {
+        service,
+        operation,
+        code: code.to_owned(),
+        message: message.to_owned(),
+        request_id: None,
+        resource: "thing".to_owned(),
+    }
+}
+
+/// Collects what was waited for.
+#[derive(Default)]
+struct Waits(Mutex<Vec<(String, Duration)>>);
+
+impl Waits {
+    fn note(&self, notice: Notice<'_>) {
+        if let Notice::Waiting { why, elapsed } = notice {
+            self.0.lock().expect("no panic").push((why.to_owned(), elapsed));
+        }
+    }
+
+    fn reasons(&self) -> Vec<String> {
+        self.0.lock().expect("no panic").iter().map(|(why, _)| why.clone()).collect()
+    }
+}

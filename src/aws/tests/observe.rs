@@ -1,0 +1,111 @@
+//! Reading a whole stack.
+
+use serde_json::json;
+
+use super::super::{Depth, observe};
+use super::*;
+use crate::plan::Observed;
+use crate::stack::{RoleScope, StackName};
+
+fn nothing(request: &Request) -> Answer {
+    match request.operation.as_str() {
+        "DescribeLogGroups" => Answer::Json(json!({ "logGroups": [] })),
+        "ListEventSourceMappings" => Answer::Json(json!({ "EventSourceMappings": [] })),
+        operation => Answer::missing(operation),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_account_is_read_as_nothing_in_few_calls() {
+    let session = FakeAws::new(nothing).session();
+    let groups = ["/app".to_owned()];
+    let (scope, observed) =
+        observe(&session, &StackName::default(), &groups, Depth::Stack).await.expect("read");
+    assert_eq!(scope, RoleScope::Plain);
+    assert_eq!(observed, Observed::default());
+    assert!(session.calls() <= 11, "{} calls", session.calls());
+}
+
+fn role_of(name: &str, region: &str) -> Answer {
+    Answer::Xml(format!(
+        "<Role><Path>/</Path><RoleName>{name}</RoleName><RoleId>AROA</RoleId>\
+         <Arn>arn:aws:iam::123456789012:role/{name}</Arn><CreateDate>2026-11-22T00:00:00Z</CreateDate>\
+         <AssumeRolePolicyDocument>%7B%7D</AssumeRolePolicyDocument><Tags>\
+         <member><Key>cwl2le:stack</Key><Value>default</Value></member>\
+         <member><Key>cwl2le:region</Key><Value>{region}</Value></member></Tags></Role>"
+    ))
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_regions_roles_are_left_to_it() {
+    let aws = FakeAws::new(|request| match (request.operation.as_str(), request.text("RoleName")) {
+        ("GetRole", name @ ("cwl-to-kinesis" | "cwl-to-logentries")) => role_of(name, "eu-west-1"),
+        _ => nothing(request),
+    });
+    let (scope, observed) =
+        observe(&aws.session(), &StackName::default(), &[], Depth::Everything).await.expect("read");
+    assert_eq!(scope, RoleScope::Regional);
+    assert_eq!(observed.logs_role, None, "the roles of eu-west-1 are not this region's");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_teardown_sees_what_others_attached_and_every_log_group() {
+    let aws = FakeAws::new(|request| {
+        match (request.operation.as_str(), request.text("RoleName")) {
+        ("GetRole", name @ "cwl-to-kinesis") => role_of(name, "ap-northeast-1"),
+        ("ListRolePolicies", _) => Answer::Xml(
+            "<PolicyNames><member>cwl-kinesis-write</member><member>extra</member></PolicyNames>\
+             <IsTruncated>false</IsTruncated>"
+                .to_owned(),
+        ),
+        ("ListAttachedRolePolicies", _) => Answer::Xml(
+            "<AttachedPolicies><member><PolicyArn>arn:aws:iam::aws:policy/x</PolicyArn></member></AttachedPolicies>\
+             <IsTruncated>false</IsTruncated>"
+                .to_owned(),
+        ),
+        ("GetRolePolicy", _) => Answer::Xml(
+            "<RoleName>r</RoleName><PolicyName>p</PolicyName><PolicyDocument>%7B%7D</PolicyDocument>".to_owned(),
+        ),
+        ("DescribeLogGroups", _) if !request.text("logGroupNamePrefix").is_empty() => nothing(request),
+        ("DescribeLogGroups", _) if request.text("nextToken").is_empty() => Answer::Json(json!({
+            "logGroups": [{ "logGroupName": "/a", "logGroupClass": "STANDARD" },
+                          { "logGroupName": "/cold", "logGroupClass": "INFREQUENT_ACCESS" }],
+            "nextToken": "more",
+        })),
+        ("DescribeLogGroups", _) => {
+            Answer::Json(json!({ "logGroups": [{ "logGroupName": "/gone" }, { "logGroupName": "/z" }] }))
+        }
+        ("DescribeSubscriptionFilters", _) if request.text("logGroupName") != "/gone" => {
+            Answer::Json(json!({ "subscriptionFilters": [{
+                "filterName": "f", "filterPattern": "", "destinationArn": "arn", "roleArn": "",
+                "distribution": "Random",
+            }]}))
+        }
+        _ => nothing(request),
+    }
+    });
+    let session = aws.session();
+    let (_, observed) = observe(&session, &StackName::default(), &[], Depth::Everything).await.expect("read");
+    let role = observed.logs_role.expect("the role");
+    assert_eq!(role.policies.len(), 2);
+    assert_eq!(role.attached, ["arn:aws:iam::aws:policy/x"]);
+    assert_eq!(observed.groups.keys().collect::<Vec<_>>(), ["/a", "/cold", "/z"]);
+    assert_eq!(observed.groups["/a"].filters[0].role_arn, None);
+    assert_eq!(observed.groups["/cold"].filters, []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_permission_is_named_and_not_read_as_nothing() {
+    let aws = FakeAws::new(|request| match request.operation.as_str() {
+        "GetFunction" => Answer::Error(
+            403,
+            "AccessDeniedException",
+            "User: arn:aws:iam::123456789012:user/u is not authorized to perform: lambda:GetFunction",
+        ),
+        _ => nothing(request),
+    });
+    let read = observe(&aws.session(), &StackName::default(), &[], Depth::Stack).await;
+    let error = read.expect_err("denied");
+    assert_eq!(error.code, crate::error::Code::AccessDenied);
+    assert!(error.message.contains("lambda:GetFunction"), "{error}");
+}

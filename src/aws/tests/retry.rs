@@ -1,0 +1,175 @@
+//! Every row of the retry table, with the words of AWS.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::super::retry::{Backoff, TABLE, rule};
+use super::said;
+
+/// One example a row: service, operation, code, message, status.
+const EXAMPLES: &[(&str, &str, &str, &str, u16)] = &[
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "InvalidParameterException",
+        "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream is in ACTIVE state. ",
+        400,
+    ),
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "ValidationException",
+        "Make sure you have given CloudWatch Logs permission to assume the provided role.",
+        400,
+    ),
+    (
+        "logs",
+        "PutSubscriptionFilter",
+        "OperationAbortedException",
+        "A conflicting operation is currently in progress against this resource. Please try again.",
+        400,
+    ),
+    (
+        "lambda",
+        "CreateFunction",
+        "InvalidParameterValueException",
+        "The role defined for the function cannot be assumed by Lambda.",
+        400,
+    ),
+    (
+        "lambda",
+        "CreateFunction",
+        "InvalidParameterValueException",
+        "The provided execution role does not have permissions to call CreateNetworkInterface on EC2",
+        400,
+    ),
+    (
+        "lambda",
+        "UpdateFunctionConfiguration",
+        "InvalidParameterValueException",
+        "Lambda was unable to configure access to your environment variables because the KMS key is invalid for CreateGrant.",
+        400,
+    ),
+    (
+        "lambda",
+        "CreateEventSourceMapping",
+        "InvalidParameterValueException",
+        "The role defined for the function cannot be assumed by Lambda.",
+        400,
+    ),
+    (
+        "lambda",
+        "CreateEventSourceMapping",
+        "InvalidParameterValueException",
+        "The provided execution role does not have permissions to call GetRecords on Kinesis",
+        400,
+    ),
+    (
+        "lambda",
+        "CreateEventSourceMapping",
+        "InvalidParameterValueException",
+        "Cannot access stream arn:aws:kinesis:eu-west-1:123456789012:stream/s. Please ensure the role can perform the \
+         GetRecords, GetShardIterator, DescribeStream, ListShards, and ListStreams Actions on your stream in IAM.",
+        400,
+    ),
+    (
+        "lambda",
+        "DeleteEventSourceMapping",
+        "ResourceInUseException",
+        "Cannot delete the event source mapping because it is in use.",
+        400,
+    ),
+    (
+        "lambda",
+        "UpdateFunctionConfiguration",
+        "ResourceConflictException",
+        "The operation cannot be performed at this time. An update is in progress for resource: arn",
+        409,
+    ),
+    (
+        "lambda",
+        "UpdateFunctionCode",
+        "ResourceConflictException",
+        "The operation cannot be performed at this time. The function is currently in the following state: Pending",
+        409,
+    ),
+    (
+        "kinesis",
+        "UpdateShardCount",
+        "ResourceInUseException",
+        "Stream s under account 123456789012 not ACTIVE, instead in state UPDATING",
+        400,
+    ),
+    (
+        "kinesis",
+        "DescribeStreamSummary",
+        "LimitExceededException",
+        "Rate exceeded for stream s under account 123456789012.",
+        400,
+    ),
+    ("kinesis", "CreateStream", "LimitExceededException", "Rate exceeded for account 123456789012.", 400),
+    (
+        "kinesis",
+        "CreateStream",
+        "LimitExceededException",
+        "Only 5 streams may simultaneously be in CREATING or DELETING state",
+        400,
+    ),
+    ("iam", "DeleteRole", "DeleteConflict", "Cannot delete entity, must delete policies first.", 409),
+    ("iam", "PutRolePolicy", "NoSuchEntity", "The role with name cwl-to-kinesis cannot be found.", 404),
+    (
+        "iam",
+        "DeleteRolePolicy",
+        "ConcurrentModificationException",
+        "The request was rejected because multiple requests to change this object were submitted simultaneously.",
+        409,
+    ),
+    ("iam", "CreateRole", "Throttling", "Rate exceeded", 400),
+    ("logs", "DescribeLogGroups", "Http502", "AWS gave no message", 502),
+    ("kinesis", "CreateStream", "Unreachable", "Connection refused (os error 111)", 0),
+];
+
+#[test]
+fn every_row_is_reached_by_what_aws_says() {
+    assert_eq!(EXAMPLES.len(), TABLE.len(), "one example a row");
+    for (index, &(service, operation, code, message, status)) in EXAMPLES.iter().enumerate() {
+        let found = rule(&said(service, operation, code, message), Some(status).filter(|s| *s > 0));
+        let found = found.unwrap_or_else(|| panic!("row {index} is not reached by {code}: {message}"));
+        assert!(std::ptr::eq(found, &raw const TABLE[index]), "{code}: {message} reached {found:?}");
+    }
+}
+
+#[test]
+fn what_retrying_does_not_mend_is_not_retried() {
+    for (service, operation, code, message) in [
+        ("kinesis", "CreateStream", "ResourceInUseException", "Stream s under account 1 already exists."),
+        ("kinesis", "CreateStream", "LimitExceededException", "This request would exceed the shard limit"),
+        ("lambda", "CreateFunction", "ResourceConflictException", "Function already exist: f"),
+        (
+            "lambda",
+            "CreateEventSourceMapping",
+            "ResourceConflictException",
+            "An event source mapping already exists",
+        ),
+        ("logs", "PutSubscriptionFilter", "InvalidParameterException", "Invalid filter pattern"),
+        ("logs", "PutSubscriptionFilter", "LimitExceededException", "Resource limit exceeded."),
+        ("iam", "GetRole", "NoSuchEntity", "The role with name x cannot be found."),
+        ("iam", "PutRolePolicy", "AccessDenied", "User: u is not authorized to perform: iam:PutRolePolicy"),
+        ("sts", "GetCallerIdentity", "ExpiredToken", "The security token included in the request is expired"),
+    ] {
+        assert!(rule(&said(service, operation, code, message), Some(400)).is_none(), "{code}: {message}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn pauses_grow_and_stay_within_the_budget(row in 0..TABLE.len()) {
+        let budget = TABLE[row].budget;
+        let mut backoff = Backoff::new(budget);
+        let pauses: Vec<Duration> = (0..50).map(|_| backoff.next()).collect();
+        prop_assert!(pauses.iter().all(|p| *p > Duration::ZERO && *p <= Duration::from_secs(20)));
+        prop_assert!(pauses[0] < budget.total, "there is time for at least one retry");
+        prop_assert!(pauses[40] >= pauses[0]);
+    }
+}
