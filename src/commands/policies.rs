@@ -55,7 +55,7 @@ pub fn render(
         (PolicyDocument::Logs, "logs", policy::logs_policy(target, &names, &grants)),
         (PolicyDocument::ForwarderTrust, "forwarder-trust", policy::function_trust(target)),
         (PolicyDocument::Forwarder, "forwarder", policy::function_policy(target, &names, &grants)),
-        (PolicyDocument::Operator, "operator", policy::operator_policy(target, &names)),
+        (PolicyDocument::Operator, "operator", policy::operator_policy(target, stack)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));
     PolicyReport(chosen.map(|(_, name, value)| (name, value)).collect())

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Names, Target};
+use super::{Names, RoleScope, StackName, Target};
 
 /// A document with its placeholders, embedded at build time.
 macro_rules! template {
@@ -77,14 +77,20 @@ pub fn function_policy(target: &Target, names: &Names, grants: &Grants) -> Value
     policy
 }
 
-/// What a person or a pipeline needs to run every verb of cwl2le.
-pub fn operator_policy(target: &Target, names: &Names) -> Value {
+/// What a person or a pipeline needs to run every verb of cwl2le. It names the roles of both scopes, because which pair a
+/// region uses is found out by looking at both.
+pub fn operator_policy(target: &Target, stack: &StackName) -> Value {
+    let names = Names::new(stack, &target.region, RoleScope::Plain);
+    let regional = Names::new(stack, &target.region, RoleScope::Regional);
+    let role = |name: &str| target.iam_arn(format_args!("role/{name}"));
     let mut vars = base(target);
     vars.push(("STREAM_ARN", names.stream_arn(target)));
     vars.push(("LOG_GROUP_ARN", target.arn("logs", format_args!("log-group:{}", names.function_log_group))));
     vars.push(("FUNCTION_ARN", names.function_arn(target)));
-    vars.push(("LOGS_ROLE_ARN", target.iam_arn(format_args!("role/{}", names.logs_role))));
-    vars.push(("FUNCTION_ROLE_ARN", target.iam_arn(format_args!("role/{}", names.function_role))));
+    vars.push(("LOGS_ROLE_ARN", role(&names.logs_role)));
+    vars.push(("FUNCTION_ROLE_ARN", role(&names.function_role)));
+    vars.push(("REGIONAL_LOGS_ROLE_ARN", role(&regional.logs_role)));
+    vars.push(("REGIONAL_FUNCTION_ROLE_ARN", role(&regional.function_role)));
     render(template!("operator.json"), &vars)
 }
 

@@ -1,0 +1,272 @@
+//! Plans applied to moto, whose control plane refuses what AWS refuses, and to the local AWS.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cwl2le::apply::{What, apply};
+use cwl2le::aws::{Depth, Keys, Options, Session, Stop, observe};
+use cwl2le::error::Code;
+use cwl2le::plan::{self, FilterOptions, Observed, Plan, TeardownOptions};
+use cwl2le::stack::policy::{self, Grants};
+use cwl2le::stack::{
+    Arch, Bundle, Distribution, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting,
+    Stack, StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec, tags,
+};
+use cwl2le_forwarder::config::Config;
+use cwl2le_local::moto::{MOTO_ACCOUNT, Moto};
+use cwl2le_local::{Cache, Credentials, LocalAws};
+
+const REGION: &str = "ap-northeast-1";
+
+fn options(endpoint: &str, id: &str) -> Options {
+    Options {
+        region: Some(REGION.to_owned()),
+        endpoint_url: Some(endpoint.to_owned()),
+        keys: Some(Keys { id: id.to_owned(), secret: "test".to_owned() }),
+        patience: Some(Duration::from_secs(20)),
+        ..Options::default()
+    }
+}
+
+fn wanted(target: &Target, scope: RoleScope) -> Stack {
+    let name = StackName::default();
+    let names = Names::new(&name, &target.region, scope);
+    let grants = Grants::default();
+    let role = |role: &str, trust, policy_name: &str, policy| RoleSpec {
+        name: role.to_owned(),
+        arn: target.iam_arn(format_args!("role/{role}")),
+        path: "/".to_owned(),
+        boundary: None,
+        description: "of a test".to_owned(),
+        trust,
+        policy_name: policy_name.to_owned(),
+        policy,
+    };
+    let config = r#"{"destinations":{"default":{"type":"logentries","endpoint":"localhost:1","tls":false,
+        "token":"2bfbea1e-10c3-4419-bdad-7e6435882e1f"}}}"#;
+    Stack {
+        stream: StreamSpec {
+            mode: Setting::default(StreamMode::Provisioned { shards: 1 }),
+            retention_hours: Setting::default(24),
+            kms_key: Setting::default(None),
+        },
+        logs_role: role(
+            &names.logs_role,
+            policy::logs_trust(target),
+            &names.logs_policy,
+            policy::logs_policy(target, &names, &grants),
+        ),
+        function_role: role(
+            &names.function_role,
+            policy::function_trust(target),
+            &names.function_policy,
+            policy::function_policy(target, &names, &grants),
+        ),
+        log_group: LogGroupSpec { retention_days: Setting::default(30) },
+        function: FunctionSpec {
+            bundle: Some(bundle()),
+            arch: Setting::default(Arch::X86_64),
+            memory_mb: Setting::default(256),
+            timeout_seconds: Setting::default(60),
+            config: Some(Config::from_json(config).expect("a configuration")),
+            reserved_concurrency: None,
+        },
+        trigger: TriggerSpec {
+            batch_size: Setting::default(500),
+            window_seconds: Setting::default(1),
+            parallelization: Setting::default(1),
+            bisect: Setting::default(true),
+            on_failure: Setting::default(None),
+        },
+        tags: tags(&name, &target.region, &Tags::new()),
+        name,
+        names,
+        target: target.clone(),
+    }
+}
+
+/// A zip with a `bootstrap` that nobody runs here.
+fn bundle() -> Bundle {
+    use base64::Engine;
+    use sha2::Digest;
+    use std::io::Write;
+    let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    zip.start_file("bootstrap", zip::write::SimpleFileOptions::default()).expect("a file");
+    zip.write_all(b"#!/bin/sh\n").expect("written");
+    let zip = zip.finish().expect("a zip").into_inner();
+    let sha256 = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(&zip));
+    Bundle { arch: Arch::X86_64, zip: zip.into(), sha256 }
+}
+
+fn filter(stack: &Stack, log_group: &str) -> FilterSpec {
+    FilterSpec {
+        log_group: log_group.to_owned(),
+        name: stack.names.filter.clone(),
+        pattern: Setting::default("{ $.level > 0 }".to_owned()),
+        distribution: Setting::default(Distribution::ByLogStream),
+        destination_arn: stack.names.stream_arn(&stack.target),
+        role_arn: stack.logs_role.arn.clone(),
+    }
+}
+
+async fn look(session: &Session, groups: &[&str], depth: Depth) -> (Stack, Observed) {
+    let groups: Vec<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+    let (scope, observed) =
+        observe(session, &StackName::default(), &groups, depth).await.unwrap_or_else(|e| panic!("{e:?}"));
+    (wanted(&session.target, scope), observed)
+}
+
+async fn do_it(session: &Session, plan: &Plan) {
+    assert_eq!(plan.refused, [], "{plan}");
+    let done = apply(session, plan, &|_| ()).await.unwrap_or_else(|e| panic!("{e:?}\n{plan}"));
+    assert_eq!(done.done.len(), plan.steps.len());
+}
+
+/// Setup, setup again, another stage, teardown, teardown again.
+async fn lives_and_leaves_nothing(session: &Session) {
+    let (stack, observed) = look(session, &[], Depth::Stack).await;
+    assert_eq!(observed, Observed::default(), "nothing is there before");
+    let plan = plan::setup(&stack, &observed, false);
+    do_it(session, &plan).await;
+
+    let (stack, observed) = look(session, &[], Depth::Stack).await;
+    let again = plan::setup(&stack, &observed, false);
+    assert!(again.is_empty() && again.refused.is_empty(), "{again}");
+
+    let mut more = stack.clone();
+    more.stream.mode = Setting::asked(StreamMode::Provisioned { shards: 3 });
+    more.stream.retention_hours = Setting::asked(48);
+    more.function.memory_mb = Setting::asked(512);
+    more.trigger.batch_size = Setting::asked(100);
+    more.log_group.retention_days = Setting::asked(7);
+    more.tags.insert("team".to_owned(), "logs".to_owned());
+    do_it(session, &plan::setup(&more, &observed, false)).await;
+    let (_, observed) = look(session, &[], Depth::Stack).await;
+    let again = plan::setup(&more, &observed, false);
+    assert!(again.is_empty() && again.refused.is_empty(), "{again}");
+
+    let (stack, observed) = look(session, &[], Depth::Everything).await;
+    do_it(session, &plan::teardown(&stack, &observed, &TeardownOptions::default())).await;
+    let (stack, observed) = look(session, &[], Depth::Everything).await;
+    assert_eq!(observed, Observed::default(), "nothing is left");
+    assert!(plan::teardown(&stack, &observed, &TeardownOptions::default()).is_empty());
+}
+
+async fn moto() -> Moto {
+    let cache = Cache::open().expect("a cache");
+    Moto::start(&cache, &|_| ()).await.unwrap_or_else(|error| panic!("{error:?}"))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_lives_and_leaves_nothing_on_the_local_aws() {
+    let cache = Cache::open().expect("a cache");
+    let aws = LocalAws::start(&cache, cwl2le_local::Options::default(), &|_| ()).await;
+    let aws = aws.unwrap_or_else(|error| panic!("{error:?}"));
+    let account = Credentials::of_account("210987654321").access_key_id;
+    let session = Session::open(options(aws.endpoint(), &account)).await.expect("a session");
+    assert_eq!(session.target.account, account);
+    lives_and_leaves_nothing(&session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stack_lives_and_leaves_nothing_on_a_strict_control_plane() {
+    let moto = moto().await;
+    let session = Session::open(options(moto.endpoint(), "test")).await.expect("a session");
+    assert_eq!(session.target.account, MOTO_ACCOUNT);
+    assert!(session.identity.starts_with("arn:aws:"), "{}", session.identity);
+    lives_and_leaves_nothing(&session).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_cannot_be_assumed_yet_is_waited_for() {
+    let moto = moto().await;
+    let session = Session::open(options(moto.endpoint(), "test")).await.expect("a session");
+    let (stack, observed) = look(&session, &[], Depth::Stack).await;
+    let whole = plan::setup(&stack, &observed, false);
+    let (role, others): (Vec<_>, Vec<_>) =
+        whole.steps.into_iter().partition(|step| step.resource.name == stack.names.function_role);
+    let role = Plan { steps: role, ..Plan::default() };
+    let others = Plan { steps: others, ..Plan::default() };
+
+    // The function's role appears while the function is being created, as it does on AWS.
+    let waited = Arc::new(Mutex::new(Vec::new()));
+    let told = waited.clone();
+    let late = async {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        apply(&session, &role, &|_| ()).await.expect("the role");
+    };
+    let note = move |event: cwl2le::apply::Event<'_>| {
+        if let What::Waiting { why, .. } = event.what {
+            told.lock().expect("no panic").push(why.to_owned());
+        }
+    };
+    let (done, ()) = tokio::join!(apply(&session, &others, &note), late);
+    done.unwrap_or_else(|error| panic!("{error:?}"));
+    let waited = waited.lock().expect("no panic").clone();
+    assert!(waited.iter().any(|why| why == "Lambda to be able to assume the role"), "{waited:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_third_filter_is_refused_with_the_names_of_the_others() {
+    let moto = moto().await;
+    let session = Session::open(options(moto.endpoint(), "test")).await.expect("a session");
+    let (stack, observed) = look(&session, &[], Depth::Stack).await;
+    do_it(&session, &plan::setup(&stack, &observed, false)).await;
+    // moto has no log groups of applications: the forwarder's own stands in for one here.
+    let group = stack.names.function_log_group.clone();
+    let put = |name: &str| {
+        let mut spec = filter(&stack, &group);
+        spec.name = name.to_owned();
+        let resource =
+            plan::ResourceId { kind: plan::Kind::SubscriptionFilter, name: format!("{group} -> {name}") };
+        let actions = vec![plan::Action::PutFilter(Box::new(spec))];
+        let (stage, verb) = (plan::Stage::Filters, plan::Verb::Create);
+        Plan {
+            steps: vec![plan::Step { stage, resource, verb, fields: Vec::new(), actions }],
+            ..Plan::default()
+        }
+    };
+    do_it(&session, &put("one")).await;
+    do_it(&session, &put("two")).await;
+    let failure = apply(&session, &put("three"), &|_| ()).await.expect_err("no room for a third");
+    assert_eq!(failure.error.code, Code::FilterLimit, "{failure}");
+    assert!(failure.error.message.contains("`one` to arn:aws:kinesis"), "{failure}");
+    assert!(failure.error.message.contains("`two` to"), "{failure}");
+    assert!(failure.error.hint.as_deref().is_some_and(|hint| hint.contains("--replace")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_log_group_and_a_missing_stream_are_explained() {
+    let moto = moto().await;
+    let stop = Stop::new();
+    let options = Options {
+        patience: Some(Duration::from_secs(2)),
+        stop: stop.clone(),
+        ..options(moto.endpoint(), "test")
+    };
+    let session = Session::open(options).await.expect("a session");
+    let (stack, observed) = look(&session, &["/nobody/here"], Depth::Stack).await;
+    let plan =
+        plan::subscribe(&stack, &[filter(&stack, "/nobody/here")], &observed, &FilterOptions::default());
+    assert_eq!(plan.refused[0].code, Code::UnknownLogGroup);
+
+    let setup = plan::setup(&stack, &observed, false);
+    let only_group: Vec<_> =
+        setup.steps.into_iter().filter(|step| step.resource.kind == plan::Kind::LogGroup).collect();
+    do_it(&session, &Plan { steps: only_group, ..Plan::default() }).await;
+    let spec = filter(&stack, &stack.names.function_log_group);
+    let resource = plan::ResourceId { kind: plan::Kind::SubscriptionFilter, name: "f".to_owned() };
+    let actions = vec![plan::Action::PutFilter(Box::new(spec))];
+    let (stage, verb) = (plan::Stage::Filters, plan::Verb::Create);
+    let steps = vec![plan::Step { stage, resource, verb, fields: Vec::new(), actions }];
+    let failure = apply(&session, &Plan { steps, ..Plan::default() }, &|_| ()).await.expect_err("no stream");
+    assert_eq!(failure.error.code, Code::NotReady, "{failure}");
+    assert!(failure.error.hint.as_deref().is_some_and(|hint| hint.contains("cwl2le setup")), "{failure:?}");
+
+    stop.request();
+    assert_eq!(look_stopped(&session).await, Code::Interrupted);
+}
+
+async fn look_stopped(session: &Session) -> Code {
+    observe(session, &StackName::default(), &[], Depth::Stack).await.expect_err("stopped").code
+}
