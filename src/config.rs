@@ -259,7 +259,7 @@ fn token(args: &DestinationArgs) -> Result<Option<Token>> {
     };
     text.trim().parse().map(Some).map_err(|error| {
         Error::new(Code::Usage, format!("the token cannot be used: {error}"))
-            .hint("in Logentries: Add Data, Token TCP; it looks like 2bfbea1e-10c3-4419-bdad-7e6435882e1f")
+            .hint("in Logentries: Add Data, Token TCP")
     })
 }
 
