@@ -2,9 +2,18 @@
 //!
 //! Data flows one way: event -> payload -> route -> line -> destination -> receipt -> batch outcome.
 
+pub mod batch;
 pub mod config;
+pub mod destination;
 pub mod event;
+mod lane;
+pub mod ledger;
 pub mod line;
 pub mod payload;
+pub mod receipt;
+pub mod remembered;
 pub mod route;
 pub mod secret;
+
+pub use batch::{Forwarder, Options, Outcome, Response};
+pub use lane::{LaneReport, Persistence};

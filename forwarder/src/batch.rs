@@ -1,0 +1,313 @@
+//! One invocation: its order, its deadline, and what AWS is told at the end.
+//!
+//! The answer names the lowest sequence number that is not delivered. AWS sends everything from it on again.
+//! A poison record is never named, because it would come back for ever.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde::Serialize;
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::destination::{self, Patience};
+use crate::event::{Invocation, NoData, compare_sequences};
+use crate::lane::{Lane, LaneReport, Persistence};
+use crate::ledger::{Account, Fate, Ledger, Skip};
+use crate::payload::{self, Cap, MessageType, Payload, Poison};
+use crate::remembered::Remembered;
+use crate::route::Router;
+
+/// Of records that become larger than this only one is decoded at a time, however many destinations there
+/// are, so that memory is bounded by the cap of one record.
+const LARGE: usize = 1 << 20;
+
+/// The least time kept for the answer.
+const LEAST_RESERVE: Duration = Duration::from_millis(250);
+
+/// What a forwarder needs to know besides its configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The function's own log group, whose events are never forwarded.
+    pub own_log_group: Option<String>,
+    /// How large a record may become.
+    pub cap: Cap,
+    /// How long destinations wait.
+    pub patience: Patience,
+    /// How often destinations are tried.
+    pub persistence: Persistence,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            own_log_group: None,
+            cap: Cap::for_memory(128),
+            patience: Patience::default(),
+            persistence: Persistence::default(),
+        }
+    }
+}
+
+/// The forwarder: destinations with their connections, kept from one invocation to the next.
+pub struct Forwarder {
+    router: Router,
+    lanes: Vec<Lane>,
+    options: Options,
+    remembered: Remembered,
+    pace: Pace,
+}
+
+/// What AWS is told: `{"batchItemFailures":[{"itemIdentifier":"..."}]}`. Any other shape counts as success.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Response {
+    /// Empty, or the checkpoint: everything from this record on comes again.
+    pub batch_item_failures: Vec<ItemFailure>,
+}
+
+/// A record that is not delivered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ItemFailure {
+    /// Its sequence number; never empty, because that fails the whole batch.
+    pub item_identifier: String,
+}
+
+/// A record without a sequence number was not delivered, so there is no checkpoint to report: the invocation
+/// has to fail as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0} records without a sequence number were not delivered; the whole batch has to come again")]
+pub struct NoCheckpoint(pub usize);
+
+/// What an invocation did.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The answer to AWS.
+    pub response: Result<Response, NoCheckpoint>,
+    /// What became of every record.
+    pub account: Account,
+    /// What each destination did.
+    pub lanes: Vec<LaneReport>,
+}
+
+impl Forwarder {
+    /// Makes a forwarder from a valid configuration, without connecting to anything.
+    ///
+    /// # Errors
+    /// What is missing or wrong, with the name of its destination, in words for the operator.
+    pub fn new(config: &Config, options: Options) -> Result<Self, String> {
+        let router = Router::new(config);
+        let lanes = config
+            .destinations
+            .iter()
+            .map(|(name, destination)| {
+                let destination = destination::build(destination, options.patience)
+                    .map_err(|problem| format!("destinations.{name}: {problem}"))?;
+                Ok(Lane::new(name.clone(), destination))
+            })
+            .collect::<Result<_, String>>()?;
+        Ok(Self { router, lanes, options, remembered: Remembered::default(), pace: Pace::default() })
+    }
+
+    /// Delivers an invocation, and answers before `deadline` with time to spare.
+    pub async fn handle(&mut self, invocation: &Invocation, deadline: Instant) -> Outcome {
+        let time = deadline.saturating_duration_since(Instant::now());
+        let batch = Batch {
+            invocation,
+            router: &self.router,
+            options: &self.options,
+            persistence: self.options.persistence,
+            until: deadline - self.pace.reserve().min(time / 2),
+            several_lanes: self.lanes.len() > 1,
+            routes: RefCell::new(vec![None; invocation.len()]),
+            ledger: RefCell::new(Ledger::new(invocation.len())),
+            large: Semaphore::new(1),
+            busiest: Cell::new(Duration::ZERO),
+        };
+        for at in 0..invocation.len() {
+            if let Some(events) = invocation.event_id(at).and_then(|id| self.remembered.recall(id)) {
+                batch.ledger.borrow_mut().note_events(at, events);
+                batch.settle(at, Fate::DeliveredBefore);
+            }
+        }
+        let running = self.lanes.iter_mut().enumerate().map(|(me, lane)| lane.run(me, &batch));
+        let lanes = join_all(running).await;
+        self.pace.learn(batch.busiest.get(), lanes.iter().filter_map(|lane| lane.receipt).max());
+        let account = batch.ledger.into_inner().close();
+        let response = respond(invocation, &account);
+        self.remember(invocation, &account, &response);
+        Outcome { response, account, lanes }
+    }
+
+    /// Remembers what was delivered and will come again all the same, and forgets what will not.
+    fn remember(
+        &mut self,
+        invocation: &Invocation,
+        account: &Account,
+        response: &Result<Response, NoCheckpoint>,
+    ) {
+        let comes_again = |at: usize| match response {
+            Err(_) => true,
+            Ok(response) => response.batch_item_failures.first().is_some_and(|first| {
+                let sequence = invocation.sequence(at).unwrap_or_default();
+                compare_sequences(sequence, &first.item_identifier).is_ge()
+            }),
+        };
+        for (at, (fate, events)) in account.fates.iter().enumerate() {
+            let Some(id) = invocation.event_id(at) else { continue };
+            let delivered = matches!(fate, Fate::Delivered | Fate::DeliveredBefore);
+            if delivered && comes_again(at) {
+                self.remembered.remember(id, *events);
+            } else if delivered {
+                self.remembered.forget(id);
+            }
+        }
+    }
+}
+
+/// The lowest sequence number that failed.
+fn respond(invocation: &Invocation, account: &Account) -> Result<Response, NoCheckpoint> {
+    let failed = || (0..account.fates.len()).filter(|at| account.fates[*at].0 == Fate::Failed);
+    let nameless = failed().filter(|at| invocation.sequence(*at).is_none()).count();
+    if nameless > 0 {
+        return Err(NoCheckpoint(nameless));
+    }
+    let lowest = failed().filter_map(|at| invocation.sequence(at)).min_by(|a, b| compare_sequences(a, b));
+    let failures = lowest.map(|sequence| ItemFailure { item_identifier: sequence.to_owned() });
+    Ok(Response { batch_item_failures: failures.into_iter().collect() })
+}
+
+/// What the lanes of one invocation share.
+pub(crate) struct Batch<'a> {
+    invocation: &'a Invocation,
+    router: &'a Router,
+    options: &'a Options,
+    pub(crate) persistence: Persistence,
+    /// When lanes stop, so that there is time to answer.
+    pub(crate) until: Instant,
+    several_lanes: bool,
+    /// The lane of each record, once somebody has decoded it.
+    routes: RefCell<Vec<Option<usize>>>,
+    ledger: RefCell<Ledger>,
+    large: Semaphore,
+    busiest: Cell<Duration>,
+}
+
+impl Batch<'_> {
+    pub(crate) fn len(&self) -> usize {
+        self.invocation.len()
+    }
+
+    /// Whether a lane has to look at a record: it is not settled and not known to be another's.
+    pub(crate) fn may_be_for(&self, at: usize, lane: usize) -> bool {
+        !self.ledger.borrow().is_settled(at) && self.routes.borrow()[at].is_none_or(|known| known == lane)
+    }
+
+    pub(crate) fn settle(&self, at: usize, fate: Fate) {
+        self.ledger.borrow_mut().settle(at, fate);
+    }
+
+    /// Notes how long the code ran without looking at the clock.
+    pub(crate) fn note_busy(&self, time: Duration) {
+        self.busiest.set(self.busiest.get().max(time));
+    }
+
+    /// Decodes a record and settles it if there is nothing to deliver. What is the lane's comes back, with
+    /// the right to the memory it takes.
+    pub(crate) async fn decode_for<'b>(
+        &self,
+        at: usize,
+        lane: usize,
+        buffer: &'b mut Vec<u8>,
+    ) -> Option<(Payload<'b>, Option<SemaphorePermit<'_>>)> {
+        let began = Instant::now();
+        let mut permit = None;
+        let mut inflated = self.inflate(at, if self.several_lanes { LARGE } else { usize::MAX }, buffer);
+        if self.several_lanes && matches!(inflated, Err(Poison::TooLarge { .. })) {
+            buffer.clear();
+            buffer.shrink_to(LARGE);
+            // The semaphore is never closed, so this cannot fail.
+            permit = self.large.acquire().await.ok();
+            inflated = self.inflate(at, usize::MAX, buffer);
+        }
+        let decoded = inflated.and_then(|()| uncaught(|| payload::parse(buffer)));
+        self.note_busy(began.elapsed());
+        match decoded {
+            Ok(payload) => self.claim(at, lane, payload).map(|payload| (payload, permit)),
+            Err(poison) => {
+                self.settle(at, Fate::Quarantined(poison));
+                None
+            }
+        }
+    }
+
+    fn inflate(&self, at: usize, most: usize, buffer: &mut Vec<u8>) -> Result<(), Poison> {
+        let data = self.invocation.data(at).map_err(|why| match why {
+            NoData::Missing => Poison::NoData,
+            NoData::NotBase64 => Poison::NotBase64,
+        })?;
+        let cap = Cap { size: self.options.cap.size.min(most), ..self.options.cap };
+        uncaught(|| payload::gunzip(data, cap, buffer))
+    }
+
+    /// Decides whose a payload is; gives it back if it is the lane's.
+    fn claim<'b>(&self, at: usize, lane: usize, payload: Payload<'b>) -> Option<Payload<'b>> {
+        self.ledger.borrow_mut().note_events(at, payload.events.len() as u64);
+        let skip = if payload.message_type == MessageType::Control {
+            Some(Skip::Control)
+        } else if self.options.own_log_group.as_deref() == Some(payload.log_group.as_ref()) {
+            Some(Skip::OwnLogGroup)
+        } else if payload.events.is_empty() {
+            Some(Skip::Empty)
+        } else {
+            None
+        };
+        if let Some(skip) = skip {
+            self.settle(at, Fate::Skipped(skip));
+            return None;
+        }
+        match self.router.choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref)) {
+            Ok(chosen) => {
+                self.routes.borrow_mut()[at] = Some(chosen);
+                (chosen == lane).then_some(payload)
+            }
+            Err(why) => {
+                self.settle(at, Fate::Quarantined(Poison::Unrouted(why)));
+                None
+            }
+        }
+    }
+}
+
+/// Runs code on foreign data; a panic in it is a fault of that data.
+fn uncaught<T>(code: impl FnOnce() -> Result<T, Poison>) -> Result<T, Poison> {
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or(Err(Poison::Panicked))
+}
+
+/// How fast this function and its log services have been, to know how much time to keep for the end.
+#[derive(Debug, Default)]
+struct Pace {
+    /// The longest time the code ran without looking at the clock.
+    busiest: Duration,
+    /// How long receipts take, the recent ones weighing most.
+    receipt: Duration,
+}
+
+impl Pace {
+    /// The time to keep before the deadline: enough to finish what cannot be interrupted, to wait for one
+    /// slow receipt and to answer.
+    fn reserve(&self) -> Duration {
+        LEAST_RESERVE + 2 * self.busiest + (4 * self.receipt).min(Duration::from_secs(2))
+    }
+
+    fn learn(&mut self, busiest: Duration, receipt: Option<Duration>) {
+        self.busiest = self.busiest.max(busiest);
+        if let Some(receipt) = receipt {
+            self.receipt = if self.receipt.is_zero() { receipt } else { (3 * self.receipt + receipt) / 4 };
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! When bytes on a TCP connection are delivered.
+//!
+//! A successful write says that the kernel has the bytes, nothing more. They are delivered when the peer's
+//! TCP has acknowledged every one of them and has neither reset nor closed the connection. The kernel knows
+//! both; this module asks it. What the log service's process does with bytes that its kernel has taken is
+//! beyond what Token TCP can tell.
+
+use std::collections::VecDeque;
+use std::io;
+
+/// How a connection stands at this moment, according to the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// Bytes handed to the kernel that the peer has not acknowledged, sent or not.
+    pub unacknowledged: u64,
+    /// Whether neither side has closed or reset the connection.
+    pub open: bool,
+}
+
+impl Standing {
+    /// Asks the kernel.
+    ///
+    /// The order matters: a reset empties the queue of unacknowledged bytes, so the state is read after it.
+    ///
+    /// # Errors
+    /// When the kernel refuses, which it does for what is no TCP socket; and on systems other than Linux,
+    /// which the function never runs on.
+    #[cfg(target_os = "linux")]
+    pub fn of(socket: &impl std::os::fd::AsRawFd) -> io::Result<Self> {
+        let fd = socket.as_raw_fd();
+        let unacknowledged = kernel::unacknowledged(fd)?;
+        Ok(Self { unacknowledged, open: kernel::is_established(fd)? })
+    }
+
+    /// Not to be had on this system.
+    ///
+    /// # Errors
+    /// Always.
+    #[cfg(not(target_os = "linux"))]
+    pub fn of<T>(_socket: &T) -> io::Result<Self> {
+        Err(io::Error::new(
+            io::ErrorKind::Unsupported,
+            "delivery receipts need Linux, where the function runs",
+        ))
+    }
+}
+
+/// The two questions to the kernel; the only unsafe code of the forwarder.
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "the standard library has neither of these calls")]
+mod kernel {
+    use std::io;
+    use std::os::fd::RawFd;
+
+    /// `SIOCOUTQ`, tcp(7): the bytes of the send queue that are not acknowledged.
+    pub(super) fn unacknowledged(fd: RawFd) -> io::Result<u64> {
+        let mut bytes: libc::c_int = 0;
+        // SAFETY: TIOCOUTQ, which is SIOCOUTQ on a socket, writes one int to the pointer, which is valid.
+        if unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut bytes) } != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(u64::try_from(bytes).unwrap_or(0))
+    }
+
+    /// `TCP_INFO`, tcp(7): whether the state is `ESTABLISHED` (1 in the kernel's `tcp_states.h`).
+    pub(super) fn is_established(fd: RawFd) -> io::Result<bool> {
+        const ESTABLISHED: u8 = 1;
+        // The state is the first byte of the structure; the kernel writes no more than it is told to.
+        let mut state: u8 = 0;
+        let mut length: libc::socklen_t = 1;
+        // SAFETY: the kernel writes at most `length` bytes to the first pointer; both pointers are valid.
+        let result = unsafe {
+            libc::getsockopt(fd, libc::IPPROTO_TCP, libc::TCP_INFO, (&raw mut state).cast(), &raw mut length)
+        };
+        if result != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(state == ESTABLISHED)
+    }
+}
+
+/// Which bytes of what was sent are acknowledged, when encryption makes more of them on the wire.
+///
+/// After each flush the position in what was sent is noted together with the position on the wire.
+#[derive(Debug, Default)]
+pub struct Marks {
+    /// (sent, on the wire), both counted from the start and growing.
+    pending: VecDeque<(u64, u64)>,
+    acknowledged: u64,
+}
+
+impl Marks {
+    /// Notes that everything up to `sent` is on the wire up to `wire`.
+    pub fn note(&mut self, sent: u64, wire: u64) {
+        self.pending.push_back((sent, wire));
+    }
+
+    /// How much of what was sent is acknowledged when the wire is acknowledged up to `wire`.
+    pub fn acknowledged(&mut self, wire: u64) -> u64 {
+        while let Some(&(sent, _)) = self.pending.front().filter(|(_, needed)| *needed <= wire) {
+            self.acknowledged = sent;
+            self.pending.pop_front();
+        }
+        self.acknowledged
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    fn pair() -> (TcpStream, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (client, listener.accept().unwrap().0)
+    }
+
+    /// Waits for something the kernel does soon.
+    fn eventually(what: impl Fn() -> bool) {
+        while !what() {
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn acknowledged_bytes_leave_the_queue() {
+        let (mut client, mut server) = pair();
+        client.write_all(b"hello").unwrap();
+        server.read_exact(&mut [0; 5]).unwrap();
+        eventually(|| Standing::of(&client).unwrap() == Standing { unacknowledged: 0, open: true });
+    }
+
+    #[test]
+    fn bytes_that_nobody_takes_stay_in_the_queue() {
+        let (mut client, _server) = pair();
+        client.set_nonblocking(true).unwrap();
+        while client.write(&[0; 65536]).is_ok() {}
+        let standing = Standing::of(&client).unwrap();
+        assert!(standing.unacknowledged > 0 && standing.open, "{standing:?}");
+    }
+
+    #[test]
+    fn a_close_and_a_reset_are_seen() {
+        let (client, server) = pair();
+        drop(server);
+        eventually(|| !Standing::of(&client).unwrap().open);
+
+        // Closing over unread bytes makes a reset, which empties the queue: the state tells.
+        let (mut client, server) = pair();
+        client.write_all(b"unread").unwrap();
+        eventually(|| server.peek(&mut [0; 1]).unwrap() > 0);
+        drop(server);
+        eventually(|| !Standing::of(&client).unwrap().open);
+    }
+
+    #[test]
+    fn marks_translate_positions() {
+        let mut marks = Marks::default();
+        marks.note(10, 15);
+        marks.note(20, 30);
+        assert_eq!([0, 14, 15, 29, 30, 99].map(|wire| marks.acknowledged(wire)), [0, 0, 10, 10, 20, 20]);
+    }
+}

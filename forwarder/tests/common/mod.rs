@@ -1,0 +1,184 @@
+//! What the tests of the forwarder share: events as CloudWatch Logs and Kinesis make them, a log service,
+//! and the one question that matters.
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    reason = "each test file uses its part; tests may panic"
+)]
+
+use std::collections::HashSet;
+use std::io::Write;
+use std::time::Duration;
+
+use base64::Engine;
+use cwl2le_forwarder::config::{Config, Destination, Logentries};
+use cwl2le_forwarder::destination::Patience;
+use cwl2le_forwarder::event::{Invocation, compare_sequences};
+use cwl2le_forwarder::ledger::Fate;
+use cwl2le_forwarder::secret::Secret;
+use cwl2le_forwarder::{Forwarder, Options, Outcome, Persistence};
+use cwl2le_local::log_service::{Line, LogService, Options as Service, Transport};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+pub const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
+/// Long enough for a loaded machine; a test that passes never waits for it.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The sequence number of the n-th record of a test: long, like those of AWS.
+pub fn sequence(n: usize) -> String {
+    format!("495658355723425459142617689770644116017679827068{n:08}")
+}
+
+pub fn gzip(data: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(data).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The payload of a DATA_MESSAGE.
+pub fn payload(group: &str, filter: &str, messages: &[String]) -> Value {
+    let events: Vec<Value> = messages
+        .iter()
+        .enumerate()
+        .map(|(at, message)| {
+            json!({"id": format!("368{at:053}"), "timestamp": 1_474_108_129_663_i64 + at as i64, "message": message})
+        })
+        .collect();
+    json!({"messageType": "DATA_MESSAGE", "owner": "123456789012", "logGroup": group, "logStream": "stream",
+           "subscriptionFilters": [filter], "logEvents": events})
+}
+
+pub fn control() -> Value {
+    json!({"messageType": "CONTROL_MESSAGE", "owner": "CloudwatchLogs", "logGroup": "", "logStream": "",
+           "subscriptionFilters": [], "logEvents": [
+             {"id": "", "timestamp": 1, "message": "CWL CONTROL MESSAGE: Checking health of destination Kinesis stream."}]})
+}
+
+/// A record of the invocation with this data.
+pub fn record(sequence: &str, data: &[u8]) -> Value {
+    json!({
+        "kinesis": {"kinesisSchemaVersion": "1.0", "partitionKey": "p", "sequenceNumber": sequence,
+            "data": base64::engine::general_purpose::STANDARD.encode(data),
+            "approximateArrivalTimestamp": 1_474_108_130.452},
+        "eventSource": "aws:kinesis", "eventVersion": "1.0", "eventID": format!("shardId-000000000000:{sequence}"),
+        "eventName": "aws:kinesis:record", "awsRegion": "ap-northeast-1",
+        "eventSourceARN": "arn:aws:kinesis:ap-northeast-1:000000000000:stream/cloudwatch-logs-stream",
+    })
+}
+
+pub fn invocation(records: Vec<Value>) -> Invocation {
+    serde_json::from_value(json!({ "Records": records })).unwrap()
+}
+
+/// `records` records of `events` messages each, every message different, of about `length` bytes.
+pub fn messages(records: usize, events: usize, length: usize) -> Vec<Vec<String>> {
+    (0..records)
+        .map(|r| (0..events).map(|e| format!("{:x<length$}", format!("record {r} event {e} "))).collect())
+        .collect()
+}
+
+/// The invocation that carries such messages.
+pub fn carrying(messages: &[Vec<String>]) -> Invocation {
+    let records = messages.iter().enumerate().map(|(n, messages)| {
+        record(&sequence(n), &gzip(payload("/app", "cloudwatchLogsFilter", messages).to_string().as_bytes()))
+    });
+    invocation(records.collect())
+}
+
+pub fn service(transport: Transport) -> LogService {
+    LogService::start(Service::with_transport(transport)).unwrap()
+}
+
+/// A service whose kernel takes little that its process has not read.
+pub fn tight_service(transport: Transport) -> LogService {
+    LogService::start(Service { transport, receive_buffer: Some(64 * 1024), ..Service::default() }).unwrap()
+}
+
+/// The configuration of one destination at a service; the file holds its authority as long as it lives.
+pub fn destination(service: &LogService, transport: Transport) -> (Destination, tempfile::NamedTempFile) {
+    let mut ca = tempfile::NamedTempFile::new().unwrap();
+    ca.write_all(service.ca_pem().as_bytes()).unwrap();
+    let tls = transport != Transport::Plain;
+    let destination = Destination::Logentries(Logentries {
+        endpoint: Some(service.address().to_string()),
+        region: None,
+        tls,
+        ca_file: tls.then(|| ca.path().to_str().unwrap().to_owned()),
+        token: Secret::Inline(TOKEN.parse().unwrap()),
+    });
+    (destination, ca)
+}
+
+/// Gives up quickly, so that a test of a failure does not take minutes.
+pub fn options() -> Options {
+    Options {
+        patience: Patience {
+            connect: Duration::from_secs(2),
+            handshake: Duration::from_secs(1),
+            progress: Duration::from_secs(1),
+            progress_on_kept: Duration::from_millis(500),
+        },
+        persistence: Persistence {
+            first_pause: Duration::from_millis(2),
+            longest_pause: Duration::from_millis(20),
+            attempts: 4,
+        },
+        ..Options::default()
+    }
+}
+
+pub fn forwarder(service: &LogService, transport: Transport) -> Forwarder {
+    let (destination, _ca) = destination(service, transport);
+    Forwarder::new(&Config::single(destination), options()).unwrap()
+}
+
+pub fn deadline() -> Instant {
+    Instant::now() + PATIENCE
+}
+
+/// The messages of the records that the outcome calls delivered in this invocation.
+pub fn claimed<'s>(outcome: &Outcome, sent: &'s [Vec<String>]) -> Vec<&'s String> {
+    let delivered = |at: &usize| outcome.account.fates[*at].0 == Fate::Delivered;
+    (0..sent.len()).filter(delivered).flat_map(|at| &sent[at]).collect()
+}
+
+/// Received equals delivered plus skipped plus quarantined plus failed; what is called delivered does arrive
+/// at the service; and what failed is at or after the checkpoint, so that it comes again. Gives everything
+/// that arrived.
+pub async fn assert_honest(outcome: &Outcome, sent: &[Vec<String>], service: &LogService) -> Vec<Line> {
+    assert_eq!(outcome.account.unbalanced, 0);
+    assert_eq!(outcome.account.records.received as usize, sent.len());
+    let response = outcome.response.as_ref().unwrap();
+    assert!(response.batch_item_failures.len() <= 1);
+    let checkpoint = response.batch_item_failures.first().map(|first| first.item_identifier.clone());
+    let failed = (0..sent.len()).filter(|at| outcome.account.fates[*at].0 == Fate::Failed);
+    let lowest = failed.map(sequence).min_by(|a, b| compare_sequences(a, b));
+    assert_eq!(checkpoint, lowest, "the checkpoint is the lowest that failed");
+
+    let claimed = claimed(outcome, sent);
+    let mut count = claimed.len();
+    // Lines that came twice may have to be waited past.
+    loop {
+        let (lines, complete) = match service.wait_for_lines(count, PATIENCE).await {
+            Ok(lines) => (lines, true),
+            Err(too_few) => (too_few.arrived, false),
+        };
+        let arrived: HashSet<String> = lines.iter().map(Line::message).collect();
+        let missing: Vec<_> = claimed.iter().filter(|message| !arrived.contains(**message)).collect();
+        if missing.is_empty() {
+            return lines;
+        }
+        assert!(
+            complete,
+            "{} of {} that are called delivered are lost, like {:?}",
+            missing.len(),
+            claimed.len(),
+            missing[0]
+        );
+        count = lines.len() + 1;
+    }
+}

@@ -1,0 +1,335 @@
+//! Delivered plus reported as failed is what was sent, whatever the log service does.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod common;
+
+use std::time::Duration;
+
+use common::*;
+use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::{Forwarder, Options};
+use cwl2le_local::log_service::{Certificate, Fault, Transport};
+use tokio::time::Instant;
+
+const ALL: [Transport; 3] = [Transport::Plain, Transport::Tls12, Transport::Tls13];
+
+#[tokio::test]
+async fn the_article_s_record_arrives_as_its_exact_bytes() {
+    for transport in ALL {
+        let service = service(transport);
+        let event = serde_json::from_str(include_str!("../../fixtures/kinesis-event.json")).unwrap();
+        let outcome = forwarder(&service, transport).handle(&event, deadline()).await;
+        assert_eq!(outcome.response.unwrap(), Default::default());
+        assert_eq!(outcome.account.events.delivered, 1);
+        let lines = service.wait_for_lines(1, PATIENCE).await.unwrap();
+        let expected = format!(
+            "{TOKEN} 2016-09-17T10:28:49.663Z\t85c6cfcc-7cc1-11e6-9b6d-0db8a9ae2000\t{{ nonfield: null }}"
+        );
+        assert_eq!(lines[0].text(), expected);
+    }
+}
+
+#[tokio::test]
+async fn every_line_arrives_in_order_and_the_connection_is_kept() {
+    for transport in ALL {
+        let service = service(transport);
+        let mut forwarder = forwarder(&service, transport);
+        let sent = messages(20, 50, 100);
+        for _ in 0..3 {
+            let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+            let arrived = assert_honest(&outcome, &sent, &service).await;
+            assert_eq!(outcome.account.events.delivered, 1000);
+            let got: Vec<_> = arrived.iter().map(|line| line.message()).collect();
+            assert_eq!(got, sent.concat());
+            service.clear();
+        }
+        assert_eq!(service.connections(), 1);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_lost_when_the_forwarder_ends_right_after_its_answer() {
+    // TLS 1.3 with session tickets: what nobody reads would turn the close into a reset.
+    for _ in 0..10 {
+        let service = tight_service(Transport::Tls13);
+        let sent = messages(10, 100, 200);
+        let outcome = forwarder(&service, Transport::Tls13).handle(&carrying(&sent), deadline()).await;
+        assert_honest(&outcome, &sent, &service).await;
+    }
+}
+
+#[tokio::test]
+async fn a_slow_reader_gets_everything() {
+    for transport in ALL {
+        let service = tight_service(transport);
+        service.set_fault(Fault::Trickle { bytes: 8192, every: Duration::from_millis(2) });
+        let sent = messages(10, 200, 150);
+        let outcome = forwarder(&service, transport).handle(&carrying(&sent), deadline()).await;
+        assert_eq!(outcome.account.records.failed, 0);
+        assert_honest(&outcome, &sent, &service).await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_reader_that_is_too_slow_has_taken_counts() {
+    for transport in ALL {
+        let service = tight_service(transport);
+        service.set_fault(Fault::StallAfter(400_000));
+        let sent = messages(40, 100, 500);
+        let mut forwarder = forwarder(&service, transport);
+        let outcome = forwarder.handle(&carrying(&sent), Instant::now() + Duration::from_secs(4)).await;
+        service.set_fault(Fault::None);
+        let delivered = outcome.account.events.delivered as usize;
+        assert!(delivered > 0 && outcome.account.records.failed > 0, "{:?}", outcome.account.records);
+        // What was acknowledged but not read is in the kernel of the service, which reads on.
+        assert_honest(&outcome, &sent, &service).await;
+    }
+}
+
+#[tokio::test]
+async fn a_reset_after_a_quarter_loses_nothing() {
+    for transport in ALL {
+        for always in [false, true] {
+            let service = tight_service(transport);
+            let sent = messages(80, 100, 200);
+            let quarter = Fault::ResetAfter(80 * 100 * 237 / 4);
+            if always {
+                service.set_fault(quarter)
+            } else {
+                service.set_fault_for(quarter, 1)
+            }
+            let outcome = forwarder(&service, transport).handle(&carrying(&sent), deadline()).await;
+            assert_eq!(outcome.account.records.failed > 0, always, "{transport:?}");
+            assert_honest(&outcome, &sent, &service).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_is_down_fails_everything_and_gets_it_later() {
+    for transport in ALL {
+        let service = service(transport);
+        service.stop_listening();
+        let mut forwarder = forwarder(&service, transport);
+        let sent = messages(3, 10, 50);
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_honest(&outcome, &sent, &service).await;
+        assert_eq!(outcome.account.records.failed, 3);
+        assert_eq!(outcome.lanes[0].failure.as_ref().unwrap().kind, FailureKind::Connect);
+        assert_eq!(outcome.lanes[0].retries, 3);
+        service.resume();
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_honest(&outcome, &sent, &service).await;
+        assert_eq!(outcome.account.records.delivered, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_died_between_invocations_is_replaced() {
+    for transport in ALL {
+        for restart in [false, true] {
+            let service = service(transport);
+            let mut forwarder = forwarder(&service, transport);
+            for round in 1..=5 {
+                let sent = messages(3, 10, 50 + round);
+                let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+                assert_honest(&outcome, &sent, &service).await;
+                assert_eq!(outcome.account.records.delivered, 3);
+                service.clear();
+                if restart {
+                    service.stop_listening();
+                    service.resume();
+                } else {
+                    service.close_connections();
+                }
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_nobody_answers_on_is_replaced() {
+    let service = tight_service(Transport::Tls13);
+    let mut forwarder = forwarder(&service, Transport::Tls13);
+    let sent = messages(10, 100, 500);
+    forwarder.handle(&carrying(&sent), deadline()).await;
+    service.wait_for_lines(1000, PATIENCE).await.unwrap();
+    service.clear();
+    service.set_fault_for(Fault::Stall, 1);
+    let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+    assert_eq!(outcome.account.records.failed, 0);
+    assert_honest(&outcome, &sent, &service).await;
+}
+
+/// Every fault of the service, for ever: the answer is the truth and comes in time.
+#[tokio::test]
+async fn every_fault_ends_in_time_with_the_truth() {
+    use FailureKind as Kind;
+    let faults = [
+        (Fault::Refuse, vec![Kind::Reset, Kind::Closed, Kind::Handshake, Kind::Connect]),
+        (Fault::CloseAtOnce, vec![Kind::Reset, Kind::Closed, Kind::Handshake]),
+        (Fault::HandshakeStuck, vec![Kind::Handshake, Kind::Stalled, Kind::Deadline]),
+        (Fault::Stall, vec![Kind::Stalled, Kind::Deadline]),
+        (Fault::StallAfter(5000), vec![Kind::Stalled, Kind::Deadline]),
+        (Fault::ResetAfter(5000), vec![Kind::Reset, Kind::Closed]),
+        (Fault::HalfCloseAfter(5000), vec![Kind::Reset, Kind::Closed]),
+        (Fault::Trickle { bytes: 10, every: Duration::from_millis(50) }, vec![Kind::Stalled, Kind::Deadline]),
+        (Fault::SlowAccept(PATIENCE), vec![Kind::Handshake, Kind::Stalled, Kind::Deadline]),
+    ];
+    let mut running = tokio::task::JoinSet::new();
+    for transport in ALL {
+        for (fault, expected) in faults.clone() {
+            // A future of the forwarder stays on its thread.
+            running.spawn_blocking(move || {
+                let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+                runtime.block_on(async {
+                    let service = tight_service(transport);
+                    service.set_fault(fault);
+                    // More than the service's kernel takes on behalf of a process that does not read.
+                    let sent = messages(40, 20, 1000);
+                    let deadline = Instant::now() + Duration::from_secs(6);
+                    let outcome = forwarder(&service, transport).handle(&carrying(&sent), deadline).await;
+                    // On a loaded machine a moment later, but never as long as the fault lasts.
+                    assert!(Instant::now() < deadline + PATIENCE, "{transport:?} {fault:?}");
+                    let failure = outcome.lanes[0].failure.clone().unwrap();
+                    assert!(expected.contains(&failure.kind), "{transport:?} {fault:?}: {failure}");
+                    service.set_fault(Fault::None);
+                    assert_honest(&outcome, &sent, &service).await;
+                });
+            });
+        }
+    }
+    while let Some(result) = running.join_next().await {
+        result.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn bad_certificates_fail_at_once_and_send_nothing() {
+    for transport in [Transport::Tls12, Transport::Tls13] {
+        for certificate in [Certificate::Expired, Certificate::WrongName, Certificate::UnknownAuthority] {
+            let service = service(transport);
+            service.set_certificate(certificate).unwrap();
+            let mut forwarder = forwarder(&service, transport);
+            let sent = messages(2, 2, 20);
+            let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+            assert_honest(&outcome, &sent, &service).await;
+            let failure = outcome.lanes[0].failure.clone().unwrap();
+            assert_eq!((failure.kind, outcome.lanes[0].retries), (FailureKind::Certificate, 0), "{failure}");
+            assert_eq!(service.line_count(), 0);
+            service.set_certificate(Certificate::Valid).unwrap();
+            assert_eq!(forwarder.handle(&carrying(&sent), deadline()).await.account.records.delivered, 2);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_name_without_address_is_a_failure_of_its_own() {
+    let json = format!(
+        r#"{{"destinations":{{"x":{{"type":"logentries","endpoint":"no-such-host.invalid:1","tls":false,"token":"{TOKEN}"}}}}}}"#
+    );
+    let mut forwarder = Forwarder::new(&Config::from_json(&json).unwrap(), options()).unwrap();
+    let sent = messages(1, 1, 10);
+    let outcome = forwarder.handle(&carrying(&sent), Instant::now() + Duration::from_secs(10)).await;
+    assert_eq!(outcome.account.records.failed, 1);
+    let kind = outcome.lanes[0].failure.as_ref().unwrap().kind;
+    assert!(matches!(kind, FailureKind::Dns | FailureKind::Deadline), "{kind:?}");
+}
+
+#[tokio::test]
+async fn one_destination_that_is_down_does_not_stop_the_other() {
+    let (up, down) = (service(Transport::Tls13), service(Transport::Plain));
+    down.stop_listening();
+    let ((up_config, _ca), (down_config, _)) =
+        (destination(&up, Transport::Tls13), destination(&down, Transport::Plain));
+    let mut config = Config::single(up_config);
+    config.destinations.insert("audit".into(), down_config);
+    let mut forwarder = Forwarder::new(&config, options()).unwrap();
+
+    let sent = messages(10, 5, 40);
+    let event = || {
+        invocation(
+            sent.iter()
+                .enumerate()
+                .map(|(n, messages)| {
+                    let filter = if n % 3 == 1 { "f@audit" } else { "f" };
+                    record(&sequence(n), &gzip(payload("/app", filter, messages).to_string().as_bytes()))
+                })
+                .collect(),
+        )
+    };
+    let outcome = forwarder.handle(&event(), deadline()).await;
+    assert_honest(&outcome, &sent, &up).await;
+    assert_eq!((outcome.account.records.delivered, outcome.account.records.failed), (7, 3));
+    assert_eq!(outcome.response.unwrap().batch_item_failures[0].item_identifier, sequence(1));
+
+    // AWS sends everything from the checkpoint on again; only what failed is sent on.
+    down.resume();
+    let again: Vec<_> = (1..10).collect();
+    let redelivered = invocation(
+        again
+            .iter()
+            .map(|n| {
+                let filter = if n % 3 == 1 { "f@audit" } else { "f" };
+                record(&sequence(*n), &gzip(payload("/app", filter, &sent[*n]).to_string().as_bytes()))
+            })
+            .collect(),
+    );
+    let outcome = forwarder.handle(&redelivered, deadline()).await;
+    assert_eq!((outcome.account.records.delivered, outcome.account.events.delivered), (9, 45));
+    assert_eq!(outcome.lanes.iter().map(|lane| lane.events).sum::<u64>(), 15);
+    assert_eq!(down.wait_for_lines(15, PATIENCE).await.unwrap().len(), 15);
+    assert_eq!(up.line_count(), 35, "nothing arrives twice");
+
+    // A third time everything is new: nothing is remembered for ever.
+    let outcome = forwarder.handle(&event(), deadline()).await;
+    assert_eq!(outcome.lanes.iter().map(|lane| lane.events).sum::<u64>(), 50);
+}
+
+#[tokio::test]
+async fn poison_harms_nobody_and_is_never_reported_as_failed() {
+    let service = service(Transport::Plain);
+    let options = Options { own_log_group: Some("/own".into()), ..options() };
+    let (destination, _ca) = destination(&service, Transport::Plain);
+    let mut forwarder = Forwarder::new(&Config::single(destination), options).unwrap();
+    let good = |n: usize, text: &str| {
+        record(&sequence(n), &gzip(payload("/app", "f", &[text.to_owned()]).to_string().as_bytes()))
+    };
+    let mut truncated = gzip(payload("/app", "f", &["x".into()]).to_string().as_bytes());
+    truncated.truncate(20);
+    let mut not_base64 = good(3, "x");
+    not_base64["kinesis"]["data"] = "***".into();
+    let records = vec![
+        good(0, "first"),
+        record(&sequence(1), b"not gzip"),
+        record(&sequence(2), &truncated),
+        not_base64,
+        record(&sequence(4), &gzip(b"not json")),
+        record(&sequence(5), &gzip(b"\xff\xfe")),
+        record(&sequence(6), &gzip(control().to_string().as_bytes())),
+        record(&sequence(7), &gzip(payload("/own", "f", &["loop".into()]).to_string().as_bytes())),
+        record(&sequence(8), &gzip(payload("/app", "f@nobody", &["lost".into()]).to_string().as_bytes())),
+        record(&sequence(9), &gzip(payload("/app", "f", &[]).to_string().as_bytes())),
+        record(&sequence(10), &gzip(&vec![0; 20 << 20])),
+        serde_json::json!({"no": "kinesis"}),
+        good(12, "last"),
+    ];
+    let outcome = forwarder.handle(&invocation(records), deadline()).await;
+    assert_eq!(outcome.response.unwrap(), Default::default());
+    let counts = outcome.account.records;
+    assert_eq!((counts.delivered, counts.skipped, counts.quarantined, counts.failed), (2, 3, 8, 0));
+    assert_eq!(outcome.account.unbalanced, 0);
+    let lines = service.wait_for_lines(2, PATIENCE).await.unwrap();
+    assert_eq!(lines.iter().map(|line| line.message()).collect::<Vec<_>>(), ["first", "last"]);
+}
+
+#[tokio::test]
+async fn a_failed_record_without_sequence_number_fails_the_invocation() {
+    let service = service(Transport::Plain);
+    service.stop_listening();
+    let mut nameless = record("", &gzip(payload("/app", "f", &["x".into()]).to_string().as_bytes()));
+    nameless["eventID"] = serde_json::Value::Null;
+    let outcome = forwarder(&service, Transport::Plain).handle(&invocation(vec![nameless]), deadline()).await;
+    assert_eq!(outcome.response.unwrap_err().0, 1);
+}
