@@ -183,8 +183,9 @@ async fn a_role_that_cannot_be_assumed_yet_is_waited_for() {
     let session = Session::open(options(moto.endpoint(), "test")).await.expect("a session");
     let (stack, observed) = look(&session, &[], Depth::Stack).await;
     let whole = plan::setup(&stack, &observed, false);
-    let (role, others): (Vec<_>, Vec<_>) =
-        whole.steps.into_iter().partition(|step| step.resource.name == stack.names.function_role);
+    let (role, others): (Vec<_>, Vec<_>) = whole.steps.into_iter().partition(|step| {
+        step.resource == plan::ResourceId { kind: plan::Kind::Role, name: stack.names.function_role.clone() }
+    });
     let role = Plan { steps: role, ..Plan::default() };
     let others = Plan { steps: others, ..Plan::default() };
 

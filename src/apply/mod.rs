@@ -150,7 +150,7 @@ async fn run_step(
     let begun = Instant::now();
     tell(What::Started);
     for (done, action) in step.actions.iter().enumerate() {
-        if let Err(error) = act::act(aws, action).await {
+        if let Err(error) = Box::pin(act::act(aws, action)).await {
             tell(What::Failed { error: &error });
             let (resource, verb, of) = (step.resource.clone(), step.verb, step.actions.len());
             return Err(Failed { resource, verb, actions_done: done, actions: of, error });

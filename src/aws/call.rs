@@ -67,7 +67,8 @@ impl Aws<'_> {
             let pause = self.session.pace().reserve(service, operation);
             self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
             self.session.count_call();
-            let (mut error, status) = match send().await {
+            // The SDK's futures hold kilobytes; on the heap they do not add up on the stack.
+            let (mut error, status) = match Box::pin(send()).await {
                 Ok(value) => {
                     self.session.pace().answered(service, operation, false);
                     return Ok(value);

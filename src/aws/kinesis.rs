@@ -127,7 +127,14 @@ pub(crate) async fn create_stream(aws: Aws<'_>, name: &str, mode: StreamMode, ta
             Err(error) => return Err(error.into()),
         }
     }
-    await_status(aws, name, true).await.map(|_| ())
+    await_status(aws, name, true).await?;
+    // Endpoints other than AWS' own may ignore the tags of a creation; without them the next run would take the
+    // stream for somebody else's.
+    let there = self::tags(aws, name).await?.unwrap_or_default();
+    if tags.iter().any(|(key, value)| there.get(key) != Some(value)) {
+        tag_stream(aws, name, tags).await?;
+    }
+    Ok(())
 }
 
 /// Waits until the stream is ACTIVE.

@@ -33,6 +33,7 @@ async fn a_stream_is_created_with_its_tags_and_waited_for() {
         "DescribeStreamSummary" if request.before == 0 => Answer::missing("stream"),
         "DescribeStreamSummary" if request.before < 4 => summary("CREATING", 0),
         "DescribeStreamSummary" => summary("ACTIVE", 1),
+        "ListTagsForStream" => stream_tags(&our_tags()),
         _ => Answer::ok(),
     });
     let (session, waits) = (aws.session(), Waits::default());
@@ -42,6 +43,7 @@ async fn a_stream_is_created_with_its_tags_and_waited_for() {
     assert_eq!(created.operation, "CreateStream");
     assert_eq!(created.body["Tags"], json!(our_tags()));
     assert_eq!(waits.reasons(), ["the stream `s` to become ACTIVE"; 4]);
+    assert!(!aws.operations().contains(&"AddTagsToStream".to_owned()), "AWS took them at creation");
 }
 
 #[tokio::test(start_paused = true)]
