@@ -387,7 +387,8 @@ pub fn unparsed(error: &clap::Error, stdout: &mut dyn std::io::Write) -> Exit {
         return Exit::Success;
     }
     let args: Vec<String> = std::env::args().collect();
-    let json = args.iter().any(|arg| arg == "--output=json") || args.windows(2).any(|w| w == ["--output", "json"]);
+    let json =
+        args.iter().any(|arg| arg == "--output=json") || args.windows(2).any(|w| w == ["--output", "json"]);
     if json {
         let text = error.render().to_string();
         let message = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
@@ -417,9 +418,8 @@ fn account_id(text: &str) -> Result<String, String> {
 }
 
 /// The retentions that CloudWatch Logs takes, from the API model of `PutRetentionPolicy`.
-const LOG_RETENTIONS: [u32; 22] = [
-    1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
-];
+const LOG_RETENTIONS: [u32; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
 
 fn log_retention(text: &str) -> Result<u32, String> {
     text.parse()

@@ -36,9 +36,12 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome>
         .enable_all()
         .build()
         .map_err(|error| Error::new(Code::Environment, format!("no threads can be started: {error}")))?;
-    runtime.block_on(async {
+    let ended = runtime.block_on(async {
         let stop = Stop::new();
         commands::stop_on_signal(&stop);
         commands::run(cli, &printer.progress(cli.global.quiet), &stop).await
-    })
+    });
+    // A question that nobody answered must not hold the process.
+    runtime.shutdown_background();
+    ended
 }

@@ -3,16 +3,12 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::time::Instant;
 
-use super::report::past;
-use super::{ChangeReport, Context};
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-use crate::apply::{Event, What, apply};
+use super::steps::Steps;
+use super::{ChangeReport, Context, rollback};
+use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::cli::Change;
 use crate::error::{Code, Error, Result};
-use crate::output::Progress;
 use crate::plan::{Plan, Refusal};
 use crate::stack::Stack;
 
@@ -24,25 +20,47 @@ pub(super) struct Run<'a> {
     pub(super) change: &'a Change,
     pub(super) command: &'static str,
     pub(super) started: Instant,
+    /// Delete what this run made, if it fails.
+    pub(super) rollback: bool,
 }
 
 impl Run<'_> {
     /// Carries out a plan: the very value that is shown.
     pub(super) async fn carry_out(&self, plan: Plan) -> Result<ChangeReport> {
-        if !plan.is_empty() || !plan.refused.is_empty() {
+        // A dry run reports the plan on standard output.
+        if (!plan.is_empty() && !self.change.dry_run) || !plan.refused.is_empty() {
             self.context.note(&plan.to_string());
         }
         if let Some(first) = plan.refused.first() {
             return Err(refused(first, &plan.refused));
         }
         if !self.change.dry_run && !plan.is_empty() {
-            self.confirm(&plan)?;
-            let shown = Shown::new(self.context.progress);
-            apply(self.session, &plan, &|event| shown.show(event))
-                .await
-                .map_err(|failure| failure.into_error(self.command))?;
+            self.confirm(&plan).await?;
+            let steps = Steps::new(self.context.progress);
+            if let Err(failure) = apply(self.session, &plan, &|event| steps.show(event)).await {
+                return Err(self.failed(&plan, *failure).await);
+            }
         }
         Ok(self.report(plan))
+    }
+
+    /// The error to end with, after what this run made has been removed where that was asked for.
+    async fn failed(&self, plan: &Plan, failure: ApplyError) -> Error {
+        if !self.rollback {
+            return failure.into_error(self.command);
+        }
+        self.context.note("rolling back what this run made");
+        match rollback::undo(self.context, self.stack, plan).await {
+            Ok(removed) => {
+                let hint = failure.error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
+                failure.error.hint(format!("rolled back: {removed} resource(s) of this run removed{hint}"))
+            }
+            Err(error) => {
+                let so_far = failure.into_error(self.command);
+                let hint = so_far.hint.clone().unwrap_or_default();
+                so_far.hint(format!("the rollback failed, too: {error}; {hint}"))
+            }
+        }
     }
 
     fn report(&self, plan: Plan) -> ChangeReport {
@@ -62,7 +80,7 @@ impl Run<'_> {
     }
 
     /// Asks on a terminal. Elsewhere nobody can answer: what adds goes on, what removes a stack needs `--yes`.
-    fn confirm(&self, plan: &Plan) -> Result<()> {
+    async fn confirm(&self, plan: &Plan) -> Result<()> {
         if self.change.yes {
             return Ok(());
         }
@@ -72,7 +90,9 @@ impl Run<'_> {
         };
         if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
             return match self.command {
-                "teardown" => Err(not_confirmed("teardown removes resources and nobody is there to confirm it")),
+                "teardown" => {
+                    Err(not_confirmed("teardown removes resources and nobody is there to confirm it"))
+                }
                 _ => Ok(()),
             };
         }
@@ -80,11 +100,14 @@ impl Run<'_> {
             "teardown" => format!("Remove these {} resources? [y/N] ", plan.steps.len()),
             _ => "Make these changes? [y/N] ".to_owned(),
         };
-        let answer = self
-            .context
-            .progress
-            .suspend(|| ask(&question))
-            .map_err(|error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}")))?;
+        let asked = tokio::task::spawn_blocking(move || ask(&question));
+        let answer = tokio::select! {
+            () = self.context.stop.wait() => return Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
+            answer = asked => answer.map_err(std::io::Error::other).flatten(),
+        };
+        let answer = answer.map_err(|error| {
+            Error::new(Code::Environment, format!("the terminal cannot be read: {error}"))
+        })?;
         match answer.trim() {
             "y" | "Y" | "yes" => Ok(()),
             _ => Err(not_confirmed("nothing was changed: the question was not answered with yes")),
@@ -110,41 +133,4 @@ fn refused(first: &Refusal, all: &[Refusal]) -> Error {
     Error::new(first.code, format!("{} is refused: {}{more}", first.resource, first.reason))
         .on(&first.resource.name)
         .hint(&first.hint)
-}
-
-/// The steps on the display.
-struct Shown<'a> {
-    progress: &'a Progress,
-    running: Mutex<HashMap<usize, crate::output::Step>>,
-}
-
-impl<'a> Shown<'a> {
-    fn new(progress: &'a Progress) -> Self {
-        Self { progress, running: Mutex::default() }
-    }
-
-    fn show(&self, event: Event<'_>) {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let (verb, resource) = (event.step.verb, &event.step.resource);
-        match event.what {
-            What::Started => {
-                running.insert(event.index, self.progress.begin(format!("{verb} {resource}")));
-            }
-            What::Waiting { why, .. } => {
-                if let Some(step) = running.get(&event.index) {
-                    step.waiting(format_args!("waiting for {why}"));
-                }
-            }
-            What::Done { .. } => {
-                if let Some(step) = running.remove(&event.index) {
-                    step.done(format_args!("{} {resource}", past(verb)));
-                }
-            }
-            What::Failed { .. } => {
-                if let Some(step) = running.remove(&event.index) {
-                    step.failed();
-                }
-            }
-        }
-    }
 }

@@ -3,8 +3,10 @@
 mod change;
 pub mod policies;
 mod report;
+mod rollback;
 mod setup;
 mod status;
+mod steps;
 mod subscribe;
 mod teardown;
 mod unsubscribe;

@@ -56,7 +56,9 @@ impl fmt::Display for ChangeReport {
             }
             ("teardown", false) => write!(f, "{stack}: nothing of ours is left to remove"),
             (_, false) => write!(f, "{stack}: nothing to change, everything is as it should be"),
-            (_, true) => write!(f, "{stack}: {} changed, {} unchanged", self.changes.len(), self.unchanged.len()),
+            (_, true) => {
+                write!(f, "{stack}: {} changed, {} unchanged", self.changes.len(), self.unchanged.len())
+            }
         }?;
         write!(f, " ({} AWS calls, {:.1} s)", self.calls, self.seconds)
     }

@@ -22,10 +22,17 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
     let filters = filter_specs(&stack, &args.log_groups, &args.filter, None);
-    let plan =
-        plan::setup(&stack, &observed, args.adopt).and(plan::subscribe(&stack, &filters, &observed, &options));
-    let run =
-        Run { context, session: &session, stack: &stack, change: &args.change, command: "setup", started };
+    let plan = plan::setup(&stack, &observed, args.adopt)
+        .and(plan::subscribe(&stack, &filters, &observed, &options));
+    let run = Run {
+        context,
+        session: &session,
+        stack: &stack,
+        change: &args.change,
+        command: "setup",
+        started,
+        rollback: args.rollback,
+    };
     run.carry_out(plan).await
 }
 

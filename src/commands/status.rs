@@ -154,7 +154,11 @@ impl fmt::Display for StatusReport {
         write!(f, "{} log group(s) lead into it", self.subscriptions.len())?;
         for subscription in &self.subscriptions {
             let foreign = if subscription.ours { "" } else { " (not ours)" };
-            write!(f, "\n  {}  {} \"{}\"{foreign}", subscription.log_group, subscription.filter, subscription.pattern)?;
+            write!(
+                f,
+                "\n  {}  {} \"{}\"{foreign}",
+                subscription.log_group, subscription.filter, subscription.pattern
+            )?;
         }
         Ok(())
     }

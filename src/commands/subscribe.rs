@@ -25,8 +25,15 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
     let filters = filter_specs(&stack, &args.log_groups, &args.filter, args.destination.as_deref());
     let plan = plan::subscribe(&stack, &filters, &observed, &options);
-    let run =
-        Run { context, session: &session, stack: &stack, change: &args.change, command: "subscribe", started };
+    let run = Run {
+        context,
+        session: &session,
+        stack: &stack,
+        change: &args.change,
+        command: "subscribe",
+        started,
+        rollback: false,
+    };
     run.carry_out(plan).await
 }
 
@@ -62,13 +69,20 @@ fn must_be_set_up(stack: &Stack, observed: &Observed) -> Result<()> {
         (observed.stream.is_none(), "stream", stack.names.stream.as_str()),
         (observed.logs_role.is_none(), "role", stack.names.logs_role.as_str()),
         (observed.function.is_none(), "function", stack.names.function.as_str()),
-        (!observed.triggers.iter().any(|t| t.source_arn == stream_arn), "trigger", stack.names.stream.as_str()),
+        (
+            !observed.triggers.iter().any(|t| t.source_arn == stream_arn),
+            "trigger",
+            stack.names.stream.as_str(),
+        ),
     ];
     match missing.into_iter().find(|(is_missing, ..)| *is_missing) {
         None => Ok(()),
         Some((_, kind, name)) => Err(Error::new(
             Code::NotFound,
-            format!("the stack `{}` is not set up in {}: its {kind} {name} is missing", stack.name, stack.target.region),
+            format!(
+                "the stack `{}` is not set up in {}: its {kind} {name} is missing",
+                stack.name, stack.target.region
+            ),
         )
         .on(name)
         .hint("run `cwl2le setup` first, or check --region and --stack")),

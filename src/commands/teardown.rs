@@ -17,7 +17,14 @@ pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeR
     let stack = config::bare_stack(&args.stack.stack, &session.target, scope, &observed);
     let options = TeardownOptions { force: args.force, filter_name: args.filter_name.clone() };
     let plan = plan::teardown(&stack, &observed, &options);
-    let run =
-        Run { context, session: &session, stack: &stack, change: &args.change, command: "teardown", started };
+    let run = Run {
+        context,
+        session: &session,
+        stack: &stack,
+        change: &args.change,
+        command: "teardown",
+        started,
+        rollback: false,
+    };
     run.carry_out(plan).await
 }

@@ -24,7 +24,14 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
     }
     let stack = config::bare_stack(&args.stack.stack, &session.target, scope, &observed);
     let plan = plan::unsubscribe(&stack, &args.log_groups, &observed, args.filter_name.as_deref());
-    let run =
-        Run { context, session: &session, stack: &stack, change: &args.change, command: "unsubscribe", started };
+    let run = Run {
+        context,
+        session: &session,
+        stack: &stack,
+        change: &args.change,
+        command: "unsubscribe",
+        started,
+        rollback: false,
+    };
     run.carry_out(plan).await
 }
