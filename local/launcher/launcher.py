@@ -71,6 +71,7 @@ RELIED_ON = {
         "evaluate": "ctx policies limits",
         "_conditions_met": "conditions ctx",
         "_gather_role_policies": "role_name account_id",
+        "_permissions_boundary": "store name account_id",
     },
     "core.responses": {
         "AccountRegionScopedDict": None,

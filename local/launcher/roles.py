@@ -29,11 +29,13 @@ class Roles:
         return effects == {"Allow"}
 
     def allows(self, role_arn, action, resource, region):
-        """Whether the role's own policies allow ``action`` on ``resource``."""
+        """Whether the role's policies, within its boundary, allow ``action`` on ``resource``."""
         if self._role(role_arn) is None:
             return False
-        policies = self.evaluator._gather_role_policies(role_arn.rsplit("/", 1)[-1], self.account)
-        return self.evaluator.evaluate(self._context(action, resource, region), policies).decision == "Allow"
+        name = role_arn.rsplit("/", 1)[-1]
+        policies = self.evaluator._gather_role_policies(name, self.account)
+        boundary = self.evaluator._permissions_boundary(self.iam._roles, name, self.account)
+        return self.evaluator.evaluate(self._context(action, resource, region), policies, *boundary).decision == "Allow"
 
     def _role(self, role_arn):
         name = role_arn.rsplit("/", 1)[-1]

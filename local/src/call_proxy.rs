@@ -221,6 +221,8 @@ async fn forward(shared: &Shared, message: &Message) -> std::io::Result<Vec<u8>>
 
 /// An error as AWS puts it: XML for the form protocol of IAM and STS, else JSON.
 fn error_answer(status: u16, code: &str, message: &str, form: bool) -> String {
+    // The form protocol names errors without this ending: `AccessDenied`, `Throttling`.
+    let code = if form { code.strip_suffix("Exception").unwrap_or(code) } else { code };
     let (kind, body) = if form {
         let body = format!(
             "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\

@@ -126,7 +126,7 @@ async fn the_call_proxy_fails_the_chosen_call_before_or_after_it_is_carried_out(
     }
 
     for (service, fault, code) in [
-        ("iam:list_roles", Fault::access_denied(), "AccessDeniedException"),
+        ("iam:list_roles", Fault::access_denied(), "AccessDenied "),
         ("lambda:list_functions", Fault::internal(), "InternalFailure"),
         (
             "kinesis:list_streams",

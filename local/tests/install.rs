@@ -7,10 +7,16 @@ use cwl2le_local::ministack::MINISTACK;
 use cwl2le_local::python::PythonEnv;
 use cwl2le_local::{Cache, LocalError};
 
+/// Set for the process that installs; without it the function below does nothing.
+const HELPER: &str = "CWL2LE_TEST_HELPER";
+
 /// Not a test: a process whose environment the tests below choose.
 #[tokio::test]
 #[ignore = "run by the other tests, with an environment of their own"]
 async fn install_for_another_test() {
+    if std::env::var_os(HELPER).is_none() {
+        return;
+    }
     let installed: Result<PythonEnv, LocalError> = async {
         let progress = |line: &str| assert!(!line.is_empty());
         PythonEnv::of(MINISTACK, &Cache::open()?, &progress).await
@@ -27,6 +33,7 @@ fn said(cache: &Path, variables: &[(&str, &str)]) -> String {
         .args(["--ignored", "--exact", "install_for_another_test", "--nocapture"])
         .env("CWL2LE_CACHE_DIR", cache)
         .env("RUST_BACKTRACE", "0")
+        .env(HELPER, "1")
         .env_remove("CWL2LE_PYTHON")
         .stdin(Stdio::null());
     let output = command.envs(variables.iter().copied()).output().expect("run");

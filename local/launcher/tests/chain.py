@@ -137,7 +137,7 @@ class Chain(unittest.TestCase):
     def test_what_is_too_large_for_a_record_is_split(self):
         group = self.make_group("/app/large")
         self.subscribe(group)
-        messages = [base64.b64encode(os.urandom(180_000)).decode() for _ in range(4)] * 1
+        messages = [base64.b64encode(os.urandom(180_000)).decode() for _ in range(4)]
         self.put(group, *messages)
         self.put(group, *messages)
         records = self.records()[1:]
