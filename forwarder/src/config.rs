@@ -41,6 +41,9 @@ pub struct Config {
     /// Which log groups go where; the first that matches wins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
+    /// Leaves out the line of metrics that each invocation writes to the function's log.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_metrics: bool,
 }
 
 /// Log groups, and the destination they go to.
@@ -228,7 +231,7 @@ impl Config {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         let config: Self = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let place = error.path().to_string();
-            let place = if place == "." { "configuration".to_owned() } else { place };
+            let place = if matches!(place.as_str(), "." | "?") { "configuration".to_owned() } else { place };
             ConfigError::new(place, error.inner().to_string())
         })?;
         deserializer.end().map_err(|error| ConfigError::new("configuration", error.to_string()))?;

@@ -52,6 +52,8 @@ pub struct LaneReport {
     pub retries: u64,
     /// Connections made.
     pub connections: u64,
+    /// Events that were sent, wholly or in part, and got no receipt: they may arrive twice.
+    pub possible_duplicates: u64,
     /// How long the last receipt took.
     pub receipt: Option<Duration>,
     /// Why it gave up, if it did.
@@ -221,6 +223,12 @@ impl Lane {
         }
         if let Some((first, ..)) = walk.framed.first() {
             walk.next = *first;
+        }
+        // What begins before the last byte sent. The record after the framed ones is not counted.
+        let mut begins = delivered;
+        for (_, end, events) in &walk.framed {
+            report.possible_duplicates += if begins < walk.sent { *events } else { 0 };
+            begins = *end;
         }
         walk.framed.clear();
         count > 0

@@ -1,2 +1,169 @@
-//! The Lambda function.
-fn main() {}
+//! The Lambda function: reads its configuration, asks Lambda for invocations, answers.
+//!
+//! A configuration that is not valid ends the process at once, with the reason in the log and in what Lambda
+//! tells whoever invokes it.
+
+use std::cell::RefCell;
+use std::io::{Read, Write};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use cwl2le_forwarder::config::{CONFIG_ENV, Config};
+use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::journal::{self, Journal, Level, Note};
+use cwl2le_forwarder::payload::Cap;
+use cwl2le_forwarder::{Forwarder, Options, Response, metrics};
+use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use serde_json::json;
+use tokio::time::Instant;
+
+/// A variable of the environment, if it is set to something.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Everything that is kept between invocations.
+struct Function {
+    forwarder: Forwarder,
+    journal: Journal,
+    name: String,
+    metrics: bool,
+    warned_of_itself: bool,
+}
+
+fn main() -> ExitCode {
+    let journal = Journal::new(
+        variable("AWS_LAMBDA_LOG_FORMAT").as_deref(),
+        variable("AWS_LAMBDA_LOG_LEVEL").as_deref(),
+    );
+    // The words of a panic may quote what was being worked on; its place is enough.
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string);
+        say(
+            journal,
+            &Note::new(Level::Error, "internal error; please report this", json!({ "place": place })),
+        );
+    }));
+    let Some(api) = variable("AWS_LAMBDA_RUNTIME_API") else {
+        let why =
+            "this program runs in AWS Lambda, which sets AWS_LAMBDA_RUNTIME_API; try `cwl2le demo` instead";
+        say(journal, &Note::new(Level::Error, why, json!({})));
+        return ExitCode::FAILURE;
+    };
+    match start(journal) {
+        Ok(function) => run(function),
+        Err(problem) => {
+            say(journal, &Note::new(Level::Error, problem.clone(), json!({})));
+            report_start_failure(&api, &problem);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Reads the configuration and makes the forwarder; nothing is connected to yet.
+fn start(journal: Journal) -> Result<Function, String> {
+    let json = variable(CONFIG_ENV).ok_or_else(|| {
+        format!(
+            "the environment variable {CONFIG_ENV} is not set; it holds the configuration, see `cwl2le setup`"
+        )
+    })?;
+    let config = Config::from_json(&json).map_err(|error| format!("{CONFIG_ENV} is not valid: {error}"))?;
+    let memory =
+        variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok()).unwrap_or(128);
+    let options = Options {
+        own_log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),
+        cap: Cap::for_memory(memory),
+        ..Options::default()
+    };
+    let forwarder = Forwarder::new(&config, options)
+        .map_err(|problem| format!("{CONFIG_ENV} is not valid: {problem}"))?;
+    let name = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    Ok(Function { forwarder, journal, name, metrics: !config.no_metrics, warned_of_itself: false })
+}
+
+fn run(function: Function) -> ExitCode {
+    let journal = function.journal;
+    // One thread: an invocation is one thing after the other, and a small function has a part of one CPU.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let ended = runtime.map_err(Error::from).and_then(|runtime| {
+        runtime.block_on(async {
+            let function = Rc::new(RefCell::new(function));
+            let handler = service_fn(move |event: LambdaEvent<Invocation>| {
+                let function = Rc::clone(&function);
+                async move { handle(&function, event).await }
+            });
+            Runtime::new(handler).run().await
+        })
+    });
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            say(
+                journal,
+                &Note::new(Level::Error, format!("Lambda's runtime API failed: {error}"), json!({})),
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
+
+// Lambda gives a process one invocation at a time, so the function is never borrowed twice.
+#[allow(clippy::await_holding_refcell_ref, reason = "there is one invocation at a time")]
+async fn handle(function: &RefCell<Function>, event: LambdaEvent<Invocation>) -> Result<Response, Error> {
+    let mut function = function.try_borrow_mut()?;
+    let invocation = event.payload;
+    // The deadline is a time of day; the clock that waiting uses stands still while the function is frozen.
+    let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let outcome = function.forwarder.handle(&invocation, Instant::now() + left).await;
+    if function.metrics {
+        let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
+        print(&format!("{}\n", metrics::line(&function.name, now, &invocation, &outcome)));
+    }
+    for note in journal::notes(&invocation, &outcome) {
+        say(function.journal, &note);
+    }
+    // Once: every line here is one more event of the group that should not be subscribed.
+    if journal::saw_itself(&outcome) && !function.warned_of_itself {
+        function.warned_of_itself = true;
+        let why = "the log group of this function is subscribed to its own stream, which makes it invoke itself \
+                   for ever; its events are dropped; remove the subscription filter of this log group";
+        say(function.journal, &Note::new(Level::Warn, why, json!({})));
+    }
+    Ok(outcome.response?)
+}
+
+fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+fn say(journal: Journal, note: &Note) {
+    if let Some(line) = journal.line(note, &humantime::format_rfc3339_millis(SystemTime::now()).to_string()) {
+        print(&line);
+    }
+}
+
+/// Writes a line to the function's log. When that fails there is nobody left to tell.
+fn print(line: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout.write_all(line.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Tells Lambda why the function cannot start, so that an invocation fails with these words and not just
+/// with "exited with error". The runtime client has no call for that. What goes wrong here changes nothing.
+fn report_start_failure(api: &str, problem: &str) {
+    let body = json!({"errorType": "Cwl2le.InvalidConfiguration", "errorMessage": problem, "stackTrace": []})
+        .to_string();
+    let request = format!(
+        "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: {api}\r\nContent-Type: application/json\r\n\
+         Lambda-Runtime-Function-Error-Type: Cwl2le.InvalidConfiguration\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    if let Ok(mut stream) = std::net::TcpStream::connect(api) {
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+        let _ = stream.write_all(request.as_bytes());
+        // Until Lambda has answered it has not taken the message.
+        let _ = stream.read(&mut [0; 512]);
+    }
+}
