@@ -108,11 +108,10 @@ fn stream(
         return;
     }
     let ours = owns(&stack.name, &stack.target.region, &is.tags);
-    if ours && !options.force {
-        if let Some(user) = user_of_stream(stack, observed, foreign_filters) {
-            plan.keep(id, format!("{user}; --force deletes it all the same"));
-            return;
-        }
+    let user = user_of_stream(stack, observed, foreign_filters).filter(|_| ours && !options.force);
+    if let Some(user) = user {
+        plan.keep(id, format!("{user}; --force deletes it all the same"));
+        return;
     }
     let action = Action::DeleteStream { name: name.clone(), force_consumers: options.force };
     delete(Stage::RemoveFoundations, Kind::Stream, name, ours, action, plan);
