@@ -1,0 +1,185 @@
+//! What the function says in its own log: as little as possible, and never a token or a message.
+//!
+//! Format and level follow the function's logging configuration (`AWS_LAMBDA_LOG_FORMAT`,
+//! `AWS_LAMBDA_LOG_LEVEL`). Records are named by their sequence numbers, with which they can be read from the
+//! stream as long as it keeps them.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value, json};
+
+use crate::batch::Outcome;
+use crate::event::Invocation;
+use crate::ledger::{Fate, Skip};
+
+/// How many sequence numbers one line names; further ones go to further lines.
+const SEQUENCES_A_LINE: usize = 50;
+
+/// How important a note is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For those who look for something.
+    Debug,
+    /// The normal course.
+    Info,
+    /// Something was not delivered.
+    Warn,
+    /// Something is wrong with the function itself.
+    Error,
+}
+
+impl Level {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+/// One thing to say.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Note {
+    /// How important.
+    pub level: Level,
+    /// What, in words.
+    pub message: String,
+    /// The particulars.
+    pub fields: Map<String, Value>,
+}
+
+impl Note {
+    /// A note; `fields` is a JSON object.
+    pub fn new(level: Level, message: impl Into<String>, fields: Value) -> Self {
+        let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
+        Self { level, message: message.into(), fields }
+    }
+}
+
+/// How notes are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Journal {
+    json: bool,
+    least: Level,
+}
+
+impl Journal {
+    /// From the values of `AWS_LAMBDA_LOG_FORMAT` and `AWS_LAMBDA_LOG_LEVEL`; text and INFO by default.
+    pub fn new(format: Option<&str>, level: Option<&str>) -> Self {
+        let least = match level.map(str::to_ascii_uppercase).as_deref() {
+            Some("TRACE" | "DEBUG") => Level::Debug,
+            Some("WARN") => Level::Warn,
+            Some("ERROR" | "FATAL") => Level::Error,
+            _ => Level::Info,
+        };
+        Self { json: format.is_some_and(|format| format.eq_ignore_ascii_case("json")), least }
+    }
+
+    /// The line of a note, with its end, unless the level is too low. `time` is RFC 3339.
+    pub fn line(&self, note: &Note, time: &str) -> Option<String> {
+        if note.level < self.least {
+            return None;
+        }
+        if self.json {
+            let mut line = Map::new();
+            line.insert("timestamp".into(), json!(time));
+            line.insert("level".into(), json!(note.level.name()));
+            line.insert("message".into(), json!(note.message));
+            line.extend(note.fields.clone());
+            return Some(format!("{}\n", Value::Object(line)));
+        }
+        let mut line = format!("{} {}", note.level.name(), note.message);
+        for (name, value) in &note.fields {
+            line.push_str(&format!(" {name}={value}"));
+        }
+        line.push('\n');
+        Some(line)
+    }
+}
+
+/// What there is to say about an invocation; nothing when everything was delivered.
+pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if !invocation.has_records() {
+        let why = "the event has no list `Records`; the function is meant for a Kinesis trigger";
+        notes.push(Note::new(Level::Warn, why, json!({})));
+    }
+    for lane in &outcome.lanes {
+        if let Some(failure) = &lane.failure {
+            notes.push(Note::new(
+                Level::Warn,
+                "a destination did not take everything",
+                json!({"destination": lane.destination, "failure": failure.kind.name(), "detail": failure.detail,
+                       "retries": lane.retries, "events_delivered": lane.events}),
+            ));
+        }
+    }
+    quarantine_notes(invocation, outcome, &mut notes);
+    let counts = &outcome.account.records;
+    if counts.failed > 0 {
+        let checkpoint = match &outcome.response {
+            Ok(response) => response.batch_item_failures.first().map(|first| first.item_identifier.clone()),
+            Err(_) => None,
+        };
+        notes.push(Note::new(
+            Level::Warn,
+            "not everything was delivered; AWS will send it again",
+            json!({"checkpoint": checkpoint, "records": counts, "events": outcome.account.events}),
+        ));
+    }
+    if outcome.account.unbalanced > 0 {
+        let why = "the counts of this invocation do not add up; please report this";
+        notes.push(Note::new(
+            Level::Error,
+            why,
+            json!({"records": counts, "events": outcome.account.events}),
+        ));
+    }
+    notes
+}
+
+/// Whether an invocation held events of the forwarder's own log group.
+pub fn saw_itself(outcome: &Outcome) -> bool {
+    outcome.account.fates.iter().any(|(fate, _)| *fate == Fate::Skipped(Skip::OwnLogGroup))
+}
+
+/// Names every quarantined record, by reason.
+fn quarantine_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<Note>) {
+    let mut by_reason: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    for (at, (fate, _)) in outcome.account.fates.iter().enumerate() {
+        if let Fate::Quarantined(poison) = fate {
+            by_reason.entry((poison.name(), poison.to_string())).or_default().push(at);
+        }
+    }
+    for ((reason, detail), records) in by_reason {
+        for records in records.chunks(SEQUENCES_A_LINE) {
+            let sequences: Vec<_> =
+                records.iter().map(|at| invocation.sequence(*at).unwrap_or("none")).collect();
+            let shard = records.first().and_then(|at| invocation.shard(*at));
+            notes.push(Note::new(
+                Level::Warn,
+                "records set aside; they can be read from the stream as long as it keeps them",
+                json!({"reason": reason, "detail": detail, "shard": shard, "sequence_numbers": sequences}),
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notes_follow_format_and_level() {
+        let note = Note::new(Level::Warn, "words", json!({"n": 1, "s": "a \"b\""}));
+        let line = |format, level| Journal::new(format, level).line(&note, "2026-01-01T00:00:00Z");
+        assert_eq!(line(None, None).unwrap(), "WARN words n=1 s=\"a \\\"b\\\"\"\n");
+        assert_eq!(line(Some("Text"), Some("error")), None);
+        assert_eq!(
+            line(Some("JSON"), Some("WARN")).unwrap(),
+            "{\"level\":\"WARN\",\"message\":\"words\",\"n\":1,\"s\":\"a \\\"b\\\"\",\"timestamp\":\"2026-01-01T00:00:00Z\"}\n"
+        );
+    }
+}

@@ -1,0 +1,85 @@
+//! What an invocation did, as one line of CloudWatch's embedded metric format.
+//!
+//! Seven values become metrics, because each costs money by the month; everything else stands in the same
+//! line, where CloudWatch Logs Insights finds it.
+
+use serde_json::{Value, json};
+
+use crate::batch::Outcome;
+use crate::event::Invocation;
+
+/// The namespace of the metrics.
+pub const NAMESPACE: &str = "cwl2le";
+
+/// The values that become metrics, with their units.
+pub const METRICS: [(&str, &str); 7] = [
+    ("EventsDelivered", "Count"),
+    ("RecordsFailed", "Count"),
+    ("RecordsQuarantined", "Count"),
+    ("BytesOut", "Bytes"),
+    ("ReceiptMilliseconds", "Milliseconds"),
+    ("IteratorLagMilliseconds", "Milliseconds"),
+    ("Unbalanced", "Count"),
+];
+
+/// The line for one invocation, at `now` milliseconds since 1970.
+///
+/// `Unbalanced` is zero unless the forwarder has a bug: alarm on it.
+pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome) -> Value {
+    let account = &outcome.account;
+    let sum = |value: fn(&crate::LaneReport) -> u64| outcome.lanes.iter().map(value).sum::<u64>();
+    let receipt = outcome.lanes.iter().filter_map(|lane| lane.receipt).max().map(milliseconds);
+    let newest = (0..invocation.len())
+        .filter_map(|at| invocation.arrived(at))
+        .fold(None, |newest: Option<f64>, time| Some(newest.map_or(time, |newest| newest.max(time))));
+    let destinations: serde_json::Map<String, Value> = outcome
+        .lanes
+        .iter()
+        .map(|lane| {
+            let value = json!({
+                "EventsDelivered": lane.events,
+                "BytesOut": lane.bytes,
+                "Retries": lane.retries,
+                "Connections": lane.connections,
+                "PossibleDuplicates": lane.possible_duplicates,
+                "ReceiptMilliseconds": lane.receipt.map(milliseconds),
+                "Failure": lane.failure.as_ref().map(|failure| failure.kind.name()),
+            });
+            (lane.destination.clone(), value)
+        })
+        .collect();
+    let mut line = json!({
+        "_aws": {
+            "Timestamp": now,
+            "CloudWatchMetrics": [{
+                "Namespace": NAMESPACE,
+                "Dimensions": [["FunctionName"]],
+                "Metrics": METRICS.iter().map(|(name, unit)| json!({"Name": name, "Unit": unit})).collect::<Vec<_>>(),
+            }],
+        },
+        "FunctionName": function,
+        "EventsDelivered": account.events.delivered,
+        "RecordsFailed": account.records.failed,
+        "RecordsQuarantined": account.records.quarantined,
+        "BytesOut": sum(|lane| lane.bytes),
+        "Unbalanced": account.unbalanced,
+        "BytesIn": invocation.data_len(),
+        "Records": account.records,
+        "Events": account.events,
+        "Destinations": destinations,
+    });
+    // A metric without a value is left out; a zero would be a lie.
+    if let Some(receipt) = receipt {
+        line["ReceiptMilliseconds"] = json!(receipt);
+    }
+    if let Some(newest) = newest {
+        #[allow(clippy::cast_precision_loss, reason = "milliseconds of our time are exact in 53 bits")]
+        let lag = now as f64 - newest * 1000.0;
+        line["IteratorLagMilliseconds"] = json!(lag.max(0.0).round());
+    }
+    line
+}
+
+fn milliseconds(time: std::time::Duration) -> f64 {
+    (time.as_secs_f64() * 1e6).round() / 1e3
+}

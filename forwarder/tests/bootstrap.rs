@@ -1,0 +1,182 @@
+//! The real `bootstrap`, as a process: under a stand-in for Lambda's runtime API and under AWS's own
+//! emulator of it.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod common;
+#[path = "common/lambda.rs"]
+mod lambda;
+
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::*;
+use cwl2le_forwarder::config::Config;
+use cwl2le_local::Cache;
+use cwl2le_local::log_service::{LogService, Transport};
+use lambda::{Lambda, bootstrap, post};
+use serde_json::{Value, json};
+
+const FIXTURE: &[u8] = include_bytes!("../../fixtures/kinesis-event.json");
+
+fn config(service: &LogService) -> String {
+    // The minimal form, as promised.
+    format!(
+        r#"{{"destinations":{{"default":{{"type":"logentries","endpoint":"{}","tls":false,"token":"{TOKEN}"}}}}}}"#,
+        service.address()
+    )
+}
+
+fn event(records: Vec<Value>) -> Vec<u8> {
+    json!({ "Records": records }).to_string().into_bytes()
+}
+
+/// Events that a function may meet, with what it answers: a checkpoint, or none.
+fn odd_events() -> Vec<Vec<u8>> {
+    let mut odd: Vec<Vec<u8>> = [
+        r#"{}"#,
+        r#"{"Records":[]}"#,
+        "[]",
+        "null",
+        "7",
+        r#""text""#,
+        r#"{"Records":null}"#,
+        r#"{"Records":[null,{}]}"#,
+    ]
+    .iter()
+    .map(|json| json.as_bytes().to_vec())
+    .collect();
+    odd.push(event(vec![record(&sequence(1), b"not gzip"), json!({"body": "an SQS message"})]));
+    odd.push(event(vec![record(&sequence(1), &gzip(control().to_string().as_bytes()))]));
+    odd
+}
+
+#[tokio::test]
+async fn it_delivers_survives_odd_events_and_says_no_secret() {
+    let service = service(Transport::Tls13);
+    let (destination, _ca) = destination(&service, Transport::Tls13);
+    let lambda = Lambda::start();
+    let environment = [("AWS_LAMBDA_LOG_FORMAT", "JSON")];
+    let function = lambda.run(&Config::single(destination).to_json(), &environment);
+    assert_eq!(lambda.invoke(FIXTURE).body, r#"{"batchItemFailures":[]}"#);
+    for odd in odd_events() {
+        assert_eq!(lambda.invoke(&odd).checkpoint(), None, "{}", String::from_utf8_lossy(&odd));
+    }
+    assert!(lambda.invoke(b"no json").path.ends_with("/error"));
+    assert_eq!(lambda.invoke(FIXTURE).checkpoint(), None);
+    let lines = service.wait_for_lines(2, PATIENCE).await.unwrap();
+    assert_eq!(lines[0].bytes, lines[1].bytes);
+    assert_eq!((lines[1].token().as_str(), service.connections()), (TOKEN, 1));
+
+    service.stop_listening();
+    let good = record(
+        &sequence(5),
+        &gzip(payload("/app", "f", &["a secret message".into()]).to_string().as_bytes()),
+    );
+    let bad = record(&sequence(4), b"a secret that is not gzip");
+    lambda.send(&event(vec![bad, good]), Duration::from_secs(3));
+    assert_eq!(lambda.told().checkpoint(), Some(sequence(5)));
+
+    let log = function.log();
+    assert!(!log.contains(TOKEN) && !log.contains("secret"), "{log}");
+    for line in log.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        assert!(line["_aws"].is_object() || line["level"] == "WARN", "{line}");
+        assert_eq!(line.get("Unbalanced").unwrap_or(&json!(0)), &json!(0));
+    }
+    assert!(log.contains(&sequence(4)) && log.contains("not_gzip"), "the quarantined record is named: {log}");
+}
+
+#[test]
+fn it_refuses_to_forward_its_own_log_group() {
+    let service = service(Transport::Plain);
+    let lambda = Lambda::start();
+    // In the article the author had subscribed the function to itself.
+    let environment = [("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/cwl-kinesis-to-logentries")];
+    let function = lambda.run(&config(&service), &environment);
+    for _ in 0..3 {
+        assert_eq!(lambda.invoke(FIXTURE).checkpoint(), None);
+    }
+    assert_eq!(service.line_count(), 0);
+    assert_eq!(function.log().matches("subscribed to its own stream").count(), 1, "{}", function.log());
+}
+
+#[test]
+fn an_invalid_configuration_stops_it_at_start_with_the_reason() {
+    let token = format!(r#""token":"{TOKEN}""#);
+    for (config, reason) in [
+        ("".to_owned(), "CWL2LE_CONFIG is not set"),
+        ("{".into(), "CWL2LE_CONFIG is not valid: configuration: EOF"),
+        (format!(r#"{{"destinations":{{"default":{{"type":"logentries",{token}}}}}}}"#), "give `endpoint`"),
+        (
+            format!(
+                r#"{{"destinations":{{"default":{{"type":"logentries","region":"eu","ca_file":"/nowhere",{token}}}}}}}"#
+            ),
+            "`ca_file` /nowhere",
+        ),
+    ] {
+        let lambda = Lambda::start();
+        let mut function = lambda.run(&config, &[]);
+        let told = lambda.told();
+        assert!(told.path.ends_with("/init/error") && told.body.contains(reason), "{told:?}");
+        assert!(!function.process.wait().unwrap().success());
+        let log = function.log();
+        assert!(log.contains(reason) && !log.contains(TOKEN), "{log}");
+    }
+}
+
+#[test]
+fn outside_lambda_it_says_so() {
+    let output = Command::new(bootstrap()).env_remove("AWS_LAMBDA_RUNTIME_API").output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stdout).unwrap().contains("this program runs in AWS Lambda"));
+}
+
+/// Ends a process with its children: the emulator starts `bootstrap` in the same group.
+struct Emulator(std::process::Child);
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        // The emulator ends its function when it is asked to end.
+        let _ = Command::new("kill").arg(self.0.id().to_string()).status();
+        let _ = self.0.wait();
+    }
+}
+
+#[tokio::test]
+async fn it_runs_under_the_runtime_interface_emulator_of_aws() {
+    let emulator = cwl2le_local::rie::emulator(&Cache::open().unwrap(), &|_| {}).await.unwrap();
+    let service = service(Transport::Tls13);
+    let (destination, _ca) = destination(&service, Transport::Tls13);
+    let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (address, runtime_api) = (port(), port());
+    let process = Command::new(emulator)
+        .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime_api])
+        .arg(bootstrap())
+        .env("CWL2LE_CONFIG", Config::single(destination).to_json())
+        .env("AWS_LAMBDA_LOG_GROUP_NAME", "/another")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let _emulator = Emulator(process);
+    let started = Instant::now();
+    while let Err(error) = std::net::TcpStream::connect(&address) {
+        assert!(started.elapsed() < PATIENCE, "the emulator does not listen on {address}: {error}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    let invoke = |event: &[u8]| {
+        let (status, body) = post(&address, "/2015-03-31/functions/function/invocations", event).unwrap();
+        assert!(status.contains("200"), "{status}");
+        String::from_utf8(body).unwrap()
+    };
+    assert_eq!(invoke(FIXTURE), r#"{"batchItemFailures":[]}"#);
+    for odd in odd_events() {
+        assert_eq!(invoke(&odd), r#"{"batchItemFailures":[]}"#, "{}", String::from_utf8_lossy(&odd));
+    }
+    assert_eq!(invoke(FIXTURE), r#"{"batchItemFailures":[]}"#);
+    let lines = service.wait_for_lines(2, PATIENCE).await.unwrap();
+    assert!(lines[1].message().ends_with("\t{ nonfield: null }"));
+    assert_eq!(service.connections(), 1, "one process served all of them");
+}
