@@ -19,7 +19,7 @@ pub struct Observed {
     pub log_group: Option<ObservedLogGroup>,
     /// The forwarder.
     pub function: Option<ObservedFunction>,
-    /// Every event source mapping of the forwarder.
+    /// The event source mappings from the stream to the forwarder.
     pub triggers: Vec<ObservedTrigger>,
     /// Names of all functions that are triggered by the stream, the forwarder included.
     pub readers: BTreeSet<String>,

@@ -1,6 +1,8 @@
 //! Whether two IAM documents mean the same.
 
-use serde_json::{Map, Value};
+use std::collections::BTreeMap;
+
+use serde_json::Value;
 
 /// Compares two policy documents by meaning: a string and a list of it are the same, order within lists does not
 /// matter, and `logs.REGION.amazonaws.com`, the service principal of 2016, is `logs.amazonaws.com`.
@@ -8,7 +10,8 @@ pub fn same_meaning(a: &Value, b: &Value) -> bool {
     statements(a) == statements(b)
 }
 
-/// The statements in normal form, sorted.
+/// The statements in normal form, sorted. The order of keys is made the same by hand: a JSON object keeps the order in which
+/// it was written as soon as any crate of the build asks for that.
 fn statements(policy: &Value) -> Vec<String> {
     let list = match policy.get("Statement") {
         Some(Value::Array(items)) => items.iter().collect(),
@@ -23,7 +26,7 @@ fn statements(policy: &Value) -> Vec<String> {
 
 fn statement(value: &Value) -> Value {
     let Some(fields) = value.as_object() else { return value.clone() };
-    let mut normal = Map::new();
+    let mut normal = BTreeMap::new();
     for (key, field) in fields {
         let field = match key.as_str() {
             "Sid" => continue,
@@ -35,7 +38,11 @@ fn statement(value: &Value) -> Value {
         };
         normal.insert(key.clone(), field);
     }
-    Value::Object(normal)
+    object(normal)
+}
+
+fn object(fields: BTreeMap<String, Value>) -> Value {
+    Value::Object(fields.into_iter().collect())
 }
 
 fn condition(value: &Value) -> Value {
@@ -43,19 +50,19 @@ fn condition(value: &Value) -> Value {
     let normal = operators.iter().map(|(operator, keys)| {
         let keys = match keys.as_object() {
             // Condition keys are case-insensitive, values are not.
-            Some(keys) => Value::Object(
-                keys.iter().map(|(k, v)| (k.to_ascii_lowercase(), list(v, str::to_owned))).collect(),
-            ),
+            Some(keys) => {
+                object(keys.iter().map(|(k, v)| (k.to_ascii_lowercase(), list(v, str::to_owned))).collect())
+            }
             None => keys.clone(),
         };
         (operator.clone(), keys)
     });
-    Value::Object(normal.collect())
+    object(normal.collect())
 }
 
 fn nested(value: &Value, map: fn(&str) -> String) -> Value {
     match value.as_object() {
-        Some(fields) => Value::Object(fields.iter().map(|(k, v)| (k.clone(), list(v, map))).collect()),
+        Some(fields) => object(fields.iter().map(|(k, v)| (k.clone(), list(v, map))).collect()),
         None => value.clone(),
     }
 }
