@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::error::{Code, Error};
 use crate::exit::Exit;
 use crate::output::{ColorChoice, OutputFormat};
-use crate::stack::{Arch, Distribution, StackName};
+use crate::stack::{Arch, Distribution, StackName, limits};
 
 /// CloudWatch Logs -> Kinesis -> Lambda -> Logentries, in one command.
 ///
@@ -37,6 +37,9 @@ pub struct Global {
     /// Send every AWS call here instead; else AWS_ENDPOINT_URL
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// Configuration file; else `cwl2le.toml` in this folder, where there is one. Flags and environment win over it
+    #[arg(long, global = true, value_name = "FILE", env = "CWL2LE_CONFIG_FILE")]
+    pub config: Option<PathBuf>,
     /// Form of what is printed on standard output
     #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text, env = "CWL2LE_OUTPUT")]
     pub output: OutputFormat,
@@ -53,6 +56,10 @@ pub struct Global {
 pub enum Command {
     /// Create or update the chain: stream, roles, log group, function, trigger; and filters with --log-group
     Setup(Box<Setup>),
+    /// Show what `setup` would change, and change nothing; exit code 8 where there is something to change
+    Plan(Box<PlanArgs>),
+    /// Write a commented configuration file, or one that describes what is in the account
+    Init(Init),
     /// Attach log groups to the chain
     Subscribe(Subscribe),
     /// Detach log groups from the chain
@@ -76,9 +83,9 @@ pub enum Command {
 /// Which stack a command works on.
 #[derive(Debug, Clone, Args)]
 pub struct StackArg {
-    /// Name of the stack; other names than `default` prefix every resource
-    #[arg(long, value_name = "NAME", default_value = "default", env = "CWL2LE_STACK")]
-    pub stack: StackName,
+    /// Name of the stack, `default` by default; any other prefixes every resource
+    #[arg(long, value_name = "NAME", env = "CWL2LE_STACK")]
+    pub stack: Option<StackName>,
 }
 
 /// How a command changes things.
@@ -114,11 +121,47 @@ pub struct Filter {
 pub struct Setup {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
-    pub stack: StackArg,
+    pub wanted: Wanted,
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub change: Change,
-    /// Log group to attach; repeatable
+    /// Delete what this run made, if it fails
+    #[arg(long)]
+    pub rollback: bool,
+}
+
+/// `cwl2le plan`
+#[derive(Debug, Clone, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub wanted: Wanted,
+}
+
+/// `cwl2le init`
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub stack: StackArg,
+    /// Where to write the file
+    #[arg(long, value_name = "FILE", default_value = "cwl2le.toml")]
+    pub to: PathBuf,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Describe the stack as it is in the account; its tokens become references to environment variables
+    #[arg(long)]
+    pub from_account: bool,
+}
+
+/// The whole stack as it should be. What is not given here is taken from the configuration file.
+#[derive(Debug, Clone, Args)]
+pub struct Wanted {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub stack: StackArg,
+    /// Log group to attach, besides those of the configuration file; repeatable
     #[arg(long = "log-group", short = 'g', value_name = "NAME")]
     pub log_groups: Vec<String>,
     #[command(flatten)]
@@ -127,9 +170,6 @@ pub struct Setup {
     /// Take over resources of these names that cwl2le did not make
     #[arg(long)]
     pub adopt: bool,
-    /// Delete what this run made, if it fails
-    #[arg(long)]
-    pub rollback: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub destination: DestinationArgs,
@@ -176,13 +216,13 @@ pub struct DestinationArgs {
 #[command(next_help_heading = "Stream")]
 pub struct StreamArgs {
     /// Number of provisioned shards; 1 by default: 1,000 records/s or 1 MiB/s in
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::SHARDS))]
     pub shards: Option<u32>,
     /// Let AWS scale the stream
     #[arg(long, conflicts_with = "shards")]
     pub on_demand: bool,
     /// Hours that the stream keeps records, 24 to 8760: the buffer while the log service is down; 24 by default
-    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(24..=8760))]
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(limits::RETENTION_HOURS))]
     pub retention_hours: Option<u32>,
     /// KMS key that encrypts the stream: key id or ARN, `none` to stop encrypting
     #[arg(long, value_name = "KEY")]
@@ -197,13 +237,13 @@ pub struct FunctionArgs {
     #[arg(long, value_name = "ARCH")]
     pub arch: Option<Arch>,
     /// Memory in MB, 128 to 10240; 256 by default
-    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(128..=10_240))]
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(limits::MEMORY_MB))]
     pub memory: Option<u32>,
     /// Timeout in seconds, 10 to 900; 60 by default
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(10..=900))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::TIMEOUT_SECONDS))]
     pub timeout: Option<u32>,
     /// Reserve this concurrency from the account's pool
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::RESERVED_CONCURRENCY))]
     pub reserved_concurrency: Option<u32>,
     /// Days that the function's own log is kept; 14 by default
     #[arg(long, value_name = "DAYS", value_parser = log_retention)]
@@ -218,13 +258,13 @@ pub struct FunctionArgs {
 #[command(next_help_heading = "Trigger")]
 pub struct TriggerArgs {
     /// Records in one invocation at most, 1 to 10000; 1000 by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::BATCH_SIZE))]
     pub batch_size: Option<u32>,
     /// Seconds to wait for a batch to fill, 0 to 300; 1 by default
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=300))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::BATCH_WINDOW_SECONDS))]
     pub batch_window: Option<u32>,
     /// Concurrent invocations per shard, 1 to 10; 1 by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::PARALLELIZATION))]
     pub parallelization: Option<u32>,
     /// S3 bucket, SQS queue or SNS topic (ARN) that gets what expires in the stream undelivered; `none` for none
     #[arg(long, value_name = "ARN")]
@@ -401,11 +441,8 @@ pub fn unparsed(error: &clap::Error, stdout: &mut dyn std::io::Write) -> Exit {
 
 fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, _)) if key.starts_with("cwl2le:") || key.starts_with("aws:") => {
-            Err(format!("`{key}` is reserved: tags that begin with cwl2le: or aws: are not yours to set"))
-        }
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("`{text}` is not KEY=VALUE")),
+        Some((key, value)) => limits::tag_key(key).map(|()| (key.to_owned(), value.to_owned())),
+        None => Err(format!("`{text}` is not KEY=VALUE")),
     }
 }
 
@@ -417,13 +454,6 @@ fn account_id(text: &str) -> Result<String, String> {
     }
 }
 
-/// The retentions that CloudWatch Logs takes, from the API model of `PutRetentionPolicy`.
-const LOG_RETENTIONS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
 fn log_retention(text: &str) -> Result<u32, String> {
-    text.parse()
-        .ok()
-        .filter(|days| LOG_RETENTIONS.contains(days))
-        .ok_or_else(|| format!("CloudWatch Logs takes one of {LOG_RETENTIONS:?} days"))
+    limits::log_retention(text.parse().map_err(|_| format!("`{text}` is no number of days"))?)
 }

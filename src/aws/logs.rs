@@ -235,3 +235,13 @@ pub(crate) async fn delete_log_group(aws: Aws<'_>, name: &str) -> Result<()> {
         aws.call(SERVICE, "DeleteLogGroup", name, || logs.delete_log_group().log_group_name(name).send());
     Ok(gone(deleted.await.map(|_| ()))?)
 }
+
+/// The tags of a log group; none where it is gone by now.
+///
+/// # Errors
+///
+/// Whatever `logs:ListTagsForResource` fails with.
+pub async fn tags_of_log_group<'a>(aws: impl Into<Aws<'a>>, name: &str) -> Result<Tags> {
+    let aws = aws.into();
+    Ok(tags(aws, &arn(&aws.session.target, name)).await?.unwrap_or_default())
+}

@@ -1,6 +1,8 @@
 //! One file per verb: reads its flags, calls the rooms below, returns a report.
 
 mod change;
+mod init;
+mod plan;
 pub mod policies;
 mod report;
 mod rollback;
@@ -10,11 +12,13 @@ mod steps;
 mod subscribe;
 mod teardown;
 mod unsubscribe;
+mod wanted;
 
 pub(crate) use setup::run as setup;
 pub(crate) use subscribe::run as subscribe;
 pub(crate) use teardown::run as teardown;
 
+pub use init::InitReport;
 pub use report::ChangeReport;
 pub use status::StatusReport;
 
@@ -24,10 +28,12 @@ use serde_json::Value;
 
 use crate::aws::{Options, Session, Stop};
 use crate::bundle;
-use crate::cli::{self, Cli, Command};
+use crate::cli::{self, Cli, Command, StackArg};
+use crate::config::{self, File};
 use crate::error::{Code, Error, Result};
 use crate::exit::Exit;
 use crate::output::Progress;
+use crate::stack::StackName;
 
 /// What a command found or did: text for people, JSON for programs, from one value.
 pub trait Report: fmt::Display {
@@ -79,12 +85,20 @@ pub struct Context<'a> {
     pub stop: &'a Stop,
     /// Overrides for where AWS is; the demo points them at the local one.
     pub aws: &'a Options,
+    /// The configuration file, where there is one.
+    pub file: Option<&'a File>,
 }
 
 impl Context<'_> {
     /// Says something beside the report.
     pub fn note(&self, text: &str) {
         self.progress.line(text);
+    }
+
+    /// The stack that is meant: flag and environment over the file, else `default`.
+    fn stack(&self, args: &StackArg) -> StackName {
+        let file = || self.file.and_then(File::stack).cloned();
+        args.stack.clone().or_else(file).unwrap_or_default()
     }
 
     /// Opens the session and shows whose account it is before anything else happens.
@@ -128,16 +142,27 @@ async fn signalled() {
 
 /// Runs a command.
 pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome> {
-    let options = Options {
+    let file = configuration(cli)?;
+    let mut options = Options {
         region: cli.global.region.clone(),
         profile: cli.global.profile.clone(),
         endpoint_url: cli.global.endpoint_url.clone(),
         stop: stop.clone(),
         ..Options::default()
     };
-    let context = Context { progress, stop, aws: &options };
+    if let Some(file) = &file {
+        config::fill_options(&mut options, file, |name| std::env::var(name).ok());
+        progress.line(&format!("configuration {}", file.path().display()));
+    }
+    let context = Context { progress, stop, aws: &options, file: file.as_ref() };
     match &cli.command {
         Command::Setup(args) => setup::run(context, args).await.map(Outcome::success),
+        Command::Plan(args) => {
+            let report = plan::run(context, args).await?;
+            let exit = if report.changed { Exit::Pending } else { Exit::Success };
+            Ok(Outcome { report: Box::new(report), exit })
+        }
+        Command::Init(args) => init::run(context, args).await.map(Outcome::success),
         Command::Subscribe(args) => subscribe::run(context, args).await.map(Outcome::success),
         Command::Unsubscribe(args) => unsubscribe::run(context, args).await.map(Outcome::success),
         Command::Status(args) => status::run(context, args).await.map(Outcome::success),
@@ -151,6 +176,24 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome>
         }
         Command::Completions(args) => Ok(Outcome::success(crate::manual::completions(args.shell))),
         Command::Man(args) => crate::manual::write_pages(&args.to).map(Outcome::success),
+    }
+}
+
+/// The configuration file of the commands that work on a stack. The others need none, and `init` writes it.
+fn configuration(cli: &Cli) -> Result<Option<File>> {
+    match &cli.command {
+        Command::Setup(_)
+        | Command::Plan(_)
+        | Command::Subscribe(_)
+        | Command::Unsubscribe(_)
+        | Command::Status(_)
+        | Command::Teardown(_)
+        | Command::Policies(_) => File::find(cli.global.config.as_deref()),
+        Command::Init(_)
+        | Command::Package(_)
+        | Command::Demo(_)
+        | Command::Completions(_)
+        | Command::Man(_) => Ok(None),
     }
 }
 

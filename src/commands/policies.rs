@@ -20,6 +20,7 @@ pub struct PolicyReport(BTreeMap<&'static str, Value>);
 
 /// With `--account` nothing is asked of AWS; without, the account is that of the credentials, and so are role names.
 pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyReport> {
+    let name = context.stack(&args.stack);
     let (target, scope) = match &args.account {
         Some(account) => {
             let region = context.aws.region.clone().or_else(|| std::env::var("AWS_REGION").ok());
@@ -33,11 +34,11 @@ pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyR
         }
         None => {
             let session = context.session().await?;
-            let (scope, _) = observe(&session, &args.stack.stack, &[], Depth::Stack).await?;
+            let (scope, _) = observe(&session, &name, &[], Depth::Stack).await?;
             (session.target.clone(), scope)
         }
     };
-    Ok(render(&args.stack.stack, &target, scope, args.kms_key.clone(), args.which))
+    Ok(render(&name, &target, scope, args.kms_key.clone(), args.which))
 }
 
 /// Renders one document, or all.

@@ -59,8 +59,9 @@ pub struct Subscription {
 
 pub(crate) async fn run(context: Context<'_>, args: &Status) -> Result<StatusReport> {
     let session = context.session().await?;
-    let (scope, observed) = observe(&session, &args.stack.stack, &[], Depth::Everything).await?;
-    let stack = config::bare_stack(&args.stack.stack, &session.target, scope, &observed);
+    let name = context.stack(&args.stack);
+    let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
+    let stack = config::bare_stack(&name, &session.target, scope, &observed);
     Ok(report(&stack, &observed))
 }
 

@@ -16,8 +16,9 @@ use crate::stack::{Distribution, FilterSpec, Setting, Stack};
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
     let started = Instant::now();
     let session = context.session().await?;
-    let (scope, observed) = observe(&session, &args.stack.stack, &args.log_groups, Depth::Stack).await?;
-    let stack = config::bare_stack(&args.stack.stack, &session.target, scope, &observed);
+    let name = context.stack(&args.stack);
+    let (scope, observed) = observe(&session, &name, &args.log_groups, Depth::Stack).await?;
+    let stack = config::bare_stack(&name, &session.target, scope, &observed);
     must_be_set_up(&stack, &observed)?;
     if let Some(name) = &args.destination {
         must_be_a_destination(name, &observed)?;

@@ -13,8 +13,9 @@ use crate::plan::{self, TeardownOptions};
 pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeReport> {
     let started = Instant::now();
     let session = context.session().await?;
-    let (scope, observed) = observe(&session, &args.stack.stack, &[], Depth::Everything).await?;
-    let stack = config::bare_stack(&args.stack.stack, &session.target, scope, &observed);
+    let name = context.stack(&args.stack);
+    let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
+    let stack = config::bare_stack(&name, &session.target, scope, &observed);
     let options = TeardownOptions { force: args.force, filter_name: args.filter_name.clone() };
     let plan = plan::teardown(&stack, &observed, &options);
     let run = Run {

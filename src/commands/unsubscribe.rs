@@ -13,7 +13,8 @@ use crate::plan;
 pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<ChangeReport> {
     let started = Instant::now();
     let session = context.session().await?;
-    let (scope, observed) = observe(&session, &args.stack.stack, &args.log_groups, Depth::Stack).await?;
+    let name = context.stack(&args.stack);
+    let (scope, observed) = observe(&session, &name, &args.log_groups, Depth::Stack).await?;
     if let Some(unknown) = args.log_groups.iter().find(|group| !observed.groups.contains_key(*group)) {
         return Err(Error::new(
             Code::UnknownLogGroup,
@@ -22,7 +23,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
         .on(unknown)
         .hint("check the name and the region; names are case-sensitive and mostly begin with a slash"));
     }
-    let stack = config::bare_stack(&args.stack.stack, &session.target, scope, &observed);
+    let stack = config::bare_stack(&name, &session.target, scope, &observed);
     let plan = plan::unsubscribe(&stack, &args.log_groups, &observed, args.filter_name.as_deref());
     let run = Run {
         context,

@@ -3,9 +3,9 @@
 use cwl2le_forwarder::config::pinned_destination;
 
 use super::diff::Draft;
-use super::{Action, Kind, Observed, ObservedFilter, Plan, ResourceId, Stage, Verb};
+use super::{Action, Field, Kind, Observed, ObservedFilter, Plan, ResourceId, Stage, Step, Verb};
 use crate::error::Code;
-use crate::stack::{FilterSpec, Stack};
+use crate::stack::{FilterSpec, Stack, recursion};
 
 /// How a log group is subscribed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ fn subscribe_one(
     plan: &mut Plan,
 ) {
     let id = ResourceId::filter(&want.log_group, &want.name);
-    if let Some(reason) = recursion(stack, observed, &want.log_group) {
+    if let Some(reason) = recursion(&stack.names, &observed.readers, &want.log_group) {
         plan.refuse(id, Code::Recursion, reason, "leave this log group out: read it where it is");
         return;
     }
@@ -123,29 +123,45 @@ fn quoted(pattern: &str) -> String {
     format!("\"{pattern}\"")
 }
 
-/// Why the lines of this log group would come back to it for ever, if they would.
+/// The changes that make these the only filters of ours: [`subscribe`], and the rest of what is ours goes.
 ///
-/// A forwarder writes a line for what it could not deliver; if its own group were subscribed, that line would be an
-/// event to deliver. Every stack's forwarder counts, because two stacks can feed each other, and so does every
-/// function that is triggered by the stream.
-fn recursion(stack: &Stack, observed: &Observed, log_group: &str) -> Option<String> {
-    if log_group == stack.names.function_log_group {
-        return Some(
-            "it is the forwarder's own log group: its lines would come back to it for ever".to_owned(),
-        );
+/// A log group that changes from one filter of ours to another does so in one step. Where there is room, and AWS has
+/// always allowed two filters, the new one comes first: a line may then arrive twice, and none is missing.
+pub fn bring_filters(
+    stack: &Stack,
+    wanted: &[FilterSpec],
+    observed: &Observed,
+    options: &FilterOptions,
+) -> Plan {
+    let mut plan = subscribe(stack, wanted, observed, options);
+    for (log_group, group) in &observed.groups {
+        let is_wanted = |name: &str| wanted.iter().any(|w| w.log_group == *log_group && w.name == name);
+        for filter in group.filters.iter().filter(|f| is_own_filter(stack, f, None) && !is_wanted(&f.name)) {
+            let created = plan.steps.iter_mut().find(|step| creates_in(step, log_group));
+            let Some(step) = created else {
+                remove(stack, log_group, filter, None, &mut plan);
+                continue;
+            };
+            let delete = Action::DeleteFilter { log_group: log_group.clone(), name: filter.name.clone() };
+            if step.actions.contains(&delete) {
+                continue;
+            }
+            step.fields.push(Field {
+                name: "replaces".to_owned(),
+                old: Some(filter.name.clone()),
+                new: None,
+            });
+            let at = if group.filters.len() < 2 { step.actions.len() } else { 0 };
+            step.actions.insert(at, delete);
+        }
     }
-    let function = log_group.strip_prefix("/aws/lambda/")?;
-    if function == "cwl-to-logentries" || function.ends_with("-cwl-to-logentries") {
-        return Some(
-            "it is the log group of another stack's forwarder: the two would feed each other".to_owned(),
-        );
-    }
-    observed.readers.contains(function).then(|| {
-        format!(
-            "its function `{function}` is triggered by the stream `{}`: it would feed itself",
-            stack.names.stream
-        )
-    })
+    plan.ordered()
+}
+
+/// Whether a step makes a new filter on this log group.
+fn creates_in(step: &Step, log_group: &str) -> bool {
+    let put = |action: &Action| matches!(action, Action::PutFilter(put) if put.log_group == log_group);
+    step.verb == Verb::Create && step.actions.iter().any(put)
 }
 
 /// Whether a filter is this stack's own: it leads to our stream and has our name, with or without a pinned

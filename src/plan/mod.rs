@@ -18,7 +18,7 @@ use serde::Serialize;
 use crate::error::Code;
 
 pub use action::{Action, CreateFunction};
-pub use filters::{FilterOptions, is_own_filter, subscribe, unsubscribe};
+pub use filters::{FilterOptions, bring_filters, is_own_filter, subscribe, unsubscribe};
 pub use observed::{
     Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup, ObservedRole,
     ObservedStream, ObservedTrigger, StreamStatus, TriggerState,

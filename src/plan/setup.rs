@@ -330,7 +330,8 @@ fn check_size(id: &ResourceId, environment: &BTreeMap<String, EnvValue>) -> Part
             "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}: {}",
             sizes.join(", ")
         ),
-        hint: "use fewer destinations and routes in one stack, or spread them over stacks with --stack NAME"
+        hint: "keep the tokens elsewhere and give references: token = { ssm = \"/NAME\" } or { secretsmanager = \"NAME\" } \
+               in cwl2le.toml; join routes by wider patterns; or spread the destinations over stacks with --stack NAME"
             .to_owned(),
     })
 }

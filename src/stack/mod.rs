@@ -2,9 +2,12 @@
 
 mod filter;
 mod function;
+pub mod limits;
 pub mod names;
 pub mod policy;
+mod recursion;
 mod role;
+pub mod selection;
 mod setting;
 mod stream;
 pub mod target;
@@ -17,6 +20,7 @@ use serde::Serialize;
 pub use filter::{Distribution, FilterSpec};
 pub use function::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME};
 pub use names::{Names, RoleScope, StackName};
+pub use recursion::recursion;
 pub use role::RoleSpec;
 pub use setting::Setting;
 pub use stream::{StreamMode, StreamSpec};

@@ -22,8 +22,10 @@ pub struct Grants {
     pub on_failure: Option<String>,
     /// ARNs of SSM parameters with tokens.
     pub ssm_parameters: Vec<String>,
-    /// ARNs of Secrets Manager secrets with tokens.
+    /// ARNs of Secrets Manager secrets with tokens; the six characters that AWS adds to a name may be `??????`.
     pub secrets: Vec<String>,
+    /// ARNs of the customer KMS keys that those parameters and secrets are encrypted with.
+    pub secret_keys: Vec<String>,
 }
 
 /// Who may assume the role of CloudWatch Logs: the service, for log groups of this account and region only.
@@ -74,7 +76,22 @@ pub fn function_policy(target: &Target, names: &Names, grants: &Grants) -> Value
     for arn in &grants.secrets {
         append(&mut policy, template!("cwl-logentries-forward.secret.json"), &[("SECRET_ARN", arn.clone())]);
     }
+    for arn in &grants.secret_keys {
+        let mut vars = base(target);
+        vars.push(("KMS_KEY_ARN", arn.clone()));
+        append(&mut policy, template!("cwl-logentries-forward.secret-kms.json"), &vars);
+    }
     policy
+}
+
+/// The keys that a policy of [`function_policy`] lets the forwarder read secrets with.
+pub fn secret_keys(policy: &Value) -> Vec<String> {
+    let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();
+    let for_secrets = statements.filter(|statement| {
+        statement.get("Action").is_some_and(|action| action == "kms:Decrypt")
+            && statement.pointer("/Condition/StringLike/kms:ViaService").is_some()
+    });
+    for_secrets.filter_map(|statement| Some(statement.get("Resource")?.as_str()?.to_owned())).collect()
 }
 
 /// What a person or a pipeline needs to run every verb of cwl2le. It names the roles of both scopes, because which pair a

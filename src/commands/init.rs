@@ -1,0 +1,94 @@
+//! `cwl2le init`: writes a configuration file.
+
+use std::fmt;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::Context;
+use crate::aws::{Depth, observe};
+use crate::cli::Init;
+use crate::config;
+use crate::error::{Code, Error, Result};
+
+/// The file that was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InitReport {
+    /// Its path.
+    pub file: String,
+    /// Whether it describes what is in the account.
+    pub from_account: bool,
+    /// The environment variables that it expects tokens in.
+    pub tokens: Vec<String>,
+}
+
+pub(crate) async fn run(context: Context<'_>, args: &Init) -> Result<InitReport> {
+    // Before anything is asked of AWS: reading a large account takes a while.
+    if args.to.exists() && !args.force {
+        return Err(there(&args.to));
+    }
+    let (text, tokens) = match args.from_account {
+        true => from_account(context, args).await?,
+        false => (template(args), vec!["CWL2LE_TOKEN".to_owned()]),
+    };
+    write(&args.to, &text, args.force)?;
+    Ok(InitReport { file: args.to.display().to_string(), from_account: args.from_account, tokens })
+}
+
+/// The commented file, for the stack that was asked for.
+fn template(args: &Init) -> String {
+    let text = config::TEMPLATE;
+    match &args.stack.stack {
+        Some(stack) => text.replace("#stack = \"default\"", &format!("stack = \"{stack}\"")),
+        None => text.to_owned(),
+    }
+}
+
+async fn from_account(context: Context<'_>, args: &Init) -> Result<(String, Vec<String>)> {
+    let session = context.session().await?;
+    let name = context.stack(&args.stack);
+    let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
+    let stack = config::bare_stack(&name, &session.target, scope, &observed);
+    if observed.stream.is_none() && observed.function.is_none() {
+        let message = format!("there is no stack `{name}` in {} to describe", session.target.region);
+        return Err(Error::new(Code::NotFound, message).on(&stack.names.stream).hint(
+            "check --region and --stack, or write a file to begin with: `cwl2le init` without --from-account",
+        ));
+    }
+    Ok(config::describe(&stack, &observed))
+}
+
+fn write(to: &Path, text: &str, force: bool) -> Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    // Not even a file that has come up since then is written over.
+    let opened =
+        if force { options.create(true).truncate(true).open(to) } else { options.create_new(true).open(to) };
+    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
+    written.map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => there(to),
+        _ => Error::new(Code::Environment, format!("the configuration file cannot be written: {error}"))
+            .on(to.display().to_string())
+            .hint("give a place that you can write to with --to"),
+    })
+}
+
+fn there(to: &Path) -> Error {
+    Error::new(Code::Usage, "the configuration file is there already")
+        .on(to.display().to_string())
+        .hint("write over it with --force, or give another place with --to")
+}
+
+impl fmt::Display for InitReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = if self.from_account { "as the account is" } else { "with every setting explained" };
+        write!(f, "wrote {}, {what}", self.file)?;
+        if !self.tokens.is_empty() {
+            write!(f, "\nit expects tokens in {}", self.tokens.join(", "))?;
+        }
+        let config =
+            if self.file == config::FILE_NAME { String::new() } else { format!(" --config {}", self.file) };
+        write!(f, "\nnext: cwl2le plan{config}")
+    }
+}

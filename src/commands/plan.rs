@@ -1,0 +1,26 @@
+//! `cwl2le plan`: what `setup` would do, and nothing else.
+
+use std::time::Instant;
+
+use super::change::Run;
+use super::wanted::plan_stack;
+use super::{ChangeReport, Context};
+use crate::cli::{Change, PlanArgs};
+use crate::error::Result;
+
+pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeReport> {
+    let started = Instant::now();
+    let session = context.session().await?;
+    let (stack, plan) = plan_stack(context, &session, &args.wanted).await?;
+    let change = Change { yes: false, dry_run: true };
+    let run = Run {
+        context,
+        session: &session,
+        stack: &stack,
+        change: &change,
+        command: "plan",
+        started,
+        rollback: false,
+    };
+    run.carry_out(plan).await
+}

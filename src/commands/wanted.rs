@@ -1,0 +1,90 @@
+//! The plan of a whole stack, from flags, file and account: what `setup` carries out and `plan` shows.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::Context;
+use super::subscribe::filter_specs;
+use crate::aws::{Depth, Session, observe, tags_of_log_group};
+use crate::bundle;
+use crate::cli::Wanted;
+use crate::config::{self, File, subscriptions};
+use crate::error::{Code, Result};
+use crate::plan::{self, FilterOptions, Observed, Plan};
+use crate::stack::{FilterSpec, Stack, Tags};
+
+/// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
+const TAGS_AT_ONCE: usize = 16;
+
+/// Reads the account, and plans.
+pub(super) async fn plan_stack(
+    context: Context<'_>,
+    session: &Session,
+    args: &Wanted,
+) -> Result<(Stack, Plan)> {
+    let name = context.stack(&args.stack);
+    let file = context.file;
+    if let Some(file) = file {
+        file.warnings().iter().for_each(|warning| context.note(warning));
+    }
+    // Filters carry no tags: those that the file no longer names are found only by looking at every log group.
+    let with_subscriptions = file.filter(|file| file.has_subscriptions());
+    let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
+    let (scope, observed) = observe(session, &name, &args.log_groups, depth).await?;
+    let mut stack = config::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
+    add_bundle(args, &observed, &mut stack)?;
+
+    let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
+    let by_flags = filter_specs(&stack, &args.log_groups, &args.filter, None);
+    let foundations = plan::setup(&stack, &observed, args.adopt);
+    let filters = match with_subscriptions {
+        None => plan::subscribe(&stack, &by_flags, &observed, &options),
+        Some(file) => {
+            let wanted = wanted_filters(context, session, file, &stack, &observed, by_flags).await?;
+            plan::bring_filters(&stack, &wanted, &observed, &options)
+        }
+    };
+    Ok((stack, foundations.and(filters)))
+}
+
+/// The filters of flags and file. Where both mean the same filter, the flag wins.
+async fn wanted_filters(
+    context: Context<'_>,
+    session: &Session,
+    file: &File,
+    stack: &Stack,
+    observed: &Observed,
+    mut filters: Vec<FilterSpec>,
+) -> Result<Vec<FilterSpec>> {
+    let tags = tags(session, subscriptions::needs_tags_of(file, observed)?).await?;
+    let chosen = subscriptions::choose(file, stack, observed, &tags)?;
+    chosen.notes.iter().for_each(|note| context.note(note));
+    for filter in chosen.filters {
+        if !filters.iter().any(|flag| flag.log_group == filter.log_group && flag.name == filter.name) {
+            filters.push(filter);
+        }
+    }
+    Ok(filters)
+}
+
+async fn tags(session: &Session, log_groups: Vec<String>) -> Result<BTreeMap<String, Tags>> {
+    let read = stream::iter(log_groups).map(|name| async move {
+        let tags = tags_of_log_group(session, &name).await?;
+        Ok::<_, crate::error::Error>((name, tags))
+    });
+    read.buffer_unordered(TAGS_AT_ONCE).try_collect().await
+}
+
+/// The forwarder for the stack's architecture. Where this binary carries none, an existing function keeps its code.
+fn add_bundle(args: &Wanted, observed: &Observed, stack: &mut Stack) -> Result<()> {
+    let arch = stack.function.arch.value;
+    stack.function.bundle = match &args.function.forwarder_zip {
+        Some(file) => Some(bundle::from_zip_file(file, arch)?),
+        None => match bundle::bundled(arch) {
+            Err(error) if error.code == Code::NoBundle && observed.function.is_some() => None,
+            bundled => Some(bundled?),
+        },
+    };
+    Ok(())
+}

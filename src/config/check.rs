@@ -1,0 +1,95 @@
+//! What types cannot check: whether the parts of a file go together.
+
+use std::ops::Range;
+
+use cwl2le_forwarder::config::{Config, ConfigError};
+use cwl2le_forwarder::secret::Secret;
+
+use super::destinations;
+use super::file::File;
+use crate::error::Result;
+
+pub(super) fn check(file: &File) -> Result<()> {
+    stream(file)?;
+    destinations(file)?;
+    subscriptions(file)
+}
+
+fn stream(file: &File) -> Result<()> {
+    let stream = &file.settings.stream;
+    match &stream.on_demand {
+        Some(on_demand) if *on_demand.get_ref() && stream.shards.is_some() => Err(file.error(
+            &on_demand.span(),
+            "a stream is on demand or has `shards`, not both",
+            "remove one of the two",
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// The forwarder's own rules, with the places of this file.
+fn destinations(file: &File) -> Result<()> {
+    let settings = &file.settings;
+    if settings.destinations.is_none() {
+        let lonely = settings.default_destination.as_ref().map(toml::Spanned::span);
+        let lonely = lonely.or_else(|| settings.routes.first().map(toml::Spanned::span));
+        return match lonely {
+            Some(span) => Err(file.error(
+                &span,
+                "a destination is named, and the file has none",
+                "add a [destinations.NAME] section",
+            )),
+            None => Ok(()),
+        };
+    }
+    let mut config = Config::default();
+    // Where a token is kept makes no difference to the rules.
+    destinations::describe(file, &mut config, |_, _| Ok(Secret::Ssm("/".to_owned())))?;
+    config.validate().map_err(|error| {
+        let hint = "a destination is `region = \"eu\"` or `endpoint = \"HOST:PORT\"`, and names stand in [destinations.NAME]";
+        file.error(&span_of(file, &error), &error.problem, hint)
+    })
+}
+
+/// The part of the file that the forwarder's rules speak of.
+fn span_of(file: &File, error: &ConfigError) -> Range<usize> {
+    let settings = &file.settings;
+    let (part, rest) = error.place.split_once(['.', '[']).unwrap_or((&error.place, ""));
+    let span = match part {
+        "destinations" => {
+            settings.destinations.as_ref().and_then(|all| all.get(rest)).map(toml::Spanned::span)
+        }
+        "default" => settings.default_destination.as_ref().map(toml::Spanned::span),
+        "routes" => {
+            let index = rest.split_once(']').and_then(|(index, _)| index.parse::<usize>().ok());
+            index.and_then(|index| settings.routes.get(index)).map(toml::Spanned::span)
+        }
+        _ => None,
+    };
+    span.unwrap_or(0..0)
+}
+
+fn subscriptions(file: &File) -> Result<()> {
+    for subscription in file.settings.subscriptions.iter().flatten() {
+        let one = subscription.get_ref();
+        let selects = one.all || !(one.log_groups.is_empty() && one.globs.is_empty() && one.tags.is_empty());
+        if !selects {
+            return Err(file.error(
+                &subscription.span(),
+                "this subscription selects no log group",
+                "give `log_groups`, `match`, `tags` or `all = true`",
+            ));
+        }
+        if let (Some(name), Some(known)) = (&one.destination, &file.settings.destinations)
+            && !known.contains_key(name.get_ref())
+        {
+            let known: Vec<&str> = known.keys().map(String::as_str).collect();
+            return Err(file.error(
+                &name.span(),
+                &format!("there is no destination `{}`; there are: {}", name.get_ref(), known.join(", ")),
+                "a destination is a [destinations.NAME] section of this file",
+            ));
+        }
+    }
+    Ok(())
+}

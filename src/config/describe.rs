@@ -1,0 +1,218 @@
+//! Writes configuration files: a commented one, or one that describes what is in the account.
+
+use std::collections::BTreeMap;
+use std::fmt::{Display, Write};
+
+use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Destination, pinned_destination};
+use cwl2le_forwarder::secret::Secret;
+
+use super::destinations;
+use crate::plan::{Observed, ObservedFilter, is_own_filter};
+use crate::stack::{Distribution, Stack, StreamMode, Tags};
+
+/// A file with every setting, each with its explanation and its default behind a `#`.
+pub const TEMPLATE: &str = include_str!("template.toml");
+
+/// The file that describes a stack as it is: what `plan` finds nothing to change with. Tokens that stand in the
+/// function's environment become references to environment variables; the names of these come second.
+pub fn describe(stack: &Stack, observed: &Observed) -> (String, Vec<String>) {
+    let mut out = Writer::default();
+    out.comment(&format!("What is in account {}, as cwl2le found it.", stack.target.account));
+    out.set("stack", &stack.name);
+    out.set("region", &stack.target.region);
+    let config = destinations::current(observed).unwrap_or_default();
+    if let Some(default) = &config.default {
+        out.set("default_destination", default);
+    }
+    resources(&mut out, stack, observed);
+    let tokens = log_services(&mut out, &config, stack, observed);
+    subscriptions(&mut out, stack, observed);
+    (out.text, tokens)
+}
+
+fn resources(out: &mut Writer, stack: &Stack, observed: &Observed) {
+    if let Some(stream) = &observed.stream {
+        out.section("[stream]");
+        match stream.mode {
+            StreamMode::Provisioned { shards } => out.raw("shards", shards),
+            StreamMode::OnDemand => out.raw("on_demand", true),
+        }
+        out.raw("retention_hours", stream.retention_hours);
+        match &stream.kms_key {
+            Some(key) if super::forms::key(key).is_ok() => out.set("kms_key", key),
+            Some(key) => out.comment(&format!("Encrypted with {key}, which needs no grant and no setting.")),
+            None => {}
+        }
+    }
+    if let Some(function) = &observed.function {
+        out.section("[function]");
+        out.set("arch", function.arch);
+        out.raw("memory", function.memory_mb);
+        out.raw("timeout", function.timeout_seconds);
+        if let Some(reserved) = function.reserved_concurrency {
+            out.raw("reserved_concurrency", reserved);
+        }
+        if let Some(days) = observed.log_group.as_ref().and_then(|group| group.retention_days) {
+            out.raw("log_retention_days", days);
+        }
+    }
+    let stream_arn = stack.names.stream_arn(&stack.target);
+    if let Some(trigger) = observed.triggers.iter().find(|trigger| trigger.source_arn == stream_arn) {
+        out.section("[trigger]");
+        out.raw("batch_size", trigger.batch_size);
+        out.raw("batch_window", trigger.window_seconds);
+        out.raw("parallelization", trigger.parallelization);
+        if let Some(arn) = &trigger.on_failure {
+            out.set("on_failure", arn);
+        }
+    }
+    if let Some(role) = &observed.function_role {
+        out.section("[roles]");
+        out.set("path", &role.path);
+        if let Some(boundary) = &role.boundary {
+            out.set("permissions_boundary", boundary);
+        }
+    }
+    let tags = common_tags(observed);
+    if !tags.is_empty() {
+        out.section("[tags]");
+        tags.iter().for_each(|(key, value)| out.set(&quoted(key), value));
+    }
+}
+
+/// The user's tags that everything carries. Others were put there for one resource, and not by us.
+fn common_tags(observed: &Observed) -> Tags {
+    let all = [
+        observed.stream.as_ref().map(|stream| &stream.tags),
+        observed.logs_role.as_ref().map(|role| &role.tags),
+        observed.function_role.as_ref().map(|role| &role.tags),
+        observed.log_group.as_ref().map(|group| &group.tags),
+        observed.function.as_ref().map(|function| &function.tags),
+    ];
+    let mut all = all.into_iter().flatten();
+    let mut common = all.next().cloned().unwrap_or_default();
+    for tags in all {
+        common.retain(|key, value| tags.get(key) == Some(value));
+    }
+    common.retain(|key, _| crate::stack::limits::tag_key(key).is_ok());
+    common
+}
+
+fn log_services(out: &mut Writer, config: &Config, stack: &Stack, observed: &Observed) -> Vec<String> {
+    let mut tokens = Vec::new();
+    let policy =
+        observed.function_role.as_ref().and_then(|role| role.policies.get(&stack.names.function_policy));
+    let keys = policy.map(crate::stack::policy::secret_keys).unwrap_or_default();
+    for (name, destination) in &config.destinations {
+        let Destination::Logentries(logentries) = destination;
+        out.section(&format!("[destinations.{name}]"));
+        out.set("type", "logentries");
+        if let Some(region) = logentries.region {
+            out.set("region", region);
+        }
+        if let Some(endpoint) = &logentries.endpoint {
+            out.set("endpoint", endpoint);
+        }
+        if !logentries.tls {
+            out.raw("tls", false);
+        }
+        if let Some(file) = &logentries.ca_file {
+            out.set("ca_file", file);
+        }
+        // Which key belongs to which secret, the policy does not say; all of them together are granted again.
+        let key = match &keys[..] {
+            [] => String::new(),
+            [key, ..] => format!(", kms_key = {}", quoted(key)),
+        };
+        let reference = match &logentries.token {
+            Secret::Ssm(name) => format!("{{ ssm = {}{key} }}", quoted(name)),
+            Secret::SecretsManager(name) => format!("{{ secretsmanager = {}{key} }}", quoted(name)),
+            Secret::Inline(_) => {
+                let variable = variable(name);
+                out.comment(&format!(
+                    "Set {variable} to the token of this log before you run `cwl2le plan`."
+                ));
+                tokens.push(variable.clone());
+                format!("{{ env = {} }}", quoted(&variable))
+            }
+        };
+        out.raw("token", reference);
+    }
+    for route in &config.routes {
+        out.section("[[routes]]");
+        out.set("log_group", &route.log_group);
+        out.set("destination", &route.destination);
+    }
+    tokens
+}
+
+/// The environment variable for the token of a destination. `CWL2LE_TOKEN` is that of the default one everywhere.
+fn variable(destination: &str) -> String {
+    if destination == DEFAULT_DESTINATION {
+        return "CWL2LE_TOKEN".to_owned();
+    }
+    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
+    format!("CWL2LE_TOKEN_{}", destination.chars().map(upper).collect::<String>())
+}
+
+/// One section for all log groups whose filters are equal.
+fn subscriptions(out: &mut Writer, stack: &Stack, observed: &Observed) {
+    let mut equal: BTreeMap<(Option<&str>, &str, bool), Vec<&str>> = BTreeMap::new();
+    for (log_group, group) in &observed.groups {
+        for filter in group.filters.iter().filter(|filter| is_own_filter(stack, filter, None)) {
+            equal.entry(settings(filter)).or_default().push(log_group);
+        }
+    }
+    for ((destination, pattern, random), log_groups) in equal {
+        out.section("[[subscriptions]]");
+        let names: Vec<String> = log_groups.into_iter().map(quoted).collect();
+        match &names[..] {
+            [one] => out.raw("log_groups", format_args!("[{one}]")),
+            many => out.raw("log_groups", format_args!("[\n  {},\n]", many.join(",\n  "))),
+        }
+        out.set("filter_pattern", pattern);
+        out.set("distribution", if random { Distribution::Random } else { Distribution::ByLogStream });
+        if let Some(destination) = destination {
+            out.set("destination", destination);
+        }
+    }
+}
+
+fn settings(filter: &ObservedFilter) -> (Option<&str>, &str, bool) {
+    (pinned_destination(&filter.name), &filter.pattern, filter.distribution == Distribution::Random)
+}
+
+/// Text of a file, line by line.
+#[derive(Default)]
+struct Writer {
+    text: String,
+}
+
+impl Writer {
+    fn section(&mut self, header: &str) {
+        self.line(format_args!("\n{header}"));
+    }
+
+    fn comment(&mut self, text: &str) {
+        self.line(format_args!("# {text}"));
+    }
+
+    /// A text in quotes.
+    fn set(&mut self, key: &str, value: impl Display) {
+        self.raw(key, quoted(&value.to_string()));
+    }
+
+    fn raw(&mut self, key: &str, value: impl Display) {
+        self.line(format_args!("{key} = {value}"));
+    }
+
+    fn line(&mut self, line: impl Display) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.text, "{line}");
+    }
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    toml::Value::String(text.to_owned()).to_string()
+}

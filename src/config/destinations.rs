@@ -1,0 +1,192 @@
+//! The forwarder's configuration, out of the file, the flags and what the function has.
+
+use cwl2le_forwarder::config::{
+    self as forwarder, CONFIG_ENV, Config, DEFAULT_DESTINATION, Logentries, Region,
+};
+use cwl2le_forwarder::secret::{Secret, Token};
+use toml::Spanned;
+
+use super::file::{File, Kind};
+use super::secrets::{TokenSource, parameter_arn, read_token, secret_arn};
+use crate::cli::DestinationArgs;
+use crate::error::{Code, Error, Result};
+use crate::plan::Observed;
+use crate::stack::Target;
+use crate::stack::policy::{self, Grants};
+
+/// What the function has now, where that can be read.
+pub(crate) fn current(observed: &Observed) -> Option<Config> {
+    let environment = &observed.function.as_ref()?.environment;
+    Config::from_json(&environment.get(CONFIG_ENV)?.0).ok()
+}
+
+/// The configuration that is wanted: the file's destinations and routes, else what the function has, with the default
+/// destination replaced where flags say so.
+pub(super) fn wanted(
+    args: &DestinationArgs,
+    file: Option<&File>,
+    observed: &Observed,
+) -> Result<Option<Config>> {
+    let mut base = current(observed);
+    if let Some(file) = file.filter(|file| file.settings.destinations.is_some()) {
+        let config = base.get_or_insert_default();
+        describe(file, config, |name, source| resolve(file, name, source, args))?;
+    }
+    with_flags(args, base)
+}
+
+/// Puts the file's destinations and routes into a configuration, instead of those that are there.
+pub(super) fn describe(
+    file: &File,
+    config: &mut Config,
+    token: impl Fn(&str, &Spanned<TokenSource>) -> Result<Secret<Token>>,
+) -> Result<()> {
+    let settings = &file.settings;
+    config.default = settings.default_destination.as_ref().map(|name| name.get_ref().clone());
+    config.routes = settings
+        .routes
+        .iter()
+        .map(Spanned::get_ref)
+        .map(|route| forwarder::Route {
+            log_group: route.log_group.clone(),
+            destination: route.destination.clone(),
+        })
+        .collect();
+    config.destinations.clear();
+    for (name, destination) in settings.destinations.iter().flatten() {
+        let destination = destination.get_ref();
+        let token = token(name, &destination.token)?;
+        let described = match destination.kind {
+            Kind::Logentries => forwarder::Destination::Logentries(Logentries {
+                endpoint: destination.endpoint.clone(),
+                region: destination.region,
+                tls: destination.tls,
+                ca_file: destination.ca_file.clone(),
+                token,
+            }),
+        };
+        config.destinations.insert(name.clone(), described);
+    }
+    Ok(())
+}
+
+fn resolve(
+    file: &File,
+    name: &str,
+    source: &Spanned<TokenSource>,
+    args: &DestinationArgs,
+) -> Result<Secret<Token>> {
+    let is_default = || {
+        let settings = &file.settings;
+        let only = settings.destinations.as_ref().is_some_and(|all| all.len() == 1);
+        match &settings.default_destination {
+            Some(default) => default.get_ref() == name,
+            None => name == DEFAULT_DESTINATION || only,
+        }
+    };
+    // A token that a flag replaces need not be there.
+    if let Some(token) = flag_token(args)?.filter(|_| is_default()) {
+        return Ok(Secret::Inline(token));
+    }
+    source.get_ref().resolve(file).map_err(|problem| {
+        file.error(
+            &source.span(),
+            &format!("the token of `{name}` is not there: {problem}"),
+            "set it, or give another place: token = { env = \"NAME\" }, { file = \"PATH\" }, { ssm = \"/NAME\" } or { secretsmanager = \"NAME\" }",
+        )
+    })
+}
+
+fn with_flags(args: &DestinationArgs, base: Option<Config>) -> Result<Option<Config>> {
+    let token = flag_token(args)?;
+    let name = base.as_ref().and_then(Config::default_destination).unwrap_or(DEFAULT_DESTINATION).to_owned();
+    let before = base
+        .as_ref()
+        .and_then(|config| config.destinations.get(&name))
+        .map(|forwarder::Destination::Logentries(logentries)| logentries.clone());
+    let moves = args.logentries_region.is_some()
+        || args.logentries_endpoint.is_some()
+        || args.logentries_plain
+        || args.logentries_ca_file.is_some();
+    let destination = match (before, token) {
+        (None, None) if moves => {
+            return Err(Error::new(Code::Usage, "the log service is given without the token of a log")
+                .hint("add --token, --token-file or CWL2LE_TOKEN"));
+        }
+        (_, None) if !moves => return Ok(base),
+        (before, token) => {
+            let asked = Logentries {
+                endpoint: args.logentries_endpoint.clone(),
+                region: args.logentries_region,
+                tls: !args.logentries_plain,
+                ca_file: args.logentries_ca_file.clone(),
+                token: token
+                    .map_or_else(|| before.as_ref().map(|b| b.token.clone()), |t| Some(Secret::Inline(t)))
+                    .ok_or_else(|| Error::new(Code::Internal, "no token, though it was checked"))?,
+            };
+            match before {
+                Some(before) if !moves => Logentries { token: asked.token, ..before },
+                _ if asked.endpoint.is_none() && asked.region.is_none() => {
+                    Logentries { region: Some(Region::Us), ..asked }
+                }
+                _ => asked,
+            }
+        }
+    };
+    let mut config = base.unwrap_or_default();
+    config.destinations.insert(name, forwarder::Destination::Logentries(destination));
+    config.validate().map_err(|error| {
+        Error::new(Code::Usage, error.to_string()).hint("see `cwl2le setup --help`, section Log service")
+    })?;
+    Ok(Some(config))
+}
+
+fn flag_token(args: &DestinationArgs) -> Result<Option<Token>> {
+    let text = match (&args.token, &args.token_file) {
+        (_, Some(file)) => read_token(file)?,
+        (Some(token), None) => token.clone(),
+        (None, None) => return Ok(None),
+    };
+    text.trim().parse().map(Some).map_err(|error| {
+        Error::new(Code::Usage, format!("the token cannot be used: {error}"))
+            .hint("in Logentries: Add Data, Token TCP; it looks like 2bfbea1e-10c3-4419-bdad-7e6435882e1f")
+    })
+}
+
+/// What the forwarder's role has to allow for the tokens that it reads itself.
+///
+/// The keys of secrets stand in the file and in the role's policy, and nowhere else. Without the file, those that the
+/// policy has are kept, as everything is that was not asked for.
+pub(super) fn grants(
+    config: Option<&Config>,
+    file: Option<&File>,
+    observed: &Observed,
+    policy_name: &str,
+    target: &Target,
+    grants: Grants,
+) -> Grants {
+    let (mut ssm_parameters, mut secrets) = (Vec::new(), Vec::new());
+    for destination in config.iter().flat_map(|config| config.destinations.values()) {
+        let forwarder::Destination::Logentries(logentries) = destination;
+        match &logentries.token {
+            Secret::Ssm(name) => ssm_parameters.push(parameter_arn(name, target)),
+            Secret::SecretsManager(name) => secrets.push(secret_arn(name, target)),
+            Secret::Inline(_) => {}
+        }
+    }
+    let mut secret_keys = match file.and_then(|file| file.settings.destinations.as_ref()) {
+        Some(destinations) => {
+            destinations.values().filter_map(|d| d.get_ref().token.get_ref().kms_key().cloned()).collect()
+        }
+        None if ssm_parameters.is_empty() && secrets.is_empty() => Vec::new(),
+        None => {
+            let policy = observed.function_role.as_ref().and_then(|role| role.policies.get(policy_name));
+            policy.map(policy::secret_keys).unwrap_or_default()
+        }
+    };
+    for list in [&mut ssm_parameters, &mut secrets, &mut secret_keys] {
+        list.sort();
+        list.dedup();
+    }
+    Grants { ssm_parameters, secrets, secret_keys, ..grants }
+}

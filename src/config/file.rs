@@ -1,0 +1,240 @@
+//! `cwl2le.toml`: what may stand in it, read and checked.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use cwl2le_forwarder::config::Region as LogRegion;
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::check;
+use super::nearest;
+use super::secrets::TokenSource;
+use super::values;
+use crate::error::{Code, Error, Result};
+use crate::stack::{Arch, Distribution, Region, StackName, Tags};
+
+/// The name of the file that is used when none is named.
+pub const FILE_NAME: &str = "cwl2le.toml";
+
+/// A configuration file that was read and checked.
+#[derive(Debug)]
+pub struct File {
+    path: PathBuf,
+    text: String,
+    pub(super) settings: Settings,
+}
+
+/// Everything that may stand in the file. The flags of `setup` have the same names where they mean the same.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Settings {
+    #[serde(deserialize_with = "values::parsed")]
+    pub(super) stack: Option<StackName>,
+    #[serde(deserialize_with = "values::parsed")]
+    pub(super) region: Option<Region>,
+    pub(super) profile: Option<String>,
+    pub(super) default_destination: Option<Spanned<String>>,
+    pub(super) stream: Stream,
+    pub(super) function: Function,
+    pub(super) trigger: Trigger,
+    pub(super) roles: Roles,
+    #[serde(deserialize_with = "values::own_tags")]
+    pub(super) tags: Tags,
+    pub(super) destinations: Option<BTreeMap<String, Spanned<Destination>>>,
+    pub(super) routes: Vec<Spanned<Route>>,
+    pub(super) subscriptions: Option<Vec<Spanned<Subscription>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Stream {
+    #[serde(deserialize_with = "values::shards")]
+    pub(super) shards: Option<u32>,
+    pub(super) on_demand: Option<Spanned<bool>>,
+    #[serde(deserialize_with = "values::retention_hours")]
+    pub(super) retention_hours: Option<u32>,
+    #[serde(deserialize_with = "values::kms_key")]
+    pub(super) kms_key: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Function {
+    #[serde(deserialize_with = "values::parsed")]
+    pub(super) arch: Option<Arch>,
+    #[serde(deserialize_with = "values::memory")]
+    pub(super) memory: Option<u32>,
+    #[serde(deserialize_with = "values::timeout")]
+    pub(super) timeout: Option<u32>,
+    #[serde(deserialize_with = "values::reserved_concurrency")]
+    pub(super) reserved_concurrency: Option<u32>,
+    #[serde(deserialize_with = "values::log_retention_days")]
+    pub(super) log_retention_days: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Trigger {
+    #[serde(deserialize_with = "values::batch_size")]
+    pub(super) batch_size: Option<u32>,
+    #[serde(deserialize_with = "values::batch_window")]
+    pub(super) batch_window: Option<u32>,
+    #[serde(deserialize_with = "values::parallelization")]
+    pub(super) parallelization: Option<u32>,
+    #[serde(deserialize_with = "values::on_failure")]
+    pub(super) on_failure: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Roles {
+    #[serde(deserialize_with = "values::role_path")]
+    pub(super) path: Option<String>,
+    pub(super) permissions_boundary: Option<String>,
+}
+
+/// The kinds of log services.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Kind {
+    Logentries,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Destination {
+    #[serde(rename = "type")]
+    pub(super) kind: Kind,
+    #[serde(default)]
+    pub(super) region: Option<LogRegion>,
+    #[serde(default)]
+    pub(super) endpoint: Option<String>,
+    #[serde(default = "yes")]
+    pub(super) tls: bool,
+    #[serde(default)]
+    pub(super) ca_file: Option<String>,
+    pub(super) token: Spanned<TokenSource>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Route {
+    pub(super) log_group: String,
+    pub(super) destination: String,
+}
+
+/// Log groups, and how they are subscribed.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Subscription {
+    pub(super) log_groups: Vec<String>,
+    #[serde(rename = "match", deserialize_with = "values::globs")]
+    pub(super) globs: Vec<String>,
+    #[serde(deserialize_with = "values::globs")]
+    pub(super) exclude: Vec<String>,
+    pub(super) tags: Tags,
+    pub(super) all: bool,
+    pub(super) filter_pattern: Option<String>,
+    #[serde(deserialize_with = "values::parsed")]
+    pub(super) distribution: Option<Distribution>,
+    pub(super) destination: Option<Spanned<String>>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl File {
+    /// The file that is named, else `cwl2le.toml` in the working folder where there is one.
+    ///
+    /// # Errors
+    /// [`Code::Config`]: it cannot be read, or says what cannot be; the message begins with `FILE:LINE:COLUMN`.
+    pub fn find(named: Option<&Path>) -> Result<Option<Self>> {
+        match named {
+            Some(path) => Self::read(path).map(Some),
+            None if Path::new(FILE_NAME).is_file() => Self::read(Path::new(FILE_NAME)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            let message = format!("the configuration file cannot be read: {error}");
+            Error::new(Code::Config, message)
+                .on(path.display().to_string())
+                .hint("check --config and CWL2LE_CONFIG_FILE; `cwl2le init` writes a file to begin with")
+        })?;
+        Self::parse(path, text)
+    }
+
+    /// Reads and checks the text of a file. References are not followed yet: see [`super::destinations`].
+    ///
+    /// # Errors
+    /// As [`File::find`].
+    pub fn parse(path: &Path, text: String) -> Result<Self> {
+        let settings = nearest::settings(path, &text)?;
+        let file = Self { path: path.to_owned(), text, settings };
+        check::check(&file)?;
+        Ok(file)
+    }
+
+    /// Its path, as it was given.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The stack that it is about.
+    pub fn stack(&self) -> Option<&StackName> {
+        self.settings.stack.as_ref()
+    }
+
+    /// The AWS region.
+    pub fn region(&self) -> Option<&Region> {
+        self.settings.region.as_ref()
+    }
+
+    /// The profile of the AWS configuration.
+    pub fn profile(&self) -> Option<&str> {
+        self.settings.profile.as_deref()
+    }
+
+    /// Whether it says which log groups are subscribed: all of them, so that others are unsubscribed.
+    pub fn has_subscriptions(&self) -> bool {
+        self.settings.subscriptions.is_some()
+    }
+
+    /// What is not wrong and should be known, each with its place.
+    pub fn warnings(&self) -> Vec<String> {
+        let destinations = self.settings.destinations.iter().flatten();
+        destinations
+            .filter(|(_, destination)| matches!(destination.get_ref().token.get_ref(), TokenSource::Inline(_)))
+            .map(|(name, destination)| {
+                let place = self.place(&destination.get_ref().token.span());
+                format!(
+                    "{place}: warning: the token of `{name}` stands in the file itself, for everyone who reads it; \
+                     better token = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}"
+                )
+            })
+            .collect()
+    }
+
+    /// `FILE:LINE:COLUMN` of a part of the file.
+    pub(super) fn place(&self, span: &Range<usize>) -> String {
+        place(&self.path, &self.text, span.start)
+    }
+
+    /// An error at a part of the file.
+    pub(super) fn error(&self, span: &Range<usize>, problem: &str, hint: impl Into<String>) -> Error {
+        Error::new(Code::Config, format!("{}: {problem}", self.place(span))).hint(hint)
+    }
+}
+
+/// `FILE:LINE:COLUMN`, both counted from 1, the column in characters.
+pub(super) fn place(path: &Path, text: &str, offset: usize) -> String {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    format!("{}:{line}:{column}", path.display())
+}

@@ -1,0 +1,78 @@
+//! What the user wants: flags over environment over `cwl2le.toml` over what exists already -> [`Stack`].
+
+mod build;
+mod check;
+mod describe;
+pub(crate) mod destinations;
+mod file;
+mod forms;
+mod merge;
+mod nearest;
+mod secrets;
+pub(crate) mod subscriptions;
+#[cfg(test)]
+mod tests;
+mod values;
+mod wishes;
+
+use build::Builder;
+use wishes::Wishes;
+
+use crate::aws::Options;
+use crate::cli::{ResourceArgs, Wanted};
+use crate::error::Result;
+use crate::plan::Observed;
+use crate::stack::policy::Grants;
+use crate::stack::{Names, RoleScope, Stack, StackName, Target};
+
+pub use describe::{TEMPLATE, describe};
+pub use file::{FILE_NAME, File};
+
+/// A stack with nothing asked for but its name: what `subscribe`, `status` and `teardown` work on.
+pub fn bare_stack(name: &StackName, target: &Target, scope: RoleScope, observed: &Observed) -> Stack {
+    Builder { name, target, scope, observed }.stack(
+        Wishes::default(),
+        &ResourceArgs::default(),
+        &Grants::default(),
+    )
+}
+
+/// The stack that `setup` wants. The bundle is not in it yet: it depends on the architecture, which is settled here.
+///
+/// # Errors
+/// A flag or a token that cannot be used.
+pub fn wanted_stack(
+    args: &Wanted,
+    file: Option<&File>,
+    name: &StackName,
+    target: &Target,
+    scope: RoleScope,
+    observed: &Observed,
+) -> Result<Stack> {
+    let args = merge::with_file(args, file);
+    let config = destinations::wanted(&args.destination, file, observed)?;
+    let wishes = Wishes::new(&args, config, target)?;
+    let kms = wishes.kms_key.clone().unwrap_or_else(|| wishes::current_key(observed, target));
+    let on_failure = wishes
+        .on_failure
+        .clone()
+        .unwrap_or_else(|| observed.triggers.iter().find_map(|trigger| trigger.on_failure.clone()));
+    let grants = Grants { kms_key_arn: kms, on_failure, ..Grants::default() };
+    let policy = Names::new(name, &target.region, scope).function_policy;
+    let grants = destinations::grants(wishes.config.as_ref(), file, observed, &policy, target, grants);
+    Ok(Builder { name, target, scope, observed }.stack(wishes, &args.resources, &grants))
+}
+
+/// Region and profile from the file, where neither a flag nor the environment gives them.
+///
+/// The environment is what the AWS command listens to. Keys in it are a choice as well, which no profile of the file
+/// overrides.
+pub fn fill_options(options: &mut Options, file: &File, env: impl Fn(&str) -> Option<String>) {
+    let set = |names: &[&str]| names.iter().any(|name| env(name).is_some_and(|value| !value.is_empty()));
+    if options.region.is_none() && !set(&["AWS_REGION", "AWS_DEFAULT_REGION"]) {
+        options.region = file.region().map(ToString::to_string);
+    }
+    if options.profile.is_none() && !set(&["AWS_PROFILE", "AWS_ACCESS_KEY_ID"]) {
+        options.profile = file.profile().map(ToOwned::to_owned);
+    }
+}

@@ -1,0 +1,192 @@
+//! Tokens: where the file says they are, and their values where cwl2le is the one who reads them.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use cwl2le_forwarder::secret::{Secret, Token};
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+
+use super::file::File;
+use crate::error::{Code, Error, Result};
+use crate::stack::Target;
+
+/// Where a token is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TokenSource {
+    /// In an environment variable of cwl2le. It is read by `setup` and handed to the function.
+    Env(String),
+    /// In a file beside cwl2le, relative to the configuration file. As with `Env`.
+    File(PathBuf),
+    /// In SSM Parameter Store, by name or ARN. The function reads it.
+    Ssm { name: String, kms_key: Option<String> },
+    /// In Secrets Manager, by name or ARN. The function reads it.
+    SecretsManager { name: String, kms_key: Option<String> },
+    /// In the configuration file itself.
+    Inline(Token),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Reference {
+    env: Option<String>,
+    file: Option<PathBuf>,
+    ssm: Option<String>,
+    secretsmanager: Option<String>,
+    kms_key: Option<String>,
+}
+
+impl Reference {
+    fn source(self) -> Result<TokenSource, String> {
+        let Self { env, file, ssm, secretsmanager, kms_key } = self;
+        let empty = |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().is_empty());
+        if empty(&env) || empty(&ssm) || empty(&secretsmanager) {
+            return Err("a token is kept somewhere: the name of the place is empty".to_owned());
+        }
+        if let Some(key) = &kms_key
+            && !(key.starts_with("arn:") && key.contains(":key/"))
+        {
+            return Err(format!("`kms_key` of a token is the ARN of a key, and `{key}` is not"));
+        }
+        match (env, file, ssm, secretsmanager) {
+            (None, None, Some(name), None) => Ok(TokenSource::Ssm { name, kms_key }),
+            (None, None, None, Some(name)) => Ok(TokenSource::SecretsManager { name, kms_key }),
+            _ if kms_key.is_some() => {
+                Err("`kms_key` is for a token that the function reads: with `ssm` or `secretsmanager`"
+                    .to_owned())
+            }
+            (Some(name), None, None, None) => Ok(TokenSource::Env(name)),
+            (None, Some(path), None, None) => Ok(TokenSource::File(path)),
+            (None, None, None, None) => {
+                Err("a token is { env = ... }, { file = ... }, { ssm = ... } or { secretsmanager = ... }"
+                    .to_owned())
+            }
+            _ => Err("a token is kept in one place: give one of `env`, `file`, `ssm` and `secretsmanager`"
+                .to_owned()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TokenSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Source;
+        impl<'de> Visitor<'de> for Source {
+            type Value = TokenSource;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("{ env = ... }, { file = ... }, { ssm = ... } or { secretsmanager = ... }")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<TokenSource, E> {
+                text.parse().map(TokenSource::Inline).map_err(E::custom)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TokenSource, A::Error> {
+                Reference::deserialize(MapAccessDeserializer::new(map))?.source().map_err(de::Error::custom)
+            }
+        }
+        deserializer.deserialize_any(Source)
+    }
+}
+
+impl TokenSource {
+    /// As the function's configuration holds it: a value where cwl2le can read it, else a reference.
+    pub(super) fn resolve(&self, file: &File) -> Result<Secret<Token>, String> {
+        match self {
+            Self::Env(name) => {
+                let text = std::env::var(name)
+                    .ok()
+                    .filter(|text| !text.trim().is_empty())
+                    .ok_or_else(|| format!("the environment variable {name} is not set"))?;
+                let token = text.trim().parse();
+                token.map(Secret::Inline).map_err(|error| format!("the environment variable {name}: {error}"))
+            }
+            Self::File(path) => {
+                let folder = file.path().parent().unwrap_or(Path::new(""));
+                let path = folder.join(path);
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| format!("the token file {} cannot be read: {error}", path.display()))?;
+                let token = text.trim().parse();
+                token
+                    .map(Secret::Inline)
+                    .map_err(|error| format!("the token file {}: {error}", path.display()))
+            }
+            Self::Ssm { name, .. } => Ok(Secret::Ssm(name.clone())),
+            Self::SecretsManager { name, .. } => Ok(Secret::SecretsManager(name.clone())),
+            Self::Inline(token) => Ok(Secret::Inline(token.clone())),
+        }
+    }
+
+    /// The customer key that the secret is encrypted with.
+    pub(super) fn kms_key(&self) -> Option<&String> {
+        match self {
+            Self::Ssm { kms_key, .. } | Self::SecretsManager { kms_key, .. } => kms_key.as_ref(),
+            _ => None,
+        }
+    }
+}
+
+/// The ARN of an SSM parameter, by which a policy names it.
+pub(super) fn parameter_arn(name: &str, target: &Target) -> String {
+    if name.starts_with("arn:") {
+        return name.to_owned();
+    }
+    target.arn("ssm", format_args!("parameter/{}", name.trim_start_matches('/')))
+}
+
+/// The ARN of a secret, by which a policy names it. Secrets Manager adds six characters of its own to a name, which are
+/// not known here.
+pub(super) fn secret_arn(name: &str, target: &Target) -> String {
+    let arn = if name.starts_with("arn:") {
+        name.to_owned()
+    } else {
+        target.arn("secretsmanager", format_args!("secret:{name}"))
+    };
+    let is_suffix = |end: &str| end.len() == 6 && end.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let whole = name.starts_with("arn:") && arn.rsplit_once('-').is_some_and(|(_, end)| is_suffix(end));
+    if whole { arn } else { format!("{arn}-??????") }
+}
+
+/// The token in a file that a flag names, `-` for standard input.
+pub(super) fn read_token(file: &Path) -> Result<String> {
+    let text = if file == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    } else {
+        std::fs::read_to_string(file)
+    };
+    text.map_err(|error| {
+        Error::new(Code::Usage, format!("the token file cannot be read: {error}"))
+            .on(file.display().to_string())
+            .hint("write the token, and nothing else, into a file that only you can read")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_become_the_arns_of_policies() {
+        let target =
+            Target { account: "123456789012".to_owned(), region: "eu-west-1".parse().expect("a region") };
+        for (name, arn) in [
+            ("/cwl2le/token", "arn:aws:ssm:eu-west-1:123456789012:parameter/cwl2le/token"),
+            ("token", "arn:aws:ssm:eu-west-1:123456789012:parameter/token"),
+            ("arn:aws:ssm:x:1:parameter/t", "arn:aws:ssm:x:1:parameter/t"),
+        ] {
+            assert_eq!(parameter_arn(name, &target), arn);
+        }
+        for (name, arn) in [
+            ("le/token", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:le/token-??????"),
+            // A name may end as if it were an ARN's end.
+            ("le-abcdef", "arn:aws:secretsmanager:eu-west-1:123456789012:secret:le-abcdef-??????"),
+            ("arn:aws:secretsmanager:r:1:secret:le-AbC123", "arn:aws:secretsmanager:r:1:secret:le-AbC123"),
+            ("arn:aws:secretsmanager:r:1:secret:le", "arn:aws:secretsmanager:r:1:secret:le-??????"),
+        ] {
+            assert_eq!(secret_arn(name, &target), arn);
+        }
+    }
+}

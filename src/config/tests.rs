@@ -1,0 +1,1 @@
+//! Files: what is read, what is refused and how that is said.

@@ -1,0 +1,190 @@
+//! Which log groups are meant: names, globs, exclusions, tags, or all.
+//!
+//! Shared by the flags and the configuration file. Pure: the log groups and their tags are given.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use serde::Serialize;
+
+use super::Tags;
+
+/// What was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Log groups by name. They need neither match nor carry a tag.
+    pub names: Vec<String>,
+    /// Globs: `*` stands for any text, also with `/` in it, `?` for one character, `{a,b}` and `[a-z]` as in a shell.
+    pub globs: Vec<String>,
+    /// Globs of what is left out, names included: an exclusion always wins.
+    pub excludes: Vec<String>,
+    /// Tags that a log group must all carry. With globs or `all` they narrow these down, alone they select by themselves.
+    pub tags: Tags,
+    /// Every log group of the region.
+    pub all: bool,
+}
+
+/// A log group that exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Candidate<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// `STANDARD`, `INFREQUENT_ACCESS` or `DELIVERY`; empty where AWS does not say.
+    pub class: &'a str,
+}
+
+/// A log group that was matched and cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct LeftOut {
+    /// Its name.
+    pub log_group: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a selection came to. Every list is sorted and holds nothing twice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The log groups that are meant. Those that were named are in it whether they exist or not.
+    pub groups: Vec<String>,
+    /// What was matched and left out: it would feed itself, or its class cannot be subscribed; and names that an
+    /// exclusion takes out again.
+    pub left_out: Vec<LeftOut>,
+    /// Globs that match no log group, exclusions included, and tags that no log group carries.
+    pub unmatched: Vec<String>,
+}
+
+/// A glob that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{glob}` is no glob: {problem}")]
+pub struct BadGlob {
+    /// The glob.
+    pub glob: String,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+/// What was asked for, ready to be matched.
+#[derive(Debug, Clone)]
+pub struct Selector {
+    wanted: Wanted,
+    globs: GlobSet,
+    excludes: GlobSet,
+}
+
+impl Selector {
+    /// Reads the globs.
+    ///
+    /// # Errors
+    /// The first glob that cannot be read.
+    pub fn new(wanted: Wanted) -> Result<Self, BadGlob> {
+        Ok(Self { globs: set(&wanted.globs)?, excludes: set(&wanted.excludes)?, wanted })
+    }
+
+    /// Whether the log groups that exist have to be listed: names alone are taken as they are.
+    pub fn needs_listing(&self) -> bool {
+        self.is_wide() || !self.wanted.excludes.is_empty()
+    }
+
+    /// The log groups whose tags have to be known: those that only their tags decide on.
+    pub fn needs_tags_of<'a>(&self, candidates: &[Candidate<'a>]) -> Vec<&'a str> {
+        if self.wanted.tags.is_empty() {
+            return Vec::new();
+        }
+        candidates.iter().map(|group| group.name).filter(|name| self.may_match(name)).collect()
+    }
+
+    /// Chooses. `tags` holds those of [`Selector::needs_tags_of`]; `own` says why a log group can never be taken.
+    pub fn select(
+        &self,
+        candidates: &[Candidate<'_>],
+        tags: &BTreeMap<String, Tags>,
+        own: impl Fn(&str) -> Option<String>,
+    ) -> Selection {
+        let (mut groups, mut left_out) = (BTreeSet::new(), BTreeSet::new());
+        let mut leave = |log_group: &str, reason: &str| {
+            left_out.insert(LeftOut { log_group: log_group.to_owned(), reason: reason.to_owned() });
+        };
+        for name in &self.wanted.names {
+            // What was named and would feed itself stays in: whoever asks for it by name is told no by the plan.
+            if self.excludes.is_match(name) {
+                leave(name, "it is named, and excluded as well");
+            } else {
+                groups.insert(name.clone());
+            }
+        }
+        for group in candidates {
+            if groups.contains(group.name) || !self.may_match(group.name) || !self.carries(group.name, tags) {
+                continue;
+            }
+            if let Some(reason) = own(group.name) {
+                leave(group.name, &reason);
+            } else if !matches!(group.class, "" | "STANDARD") {
+                leave(
+                    group.name,
+                    &format!("its class is {}, and only STANDARD can be subscribed", group.class),
+                );
+            } else {
+                groups.insert(group.name.to_owned());
+            }
+        }
+        Selection {
+            groups: groups.into_iter().collect(),
+            left_out: left_out.into_iter().collect(),
+            unmatched: self.unmatched(candidates, tags),
+        }
+    }
+
+    /// Whether more than what is named is meant.
+    fn is_wide(&self) -> bool {
+        self.wanted.all || !self.wanted.globs.is_empty() || !self.wanted.tags.is_empty()
+    }
+
+    /// Whether everything but the tags speaks for it.
+    fn may_match(&self, name: &str) -> bool {
+        let everything = self.wanted.all || (self.wanted.globs.is_empty() && !self.wanted.tags.is_empty());
+        (everything || self.globs.is_match(name)) && !self.excludes.is_match(name)
+    }
+
+    fn carries(&self, name: &str, tags: &BTreeMap<String, Tags>) -> bool {
+        let carried = tags.get(name);
+        self.wanted.tags.iter().all(|(key, value)| carried.and_then(|tags| tags.get(key)) == Some(value))
+    }
+
+    fn unmatched(&self, candidates: &[Candidate<'_>], tags: &BTreeMap<String, Tags>) -> Vec<String> {
+        let unmatched_of = |globs: &[String], set: &GlobSet| -> BTreeSet<String> {
+            let mut seen = vec![false; globs.len()];
+            for group in candidates {
+                set.matches(group.name).into_iter().for_each(|at| seen[at] = true);
+            }
+            globs.iter().zip(seen).filter(|(_, seen)| !seen).map(|(glob, _)| format!("`{glob}`")).collect()
+        };
+        let mut unmatched = unmatched_of(&self.wanted.globs, &self.globs);
+        unmatched.extend(unmatched_of(&self.wanted.excludes, &self.excludes));
+        let carried = |key: &str, value: &String| tags.values().any(|tags| tags.get(key) == Some(value));
+        let absent = self.wanted.tags.iter().filter(|(key, value)| !carried(key, value));
+        unmatched.extend(absent.map(|(key, value)| format!("tag `{key}={value}`")));
+        unmatched.into_iter().collect()
+    }
+}
+
+fn set(globs: &[String]) -> Result<GlobSet, BadGlob> {
+    let bad = |glob: &str, error: globset::Error| BadGlob {
+        glob: glob.to_owned(),
+        problem: error.kind().to_string(),
+    };
+    let mut builder = GlobSetBuilder::new();
+    for text in globs {
+        builder.add(glob(text).map_err(|error| bad(text, error))?);
+    }
+    builder.build().map_err(|error| bad(&globs.join(", "), error))
+}
+
+/// `*` also matches `/`: the slashes of log groups are part of their names and no folders.
+fn glob(text: &str) -> Result<Glob, globset::Error> {
+    GlobBuilder::new(text).literal_separator(false).build()
+}
+
+#[cfg(test)]
+#[path = "selection_tests.rs"]
+mod tests;
