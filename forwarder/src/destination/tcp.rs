@@ -39,6 +39,8 @@ pub(super) struct Connection {
     marks: Marks,
     /// Bytes sent since the session began.
     sent: u64,
+    /// When the first of them was.
+    began: Option<Instant>,
     patience: Duration,
     /// Whether the peer is known to have ended it.
     ended: bool,
@@ -95,12 +97,20 @@ impl Connection {
                 }
             }
         };
-        Ok(Self { stream, marks: Marks::default(), sent: 0, patience: patience.progress, ended: false })
+        Ok(Self {
+            stream,
+            marks: Marks::default(),
+            sent: 0,
+            began: None,
+            patience: patience.progress,
+            ended: false,
+        })
     }
 
     /// Begins a new session on a kept connection, if it is as it was left: open, with nothing under way.
     pub(super) fn begin_again(&mut self, patience: Patience) -> bool {
         self.sent = 0;
+        self.began = None;
         self.marks = Marks::default();
         self.patience = patience.progress_on_kept;
         let drained = self.drain(&mut Context::from_waker(std::task::Waker::noop())).is_ok();
@@ -109,6 +119,7 @@ impl Connection {
 
     /// Writes and flushes all of `bytes`.
     pub(super) async fn send(&mut self, bytes: &[u8], until: Instant) -> Result<(), Failure> {
+        self.began.get_or_insert_with(Instant::now);
         let mut rest = bytes;
         while !rest.is_empty() {
             let written = self.progress(until, |stream, cx| stream.poll_write(cx, rest)).await?;
@@ -130,8 +141,7 @@ impl Connection {
                 return Err(self.how_it_ended().await);
             }
             if standing.unacknowledged == 0 {
-                // It has proved that it is alive.
-                return Ok(());
+                return self.second_thoughts(until).await;
             }
             let now = Instant::now();
             if standing.unacknowledged < last.0 {
@@ -154,6 +164,24 @@ impl Connection {
                 return Err(failure);
             }
         }
+    }
+
+    /// Listens for the end of a connection whose service dies, or gives up an idle connection, at the very
+    /// moment when its kernel acknowledges.
+    ///
+    /// Such a loss cannot be excluded on TCP, but it shows within about a round trip. So we listen once more
+    /// for as long as sending and acknowledgement took.
+    async fn second_thoughts(&mut self, until: Instant) -> Result<(), Failure> {
+        const LONGEST: Duration = Duration::from_millis(10);
+        let took = self.began.map_or(Duration::ZERO, |began| began.elapsed()).min(LONGEST);
+        let ended = poll_fn(|cx| match self.drain(cx) {
+            Ok(()) => Poll::Pending,
+            Err(failure) => Poll::Ready(failure),
+        });
+        if let Ok(failure) = timeout_at(until.min(Instant::now() + took), ended).await {
+            return Err(failure);
+        }
+        if self.standing()?.open { Ok(()) } else { Err(self.how_it_ended().await) }
     }
 
     /// How many of the bytes sent in this session the peer has acknowledged, if the connection is whole.

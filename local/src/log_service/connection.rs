@@ -87,6 +87,18 @@ async fn read(
             }
             Step::HalfClose => buffer.len(),
             Step::Stall => 0,
+            Step::ResetInPause => {
+                let pause = Duration::from_millis(1);
+                match tokio::time::timeout(pause, stream.read(&mut buffer)).await {
+                    Ok(Ok(count)) if count > 0 => {
+                        cutter.feed(&buffer[..count], &shared.received);
+                        continue;
+                    }
+                    // The runtime hears of bytes a little later than the kernel has them.
+                    Err(_) if has_unread(stream.tcp()) => continue,
+                    _ => return reset(stream.tcp()),
+                }
+            }
         };
         tokio::select! {
             () = changed.changed() => {
@@ -110,6 +122,7 @@ enum Step {
     Stall,
     Reset,
     HalfClose,
+    ResetInPause,
 }
 
 fn next_step(fault: Fault, read: u64) -> Step {
@@ -125,6 +138,7 @@ fn next_step(fault: Fault, read: u64) -> Step {
         Fault::Trickle { bytes, every } => Step::ReadAfter(every, bytes.max(1)),
         Fault::StallAfter(limit) => up_to(limit, Step::Stall),
         Fault::ResetAfter(limit) => up_to(limit, Step::Reset),
+        Fault::ResetInPauseAfter(limit) => up_to(limit, Step::ResetInPause),
         Fault::HalfCloseAfter(limit) => up_to(limit, Step::HalfClose),
     }
 }
@@ -133,4 +147,17 @@ fn next_step(fault: Fault, read: u64) -> Step {
 fn reset(stream: &TcpStream) {
     // A connection that is already gone needs no reset.
     let _ = stream.set_zero_linger();
+}
+
+/// Whether the kernel has bytes, at this very moment, that have not been read.
+#[cfg(unix)]
+fn has_unread(stream: &TcpStream) -> bool {
+    use std::os::fd::AsFd as _;
+    let twin = stream.as_fd().try_clone_to_owned().map(std::net::TcpStream::from);
+    twin.and_then(|twin| twin.peek(&mut [0])).is_ok_and(|count| count > 0)
+}
+
+#[cfg(not(unix))]
+fn has_unread(_stream: &TcpStream) -> bool {
+    false
 }

@@ -43,8 +43,12 @@ pub enum Fault {
     },
     /// Nothing more is read after so many bytes of lines, and the connection stays open.
     StallAfter(u64),
-    /// The connection is reset after so many bytes of lines, whatever was sent beyond them.
+    /// The connection is reset after so many bytes of lines, whatever was sent beyond them. What the
+    /// kernel has acknowledged on the service's behalf by then is lost, and no sender can know.
     ResetAfter(u64),
+    /// The connection is reset at the first pause of a millisecond after so many bytes of lines: everything
+    /// that was acknowledged has been read.
+    ResetInPauseAfter(u64),
     /// The service ends its own direction after so many bytes of lines, and reads on.
     HalfCloseAfter(u64),
 }
