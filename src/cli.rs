@@ -37,6 +37,10 @@ pub struct Global {
     /// Send every AWS call here instead; else AWS_ENDPOINT_URL
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
+    /// Longest wait for anything, 1 to 3600: for AWS to answer, for a change to take effect, for a resource to become
+    /// ready; 300 by default, and 30 for an answer. Never lengthens what is retried for less
+    #[arg(long, global = true, value_name = "SECONDS", env = "CWL2LE_PATIENCE", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    pub patience: Option<u64>,
     /// Configuration file; else `cwl2le.toml` in this folder, where there is one. Flags and environment win over it
     #[arg(long, global = true, value_name = "FILE", env = "CWL2LE_CONFIG_FILE")]
     pub config: Option<PathBuf>,

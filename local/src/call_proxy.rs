@@ -64,6 +64,9 @@ pub enum When {
 /// A fault for some calls.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Injection {
+    /// The operation whose calls are counted; none counts all of them. Calls that are made at once arrive in any order,
+    /// so only one operation's number is the same in every run.
+    pub of: Option<Call>,
     /// The number of the first call that fails, counted from 1.
     pub at: usize,
     /// How many calls fail from there on; the retries of the caller count as calls.
@@ -194,11 +197,13 @@ async fn serve(client: TcpStream, shared: &Shared) -> std::io::Result<()> {
 /// Writes the call down; the injection, if it is to fail.
 fn count(shared: &Shared, call: Call) -> Option<Injection> {
     let mut book = shared.book();
+    let counts = |of: &Injection| of.of.as_ref().is_none_or(|of| *of == call);
+    let injection = book.injection.clone().filter(counts);
     book.calls.push(call);
-    let number = book.calls.len();
-    book.injection
-        .clone()
-        .filter(|injection| (injection.at..injection.at.saturating_add(injection.times)).contains(&number))
+    let injection = injection?;
+    let counted = book.calls.iter().filter(|made| injection.of.as_ref().is_none_or(|of| of == *made)).count();
+    let hit = (injection.at..injection.at.saturating_add(injection.times)).contains(&counted);
+    hit.then_some(injection)
 }
 
 /// The upstream's whole answer, byte by byte.

@@ -52,7 +52,7 @@ async fn call(endpoint: &str, calls: &[&str]) -> Vec<String> {
 }
 
 fn at(number: usize, when: When, fault: Fault) -> Option<Injection> {
-    Some(Injection { at: number, times: 1, when, fault })
+    Some(Injection { of: None, at: number, times: 1, when, fault })
 }
 
 #[tokio::test]

@@ -40,8 +40,8 @@ pub struct Options {
     pub endpoint_url: Option<String>,
     /// Fixed credentials, for an endpoint that is our own.
     pub keys: Option<Keys>,
-    /// The longest wait for anything to settle, 5 minutes by default. Shortens the retry table's budgets, never
-    /// lengthens them.
+    /// The longest wait for anything: for an answer, 30 seconds by default, and for anything to settle, 5 minutes by
+    /// default. Shortens the retry table's budgets and the time for an answer, never lengthens them.
     pub patience: Option<Duration>,
     /// Ends waiting and keeps calls from being made, once it is asked for.
     pub stop: Stop,
@@ -232,12 +232,13 @@ async fn configure(options: &Options, region: &Region) -> SdkConfig {
     let http =
         aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
     let region = aws_config::Region::new(region.to_string());
+    let attempt = options.patience.map_or(ATTEMPT, |patience| patience.min(ATTEMPT));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .region(region.clone())
         // Retrying is decided in one place: see `Aws::call`.
         .retry_config(RetryConfig::disabled())
         .timeout_config(
-            TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(ATTEMPT).build(),
+            TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build(),
         )
         .credentials_provider(credentials_provider(options, region, http.clone()).await)
         .http_client(http);

@@ -23,6 +23,7 @@ pub use report::ChangeReport;
 pub use status::StatusReport;
 
 use std::fmt;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -147,6 +148,7 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome>
         region: cli.global.region.clone(),
         profile: cli.global.profile.clone(),
         endpoint_url: cli.global.endpoint_url.clone(),
+        patience: cli.global.patience.map(Duration::from_secs),
         stop: stop.clone(),
         ..Options::default()
     };

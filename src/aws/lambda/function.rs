@@ -148,7 +148,7 @@ pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Resu
             .set_tags(Some(spec.tags.clone().into_iter().collect()))
             .publish(false)
             .customize()
-            .config_override(slow_upload())
+            .config_override(slow_upload(aws))
             .send()
     });
     match made.await {
@@ -175,7 +175,7 @@ pub(crate) async fn update_code(aws: Aws<'_>, name: &str, bundle: &Bundle) -> Re
                 .architectures(architecture(bundle.arch))
                 .publish(false)
                 .customize()
-                .config_override(slow_upload())
+                .config_override(slow_upload(aws))
                 .send()
         })
         .await?;
@@ -266,8 +266,9 @@ fn zip(bundle: &Bundle) -> Blob {
     Blob::new(bundle.zip.to_vec())
 }
 
-fn slow_upload() -> aws_sdk_lambda::config::Builder {
-    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(UPLOAD).build();
+fn slow_upload(aws: Aws<'_>) -> aws_sdk_lambda::config::Builder {
+    let upload = UPLOAD.min(aws.session.patience());
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(upload).build();
     aws_sdk_lambda::config::Builder::new().timeout_config(timeouts)
 }
 

@@ -1,0 +1,219 @@
+//! An account of its own on a shared local AWS, with other people's resources in it, and `cwl2le` in front of it
+//! through a proxy that fails chosen calls.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_cloudwatchlogs::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
+use cwl2le_local::{Cache, Call, CallProxy, Injection, LocalAws, Options};
+use serde_json::json;
+use tokio::process::{Child, Command};
+
+use crate::support::{REGION, Ran, TOKEN, cwl2le};
+
+/// A log group of somebody else, with a filter of theirs.
+pub const GROUP: &str = "/app/watched";
+const FOREIGN_FILTER: &str = "theirs";
+const FOREIGN_STREAM: &str = "their-stream";
+const FOREIGN_ROLE: &str = "their-role";
+
+/// A local AWS with as many accounts as there are tests.
+pub struct Ground {
+    pub aws: LocalAws,
+    http: SharedHttpClient,
+}
+
+impl Ground {
+    pub async fn start(options: Options) -> Self {
+        let cache = Cache::open().expect("a cache folder");
+        let aws = LocalAws::start(&cache, options, &|_| ()).await.expect("a local AWS");
+        Self { aws, http: aws_smithy_http_client::Builder::new().build_http() }
+    }
+
+    /// An account in which others have a stream, a role and a subscribed log group, and we have nothing.
+    pub async fn account(&self) -> Account {
+        static NEXT: AtomicU64 = AtomicU64::new(100_000_000_000);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
+        let keys = (id.clone(), "test".to_owned());
+        let proxy = CallProxy::start(self.aws.endpoint()).await.expect("a proxy");
+        let account = Account { config: self.config(&keys), keys, proxy, id };
+        account.populate().await;
+        account
+    }
+
+    fn config(&self, (id, secret): &(String, String)) -> SdkConfig {
+        let keys = Credentials::new(id, secret, None, None, "test");
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new(REGION))
+            .endpoint_url(self.aws.endpoint())
+            .credentials_provider(SharedCredentialsProvider::new(keys))
+            .http_client(self.http.clone())
+            .build()
+    }
+}
+
+pub struct Account {
+    pub id: String,
+    pub proxy: CallProxy,
+    /// Of the root.
+    pub config: SdkConfig,
+    /// What `cwl2le` signs with: the root's at first.
+    pub keys: (String, String),
+}
+
+impl Account {
+    async fn populate(&self) {
+        let stream = aws_sdk_kinesis::Client::new(&self.config).create_stream().stream_name(FOREIGN_STREAM);
+        stream.shard_count(1).send().await.expect("a stream");
+        let (iam, logs) = (self.iam(), self.logs());
+        let allow = |statement: serde_json::Value| {
+            json!({ "Version": "2012-10-17", "Statement": [statement] }).to_string()
+        };
+        let trust = allow(json!({
+            "Effect": "Allow", "Principal": { "Service": "logs.amazonaws.com" }, "Action": "sts:AssumeRole"
+        }));
+        let role = iam.create_role().role_name(FOREIGN_ROLE).assume_role_policy_document(trust);
+        let role = role.send().await.expect("a role").role.expect("a role");
+        let write = allow(json!({ "Effect": "Allow", "Action": "kinesis:PutRecord", "Resource": "*" }));
+        let policy =
+            iam.put_role_policy().role_name(FOREIGN_ROLE).policy_name("write").policy_document(write);
+        policy.send().await.expect("a policy");
+        logs.create_log_group().log_group_name(GROUP).send().await.expect("a log group");
+        logs.put_subscription_filter()
+            .log_group_name(GROUP)
+            .filter_name(FOREIGN_FILTER)
+            .filter_pattern("ERROR")
+            .destination_arn(format!("arn:aws:kinesis:{REGION}:{}:stream/{FOREIGN_STREAM}", self.id))
+            .role_arn(role.arn)
+            .send()
+            .await
+            .expect("a filter");
+    }
+
+    pub fn iam(&self) -> aws_sdk_iam::Client {
+        aws_sdk_iam::Client::new(&self.config)
+    }
+
+    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+        aws_sdk_cloudwatchlogs::Client::new(&self.config)
+    }
+
+    /// `cwl2le --output json ARGS` through the proxy.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::from(cwl2le());
+        command
+            .env("AWS_ENDPOINT_URL", self.proxy.endpoint())
+            .env("AWS_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", &self.keys.0)
+            .env("AWS_SECRET_ACCESS_KEY", &self.keys.1)
+            .args(["--output", "json"])
+            .args(args)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    /// Runs it without any fault, and says which calls it made.
+    pub async fn run(&self, args: &[&str]) -> (Ran, Vec<Call>) {
+        self.run_with(None, args).await
+    }
+
+    /// Runs it with a fault, or without one.
+    pub async fn run_with(&self, injection: Option<Injection>, args: &[&str]) -> (Ran, Vec<Call>) {
+        self.proxy.inject(injection);
+        let ran = ended(self.command(args).spawn().expect("cwl2le runs")).await;
+        (ran, self.proxy.calls())
+    }
+
+    /// Everything that there is in the account, one line each, sorted.
+    pub async fn seen(&self) -> Vec<String> {
+        let mut seen = Vec::new();
+        let kinesis = aws_sdk_kinesis::Client::new(&self.config);
+        let streams = kinesis.list_streams().send().await.expect("streams").stream_names;
+        seen.extend(streams.iter().map(|name| format!("stream {name}")));
+        let iam = self.iam();
+        for role in iam.list_roles().send().await.expect("roles").roles {
+            let policies = iam.list_role_policies().role_name(&role.role_name).send().await;
+            let policies = policies.map(|policies| policies.policy_names).unwrap_or_default();
+            seen.push(format!("role {} with {}", role.role_name, policies.join(", ")));
+        }
+        let lambda = aws_sdk_lambda::Client::new(&self.config);
+        let functions = lambda.list_functions().send().await.expect("functions").functions;
+        let functions = functions.into_iter().flatten().filter_map(|function| function.function_name);
+        seen.extend(functions.map(|name| format!("function {name}")));
+        let mappings =
+            lambda.list_event_source_mappings().send().await.expect("mappings").event_source_mappings;
+        seen.extend(mappings.into_iter().flatten().map(|mapping| {
+            let (from, state) =
+                (mapping.event_source_arn.unwrap_or_default(), mapping.state.unwrap_or_default());
+            format!("trigger {} {state}", from.rsplit('/').next().unwrap_or_default())
+        }));
+        let logs = self.logs();
+        let groups = logs.describe_log_groups().send().await.expect("log groups").log_groups;
+        for group in groups.into_iter().flatten().filter_map(|group| group.log_group_name) {
+            let filters = logs.describe_subscription_filters().log_group_name(&group).send().await;
+            let filters = filters.ok().and_then(|filters| filters.subscription_filters).unwrap_or_default();
+            seen.push(format!("log group {group}"));
+            seen.extend(filters.into_iter().map(|filter| {
+                let to = filter.destination_arn.unwrap_or_default();
+                let (name, pattern) = (filter.filter_name.unwrap_or_default(), filter.filter_pattern);
+                format!("filter {group} {name} {to} `{}`", pattern.unwrap_or_default())
+            }));
+        }
+        seen.sort();
+        seen
+    }
+
+    /// What others have, which nothing of ours may change.
+    pub fn theirs(&self) -> Vec<String> {
+        vec![
+            format!(
+                "filter {GROUP} {FOREIGN_FILTER} arn:aws:kinesis:{REGION}:{}:stream/{FOREIGN_STREAM} `ERROR`",
+                self.id
+            ),
+            format!("log group {GROUP}"),
+            format!("role {FOREIGN_ROLE} with write"),
+            format!("stream {FOREIGN_STREAM}"),
+        ]
+    }
+
+    /// The stack beside it, whole.
+    pub fn whole(&self, subscribed: bool) -> Vec<String> {
+        let stream = "cloudwatch-logs-stream";
+        let mut all = self.theirs();
+        all.extend(
+            [
+                "function cwl-to-logentries",
+                "log group /aws/lambda/cwl-to-logentries",
+                "role cwl-to-kinesis with cwl-kinesis-write",
+                "role cwl-to-logentries with cwl-logentries-forward",
+                "stream cloudwatch-logs-stream",
+                "trigger cloudwatch-logs-stream Enabled",
+            ]
+            .map(ToOwned::to_owned),
+        );
+        if subscribed {
+            let arn = format!("arn:aws:kinesis:{REGION}:{}:stream/{stream}", self.id);
+            all.push(format!("filter {GROUP} cloudwatchLogsFilter {arn} ``"));
+        }
+        all.sort();
+        all
+    }
+}
+
+/// What a process ended with.
+pub async fn ended(child: Child) -> Ran {
+    child.wait_with_output().await.expect("cwl2le runs").into()
+}
+
+/// `setup` with a log service that nobody connects to, and with `more`.
+pub fn setup<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let base = ["setup", "--token", TOKEN, "--logentries-endpoint", "127.0.0.1:1", "--logentries-plain"];
+    [&base, more].concat()
+}
