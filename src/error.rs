@@ -180,6 +180,9 @@ pub struct Error {
     /// The AWS call behind it, with its request id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws: Option<Box<AwsError>>,
+    /// The plan that is refused, as JSON; it stands beside the error.
+    #[serde(skip)]
+    pub plan: Option<Box<serde_json::Value>>,
 }
 
 /// The result of anything a command does.
@@ -188,7 +191,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with neither resource nor hint yet.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), resource: None, hint: None, aws: None }
+        Self { code, message: message.into(), resource: None, hint: None, aws: None, plan: None }
     }
 
     /// Names the resource.

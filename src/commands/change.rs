@@ -32,7 +32,9 @@ impl Run<'_> {
             self.context.note(&plan.to_string());
         }
         if let Some(first) = plan.refused.first() {
-            return Err(refused(first, &plan.refused));
+            let error = refused(first, &plan.refused);
+            let plan = serde_json::to_value(&plan).ok().map(Box::new);
+            return Err(Error { plan, ..error });
         }
         if !self.change.dry_run && !plan.is_empty() {
             self.confirm(&plan).await?;

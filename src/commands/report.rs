@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::plan::{Kept, Plan, ResourceId, Step, Verb};
 
-/// The result of `setup`, `subscribe`, `unsubscribe` and `teardown`.
+/// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ChangeReport {
     /// The command.
@@ -42,7 +42,12 @@ impl fmt::Display for ChangeReport {
                 kept: self.kept.clone(),
                 refused: Vec::new(),
             };
-            return write!(f, "{plan}\nnothing was changed: this was a dry run");
+            let next = match (self.command, self.changed) {
+                ("plan", true) => "`cwl2le setup` makes these changes",
+                ("plan", false) => "nothing to change, everything is as it should be",
+                _ => "nothing was changed: this was a dry run",
+            };
+            return write!(f, "{plan}\n{next}");
         }
         for kept in &self.kept {
             writeln!(f, "kept {}: {}", kept.resource, kept.reason)?;

@@ -44,7 +44,9 @@ pub(super) fn settings(path: &Path, text: &str) -> Result<Settings> {
     let syntax = |error: &toml::de::Error| at(path, text, error, error.message().to_owned(), None);
     let deserializer = toml::Deserializer::parse(text).map_err(|error| syntax(&error))?;
     serde_path_to_error::deserialize(deserializer).map_err(|error| {
-        let keys: Vec<String> = error.path().iter().map(ToString::to_string).collect();
+        // Values that remember their place are wrapped in a private key of the parser's.
+        let keys = error.path().iter().map(ToString::to_string);
+        let keys: Vec<String> = keys.filter(|key| !key.starts_with("$__serde")).collect();
         let (problem, hint) = explain(&keys, error.inner().message());
         at(path, text, error.inner(), problem, hint)
     })
@@ -79,8 +81,12 @@ fn explain(keys: &[String], message: &str) -> (String, Option<String>) {
     if let Some(key) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         return (format!("`{key}` is missing{}", section(keys)), None);
     }
+    // Whoever writes a file need not know Rust's types.
+    let message = message
+        .replace("expected i64", "expected a whole number")
+        .replace("expected u32", "expected a whole number");
     match keys {
-        [] => (message.to_owned(), None),
+        [] => (message, None),
         keys => (format!("`{}`: {message}", keys.concat_path()), None),
     }
 }
@@ -175,7 +181,7 @@ mod tests {
             ("memroy", "memory"),
             ("batch-size", "batch_size"),
             ("retention", "retention_hours"),
-            ("log_group_", "log_groups"),
+            ("log-groups", "log_groups"),
             ("subscription", "subscriptions"),
             ("Shards", "shards"),
         ] {

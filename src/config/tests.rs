@@ -1,1 +1,444 @@
-//! Files: what is read, what is refused and how that is said.
+//! Files: what is read, what is refused and how that is said; and what describes an account.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use clap::Parser;
+use cwl2le_forwarder::config::{CONFIG_ENV, Config, Destination};
+use cwl2le_forwarder::secret::Secret;
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+use crate::cli::{Cli, Command};
+use crate::plan::{
+    self, FilterOptions, ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream,
+    StreamStatus,
+};
+use crate::stack::{Arch, Distribution, EnvValue, StreamMode};
+
+const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
+
+fn parse(text: &str) -> Result<File> {
+    File::parse(Path::new("cwl2le.toml"), text.to_owned())
+}
+
+fn target() -> Target {
+    Target { account: "123456789012".to_owned(), region: "eu-west-1".parse().expect("a region") }
+}
+
+/// The flags of a `setup`.
+fn flags(args: &[&str]) -> Wanted {
+    let args = ["cwl2le", "setup"].iter().chain(args);
+    match Cli::try_parse_from(args).expect("flags").command {
+        Command::Setup(setup) => setup.wanted,
+        _ => panic!("no setup"),
+    }
+}
+
+fn stack(flag: &[&str], text: &str, observed: &Observed) -> Result<Stack> {
+    let file = parse(text)?;
+    wanted_stack(&flags(flag), Some(&file), &StackName::default(), &target(), RoleScope::Plain, observed)
+}
+
+#[test]
+fn ten_typical_mistakes() {
+    let destination =
+        format!("[destinations.default]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = \"{TOKEN}\"\n");
+    let mistakes = [
+        ("a slip of the fingers", "stack = \"blue\"\n\n[function]\n  memroy = 512\n".to_owned()),
+        ("a key in the wrong section", "memory = 512\n".to_owned()),
+        ("a key that nobody knows", "[stream]\ncolour = \"red\"\n".to_owned()),
+        ("out of range", "[trigger]\nbatch_size = 20000\n".to_owned()),
+        ("of another type", "[function]\nmemory = \"512 MB\"\n".to_owned()),
+        ("not TOML", "[stream\nshards = 1\n".to_owned()),
+        ("a token that is none", destination.replace(TOKEN, "secret")),
+        (
+            "a token in two places",
+            destination.replace(&format!("\"{TOKEN}\""), "{ env = \"A\", ssm = \"/b\" }"),
+        ),
+        (
+            "a route to nowhere",
+            format!("{destination}\n[[routes]]\nlog_group = \"/a/*\"\ndestination = \"audit\"\n"),
+        ),
+        ("neither region nor endpoint", destination.replace("region = \"eu\"\n", "")),
+        (
+            "a subscription of nothing",
+            format!("{destination}\n[[subscriptions]]\nfilter_pattern = \"ERROR\"\n"),
+        ),
+        ("a glob that is none", format!("{destination}\n[[subscriptions]]\nmatch = [\"/app/[a\"]\n")),
+        ("two ways to pay", "[stream]\nshards = 2\non_demand = true\n".to_owned()),
+    ];
+    let mut said = String::new();
+    for (mistake, text) in mistakes {
+        let error = parse(&text).expect_err(mistake);
+        assert_eq!(error.code, crate::error::Code::Config);
+        let hint = error.hint.expect("a hint");
+        said += &format!("# {mistake}\nerror: {}\nhint: {hint}\n\n", error.message);
+    }
+    assert!(!said.contains(TOKEN));
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_token_in_the_wrong_place_is_not_repeated() {
+    for text in [
+        format!("\"{TOKEN}\" = 1"),
+        format!("stack = \"{TOKEN}\""),
+        format!("[destinations.default]\ntype = \"{TOKEN}\""),
+        format!("[function]\nmemory = \"{TOKEN}\""),
+        format!("token = \"{TOKEN}"),
+    ] {
+        let error = parse(&text).expect_err("refused");
+        assert!(!format!("{error:?}").contains(TOKEN), "{error:?}");
+    }
+    let inline = format!("[destinations.a]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = \"{TOKEN}\"");
+    let file = parse(&inline).expect("a file");
+    let warning = file.warnings().concat();
+    assert!(warning.starts_with("cwl2le.toml:4:9: warning") && !warning.contains(TOKEN), "{warning}");
+    assert!(!format!("{:?}", file.settings).contains(TOKEN));
+}
+
+#[test]
+fn the_template_is_read_as_it_is_and_with_every_setting_in_use() {
+    parse(TEMPLATE).expect("the template");
+    // What stands behind a single # is a setting; two of them exclude each other.
+    let setting = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
+    let uncommented: Vec<&str> = TEMPLATE
+        .lines()
+        .filter(|line| !line.starts_with("#on_demand"))
+        .map(|line| if setting(line) { line.strip_prefix('#').unwrap_or(line) } else { line })
+        .collect();
+    let file = parse(&uncommented.join("\n")).expect("every setting");
+    assert_eq!(file.settings.subscriptions.map(|all| all.len()), Some(2));
+}
+
+#[test]
+fn the_template_says_the_defaults() {
+    let text: Vec<String> = TEMPLATE
+        .lines()
+        .take_while(|line| !line.starts_with("[destinations"))
+        .filter(|line| {
+            !line.contains("on_demand") && !line.contains("reserved") && !line.contains("boundary")
+        })
+        .filter(|line| !line.contains("default_destination") && !line.contains("team"))
+        .map(|line| if line.starts_with("# ") { line.to_owned() } else { line.replace('#', "") })
+        .collect();
+    let with = stack(&[], &text.join("\n"), &Observed::default()).expect("a stack");
+    let without = stack(&[], "", &Observed::default()).expect("a stack");
+    assert_eq!(with.stream.mode.value, without.stream.mode.value);
+    assert!(with.stream.mode.explicit && !without.stream.mode.explicit);
+    assert_eq!(with.stream.retention_hours.value, without.stream.retention_hours.value);
+    assert_eq!(with.function.memory_mb.value, without.function.memory_mb.value);
+    assert_eq!(with.function.timeout_seconds.value, without.function.timeout_seconds.value);
+    assert_eq!(with.log_group.retention_days.value, without.log_group.retention_days.value);
+    assert_eq!(with.trigger.batch_size.value, without.trigger.batch_size.value);
+    assert_eq!(with.trigger.window_seconds.value, without.trigger.window_seconds.value);
+    assert_eq!(with.trigger.parallelization.value, without.trigger.parallelization.value);
+    assert_eq!(with.function_role, without.function_role);
+}
+
+#[test]
+fn the_example_of_the_guide_is_read() {
+    let guide = include_str!("../../docs/guide.md");
+    let examples: Vec<&str> =
+        guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!examples.is_empty());
+    for example in examples {
+        parse(example).unwrap_or_else(|error| panic!("{error}\n{example}"));
+    }
+}
+
+#[test]
+fn flags_win_over_the_file() {
+    let text = "[stream]\non_demand = true\nretention_hours = 48\n[function]\nmemory = 512\n[tags]\nteam = \"a\"\nenv = \"b\"\n";
+    let by_file = stack(&[], text, &Observed::default()).expect("a stack");
+    assert_eq!(by_file.stream.mode, crate::stack::Setting::asked(StreamMode::OnDemand));
+    assert_eq!(by_file.function.memory_mb, crate::stack::Setting::asked(512));
+    let flags = ["--shards", "3", "--memory", "1024", "--tag", "team=x"];
+    let both = stack(&flags, text, &Observed::default()).expect("a stack");
+    assert_eq!(both.stream.mode.value, StreamMode::Provisioned { shards: 3 });
+    assert_eq!((both.function.memory_mb.value, both.stream.retention_hours.value), (1024, 48));
+    assert_eq!((both.tags["team"].as_str(), both.tags["env"].as_str()), ("x", "b"));
+}
+
+#[test]
+fn flags_and_environment_win_for_region_and_profile() {
+    let file = parse("region = \"eu-west-1\"\nprofile = \"work\"").expect("a file");
+    let fill = |options: Options, env: &[(&str, &str)]| {
+        let mut options = options;
+        let env: BTreeMap<&str, &str> = env.iter().copied().collect();
+        fill_options(&mut options, &file, |name| env.get(name).map(|value| (*value).to_owned()));
+        (options.region, options.profile)
+    };
+    let some = |text: &str| Some(text.to_owned());
+    assert_eq!(fill(Options::default(), &[]), (some("eu-west-1"), some("work")));
+    assert_eq!(fill(Options::default(), &[("AWS_REGION", "x"), ("AWS_PROFILE", "y")]), (None, None));
+    assert_eq!(
+        fill(Options::default(), &[("AWS_REGION", ""), ("AWS_ACCESS_KEY_ID", "k")]),
+        (some("eu-west-1"), None)
+    );
+    let flags = Options { region: some("us-east-1"), profile: some("flag"), ..Options::default() };
+    assert_eq!(fill(flags, &[]), (some("us-east-1"), some("flag")));
+}
+
+const REFERENCES: &str = r#"
+[destinations.app]
+type = "logentries"
+region = "eu"
+token = { ssm = "/cwl2le/app", kms_key = "arn:aws:kms:eu-west-1:123456789012:key/k" }
+[destinations.audit]
+type = "logentries"
+endpoint = "collector.example:10000"
+tls = false
+token = { secretsmanager = "audit" }
+[[routes]]
+log_group = "/audit/*"
+destination = "audit"
+"#;
+
+#[test]
+fn references_are_handed_on_and_the_role_may_read_exactly_them() {
+    let stack = stack(&[], REFERENCES, &Observed::default()).expect("a stack");
+    let config = stack.function.config.as_ref().expect("a configuration");
+    assert_eq!(config.routes.len(), 1);
+    let Destination::Logentries(app) = &config.destinations["app"];
+    assert_eq!(app.token, Secret::Ssm("/cwl2le/app".to_owned()));
+    let statements = stack.function_role.policy["Statement"].as_array().expect("statements").clone();
+    insta::assert_snapshot!(serde_json::to_string_pretty(&statements[3..]).expect("JSON"));
+
+    // Without the file the next setup keeps what the function has, and the key that only the policy knows.
+    let (account, _) = account(&stack);
+    let again = wanted_stack(&flags(&[]), None, &StackName::default(), &target(), RoleScope::Plain, &account);
+    assert_eq!(again.expect("a stack").function_role.policy, stack.function_role.policy);
+}
+
+#[test]
+fn a_token_that_is_not_there_is_named_with_its_place() {
+    let text =
+        "[destinations.a]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = { env = \"CWL2LE_TEST_UNSET\" }\n";
+    let error = stack(&[], text, &Observed::default()).expect_err("refused");
+    assert_eq!(
+        error.message,
+        "cwl2le.toml:4:9: the token of `a` is not there: the environment variable CWL2LE_TEST_UNSET is not set"
+    );
+    // A flag takes its place.
+    let stack = stack(&["--token", TOKEN], text, &Observed::default()).expect("a stack");
+    let Destination::Logentries(a) = &stack.function.config.expect("a configuration").destinations["a"];
+    assert_eq!(a.token.inline().map(|token| token.expose().to_owned()).as_deref(), Some(TOKEN));
+}
+
+#[test]
+fn subscriptions_choose_and_say_what_they_leave() {
+    let text = r#"
+[destinations.app]
+type = "logentries"
+region = "eu"
+token = { ssm = "/a" }
+[[subscriptions]]
+log_groups = ["/named"]
+filter_pattern = "ERROR"
+[[subscriptions]]
+match = ["/*"]
+exclude = ["/quiet", "/nothing/*"]
+distribution = "random"
+[[subscriptions]]
+match = ["/aws/*"]
+destination = "app"
+"#;
+    let file = parse(text).expect("a file");
+    let stack = stack(&[], text, &Observed::default()).expect("a stack");
+    let group = |name: &str, class: &str| {
+        (name.to_owned(), ObservedGroup { class: class.to_owned(), filters: Vec::new() })
+    };
+    let groups = [
+        group("/named", "STANDARD"),
+        group("/quiet", "STANDARD"),
+        group("/rare", "INFREQUENT_ACCESS"),
+        group("/aws/lambda/app", "STANDARD"),
+        group("/aws/lambda/cwl-to-logentries", "STANDARD"),
+    ];
+    let observed = Observed { groups: groups.into(), ..Observed::default() };
+    let chosen = subscriptions::choose(&file, &stack, &observed, &BTreeMap::new()).expect("chosen");
+    let filters: Vec<String> = chosen
+        .filters
+        .iter()
+        .map(|f| format!("{} {} {:?} {}", f.log_group, f.name, f.pattern.value, f.distribution.value))
+        .collect();
+    let said = format!("{}\n\n{}", filters.join("\n"), chosen.notes.join("\n"));
+    insta::assert_snapshot!(said);
+}
+
+/// An account in which a stack was set up and subscribed, and the tokens that the function has inline.
+fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
+    let role = |spec: &crate::stack::RoleSpec| ObservedRole {
+        name: spec.name.clone(),
+        arn: spec.arn.clone(),
+        path: spec.path.clone(),
+        boundary: spec.boundary.clone(),
+        trust: spec.trust.clone(),
+        policies: BTreeMap::from([(spec.policy_name.clone(), spec.policy.clone())]),
+        attached: Vec::new(),
+        tags: stack.tags.clone(),
+    };
+    let config = stack.function.config.clone().unwrap_or_default();
+    let observed = Observed {
+        stream: Some(ObservedStream {
+            arn: stack.names.stream_arn(&stack.target),
+            status: StreamStatus::Active,
+            mode: stack.stream.mode.value,
+            retention_hours: stack.stream.retention_hours.value,
+            kms_key: stack.stream.kms_key.value.clone(),
+            tags: stack.tags.clone(),
+            consumers: Vec::new(),
+        }),
+        logs_role: Some(role(&stack.logs_role)),
+        function_role: Some(role(&stack.function_role)),
+        log_group: Some(crate::plan::ObservedLogGroup {
+            name: stack.names.function_log_group.clone(),
+            arn: String::new(),
+            retention_days: Some(stack.log_group.retention_days.value),
+            tags: stack.tags.clone(),
+        }),
+        function: Some(ObservedFunction {
+            arn: stack.names.function_arn(&stack.target),
+            runtime: crate::stack::RUNTIME.to_owned(),
+            role_arn: stack.function_role.arn.clone(),
+            arch: stack.function.arch.value,
+            memory_mb: stack.function.memory_mb.value,
+            timeout_seconds: stack.function.timeout_seconds.value,
+            code_sha256: String::new(),
+            environment: BTreeMap::from([(CONFIG_ENV.to_owned(), EnvValue(config.to_json()))]),
+            reserved_concurrency: stack.function.reserved_concurrency,
+            settled: true,
+            failure: None,
+            tags: stack.tags.clone(),
+        }),
+        triggers: vec![crate::plan::ObservedTrigger {
+            uuid: "uuid".to_owned(),
+            source_arn: stack.names.stream_arn(&stack.target),
+            state: crate::plan::TriggerState::Enabled,
+            last_result: None,
+            batch_size: stack.trigger.batch_size.value,
+            window_seconds: stack.trigger.window_seconds.value,
+            parallelization: stack.trigger.parallelization.value,
+            bisect: true,
+            max_retries: -1,
+            max_age_seconds: -1,
+            reports_item_failures: true,
+            starting_position: "TRIM_HORIZON".to_owned(),
+            on_failure: stack.trigger.on_failure.value.clone(),
+        }],
+        ..Observed::default()
+    };
+    let inline = config.destinations.iter().filter_map(|(name, Destination::Logentries(logentries))| {
+        Some((name.clone(), logentries.token.inline()?.expose().to_owned()))
+    });
+    (observed, inline.collect())
+}
+
+/// Names and patterns with what TOML has to escape.
+fn odd() -> impl Strategy<Value = String> {
+    "[a-z /\"'\\\\#\\[\\]{}$.=\n\té日]{0,8}"
+}
+
+fn filter() -> impl Strategy<Value = ObservedFilter> {
+    (odd(), any::<bool>(), 0u8..3).prop_map(|(pattern, random, pin)| ObservedFilter {
+        name: ["cloudwatchLogsFilter", "cloudwatchLogsFilter@a", "theirs"][usize::from(pin)].to_owned(),
+        pattern,
+        destination_arn: "arn:aws:kinesis:eu-west-1:123456789012:stream/cloudwatch-logs-stream".to_owned(),
+        role_arn: Some("arn:aws:iam::123456789012:role/cwl-to-kinesis".to_owned()),
+        distribution: if random { Distribution::Random } else { Distribution::ByLogStream },
+    })
+}
+
+prop_compose! {
+    fn files()(
+        shards in proptest::option::of(1u32..9),
+        hours in 24u32..200,
+        memory in 128u32..1024,
+        arm in any::<bool>(),
+        reserved in proptest::option::of(1u32..9),
+        tags in proptest::collection::btree_map("[a-zé .\"]{1,4}", odd(), 0..3),
+        routes in proptest::collection::vec("[/a-z*?\"]{1,5}", 0..3),
+        boundary in any::<bool>(),
+        secret in 0u8..3,
+    ) -> String {
+        let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut text = match shards {
+            Some(shards) => format!("[stream]\nshards = {shards}\n"),
+            None => "[stream]\non_demand = true\n".to_owned(),
+        };
+        let arch = if arm { Arch::Arm64 } else { Arch::X86_64 };
+        text += &format!("retention_hours = {hours}\n[function]\nmemory = {memory}\narch = \"{arch}\"\n");
+        if let Some(reserved) = reserved {
+            text += &format!("reserved_concurrency = {reserved}\n");
+        }
+        if boundary {
+            text += "[roles]\npermissions_boundary = \"arn:aws:iam::123456789012:policy/b\"\n";
+        }
+        text += "[tags]\n";
+        for (key, value) in &tags {
+            text += &format!("{} = {}\n", quoted(key), quoted(value));
+        }
+        let secret = ["\"01234567-89ab-cdef-0123-456789abcdef\"", "{ ssm = \"/t\" }", "{ secretsmanager = \"t\" }"]
+            [usize::from(secret)];
+        text += &format!("[destinations.a]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = {secret}\n");
+        for route in &routes {
+            text += &format!("[[routes]]\nlog_group = {}\ndestination = \"a\"\n", quoted(route));
+        }
+        text
+    }
+}
+
+proptest! {
+    /// What describes an account is read again, and finds nothing to change there.
+    #[test]
+    fn what_describes_an_account_changes_nothing_in_it(
+        text in files(),
+        groups in proptest::collection::btree_map("/[a-z]{1,3}", proptest::collection::vec(filter(), 0..3), 0..5),
+    ) {
+        let stack = stack(&[], &text, &Observed::default()).expect("a stack");
+        let (mut observed, inline) = account(&stack);
+        for (name, mut filters) in groups {
+            let mut seen = std::collections::BTreeSet::new();
+            filters.retain(|filter| seen.insert(filter.name.clone()));
+            observed.groups.insert(name, ObservedGroup { class: "STANDARD".to_owned(), filters });
+        }
+        let bare = bare_stack(&StackName::default(), &target(), RoleScope::Plain, &observed);
+        let (mut described, variables) = describe(&bare, &observed);
+        prop_assert_eq!(variables.len(), inline.len());
+        prop_assert!(!described.contains(TOKEN));
+        for (variable, token) in variables.iter().zip(inline.values()) {
+            described = described.replace(&format!("{{ env = \"{variable}\" }}"), &format!("\"{token}\""));
+        }
+
+        let file = parse(&described).unwrap_or_else(|error| panic!("{error}\n{described}"));
+        let wanted = wanted_stack(&flags(&[]), Some(&file), &StackName::default(), &target(), RoleScope::Plain, &observed)
+            .expect("a stack");
+        let chosen = subscriptions::choose(&file, &wanted, &observed, &BTreeMap::new()).expect("chosen");
+        let plan = plan::setup(&wanted, &observed, false)
+            .and(plan::bring_filters(&wanted, &chosen.filters, &observed, &FilterOptions::default()));
+        // Without any subscription the file says nothing of them, and `setup` leaves them alone.
+        prop_assert!(plan.is_empty() && plan.refused.is_empty(), "{plan}\n{described}");
+    }
+
+    /// No text makes the reader panic.
+    #[test]
+    fn any_text_is_read_or_refused(text in "[a-z_\\[\\]={}\"\n 0-9.#]{0,60}") {
+        let _ = parse(&text);
+    }
+}
+
+#[test]
+fn a_configuration_of_json_and_of_toml_is_the_same() {
+    let stack = stack(&[], REFERENCES, &Observed::default()).expect("a stack");
+    let json = json!({
+        "destinations": {
+            "app": {"type": "logentries", "region": "eu", "token": {"ssm": "/cwl2le/app"}},
+            "audit": {"type": "logentries", "endpoint": "collector.example:10000", "tls": false, "token": {"secretsmanager": "audit"}},
+        },
+        "routes": [{"log_group": "/audit/*", "destination": "audit"}],
+    });
+    assert_eq!(stack.function.config, Config::from_json(&json.to_string()).ok());
+}

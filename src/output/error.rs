@@ -11,6 +11,15 @@ use crate::error::Error;
 #[derive(Serialize)]
 pub(super) struct Document<'a> {
     pub(super) error: &'a Error,
+    /// The plan that was refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) plan: Option<&'a serde_json::Value>,
+}
+
+impl<'a> From<&'a Error> for Document<'a> {
+    fn from(error: &'a Error) -> Self {
+        Self { error, plan: error.plan.as_deref() }
+    }
 }
 
 /// An error for people: what and why, on which resource, behind which AWS call, and what to do next.

@@ -95,7 +95,7 @@ impl Printer {
         match self.format {
             OutputFormat::Text => told,
             // Standard error may be closed; the script still gets its document.
-            OutputFormat::Json => write_json(stdout, &error::Document { error }).and(told),
+            OutputFormat::Json => write_json(stdout, &error::Document::from(error)).and(told),
         }
     }
 

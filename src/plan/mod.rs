@@ -5,6 +5,7 @@
 
 mod action;
 mod diff;
+mod environment;
 mod filters;
 mod observed;
 mod policy;

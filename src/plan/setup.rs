@@ -2,19 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 use serde_json::Value;
 
 use super::diff::Draft;
+use super::environment::{changed_environment, check_size, config_fields, environment};
 use super::{
-    Action, CreateFunction, Field, Kind, Observed, ObservedFunction, ObservedRole, Plan, Refusal, ResourceId,
-    Stage, StreamStatus, TriggerState, Verb, same_meaning,
+    Action, CreateFunction, Kind, Observed, ObservedFunction, ObservedRole, Plan, Refusal, ResourceId, Stage,
+    StreamStatus, TriggerState, Verb, same_meaning,
 };
 use crate::error::Code;
-use crate::stack::{EnvValue, RUNTIME, RoleSpec, Setting, Stack, StreamMode};
-
-/// Lambda's limit on all environment variables of a function together, keys and values, in bytes.
-const ENVIRONMENT_LIMIT: usize = 4096;
+use crate::stack::{RUNTIME, RoleSpec, Setting, Stack, StreamMode};
 
 /// The changes that bring the observed resources to the stack. With `adopt`, what exists without our tags is taken
 /// over; without, it is refused.
@@ -32,7 +29,7 @@ pub fn setup(stack: &Stack, observed: &Observed, adopt: bool) -> Plan {
     plan.ordered()
 }
 
-type Part = Result<(), Refusal>;
+pub(super) type Part = Result<(), Refusal>;
 
 fn stream(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
     let (want, name) = (&stack.stream, &stack.names.stream);
@@ -199,8 +196,8 @@ fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) ->
         let Some(bundle) = &want.bundle else {
             return Err(no_bundle(&id, want.arch.value.as_str()));
         };
-        let environment = environment(&BTreeMap::new(), Some(config));
-        check_size(&id, &environment)?;
+        let environment = environment(&BTreeMap::new(), config);
+        check_size(&id, Some(config), &environment)?;
         let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Create);
         draft.set("architecture", want.arch.value);
         draft.set("memory", format_args!("{} MB", want.memory_mb.value));
@@ -278,7 +275,7 @@ fn update_function(
     }
     let environment = changed_environment(draft, want.config.as_ref(), is);
     if let Some(environment) = &environment {
-        check_size(id, environment)?;
+        check_size(id, want.config.as_ref(), environment)?;
     }
     if memory_mb.is_some() || timeout_seconds.is_some() || role_arn.is_some() || environment.is_some() {
         draft.act(Action::UpdateFunctionConfiguration {
@@ -291,49 +288,6 @@ fn update_function(
     }
     reserve(draft, stack, is.reserved_concurrency);
     Ok(())
-}
-
-fn changed_environment(
-    draft: &mut Draft,
-    config: Option<&Config>,
-    is: &ObservedFunction,
-) -> Option<BTreeMap<String, EnvValue>> {
-    let config = config?;
-    let current = is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok());
-    if current.as_ref() == Some(config) {
-        return None;
-    }
-    draft.fields(config_fields(current.as_ref(), config));
-    Some(environment(&is.environment, Some(config)))
-}
-
-/// The function's variables with our configuration in its place; other people's variables stay.
-fn environment(current: &BTreeMap<String, EnvValue>, config: Option<&Config>) -> BTreeMap<String, EnvValue> {
-    let mut environment = current.clone();
-    if let Some(config) = config {
-        environment.insert(CONFIG_ENV.to_owned(), EnvValue(config.to_json()));
-    }
-    environment
-}
-
-fn check_size(id: &ResourceId, environment: &BTreeMap<String, EnvValue>) -> Part {
-    let size = |(key, value): (&String, &EnvValue)| key.len() + value.0.len();
-    let total: usize = environment.iter().map(size).sum();
-    if total <= ENVIRONMENT_LIMIT {
-        return Ok(());
-    }
-    let sizes: Vec<String> = environment.iter().map(|e| format!("{} {} bytes", e.0, size(e))).collect();
-    Err(Refusal {
-        resource: id.clone(),
-        code: Code::Config,
-        reason: format!(
-            "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}: {}",
-            sizes.join(", ")
-        ),
-        hint: "keep the tokens elsewhere and give references: token = { ssm = \"/NAME\" } or { secretsmanager = \"NAME\" } \
-               in cwl2le.toml; join routes by wider patterns; or spread the destinations over stacks with --stack NAME"
-            .to_owned(),
-    })
 }
 
 fn reserve(draft: &mut Draft, stack: &Stack, is: Option<u32>) {
@@ -350,45 +304,6 @@ fn no_bundle(id: &ResourceId, arch: &str) -> Refusal {
         code: Code::NoBundle,
         reason: format!("this cwl2le carries no forwarder for {arch}"),
         hint: "give one with --forwarder-zip FILE; `cwl2le package` on Linux makes it".to_owned(),
-    }
-}
-
-/// The configuration field by field, tokens redacted, so that a plan shows which destination changes.
-fn config_fields(old: Option<&Config>, new: &Config) -> Vec<Field> {
-    let flat = |config: &Config| {
-        let mut leaves = BTreeMap::new();
-        flatten("", &serde_json::from_str(&config.to_json()).unwrap_or_default(), &mut leaves);
-        leaves
-    };
-    let (old, new) = (old.map(flat).unwrap_or_default(), flat(new));
-    let show = |path: &str, text: &String| {
-        if path.ends_with(".token") { "[redacted]".to_owned() } else { text.clone() }
-    };
-    let paths: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
-    paths
-        .into_iter()
-        .filter(|path| old.get(*path) != new.get(*path))
-        .map(|path| Field {
-            name: format!("config {path}"),
-            old: old.get(path).map(|text| show(path, text)),
-            new: new.get(path).map(|text| show(path, text)),
-        })
-        .collect()
-}
-
-fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, String>) {
-    let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    match value {
-        Value::Object(fields) => fields.iter().for_each(|(key, v)| flatten(&join(key), v, into)),
-        Value::Array(items) => {
-            items.iter().enumerate().for_each(|(i, v)| flatten(&join(&i.to_string()), v, into));
-        }
-        Value::String(text) => {
-            into.insert(path.to_owned(), text.clone());
-        }
-        other => {
-            into.insert(path.to_owned(), other.to_string());
-        }
     }
 }
 

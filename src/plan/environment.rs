@@ -1,0 +1,130 @@
+//! The function's environment: what changes in it, without showing a token, and whether Lambda takes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cwl2le_forwarder::config::{CONFIG_ENV, Config};
+use serde_json::Value;
+
+use super::diff::Draft;
+use super::setup::Part;
+use super::{Field, ObservedFunction, Refusal, ResourceId};
+use crate::error::Code;
+use crate::stack::EnvValue;
+
+/// Lambda's limit on all environment variables of a function together, keys and values, in bytes.
+const ENVIRONMENT_LIMIT: usize = 4096;
+
+/// The environment to change to, where the configuration differs from what the function has.
+pub(super) fn changed_environment(
+    draft: &mut Draft,
+    config: Option<&Config>,
+    is: &ObservedFunction,
+) -> Option<BTreeMap<String, EnvValue>> {
+    let config = config?;
+    let current = is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok());
+    if current.as_ref() == Some(config) {
+        return None;
+    }
+    draft.fields(config_fields(current.as_ref(), config));
+    Some(environment(&is.environment, config))
+}
+
+/// The function's variables with our configuration in its place; other people's variables stay.
+pub(super) fn environment(
+    current: &BTreeMap<String, EnvValue>,
+    config: &Config,
+) -> BTreeMap<String, EnvValue> {
+    let mut environment = current.clone();
+    environment.insert(CONFIG_ENV.to_owned(), EnvValue(config.to_json()));
+    environment
+}
+
+/// Refuses an environment that is too large, and says what takes how much of it.
+pub(super) fn check_size(
+    id: &ResourceId,
+    config: Option<&Config>,
+    environment: &BTreeMap<String, EnvValue>,
+) -> Part {
+    let size = |(key, value): (&String, &EnvValue)| key.len() + value.0.len();
+    let total: usize = environment.iter().map(size).sum();
+    if total <= ENVIRONMENT_LIMIT {
+        return Ok(());
+    }
+    let mut sizes: Vec<String> = environment.iter().map(|e| format!("{} {} bytes", e.0, size(e))).collect();
+    if let Some(config) = config {
+        let without_routes = Config { routes: Vec::new(), ..config.clone() }.to_json().len();
+        let routes = config.to_json().len().saturating_sub(without_routes);
+        sizes.push(format!(
+            "of it {} destination(s) {without_routes} and {} route(s) {routes} bytes",
+            config.destinations.len(),
+            config.routes.len()
+        ));
+    }
+    Err(Refusal {
+        resource: id.clone(),
+        code: Code::Config,
+        reason: format!(
+            "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}: {}",
+            sizes.join(", ")
+        ),
+        hint: "keep the tokens elsewhere and give short references in cwl2le.toml: token = { ssm = \"/NAME\" } or \
+               { secretsmanager = \"NAME\" }; join routes by wider patterns; or spread the destinations over stacks \
+               with --stack NAME"
+            .to_owned(),
+    })
+}
+
+/// The configuration field by field, tokens redacted, so that a plan shows which destination changes. A route is one
+/// field: the order of routes matters, and half of one says nothing.
+pub(super) fn config_fields(old: Option<&Config>, new: &Config) -> Vec<Field> {
+    let (old, new) = (old.map(leaves).unwrap_or_default(), leaves(new));
+    let paths: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    paths
+        .into_iter()
+        .filter(|path| old.get(*path) != new.get(*path))
+        .map(|path| Field {
+            name: format!("config {path}"),
+            old: old.get(path).map(|leaf| leaf.show().to_owned()),
+            new: new.get(path).map(|leaf| leaf.show().to_owned()),
+        })
+        .collect()
+}
+
+/// A value of the configuration.
+#[derive(PartialEq, Eq)]
+struct Leaf {
+    text: String,
+    is_token: bool,
+}
+
+impl Leaf {
+    fn show(&self) -> &str {
+        if self.is_token { "[redacted]" } else { &self.text }
+    }
+}
+
+fn leaves(config: &Config) -> BTreeMap<String, Leaf> {
+    let mut leaves = BTreeMap::new();
+    let rest = Config { routes: Vec::new(), ..config.clone() };
+    flatten("", &serde_json::from_str(&rest.to_json()).unwrap_or_default(), &mut leaves);
+    for (at, route) in config.routes.iter().enumerate() {
+        let text = format!("{} to {}", route.log_group, route.destination);
+        // Two digits keep the order of the first hundred; an environment holds no more.
+        leaves.insert(format!("route {:02}", at + 1), Leaf { text, is_token: false });
+    }
+    leaves
+}
+
+fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, Leaf>) {
+    let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    let text = match value {
+        Value::Object(fields) => return fields.iter().for_each(|(key, v)| flatten(&join(key), v, into)),
+        Value::Array(items) => {
+            return items.iter().enumerate().for_each(|(i, v)| flatten(&join(&i.to_string()), v, into));
+        }
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    // A reference to a token is an object, and no secret.
+    into.insert(path.to_owned(), Leaf { text, is_token: path.ends_with(".token") });
+}
