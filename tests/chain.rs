@@ -17,7 +17,12 @@ fn changes(report: &Value) -> Vec<(String, String)> {
         .as_array()
         .expect("a list of changes")
         .iter()
-        .map(|step| (text(&step["verb"]), format!("{} {}", text(&step["resource"]["kind"]), text(&step["resource"]["name"]))))
+        .map(|step| {
+            (
+                text(&step["verb"]),
+                format!("{} {}", text(&step["resource"]["kind"]), text(&step["resource"]["name"])),
+            )
+        })
         .collect()
 }
 
@@ -27,7 +32,8 @@ async fn lines_arrive_a_second_setup_changes_nothing_and_a_teardown_leaves_nothi
     world.create_log_group(BUNYAN).await;
     world.create_log_group(PLAIN).await;
 
-    let first = world.setup(&["--log-group", BUNYAN, "--filter-pattern", "{ $.level > 0 }"]).await.ok().json();
+    let first =
+        world.setup(&["--log-group", BUNYAN, "--filter-pattern", "{ $.level > 0 }"]).await.ok().json();
     let expected = [
         ("create", "stream cloudwatch-logs-stream"),
         ("create", "role cwl-to-kinesis"),
@@ -62,7 +68,8 @@ async fn lines_arrive_a_second_setup_changes_nothing_and_a_teardown_leaves_nothi
     wanted.sort();
     assert_eq!(lines, wanted);
 
-    let again = world.setup(&["--log-group", BUNYAN, "--filter-pattern", "{ $.level > 0 }"]).await.ok().json();
+    let again =
+        world.setup(&["--log-group", BUNYAN, "--filter-pattern", "{ $.level > 0 }"]).await.ok().json();
     assert_eq!(again["changed"], json!(false), "{again:#}");
     // Without any flag, too: what was asked for once stays.
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
@@ -80,7 +87,8 @@ async fn lines_arrive_a_second_setup_changes_nothing_and_a_teardown_leaves_nothi
     let again = world.run(&["teardown", "--yes"]).await.ok().json();
     assert_eq!(again["changed"], json!(false), "{again:#}");
     let status = world.run(&["status"]).await.ok().json();
-    let states: Vec<&Value> = status["parts"].as_array().expect("parts").iter().map(|p| &p["state"]).collect();
+    let states: Vec<&Value> =
+        status["parts"].as_array().expect("parts").iter().map(|p| &p["state"]).collect();
     assert!(states.iter().all(|state| **state == json!("missing")), "{status:#}");
     assert_eq!(status["subscriptions"], json!([]));
 }
@@ -89,7 +97,17 @@ async fn lines_arrive_a_second_setup_changes_nothing_and_a_teardown_leaves_nothi
 async fn other_flags_update_what_can_be_updated() {
     let world = World::start().await;
     world.setup(&[]).await.ok();
-    let args = ["setup", "--retention-hours", "48", "--memory", "512", "--batch-size", "200", "--log-retention-days", "7"];
+    let args = [
+        "setup",
+        "--retention-hours",
+        "48",
+        "--memory",
+        "512",
+        "--batch-size",
+        "200",
+        "--log-retention-days",
+        "7",
+    ];
     let report = world.run(&args).await.ok().json();
     let fields: Vec<String> = report["changes"]
         .as_array()
@@ -100,7 +118,12 @@ async fn other_flags_update_what_can_be_updated() {
         .collect();
     assert_eq!(
         fields,
-        ["retention: 24 h -> 48 h", "retention: 14 days -> 7 days", "memory: 256 MB -> 512 MB", "batch size: 1000 -> 200"]
+        [
+            "retention: 24 h -> 48 h",
+            "retention: 14 days -> 7 days",
+            "memory: 256 MB -> 512 MB",
+            "batch size: 1000 -> 200"
+        ]
     );
     assert_eq!(world.run(&args).await.ok().json()["changed"], json!(false));
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
@@ -112,7 +135,9 @@ async fn two_stacks_and_two_regions_share_no_fate() {
     let world = World::start().await;
     let service = world.service();
     let service: Vec<&str> = service.iter().map(String::as_str).collect();
-    let setup = |more: &[&'static str]| [&["setup"], more, &service[..]].concat().iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    let setup = |more: &[&'static str]| {
+        [&["setup"], more, &service[..]].concat().iter().map(|s| (*s).to_owned()).collect::<Vec<_>>()
+    };
     let run = async |region: &str, args: Vec<String>| {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         world.run_in(region, &args).await.ok().json()
@@ -125,7 +150,9 @@ async fn two_stacks_and_two_regions_share_no_fate() {
     assert_eq!(roles, ["role cwl-to-kinesis-eu-west-1", "role cwl-to-logentries-eu-west-1"]);
 
     world.run(&["teardown", "--yes"]).await.ok();
-    for (region, args) in [("ap-northeast-1", vec!["status", "--stack", "blue"]), ("eu-west-1", vec!["status"])] {
+    for (region, args) in
+        [("ap-northeast-1", vec!["status", "--stack", "blue"]), ("eu-west-1", vec!["status"])]
+    {
         let status = world.run_in(region, &args).await.ok().json();
         assert_eq!(status["ready"], json!(true), "{status:#}");
     }
@@ -160,7 +187,13 @@ async fn mistakes_get_one_clear_error_each() {
 async fn what_is_not_ours_is_refused_adopted_or_kept() {
     let world = World::start().await;
     let kinesis = aws_sdk_kinesis::Client::new(&world.config(support::REGION));
-    kinesis.create_stream().stream_name("cloudwatch-logs-stream").shard_count(1).send().await.expect("a stream");
+    kinesis
+        .create_stream()
+        .stream_name("cloudwatch-logs-stream")
+        .shard_count(1)
+        .send()
+        .await
+        .expect("a stream");
     world.setup(&[]).await.failed(3, "not-ours");
     let kept = world.run(&["teardown", "--yes"]).await.ok().json();
     assert_eq!(kept["kept"][0]["resource"]["kind"], json!("stream"), "{kept:#}");
@@ -172,7 +205,9 @@ async fn what_is_not_ours_is_refused_adopted_or_kept() {
 
 #[test]
 fn without_credentials_or_region_nothing_is_assumed() {
-    let ran = |command: &mut std::process::Command| -> support::Ran { command.output().expect("it runs").into() };
+    let ran =
+        |command: &mut std::process::Command| -> support::Ran { command.output().expect("it runs").into() };
     ran(support::cwl2le().args(["--output", "json", "status"])).failed(4, "no-region");
-    ran(support::cwl2le().args(["--output", "json", "status", "--region", "eu-west-1"])).failed(4, "no-credentials");
+    ran(support::cwl2le().args(["--output", "json", "status", "--region", "eu-west-1"]))
+        .failed(4, "no-credentials");
 }

@@ -12,7 +12,9 @@ fn rows(heading: &str) -> Vec<Vec<&'static str>> {
         .take_while(|line| !line.starts_with("## "))
         .filter(|line| line.starts_with('|'))
         .skip(2)
-        .map(|line| line.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('|').trim()).collect())
+        .map(|line| {
+            line.trim_matches('|').split(" | ").map(|cell| cell.trim().trim_matches('|').trim()).collect()
+        })
         .collect()
 }
 

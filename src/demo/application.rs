@@ -43,7 +43,8 @@ impl Application {
     pub(super) fn run(&mut self, at: SystemTime) -> [Burst; 2] {
         let request = format!("85c6cfcc-7cc1-11e6-9b6d-{:012x}", self.count);
         let time = iso_time(at);
-        let bunyan = [(20, "debug", "Debug sample"), (30, "info", "Info sample"), (50, "error", "Error sample")];
+        let bunyan =
+            [(20, "debug", "Debug sample"), (30, "info", "Info sample"), (50, "error", "Error sample")];
         let bunyan = bunyan.map(|(level, name, text)| {
             let id = self.next_id();
             let message = serde_json::json!({
@@ -52,7 +53,8 @@ impl Application {
             });
             Logged { id: Some(id), message: message.to_string() }
         });
-        let mut plain = vec![Logged { id: None, message: format!("START RequestId: {request} Version: $LATEST") }];
+        let mut plain =
+            vec![Logged { id: None, message: format!("START RequestId: {request} Version: $LATEST") }];
         plain.extend((0..2).map(|_| {
             let id = self.next_id();
             let message = format!("{time}\t{request}\t{{ nonfield: null, id: '{id}' }}\n");

@@ -40,7 +40,8 @@ impl World {
         let cache = Cache::open().map_err(local)?;
         let aws = LocalAws::start(&cache, cwl2le_local::Options::default(), &say).await.map_err(local)?;
         let started = log_service::Options::with_transport(Transport::Tls13);
-        let log_service = LogService::start(started).map_err(|error| io("the log service cannot start", &error))?;
+        let log_service =
+            LogService::start(started).map_err(|error| io("the log service cannot start", &error))?;
         let folder = tempfile::tempdir().and_then(|folder| {
             std::fs::write(folder.path().join(CA_FILE), log_service.ca_pem())?;
             std::fs::write(folder.path().join(TOKEN_FILE), TOKEN)?;
@@ -68,7 +69,8 @@ impl World {
         for name in names {
             let made = logs.create_log_group().log_group_name(*name).send().await;
             made.map_err(|error| AwsError::from_sdk("logs", "CreateLogGroup", name, &error))?;
-            let made = logs.create_log_stream().log_group_name(*name).log_stream_name(LOG_STREAM).send().await;
+            let made =
+                logs.create_log_stream().log_group_name(*name).log_stream_name(LOG_STREAM).send().await;
             made.map_err(|error| AwsError::from_sdk("logs", "CreateLogStream", name, &error))?;
         }
         Ok(())
@@ -79,14 +81,29 @@ impl World {
         let endpoint = self.log_service.address().to_string();
         let (ca_file, token_file) = (self.path(CA_FILE), self.path(TOKEN_FILE));
         let args = [
-            "setup", "--yes", "--log-group", log_group, "--filter-pattern", pattern,
-            "--logentries-endpoint", &endpoint, "--logentries-ca-file", &ca_file, "--token-file", &token_file,
+            "setup",
+            "--yes",
+            "--log-group",
+            log_group,
+            "--filter-pattern",
+            pattern,
+            "--logentries-endpoint",
+            &endpoint,
+            "--logentries-ca-file",
+            &ca_file,
+            "--token-file",
+            &token_file,
         ];
         self.command(context, &args).await
     }
 
     /// Runs `cwl2le subscribe` and says how much it changed.
-    pub(super) async fn subscribe(&self, context: Context<'_>, log_group: &str, pattern: &str) -> Result<usize> {
+    pub(super) async fn subscribe(
+        &self,
+        context: Context<'_>,
+        log_group: &str,
+        pattern: &str,
+    ) -> Result<usize> {
         let args = ["subscribe", "--yes", "--log-group", log_group, "--filter-pattern", pattern];
         self.command(context, &args).await
     }
@@ -111,7 +128,8 @@ impl World {
     pub(super) async fn put_log_events(&self, burst: &Burst, at: SystemTime) -> Result<()> {
         let since = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let timestamp = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        let mut put = self.session.logs().put_log_events().log_group_name(burst.log_group).log_stream_name(LOG_STREAM);
+        let mut put =
+            self.session.logs().put_log_events().log_group_name(burst.log_group).log_stream_name(LOG_STREAM);
         for event in &burst.events {
             let event = InputLogEvent::builder().timestamp(timestamp).message(&event.message).build();
             put = put.log_events(event.map_err(|error| Error::new(Code::Internal, error.to_string()))?);
@@ -177,7 +195,9 @@ fn leftovers(observed: &Observed) -> Vec<String> {
     left.extend(observed.function.as_ref().map(|f| format!("function {}", f.arn)));
     left.extend(observed.triggers.iter().map(|t| format!("trigger {}", t.uuid)));
     for (name, group) in &observed.groups {
-        left.extend(group.filters.iter().map(|filter| format!("subscription filter {name} -> {}", filter.name)));
+        left.extend(
+            group.filters.iter().map(|filter| format!("subscription filter {name} -> {}", filter.name)),
+        );
     }
     left
 }
@@ -197,5 +217,6 @@ fn local(error: LocalError) -> Error {
 }
 
 fn io(what: &str, error: &std::io::Error) -> Error {
-    Error::new(Code::Environment, format!("{what}: {error}")).hint("check the disk and the limits of this machine")
+    Error::new(Code::Environment, format!("{what}: {error}"))
+        .hint("check the disk and the limits of this machine")
 }

@@ -279,10 +279,8 @@ fn a_stream_that_others_use_stays() {
     let stack = one_stack();
     let mut account = empty_account(&["/app/a".to_owned()]);
     run(&stack, &mut account, |is| whole(&stack, &[], is));
-    let to_ours = ObservedFilter {
-        destination_arn: stack.names.stream_arn(&stack.target),
-        ..foreign_filter()
-    };
+    let to_ours =
+        ObservedFilter { destination_arn: stack.names.stream_arn(&stack.target), ..foreign_filter() };
     account.groups.get_mut("/app/a").expect("there").filters.push(to_ours);
     let kept = |options| {
         let plan = teardown(&stack, &account, &options);
@@ -316,5 +314,9 @@ fn an_environment_over_4_kb_is_refused_with_its_sizes() {
     let plan = setup(&stack, &Observed::default(), false);
     let refusal = plan.refused.first().expect("refused");
     assert_eq!(refusal.code, Code::Config);
-    assert!(refusal.reason.contains("4096") && refusal.reason.contains("CWL2LE_CONFIG"), "{}", refusal.reason);
+    assert!(
+        refusal.reason.contains("4096") && refusal.reason.contains("CWL2LE_CONFIG"),
+        "{}",
+        refusal.reason
+    );
 }

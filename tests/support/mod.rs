@@ -112,7 +112,9 @@ impl World {
     pub async fn run_in(&self, region: &str, args: &[&str]) -> Ran {
         let mut command = self.command_in(region);
         command.args(["--output", "json"]).args(args);
-        tokio::task::spawn_blocking(move || command.output().expect("cwl2le runs").into()).await.expect("no panic")
+        tokio::task::spawn_blocking(move || command.output().expect("cwl2le runs").into())
+            .await
+            .expect("no panic")
     }
 
     /// The flags of `setup` that lead to the local log service.
@@ -138,7 +140,8 @@ impl World {
 
     pub fn config(&self, region: &str) -> SdkConfig {
         let credentials = self.aws.credentials();
-        let keys = Credentials::new(credentials.access_key_id, credentials.secret_access_key, None, None, "test");
+        let keys =
+            Credentials::new(credentials.access_key_id, credentials.secret_access_key, None, None, "test");
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new(region.to_owned()))
@@ -155,7 +158,12 @@ impl World {
     pub async fn create_log_group(&self, name: &str) {
         let logs = self.logs();
         logs.create_log_group().log_group_name(name).send().await.expect("a log group");
-        logs.create_log_stream().log_group_name(name).log_stream_name("stream").send().await.expect("a log stream");
+        logs.create_log_stream()
+            .log_group_name(name)
+            .log_stream_name("stream")
+            .send()
+            .await
+            .expect("a log stream");
     }
 
     pub async fn put_log_events(&self, log_group: &str, messages: &[String]) {
