@@ -8,7 +8,7 @@ use super::{ChangeReport, Context, rollback};
 use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::cli::Change;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Failure, Result};
 use crate::plan::{Plan, Refusal};
 use crate::stack::Stack;
 
@@ -22,15 +22,18 @@ pub(super) struct Run<'a> {
     pub(super) started: Instant,
     /// Delete what this run made, if it fails.
     pub(super) rollback: bool,
+    /// Do what can be done where something is refused, and report the rest as failed.
+    pub(super) wide: bool,
 }
 
 impl Run<'_> {
     /// Carries out a plan: the very value that is shown.
-    pub(super) async fn carry_out(&self, plan: Plan) -> Result<ChangeReport> {
+    pub(super) async fn carry_out(&self, mut plan: Plan) -> Result<ChangeReport> {
         // A dry run reports the plan on standard output.
         if (!plan.is_empty() && !self.change.dry_run) || !plan.refused.is_empty() {
             self.context.note(&plan.to_string());
         }
+        let left_out = if self.wide { std::mem::take(&mut plan.refused) } else { Vec::new() };
         if let Some(first) = plan.refused.first() {
             let error = refused(first, &plan.refused);
             let plan = serde_json::to_value(&plan).ok().map(Box::new);
@@ -38,12 +41,19 @@ impl Run<'_> {
         }
         if !self.change.dry_run && !plan.is_empty() {
             self.confirm(&plan).await?;
-            let steps = Steps::new(self.context.progress);
+            let steps = Steps::new(self.context.progress, &plan);
             if let Err(failure) = apply(self.session, &plan, &|event| steps.show(event)).await {
-                return Err(self.failed(&plan, *failure).await);
+                let error = self.failed(&plan, *failure).await;
+                return Err(Error { failed: [error.failed, failures(&left_out)].concat(), ..error });
             }
         }
-        Ok(self.report(plan))
+        match left_out.first() {
+            Some(first) if !self.change.dry_run => Err(partial(first, &left_out, plan.steps.len())),
+            _ => {
+                plan.refused = left_out;
+                Ok(self.report(plan))
+            }
+        }
     }
 
     /// The error to end with, after what this run made has been removed where that was asked for.
@@ -76,6 +86,7 @@ impl Run<'_> {
             changes: plan.steps,
             unchanged: plan.unchanged,
             kept: plan.kept,
+            refused: plan.refused,
             calls: self.session.calls(),
             seconds: self.started.elapsed().as_secs_f64(),
         }
@@ -124,6 +135,23 @@ fn ask(question: &str) -> std::io::Result<String> {
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer)
+}
+
+fn failures(refused: &[Refusal]) -> Vec<Failure> {
+    let failure = |r: &Refusal| Failure {
+        resource: r.resource.name.clone(),
+        code: r.code,
+        message: r.reason.clone(),
+        hint: Some(r.hint.clone()),
+    };
+    refused.iter().map(failure).collect()
+}
+
+/// What could not be done though the rest is done.
+fn partial(first: &Refusal, all: &[Refusal], done: usize) -> Error {
+    let error = Error::new(Code::Partial, format!("{} of {} log groups cannot be done", all.len(), all.len() + done))
+        .hint(&first.hint);
+    Error { failed: failures(all), ..error }
 }
 
 /// A refused plan as an error: the first refusal, and how many more there are.

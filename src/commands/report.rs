@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::plan::{Kept, Plan, ResourceId, Step, Verb};
+use crate::plan::{Kept, Plan, Refusal, ResourceId, Step, Verb};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,6 +27,9 @@ pub struct ChangeReport {
     pub unchanged: Vec<ResourceId>,
     /// What was left where it is.
     pub kept: Vec<Kept>,
+    /// What cannot be done, of a dry run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<Refusal>,
     /// AWS calls made, retries included.
     pub calls: u64,
     /// Wall time in seconds.
@@ -40,7 +43,7 @@ impl fmt::Display for ChangeReport {
                 steps: self.changes.clone(),
                 unchanged: self.unchanged.clone(),
                 kept: self.kept.clone(),
-                refused: Vec::new(),
+                refused: self.refused.clone(),
             };
             let next = match (self.command, self.changed) {
                 ("plan", true) => "`cwl2le setup` makes these changes",

@@ -23,7 +23,7 @@ pub(super) async fn undo(context: Context<'_>, stack: &Stack, plan: &Plan) -> Re
     let filter_name = filters(plan).map(|filter| filter.name.clone()).next();
     let mut undo = plan::teardown(stack, &observed, &TeardownOptions { force: false, filter_name });
     undo.steps.retain(|step| created.contains(&step.resource));
-    let steps = Steps::new(context.progress);
+    let steps = Steps::new(context.progress, &undo);
     apply(&session, &undo, &|event| steps.show(event)).await.map_err(|failure| failure.error)?;
     Ok(undo.steps.len())
 }

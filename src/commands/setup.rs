@@ -20,6 +20,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
         command: "setup",
         started,
         rollback: args.rollback,
+        wide: false,
     };
     run.carry_out(plan).await
 }

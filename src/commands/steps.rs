@@ -2,23 +2,69 @@
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use super::report::past;
 use crate::apply::{Event, What};
 use crate::output::{Progress, Step};
+use crate::plan::{Kind, Plan};
+
+/// From so many subscription filters on they are counted instead of being shown one by one.
+const MANY: usize = 20;
 
 /// The steps that are running.
 pub(super) struct Steps<'a> {
     progress: &'a Progress,
     running: Mutex<HashMap<usize, Step>>,
+    /// The filters, where there are many.
+    filters: Option<Mutex<Count>>,
+}
+
+/// How far many steps of one kind have come.
+struct Count {
+    total: usize,
+    done: usize,
+    failed: usize,
+    /// Shown from the first of them on.
+    shown: Option<(Instant, Step)>,
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn new(progress: &'a Progress) -> Self {
-        Self { progress, running: Mutex::default() }
+    pub(super) fn new(progress: &'a Progress, plan: &Plan) -> Self {
+        let total = plan.steps.iter().filter(|s| s.resource.kind == Kind::SubscriptionFilter).count();
+        let count = Count { total, done: 0, failed: 0, shown: None };
+        Self { progress, running: Mutex::default(), filters: (total >= MANY).then(|| Mutex::new(count)) }
+    }
+
+    /// One line for all filters: how many, how fast, and how long it will still take.
+    fn count(&self, count: &Mutex<Count>, what: What<'_>) {
+        let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+        match what {
+            What::Started | What::Waiting { .. } => {}
+            What::Done { .. } => count.done += 1,
+            What::Failed { .. } => count.failed += 1,
+        }
+        let total = count.total;
+        let (began, step) = count.shown.take().unwrap_or_else(|| {
+            (Instant::now(), self.progress.begin(format!("{total} subscription filters")))
+        });
+        let ended = count.done + count.failed;
+        if ended == total {
+            step.done(format_args!("{} of {total} subscription filters, {} failed", count.done, count.failed));
+            return;
+        }
+        let rate = ended as f64 / began.elapsed().as_secs_f64().max(0.001);
+        if ended > 0 {
+            let left = (total - ended) as f64 / rate;
+            step.waiting(format_args!("{ended} done, {rate:.1}/s, {left:.0} s to go, {} failed", count.failed));
+        }
+        count.shown = Some((began, step));
     }
 
     pub(super) fn show(&self, event: Event<'_>) {
+        if let (Some(count), Kind::SubscriptionFilter) = (&self.filters, event.step.resource.kind) {
+            return self.count(count, event.what);
+        }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let (verb, resource) = (event.step.verb, &event.step.resource);
         match event.what {

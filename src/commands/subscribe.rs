@@ -5,8 +5,8 @@ use std::time::Instant;
 use cwl2le_forwarder::config::{CONFIG_ENV, Config, filter_name};
 
 use super::change::Run;
+use super::groups::choose;
 use super::{ChangeReport, Context, usage};
-use crate::aws::{Depth, observe};
 use crate::cli::{Filter, Subscribe};
 use crate::config;
 use crate::error::{Code, Error, Result};
@@ -17,14 +17,15 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
     let started = Instant::now();
     let session = context.session().await?;
     let name = context.stack(&args.stack);
-    let (scope, observed) = observe(&session, &name, &args.log_groups, Depth::Stack).await?;
-    let stack = config::bare_stack(&name, &session.target, scope, &observed);
+    let chosen = choose(context, &session, &name, &args.groups).await?;
+    let observed = chosen.observed;
+    let stack = config::bare_stack(&name, &session.target, chosen.scope, &observed);
     must_be_set_up(&stack, &observed)?;
     if let Some(name) = &args.destination {
         must_be_a_destination(name, &observed)?;
     }
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
-    let filters = filter_specs(&stack, &args.log_groups, &args.filter, args.destination.as_deref());
+    let filters = filter_specs(&stack, &chosen.log_groups, &args.filter, args.destination.as_deref());
     let plan = plan::subscribe(&stack, &filters, &observed, &options);
     let run = Run {
         context,
@@ -34,6 +35,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
         command: "subscribe",
         started,
         rollback: false,
+        wide: chosen.wide,
     };
     run.carry_out(plan).await
 }

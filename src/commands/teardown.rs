@@ -26,6 +26,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeR
         command: "teardown",
         started,
         rollback: false,
+        wide: false,
     };
     run.carry_out(plan).await
 }

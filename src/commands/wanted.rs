@@ -68,7 +68,8 @@ async fn wanted_filters(
     Ok(filters)
 }
 
-async fn tags(session: &Session, log_groups: Vec<String>) -> Result<BTreeMap<String, Tags>> {
+/// The tags of log groups by name.
+pub(super) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<BTreeMap<String, Tags>> {
     let read = stream::iter(log_groups).map(|name| async move {
         let tags = tags_of_log_group(session, &name).await?;
         Ok::<_, crate::error::Error>((name, tags))

@@ -67,11 +67,11 @@ impl Builder<'_> {
         }
     }
 
-    /// Name, path, ARN and boundary; an existing role keeps its path, which AWS cannot change.
+    /// Name, path, ARN and boundary; an existing role keeps its path unless another is asked for.
     fn role(&self, name: &str, is: Option<&ObservedRole>, resources: &ResourceArgs) -> RoleSpec {
-        let path = match (is, &resources.role_path) {
-            (Some(is), _) => is.path.clone(),
-            (None, Some(path)) => path.clone(),
+        let path = match (&resources.role_path, is) {
+            (Some(path), _) => path.clone(),
+            (None, Some(is)) => is.path.clone(),
             (None, None) => "/".to_owned(),
         };
         RoleSpec {

@@ -59,6 +59,7 @@ fn span_of(file: &File, error: &ConfigError) -> Range<usize> {
         "destinations" => {
             settings.destinations.as_ref().and_then(|all| all.get(rest)).map(toml::Spanned::span)
         }
+        "lines" => settings.destinations.as_ref().and_then(|all| all.get(rest)).map(toml::Spanned::span),
         "default" => settings.default_destination.as_ref().map(toml::Spanned::span),
         "routes" => {
             let index = rest.split_once(']').and_then(|(index, _)| index.parse::<usize>().ok());

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
-use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Destination, pinned_destination};
+use cwl2le_forwarder::config::{
+    Config, DEFAULT_DESTINATION, Destination, Format, LONGEST_LINE, pinned_destination,
+};
 use cwl2le_forwarder::secret::Secret;
 
 use super::destinations;
@@ -24,13 +26,13 @@ pub fn describe(stack: &Stack, observed: &Observed) -> (String, Vec<String>) {
     if let Some(default) = &config.default {
         out.set("default_destination", default);
     }
-    resources(&mut out, stack, observed);
+    resources(&mut out, &config, stack, observed);
     let tokens = log_services(&mut out, &config, stack, observed);
     subscriptions(&mut out, stack, observed);
     (out.text, tokens)
 }
 
-fn resources(out: &mut Writer, stack: &Stack, observed: &Observed) {
+fn resources(out: &mut Writer, config: &Config, stack: &Stack, observed: &Observed) {
     if let Some(stream) = &observed.stream {
         out.section("[stream]");
         match stream.mode {
@@ -55,6 +57,9 @@ fn resources(out: &mut Writer, stack: &Stack, observed: &Observed) {
         if let Some(days) = observed.log_group.as_ref().and_then(|group| group.retention_days) {
             out.raw("log_retention_days", days);
         }
+        if config.no_metrics {
+            out.raw("metrics", false);
+        }
     }
     let stream_arn = stack.names.stream_arn(&stack.target);
     if let Some(trigger) = observed.triggers.iter().find(|trigger| trigger.source_arn == stream_arn) {
@@ -68,7 +73,9 @@ fn resources(out: &mut Writer, stack: &Stack, observed: &Observed) {
     }
     if let Some(role) = &observed.function_role {
         out.section("[roles]");
-        out.set("path", &role.path);
+        if observed.logs_role.as_ref().is_none_or(|logs| logs.path == role.path) {
+            out.set("path", &role.path);
+        }
         if let Some(boundary) = &role.boundary {
             out.set("permissions_boundary", boundary);
         }
@@ -103,6 +110,7 @@ fn log_services(out: &mut Writer, config: &Config, stack: &Stack, observed: &Obs
     let policy =
         observed.function_role.as_ref().and_then(|role| role.policies.get(&stack.names.function_policy));
     let keys = policy.map(crate::stack::policy::secret_keys).unwrap_or_default();
+    let mut references = 0;
     for (name, destination) in &config.destinations {
         let Destination::Logentries(logentries) = destination;
         out.section(&format!("[destinations.{name}]"));
@@ -119,11 +127,20 @@ fn log_services(out: &mut Writer, config: &Config, stack: &Stack, observed: &Obs
         if let Some(file) = &logentries.ca_file {
             out.set("ca_file", file);
         }
-        // Which key belongs to which secret, the policy does not say; all of them together are granted again.
-        let key = match &keys[..] {
-            [] => String::new(),
-            [key, ..] => format!(", kms_key = {}", quoted(key)),
-        };
+        if let Some(lines) = config.lines.get(name) {
+            match lines.format {
+                Format::Message => {}
+                Format::Prefix => out.set("format", "prefix"),
+                Format::Json => out.set("format", "json"),
+            }
+            if lines.max_bytes != LONGEST_LINE {
+                out.raw("max_line_bytes", lines.max_bytes);
+            }
+        }
+        // Which key belongs to which secret, the policy does not say. What counts is that each is named once.
+        let key = keys.get(references).or(keys.last());
+        let key = key.map(|key| format!(", kms_key = {}", quoted(key))).unwrap_or_default();
+        references += usize::from(logentries.token.inline().is_none());
         let reference = match &logentries.token {
             Secret::Ssm(name) => format!("{{ ssm = {}{key} }}", quoted(name)),
             Secret::SecretsManager(name) => format!("{{ secretsmanager = {}{key} }}", quoted(name)),

@@ -1,7 +1,7 @@
 //! The forwarder's configuration, out of the file, the flags and what the function has.
 
 use cwl2le_forwarder::config::{
-    self as forwarder, CONFIG_ENV, Config, DEFAULT_DESTINATION, Logentries, Region,
+    self as forwarder, CONFIG_ENV, Config, DEFAULT_DESTINATION, LONGEST_LINE, Lines, Logentries, Region,
 };
 use cwl2le_forwarder::secret::{Secret, Token};
 use toml::Spanned;
@@ -32,7 +32,12 @@ pub(super) fn wanted(
         let config = base.get_or_insert_default();
         describe(file, config, |name, source| resolve(file, name, source, args))?;
     }
-    with_flags(args, base)
+    let mut config = with_flags(args, base)?;
+    if let (Some(config), Some(metrics)) = (&mut config, file.and_then(|file| file.settings.function.metrics))
+    {
+        config.no_metrics = !metrics;
+    }
+    Ok(config)
 }
 
 /// Puts the file's destinations and routes into a configuration, instead of those that are there.
@@ -53,6 +58,7 @@ pub(super) fn describe(
         })
         .collect();
     config.destinations.clear();
+    config.lines.clear();
     for (name, destination) in settings.destinations.iter().flatten() {
         let destination = destination.get_ref();
         let token = token(name, &destination.token)?;
@@ -66,6 +72,13 @@ pub(super) fn describe(
             }),
         };
         config.destinations.insert(name.clone(), described);
+        let lines = Lines {
+            format: destination.format.unwrap_or_default(),
+            max_bytes: destination.max_line_bytes.unwrap_or(LONGEST_LINE),
+        };
+        if lines != Lines::default() {
+            config.lines.insert(name.clone(), lines);
+        }
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use cwl2le_forwarder::config::Region as LogRegion;
+use cwl2le_forwarder::config::{Format, Region as LogRegion};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -72,6 +72,7 @@ pub(super) struct Function {
     pub(super) reserved_concurrency: Option<u32>,
     #[serde(deserialize_with = "values::log_retention_days")]
     pub(super) log_retention_days: Option<u32>,
+    pub(super) metrics: Option<bool>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -115,6 +116,10 @@ pub(super) struct Destination {
     pub(super) tls: bool,
     #[serde(default)]
     pub(super) ca_file: Option<String>,
+    #[serde(default)]
+    pub(super) format: Option<Format>,
+    #[serde(default)]
+    pub(super) max_line_bytes: Option<usize>,
     pub(super) token: Spanned<TokenSource>,
 }
 

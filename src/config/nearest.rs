@@ -27,10 +27,13 @@ const SECTIONS: [(&str, &[&str]); 9] = [
         ],
     ),
     ("[stream]", &["shards", "on_demand", "retention_hours", "kms_key"]),
-    ("[function]", &["arch", "memory", "timeout", "reserved_concurrency", "log_retention_days"]),
+    ("[function]", &["arch", "memory", "timeout", "reserved_concurrency", "log_retention_days", "metrics"]),
     ("[trigger]", &["batch_size", "batch_window", "parallelization", "on_failure"]),
     ("[roles]", &["path", "permissions_boundary"]),
-    ("[destinations.NAME]", &["type", "region", "endpoint", "tls", "ca_file", "token"]),
+    (
+        "[destinations.NAME]",
+        &["type", "region", "endpoint", "tls", "ca_file", "format", "max_line_bytes", "token"],
+    ),
     ("the token of a destination", &["env", "file", "ssm", "secretsmanager", "kms_key"]),
     ("[[routes]]", &["log_group", "destination"]),
     (
@@ -84,7 +87,8 @@ fn explain(keys: &[String], message: &str) -> (String, Option<String>) {
     // Whoever writes a file need not know Rust's types.
     let message = message
         .replace("expected i64", "expected a whole number")
-        .replace("expected u32", "expected a whole number");
+        .replace("expected u32", "expected a whole number")
+        .replace("expected usize", "expected a whole number");
     match keys {
         [] => (message, None),
         keys => (format!("`{}`: {message}", keys.concat_path()), None),

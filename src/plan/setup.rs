@@ -114,6 +114,14 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
     if let Some(tags) = draft.own(stack, &is.tags, adopt)? {
         draft.act(Action::TagRole { role: want.name.clone(), tags });
     }
+    if is.path != want.path {
+        return Err(Refusal {
+            resource: ResourceId::new(Kind::Role, &want.name),
+            code: Code::Immutable,
+            reason: format!("its path is {}, and AWS cannot move a role to {}", is.path, want.path),
+            hint: "leave the path as it is, or `cwl2le teardown` and set up again".to_owned(),
+        });
+    }
     if !same_meaning(&is.trust, &want.trust) {
         draft.change("trust policy", statements(&is.trust), statements(&want.trust));
         draft.act(Action::SetTrust { role: want.name.clone(), trust: want.trust.clone() });
