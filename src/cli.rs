@@ -290,6 +290,28 @@ pub struct ResourceArgs {
     pub tags: Vec<(String, String)>,
 }
 
+/// Which log groups are meant.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Log groups")]
+#[group(id = "which", required = true, multiple = true, args = ["log_groups", "matches", "group_tags", "all"])]
+pub struct Groups {
+    /// Log group by name; repeatable
+    #[arg(long = "log-group", short = 'g', value_name = "NAME")]
+    pub log_groups: Vec<String>,
+    /// Log groups whose names match: `*` is any text, also with slashes, `?` one character; repeatable
+    #[arg(long = "match", value_name = "GLOB")]
+    pub matches: Vec<String>,
+    /// Leave out the log groups whose names match; repeatable
+    #[arg(long = "exclude", value_name = "GLOB")]
+    pub excludes: Vec<String>,
+    /// Only log groups that carry this tag; repeatable, all must be carried
+    #[arg(id = "group_tags", long = "tag", value_name = "KEY=VALUE", value_parser = pair)]
+    pub tags: Vec<(String, String)>,
+    /// Every log group of the region, one filter each; those that would feed themselves are always left out
+    #[arg(long)]
+    pub all: bool,
+}
+
 /// `cwl2le subscribe`
 #[derive(Debug, Clone, Args)]
 pub struct Subscribe {
@@ -299,9 +321,9 @@ pub struct Subscribe {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub change: Change,
-    /// Log group to attach; repeatable
-    #[arg(long = "log-group", short = 'g', value_name = "NAME", required = true)]
-    pub log_groups: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub groups: Groups,
     /// Destination that these groups go to, whatever the routes say
     #[arg(long, value_name = "NAME", conflicts_with = "filter_name")]
     pub destination: Option<String>,
@@ -322,9 +344,9 @@ pub struct Unsubscribe {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub change: Change,
-    /// Log group to detach; repeatable
-    #[arg(long = "log-group", short = 'g', value_name = "NAME", required = true)]
-    pub log_groups: Vec<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub groups: Groups,
     /// Also remove a filter of this name, where it leads to our stream
     #[arg(long, value_name = "NAME")]
     pub filter_name: Option<String>,
@@ -441,6 +463,13 @@ pub fn unparsed(error: &clap::Error, stdout: &mut dyn std::io::Write) -> Exit {
     }
     let _ = error.print();
     Exit::Usage
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
+        _ => Err(format!("`{text}` is not KEY=VALUE")),
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {

@@ -180,9 +180,26 @@ pub struct Error {
     /// The AWS call behind it, with its request id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws: Option<Box<AwsError>>,
+    /// Each thing that failed, where several were to be done.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failed: Vec<Failure>,
     /// The plan that is refused, as JSON; it stands beside the error.
     #[serde(skip)]
     pub plan: Option<Box<serde_json::Value>>,
+}
+
+/// One of several things that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// Its name, for a subscription filter `GROUP -> NAME`.
+    pub resource: String,
+    /// Which of the expected failures it is.
+    pub code: Code,
+    /// Why.
+    pub message: String,
+    /// What to do next.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// The result of anything a command does.
@@ -191,7 +208,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with neither resource nor hint yet.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), resource: None, hint: None, aws: None, plan: None }
+        Self { code, message: message.into(), resource: None, hint: None, aws: None, failed: Vec::new(), plan: None }
     }
 
     /// Names the resource.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Failure};
 use crate::plan::{Kind, ResourceId, Verb};
 
 /// What was done of a plan.
@@ -64,8 +64,19 @@ impl ApplyError {
             Some(hint) if !hint.contains("run the same command again") => format!("{hint} ({so_far})"),
             _ => so_far,
         };
-        self.error.hint(hint)
+        let failed = if self.error.code == Code::Partial { failures(&self.applied) } else { Vec::new() };
+        Error { failed, ..self.error.hint(hint) }
     }
+}
+
+fn failures(applied: &Applied) -> Vec<Failure> {
+    let failure = |failed: &Failed| Failure {
+        resource: failed.resource.name.clone(),
+        code: failed.error.code,
+        message: failed.error.message.clone(),
+        hint: failed.error.hint.clone(),
+    };
+    applied.failed.iter().map(failure).collect()
 }
 
 impl fmt::Display for ApplyError {

@@ -25,6 +25,6 @@ mod wait;
 pub use call::{Aws, Notice};
 pub use error::AwsError;
 pub use logs::{LogGroup, list_log_groups, tags_of_log_group};
-pub use observe::{Depth, observe};
+pub use observe::{Depth, observe, observe_log_groups};
 pub use session::{Keys, Options, Session};
 pub use stop::Stop;

@@ -131,6 +131,26 @@ async fn observe_groups(
             all.into_iter().map(|group| (group.name.clone(), Some(group))).collect()
         }
     };
+    read_groups(aws, groups).await
+}
+
+/// Log groups that were listed, with their subscription filters: a call each. The notices count them.
+///
+/// # Errors
+///
+/// Whatever `logs:DescribeSubscriptionFilters` fails with. A group that is gone by now is absent.
+pub async fn observe_log_groups<'a>(
+    aws: impl Into<Aws<'a>>,
+    listed: Vec<LogGroup>,
+) -> Result<BTreeMap<String, ObservedGroup>> {
+    let groups = listed.into_iter().map(|group| (group.name.clone(), Some(group))).collect();
+    read_groups(aws.into(), groups).await
+}
+
+async fn read_groups(
+    aws: Aws<'_>,
+    groups: Vec<(String, Option<LogGroup>)>,
+) -> Result<BTreeMap<String, ObservedGroup>> {
     let (done, total) = (AtomicUsize::new(0), groups.len());
     let read = stream::iter(groups).map(|(name, listed)| {
         let done = &done;

@@ -21,6 +21,7 @@ pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeR
         command: "plan",
         started,
         rollback: false,
+        wide: false,
     };
     run.carry_out(plan).await
 }

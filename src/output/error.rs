@@ -27,7 +27,7 @@ pub(super) struct Text<'a>(pub(super) &'a Error);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { message, resource, hint, aws, .. } = self.0;
+        let Error { message, resource, hint, aws, failed, .. } = self.0;
         write!(f, "{ERROR}error:{ERROR:#} {}", indented(message, 7))?;
         let aws = aws.as_deref();
         if let Some(resource) = resource.as_deref().or(aws.map(|aws| aws.resource.as_str())) {
@@ -41,6 +41,9 @@ impl fmt::Display for Text<'_> {
             if let Some(id) = &aws.request_id {
                 write!(f, " {DIM}(request {id}){DIM:#}")?;
             }
+        }
+        for failure in failed {
+            write!(f, "\n  {DIM}failed:{DIM:#} {}: {}", failure.resource, indented(&failure.message, 10))?;
         }
         match hint {
             Some(hint) => write!(f, "\n{HINT}hint:{HINT:#} {}", indented(hint, 6)),

@@ -1,0 +1,77 @@
+//! The log groups that `subscribe` and `unsubscribe` mean, and what exists of them.
+
+use super::wanted::tags;
+use super::{Context, usage};
+use crate::aws::{Depth, Notice, Session, list_log_groups, observe, observe_log_groups};
+use crate::cli::Groups;
+use crate::error::{Code, Error, Result};
+use crate::plan::Observed;
+use crate::stack::selection::{Candidate, Selector, Wanted};
+use crate::stack::{Names, RoleScope, StackName, recursion};
+
+/// What exists of the stack and of the log groups that are meant.
+pub(super) struct Chosen {
+    pub(super) scope: RoleScope,
+    pub(super) observed: Observed,
+    /// Their names, sorted, none twice.
+    pub(super) log_groups: Vec<String>,
+    /// Whether more was meant than names: then one that cannot be done does not keep the others from being done.
+    pub(super) wide: bool,
+}
+
+/// Names are read as they are, two calls each. For anything else the region is listed, a call for every 50 log groups,
+/// and those that are chosen are read, a call each.
+pub(super) async fn choose(
+    context: Context<'_>,
+    session: &Session,
+    stack: &StackName,
+    args: &Groups,
+) -> Result<Chosen> {
+    let selector = Selector::new(Wanted {
+        names: args.log_groups.clone(),
+        globs: args.matches.clone(),
+        excludes: args.excludes.clone(),
+        tags: args.tags.iter().cloned().collect(),
+        all: args.all,
+    })
+    .map_err(|error| usage(error.to_string(), "mend the glob"))?;
+    if !selector.needs_listing() {
+        let (scope, observed) = observe(session, stack, &args.log_groups, Depth::Stack).await?;
+        let mut log_groups = args.log_groups.clone();
+        log_groups.sort();
+        log_groups.dedup();
+        return Ok(Chosen { scope, observed, log_groups, wide: false });
+    }
+
+    let (stack_read, listed) =
+        tokio::join!(observe(session, stack, &[], Depth::Stack), list_log_groups(session, None));
+    let ((scope, mut observed), mut listed) = (stack_read?, listed?);
+    let candidates: Vec<Candidate<'_>> =
+        listed.iter().map(|group| Candidate { name: &group.name, class: &group.class }).collect();
+    let wanted_tags = selector.needs_tags_of(&candidates).into_iter().map(ToOwned::to_owned).collect();
+    let tags = tags(session, wanted_tags).await?;
+    let names = Names::new(stack, &session.target.region, scope);
+    let selection =
+        selector.select(&candidates, &tags, |name| recursion(&names, &observed.readers, name));
+    selection.unmatched.iter().for_each(|what| context.note(&format!("{what} matches no log group")));
+    for out in &selection.left_out {
+        context.note(&format!("leaves out {}: {}", out.log_group, out.reason));
+    }
+    if selection.groups.is_empty() {
+        return Err(Error::new(
+            Code::UnknownLogGroup,
+            format!("none of the {} log groups of {} is meant", listed.len(), session.target.region),
+        )
+        .hint("look at the globs and tags: `*` also matches slashes, letters match by case"));
+    }
+    listed.retain(|group| selection.groups.binary_search(&group.name).is_ok());
+    let reading = context.progress.begin(format!("reading {} log groups", listed.len()));
+    let notice = |notice: Notice<'_>| {
+        if let Notice::Read { done, total } = notice {
+            reading.waiting(format_args!("{done} of {total}"));
+        }
+    };
+    observed.groups = observe_log_groups(session.telling(&notice), listed).await?;
+    drop(reading);
+    Ok(Chosen { scope, observed, log_groups: selection.groups, wide: true })
+}
