@@ -105,7 +105,8 @@ impl Forwarder {
             .destinations
             .iter()
             .map(|(name, destination)| {
-                let destination = destination::build(destination, options.patience)
+                let lines = config.lines.get(name).cloned().unwrap_or_default();
+                let destination = destination::build(destination, &lines, options.patience)
                     .map_err(|problem| format!("destinations.{name}: {problem}"))?;
                 Ok(Lane::new(name.clone(), destination))
             })

@@ -41,6 +41,9 @@ pub struct Config {
     /// Which log groups go where; the first that matches wins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
+    /// How the lines of a destination look, by its name; what is not here is sent as it is.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub lines: BTreeMap<String, Lines>,
     /// Leaves out the line of metrics that each invocation writes to the function's log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_metrics: bool,
@@ -54,6 +57,41 @@ pub struct Route {
     pub log_group: String,
     /// The name of a destination.
     pub destination: String,
+}
+
+/// How the lines of a destination look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// What a line says besides the message.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub format: Format,
+    /// The longest line in bytes, with everything: 1,024 to 1,048,576. A longer one is sent in parts.
+    #[serde(default = "longest_line", skip_serializing_if = "is_longest_line")]
+    pub max_bytes: usize,
+}
+
+/// What a line says besides the message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Nothing: the message as it is.
+    #[default]
+    Message,
+    /// Time, log group and log stream before the message, separated by spaces.
+    Prefix,
+    /// A JSON object with `time`, `id`, `owner`, `group`, `stream`, `fields` and `message`; a message that is
+    /// a JSON object is embedded as one.
+    Json,
+}
+
+/// The longest line by default: 65,536 bytes, where the vendor's Java client cuts.
+pub const LONGEST_LINE: usize = 65_536;
+
+impl Default for Lines {
+    fn default() -> Self {
+        Self { format: Format::default(), max_bytes: LONGEST_LINE }
+    }
 }
 
 /// One log service.
@@ -278,6 +316,13 @@ impl Config {
             }
             self.must_exist(&route.destination, &format!("routes[{at}].destination"))?;
         }
+        for (name, lines) in &self.lines {
+            self.must_exist(name, "lines")?;
+            if !(1024..=1 << 20).contains(&lines.max_bytes) {
+                let why = format!("`max_bytes` is 1024 to 1048576, not {}", lines.max_bytes);
+                return Err(ConfigError::new(format!("lines.{name}"), why));
+            }
+        }
         Ok(())
     }
 
@@ -318,6 +363,19 @@ pub fn pinned_destination(filter_name: &str) -> Option<&str> {
 /// The name of a subscription filter that pins a destination: `base@destination`.
 pub fn filter_name(base: &str, destination: &str) -> String {
     format!("{base}{PIN}{destination}")
+}
+
+fn longest_line() -> usize {
+    LONGEST_LINE
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_longest_line(bytes: &usize) -> bool {
+    *bytes == LONGEST_LINE
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn yes() -> bool {

@@ -87,6 +87,9 @@ fn what_is_wrong_is_named_with_its_place() {
             two(r#","routes":[{"log_group":"","destination":"a"}]"#),
             "routes[0].log_group: a pattern is needed",
         ),
+        (two(r#","lines":{"c":{}}"#), "lines: there is no destination `c`"),
+        (two(r#","lines":{"a":{"max_bytes":100}}"#), "lines.a: `max_bytes` is 1024 to 1048576, not 100"),
+        (two(r#","lines":{"a":{"format":"xml"}}"#), "lines.a.format: unknown variant `xml`"),
         (two(r#","routes":[{"group":"x","destination":"a"}]"#), "routes[0].group: unknown field"),
     ];
     for (json, expected) in cases {
@@ -109,4 +112,12 @@ fn a_filter_pins_its_destination_by_name() {
     for none in ["cloudwatchLogsFilter", "x@", "x@two words"] {
         assert_eq!(pinned_destination(none), None);
     }
+}
+
+#[test]
+fn lines_of_a_destination_can_be_shaped() {
+    let config =
+        Config::from_json(&two(r#","lines":{"a":{"format":"json"},"b":{"max_bytes":2000}}"#)).unwrap();
+    assert_eq!(config.lines["a"], Lines { format: Format::Json, max_bytes: LONGEST_LINE });
+    assert_eq!(Config::from_json(&config.to_json()).unwrap(), config);
 }

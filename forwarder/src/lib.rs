@@ -6,6 +6,7 @@ pub mod batch;
 pub mod config;
 pub mod destination;
 pub mod event;
+pub mod format;
 pub mod journal;
 mod lane;
 pub mod ledger;

@@ -54,6 +54,21 @@ pub fn write_message(escaped: &str, out: &mut Vec<u8>) {
     debug_assert!(out.len() >= start);
 }
 
+/// Appends the text of a JSON string (without its quotes) to `out` as it is, line ends included.
+pub fn write_text(escaped: &str, out: &mut Vec<u8>) {
+    let mut rest = escaped.as_bytes();
+    while let Some(at) = memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let (character, after) = unescape(&rest[at..]);
+        rest = after;
+        match character {
+            Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => out.extend_from_slice(REPLACEMENT.as_bytes()),
+        }
+    }
+    out.extend_from_slice(rest);
+}
+
 /// Undoes the escape that `text` starts with: its character (`None` for a lone surrogate) and what follows.
 fn unescape(text: &[u8]) -> (Option<char>, &[u8]) {
     let Some(&kind) = text.get(1) else { return (None, &[]) };

@@ -9,17 +9,16 @@ use super::tcp::{Connection, Target};
 use super::tls::Tls;
 use super::{Destination, Failure, FailureKind, Patience, Wait};
 use crate::config;
+use crate::format;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
 use crate::secret::Secret;
-
-/// The longest line in bytes, token and line feed included: 65,536, where the vendor's Java client cuts.
-pub const LINE_LIMIT: usize = 65_536;
 
 /// A connection that is kept from one invocation to the next, and the token that begins every line.
 pub struct TokenTcp {
     /// The token and the space after it.
     head: Vec<u8>,
+    lines: config::Lines,
     target: Target,
     patience: Patience,
     connection: Option<Connection>,
@@ -31,14 +30,25 @@ impl TokenTcp {
     ///
     /// # Errors
     /// A certificate file that cannot be read, an address that is none, a token that is kept elsewhere.
-    pub fn new(config: &config::Logentries, patience: Patience) -> Result<Self, String> {
+    pub fn new(
+        config: &config::Logentries,
+        lines: config::Lines,
+        patience: Patience,
+    ) -> Result<Self, String> {
         let (host, port) = config.address()?;
         let tls = if config.tls { Some(Tls::new(&host, config.ca_file.as_deref())?) } else { None };
         let Secret::Inline(token) = &config.token else {
             return Err("the token is kept elsewhere and has not been fetched".into());
         };
         let head = format!("{} ", token.expose()).into_bytes();
-        Ok(Self { head, target: Target { host, port, tls }, patience, connection: None, connections: 0 })
+        Ok(Self {
+            head,
+            lines,
+            target: Target { host, port, tls },
+            patience,
+            connection: None,
+            connections: 0,
+        })
     }
 
     async fn connect(&mut self, until: Instant) -> Result<(), Failure> {
@@ -57,11 +67,11 @@ impl TokenTcp {
 }
 
 impl Destination for TokenTcp {
-    fn frame(&self, _payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
+    fn frame(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.head);
-        line::write_message(event.message, out);
-        line::end_line(out, start, self.head.len(), event.id, LINE_LIMIT);
+        format::write(self.lines.format, payload, event, out);
+        line::end_line(out, start, self.head.len(), event.id, self.lines.max_bytes);
     }
 
     fn begin(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>> {

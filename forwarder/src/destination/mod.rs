@@ -139,8 +139,14 @@ impl FailureKind {
 ///
 /// # Errors
 /// What is missing or wrong, in words for the operator: a certificate file, a secret.
-pub fn build(config: &config::Destination, patience: Patience) -> Result<Box<dyn Destination>, String> {
+pub fn build(
+    config: &config::Destination,
+    lines: &config::Lines,
+    patience: Patience,
+) -> Result<Box<dyn Destination>, String> {
     match config {
-        config::Destination::Logentries(config) => Ok(Box::new(logentries::TokenTcp::new(config, patience)?)),
+        config::Destination::Logentries(config) => {
+            Ok(Box::new(logentries::TokenTcp::new(config, lines.clone(), patience)?))
+        }
     }
 }

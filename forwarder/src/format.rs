@@ -1,0 +1,155 @@
+//! What a line says besides the message: nothing, a prefix, or a JSON envelope.
+//!
+//! Token TCP has no time of its own: the service stamps a line when it arrives. Prefix and envelope carry the
+//! event's own time and where it comes from.
+
+use std::borrow::Cow;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde_json::value::RawValue;
+
+use crate::config::Format;
+use crate::line::{self, LINE_SEPARATOR};
+use crate::payload::{LogEvent, Payload};
+
+/// Appends an event as one line without its end.
+pub fn write(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
+    match format {
+        Format::Message => line::write_message(event.message, out),
+        Format::Prefix => {
+            let head = format!("{} {} {} ", time(event.timestamp), payload.log_group, payload.log_stream);
+            out.extend_from_slice(one_line(&head).as_bytes());
+            line::write_message(event.message, out);
+        }
+        Format::Json => write_json(payload, event, out),
+    }
+}
+
+/// Names of groups and streams have no line ends on AWS, but a record may come from anywhere.
+fn one_line(text: &str) -> Cow<'_, str> {
+    if text.contains(['\n', '\r']) {
+        Cow::Owned(text.replace(['\n', '\r'], LINE_SEPARATOR))
+    } else {
+        text.into()
+    }
+}
+
+/// Milliseconds since 1970 as RFC 3339 in UTC; `-` when the event has no time that a calendar knows.
+fn time(timestamp: Option<i64>) -> String {
+    // The last millisecond of the year 9999.
+    const LAST: u64 = 253_402_300_799_999;
+    match timestamp.and_then(|milliseconds| u64::try_from(milliseconds).ok()).filter(|time| *time <= LAST) {
+        Some(milliseconds) => {
+            humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(milliseconds)).to_string()
+        }
+        None => "-".to_owned(),
+    }
+}
+
+fn write_json(payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
+    out.push(b'{');
+    if event.timestamp.is_some() {
+        member("time", &time(event.timestamp), out);
+    }
+    for (name, value) in [
+        ("id", event.id),
+        ("owner", payload.owner.as_ref()),
+        ("group", payload.log_group.as_ref()),
+        ("stream", payload.log_stream.as_ref()),
+    ] {
+        member(name, value, out);
+    }
+    if let Some(fields) = event.extracted {
+        out.extend_from_slice(b"\"fields\":");
+        raw_on_one_line(fields, out);
+        out.push(b',');
+    }
+    out.extend_from_slice(b"\"message\":");
+    write_message(event.message, out);
+    out.push(b'}');
+}
+
+fn member(name: &str, value: &str, out: &mut Vec<u8>) {
+    // Text is written into memory: this cannot fail.
+    let _ = serde_json::to_writer(&mut *out, name);
+    out.push(b':');
+    let _ = serde_json::to_writer(&mut *out, value);
+    out.push(b',');
+}
+
+/// The message as a JSON object if it is one, else as a JSON string with its line ends as escapes.
+fn write_message(escaped: &str, out: &mut Vec<u8>) {
+    let text = unescape(escaped);
+    let inside = text.trim();
+    if inside.starts_with('{') && serde_json::from_str::<&RawValue>(inside).is_ok() {
+        raw_on_one_line(inside, out);
+    } else {
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        let _ = serde_json::to_writer(out, text.strip_suffix('\r').unwrap_or(text));
+    }
+}
+
+/// Valid JSON has line ends between its tokens only, where a space means the same.
+fn raw_on_one_line(json: &str, out: &mut Vec<u8>) {
+    out.extend(json.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
+}
+
+/// The text of a JSON string without its quotes; what is no character becomes U+FFFD.
+fn unescape(escaped: &str) -> String {
+    let mut text = Vec::with_capacity(escaped.len());
+    line::write_text(escaped, &mut text);
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::parse;
+
+    fn written(format: Format, event: &str) -> String {
+        let json = format!(
+            r#"{{"messageType":"DATA_MESSAGE","owner":"1","logGroup":"/g","logStream":"s [x]","logEvents":[{event}]}}"#
+        );
+        let payload = parse(json.as_bytes()).unwrap();
+        let mut out = Vec::new();
+        write(format, &payload, &payload.events[0], &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_prefix_says_when_and_where() {
+        let event = r#"{"id":"7","timestamp":1474108129663,"message":"a\nb\n"}"#;
+        assert_eq!(written(Format::Prefix, event), "2016-09-17T10:28:49.663Z /g s [x] a\u{2028}b");
+        assert_eq!(written(Format::Prefix, r#"{"message":"m","timestamp":-1}"#), "- /g s [x] m");
+        assert_eq!(written(Format::Message, event), "a\u{2028}b");
+    }
+
+    #[test]
+    fn an_envelope_embeds_objects_and_quotes_text() {
+        let head =
+            r#"{"time":"2016-09-17T10:28:49.663Z","id":"7","owner":"1","group":"/g","stream":"s [x]","#;
+        for (message, expected) in [
+            (r#"{\"level\":30,\"msg\":\"a\\nb\"}\n"#, r#""message":{"level":30,"msg":"a\nb"}}"#),
+            (r#"{\n  \"pretty\": 1\r\n}"#, r#""message":{   "pretty": 1  }}"#),
+            (r#"{ nonfield: null }\n"#, r#""message":"{ nonfield: null }"}"#),
+            (r#"two\nlines\r\n"#, r#""message":"two\nlines"}"#),
+            (r#"lone \ud83d"#, "\"message\":\"lone \u{fffd}\"}"),
+            (r#"[1]"#, r#""message":"[1]"}"#),
+            ("", r#""message":""}"#),
+        ] {
+            let line = written(
+                Format::Json,
+                &format!(r#"{{"id":"7","timestamp":1474108129663,"message":"{message}"}}"#),
+            );
+            assert_eq!(line, format!("{head}{expected}"));
+            serde_json::from_str::<serde_json::Value>(&line).unwrap();
+            assert!(!line.contains('\n'));
+        }
+        let fields = written(
+            Format::Json,
+            r#"{"id":"7","message":"m","extractedFields":{"a":
+            "1"}}"#,
+        );
+        assert!(fields.contains(r#""fields":{"a":             "1"},"message":"m"}"#), "{fields}");
+    }
+}
