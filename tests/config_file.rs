@@ -212,3 +212,26 @@ async fn a_file_that_cannot_be_used_is_refused_before_aws_is_asked() {
     assert!(text.contains("\nstack = \"blue\"\n"), "{text}");
     run(&["plan"]).failed(4, "no-region");
 }
+
+#[test]
+fn the_documents_for_review_are_those_of_the_file() {
+    let folder = Folder::new(
+        "region = \"eu-west-1\"\nstack = \"blue\"\n[destinations.app]\ntype = \"logentries\"\nregion = \"eu\"\n\
+         token = { secretsmanager = \"le/app\" }\n[destinations.other]\ntype = \"logentries\"\nregion = \"eu\"\n\
+         token = { env = \"NOT_SET\" }\n",
+    );
+    let ran: Ran = support::cwl2le()
+        .args(["--output", "json", "policies", "forwarder", "--account", "123456789012"])
+        .current_dir(folder.folder.path())
+        .output()
+        .expect("it runs")
+        .into();
+    let policy = ran.ok().json()["forwarder"].clone();
+    let statements = policy["Statement"].as_array().expect("statements").clone();
+    assert_eq!(statements.len(), 4, "{policy:#}");
+    assert_eq!(
+        statements[3]["Resource"],
+        json!("arn:aws:secretsmanager:eu-west-1:123456789012:secret:le/app-??????")
+    );
+    assert!(statements[0]["Resource"].to_string().contains("blue-cloudwatch-logs-stream"), "{policy:#}");
+}

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{Context, usage};
 use crate::aws::{Depth, observe};
 use crate::cli::{Policies, PolicyDocument};
+use crate::config::destinations::file_grants;
 use crate::error::{Code, Error, Result};
 use crate::stack::policy::{self, Grants};
 use crate::stack::{Names, Region, RoleScope, StackName, Target};
@@ -38,7 +39,14 @@ pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyR
             (session.target.clone(), scope)
         }
     };
-    Ok(render(&name, &target, scope, args.kms_key.clone(), args.which))
+    let mut grants = match context.file {
+        Some(file) => file_grants(file, &target)?,
+        None => Grants::default(),
+    };
+    if args.kms_key.is_some() {
+        grants.kms_key_arn.clone_from(&args.kms_key);
+    }
+    Ok(render_with(&name, &target, scope, &grants, args.which))
 }
 
 /// Renders one document, or all.
@@ -49,13 +57,23 @@ pub fn render(
     kms_key_arn: Option<String>,
     which: Option<PolicyDocument>,
 ) -> PolicyReport {
+    render_with(stack, target, scope, &Grants { kms_key_arn, ..Grants::default() }, which)
+}
+
+/// As [`render`], for all that a configuration file can ask for.
+fn render_with(
+    stack: &StackName,
+    target: &Target,
+    scope: RoleScope,
+    grants: &Grants,
+    which: Option<PolicyDocument>,
+) -> PolicyReport {
     let names = Names::new(stack, &target.region, scope);
-    let grants = Grants { kms_key_arn, ..Grants::default() };
     let all: [(PolicyDocument, &'static str, Value); 5] = [
         (PolicyDocument::LogsTrust, "logs-trust", policy::logs_trust(target)),
-        (PolicyDocument::Logs, "logs", policy::logs_policy(target, &names, &grants)),
+        (PolicyDocument::Logs, "logs", policy::logs_policy(target, &names, grants)),
         (PolicyDocument::ForwarderTrust, "forwarder-trust", policy::function_trust(target)),
-        (PolicyDocument::Forwarder, "forwarder", policy::function_policy(target, &names, &grants)),
+        (PolicyDocument::Forwarder, "forwarder", policy::function_policy(target, &names, grants)),
         (PolicyDocument::Operator, "operator", policy::operator_policy(target, stack)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));

@@ -166,6 +166,31 @@ fn flag_token(args: &DestinationArgs) -> Result<Option<Token>> {
     })
 }
 
+/// What the forwarder's role has to allow for a file alone, without looking at the account.
+pub(crate) fn file_grants(file: &File, target: &Target) -> Result<Grants> {
+    let mut config = Config::default();
+    describe(file, &mut config, |_, source| {
+        Ok(match source.get_ref() {
+            TokenSource::Ssm { name, .. } => Secret::Ssm(name.clone()),
+            TokenSource::SecretsManager { name, .. } => Secret::SecretsManager(name.clone()),
+            // A token that cwl2le reads itself needs no permission: see below.
+            _ => Secret::Ssm(String::new()),
+        })
+    })?;
+    config.destinations.retain(|_, forwarder::Destination::Logentries(logentries)| {
+        logentries.token != Secret::Ssm(String::new())
+    });
+    let settings = &file.settings;
+    let key = settings.stream.kms_key.as_ref().and_then(|key| super::forms::key(key).ok());
+    let on_failure = settings.trigger.on_failure.as_ref().and_then(|arn| super::forms::on_failure(arn).ok());
+    let grants = Grants {
+        kms_key_arn: key.and_then(|key| key.arn(target)),
+        on_failure: on_failure.flatten(),
+        ..Grants::default()
+    };
+    Ok(self::grants(Some(&config), Some(file), &Observed::default(), "", target, grants))
+}
+
 /// What the forwarder's role has to allow for the tokens that it reads itself.
 ///
 /// The keys of secrets stand in the file and in the role's policy, and nowhere else. Without the file, those that the

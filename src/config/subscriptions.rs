@@ -43,6 +43,7 @@ pub(crate) fn choose(
     let mut chosen = Subscriptions::default();
     let mut taken = BTreeSet::new();
     for subscription in file.settings.subscriptions.iter().flatten() {
+        check_destination(file, stack, subscription.get_ref())?;
         let selection = selector(file, subscription)?.select(&candidates, tags, own);
         note(file, subscription, &selection, &mut chosen.notes);
         for log_group in selection.groups {
@@ -53,6 +54,22 @@ pub(crate) fn choose(
         }
     }
     Ok(chosen)
+}
+
+/// Where the file has no destinations of its own, those that the function has count.
+fn check_destination(file: &File, stack: &Stack, subscription: &Subscription) -> Result<()> {
+    let (Some(name), Some(config)) = (&subscription.destination, &stack.function.config) else {
+        return Ok(());
+    };
+    if config.destinations.contains_key(name.get_ref()) {
+        return Ok(());
+    }
+    let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+    Err(file.error(
+        &name.span(),
+        &format!("the forwarder has no destination `{}`; it has {}", name.get_ref(), known.join(", ")),
+        "add a [destinations.NAME] section for each destination",
+    ))
 }
 
 fn candidates(observed: &Observed) -> Vec<Candidate<'_>> {

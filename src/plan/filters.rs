@@ -1,5 +1,7 @@
 //! What `subscribe` and `unsubscribe` must change on log groups.
 
+use std::collections::BTreeSet;
+
 use cwl2le_forwarder::config::pinned_destination;
 
 use super::diff::Draft;
@@ -134,8 +136,10 @@ pub fn bring_filters(
     options: &FilterOptions,
 ) -> Plan {
     let mut plan = subscribe(stack, wanted, observed, options);
+    let wanted: BTreeSet<(&str, &str)> =
+        wanted.iter().map(|spec| (spec.log_group.as_str(), spec.name.as_str())).collect();
     for (log_group, group) in &observed.groups {
-        let is_wanted = |name: &str| wanted.iter().any(|w| w.log_group == *log_group && w.name == name);
+        let is_wanted = |name: &str| wanted.contains(&(log_group.as_str(), name));
         for filter in group.filters.iter().filter(|f| is_own_filter(stack, f, None) && !is_wanted(&f.name)) {
             let created = plan.steps.iter_mut().find(|step| creates_in(step, log_group));
             let Some(step) = created else {
