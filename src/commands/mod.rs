@@ -155,7 +155,7 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome>
     };
     if let Some(file) = &file {
         config::fill_options(&mut options, file, |name| std::env::var(name).ok());
-        progress.line(&format!("configuration {}", file.path().display()));
+        progress.line(format!("configuration {}", file.path().display()));
     }
     let context = Context { progress, stop, aws: &options, file: file.as_ref() };
     match &cli.command {
