@@ -3,6 +3,7 @@
 //! Tests run the CLI against it to learn its calls, and then again for every call with every fault.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
@@ -97,6 +98,36 @@ struct Shared {
 struct Book {
     calls: Vec<Call>,
     injection: Option<Injection>,
+    quota: Option<Quota>,
+    throttled: usize,
+}
+
+/// AWS's token bucket for one operation.
+#[derive(Debug)]
+struct Quota {
+    operation: String,
+    per_second: f64,
+    burst: f64,
+    tokens: f64,
+    filled: Instant,
+}
+
+impl Quota {
+    /// Whether one more call is allowed now.
+    fn take(&mut self, operation: &str) -> bool {
+        if operation != self.operation {
+            return true;
+        }
+        let now = Instant::now();
+        let gained = now.duration_since(self.filled).as_secs_f64() * self.per_second;
+        self.tokens = (self.tokens + gained).min(self.burst);
+        self.filled = now;
+        let allowed = self.tokens >= 1.0;
+        if allowed {
+            self.tokens -= 1.0;
+        }
+        allowed
+    }
 }
 
 impl Shared {
@@ -135,8 +166,22 @@ impl CallProxy {
 
     /// Starts to count anew, with this fault, or with none.
     pub fn inject(&self, injection: Option<Injection>) {
-        *self.shared.book() = Book { calls: Vec::new(), injection };
+        let mut book = self.shared.book();
+        book.calls.clear();
+        book.injection = injection;
         self.shared.hits.send_replace(0);
+    }
+
+    /// From now on throttles what exceeds `per_second` calls of an operation after a burst of `burst`, as AWS does.
+    pub fn limit(&self, operation: &str, per_second: f64, burst: f64) {
+        let operation = operation.to_owned();
+        let quota = Quota { operation, per_second, burst, tokens: burst, filled: Instant::now() };
+        self.shared.book().quota = Some(quota);
+    }
+
+    /// How many calls have been throttled by the limit.
+    pub fn throttled(&self) -> usize {
+        self.shared.book().throttled
     }
 
     /// Waits until a call has been hit by the injection; a test kills the caller then.
@@ -197,6 +242,11 @@ async fn serve(client: TcpStream, shared: &Shared) -> std::io::Result<()> {
 /// Writes the call down; the injection, if it is to fail.
 fn count(shared: &Shared, call: Call) -> Option<Injection> {
     let mut book = shared.book();
+    if !book.quota.as_mut().is_none_or(|quota| quota.take(&call.operation)) {
+        book.throttled += 1;
+        book.calls.push(call);
+        return Some(Injection { of: None, at: 1, times: 1, when: When::Before, fault: Fault::throttled() });
+    }
     let counts = |of: &Injection| of.of.as_ref().is_none_or(|of| *of == call);
     let injection = book.injection.clone().filter(counts);
     book.calls.push(call);
