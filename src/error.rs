@@ -208,7 +208,15 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// An error with neither resource nor hint yet.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), resource: None, hint: None, aws: None, failed: Vec::new(), plan: None }
+        Self {
+            code,
+            message: message.into(),
+            resource: None,
+            hint: None,
+            aws: None,
+            failed: Vec::new(),
+            plan: None,
+        }
     }
 
     /// Names the resource.

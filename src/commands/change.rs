@@ -149,8 +149,9 @@ fn failures(refused: &[Refusal]) -> Vec<Failure> {
 
 /// What could not be done though the rest is done.
 fn partial(first: &Refusal, all: &[Refusal], done: usize) -> Error {
-    let error = Error::new(Code::Partial, format!("{} of {} log groups cannot be done", all.len(), all.len() + done))
-        .hint(&first.hint);
+    let error =
+        Error::new(Code::Partial, format!("{} of {} log groups cannot be done", all.len(), all.len() + done))
+            .hint(&first.hint);
     Error { failed: failures(all), ..error }
 }
 

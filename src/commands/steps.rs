@@ -50,13 +50,19 @@ impl<'a> Steps<'a> {
         });
         let ended = count.done + count.failed;
         if ended == total {
-            step.done(format_args!("{} of {total} subscription filters, {} failed", count.done, count.failed));
+            step.done(format_args!(
+                "{} of {total} subscription filters, {} failed",
+                count.done, count.failed
+            ));
             return;
         }
         let rate = ended as f64 / began.elapsed().as_secs_f64().max(0.001);
         if ended > 0 {
             let left = (total - ended) as f64 / rate;
-            step.waiting(format_args!("{ended} done, {rate:.1}/s, {left:.0} s to go, {} failed", count.failed));
+            step.waiting(format_args!(
+                "{ended} done, {rate:.1}/s, {left:.0} s to go, {} failed",
+                count.failed
+            ));
         }
         count.shown = Some((began, step));
     }
