@@ -27,12 +27,14 @@ pub(super) fn wanted(
     file: Option<&File>,
     observed: &Observed,
 ) -> Result<Option<Config>> {
+    // Read once: it may come from standard input.
+    let token = flag_token(args)?;
     let mut base = current(observed);
     if let Some(file) = file.filter(|file| file.settings.destinations.is_some()) {
         let config = base.get_or_insert_default();
-        describe(file, config, |name, source| resolve(file, name, source, args))?;
+        describe(file, config, |name, source| resolve(file, name, source, token.as_ref()))?;
     }
-    let mut config = with_flags(args, base)?;
+    let mut config = with_flags(args, token, base)?;
     if let (Some(config), Some(metrics)) = (&mut config, file.and_then(|file| file.settings.function.metrics))
     {
         config.no_metrics = !metrics;
@@ -87,7 +89,7 @@ fn resolve(
     file: &File,
     name: &str,
     source: &Spanned<TokenSource>,
-    args: &DestinationArgs,
+    flag: Option<&Token>,
 ) -> Result<Secret<Token>> {
     let is_default = || {
         let settings = &file.settings;
@@ -98,8 +100,8 @@ fn resolve(
         }
     };
     // A token that a flag replaces need not be there.
-    if let Some(token) = flag_token(args)?.filter(|_| is_default()) {
-        return Ok(Secret::Inline(token));
+    if let Some(token) = flag.filter(|_| is_default()) {
+        return Ok(Secret::Inline(token.clone()));
     }
     source.get_ref().resolve(file).map_err(|problem| {
         file.error(
@@ -110,8 +112,7 @@ fn resolve(
     })
 }
 
-fn with_flags(args: &DestinationArgs, base: Option<Config>) -> Result<Option<Config>> {
-    let token = flag_token(args)?;
+fn with_flags(args: &DestinationArgs, token: Option<Token>, base: Option<Config>) -> Result<Option<Config>> {
     let name = base.as_ref().and_then(Config::default_destination).unwrap_or(DEFAULT_DESTINATION).to_owned();
     let before = base
         .as_ref()
@@ -162,7 +163,7 @@ fn flag_token(args: &DestinationArgs) -> Result<Option<Token>> {
     };
     text.trim().parse().map(Some).map_err(|error| {
         Error::new(Code::Usage, format!("the token cannot be used: {error}"))
-            .hint("in Logentries: Add Data, Token TCP; it looks like 2bfbea1e-10c3-4419-bdad-7e6435882e1f")
+            .hint("in Logentries: Add Data, Token TCP")
     })
 }
 

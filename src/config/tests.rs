@@ -442,3 +442,35 @@ fn a_configuration_of_json_and_of_toml_is_the_same() {
     });
     assert_eq!(stack.function.config, Config::from_json(&json.to_string()).ok());
 }
+
+#[test]
+fn the_lines_and_metrics_of_the_file_are_handed_on() {
+    let text = REFERENCES.replace("tls = false", "tls = false\nformat = \"json\"\nmax_line_bytes = 2048");
+    let stack_is =
+        stack(&[], &format!("[function]\nmetrics = false\n{text}"), &Observed::default()).expect("a stack");
+    let config = stack_is.function.config.as_ref().expect("a configuration");
+    assert!(config.no_metrics);
+    assert_eq!(config.lines.keys().collect::<Vec<_>>(), ["audit"]);
+    // They are described again, and taken away again where the file no longer has them.
+    let (observed, _) = account(&stack_is);
+    let bare = bare_stack(&StackName::default(), &target(), RoleScope::Plain, &observed);
+    let (described, _) = describe(&bare, &observed);
+    let again = stack(&[], &described, &observed).expect("a stack");
+    assert_eq!(again.function.config.as_ref(), Some(config), "{described}");
+    let without = stack(&[], REFERENCES, &observed).expect("a stack");
+    assert!(without.function.config.expect("a configuration").lines.is_empty());
+    let error = parse(&text.replace("2048", "12")).expect_err("refused");
+    assert!(error.message.starts_with("cwl2le.toml:6:1: `max_bytes` is 1024"), "{}", error.message);
+}
+
+#[test]
+fn a_destination_that_nobody_has_is_refused_where_it_stands() {
+    let with = stack(&[], REFERENCES, &Observed::default()).expect("a stack");
+    let (observed, _) = account(&with);
+    // The file has no destinations; the function has `app` and `audit`.
+    let text = "[[subscriptions]]\nall = true\ndestination = \"adit\"\n";
+    let file = parse(text).expect("a file");
+    let stack = stack(&[], text, &observed).expect("a stack");
+    let error = subscriptions::choose(&file, &stack, &observed, &BTreeMap::new()).expect_err("refused");
+    assert_eq!(error.message, "cwl2le.toml:3:15: the forwarder has no destination `adit`; it has app, audit");
+}
