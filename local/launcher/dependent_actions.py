@@ -2,12 +2,18 @@
 
 ministack evaluates the latter under AUTH=true. A request that passes a role or sets tags needs more,
 and a policy that lacks it must fail here as it would on AWS. Some resources are named in full here, for
-policies that are limited to them: a function that is to be created, and a role with a path.
+policies that are limited to them: a function that is to be created, and a role with a path. So is the function of an event source mapping, which policies
+are limited to by the condition key ``lambda:FunctionArn``.
 """
 
+import contextvars
 import json
 import uuid
 from urllib.parse import parse_qs
+
+
+# The function of the mapping that the request in hand is about.
+_mapped = contextvars.ContextVar("mapped", default=None)
 
 
 def needed(service, method, path, headers, body, arn):
@@ -68,14 +74,37 @@ def _policy_role(document):
 
 def install(app, responses, actions, modules):
     """Puts the check in front of the services' requests; ``modules`` maps a service to its module."""
-    actions.extract_resource_arn = _naming_in_full(actions.extract_resource_arn, modules["iam"])
+    actions.extract_resource_arn = _naming_in_full(actions.extract_resource_arn, modules["iam"], modules["lambda"])
+    actions.request_tag_context = _with_function(actions.request_tag_context)
     for service, module in modules.items():
         module.handle_request = _checking(app, responses, service, module.handle_request)
 
 
-def _naming_in_full(extract, iam):
+def _with_function(context):
+    def completed(service, action, body, params):
+        function = _mapped.get() if service == "lambda" else None
+        return {**context(service, action, body, params), **({"lambda:FunctionArn": function} if function else {})}
+
+    return completed
+
+
+def _function_of_mapping(functions, method, path, body, arn):
+    """The ARN of the function that a request for a mapping names, or that the mapping has."""
+    kind, _, mapping = path.strip("/").partition("/")[2].partition("/")
+    if kind != "event-source-mappings":
+        return None
+    if mapping:
+        return (functions._esms.get(mapping.strip("/")) or {}).get("FunctionArn")
+    name = json.loads(body or b"{}").get("FunctionName") if method == "POST" else None
+    return name if not name or name.startswith("arn:") else arn(name)
+
+
+def _naming_in_full(extract, iam, functions):
     def named(service, method, path, headers, body, query_params, region, account_id):
         found = extract(service, method, path, headers, body, query_params, region, account_id)
+        if service == "lambda":
+            function = f"arn:aws:lambda:{region}:{account_id}:function:"
+            _mapped.set(_function_of_mapping(functions, method, path, body, lambda name: function + name))
         if service == "lambda" and method == "POST" and path.rstrip("/").endswith("/functions"):
             name = json.loads(body or b"{}").get("FunctionName")
             return f"arn:aws:lambda:{region}:{account_id}:function:{name}"

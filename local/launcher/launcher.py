@@ -65,7 +65,10 @@ RELIED_ON = {
         "_functions": None,
     },
     "services.iam": {"handle_request": "method path headers body query_params", "_roles": None},
-    "core.iam_actions": {"extract_resource_arn": "service method path headers body query_params region account_id"},
+    "core.iam_actions": {
+        "extract_resource_arn": "service method path headers body query_params region account_id",
+        "request_tag_context": "service iam_action body params",
+    },
     "core.iam_evaluator": {
         "EvalContext": None,
         "evaluate": "ctx policies limits",

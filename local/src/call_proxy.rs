@@ -29,6 +29,8 @@ pub enum Fault {
     Reset,
     /// No answer comes, until the caller gives up; for callers that are to be killed meanwhile.
     Hang,
+    /// AWS' own answer comes, but not before [`CallProxy::release`].
+    Hold,
 }
 
 impl Fault {
@@ -92,6 +94,8 @@ struct Shared {
     book: Mutex<Book>,
     // How many calls have been hit by the injection.
     hits: watch::Sender<usize>,
+    // Whether calls that are held go on.
+    released: watch::Sender<bool>,
 }
 
 #[derive(Debug, Default)]
@@ -149,7 +153,8 @@ impl CallProxy {
         let failed = |error| LocalError::new(WHAT, error);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
         let endpoint = format!("http://{}", listener.local_addr().map_err(failed)?);
-        let shared = Arc::new(Shared { upstream, book: Mutex::default(), hits: watch::Sender::new(0) });
+        let (hits, released) = (watch::Sender::new(0), watch::Sender::new(false));
+        let shared = Arc::new(Shared { upstream, book: Mutex::default(), hits, released });
         let accepting = tokio::spawn(accept(listener, shared.clone()));
         Ok(Self { endpoint, shared, accepting })
     }
@@ -170,6 +175,12 @@ impl CallProxy {
         book.calls.clear();
         book.injection = injection;
         self.shared.hits.send_replace(0);
+        self.shared.released.send_replace(false);
+    }
+
+    /// Lets calls that are held go on.
+    pub fn release(&self) {
+        self.shared.released.send_replace(true);
     }
 
     /// From now on throttles what exceeds `per_second` calls of an operation after a burst of `burst`, as AWS does.
@@ -235,6 +246,15 @@ async fn serve(client: TcpStream, shared: &Shared) -> std::io::Result<()> {
             // Until the caller closes its side.
             let mut rest = Vec::new();
             client.read_to_end(&mut rest).await.map(drop)
+        }
+        Fault::Hold => {
+            // The sender lives in `shared`, so waiting cannot fail.
+            let _ = shared.released.subscribe().wait_for(|released| *released).await;
+            let answer = match answer {
+                Some(answer) => answer,
+                None => forward(shared, &message).await?,
+            };
+            client.write_all(&answer).await
         }
     }
 }

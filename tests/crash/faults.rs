@@ -50,7 +50,9 @@ pub(crate) fn errors(call: &Call) -> Vec<Kind> {
     for (operation, code, message) in PROPAGATION {
         if call.operation == *operation {
             kinds.push(Kind::Once(message, Before, Fault::error(400, code, message)));
-            kinds.push(Kind::ForGood(message, Fault::error(400, code, message), 5, ""));
+            // What never goes away is no propagation: policies that others attached are in the way.
+            let (exit, name) = if *code == "DeleteConflict" { (3, "in-use") } else { (5, "") };
+            kinds.push(Kind::ForGood(message, Fault::error(400, code, message), exit, name));
         }
     }
     kinds
