@@ -47,11 +47,11 @@ impl Application {
             [(20, "debug", "Debug sample"), (30, "info", "Info sample"), (50, "error", "Error sample")];
         let bunyan = bunyan.map(|(level, name, text)| {
             let id = self.next_id();
-            let message = serde_json::json!({
-                "name": "myapp", "hostname": "169.254.0.1", "pid": 1, "level": level,
-                "data": {"lv": name, "value": 37}, "msg": text, "id": &id, "time": &time, "v": 0,
-            });
-            Logged { id: Some(id), message: message.to_string() }
+            // In bunyan's own order of fields.
+            let message = format!(
+                r#"{{"name":"myapp","id":"{id}","level":{level},"data":{{"lv":"{name}","value":37}},"msg":"{text}","time":"{time}","v":0}}"#
+            );
+            Logged { id: Some(id), message }
         });
         let mut plain =
             vec![Logged { id: None, message: format!("START RequestId: {request} Version: $LATEST") }];

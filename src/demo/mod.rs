@@ -143,9 +143,21 @@ impl Show {
             let Ok(Some(line)) = next.await else { return };
             let message = line.message();
             match self.tally.arrived(id_in(&message), line.at) {
-                Some(latency) => context.note(&format!("   {:>6} ms  {message}", latency.as_millis())),
-                None => context.note(&format!("   again      {message}")),
+                Some(latency) => {
+                    context.note(&format!("   {:>6} ms  {}", latency.as_millis(), shortened(&message)));
+                }
+                None => context.note(&format!("   again      {}", shortened(&message))),
             }
         }
+    }
+}
+
+/// So much of a message that it fits on one line of a terminal.
+fn shortened(message: &str) -> String {
+    const WIDTH: usize = 90;
+    let flat = message.replace('\t', " ");
+    match flat.char_indices().nth(WIDTH) {
+        Some((end, _)) => format!("{}...", &flat[..end]),
+        None => flat,
     }
 }
