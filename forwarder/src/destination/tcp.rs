@@ -42,6 +42,8 @@ pub(super) struct Connection {
     /// When the first of them was.
     began: Option<Instant>,
     patience: Duration,
+    /// Whether nothing but the peer's kernel has answered yet: a plain connection that is new.
+    unproven: bool,
     /// Whether the peer is known to have ended it.
     ended: bool,
 }
@@ -103,6 +105,7 @@ impl Connection {
             sent: 0,
             began: None,
             patience: patience.progress,
+            unproven: target.tls.is_none(),
             ended: false,
         })
     }
@@ -170,10 +173,13 @@ impl Connection {
     /// moment when its kernel acknowledges.
     ///
     /// Such a loss cannot be excluded on TCP, but it shows within about a round trip. So we listen once more
-    /// for as long as sending and acknowledgement took.
+    /// for as long as sending and acknowledgement took. The kernel acknowledges also for a process that will
+    /// never take the connection; a TLS handshake shows that it has, a plain connection gets more time once.
     async fn second_thoughts(&mut self, until: Instant) -> Result<(), Failure> {
         const LONGEST: Duration = Duration::from_millis(10);
+        const UNPROVEN: Duration = Duration::from_millis(50);
         let took = self.began.map_or(Duration::ZERO, |began| began.elapsed()).min(LONGEST);
+        let took = if std::mem::take(&mut self.unproven) { UNPROVEN } else { took };
         let ended = poll_fn(|cx| match self.drain(cx) {
             Ok(()) => Poll::Pending,
             Err(failure) => Poll::Ready(failure),
