@@ -38,7 +38,10 @@ impl TokenTcp {
         let (host, port) = config.address()?;
         let tls = if config.tls { Some(Tls::new(&host, config.ca_file.as_deref())?) } else { None };
         let Secret::Inline(token) = &config.token else {
-            return Err("`token` refers to a secret store, which this version cannot read; give the token itself".into());
+            return Err(
+                "`token` refers to a secret store, which this version cannot read; give the token itself"
+                    .into(),
+            );
         };
         let head = format!("{} ", token.expose()).into_bytes();
         Ok(Self {
