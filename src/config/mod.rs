@@ -3,6 +3,8 @@
 mod build;
 mod check;
 mod describe;
+#[cfg(test)]
+mod describe_tests;
 pub(crate) mod destinations;
 mod file;
 mod forms;
