@@ -1,0 +1,83 @@
+//! What must hold for any bytes at all. Each function panics when it does not.
+
+use cwl2le_forwarder::config::{Config, Format};
+use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::payload::{self, Cap, Payload};
+use cwl2le_forwarder::{format, line};
+
+const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 1 << 16 };
+
+/// Any JSON is an invocation, and every record can be asked everything.
+pub fn event(data: &[u8]) {
+    let Ok(invocation) = serde_json::from_slice::<Invocation>(data) else {
+        // What no reader of JSON refuses, this one does not either; that holds for JSON that is UTF-8, flat
+        // enough and without numbers that no f64 can hold.
+        return;
+    };
+    for at in 0..=invocation.len() {
+        let _ = (invocation.data(at), invocation.shard(at), invocation.arrived(at));
+        assert!(invocation.sequence(at).is_none_or(|sequence| !sequence.is_empty()));
+    }
+}
+
+/// Data as gzip and as JSON: never more than the cap, and what is read can be written as lines.
+pub fn payload(data: &[u8]) {
+    let mut buffer = Vec::new();
+    if payload::gunzip(data, CAP, &mut buffer).is_ok() {
+        assert!(buffer.len() <= CAP.size);
+        if let Ok(payload) = payload::parse(&buffer) {
+            lines_of(&payload);
+        }
+    }
+    if let Ok(payload) = payload::parse(data) {
+        lines_of(&payload);
+    }
+}
+
+fn lines_of(payload: &Payload<'_>) {
+    for event in &payload.events {
+        for (format, max_bytes) in [(Format::Message, 1024), (Format::Prefix, 65_536), (Format::Json, 65_536)]
+        {
+            let mut out = b"TOKEN ".to_vec();
+            format::write(format, payload, event, &mut out);
+            assert!(!out.contains(&b'\n'));
+            line::end_line(&mut out, 0, 6, event.id, max_bytes);
+            assert_eq!(out.last(), Some(&b'\n'));
+            assert!(std::str::from_utf8(&out).is_ok());
+            if format == Format::Json && out.iter().filter(|byte| **byte == b'\n').count() == 1 {
+                serde_json::from_slice::<serde_json::Value>(&out[6..]).map(drop).unwrap_or_else(|error| {
+                    // Nesting and numbers beyond what a reader takes are the sender's business.
+                    assert!(
+                        error.to_string().contains("recursion") || error.to_string().contains("out of range")
+                    );
+                });
+            }
+        }
+    }
+}
+
+/// A line has no line end in it and is UTF-8, whatever the escapes.
+pub fn line(data: &[u8]) {
+    let Ok(escaped) = std::str::from_utf8(data) else { return };
+    let mut out = Vec::new();
+    line::write_message(escaped, &mut out);
+    // A raw line end cannot stand in a JSON string; only such input is of interest.
+    let json = format!("\"{escaped}\"");
+    if let Ok(text) = serde_json::from_str::<String>(&json) {
+        let joined = text.replace("\r\n", "\n").replace('\r', "\n");
+        let expected = joined.strip_suffix('\n').unwrap_or(&joined).replace('\n', line::LINE_SEPARATOR);
+        assert_eq!(out, expected.as_bytes());
+    }
+    if serde_json::from_str::<&serde_json::value::RawValue>(&json).is_ok() {
+        assert!(std::str::from_utf8(&out).is_ok() && !out.contains(&b'\n') && !out.contains(&b'\r'));
+    }
+}
+
+/// What is accepted is written so that it is read back alike; what is refused has a reason.
+pub fn config(data: &[u8]) {
+    let Ok(json) = std::str::from_utf8(data) else { return };
+    match Config::from_json(json) {
+        Ok(config) => assert_eq!(Config::from_json(&config.to_json()).as_ref(), Ok(&config)),
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
