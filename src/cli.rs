@@ -358,6 +358,9 @@ pub struct Status {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
+    /// Exit with code 8 unless the chain is ready
+    #[arg(long)]
+    pub check: bool,
 }
 
 /// `cwl2le teardown`

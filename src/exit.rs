@@ -22,7 +22,7 @@ pub enum Exit {
     NotFound,
     /// Some log groups were done and some failed.
     Partial,
-    /// `plan` found changes to make.
+    /// `plan` found changes to make, or `status --check` a chain that is not ready.
     Pending,
     /// `demo` lost a line or left a resource behind.
     Undelivered,
@@ -84,7 +84,7 @@ impl Exit {
             Self::Aws => "an AWS call failed and retrying did not help",
             Self::NotFound => "a named resource does not exist",
             Self::Partial => "some log groups were done and some failed",
-            Self::Pending => "`plan` found changes to make",
+            Self::Pending => "`plan` found changes to make, or `status --check` a chain that is not ready",
             Self::Undelivered => "`demo` lost a line or left a resource behind",
             Self::Bundle => "the forwarder bundle is missing or would not run on Lambda",
             Self::Environment => "something outside AWS failed: Python, the network, a file",

@@ -101,9 +101,8 @@ pub(super) fn judge(applied: Applied) -> Result<Applied, Box<ApplyError>> {
             let not_begun = applied.not_begun.iter().filter(filters).count();
             let failed = applied.failed.len() + not_begun;
             let all = failed + filters_done(&applied);
-            let what = format!("{failed} of {all} subscription filters failed; the first: {}", first.error);
+            let what = format!("{failed} of {all} subscription filters failed");
             Error { hint: first.error.hint.clone(), ..Error::new(Code::Partial, what) }
-                .on(&first.resource.name)
         }
         None => Error::new(Code::Interrupted, "stopped before everything was done"),
     };

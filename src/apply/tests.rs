@@ -105,10 +105,7 @@ async fn one_log_groups_failure_does_not_keep_the_others_from_being_done() {
     assert_eq!(failure.applied.failed.len(), 4);
     assert_eq!(failure.applied.not_begun.len(), 1, "what the filters need stays");
     assert_eq!(failure.error.code, Code::Partial);
-    assert!(
-        failure.error.message.starts_with("4 of 40 subscription filters failed; the first: "),
-        "{failure}"
-    );
+    assert!(failure.error.message.starts_with("4 of 40 subscription filters failed"), "{failure}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -30,7 +30,8 @@ impl Run<'_> {
     /// Carries out a plan: the very value that is shown.
     pub(super) async fn carry_out(&self, mut plan: Plan) -> Result<ChangeReport> {
         // A dry run reports the plan on standard output.
-        if (!plan.is_empty() && !self.change.dry_run) || !plan.refused.is_empty() {
+        // The error says all of a single refusal.
+        if (!plan.is_empty() && !self.change.dry_run && plan.refused.len() != 1) || plan.refused.len() > 1 {
             self.context.note(&plan.to_string());
         }
         let left_out = if self.wide { std::mem::take(&mut plan.refused) } else { Vec::new() };

@@ -168,7 +168,11 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome>
         Command::Init(args) => init::run(context, args).await.map(Outcome::success),
         Command::Subscribe(args) => subscribe::run(context, args).await.map(Outcome::success),
         Command::Unsubscribe(args) => unsubscribe::run(context, args).await.map(Outcome::success),
-        Command::Status(args) => status::run(context, args).await.map(Outcome::success),
+        Command::Status(args) => {
+            let report = status::run(context, args).await?;
+            let exit = if args.check && !report.ready { Exit::Pending } else { Exit::Success };
+            Ok(Outcome { report: Box::new(report), exit })
+        }
         Command::Teardown(args) => teardown::run(context, args).await.map(Outcome::success),
         Command::Package(args) => package(args).map(Outcome::success),
         Command::Policies(args) => policies::run(context, args).await.map(Outcome::success),

@@ -47,8 +47,8 @@ impl fmt::Display for ChangeReport {
             };
             let next = match (self.command, self.changed) {
                 ("plan", true) => "`cwl2le setup` makes these changes",
-                ("plan", false) => "nothing to change, everything is as it should be",
-                _ => "nothing was changed: this was a dry run",
+                (_, true) => "nothing was changed: this was a dry run",
+                (_, false) => "nothing to change, everything is as it should be",
             };
             return write!(f, "{plan}\n{next}");
         }
@@ -63,6 +63,9 @@ impl fmt::Display for ChangeReport {
                 write!(f, "{stack}: nothing to remove, there is nothing left")
             }
             ("teardown", false) => write!(f, "{stack}: nothing of ours is left to remove"),
+            ("unsubscribe", false) => {
+                write!(f, "{stack}: nothing to remove, no filter of this stack is there")
+            }
             (_, false) => write!(f, "{stack}: nothing to change, everything is as it should be"),
             (_, true) => {
                 write!(f, "{stack}: {} changed, {} unchanged", self.changes.len(), self.unchanged.len())

@@ -9,7 +9,7 @@ use crate::aws::{Depth, observe};
 use crate::cli::Status;
 use crate::config;
 use crate::error::Result;
-use crate::plan::{Observed, TriggerState, is_own_filter};
+use crate::plan::{Observed, TriggerState, is_own_filter, shown_pattern};
 use crate::stack::{Stack, Tags, owns};
 
 /// What exists.
@@ -152,13 +152,19 @@ impl fmt::Display for StatusReport {
             let foreign = if part.ours == Some(false) { " (not ours)" } else { "" };
             writeln!(f, "  {:<9}  {:<width$}  {}{foreign}", part.kind, part.name, part.state)?;
         }
-        write!(f, "{} log group(s) lead into it", self.subscriptions.len())?;
+        match self.subscriptions.len() {
+            1 => f.write_str("1 log group leads into it")?,
+            n => write!(f, "{n} log groups lead into it")?,
+        }
+        let width = self.subscriptions.iter().map(|s| s.log_group.chars().count()).max().unwrap_or(0);
         for subscription in &self.subscriptions {
             let foreign = if subscription.ours { "" } else { " (not ours)" };
             write!(
                 f,
-                "\n  {}  {} \"{}\"{foreign}",
-                subscription.log_group, subscription.filter, subscription.pattern
+                "\n  {:<width$}  {}  {}{foreign}",
+                subscription.log_group,
+                subscription.filter,
+                shown_pattern(&subscription.pattern)
             )?;
         }
         Ok(())

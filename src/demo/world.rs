@@ -13,7 +13,7 @@ use crate::cli::{Cli, Command};
 use crate::commands::{self, Context};
 use crate::error::{Code, Error, Result};
 use crate::plan::Observed;
-use crate::stack::StackName;
+use crate::stack::{Names, RoleScope, StackName};
 
 /// The region of the article.
 const REGION: &str = "ap-northeast-1";
@@ -146,7 +146,7 @@ impl World {
         self.command(context, &["teardown", "--yes"]).await?;
         let name = StackName::default();
         let (_, observed) = observe(&self.session, &name, &[], Depth::Everything).await?;
-        let left = leftovers(&observed);
+        let left = leftovers(&observed, &self.session);
         for name in [BUNYAN_GROUP, PLAIN_GROUP] {
             // Only tidiness: the whole local AWS ends with the demo.
             let _ = self.session.logs().delete_log_group().log_group_name(name).send().await;
@@ -164,7 +164,7 @@ impl World {
         let Credentials { access_key_id: key, secret_access_key: secret } = self.aws.credentials();
         context.note(&format!(
             "== everything is left running; look around in another terminal, stop with Ctrl-C\n\
-             export AWS_ENDPOINT_URL={} AWS_REGION={REGION} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}\n\
+             export AWS_ENDPOINT_URL={} AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}\n\
              cwl2le status\n\
              aws logs describe-subscription-filters --log-group-name {BUNYAN_GROUP}\n\
              aws kinesis describe-stream-summary --stream-name cloudwatch-logs-stream\n\
@@ -186,7 +186,10 @@ impl World {
     }
 }
 
-fn leftovers(observed: &Observed) -> Vec<String> {
+/// Whatever is left of the stack. Other filters are not ours to count: with `--keep` anybody may have made some.
+fn leftovers(observed: &Observed, session: &Session) -> Vec<String> {
+    let stream_arn = Names::new(&StackName::default(), &session.target.region, RoleScope::Plain)
+        .stream_arn(&session.target);
     let mut left = Vec::new();
     left.extend(observed.stream.as_ref().map(|s| format!("stream {}", s.arn)));
     left.extend(observed.logs_role.as_ref().map(|r| format!("role {}", r.name)));
@@ -195,9 +198,8 @@ fn leftovers(observed: &Observed) -> Vec<String> {
     left.extend(observed.function.as_ref().map(|f| format!("function {}", f.arn)));
     left.extend(observed.triggers.iter().map(|t| format!("trigger {}", t.uuid)));
     for (name, group) in &observed.groups {
-        left.extend(
-            group.filters.iter().map(|filter| format!("subscription filter {name} -> {}", filter.name)),
-        );
+        let ours = group.filters.iter().filter(|filter| filter.destination_arn == stream_arn);
+        left.extend(ours.map(|filter| format!("subscription filter {name} -> {}", filter.name)));
     }
     left
 }

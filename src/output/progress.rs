@@ -65,9 +65,11 @@ impl Progress {
                 let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
                 let _ = writeln!(to, "{}", strip_str(&text)).and_then(|()| to.flush());
             }
-            Target::Live { bars, color } => {
-                let _ = bars.println(if *color { text } else { strip_str(&text).to_string() });
-            }
+            // Not `println` of the bars: it pads lines to the width of the terminal, and copied text would be joined.
+            Target::Live { bars, color } => bars.suspend(|| {
+                let text = if *color { text } else { strip_str(&text).to_string() };
+                let _ = writeln!(std::io::stderr(), "{text}");
+            }),
         }
     }
 

@@ -68,7 +68,7 @@ fn subscribe_one(
                 step.change("replaces", name, &want.name);
                 step.act(Action::DeleteFilter { log_group: want.log_group.clone(), name: name.clone() });
             }
-            step.set("pattern", quoted(&want.pattern.value));
+            step.set("pattern", shown_pattern(&want.pattern.value));
             step.set("distribution", want.distribution.value);
             step
         }
@@ -107,7 +107,7 @@ fn update(step: &mut Draft, is: &ObservedFilter, put: &mut FilterSpec) -> bool {
         differs = true;
     }
     if let Some(to) = put.pattern.change_from(&is.pattern) {
-        step.change("pattern", quoted(&is.pattern), quoted(to));
+        step.change("pattern", shown_pattern(&is.pattern), shown_pattern(to));
         differs = true;
     } else {
         put.pattern.value.clone_from(&is.pattern);
@@ -121,8 +121,9 @@ fn update(step: &mut Draft, is: &ObservedFilter, put: &mut FilterSpec) -> bool {
     differs
 }
 
-fn quoted(pattern: &str) -> String {
-    format!("\"{pattern}\"")
+/// A pattern as a shell takes it.
+pub fn shown_pattern(pattern: &str) -> String {
+    if pattern.is_empty() { "every event".to_owned() } else { format!("'{pattern}'") }
 }
 
 /// The changes that make these the only filters of ours: [`subscribe`], and the rest of what is ours goes.

@@ -19,7 +19,7 @@ use serde::Serialize;
 use crate::error::Code;
 
 pub use action::{Action, CreateFunction};
-pub use filters::{FilterOptions, bring_filters, is_own_filter, subscribe, unsubscribe};
+pub use filters::{FilterOptions, bring_filters, is_own_filter, shown_pattern, subscribe, unsubscribe};
 pub use observed::{
     Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup, ObservedRole,
     ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
@@ -68,8 +68,10 @@ pub enum Stage {
     RemoveTrigger,
     /// Teardown: the function.
     RemoveFunction,
-    /// Teardown: everything that only the function and the filters needed, and the stream.
+    /// Teardown: everything that only the function and the filters needed.
     RemoveFoundations,
+    /// Teardown: the stream, which may still hold what was not delivered.
+    RemoveStream,
     /// Setup: stream, roles, log group.
     Foundations,
     /// Setup: the function needs its role and its log group.

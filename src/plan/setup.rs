@@ -198,7 +198,7 @@ fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) ->
             return Err(refuse(
                 Code::Usage,
                 "the forwarder needs the token of a log to write to".to_owned(),
-                "give --token, --token-file or CWL2LE_TOKEN; in Logentries: Add a Log, Token TCP",
+                "give --token, --token-file or CWL2LE_TOKEN; in Logentries: Add Data, Token TCP",
             ));
         };
         let Some(bundle) = &want.bundle else {
@@ -311,7 +311,8 @@ fn no_bundle(id: &ResourceId, arch: &str) -> Refusal {
         resource: id.clone(),
         code: Code::NoBundle,
         reason: format!("this cwl2le carries no forwarder for {arch}"),
-        hint: "give one with --forwarder-zip FILE; `cwl2le package` on Linux makes it".to_owned(),
+        hint: "use `--arch x86_64`, install a release, which carries both architectures, or give one with --forwarder-zip"
+            .to_owned(),
     }
 }
 

@@ -102,7 +102,7 @@ fn stream(
     let name = &stack.names.stream;
     let id = ResourceId::new(Kind::Stream, name);
     if is.status == StreamStatus::Deleting {
-        let mut step = Draft::new(Stage::RemoveFoundations, Kind::Stream, name, Verb::Await);
+        let mut step = Draft::new(Stage::RemoveStream, Kind::Stream, name, Verb::Await);
         step.act(Action::AwaitStreamGone { name: name.clone() });
         step.finish(plan);
         return;
@@ -114,7 +114,7 @@ fn stream(
         return;
     }
     let action = Action::DeleteStream { name: name.clone(), force_consumers: options.force };
-    delete(Stage::RemoveFoundations, Kind::Stream, name, ours, action, plan);
+    delete(Stage::RemoveStream, Kind::Stream, name, ours, action, plan);
 }
 
 /// Who else writes to the stream or reads from it.
