@@ -146,12 +146,9 @@ impl Show {
             let next = tokio::time::timeout_at(until.into(), self.arrivals.recv());
             let Ok(Some(line)) = next.await else { return };
             let message = line.message();
-            match self.tally.arrived(id_in(&message), line.at) {
-                Some(latency) => {
-                    context.note(&format!("   {:>6} ms  {}", latency.as_millis(), shortened(&message)));
-                }
-                // The report counts what came again.
-                None => {}
+            // What came again is counted in the report and not shown.
+            if let Some(latency) = self.tally.arrived(id_in(&message), line.at) {
+                context.note(&format!("   {:>6} ms  {}", latency.as_millis(), shortened(&message)));
             }
         }
     }
