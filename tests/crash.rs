@@ -102,6 +102,11 @@ async fn run_case(verb: Verb, point: &Point, kind: &Kind, ground: &Ground) -> Re
             let ran = impatient(&account, verb, inject(usize::MAX, When::Before, fault)).await?;
             let error = &ran.json()["error"];
             let named = name.is_empty() || error["code"] == **name;
+            // The tags of what does not exist yet are asked for beside it, and needed by nobody.
+            let needless = verb == Verb::Setup && point.call.operation == "ListTagsForResource";
+            if needless && ran.code == 0 {
+                return converges(verb, &account).await;
+            }
             if ran.code != *code || !named || error["hint"].is_null() {
                 return Err(format!("it ended in another way than with {code} {name} and a hint: {ran:?}"));
             }

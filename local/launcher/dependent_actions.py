@@ -76,8 +76,21 @@ def install(app, responses, actions, modules):
     """Puts the check in front of the services' requests; ``modules`` maps a service to its module."""
     actions.extract_resource_arn = _naming_in_full(actions.extract_resource_arn, modules["iam"], modules["lambda"])
     actions.request_tag_context = _with_function(actions.request_tag_context)
+    actions._lambda_action = _naming_mapping_actions(actions._lambda_action)
     for service, module in modules.items():
         module.handle_request = _checking(app, responses, service, module.handle_request)
+
+
+def _naming_mapping_actions(name):
+    """Names what is done to one mapping; ministack names its listing and creation only."""
+    verbs = {"GET": "Get", "PUT": "Update", "DELETE": "Delete"}
+
+    def named(method, path):
+        kind, _, mapping = path.strip("/").partition("/")[2].partition("/")
+        one = kind == "event-source-mappings" and mapping and method in verbs
+        return f"{verbs[method]}EventSourceMapping" if one else name(method, path)
+
+    return named
 
 
 def _with_function(context):

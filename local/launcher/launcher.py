@@ -68,6 +68,7 @@ RELIED_ON = {
     "core.iam_actions": {
         "extract_resource_arn": "service method path headers body query_params region account_id",
         "request_tag_context": "service iam_action body params",
+        "_lambda_action": "method path",
     },
     "core.iam_evaluator": {
         "EvalContext": None,

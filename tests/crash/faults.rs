@@ -50,8 +50,12 @@ pub(crate) fn errors(call: &Call) -> Vec<Kind> {
     for (operation, code, message) in PROPAGATION {
         if call.operation == *operation {
             kinds.push(Kind::Once(message, Before, Fault::error(400, code, message)));
-            // What never goes away is no propagation: policies that others attached are in the way.
-            let (exit, name) = if *code == "DeleteConflict" { (3, "in-use") } else { (5, "") };
+            // What never goes away is no propagation: then the code means what it says.
+            let (exit, name) = match *code {
+                "DeleteConflict" => (3, "in-use"),
+                "NoSuchEntity" => (6, "not-found"),
+                _ => (5, ""),
+            };
             kinds.push(Kind::ForGood(message, Fault::error(400, code, message), exit, name));
         }
     }

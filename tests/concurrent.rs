@@ -1,0 +1,128 @@
+//! Two runs on one stack at the same time.
+
+#[path = "support/account.rs"]
+mod account;
+mod support;
+
+use std::io::Write;
+use std::time::Duration;
+
+use account::{Account, GROUP, Ground, ended, setup};
+use cwl2le_local::{CallProxy, Options};
+use futures_util::{StreamExt, stream};
+use support::Ran;
+
+/// After how many calls of the first run the second one starts: its reads, its changes, its end.
+const STARTS: [usize; 10] = [1, 6, 12, 14, 16, 18, 20, 23, 27, 31];
+
+/// Runs both, the second from when the first has made so many calls.
+async fn both(ground: &Ground, account: &Account, first: &[&str], second: &[&str], calls: usize) -> [Ran; 2] {
+    account.proxy.inject(None);
+    // What one run takes away, the other may wait for in vain.
+    let command = |args| {
+        let mut command = account.command(args);
+        command.env("CWL2LE_PATIENCE", "10");
+        command
+    };
+    let mut running = command(first).spawn().expect("cwl2le runs");
+    while account.proxy.calls().len() < calls && running.try_wait().expect("a process").is_none() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // A proxy of its own, so that the calls of the first are counted alone.
+    let proxy = CallProxy::start(ground.aws.endpoint()).await.expect("a proxy");
+    let mut command = command(second);
+    let other = command.env("AWS_ENDPOINT_URL", proxy.endpoint()).spawn().expect("cwl2le runs");
+    let (first, second) = tokio::join!(ended(running), ended(other));
+    [first, second]
+}
+
+/// It ended well, or with an error that is not ours and says what to do.
+fn documented(ran: &Ran) -> Result<(), String> {
+    let error = &ran.json()["error"];
+    let known = matches!(ran.code, 3 | 5 | 6) && !error["hint"].is_null();
+    if ran.code == 0 || known { Ok(()) } else { Err(format!("{ran:?}")) }
+}
+
+fn is(what: &str, found: &[String], wanted: &[String]) -> Result<(), String> {
+    if found == wanted {
+        Ok(())
+    } else {
+        Err(format!("{what}: there is\n{found:#?}\ninstead of\n{wanted:#?}"))
+    }
+}
+
+async fn succeeds(account: &Account, args: &[&str]) -> Result<(), String> {
+    let (ran, _) = account.run(args).await;
+    if ran.code == 0 { Ok(()) } else { Err(format!("{args:?}: {ran:?}")) }
+}
+
+async fn two_setups(ground: &Ground, calls: usize) -> Result<bool, String> {
+    let account = ground.account().await;
+    let args = setup(&["--log-group", GROUP]);
+    let rans = both(ground, &account, &args, &args, calls).await;
+    rans.iter().try_for_each(documented)?;
+    let succeeded = rans.iter().filter(|ran| ran.code == 0).count();
+    if succeeded == 0 {
+        return Err(format!("both failed: {rans:?}"));
+    }
+    is("after both", &account.seen().await, &account.whole(true))?;
+    let (again, _) = account.run(&args).await;
+    if again.code != 0 || again.json()["changed"] != false {
+        return Err(format!("another run: {again:?}"));
+    }
+    succeeds(&account, &["teardown", "--yes"]).await?;
+    is("after teardown", &account.seen().await, &account.theirs())?;
+    Ok(succeeded == 2)
+}
+
+async fn setup_beside_teardown(ground: &Ground, calls: usize) -> Result<bool, String> {
+    let account = ground.account().await;
+    let args = setup(&["--log-group", GROUP]);
+    succeeds(&account, &args).await?;
+    let rans = both(ground, &account, &["teardown", "--yes"], &args, calls).await;
+    rans.iter().try_for_each(documented)?;
+    let seen = account.seen().await;
+    let one_of_two = seen == account.whole(true) || seen == account.theirs();
+    if !theirs_survived(&account, &seen) {
+        return Err(format!("what is not ours is gone: {seen:#?}"));
+    }
+    succeeds(&account, &args).await?;
+    is("after the next setup", &account.seen().await, &account.whole(true))?;
+    succeeds(&account, &["teardown", "--yes"]).await?;
+    is("after teardown", &account.seen().await, &account.theirs())?;
+    Ok(one_of_two)
+}
+
+fn theirs_survived(account: &Account, seen: &[String]) -> bool {
+    account.theirs().iter().all(|line| seen.contains(line))
+}
+
+/// Prints how many ended well, and fails where one did not end as it must.
+fn judge(what: &str, well: &str, outcomes: Vec<(usize, Result<bool, String>)>) {
+    let best = outcomes.iter().filter(|(_, outcome)| matches!(outcome, Ok(true))).count();
+    let report = format!("{what}: {} interleavings, {best} of them {well}\n", outcomes.len());
+    // Past the test harness, which shows the output of failed tests only.
+    std::io::stderr().write_all(report.as_bytes()).expect("written");
+    let failures: Vec<String> = outcomes
+        .into_iter()
+        .filter_map(|(calls, o)| Some(format!("after {calls} calls: {}", o.err()?)))
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_setups_make_one_stack() {
+    let ground = Ground::start(Options::default()).await;
+    let ground = &ground;
+    let outcomes = stream::iter(STARTS).map(|calls| async move { (calls, two_setups(ground, calls).await) });
+    judge("two setups", "with both successful", outcomes.buffer_unordered(3).collect().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_setup_beside_a_teardown_either_completes() {
+    let ground = Ground::start(Options::default()).await;
+    let ground = &ground;
+    let outcomes =
+        stream::iter(STARTS).map(|calls| async move { (calls, setup_beside_teardown(ground, calls).await) });
+    judge("setup beside teardown", "with all or nothing", outcomes.buffer_unordered(3).collect().await);
+}
