@@ -28,7 +28,12 @@ fn main() -> ExitCode {
         Err(error) => printer.error(&mut stdout, &mut stderr, error),
     };
     // A report that could not be written is not a success.
-    if printed.is_err() { Exit::Environment.into() } else { exit.into() }
+    let Err(cause) = printed else { return exit.into() };
+    let error = Error::new(Code::Environment, format!("the report cannot be written: {cause}"))
+        .hint("what the command did is done: run `cwl2le status` to see it");
+    // Where this cannot be written either, the exit code still tells.
+    let _ = printer.error(&mut io::sink(), &mut stderr, &error);
+    Exit::Environment.into()
 }
 
 fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome> {

@@ -139,7 +139,7 @@ async fn what_init_writes_from_an_account_changes_nothing_in_it() {
 [destinations.audit]
 type = "logentries"
 region = "eu"
-token = { ssm = "/cwl2le/audit" }
+token = { env = "LE_TOKEN" }
 [[routes]]
 log_group = "/audit/*"
 destination = "audit"
@@ -159,7 +159,7 @@ distribution = "random"
     let init =
         ["init", "--from-account", "--stack", "blue", "--region", support::REGION, "--to", "described.toml"];
     let report = code(&folder.run(&world, &init).await, 0);
-    assert_eq!(report["tokens"], json!(["CWL2LE_TOKEN_APP"]));
+    assert_eq!(report["tokens"], json!(["CWL2LE_TOKEN_APP", "CWL2LE_TOKEN_AUDIT"]));
     folder.run(&world, &init).await.failed(2, "usage");
     let text = std::fs::read_to_string(&described).expect("written");
     assert!(!text.contains(TOKEN), "{text}");
@@ -169,7 +169,11 @@ distribution = "random"
     let unset = folder.run(&world, &plan).await.failed(2, "config").json();
     let message = unset["error"]["message"].as_str().expect("a message");
     assert!(message.starts_with("described.toml:") && message.contains("CWL2LE_TOKEN_APP"), "{message}");
-    std::fs::write(&described, text.replace("CWL2LE_TOKEN_APP", "LE_TOKEN")).expect("written");
+    std::fs::write(
+        &described,
+        text.replace("CWL2LE_TOKEN_APP", "LE_TOKEN").replace("CWL2LE_TOKEN_AUDIT", "LE_TOKEN"),
+    )
+    .expect("written");
     let planned = code(&folder.run(&world, &plan).await, 0);
     assert_eq!(planned["changed"], json!(false), "{planned:#}\n{text}");
     code(&folder.run(&world, &["teardown", "--yes"]).await, 0);

@@ -270,7 +270,7 @@ impl Config {
         let config: Self = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let place = error.path().to_string();
             let place = if matches!(place.as_str(), "." | "?") { "configuration".to_owned() } else { place };
-            ConfigError::new(place, error.inner().to_string())
+            ConfigError::new(place, without_value(&error.inner().to_string()))
         })?;
         deserializer.end().map_err(|error| ConfigError::new("configuration", error.to_string()))?;
         config.validate()?;
@@ -345,6 +345,17 @@ impl Config {
         }
         let known = self.destinations.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         Err(ConfigError::new(place, format!("there is no destination `{name}`; there are: {known}")))
+    }
+}
+
+/// What was expected, without what was found: serde quotes it, and it may be a token in the wrong place.
+fn without_value(problem: &str) -> String {
+    let quotes = ["invalid type: ", "invalid value: "].iter().any(|start| problem.starts_with(start));
+    match problem.rsplit_once(", expected ") {
+        Some((_, expected)) if quotes => {
+            format!("expected {}", expected.replace("struct Config", "an object with `destinations`"))
+        }
+        _ => problem.to_owned(),
     }
 }
 

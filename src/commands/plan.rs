@@ -6,10 +6,12 @@ use super::change::Run;
 use super::wanted::plan_stack;
 use super::{ChangeReport, Context};
 use crate::cli::{Change, PlanArgs};
+use crate::config;
 use crate::error::Result;
 
 pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeReport> {
     let started = Instant::now();
+    config::check_flags(&args.wanted)?;
     let session = context.session().await?;
     let (stack, plan) = plan_stack(context, &session, &args.wanted).await?;
     let change = Change { yes: false, dry_run: true };

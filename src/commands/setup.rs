@@ -6,10 +6,13 @@ use super::change::Run;
 use super::wanted::plan_stack;
 use super::{ChangeReport, Context};
 use crate::cli::Setup;
+use crate::config;
 use crate::error::Result;
 
 pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeReport> {
     let started = Instant::now();
+    // What is wrong here needs no account to be found out.
+    config::check_flags(&args.wanted)?;
     let session = context.session().await?;
     let (stack, plan) = plan_stack(context, &session, &args.wanted).await?;
     let run = Run {

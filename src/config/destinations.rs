@@ -155,6 +155,14 @@ fn with_flags(args: &DestinationArgs, token: Option<Token>, base: Option<Config>
     Ok(Some(config))
 }
 
+/// Checks the token that the flags give, except one from standard input, which can be read only once.
+pub(super) fn check_token(args: &DestinationArgs) -> Result<()> {
+    match &args.token_file {
+        Some(file) if file.as_os_str() == "-" => Ok(()),
+        _ => flag_token(args).map(drop),
+    }
+}
+
 fn flag_token(args: &DestinationArgs) -> Result<Option<Token>> {
     let text = match (&args.token, &args.token_file) {
         (_, Some(file)) => read_token(file)?,

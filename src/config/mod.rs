@@ -25,7 +25,7 @@ use crate::cli::{ResourceArgs, Wanted};
 use crate::error::Result;
 use crate::plan::Observed;
 use crate::stack::policy::Grants;
-use crate::stack::{Names, RoleScope, Stack, StackName, Target};
+use crate::stack::{Arch, Names, RoleScope, Stack, StackName, Target};
 
 pub use describe::{TEMPLATE, describe};
 pub use file::{FILE_NAME, File};
@@ -37,6 +37,20 @@ pub fn bare_stack(name: &StackName, target: &Target, scope: RoleScope, observed:
         &ResourceArgs::default(),
         &Grants::default(),
     )
+}
+
+/// Checks of the flags what needs no account: the token, and that the forwarder's zip can be read.
+///
+/// # Errors
+/// The first flag that cannot be used.
+pub fn check_flags(args: &Wanted) -> Result<()> {
+    destinations::check_token(&args.destination)?;
+    match &args.function.forwarder_zip {
+        Some(file) => {
+            crate::bundle::from_zip_file(file, args.function.arch.unwrap_or(Arch::X86_64)).map(drop)
+        }
+        None => Ok(()),
+    }
 }
 
 /// The stack that `setup` wants. The bundle is not in it yet: it depends on the architecture, which is settled here.

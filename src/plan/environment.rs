@@ -67,9 +67,7 @@ pub(super) fn check_size(
             "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}: {}",
             sizes.join(", ")
         ),
-        hint: "keep the tokens elsewhere and give short references in cwl2le.toml: token = { ssm = \"/NAME\" } or \
-               { secretsmanager = \"NAME\" }; join routes by wider patterns; or spread the destinations over stacks \
-               with --stack NAME"
+        hint: "join routes by wider patterns, or spread the destinations over stacks with --stack NAME"
             .to_owned(),
     })
 }
