@@ -71,7 +71,7 @@ fn what_is_wrong_is_named_with_its_place() {
         ),
         (
             one(&format!(r#""endpoint":"h:1","tls":"{TOKEN}",{token}"#)),
-            "destinations.le: invalid type: string \"[redacted]\"",
+            "destinations.le: expected a boolean",
         ),
         (one(&format!(r#""endpoint":"h:1","{TOKEN}":1,{token}"#)), "unknown field `[redacted]`"),
         (
