@@ -1,8 +1,7 @@
 //! Whatever befalls a run at any of its AWS calls, the next run completes it, teardown leaves nothing, and what is not
 //! ours survives. Every call of every verb, with every fault: enumerated, not sampled.
 //!
-//! The runs that are killed are part of `cargo test`; those that fail take longer and are ignored there. `.ci/run` runs
-//! them as well: `cargo test --test crash -- --ignored`.
+//! The runs that are killed are part of `cargo test`; those that fail take longer and are ignored there: `.ci/run crash`.
 
 #[path = "support/account.rs"]
 mod account;
@@ -217,19 +216,19 @@ async fn teardown_killed_at_every_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes; .ci/run runs it"]
+#[ignore = "takes many minutes: .ci/run crash"]
 async fn setup_failed_at_every_call() {
     enumerate(Verb::Setup, faults::errors).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes; .ci/run runs it"]
+#[ignore = "takes many minutes: .ci/run crash"]
 async fn subscribe_failed_at_every_call() {
     enumerate(Verb::Subscribe, faults::errors).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes minutes; .ci/run runs it"]
+#[ignore = "takes many minutes: .ci/run crash"]
 async fn teardown_failed_at_every_call() {
     enumerate(Verb::Teardown, faults::errors).await;
 }
