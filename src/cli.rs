@@ -1,13 +1,19 @@
 //! Flags, help and environment variables; nothing else.
 
+mod stack;
+mod unparsed;
+mod values;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::error::{Code, Error};
-use crate::exit::Exit;
 use crate::output::{ColorChoice, OutputFormat};
-use crate::stack::{Arch, Distribution, StackName, limits};
+use crate::stack::{Arch, Distribution, StackName};
+use values::{account_id, pair};
+
+pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TriggerArgs};
+pub use unparsed::unparsed;
 
 /// CloudWatch Logs -> Kinesis -> Lambda -> Logentries, in one command.
 ///
@@ -191,105 +197,6 @@ pub struct Wanted {
     pub resources: ResourceArgs,
 }
 
-/// Where the forwarder sends lines.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Log service")]
-pub struct DestinationArgs {
-    /// Token of the log (UUID); on shared machines give --token-file or the variable, which no process list shows
-    #[arg(long, value_name = "UUID", env = "CWL2LE_TOKEN", hide_env_values = true)]
-    pub token: Option<String>,
-    /// File with the token, `-` for standard input
-    #[arg(long, value_name = "FILE", conflicts_with = "token")]
-    pub token_file: Option<PathBuf>,
-    /// Region of the log service: us, us2, us3, eu, ca, au, ap; default `us`
-    #[arg(long, value_name = "REGION", conflicts_with = "logentries_endpoint")]
-    pub logentries_region: Option<cwl2le_forwarder::config::Region>,
-    /// HOST:PORT of the log service, for older accounts (data.logentries.com:443) and private collectors
-    #[arg(long, value_name = "HOST:PORT")]
-    pub logentries_endpoint: Option<String>,
-    /// Connect without TLS: for private collectors only
-    #[arg(long)]
-    pub logentries_plain: bool,
-    /// PEM file, as the function sees it, with the certificates to trust instead of the public ones
-    #[arg(long, value_name = "FILE", conflicts_with = "logentries_plain")]
-    pub logentries_ca_file: Option<String>,
-}
-
-/// The stream.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Stream")]
-pub struct StreamArgs {
-    /// Number of provisioned shards; 1 by default: 1,000 records/s or 1 MiB/s in
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::SHARDS))]
-    pub shards: Option<u32>,
-    /// Let AWS scale the stream
-    #[arg(long, conflicts_with = "shards")]
-    pub on_demand: bool,
-    /// Hours that the stream keeps records, 24 to 8760: the buffer while the log service is down; 24 by default
-    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(limits::RETENTION_HOURS))]
-    pub retention_hours: Option<u32>,
-    /// KMS key that encrypts the stream: key id or ARN, `none` to stop encrypting
-    #[arg(long, value_name = "KEY")]
-    pub kms_key: Option<String>,
-}
-
-/// The function.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Function")]
-pub struct FunctionArgs {
-    /// Processor of the function: x86_64 or arm64; x86_64 by default
-    #[arg(long, value_name = "ARCH")]
-    pub arch: Option<Arch>,
-    /// Memory in MB, 128 to 10240; 256 by default
-    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(limits::MEMORY_MB))]
-    pub memory: Option<u32>,
-    /// Timeout in seconds, 10 to 900; 60 by default
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::TIMEOUT_SECONDS))]
-    pub timeout: Option<u32>,
-    /// Reserve this concurrency from the account's pool
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::RESERVED_CONCURRENCY))]
-    pub reserved_concurrency: Option<u32>,
-    /// Days that the function's own log is kept; 14 by default
-    #[arg(long, value_name = "DAYS", value_parser = log_retention)]
-    pub log_retention_days: Option<u32>,
-    /// Another forwarder than the bundled one
-    #[arg(long, value_name = "FILE")]
-    pub forwarder_zip: Option<PathBuf>,
-}
-
-/// The trigger.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Trigger")]
-pub struct TriggerArgs {
-    /// Records in one invocation at most, 1 to 10000; 1000 by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::BATCH_SIZE))]
-    pub batch_size: Option<u32>,
-    /// Seconds to wait for a batch to fill, 0 to 300; 1 by default
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::BATCH_WINDOW_SECONDS))]
-    pub batch_window: Option<u32>,
-    /// Concurrent invocations per shard, 1 to 10; 1 by default
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::PARALLELIZATION))]
-    pub parallelization: Option<u32>,
-    /// S3 bucket, SQS queue or SNS topic (ARN) that gets what expires in the stream undelivered; `none` for none
-    #[arg(long, value_name = "ARN")]
-    pub on_failure: Option<String>,
-}
-
-/// What all resources have.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Resources")]
-pub struct ResourceArgs {
-    /// Path of the roles, such as `/service/`
-    #[arg(long, value_name = "PATH")]
-    pub role_path: Option<String>,
-    /// ARN of a permissions boundary for the roles
-    #[arg(long, value_name = "ARN")]
-    pub permissions_boundary: Option<String>,
-    /// Tag for everything that takes tags; repeatable
-    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
-    pub tags: Vec<(String, String)>,
-}
-
 /// Which log groups are meant.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Log groups")]
@@ -445,61 +352,4 @@ pub struct Man {
     /// Folder to write the pages to
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
-}
-
-/// Prints what clap says of flags that do not parse, or help and version, where it belongs; as JSON where the flags ask
-/// for JSON, though they could not be parsed.
-pub fn unparsed(error: &clap::Error, stdout: &mut dyn std::io::Write) -> Exit {
-    if !error.use_stderr() {
-        // A closed pipe, as with `| head`, is no error.
-        let _ = error.print();
-        return Exit::Success;
-    }
-    if asks_for_json(std::env::args(), std::env::var("CWL2LE_OUTPUT").ok().as_deref()) {
-        let text = error.render().to_string();
-        let text = text.trim().strip_prefix("error: ").unwrap_or(text.trim());
-        let (message, rest) = text.split_once("\n\n").unwrap_or((text, "see `cwl2le --help`"));
-        let document =
-            serde_json::json!({"error": Error::new(Code::Usage, message.trim()).hint(rest.trim())});
-        let _ = writeln!(stdout, "{document:#}");
-    }
-    let _ = error.print();
-    Exit::Usage
-}
-
-/// Whether flags that do not parse ask for JSON: the last `--output` counts, then the environment.
-fn asks_for_json(args: impl Iterator<Item = String>, environment: Option<&str>) -> bool {
-    let args: Vec<String> = args.take_while(|arg| arg != "--").collect();
-    let flag = args.iter().enumerate().rev().find_map(|(at, arg)| match arg.strip_prefix("--output") {
-        Some("") => args.get(at + 1).map(String::as_str),
-        Some(value) => value.strip_prefix('='),
-        None => None,
-    });
-    flag.or(environment) == Some("json")
-}
-
-fn pair(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(format!("`{text}` is not KEY=VALUE")),
-    }
-}
-
-fn key_value(text: &str) -> Result<(String, String), String> {
-    match text.split_once('=') {
-        Some((key, value)) => limits::tag_key(key).map(|()| (key.to_owned(), value.to_owned())),
-        None => Err(format!("`{text}` is not KEY=VALUE")),
-    }
-}
-
-fn account_id(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("`{text}` is not an account id of 12 digits"))
-    }
-}
-
-fn log_retention(text: &str) -> Result<u32, String> {
-    limits::log_retention(text.parse().map_err(|_| format!("`{text}` is no number of days"))?)
 }

@@ -1,0 +1,107 @@
+//! The flags of everything that a stack is made of.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::{key_value, log_retention};
+use crate::stack::{Arch, limits};
+
+/// Where the forwarder sends lines.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Log service")]
+pub struct DestinationArgs {
+    /// Token of the log (UUID); on shared machines give --token-file or the variable, which no process list shows
+    #[arg(long, value_name = "UUID", env = "CWL2LE_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// File with the token, `-` for standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "token")]
+    pub token_file: Option<PathBuf>,
+    /// Region of the log service: us, us2, us3, eu, ca, au, ap; default `us`
+    #[arg(long, value_name = "REGION", conflicts_with = "logentries_endpoint")]
+    pub logentries_region: Option<cwl2le_forwarder::config::Region>,
+    /// HOST:PORT of the log service, for older accounts (data.logentries.com:443) and private collectors
+    #[arg(long, value_name = "HOST:PORT")]
+    pub logentries_endpoint: Option<String>,
+    /// Connect without TLS: for private collectors only
+    #[arg(long)]
+    pub logentries_plain: bool,
+    /// PEM file, as the function sees it, with the certificates to trust instead of the public ones
+    #[arg(long, value_name = "FILE", conflicts_with = "logentries_plain")]
+    pub logentries_ca_file: Option<String>,
+}
+
+/// The stream.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Stream")]
+pub struct StreamArgs {
+    /// Number of provisioned shards; 1 by default: 1,000 records/s or 1 MiB/s in
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::SHARDS))]
+    pub shards: Option<u32>,
+    /// Let AWS scale the stream
+    #[arg(long, conflicts_with = "shards")]
+    pub on_demand: bool,
+    /// Hours that the stream keeps records, 24 to 8760: the buffer while the log service is down; 24 by default
+    #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(limits::RETENTION_HOURS))]
+    pub retention_hours: Option<u32>,
+    /// KMS key that encrypts the stream: key id or ARN, `none` to stop encrypting
+    #[arg(long, value_name = "KEY")]
+    pub kms_key: Option<String>,
+}
+
+/// The function.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Function")]
+pub struct FunctionArgs {
+    /// Processor of the function: x86_64 or arm64; x86_64 by default
+    #[arg(long, value_name = "ARCH")]
+    pub arch: Option<Arch>,
+    /// Memory in MB, 128 to 10240; 256 by default
+    #[arg(long, value_name = "MB", value_parser = clap::value_parser!(u32).range(limits::MEMORY_MB))]
+    pub memory: Option<u32>,
+    /// Timeout in seconds, 10 to 900; 60 by default
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::TIMEOUT_SECONDS))]
+    pub timeout: Option<u32>,
+    /// Reserve this concurrency from the account's pool
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::RESERVED_CONCURRENCY))]
+    pub reserved_concurrency: Option<u32>,
+    /// Days that the function's own log is kept; 14 by default
+    #[arg(long, value_name = "DAYS", value_parser = log_retention)]
+    pub log_retention_days: Option<u32>,
+    /// Another forwarder than the bundled one
+    #[arg(long, value_name = "FILE")]
+    pub forwarder_zip: Option<PathBuf>,
+}
+
+/// The trigger.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Trigger")]
+pub struct TriggerArgs {
+    /// Records in one invocation at most, 1 to 10000; 1000 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::BATCH_SIZE))]
+    pub batch_size: Option<u32>,
+    /// Seconds to wait for a batch to fill, 0 to 300; 1 by default
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::BATCH_WINDOW_SECONDS))]
+    pub batch_window: Option<u32>,
+    /// Concurrent invocations per shard, 1 to 10; 1 by default
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::PARALLELIZATION))]
+    pub parallelization: Option<u32>,
+    /// S3 bucket, SQS queue or SNS topic (ARN) that gets what expires in the stream undelivered; `none` for none
+    #[arg(long, value_name = "ARN")]
+    pub on_failure: Option<String>,
+}
+
+/// What all resources have.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Resources")]
+pub struct ResourceArgs {
+    /// Path of the roles, such as `/service/`
+    #[arg(long, value_name = "PATH")]
+    pub role_path: Option<String>,
+    /// ARN of a permissions boundary for the roles
+    #[arg(long, value_name = "ARN")]
+    pub permissions_boundary: Option<String>,
+    /// Tag for everything that takes tags; repeatable
+    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
+    pub tags: Vec<(String, String)>,
+}
