@@ -69,10 +69,7 @@ fn what_is_wrong_is_named_with_its_place() {
             one(&format!(r#""endpoint":"h:1","tls":false,"ca_file":"x",{token}"#)),
             "`ca_file` has no effect without `tls`",
         ),
-        (
-            one(&format!(r#""endpoint":"h:1","tls":"{TOKEN}",{token}"#)),
-            "destinations.le: expected a boolean",
-        ),
+        (one(&format!(r#""endpoint":"h:1","tls":"{TOKEN}",{token}"#)), "destinations.le: expected a boolean"),
         (one(&format!(r#""endpoint":"h:1","{TOKEN}":1,{token}"#)), "unknown field `[redacted]`"),
         (
             format!(r#"{{"destinations":{{"a@b":{{"type":"logentries","region":"eu",{token}}}}}}}"#),
