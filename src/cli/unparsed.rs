@@ -33,3 +33,20 @@ fn asks_for_json(args: impl Iterator<Item = String>, environment: Option<&str>) 
     });
     flag.or(environment) == Some("json")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_asked_for_by_the_last_flag_else_by_the_environment() {
+        let asks =
+            |args: &[&str], environment| asks_for_json(args.iter().map(|a| (*a).to_owned()), environment);
+        assert!(asks(&["cwl2le", "--output", "json", "setup", "--nope"], None));
+        assert!(asks(&["cwl2le", "setup", "--output=json"], Some("text")));
+        assert!(asks(&["cwl2le", "setup", "--nope"], Some("json")));
+        assert!(!asks(&["cwl2le", "--output=json", "--output", "text"], Some("json")));
+        assert!(!asks(&["cwl2le", "setup", "--", "--output=json"], None));
+        assert!(!asks(&["cwl2le", "setup", "--output"], None));
+    }
+}
