@@ -13,7 +13,7 @@ use cwl2le_local::log_service::Line;
 
 use crate::cli::Demo;
 use crate::commands::Context;
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 
 pub use report::DemoReport;
 
@@ -85,6 +85,12 @@ async fn play(world: &World, context: Context<'_>, args: &Demo, started: Instant
     show.log(world, context, RUNS[2]).await?;
     show.wait(context, PATIENCE).await;
 
+    if context.stop.requested() {
+        return Err(Error::new(
+            Code::Interrupted,
+            "the demo was stopped before its end; it has been torn down",
+        ));
+    }
     if args.keep {
         world.keep(context).await;
     }
