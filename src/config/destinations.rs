@@ -155,12 +155,12 @@ fn with_flags(args: &DestinationArgs, token: Option<Token>, base: Option<Config>
     Ok(Some(config))
 }
 
-/// Checks the token that the flags give, except one from standard input, which can be read only once.
+/// Checks the token that the flags give, except one from standard input or a pipe, which can be read only once.
 pub(super) fn check_token(args: &DestinationArgs) -> Result<()> {
-    match &args.token_file {
-        Some(file) if file.as_os_str() == "-" => Ok(()),
-        _ => flag_token(args).map(drop),
-    }
+    let once = |file: &std::path::PathBuf| {
+        file.as_os_str() == "-" || std::fs::metadata(file).is_ok_and(|found| !found.is_file())
+    };
+    if args.token_file.as_ref().is_some_and(once) { Ok(()) } else { flag_token(args).map(drop) }
 }
 
 fn flag_token(args: &DestinationArgs) -> Result<Option<Token>> {

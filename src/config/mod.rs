@@ -25,7 +25,7 @@ use crate::cli::{ResourceArgs, Wanted};
 use crate::error::Result;
 use crate::plan::Observed;
 use crate::stack::policy::Grants;
-use crate::stack::{Arch, Names, RoleScope, Stack, StackName, Target};
+use crate::stack::{Names, RoleScope, Stack, StackName, Target};
 
 pub use describe::{TEMPLATE, describe};
 pub use file::{FILE_NAME, File};
@@ -39,17 +39,16 @@ pub fn bare_stack(name: &StackName, target: &Target, scope: RoleScope, observed:
     )
 }
 
-/// Checks of the flags what needs no account: the token, and that the forwarder's zip can be read.
+/// Checks of the flags what needs no account: the token, and the forwarder's zip where a flag says for which processor it
+/// must be. Else that comes from the file or from the function that is there, and the zip is checked with it later.
 ///
 /// # Errors
 /// The first flag that cannot be used.
 pub fn check_flags(args: &Wanted) -> Result<()> {
     destinations::check_token(&args.destination)?;
-    match &args.function.forwarder_zip {
-        Some(file) => {
-            crate::bundle::from_zip_file(file, args.function.arch.unwrap_or(Arch::X86_64)).map(drop)
-        }
-        None => Ok(()),
+    match (&args.function.forwarder_zip, args.function.arch) {
+        (Some(file), Some(arch)) => crate::bundle::from_zip_file(file, arch).map(drop),
+        _ => Ok(()),
     }
 }
 
