@@ -2,11 +2,13 @@
 //!
 //! Data flows one way: event -> payload -> route -> line -> destination -> receipt -> batch outcome.
 
+pub mod aws;
 pub mod batch;
 pub mod config;
 pub mod destination;
 pub mod event;
 pub mod format;
+pub mod http;
 pub mod journal;
 mod lane;
 pub mod ledger;
@@ -17,6 +19,7 @@ pub mod receipt;
 pub mod remembered;
 pub mod route;
 pub mod secret;
+mod tls;
 
 pub use batch::{Forwarder, Options, Outcome, Response};
 pub use lane::{LaneReport, Persistence};

@@ -6,13 +6,13 @@
 use tokio::time::Instant;
 
 use super::tcp::{Connection, Target};
-use super::tls::Tls;
 use super::{Destination, Failure, FailureKind, Patience, Wait};
 use crate::config;
 use crate::format;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
 use crate::secret::Secret;
+use crate::tls::Tls;
 
 /// A connection that is kept from one invocation to the next, and the token that begins every line.
 pub struct TokenTcp {

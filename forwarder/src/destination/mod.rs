@@ -2,7 +2,6 @@
 
 pub mod logentries;
 mod tcp;
-mod tls;
 
 use std::fmt;
 use std::future::Future;

@@ -11,9 +11,9 @@ use tokio::net::{TcpStream, lookup_host};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
-use super::tls::Tls;
 use super::{Failure, FailureKind, Patience};
 use crate::receipt::{Marks, Standing};
+use crate::tls::Tls;
 
 /// Where to connect to.
 pub(super) struct Target {

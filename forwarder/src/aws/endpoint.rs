@@ -1,0 +1,93 @@
+//! Where a service is.
+
+/// The services that the function may call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// Systems Manager, for its Parameter Store.
+    Ssm,
+    /// Secrets Manager.
+    SecretsManager,
+    /// S3.
+    S3,
+}
+
+impl Service {
+    const ALL: [Self; 3] = [Self::Ssm, Self::SecretsManager, Self::S3];
+
+    /// The name in signatures, host names and IAM actions, which is one for these services.
+    pub fn signing_name(self) -> &'static str {
+        match self {
+            Self::Ssm => "ssm",
+            Self::SecretsManager => "secretsmanager",
+            Self::S3 => "s3",
+        }
+    }
+
+    /// The variable with another URL for this service, by the AWS SDKs' convention.
+    fn variable(self) -> &'static str {
+        match self {
+            Self::Ssm => "AWS_ENDPOINT_URL_SSM",
+            Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
+            Self::S3 => "AWS_ENDPOINT_URL_S3",
+        }
+    }
+}
+
+/// The URLs that the environment gives instead of AWS's own.
+#[derive(Clone, Debug, Default)]
+pub struct Endpoints(Vec<(Service, String)>);
+
+impl Endpoints {
+    /// Reads `AWS_ENDPOINT_URL_<SERVICE>`, which win, and `AWS_ENDPOINT_URL`.
+    pub fn new(variable: &dyn Fn(&str) -> Option<String>) -> Self {
+        let given = |service: Service| variable(service.variable()).or_else(|| variable("AWS_ENDPOINT_URL"));
+        let trimmed = |url: String| url.trim_end_matches('/').to_owned();
+        Self(
+            Service::ALL
+                .into_iter()
+                .filter_map(|service| Some((service, trimmed(given(service)?))))
+                .collect(),
+        )
+    }
+
+    /// The URL of a service in a region, without a slash at its end.
+    pub fn url(&self, service: Service, region: &str) -> String {
+        if let Some((_, url)) = self.0.iter().find(|(given, _)| *given == service) {
+            return url.clone();
+        }
+        // The regions of GovCloud have the plain suffix.
+        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+        format!("https://{}.{region}.{suffix}", service.signing_name())
+    }
+
+    /// Whether the environment gives the URL of a service. S3 there takes the bucket in the path.
+    pub fn is_given(&self, service: Service) -> bool {
+        self.0.iter().any(|(given, _)| *given == service)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_partition_has_its_host_and_the_environment_wins() {
+        let aws = Endpoints::new(&|_| None);
+        for (service, region, url) in [
+            (Service::Ssm, "eu-west-1", "https://ssm.eu-west-1.amazonaws.com"),
+            (Service::SecretsManager, "cn-north-1", "https://secretsmanager.cn-north-1.amazonaws.com.cn"),
+            (Service::S3, "us-gov-west-1", "https://s3.us-gov-west-1.amazonaws.com"),
+        ] {
+            assert_eq!(aws.url(service, region), url);
+            assert!(!aws.is_given(service));
+        }
+        let given = Endpoints::new(&|name| match name {
+            "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:1/".to_owned()),
+            "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some("http://127.0.0.1:2".to_owned()),
+            _ => None,
+        });
+        assert_eq!(given.url(Service::Ssm, "x"), "http://127.0.0.1:1");
+        assert_eq!(given.url(Service::SecretsManager, "x"), "http://127.0.0.1:2");
+        assert!(given.is_given(Service::S3));
+    }
+}
