@@ -41,7 +41,7 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::DeleteLogGroup { name } => logs::delete_log_group(aws, name).await,
 
         Action::CreateFunction(spec) => lambda::create_function(aws, spec).await,
-        Action::AwaitFunction { name } => lambda::await_function(aws, name).await,
+        Action::AwaitFunction { name } => lambda::await_function(aws, name, false).await,
         Action::UpdateFunctionCode { name, bundle } => lambda::update_code(aws, name, bundle).await,
         Action::UpdateFunctionConfiguration { name, role_arn, memory_mb, timeout_seconds, environment } => {
             let change = Configuration {

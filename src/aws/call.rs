@@ -8,7 +8,9 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use tokio::time::Instant;
 
 use super::error::http_status;
+use super::need::Need;
 use super::retry::{self, Backoff};
+use super::wait::SHOWS;
 use super::{AwsError, Session};
 
 /// Something that takes time, for whoever shows progress.
@@ -37,6 +39,8 @@ pub struct Aws<'a> {
     pub(crate) session: &'a Session,
     /// Is told about waiting.
     pub(crate) notice: &'a (dyn Fn(Notice<'_>) + Sync),
+    /// What the calls need: repeating them ends when it vanishes.
+    pub(super) needs: &'a [Need<'a>],
 }
 
 impl<'a> From<&'a Session> for Aws<'a> {
@@ -63,6 +67,7 @@ impl Aws<'_> {
         Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let mut retrying: Option<(Instant, Backoff)> = None;
+        let mut needs_seen = false;
         loop {
             let pause = self.session.pace().reserve(service, operation);
             self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
@@ -88,6 +93,14 @@ impl Aws<'_> {
                 let (message, seconds) = (error.message.trim_end_matches('.'), elapsed.as_secs_f64());
                 error.message = format!("{message} (waited {seconds:.0} s for {})", rule.why);
                 return Err(error);
+            }
+            if rule.is_propagation() {
+                match self.missing().await {
+                    None => needs_seen = true,
+                    // What this run has just made may not show yet.
+                    Some(_) if !needs_seen && elapsed < SHOWS => {}
+                    Some(what) => return Err(error.vanished(&what)),
+                }
             }
             (self.notice)(Notice::Waiting { why: rule.why, elapsed });
             self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;

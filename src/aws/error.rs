@@ -15,6 +15,8 @@ pub(crate) const UNREACHABLE: &str = "Unreachable";
 pub(crate) const TIMEOUT: &str = "Timeout";
 /// The code of a call that was not sent, because the user asked to stop.
 pub(crate) const INTERRUPTED: &str = "Interrupted";
+/// The code of a call that is not repeated any more, because what it needs was deleted.
+pub(crate) const VANISHED: &str = "Vanished";
 /// The code of a call for which no credentials were found.
 pub(crate) const NO_CREDENTIALS: &str = "NoCredentials";
 /// The code of a call whose credentials could not be had: expired sign-in, failing credential process.
@@ -100,6 +102,13 @@ impl AwsError {
             request_id: None,
             resource: resource.to_owned(),
         }
+    }
+
+    /// The error of a call that there is no use in repeating, since `what` is there no more.
+    pub(crate) fn vanished(self, what: &str) -> Self {
+        let said = self.message.trim_end_matches('.');
+        let message = format!("{what}, which it needs, was deleted in the meantime; AWS says: {said}");
+        Self { code: VANISHED.to_owned(), message, ..self }
     }
 
     /// Whether AWS answered with one of these codes. Query services send `NoSuchEntity` where JSON ones would send

@@ -1,7 +1,10 @@
 //! What an AWS error means and what to do next: one table.
 
 use super::AwsError;
-use super::error::{FAILED_CREDENTIALS, INTERRUPTED, INVALID_RESPONSE, NO_CREDENTIALS, TIMEOUT, UNREACHABLE};
+use super::error::{
+    FAILED_CREDENTIALS, INTERRUPTED, INVALID_RESPONSE, NO_CREDENTIALS, TIMEOUT, UNREACHABLE, VANISHED,
+};
+use super::wait::VANISHED_HINT;
 use crate::error::{Code, Error};
 
 /// One row: which errors, what they are for us, and the hint.
@@ -34,6 +37,7 @@ pub(super) const TABLE: &[Row] = &[
         Code::Interrupted,
         "run the same command again: it goes on where this run stopped",
     ),
+    any(&[VANISHED], "", Code::NotFound, VANISHED_HINT),
     // Who we are.
     any(
         &[NO_CREDENTIALS],

@@ -7,6 +7,7 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::error::{found, gone};
+use super::need::Need;
 use super::owner::check_owner;
 use super::{Aws, AwsError};
 use crate::error::Result;
@@ -122,10 +123,11 @@ pub(crate) async fn set_trust(aws: Aws<'_>, role: &str, trust: &Value) -> Result
 pub(crate) async fn put_role_policy(aws: Aws<'_>, role: &str, name: &str, policy: &Value) -> Result<()> {
     let iam = aws.session.iam();
     let policy = policy.to_string();
-    aws.call(SERVICE, "PutRolePolicy", role, || {
-        iam.put_role_policy().role_name(role).policy_name(name).policy_document(&policy).send()
-    })
-    .await?;
+    aws.needing(&[Need::Role(role)])
+        .call(SERVICE, "PutRolePolicy", role, || {
+            iam.put_role_policy().role_name(role).policy_name(name).policy_document(&policy).send()
+        })
+        .await?;
     Ok(())
 }
 

@@ -7,8 +7,9 @@ use aws_sdk_kinesis::types::{
 
 use super::error::{found, gone};
 use super::owner::check_owner;
+use super::wait::{Look, Wait};
 use super::{Aws, AwsError};
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::plan::{ObservedStream, StreamStatus};
 use crate::stack::{StreamMode, Tags};
 
@@ -56,6 +57,12 @@ async fn summary(aws: Aws<'_>, name: &str) -> Result<Option<StreamDescriptionSum
         kinesis.describe_stream_summary().stream_name(name).send()
     });
     Ok(found(read.await)?.and_then(|answer| answer.stream_description_summary))
+}
+
+/// Whether the stream exists and is to stay.
+pub(super) async fn stays(aws: Aws<'_>, name: &str) -> Result<bool, AwsError> {
+    let summary = summary(aws, name).await?;
+    Ok(summary.is_some_and(|summary| status(&summary.stream_status) != StreamStatus::Deleting))
 }
 
 async fn tags(aws: Aws<'_>, name: &str) -> Result<Option<Tags>, AwsError> {
@@ -142,23 +149,18 @@ pub(crate) async fn await_active(aws: Aws<'_>, name: &str) -> Result<StreamDescr
     await_status(aws, name, false).await
 }
 
-/// `created` allows for a stream that was just made and is not shown yet.
-async fn await_status(aws: Aws<'_>, name: &str, created: bool) -> Result<StreamDescriptionSummary> {
+/// `made` allows for a stream that was just made and is not shown yet.
+async fn await_status(aws: Aws<'_>, name: &str, made: bool) -> Result<StreamDescriptionSummary> {
     let why = format!("the stream `{name}` to become ACTIVE");
-    aws.until(name, &why, || async move {
-        match summary(aws, name).await? {
-            Some(summary) if summary.stream_status == SdkStatus::Active => Ok(Some(summary)),
-            Some(summary) if summary.stream_status == SdkStatus::Deleting => {
-                Err(Error::new(Code::NotReady, format!("the stream `{name}` is being deleted"))
-                    .on(name)
-                    .hint("somebody else is deleting it: wait, then run the same command again"))
-            }
-            Some(_) => Ok(None),
-            None if created => Ok(None),
-            None => Err(Error::new(Code::NotFound, format!("the stream `{name}` is gone"))
-                .on(name)
-                .hint("`cwl2le setup` makes what is missing")),
-        }
+    aws.until(Wait { resource: name, why: &why, made }, || async move {
+        Ok(match summary(aws, name).await? {
+            Some(summary) => match status(&summary.stream_status) {
+                StreamStatus::Active => Look::Ready(summary),
+                StreamStatus::Creating | StreamStatus::Updating => Look::NotYet,
+                StreamStatus::Deleting => Look::Going,
+            },
+            None => Look::Missing,
+        })
     })
     .await
 }
@@ -166,7 +168,10 @@ async fn await_status(aws: Aws<'_>, name: &str, created: bool) -> Result<StreamD
 /// Waits until the stream no longer exists.
 pub(crate) async fn await_gone(aws: Aws<'_>, name: &str) -> Result<()> {
     let why = format!("the stream `{name}` to be deleted");
-    aws.until(name, &why, || async move { Ok(summary(aws, name).await?.is_none().then_some(())) }).await
+    aws.until(Wait { resource: name, why: &why, made: false }, || async move {
+        Ok(if summary(aws, name).await?.is_none() { Look::Ready(()) } else { Look::NotYet })
+    })
+    .await
 }
 
 /// Switches between provisioned and on demand, then sets the number of shards where it is a fixed one.
@@ -276,13 +281,13 @@ pub(crate) async fn tag_stream(aws: Aws<'_>, name: &str, tags: &Tags) -> Result<
 pub(crate) async fn delete_stream(aws: Aws<'_>, name: &str, force_consumers: bool) -> Result<()> {
     let kinesis = aws.session.kinesis();
     let why = format!("the stream `{name}` to be free for deletion");
-    let going = aws.until(name, &why, || async move {
+    let going = aws.until(Wait { resource: name, why: &why, made: false }, || async move {
         Ok(match summary(aws, name).await? {
-            None => Some(true),
+            None => Look::Ready(true),
             Some(summary) => match status(&summary.stream_status) {
-                StreamStatus::Active => Some(false),
-                StreamStatus::Deleting => Some(true),
-                StreamStatus::Creating | StreamStatus::Updating => None,
+                StreamStatus::Active => Look::Ready(false),
+                StreamStatus::Deleting => Look::Ready(true),
+                StreamStatus::Creating | StreamStatus::Updating => Look::NotYet,
             },
         })
     });

@@ -5,6 +5,7 @@ use aws_sdk_cloudwatchlogs::types::{
 };
 
 use super::error::{found, gone};
+use super::need::Need;
 use super::owner::check_owner;
 use super::{Aws, AwsError};
 use crate::error::Result;
@@ -157,7 +158,9 @@ pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
         Distribution::ByLogStream => SdkDistribution::ByLogStream,
         Distribution::Random => SdkDistribution::Random,
     };
-    let put = aws.call(SERVICE, "PutSubscriptionFilter", &spec.log_group, || {
+    let needs = [Need::Role(&spec.role_arn), Need::Stream(&spec.destination_arn)];
+    let needing = aws.needing(&needs);
+    let put = needing.call(SERVICE, "PutSubscriptionFilter", &spec.log_group, || {
         logs.put_subscription_filter()
             .log_group_name(&spec.log_group)
             .filter_name(&spec.name)

@@ -10,6 +10,7 @@ pub(crate) mod iam;
 pub(crate) mod kinesis;
 pub(crate) mod lambda;
 pub(crate) mod logs;
+mod need;
 mod observe;
 mod owner;
 mod pace;

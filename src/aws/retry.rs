@@ -277,6 +277,11 @@ impl Rule {
             && error.message.contains(self.fragment)
     }
 
+    /// Whether it is waited for what an earlier call did to take effect everywhere.
+    pub(crate) fn is_propagation(&self) -> bool {
+        self.budget == PROPAGATION || self.budget == CONSISTENCY
+    }
+
     /// Whether AWS asks for fewer calls.
     pub(crate) fn is_throttling(&self) -> bool {
         self.budget == THROTTLING

@@ -1,4 +1,4 @@
-//! Waiting until a resource is as it should be.
+//! Waiting until a resource is as it should be, or until it shows that it never will be.
 
 use std::time::Duration;
 
@@ -11,25 +11,57 @@ use crate::error::{Code, Error, Result};
 const FIRST: Duration = Duration::from_millis(50);
 /// The longest pause between two looks.
 const LONGEST: Duration = Duration::from_secs(2);
+/// Until what was just made shows to every call. AWS' services are eventually consistent, within seconds.
+pub(super) const SHOWS: Duration = Duration::from_secs(10);
+
+/// What a look at a resource found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look<T> {
+    /// It is as it should be.
+    Ready(T),
+    /// It is there, and on its way.
+    NotYet,
+    /// It is being deleted.
+    Going,
+    /// It is not there.
+    Missing,
+}
+
+/// A wait.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wait<'a> {
+    /// Name or ARN of the resource.
+    pub(crate) resource: &'a str,
+    /// What is waited for, as in "waiting for ...".
+    pub(crate) why: &'a str,
+    /// Whether this run has just made it, so that AWS may not show it to every call yet.
+    pub(crate) made: bool,
+}
 
 impl Aws<'_> {
-    /// Looks until `look` finds something, with growing pauses.
+    /// Looks until `look` finds the resource ready, with growing pauses.
     ///
     /// # Errors
     ///
-    /// What `look` fails with; [`Code::NotReady`] after the session's patience; [`Code::Interrupted`].
-    pub(crate) async fn until<T, Look, Looked>(&self, resource: &str, why: &str, mut look: Look) -> Result<T>
+    /// What `look` fails with; [`Code::NotFound`] as soon as the resource is there no more; [`Code::NotReady`] after the
+    /// session's patience; [`Code::Interrupted`].
+    pub(crate) async fn until<T, Looking, Looked>(&self, wait: Wait<'_>, mut look: Looking) -> Result<T>
     where
-        Look: FnMut() -> Looked,
-        Looked: Future<Output = Result<Option<T>>>,
+        Looking: FnMut() -> Looked,
+        Looked: Future<Output = Result<Look<T>>>,
     {
+        let Wait { resource, why, made } = wait;
         let since = Instant::now();
-        let mut pause = FIRST;
+        let (mut pause, mut seen) = (FIRST, !made);
         loop {
-            if let Some(found) = look().await? {
-                return Ok(found);
-            }
+            let found = look().await?;
             let elapsed = since.elapsed();
+            match found {
+                Look::Ready(found) => return Ok(found),
+                Look::NotYet => seen = true,
+                Look::Missing if !seen && elapsed < SHOWS => {}
+                Look::Missing | Look::Going => return Err(vanished(resource, why)),
+            }
             if elapsed + pause > self.session.patience() {
                 let waited = elapsed.as_secs_f64();
                 return Err(Error::new(Code::NotReady, format!("waited {waited:.0} s in vain for {why}"))
@@ -44,3 +76,14 @@ impl Aws<'_> {
         }
     }
 }
+
+/// Somebody deleted what this run waits for.
+fn vanished(resource: &str, why: &str) -> Error {
+    Error::new(Code::NotFound, format!("it vanished while this run waited for {why}"))
+        .on(resource)
+        .hint(VANISHED_HINT)
+}
+
+/// What to do when something disappears under a run.
+pub(super) const VANISHED_HINT: &str = "somebody deletes the stack at the same time, perhaps `cwl2le teardown`: let that \
+    end, then run `cwl2le setup`, which makes what is missing, or `cwl2le status` to see what is left";

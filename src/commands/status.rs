@@ -104,7 +104,7 @@ fn report(stack: &Stack, observed: &Observed) -> StatusReport {
             &names.function,
             observed.function.as_ref().map(|f| {
                 let state = match (&f.failure, f.settled) {
-                    (Some(failure), _) => failure.clone(),
+                    (Some(failure), _) => failure.to_string(),
                     (None, true) => format!("ready, {}, {} MB, {} s", f.arch, f.memory_mb, f.timeout_seconds),
                     (None, false) => "being updated".to_owned(),
                 };

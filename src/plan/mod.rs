@@ -21,6 +21,7 @@ use crate::error::Code;
 pub use action::{Action, CreateFunction};
 pub use filters::{FilterOptions, bring_filters, is_own_filter, shown_pattern, subscribe, unsubscribe};
 pub use observed::{
+    FunctionFailure,
     Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup, ObservedRole,
     ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
 };

@@ -1,6 +1,7 @@
 //! What exists, as read from AWS. Pure values: the edge fills them, the planner reads them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
 use serde_json::Value;
 
@@ -116,10 +117,28 @@ pub struct ObservedFunction {
     pub reserved_concurrency: Option<u32>,
     /// Whether `State` is Active (or Inactive) and `LastUpdateStatus` Successful; when not, wait before changing it.
     pub settled: bool,
-    /// Why creation or the last update failed, where it did.
-    pub failure: Option<String>,
+    /// What AWS failed at, where it did.
+    pub failure: Option<FunctionFailure>,
     /// Its tags.
     pub tags: Tags,
+}
+
+/// What AWS failed at with a function, and its reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FunctionFailure {
+    /// It was never made: it cannot be invoked or updated, only deleted.
+    Creation(String),
+    /// It works as it did before its last update.
+    Update(String),
+}
+
+impl fmt::Display for FunctionFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Creation(reason) => write!(f, "its creation failed: {reason}"),
+            Self::Update(reason) => write!(f, "its last update failed: {reason}"),
+        }
+    }
 }
 
 /// An event source mapping.

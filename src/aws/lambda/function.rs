@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{
-    Architecture, Environment, FunctionCode, FunctionConfiguration, LastUpdateStatus, Runtime, State,
-};
+use aws_sdk_lambda::types::{Architecture, Environment, FunctionCode, LastUpdateStatus, Runtime, State};
 
 use super::super::error::{found, gone};
+use super::super::need::Need;
 use super::super::owner::check_owner;
+use super::super::wait::{Look, Wait};
 use super::super::{Aws, AwsError};
 use super::SERVICE;
 use crate::error::{Code, Error, Result};
-use crate::plan::{CreateFunction, ObservedFunction};
+use crate::plan::{CreateFunction, FunctionFailure, ObservedFunction};
 use crate::stack::{Arch, Bundle, EnvValue, RUNTIME, Tags};
 
 /// What the runtime starts; custom runtimes ignore it, the API demands it.
@@ -32,7 +32,9 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
         return Err(unreadable(name, error.error_code, error.message));
     }
     let Some(is) = answer.configuration else { return Ok(None) };
-    let (settled, failure) = (settled(is.state.as_ref(), is.last_update_status.as_ref()), failure(&is));
+    let (state, update) = (is.state.as_ref(), is.last_update_status.as_ref());
+    let settled = settled(state, update);
+    let failure = failure(state, update, [is.state_reason, is.last_update_status_reason]);
     let variables = match is.environment {
         Some(environment) => {
             // Planning on an environment that cannot be decrypted would overwrite what others put there.
@@ -85,44 +87,53 @@ fn settled(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
     !matches!(state, Some(State::Pending)) && !matches!(update, Some(LastUpdateStatus::InProgress))
 }
 
-fn failure(is: &FunctionConfiguration) -> Option<String> {
-    let reason = if is.state == Some(State::Failed) {
-        &is.state_reason
-    } else if is.last_update_status == Some(LastUpdateStatus::Failed) {
-        &is.last_update_status_reason
+/// What went wrong; `reasons` are AWS' for the state and for the last update.
+fn failure(
+    state: Option<&State>,
+    update: Option<&LastUpdateStatus>,
+    reasons: [Option<String>; 2],
+) -> Option<FunctionFailure> {
+    let [creation, last_update] =
+        reasons.map(|reason| reason.unwrap_or_else(|| "AWS gave no reason".to_owned()));
+    if state == Some(&State::Failed) {
+        Some(FunctionFailure::Creation(creation))
+    } else if update == Some(&LastUpdateStatus::Failed) {
+        Some(FunctionFailure::Update(last_update))
     } else {
-        return None;
-    };
-    Some(reason.clone().unwrap_or_else(|| "AWS gave no reason".to_owned()))
+        None
+    }
 }
 
-/// Waits until the function is Active and its last update Successful.
+/// Whether the function exists.
+pub(crate) async fn is_there(aws: Aws<'_>, name: &str) -> Result<bool, AwsError> {
+    let lambda = aws.session.lambda();
+    let read = aws.call(SERVICE, "GetFunctionConfiguration", name, || {
+        lambda.get_function_configuration().function_name(name).send()
+    });
+    Ok(found(read.await)?.is_some())
+}
+
+/// Waits until the function is Active and its last update Successful; `made` allows for one that this run has just
+/// created and that AWS does not show yet.
 ///
 /// # Errors
 ///
-/// [`Code::NotReady`] with AWS' reason when creation or update failed.
-pub(crate) async fn await_function(aws: Aws<'_>, name: &str) -> Result<()> {
+/// [`Code::NotReady`] with AWS' reason when creation or update failed; [`Code::NotFound`] when it vanished.
+pub(crate) async fn await_function(aws: Aws<'_>, name: &str, made: bool) -> Result<()> {
     let lambda = aws.session.lambda();
     let why = format!("the function `{name}` to become Active");
-    aws.until(name, &why, || async move {
-        let is = aws
-            .call(SERVICE, "GetFunctionConfiguration", name, || {
-                lambda.get_function_configuration().function_name(name).send()
-            })
-            .await?;
-        if !settled(is.state.as_ref(), is.last_update_status.as_ref()) {
-            return Ok(None);
+    aws.until(Wait { resource: name, why: &why, made }, || async move {
+        let read = aws.call(SERVICE, "GetFunctionConfiguration", name, || {
+            lambda.get_function_configuration().function_name(name).send()
+        });
+        let Some(is) = found(read.await)? else { return Ok(Look::Missing) };
+        let (state, update) = (is.state.as_ref(), is.last_update_status.as_ref());
+        if !settled(state, update) {
+            return Ok(Look::NotYet);
         }
-        let (state, update) = (is.state == Some(State::Failed), is.last_update_status);
-        let reason = if state {
-            is.state_reason
-        } else if update == Some(LastUpdateStatus::Failed) {
-            is.last_update_status_reason
-        } else {
-            return Ok(Some(()));
-        };
-        let reason = reason.unwrap_or_else(|| "AWS gave no reason".to_owned());
-        Err(Error::new(Code::NotReady, format!("Lambda could not set up the function `{name}`: {reason}"))
+        let failure = failure(state, update, [is.state_reason, is.last_update_status_reason]);
+        let Some(failure) = failure else { return Ok(Look::Ready(())) };
+        Err(Error::new(Code::NotReady, format!("Lambda could not set up the function `{name}`: {failure}"))
             .on(name)
             .hint("mend what the reason names, then run `cwl2le setup` again"))
     })
@@ -132,7 +143,9 @@ pub(crate) async fn await_function(aws: Aws<'_>, name: &str) -> Result<()> {
 /// Creates the function and waits until it is Active. A function of this stack that is there already is taken.
 pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Result<()> {
     let lambda = aws.session.lambda();
-    let made = aws.call(SERVICE, "CreateFunction", &spec.name, || {
+    let needs = [Need::Role(&spec.role_arn)];
+    let needing = aws.needing(&needs);
+    let made = needing.call(SERVICE, "CreateFunction", &spec.name, || {
         lambda
             .create_function()
             .function_name(&spec.name)
@@ -153,11 +166,11 @@ pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Resu
     });
     match made.await {
         Ok(made) if ready(made.state.as_ref(), made.last_update_status.as_ref()) => Ok(()),
-        Ok(_) => await_function(aws, &spec.name).await,
+        Ok(_) => await_function(aws, &spec.name, true).await,
         Err(error) if error.is(&["ResourceConflictException"]) => {
             let there = observe_function(aws, &spec.name).await?.ok_or(error)?;
             check_owner("function", &spec.name, &spec.tags, &there.tags)?;
-            await_function(aws, &spec.name).await
+            await_function(aws, &spec.name, false).await
         }
         Err(error) => Err(error.into()),
     }
@@ -182,7 +195,7 @@ pub(crate) async fn update_code(aws: Aws<'_>, name: &str, bundle: &Bundle) -> Re
     if ready(updated.state.as_ref(), updated.last_update_status.as_ref()) {
         return Ok(());
     }
-    await_function(aws, name).await
+    await_function(aws, name, false).await
 }
 
 /// What changes of a function's configuration; none keeps what is there.
@@ -197,7 +210,9 @@ pub(crate) struct Configuration<'a> {
 /// Changes the configuration and waits.
 pub(crate) async fn update_configuration(aws: Aws<'_>, name: &str, change: Configuration<'_>) -> Result<()> {
     let lambda = aws.session.lambda();
+    let needs: Vec<Need<'_>> = change.role_arn.map(Need::Role).into_iter().collect();
     let updated = aws
+        .needing(&needs)
         .call(SERVICE, "UpdateFunctionConfiguration", name, || {
             lambda
                 .update_function_configuration()
@@ -212,7 +227,7 @@ pub(crate) async fn update_configuration(aws: Aws<'_>, name: &str, change: Confi
     if ready(updated.state.as_ref(), updated.last_update_status.as_ref()) {
         return Ok(());
     }
-    await_function(aws, name).await
+    await_function(aws, name, false).await
 }
 
 /// Reserves concurrency out of the account's pool.

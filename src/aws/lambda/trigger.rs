@@ -7,6 +7,8 @@ use aws_sdk_lambda::types::{
 };
 
 use super::super::error::{found, gone};
+use super::super::need::Need;
+use super::super::wait::{Look, Wait};
 use super::super::{Aws, AwsError};
 use super::SERVICE;
 use super::function::{number, sdk_number};
@@ -96,7 +98,9 @@ pub(crate) async fn create_trigger(
     tags: &Tags,
 ) -> Result<()> {
     let lambda = aws.session.lambda();
-    let made = aws.call(SERVICE, "CreateEventSourceMapping", function, || {
+    let needs = [Need::Function(function), Need::Stream(stream_arn)];
+    let needing = aws.needing(&needs);
+    let made = needing.call(SERVICE, "CreateEventSourceMapping", function, || {
         lambda
             .create_event_source_mapping()
             .function_name(function)
@@ -172,18 +176,20 @@ pub(crate) async fn await_enabled(aws: Aws<'_>, uuid: &str) -> Result<()> {
 }
 
 async fn await_state(aws: Aws<'_>, uuid: &str, enabling: bool) -> Result<()> {
-    aws.until(uuid, "the trigger to become Enabled", || async move {
-        match current(aws, uuid).await? {
-            Some(TriggerState::Enabled) => Ok(Some(())),
-            Some(TriggerState::InTransition) => Ok(None),
-            Some(TriggerState::Disabled) if enabling => Ok(None),
-            other => {
-                let what = if other == Some(TriggerState::Disabled) { "disabled" } else { "deleted" };
-                Err(Error::new(Code::NotReady, format!("somebody {what} the trigger in the meantime"))
+    let why = "the trigger to become Enabled";
+    aws.until(Wait { resource: uuid, why, made: enabling }, || async move {
+        Ok(match current(aws, uuid).await? {
+            Some(TriggerState::Enabled) => Look::Ready(()),
+            Some(TriggerState::InTransition) => Look::NotYet,
+            Some(TriggerState::Disabled) if enabling => Look::NotYet,
+            Some(TriggerState::Disabled) => {
+                return Err(Error::new(Code::NotReady, "somebody disabled the trigger in the meantime")
                     .on(uuid)
-                    .hint("`cwl2le setup` makes and enables what is missing"))
+                    .hint("`cwl2le setup` enables it"));
             }
-        }
+            Some(TriggerState::Deleting) => Look::Going,
+            None => Look::Missing,
+        })
     })
     .await
 }
@@ -207,8 +213,9 @@ pub(crate) async fn delete_trigger(aws: Aws<'_>, uuid: &str) -> Result<()> {
 
 /// Waits until the mapping no longer exists.
 pub(crate) async fn await_gone(aws: Aws<'_>, uuid: &str) -> Result<()> {
-    aws.until(uuid, "the trigger to be deleted", || async move {
-        Ok(current(aws, uuid).await?.is_none().then_some(()))
+    let wait = Wait { resource: uuid, why: "the trigger to be deleted", made: false };
+    aws.until(wait, || async move {
+        Ok(if current(aws, uuid).await?.is_none() { Look::Ready(()) } else { Look::NotYet })
     })
     .await
 }

@@ -33,11 +33,16 @@ async fn put(session: &Session) -> crate::error::Result<()> {
 
 #[tokio::test(start_paused = true)]
 async fn a_role_that_is_not_there_yet_is_waited_for_visibly() {
-    let aws = FakeAws::new(|request| if request.before < 4 { NOT_ASSUMABLE } else { Answer::ok() });
+    let aws = FakeAws::new(|request| match (request.operation.as_str(), request.before) {
+        ("PutSubscriptionFilter", 0..4) => NOT_ASSUMABLE,
+        _ => Answer::ok(),
+    });
     let (session, waits, begun) = (aws.session(), Waits::default(), Instant::now());
     put_filter(session.telling(&|notice| waits.note(notice)), &filter()).await.expect("it works in the end");
     assert_eq!(waits.reasons(), ["CloudWatch Logs to be able to assume the role"; 4]);
-    assert_eq!(session.calls(), 5, "retries are counted");
+    let puts = aws.operations().into_iter().filter(|operation| operation == "PutSubscriptionFilter");
+    assert_eq!(puts.count(), 5);
+    assert_eq!(session.calls(), aws.requests().len() as u64, "retries are counted");
     assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
 }
 

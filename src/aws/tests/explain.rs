@@ -8,6 +8,14 @@ use crate::error::{Code, Error};
 const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
     ("kinesis", "CreateStream", "Interrupted", "stopped", Code::Interrupted, "again"),
     (
+        "logs",
+        "PutSubscriptionFilter",
+        "Vanished",
+        "the stream `s`, which it needs, was deleted in the meantime",
+        Code::NotFound,
+        "teardown",
+    ),
+    (
         "sts",
         "GetCallerIdentity",
         "NoCredentials",

@@ -6,6 +6,7 @@ mod observe;
 mod pace;
 mod retry;
 mod services;
+mod vanish;
 
 use std::sync::Mutex;
 use std::time::Duration;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::super::{iam, kinesis, lambda, logs};
 use super::*;
 use crate::error::Code;
-use crate::plan::{CreateFunction, TriggerState};
+use crate::plan::{CreateFunction, FunctionFailure, TriggerState};
 use crate::stack::{Arch, Bundle, RoleSpec, Setting, StreamMode, TriggerSpec};
 
 const STREAM: &str = "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s";
@@ -266,9 +266,30 @@ async fn a_function_is_created_when_its_role_can_be_assumed_and_waited_for() {
 #[tokio::test(start_paused = true)]
 async fn a_function_that_cannot_be_set_up_says_why() {
     let aws = FakeAws::new(|_| Answer::Json(json!({ "State": "Failed", "StateReason": "no image" })));
-    let error = lambda::await_function((&aws.session()).into(), "f").await.expect_err("failed");
+    let error = lambda::await_function((&aws.session()).into(), "f", false).await.expect_err("failed");
     assert_eq!(error.code, Code::NotReady);
     assert!(error.message.contains("no image"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_function_is_read_with_what_failed() {
+    for (state, update, failure) in [
+        ("Active", "Successful", None),
+        ("Failed", "Successful", Some(FunctionFailure::Creation("no key".to_owned()))),
+        ("Failed", "Failed", Some(FunctionFailure::Creation("no key".to_owned()))),
+        ("Active", "Failed", Some(FunctionFailure::Update("no room".to_owned()))),
+    ] {
+        let aws = FakeAws::new(move |_| {
+            Answer::Json(json!({ "Configuration": {
+                "State": state, "StateReason": "no key", "LastUpdateStatus": update,
+                "LastUpdateStatusReason": "no room",
+            }}))
+        });
+        let read =
+            lambda::observe_function((&aws.session()).into(), "f").await.expect("read").expect("there");
+        assert!(read.settled);
+        assert_eq!(read.failure, failure);
+    }
 }
 
 #[tokio::test(start_paused = true)]
