@@ -36,6 +36,11 @@ impl Draft {
         self.step.verb = verb;
     }
 
+    /// Whether the resource is taken over.
+    pub(super) fn is_adopting(&self) -> bool {
+        self.step.verb == Verb::Adopt
+    }
+
     pub(super) fn act(&mut self, action: Action) {
         self.step.actions.push(action);
     }

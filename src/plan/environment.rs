@@ -72,7 +72,7 @@ pub(super) fn check_size(
     })
 }
 
-/// The configuration field by field, tokens redacted, so that a plan shows which destination changes. A route is one
+/// The configuration field by field, tokens left out, so that a plan shows which destination changes. A route is one
 /// field: the order of routes matters, and half of one says nothing.
 pub(super) fn config_fields(old: Option<&Config>, new: &Config) -> Vec<Field> {
     let (old, new) = (old.map(leaves).unwrap_or_default(), leaves(new));
@@ -82,8 +82,15 @@ pub(super) fn config_fields(old: Option<&Config>, new: &Config) -> Vec<Field> {
         .filter(|path| old.get(*path) != new.get(*path))
         .map(|path| Field {
             name: format!("config {path}"),
-            old: old.get(path).map(|leaf| leaf.show().to_owned()),
-            new: new.get(path).map(|leaf| leaf.show().to_owned()),
+            old: old.get(path).map(|leaf| leaf.show("(not shown)").to_owned()),
+            // The two would read the same: say that they are not.
+            new: new.get(path).map(|leaf| {
+                leaf.show(match old.get(path) {
+                    Some(old) if old.is_token => "(changed, not shown)",
+                    _ => "(not shown)",
+                })
+                .to_owned()
+            }),
         })
         .collect()
 }
@@ -96,8 +103,8 @@ struct Leaf {
 }
 
 impl Leaf {
-    fn show(&self) -> &str {
-        if self.is_token { "[redacted]" } else { &self.text }
+    fn show<'a>(&'a self, token: &'a str) -> &'a str {
+        if self.is_token { token } else { &self.text }
     }
 }
 

@@ -7,6 +7,7 @@ mod action;
 mod diff;
 mod environment;
 mod filters;
+mod function;
 mod observed;
 mod policy;
 mod setup;
@@ -21,9 +22,8 @@ use crate::error::Code;
 pub use action::{Action, CreateFunction};
 pub use filters::{FilterOptions, bring_filters, is_own_filter, shown_pattern, subscribe, unsubscribe};
 pub use observed::{
-    FunctionFailure,
-    Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup, ObservedRole,
-    ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
+    FunctionFailure, Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup,
+    ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
 };
 pub use policy::same_meaning;
 pub use setup::setup;
@@ -51,7 +51,7 @@ pub struct Step {
     pub resource: ResourceId,
     /// How.
     pub verb: Verb,
-    /// Field by field, for people. Secrets are redacted.
+    /// Field by field, for people. Secrets are not shown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
     /// What `apply` does, in order.
@@ -95,6 +95,8 @@ pub enum Verb {
     Adopt,
     /// It is as wanted but not ready.
     Await,
+    /// It is of no use as it is: it is removed and created anew.
+    Replace,
     /// It is removed.
     Delete,
 }
@@ -234,6 +236,7 @@ impl Verb {
             Self::Update => '~',
             Self::Adopt => '&',
             Self::Await => '.',
+            Self::Replace => '±',
             Self::Delete => '-',
         }
     }
@@ -246,6 +249,7 @@ impl fmt::Display for Verb {
             Self::Update => "update",
             Self::Adopt => "adopt",
             Self::Await => "wait for",
+            Self::Replace => "replace",
             Self::Delete => "delete",
         })
     }
@@ -286,6 +290,10 @@ impl fmt::Display for Plan {
             count(&[Verb::Delete]),
             self.unchanged.len(),
         )?;
+        let replaced = count(&[Verb::Replace]);
+        if replaced > 0 {
+            write!(f, ", {replaced} to replace")?;
+        }
         if !self.refused.is_empty() {
             write!(f, ", {} refused", self.refused.len())?;
         }
@@ -293,6 +301,8 @@ impl fmt::Display for Plan {
     }
 }
 
+#[cfg(test)]
+mod function_tests;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

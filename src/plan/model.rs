@@ -138,11 +138,15 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
         Action::AwaitFunction { .. } => o.function.as_mut().expect("the function exists").settled = true,
         Action::UpdateFunctionCode { bundle, .. } => {
             let function = o.function.as_mut().expect("the function exists");
+            assert!(!matches!(function.failure, Some(FunctionFailure::Creation(_))), "AWS cannot update it");
+            function.failure = None;
             function.code_sha256.clone_from(&bundle.sha256);
             function.arch = bundle.arch;
         }
         Action::UpdateFunctionConfiguration { role_arn, memory_mb, timeout_seconds, environment, .. } => {
             let function = o.function.as_mut().expect("the function exists");
+            assert!(!matches!(function.failure, Some(FunctionFailure::Creation(_))), "AWS cannot update it");
+            function.failure = None;
             if let Some(arn) = role_arn {
                 function.role_arn.clone_from(arn);
             }

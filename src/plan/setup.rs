@@ -1,17 +1,15 @@
 //! What `setup` must change: everything of a stack but its filters.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::diff::Draft;
-use super::environment::{changed_environment, check_size, config_fields, environment};
+use super::function::function;
 use super::{
-    Action, CreateFunction, Kind, Observed, ObservedFunction, ObservedRole, Plan, Refusal, ResourceId, Stage,
-    StreamStatus, TriggerState, Verb, same_meaning,
+    Action, Kind, Observed, ObservedRole, Plan, Refusal, ResourceId, Stage, StreamStatus, TriggerState, Verb,
+    same_meaning,
 };
 use crate::error::Code;
-use crate::stack::{RUNTIME, RoleSpec, Setting, Stack, StreamMode};
+use crate::stack::{RoleSpec, Setting, Stack, StreamMode};
 
 /// The changes that bring the observed resources to the stack. With `adopt`, what exists without our tags is taken
 /// over; without, it is refused.
@@ -182,138 +180,6 @@ fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -
     }
     draft.finish(plan);
     Ok(())
-}
-
-fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
-    let (want, name) = (&stack.function, &stack.names.function);
-    let id = ResourceId::new(Kind::Function, name);
-    let refuse = |code, reason: String, hint: &str| Refusal {
-        resource: id.clone(),
-        code,
-        reason,
-        hint: hint.to_owned(),
-    };
-    let Some(is) = &observed.function else {
-        let Some(config) = &want.config else {
-            return Err(refuse(
-                Code::Usage,
-                "the forwarder needs the token of a log to write to".to_owned(),
-                "give --token, --token-file or CWL2LE_TOKEN; in Logentries: Add Data, Token TCP",
-            ));
-        };
-        let Some(bundle) = &want.bundle else {
-            return Err(no_bundle(&id, want.arch.value.as_str()));
-        };
-        let environment = environment(&BTreeMap::new(), config);
-        check_size(&id, Some(config), &environment)?;
-        let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Create);
-        draft.set("architecture", want.arch.value);
-        draft.set("memory", format_args!("{} MB", want.memory_mb.value));
-        draft.set("timeout", format_args!("{} s", want.timeout_seconds.value));
-        draft.set("code", &bundle.sha256);
-        draft.fields(config_fields(None, config));
-        draft.act(Action::CreateFunction(Box::new(CreateFunction {
-            name: name.clone(),
-            role_arn: stack.function_role.arn.clone(),
-            bundle: bundle.clone(),
-            memory_mb: want.memory_mb.value,
-            timeout_seconds: want.timeout_seconds.value,
-            environment,
-            tags: stack.tags.clone(),
-        })));
-        reserve(&mut draft, stack, None);
-        draft.finish(plan);
-        return Ok(());
-    };
-
-    let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Update);
-    let tags = draft.own(stack, &is.tags, adopt)?;
-    if is.runtime != RUNTIME {
-        return Err(refuse(
-            Code::Immutable,
-            format!("it runs on {} and the forwarder on {RUNTIME}: it is another program", is.runtime),
-            "make a stack beside it with --stack NAME, or delete the function first",
-        ));
-    }
-    if !is.settled {
-        draft.verb(Verb::Await);
-        draft.act(Action::AwaitFunction { name: name.clone() });
-    }
-    if let Some(tags) = tags {
-        draft.act(Action::TagFunction { arn: is.arn.clone(), tags });
-    }
-    update_function(&mut draft, stack, is, observed, &id)?;
-    draft.finish(plan);
-    Ok(())
-}
-
-fn update_function(
-    draft: &mut Draft,
-    stack: &Stack,
-    is: &ObservedFunction,
-    observed: &Observed,
-    id: &ResourceId,
-) -> Part {
-    let (want, name) = (&stack.function, &stack.names.function);
-    let arch = want.arch.change_from(&is.arch).copied();
-    match &want.bundle {
-        Some(bundle) if bundle.sha256 != is.code_sha256 => {
-            draft.change("code", &is.code_sha256, &bundle.sha256);
-            if let Some(arch) = arch {
-                draft.change("architecture", is.arch, arch);
-            }
-            draft.act(Action::UpdateFunctionCode { name: name.clone(), bundle: bundle.clone() });
-        }
-        None if arch.is_some() => return Err(no_bundle(id, want.arch.value.as_str())),
-        _ => {}
-    }
-
-    let memory_mb = want.memory_mb.change_from(&is.memory_mb).copied();
-    if let Some(to) = memory_mb {
-        draft.change("memory", format_args!("{} MB", is.memory_mb), format_args!("{to} MB"));
-    }
-    let timeout_seconds = want.timeout_seconds.change_from(&is.timeout_seconds).copied();
-    if let Some(to) = timeout_seconds {
-        draft.change("timeout", format_args!("{} s", is.timeout_seconds), format_args!("{to} s"));
-    }
-    let role_arn = observed.function_role.as_ref().map_or(&stack.function_role.arn, |role| &role.arn);
-    let role_arn = (*role_arn != is.role_arn).then(|| role_arn.clone());
-    if let Some(to) = &role_arn {
-        draft.change("role", &is.role_arn, to);
-    }
-    let environment = changed_environment(draft, want.config.as_ref(), is);
-    if let Some(environment) = &environment {
-        check_size(id, want.config.as_ref(), environment)?;
-    }
-    if memory_mb.is_some() || timeout_seconds.is_some() || role_arn.is_some() || environment.is_some() {
-        draft.act(Action::UpdateFunctionConfiguration {
-            name: name.clone(),
-            role_arn,
-            memory_mb,
-            timeout_seconds,
-            environment,
-        });
-    }
-    reserve(draft, stack, is.reserved_concurrency);
-    Ok(())
-}
-
-fn reserve(draft: &mut Draft, stack: &Stack, is: Option<u32>) {
-    if let Some(reserved) = stack.function.reserved_concurrency.filter(|want| Some(*want) != is) {
-        let show = |n: Option<u32>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
-        draft.change("reserved concurrency", show(is), reserved);
-        draft.act(Action::SetConcurrency { name: stack.names.function.clone(), reserved });
-    }
-}
-
-fn no_bundle(id: &ResourceId, arch: &str) -> Refusal {
-    Refusal {
-        resource: id.clone(),
-        code: Code::NoBundle,
-        reason: format!("this cwl2le carries no forwarder for {arch}"),
-        hint: "use `--arch x86_64`, install a release, which carries both architectures, or give one with --forwarder-zip"
-            .to_owned(),
-    }
 }
 
 fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {

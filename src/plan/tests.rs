@@ -47,7 +47,7 @@ fn role(target: &Target, name: &str, version: u8) -> RoleSpec {
 }
 
 prop_compose! {
-    fn stacks()(
+    pub(super) fn stacks()(
         stream_mode in setting(mode()),
         retention_hours in setting(24u32..200),
         kms in setting(proptest::option::of(Just("arn:aws:kms:eu-west-1:000000000000:key/k".to_owned()))),
@@ -124,7 +124,7 @@ fn foreign_filter() -> ObservedFilter {
     }
 }
 
-fn empty_account(groups: &[String]) -> Observed {
+pub(super) fn empty_account(groups: &[String]) -> Observed {
     let group = ObservedGroup { class: "STANDARD".to_owned(), filters: vec![foreign_filter()] };
     Observed {
         groups: groups.iter().map(|name| (name.clone(), group.clone())).collect(),
@@ -137,7 +137,7 @@ fn group_names() -> impl Strategy<Value = Vec<String>> {
 }
 
 /// Plans from what is there, and applies that.
-fn run(stack: &Stack, account: &mut Observed, make: impl Fn(&Observed) -> Plan) {
+pub(super) fn run(stack: &Stack, account: &mut Observed, make: impl Fn(&Observed) -> Plan) {
     let plan = make(account);
     apply(stack, account, &plan);
 }
@@ -244,7 +244,7 @@ proptest! {
     }
 }
 
-fn one_stack() -> Stack {
+pub(super) fn one_stack() -> Stack {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     stacks().new_tree(&mut runner).expect("a stack").current()

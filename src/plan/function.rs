@@ -1,0 +1,216 @@
+//! What `setup` must change on the function.
+
+use std::collections::BTreeMap;
+
+use cwl2le_forwarder::config::{CONFIG_ENV, Config};
+
+use super::diff::Draft;
+use super::environment::{changed_environment, check_size, config_fields, environment};
+use super::setup::Part;
+use super::{
+    Action, CreateFunction, FunctionFailure, Kind, Observed, ObservedFunction, Plan, Refusal, ResourceId,
+    Stage, Verb,
+};
+use crate::error::Code;
+use crate::stack::{EnvValue, RUNTIME, Stack};
+
+pub(super) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
+    let (want, name) = (&stack.function, &stack.names.function);
+    let id = ResourceId::new(Kind::Function, name);
+    let Some(is) = &observed.function else {
+        let new = New {
+            arch: want.arch.value.as_str(),
+            memory_mb: want.memory_mb.value,
+            timeout_seconds: want.timeout_seconds.value,
+            reserved_concurrency: want.reserved_concurrency,
+            config: want.config.as_ref(),
+            variables: &BTreeMap::new(),
+        };
+        let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Create);
+        create(&mut draft, stack, &new, &id)?;
+        draft.finish(plan);
+        return Ok(());
+    };
+
+    let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Update);
+    let tags = draft.own(stack, &is.tags, adopt)?;
+    let refuse = |code, reason: String, hint: &str| Refusal {
+        resource: id.clone(),
+        code,
+        reason,
+        hint: hint.to_owned(),
+    };
+    if is.runtime != RUNTIME {
+        return Err(refuse(
+            Code::Immutable,
+            format!("it runs on {} and the forwarder on {RUNTIME}: it is another program", is.runtime),
+            "make a stack beside it with --stack NAME, or delete the function first",
+        ));
+    }
+    if let Some(failure @ FunctionFailure::Creation(_)) = &is.failure {
+        // What is not ours is never deleted, not even what cannot work.
+        if draft.is_adopting() {
+            return Err(refuse(
+                Code::NotOurs,
+                format!("{failure}; it would have to be deleted, and cwl2le did not make it"),
+                "delete the function yourself, then run the same command again",
+            ));
+        }
+        let config = want.config.clone().or_else(|| current_config(is));
+        let new = New {
+            arch: want.arch.value.as_str(),
+            memory_mb: *want.memory_mb.change_from(&is.memory_mb).unwrap_or(&is.memory_mb),
+            timeout_seconds: *want
+                .timeout_seconds
+                .change_from(&is.timeout_seconds)
+                .unwrap_or(&is.timeout_seconds),
+            reserved_concurrency: want.reserved_concurrency.or(is.reserved_concurrency),
+            config: config.as_ref(),
+            variables: &is.environment,
+        };
+        let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Replace);
+        draft.change("state", failure, "made anew");
+        draft.act(Action::DeleteFunction { name: name.clone() });
+        create(&mut draft, stack, &new, &id)?;
+        draft.finish(plan);
+        return Ok(());
+    }
+    if !is.settled {
+        draft.verb(Verb::Await);
+        draft.act(Action::AwaitFunction { name: name.clone() });
+    }
+    if let Some(tags) = tags {
+        draft.act(Action::TagFunction { arn: is.arn.clone(), tags });
+    }
+    update_function(&mut draft, stack, is, observed, &id)?;
+    draft.finish(plan);
+    Ok(())
+}
+
+/// A function to be made, or made anew.
+struct New<'a> {
+    arch: &'a str,
+    memory_mb: u32,
+    timeout_seconds: u32,
+    reserved_concurrency: Option<u32>,
+    config: Option<&'a Config>,
+    /// Variables that it has beside our configuration.
+    variables: &'a BTreeMap<String, EnvValue>,
+}
+
+fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> Part {
+    let name = &stack.names.function;
+    let Some(config) = new.config else {
+        return Err(Refusal {
+            resource: id.clone(),
+            code: Code::Usage,
+            reason: "the forwarder needs the token of a log to write to".to_owned(),
+            hint: "give --token, --token-file or CWL2LE_TOKEN; in Logentries: Add Data, Token TCP".to_owned(),
+        });
+    };
+    let Some(bundle) = &stack.function.bundle else {
+        return Err(no_bundle(id, new.arch));
+    };
+    let environment = environment(new.variables, config);
+    check_size(id, Some(config), &environment)?;
+    draft.set("architecture", new.arch);
+    draft.set("memory", format_args!("{} MB", new.memory_mb));
+    draft.set("timeout", format_args!("{} s", new.timeout_seconds));
+    draft.set("code", &bundle.sha256);
+    draft.fields(config_fields(None, config));
+    draft.act(Action::CreateFunction(Box::new(CreateFunction {
+        name: name.clone(),
+        role_arn: stack.function_role.arn.clone(),
+        bundle: bundle.clone(),
+        memory_mb: new.memory_mb,
+        timeout_seconds: new.timeout_seconds,
+        environment,
+        tags: stack.tags.clone(),
+    })));
+    reserve(draft, stack, new.reserved_concurrency, None);
+    Ok(())
+}
+
+/// The configuration that the function has.
+fn current_config(is: &ObservedFunction) -> Option<Config> {
+    is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok())
+}
+
+fn update_function(
+    draft: &mut Draft,
+    stack: &Stack,
+    is: &ObservedFunction,
+    observed: &Observed,
+    id: &ResourceId,
+) -> Part {
+    let (want, name) = (&stack.function, &stack.names.function);
+    let arch = want.arch.change_from(&is.arch).copied();
+    let mut uploads = false;
+    match &want.bundle {
+        Some(bundle) if bundle.sha256 != is.code_sha256 => {
+            draft.change("code", &is.code_sha256, &bundle.sha256);
+            if let Some(arch) = arch {
+                draft.change("architecture", is.arch, arch);
+            }
+            uploads = true;
+            draft.act(Action::UpdateFunctionCode { name: name.clone(), bundle: bundle.clone() });
+        }
+        None if arch.is_some() => return Err(no_bundle(id, want.arch.value.as_str())),
+        _ => {}
+    }
+
+    let memory_mb = want.memory_mb.change_from(&is.memory_mb).copied();
+    if let Some(to) = memory_mb {
+        draft.change("memory", format_args!("{} MB", is.memory_mb), format_args!("{to} MB"));
+    }
+    let timeout_seconds = want.timeout_seconds.change_from(&is.timeout_seconds).copied();
+    if let Some(to) = timeout_seconds {
+        draft.change("timeout", format_args!("{} s", is.timeout_seconds), format_args!("{to} s"));
+    }
+    let role_arn = observed.function_role.as_ref().map_or(&stack.function_role.arn, |role| &role.arn);
+    let role_arn = (*role_arn != is.role_arn).then(|| role_arn.clone());
+    if let Some(to) = &role_arn {
+        draft.change("role", &is.role_arn, to);
+    }
+    let environment = changed_environment(draft, want.config.as_ref(), is);
+    if let Some(environment) = &environment {
+        check_size(id, want.config.as_ref(), environment)?;
+    }
+    let changes =
+        memory_mb.is_some() || timeout_seconds.is_some() || role_arn.is_some() || environment.is_some();
+    // An update that failed is made again, where nothing else updates the function.
+    let failed = is.failure.as_ref().filter(|_| !uploads && !changes);
+    if let Some(failure) = failed {
+        draft.change("state", failure, "updated again");
+    }
+    if changes || failed.is_some() {
+        draft.act(Action::UpdateFunctionConfiguration {
+            name: name.clone(),
+            // An update of nothing is none to AWS: the role that it has stands for it.
+            role_arn: role_arn.or_else(|| failed.map(|_| is.role_arn.clone())),
+            memory_mb,
+            timeout_seconds,
+            environment,
+        });
+    }
+    reserve(draft, stack, want.reserved_concurrency, is.reserved_concurrency);
+    Ok(())
+}
+
+fn reserve(draft: &mut Draft, stack: &Stack, want: Option<u32>, is: Option<u32>) {
+    if let Some(reserved) = want.filter(|want| Some(*want) != is) {
+        let show = |n: Option<u32>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        draft.change("reserved concurrency", show(is), reserved);
+        draft.act(Action::SetConcurrency { name: stack.names.function.clone(), reserved });
+    }
+}
+
+fn no_bundle(id: &ResourceId, arch: &str) -> Refusal {
+    Refusal {
+        resource: id.clone(),
+        code: Code::NoBundle,
+        reason: format!("this cwl2le carries no forwarder for {arch}"),
+        hint: "use `--arch x86_64`, install a release, which carries both architectures, or give one with --forwarder-zip"
+            .to_owned(),
+    }
+}

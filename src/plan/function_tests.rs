@@ -1,0 +1,95 @@
+//! Functions that AWS failed to make or to update.
+
+use proptest::prelude::*;
+
+use super::model::{apply, apply_some};
+use super::tests::{empty_account, one_stack, run, stacks};
+use super::*;
+use crate::stack::{EnvValue, Stack};
+
+fn creation_failed() -> FunctionFailure {
+    FunctionFailure::Creation("The KMS key is disabled".to_owned())
+}
+
+/// An account with the whole stack, whose function is in this state.
+fn account_with(stack: &Stack, failure: FunctionFailure) -> Observed {
+    let mut account = empty_account(&[]);
+    run(stack, &mut account, |is| setup(stack, is, false));
+    account.function.as_mut().expect("made").failure = Some(failure);
+    account
+}
+
+fn function_step(plan: &Plan) -> &Step {
+    plan.steps.iter().find(|step| step.resource.kind == Kind::Function).expect("the function changes")
+}
+
+proptest! {
+    /// A function that could never work is replaced, whatever else differs, and then all is well.
+    #[test]
+    fn a_function_that_was_never_made_is_made_anew(before in stacks(), after in stacks(), count in 0usize..6) {
+        let mut account = account_with(&before, creation_failed());
+        let plan = setup(&after, &account, false);
+        prop_assert!(plan.refused.is_empty(), "{plan}");
+        prop_assert_eq!(function_step(&plan).verb, Verb::Replace);
+        // Also when it was interrupted between the deletion and the creation.
+        apply_some(&after, &mut account, &plan, count);
+        run(&after, &mut account, |is| setup(&after, is, false));
+        let again = setup(&after, &account, false);
+        prop_assert!(again.is_empty() && again.refused.is_empty(), "{again}");
+        let torn = { run(&after, &mut account, |is| teardown(&after, is, &TeardownOptions::default())); account };
+        prop_assert_eq!(torn, empty_account(&[]));
+    }
+
+    /// An update that failed is made again, whatever else differs.
+    #[test]
+    fn a_failed_update_is_made_again(before in stacks(), after in stacks()) {
+        let mut account = account_with(&before, FunctionFailure::Update("throttled by EC2".to_owned()));
+        let plan = setup(&after, &account, false);
+        prop_assert_eq!(function_step(&plan).verb, Verb::Update);
+        apply(&after, &mut account, &plan);
+        let again = setup(&after, &account, false);
+        prop_assert!(again.is_empty(), "{again}");
+    }
+}
+
+#[test]
+fn a_replacement_keeps_what_was_not_asked_for() {
+    let stack = one_stack();
+    let mut account = account_with(&stack, creation_failed());
+    let function = account.function.as_mut().expect("made");
+    function.environment.insert("THEIRS".to_owned(), EnvValue("1".to_owned()));
+    function.reserved_concurrency = Some(7);
+    let mut wanted = stack.clone();
+    // A setup that says nothing of these.
+    wanted.function.config = None;
+    wanted.function.memory_mb.explicit = false;
+    wanted.function.memory_mb.value += 1;
+    wanted.function.reserved_concurrency = None;
+    let before = account.function.clone().expect("made");
+    run(&wanted, &mut account, |is| setup(&wanted, is, false));
+    let after = account.function.expect("made anew");
+    assert_eq!(after, ObservedFunction { failure: None, ..before });
+}
+
+#[test]
+fn a_function_of_others_that_was_never_made_is_left_to_them() {
+    let stack = one_stack();
+    let mut account = account_with(&stack, creation_failed());
+    account.function.as_mut().expect("made").tags.clear();
+    for adopt in [false, true] {
+        let plan = setup(&stack, &account, adopt);
+        assert!(plan.steps.iter().all(|step| step.resource.kind != Kind::Function), "{plan}");
+        let [refusal] = &plan.refused[..] else { panic!("one refusal: {plan}") };
+        assert_eq!(refusal.code, Code::NotOurs);
+    }
+    let plan = setup(&stack, &account, true);
+    assert!(plan.refused[0].reason.contains("The KMS key is disabled"), "{plan}");
+}
+
+#[test]
+fn a_replacement_is_shown_with_its_reason() {
+    let mut stack = one_stack();
+    stack.function.bundle.as_mut().expect("a bundle").sha256 = "SHA".to_owned();
+    let account = account_with(&stack, creation_failed());
+    insta::assert_snapshot!(setup(&stack, &account, false));
+}
