@@ -1,9 +1,11 @@
 //! What must hold for any bytes at all. Each function panics when it does not.
 
+use cwl2le_forwarder::aggregate;
 use cwl2le_forwarder::config::{Config, Format};
 use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::payload::{self, Cap, Payload};
 use cwl2le_forwarder::{format, line};
+use md5::{Digest, Md5};
 
 const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 1 << 16 };
 
@@ -17,6 +19,19 @@ pub fn event(data: &[u8]) {
     for at in 0..=invocation.len() {
         let _ = (invocation.data(at), invocation.shard(at), invocation.arrived(at));
         assert!(invocation.sequence(at).is_none_or(|sequence| !sequence.is_empty()));
+    }
+}
+
+/// A message with the checksum that it should have is taken apart within its bounds, or named as damaged; in
+/// its order, without a byte twice.
+pub fn aggregate(message: &[u8]) {
+    let data = [&aggregate::MAGIC[..], message, &Md5::digest(message)[..]].concat();
+    let Some(Ok(parts)) = aggregate::parts(&data) else { return };
+    assert!((1..=aggregate::MOST_PARTS).contains(&parts.len()));
+    let mut end = aggregate::MAGIC.len();
+    for part in parts {
+        assert!(end <= part.start && part.start <= part.end && part.end <= data.len() - 16);
+        end = part.end;
     }
 }
 

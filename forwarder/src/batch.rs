@@ -14,15 +14,16 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::destination::{self, Patience};
-use crate::event::{Invocation, NoData, compare_sequences};
+use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
 use crate::ledger::{Account, Fate, Ledger, Skip};
+use crate::parts::Parts;
 use crate::payload::{self, Cap, MessageType, Payload, Poison};
 use crate::remembered::Remembered;
 use crate::route::Router;
 
-/// Of records that become larger than this only one is decoded at a time, however many destinations there
-/// are, so that memory is bounded by the cap of one record.
+/// Of parts that become larger than this only one is decoded at a time, however many destinations there are,
+/// so that memory is bounded by the cap of one part.
 const LARGE: usize = 1 << 20;
 
 /// The least time kept for the answer.
@@ -117,54 +118,69 @@ impl Forwarder {
     /// Delivers an invocation, and answers before `deadline` with time to spare.
     pub async fn handle(&mut self, invocation: &Invocation, deadline: Instant) -> Outcome {
         let time = deadline.saturating_duration_since(Instant::now());
+        let parts = Parts::of(invocation);
         let batch = Batch {
-            invocation,
+            parts: &parts,
             router: &self.router,
             options: &self.options,
             persistence: self.options.persistence,
             until: deadline - self.pace.reserve().min(time / 2),
             several_lanes: self.lanes.len() > 1,
-            routes: RefCell::new(vec![None; invocation.len()]),
-            ledger: RefCell::new(Ledger::new(invocation.len())),
+            routes: RefCell::new(vec![None; parts.len()]),
+            ledger: RefCell::new(Ledger::new(parts.records())),
             large: Semaphore::new(1),
             busiest: Cell::new(Duration::ZERO),
         };
-        for at in 0..invocation.len() {
-            if let Some(events) = invocation.event_id(at).and_then(|id| self.remembered.recall(id)) {
-                batch.ledger.borrow_mut().note_events(at, events);
-                batch.settle(at, Fate::DeliveredBefore);
-            }
-        }
+        self.recall(&batch);
         let running = self.lanes.iter_mut().enumerate().map(|(me, lane)| lane.run(me, &batch));
         let lanes = join_all(running).await;
         self.pace.learn(batch.busiest.get(), lanes.iter().filter_map(|lane| lane.receipt).max());
         let account = batch.ledger.into_inner().close();
         let response = respond(invocation, &account);
-        self.remember(invocation, &account, &response);
+        self.remember(invocation, &parts, &account, &response);
         Outcome { response, account, lanes }
+    }
+
+    /// Settles what earlier invocations have delivered.
+    fn recall(&self, batch: &Batch<'_>) {
+        if self.remembered.is_empty() {
+            return;
+        }
+        for at in 0..batch.len() {
+            if let Some((events, delivered)) = batch.parts.id(at).and_then(|id| self.remembered.recall(&id)) {
+                batch.ledger.borrow_mut().recall(at, events, delivered);
+            }
+        }
     }
 
     /// Remembers what was delivered and will come again all the same, and forgets what will not.
     fn remember(
         &mut self,
         invocation: &Invocation,
+        parts: &Parts<'_>,
         account: &Account,
         response: &Result<Response, NoCheckpoint>,
     ) {
-        let comes_again = |at: usize| match response {
-            Err(_) => true,
-            Ok(response) => response.batch_item_failures.first().is_some_and(|first| {
-                let sequence = invocation.sequence(at).unwrap_or_default();
-                compare_sequences(sequence, &first.item_identifier).is_ge()
-            }),
+        let checkpoint = match response {
+            Ok(response) => response.batch_item_failures.first(),
+            Err(NoCheckpoint(_)) => None,
         };
-        for (at, (fate, events)) in account.fates.iter().enumerate() {
-            let Some(id) = invocation.event_id(at) else { continue };
-            let delivered = matches!(fate, Fate::Delivered | Fate::DeliveredBefore);
-            if delivered && comes_again(at) {
-                self.remembered.remember(id, *events);
-            } else if delivered {
-                self.remembered.forget(id);
+        if checkpoint.is_none() && response.is_ok() && self.remembered.is_empty() {
+            return;
+        }
+        let comes_again = |record: usize| match checkpoint {
+            Some(first) => {
+                let sequence = invocation.sequence(record).unwrap_or_default();
+                compare_sequences(sequence, &first.item_identifier).is_ge()
+            }
+            None => response.is_err(),
+        };
+        for (at, part) in account.parts.iter().enumerate() {
+            let Some(id) = parts.id(at) else { continue };
+            if part.progress.delivered > 0 && comes_again(part.record as usize) {
+                self.remembered.remember(&id, part.progress.events, part.progress.delivered);
+            } else {
+                self.remembered.forget(&id);
             }
         }
     }
@@ -184,14 +200,14 @@ fn respond(invocation: &Invocation, account: &Account) -> Result<Response, NoChe
 
 /// What the lanes of one invocation share.
 pub(crate) struct Batch<'a> {
-    invocation: &'a Invocation,
+    parts: &'a Parts<'a>,
     router: &'a Router,
     options: &'a Options,
     pub(crate) persistence: Persistence,
     /// When lanes stop, so that there is time to answer.
     pub(crate) until: Instant,
     several_lanes: bool,
-    /// The lane of each record, once somebody has decoded it.
+    /// The lane of each part, once somebody has decoded it.
     routes: RefCell<Vec<Option<usize>>>,
     ledger: RefCell<Ledger>,
     large: Semaphore,
@@ -200,10 +216,10 @@ pub(crate) struct Batch<'a> {
 
 impl Batch<'_> {
     pub(crate) fn len(&self) -> usize {
-        self.invocation.len()
+        self.parts.len()
     }
 
-    /// Whether a lane has to look at a record: it is not settled and not known to be another's.
+    /// Whether a lane has to look at a part: it is not settled and not known to be another's.
     pub(crate) fn may_be_for(&self, at: usize, lane: usize) -> bool {
         !self.ledger.borrow().is_settled(at) && self.routes.borrow()[at].is_none_or(|known| known == lane)
     }
@@ -212,12 +228,22 @@ impl Batch<'_> {
         self.ledger.borrow_mut().settle(at, fate);
     }
 
+    /// How many events of a part, from its first one on, are delivered.
+    pub(crate) fn delivered(&self, at: usize) -> usize {
+        self.ledger.borrow().delivered(at) as usize
+    }
+
+    /// Notes that so many of them are.
+    pub(crate) fn note_delivered(&self, at: usize, events: u32) {
+        self.ledger.borrow_mut().note_delivered(at, events);
+    }
+
     /// Notes how long the code ran without looking at the clock.
     pub(crate) fn note_busy(&self, time: Duration) {
         self.busiest.set(self.busiest.get().max(time));
     }
 
-    /// Decodes a record and settles it if there is nothing to deliver. What is the lane's comes back, with
+    /// Decodes a part and settles it if there is nothing to deliver. What is the lane's comes back, with
     /// the right to the memory it takes.
     pub(crate) async fn decode_for<'b>(
         &self,
@@ -247,17 +273,15 @@ impl Batch<'_> {
     }
 
     fn inflate(&self, at: usize, most: usize, buffer: &mut Vec<u8>) -> Result<(), Poison> {
-        let data = self.invocation.data(at).map_err(|why| match why {
-            NoData::Missing => Poison::NoData,
-            NoData::NotBase64 => Poison::NotBase64,
-        })?;
+        let data = self.parts.data(at)?;
         let cap = Cap { size: self.options.cap.size.min(most), ..self.options.cap };
         uncaught(|| payload::gunzip(data, cap, buffer))
     }
 
     /// Decides whose a payload is; gives it back if it is the lane's.
     fn claim<'b>(&self, at: usize, lane: usize, payload: Payload<'b>) -> Option<Payload<'b>> {
-        self.ledger.borrow_mut().note_events(at, payload.events.len() as u64);
+        // A record is at most 10 MB, decompressed 256 MB.
+        self.ledger.borrow_mut().note_events(at, u32::try_from(payload.events.len()).unwrap_or(u32::MAX));
         let skip = if payload.message_type == MessageType::Control {
             Some(Skip::Control)
         } else if self.options.own_log_group.as_deref() == Some(payload.log_group.as_ref()) {

@@ -142,15 +142,20 @@ pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
 
 /// Whether an invocation held events of the forwarder's own log group.
 pub fn saw_itself(outcome: &Outcome) -> bool {
-    outcome.account.fates.iter().any(|(fate, _)| *fate == Fate::Skipped(Skip::OwnLogGroup))
+    outcome.account.parts.iter().any(|part| part.fate == Fate::Skipped(Skip::OwnLogGroup))
 }
 
-/// Names every quarantined record, by reason.
+/// Names every quarantined record, by reason. One that comes again is named when it does so for the last time.
 fn quarantine_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<Note>) {
     let mut by_reason: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
-    for (at, (fate, _)) in outcome.account.fates.iter().enumerate() {
-        if let Fate::Quarantined(poison) = fate {
-            by_reason.entry((poison.name(), poison.to_string())).or_default().push(at);
+    for part in &outcome.account.parts {
+        let record = part.record as usize;
+        let is_set_aside = matches!(outcome.account.fates[record].0, Fate::Quarantined(_));
+        if let (Fate::Quarantined(poison), true) = (&part.fate, is_set_aside) {
+            let named = by_reason.entry((poison.name(), poison.to_string())).or_default();
+            if named.last() != Some(&record) {
+                named.push(record);
+            }
         }
     }
     for ((reason, detail), records) in by_reason {

@@ -1,9 +1,9 @@
 //! One destination's way through a batch.
 //!
-//! A lane walks over the records in order, frames those that are its own, sends them in large pieces and
+//! A lane walks over the parts of the records in order, frames those that are its own, sends them in large pieces and
 //! waits for one receipt at the end. Nothing that was sent is kept: after a failure the lane goes back to its
-//! first record without receipt and decodes from there again. So memory does not grow with the batch, and
-//! the price is paid only when something fails.
+//! first event without receipt and decodes from there again. So memory does not grow with the batch, and the
+//! price is paid only when something fails.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -69,14 +69,27 @@ pub(crate) struct Lane {
 }
 
 /// How far a lane has come in a batch.
+#[derive(Default)]
 struct Walk {
-    /// The next record to look at.
+    /// The next part to look at.
     next: usize,
-    /// Own records that are framed completely and have no receipt, with the position of their ends.
-    framed: Vec<(usize, u64, u64)>,
-    /// Bytes sent since the session began.
+    /// What is framed and has no receipt.
+    framed: Vec<Stretch>,
+    /// Bytes given to the destination since the session began.
     sent: u64,
     begun: bool,
+}
+
+/// Events of one part that were framed in one go.
+struct Stretch {
+    part: usize,
+    events: u32,
+    /// How many events of the part are framed at its end.
+    up_to: u32,
+    /// Whether these are all.
+    whole: bool,
+    /// Where it ends, in bytes since the session began.
+    end: u64,
 }
 
 impl Lane {
@@ -88,7 +101,7 @@ impl Lane {
     pub(crate) async fn run(&mut self, me: usize, batch: &Batch<'_>) -> LaneReport {
         let mut report = LaneReport { destination: self.name.clone(), ..LaneReport::default() };
         let before = self.destination.connections();
-        let mut walk = Walk { next: 0, framed: Vec::new(), sent: 0, begun: false };
+        let mut walk = Walk::default();
         let mut fruitless = 0;
         loop {
             let Err(failure) = self.session(me, batch, &mut walk, &mut report).await else { break };
@@ -135,7 +148,7 @@ impl Lane {
             }
             let at = walk.next;
             let mut inflated = std::mem::take(&mut self.inflated);
-            let result = self.record(me, at, batch, &mut inflated, walk, report).await;
+            let result = self.part(me, at, batch, &mut inflated, walk, report).await;
             self.inflated = inflated;
             result?;
             walk.next = at + 1;
@@ -150,8 +163,8 @@ impl Lane {
         Ok(())
     }
 
-    /// Frames one record if it is this lane's, sending what fills a piece.
-    async fn record(
+    /// Frames one part if it is this lane's, sending what fills a piece.
+    async fn part(
         &mut self,
         me: usize,
         at: usize,
@@ -167,7 +180,8 @@ impl Lane {
             Some(decoded) => decoded,
             None => return Ok(()),
         };
-        let mut events = payload.events.as_slice();
+        // What has been delivered before is not sent again.
+        let mut events = payload.events.get(batch.delivered(at)..).unwrap_or_default();
         while !events.is_empty() {
             let began = Instant::now();
             let Some(rest) = frame_piece(self.destination.as_ref(), &payload, events, &mut self.framed)
@@ -176,12 +190,20 @@ impl Lane {
                 return Ok(());
             };
             batch.note_busy(began.elapsed());
+            let position = |rest: &[LogEvent<'_>]| u32::try_from(payload.events.len() - rest.len());
+            let [from, up_to] = [events, rest].map(|rest| position(rest).unwrap_or(u32::MAX));
+            walk.framed.push(Stretch {
+                part: at,
+                events: up_to - from,
+                up_to,
+                whole: rest.is_empty(),
+                end: walk.sent + self.framed.len() as u64,
+            });
             events = rest;
             if self.framed.len() >= PIECE {
                 self.flush(batch, walk, report).await?;
             }
         }
-        walk.framed.push((at, walk.sent + self.framed.len() as u64, payload.events.len() as u64));
         Ok(())
     }
 
@@ -199,16 +221,16 @@ impl Lane {
             self.destination.begin(batch.until).await?;
             walk.begun = true;
         }
-        self.destination.send(&self.framed, batch.until).await?;
         let length = self.framed.len() as u64;
         walk.sent += length;
+        self.destination.send(&self.framed, batch.until).await?;
         report.bytes += length;
         self.framed.clear();
         Ok(())
     }
 
-    /// Settles the records that end at or before `delivered` and goes back to the first that does not.
-    /// Tells whether there were any.
+    /// Settles what ends at or before `delivered` and goes back to the first part that does not. Tells
+    /// whether there was anything.
     fn settle_up_to(
         &mut self,
         delivered: u64,
@@ -216,21 +238,23 @@ impl Lane {
         walk: &mut Walk,
         report: &mut LaneReport,
     ) -> bool {
-        let count = walk.framed.partition_point(|(_, end, _)| *end <= delivered);
-        for (at, _, events) in walk.framed.drain(..count) {
-            batch.settle(at, Fate::Delivered);
-            report.events += events;
+        let count = walk.framed.partition_point(|stretch| stretch.end <= delivered);
+        for stretch in walk.framed.drain(..count) {
+            batch.note_delivered(stretch.part, stretch.up_to);
+            if stretch.whole {
+                batch.settle(stretch.part, Fate::Delivered);
+            }
+            report.events += u64::from(stretch.events);
         }
-        if let Some((first, ..)) = walk.framed.first() {
-            walk.next = *first;
+        if let Some(first) = walk.framed.first() {
+            walk.next = first.part;
         }
-        // What begins before the last byte sent. The record after the framed ones is not counted.
+        // What begins before the last byte that the destination was given.
         let mut begins = delivered;
-        for (_, end, events) in &walk.framed {
-            report.possible_duplicates += if begins < walk.sent { *events } else { 0 };
-            begins = *end;
+        for stretch in walk.framed.drain(..) {
+            report.possible_duplicates += if begins < walk.sent { u64::from(stretch.events) } else { 0 };
+            begins = stretch.end;
         }
-        walk.framed.clear();
         count > 0
     }
 }

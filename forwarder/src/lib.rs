@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: event -> payload -> route -> line -> destination -> receipt -> batch outcome.
 
+pub mod aggregate;
 pub mod aws;
 pub mod batch;
 pub mod config;
@@ -14,6 +15,7 @@ mod lane;
 pub mod ledger;
 pub mod line;
 pub mod metrics;
+pub mod parts;
 pub mod payload;
 pub mod receipt;
 pub mod remembered;

@@ -58,7 +58,8 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
             }],
         },
         "FunctionName": function,
-        "EventsDelivered": account.events.delivered,
+        // What an earlier invocation delivered was counted there.
+        "EventsDelivered": account.events.delivered.saturating_sub(account.events.delivered_before),
         "RecordsFailed": account.records.failed,
         "RecordsQuarantined": account.records.quarantined,
         "BytesOut": sum(|lane| lane.bytes),

@@ -10,6 +10,8 @@ use flate2::bufread::MultiGzDecoder;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::aggregate::Damage;
+
 /// How large a record may become when it is decompressed.
 ///
 /// The size protects memory. The ratio protects time: an invocation of many small bombs would pass any size.
@@ -46,8 +48,8 @@ pub enum Poison {
     NotBase64,
     /// The data does not start like gzip.
     NotGzip,
-    /// Records that the Kinesis Producer Library packed into one; CloudWatch Logs does not do that.
-    KplAggregated,
+    /// Records that the Kinesis Producer Library packed into one, which cannot be taken apart.
+    BrokenAggregate(Damage),
     /// The gzip data is damaged: a wrong checksum, a truncated member, bytes after the end.
     BrokenGzip(String),
     /// More than the cap when decompressed.
@@ -74,7 +76,7 @@ impl Poison {
             Self::NoData => "no_data",
             Self::NotBase64 => "not_base64",
             Self::NotGzip => "not_gzip",
-            Self::KplAggregated => "kpl_aggregated",
+            Self::BrokenAggregate(_) => "broken_aggregate",
             Self::BrokenGzip(_) => "broken_gzip",
             Self::TooLarge { .. } => "too_large",
             Self::NotUtf8 => "not_utf8",
@@ -92,8 +94,8 @@ impl fmt::Display for Poison {
             Self::NoData => f.write_str("the record has no kinesis.data; it is not from a Kinesis stream"),
             Self::NotBase64 => f.write_str("the data is not base64"),
             Self::NotGzip => f.write_str("the data is not gzip; CloudWatch Logs always compresses"),
-            Self::KplAggregated => {
-                f.write_str("the data is an aggregated record of the Kinesis Producer Library")
+            Self::BrokenAggregate(damage) => {
+                write!(f, "the aggregated record of the Kinesis Producer Library is damaged: {damage}")
             }
             Self::BrokenGzip(why) => write!(f, "the gzip data is damaged: {why}"),
             Self::TooLarge { limit } => write!(f, "the data passes {limit} bytes when decompressed"),
@@ -108,20 +110,15 @@ impl fmt::Display for Poison {
     }
 }
 
-/// The first bytes of a record that the Kinesis Producer Library aggregated.
-const KPL_MAGIC: [u8; 4] = [0xf3, 0x89, 0x9a, 0xc2];
 /// The first bytes of a gzip member that uses deflate.
 const GZIP_MAGIC: [u8; 3] = [0x1f, 0x8b, 8];
 
 /// Decompresses all gzip members of `data` into `out`, which is cleared first.
 ///
 /// # Errors
-/// [`Poison::NotGzip`], [`Poison::KplAggregated`], [`Poison::BrokenGzip`] or [`Poison::TooLarge`].
+/// [`Poison::NotGzip`], [`Poison::BrokenGzip`] or [`Poison::TooLarge`].
 pub fn gunzip(data: &[u8], cap: Cap, out: &mut Vec<u8>) -> Result<(), Poison> {
     out.clear();
-    if data.starts_with(&KPL_MAGIC) {
-        return Err(Poison::KplAggregated);
-    }
     if !data.starts_with(&GZIP_MAGIC) {
         return Err(Poison::NotGzip);
     }

@@ -1,8 +1,9 @@
 //! What was delivered beyond a checkpoint.
 //!
 //! When one record fails, AWS sends everything from it on again, also what had been delivered. A warm
-//! process remembers that, so that the log service does not get it twice. Another process of the function
-//! does not know of it: delivery is at least once.
+//! process remembers that, so that the log service does not get it twice: records that were delivered, and of
+//! a large record that was not finished the events that were. Another process of the function does not know
+//! of it: delivery is at least once.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -10,51 +11,53 @@ use std::sync::Arc;
 /// As many as the largest batch of a trigger has records.
 const CAPACITY: usize = 10_000;
 
-/// Records by their `eventID` (shard and sequence number), with the number of their events.
+/// Parts of records by their ids ([`crate::parts::Parts::id`]), each with the number of its events and how
+/// many of them, from the first one on, are delivered.
 #[derive(Debug, Default)]
 pub struct Remembered {
-    events: HashMap<Arc<str>, u64>,
+    delivered: HashMap<Arc<str>, (u32, u32)>,
     oldest_first: VecDeque<Arc<str>>,
 }
 
 impl Remembered {
-    /// The number of events of a record that has been delivered before.
-    pub fn recall(&self, event_id: &str) -> Option<u64> {
-        self.events.get(event_id).copied()
+    /// The number of events of a part, and how many of them have been delivered before.
+    pub fn recall(&self, id: &str) -> Option<(u32, u32)> {
+        self.delivered.get(id).copied()
     }
 
-    /// Remembers a delivered record; the oldest is forgotten when there are too many.
-    pub fn remember(&mut self, event_id: &str, events: u64) {
-        if self.events.contains_key(event_id) {
+    /// Remembers how much of a part is delivered; the oldest is forgotten when there are too many.
+    pub fn remember(&mut self, id: &str, events: u32, delivered: u32) {
+        if let Some(known) = self.delivered.get_mut(id) {
+            *known = (events, delivered);
             return;
         }
-        let id: Arc<str> = event_id.into();
-        self.events.insert(Arc::clone(&id), events);
+        let id: Arc<str> = id.into();
+        self.delivered.insert(Arc::clone(&id), (events, delivered));
         self.oldest_first.push_back(id);
         // What was forgotten on purpose is still in the queue; it makes room first.
         while self.oldest_first.len() > CAPACITY {
             if let Some(oldest) = self.oldest_first.pop_front() {
-                self.events.remove(&oldest);
+                self.delivered.remove(&oldest);
             }
         }
     }
 
-    /// Forgets a record that will not come again.
-    pub fn forget(&mut self, event_id: &str) {
-        self.events.remove(event_id);
-        if self.events.is_empty() {
+    /// Forgets a part that will not come again.
+    pub fn forget(&mut self, id: &str) {
+        self.delivered.remove(id);
+        if self.delivered.is_empty() {
             self.oldest_first.clear();
         }
     }
 
-    /// How many records are remembered.
+    /// How many parts are remembered.
     pub fn len(&self) -> usize {
-        self.events.len()
+        self.delivered.len()
     }
 
     /// Whether none is remembered.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.delivered.is_empty()
     }
 }
 
@@ -63,17 +66,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_remembered_until_forgotten_or_crowded_out() {
+    fn parts_are_remembered_until_forgotten_or_crowded_out() {
         let mut memory = Remembered::default();
-        memory.remember("a", 2);
-        memory.remember("a", 2);
-        assert_eq!((memory.recall("a"), memory.recall("b")), (Some(2), None));
+        memory.remember("a", 2, 1);
+        memory.remember("a", 2, 2);
+        assert_eq!((memory.recall("a"), memory.recall("b")), (Some((2, 2)), None));
         memory.forget("a");
         memory.forget("never known");
         assert!(memory.is_empty());
         for number in 0..=CAPACITY {
-            memory.remember(&number.to_string(), 1);
+            memory.remember(&number.to_string(), 1, 1);
         }
-        assert_eq!((memory.len(), memory.recall("0"), memory.recall("1")), (CAPACITY, None, Some(1)));
+        assert_eq!((memory.len(), memory.recall("0"), memory.recall("1")), (CAPACITY, None, Some((1, 1))));
     }
 }

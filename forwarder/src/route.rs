@@ -58,6 +58,8 @@ impl Router {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn router(rest: &str) -> Router {
@@ -80,6 +82,53 @@ mod tests {
         assert!(
             router.choose("/aws/x", ["f@nobody"]).unwrap_err().contains("`nobody`, which is not configured")
         );
+    }
+
+    proptest! {
+        /// Against the rule as it is written down: pin, then the first route, then the default, then nobody.
+        #[test]
+        fn the_rule_holds_for_any_configuration(
+            patterns in proptest::collection::vec(("[ab/]{0,2}(\\*|\\?)?[ab/]{0,2}", 0..3_usize), 0..6),
+            default in proptest::option::of(0..3_usize),
+            group in "[ab/]{1,4}",
+            filters in proptest::collection::vec("[fg]{1,3}(@([a-d]|x y)?)?", 0..4),
+        ) {
+            let name = |at: usize| ["a", "b", "c"][at];
+            let routes: Vec<_> = patterns
+                .iter()
+                .filter(|(pattern, _)| !pattern.is_empty())
+                .map(|(pattern, to)| serde_json::json!({"log_group": pattern, "destination": name(*to)}))
+                .collect();
+            let routes = serde_json::Value::from(routes);
+            let default_json = default.map(|at| format!(r#","default":"{}""#, name(at))).unwrap_or_default();
+            let router = router(&format!(r#"{default_json},"routes":{routes}"#));
+
+            let pin = filters.iter().find_map(|filter| {
+                let (_, name) = filter.split_once('@')?;
+                ["a", "b", "c", "d"].contains(&name).then_some(name)
+            });
+            let routed = patterns
+                .iter()
+                .filter(|(pattern, _)| !pattern.is_empty())
+                .find(|(pattern, _)| matches(pattern.as_bytes(), group.as_bytes()))
+                .map(|(_, to)| *to);
+            let expected = match pin {
+                Some(name) => ["a", "b", "c"].iter().position(|known| *known == name),
+                None => routed.or(default),
+            };
+            prop_assert_eq!(router.choose(&group, filters.iter().map(String::as_str)).ok(), expected);
+        }
+    }
+
+    /// What `*` and `?` mean, in the plainest way.
+    fn matches(pattern: &[u8], text: &[u8]) -> bool {
+        match (pattern.split_first(), text.split_first()) {
+            (None, None) => true,
+            (Some((b'*', rest)), _) => (0..=text.len()).any(|skipped| matches(rest, &text[skipped..])),
+            (Some((b'?', pattern)), Some((_, text))) => matches(pattern, text),
+            (Some((wanted, pattern)), Some((found, text))) => wanted == found && matches(pattern, text),
+            _ => false,
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Duration;
 use common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::ledger::Fate;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Certificate, Fault, Transport};
 use tokio::time::Instant;
@@ -87,6 +88,34 @@ async fn what_a_reader_that_is_too_slow_has_taken_counts() {
     }
 }
 
+/// One record that is larger than what a slow service takes in one invocation: it is not begun again from its
+/// first event each time, so it ends.
+#[tokio::test]
+async fn a_large_record_gets_further_with_every_attempt() {
+    let service = tight_service(Transport::Tls13);
+    let sent = messages(1, 2000, 1000);
+    let (destination, _ca) = destination(&service, Transport::Tls13);
+    let mut options = options();
+    // Each invocation is cut off by its deadline.
+    options.patience.progress = PATIENCE;
+    let mut forwarder = Forwarder::new(&Config::single(destination), options).unwrap();
+    let (mut invocations, mut delivered, mut sent_now) = (0, 0, 0);
+    while delivered < 2000 {
+        invocations += 1;
+        assert!(invocations < 100, "{delivered} events after {invocations} invocations");
+        service.set_fault(Fault::StallAfter(600_000));
+        let deadline = Instant::now() + Duration::from_millis(1500);
+        let outcome = forwarder.handle(&carrying(&sent), deadline).await;
+        assert_eq!(outcome.account.events.delivered_before, delivered, "what has a receipt is remembered");
+        delivered = outcome.account.events.delivered;
+        sent_now += outcome.lanes[0].events;
+        service.set_fault(Fault::None);
+        assert_honest(&outcome, &sent, &service).await;
+    }
+    assert!(invocations > 1);
+    assert_eq!(sent_now, 2000, "every event got one receipt");
+}
+
 #[tokio::test]
 async fn a_reset_after_a_quarter_loses_nothing() {
     for transport in ALL {
@@ -103,6 +132,36 @@ async fn a_reset_after_a_quarter_loses_nothing() {
             assert_eq!(outcome.account.records.failed > 0, always, "{transport:?}");
             assert_honest(&outcome, &sent, &service).await;
         }
+    }
+}
+
+/// With the buffers that the kernel gives by default it acknowledges megabytes that the service has not read.
+/// So there is more than any buffer holds: then all of it can only have been read.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_reset_after_a_quarter_loses_nothing_with_ordinary_buffers() {
+    let limits = std::fs::read_to_string("/proc/sys/net/ipv4/tcp_rmem").unwrap();
+    let largest: usize = limits.split_whitespace().last().unwrap().parse().unwrap();
+    let (records, length) = (40, 4000);
+    let events = largest / 2 * 3 / records / length;
+    let sent = messages(records, events, length);
+    let quarter = Fault::ResetAfter((records * events * length / 4) as u64);
+    for (transport, always) in [
+        (Transport::Plain, false),
+        (Transport::Plain, true),
+        (Transport::Tls12, false),
+        (Transport::Tls13, false),
+    ] {
+        let service = service(transport);
+        if always {
+            service.set_fault(quarter)
+        } else {
+            service.set_fault_for(quarter, 1)
+        }
+        let outcome = forwarder(&service, transport).handle(&carrying(&sent), deadline() + PATIENCE).await;
+        assert!(outcome.lanes[0].retries > 0, "{transport:?}: the reset is seen");
+        assert_eq!(outcome.account.records.failed > 0, always, "{transport:?}");
+        assert_honest(&outcome, &sent, &service).await;
     }
 }
 
@@ -188,10 +247,12 @@ async fn every_fault_ends_in_time_with_the_truth() {
                     service.set_fault(fault);
                     // More than the service's kernel takes on behalf of a process that does not read.
                     let sent = messages(40, 20, 1000);
+                    let machine = Lateness::watch();
                     let deadline = Instant::now() + Duration::from_secs(6);
                     let outcome = forwarder(&service, transport).handle(&carrying(&sent), deadline).await;
-                    // On a loaded machine a moment later, but never as long as the fault lasts.
-                    assert!(Instant::now() < deadline + PATIENCE, "{transport:?} {fault:?}");
+                    let over = Instant::now().saturating_duration_since(deadline);
+                    // What a busy machine kept every thread waiting is not the forwarder's.
+                    assert!(over <= machine.total(), "{transport:?} {fault:?}: {over:?} after the deadline");
                     let failure = outcome.lanes[0].failure.clone().unwrap();
                     assert!(expected.contains(&failure.kind), "{transport:?} {fault:?}: {failure}");
                     service.set_fault(Fault::None);
@@ -202,6 +263,36 @@ async fn every_fault_ends_in_time_with_the_truth() {
     }
     while let Some(result) = running.join_next().await {
         result.unwrap();
+    }
+}
+
+/// How late a thread that has nothing to do but wake up was woken, all in all.
+struct Lateness {
+    stop: std::sync::mpsc::Sender<()>,
+    thread: std::thread::JoinHandle<Duration>,
+}
+
+impl Lateness {
+    fn watch() -> Self {
+        let (stop, stopped) = std::sync::mpsc::channel();
+        let thread = std::thread::spawn(move || {
+            const TICK: Duration = Duration::from_millis(5);
+            let mut late = Duration::ZERO;
+            loop {
+                let began = Instant::now();
+                let over = stopped.recv_timeout(TICK) != Err(std::sync::mpsc::RecvTimeoutError::Timeout);
+                late += began.elapsed().saturating_sub(TICK);
+                if over {
+                    return late;
+                }
+            }
+        });
+        Self { stop, thread }
+    }
+
+    fn total(self) -> Duration {
+        drop(self.stop);
+        self.thread.join().unwrap()
     }
 }
 
@@ -322,6 +413,52 @@ async fn poison_harms_nobody_and_is_never_reported_as_failed() {
     assert_eq!(outcome.account.unbalanced, 0);
     let lines = service.wait_for_lines(2, PATIENCE).await.unwrap();
     assert_eq!(lines.iter().map(|line| line.message()).collect::<Vec<_>>(), ["first", "last"]);
+}
+
+/// Each record inside goes its own way, and the Kinesis record ends in one count.
+#[tokio::test]
+async fn aggregated_records_are_taken_apart() {
+    let (up, down) = (service(Transport::Plain), service(Transport::Plain));
+    let ((first, _), (second, _)) =
+        (destination(&up, Transport::Plain), destination(&down, Transport::Plain));
+    let mut config = Config::single(first);
+    config.destinations.insert("audit".into(), second);
+    let mut forwarder = Forwarder::new(&config, options()).unwrap();
+    let logs =
+        |filter: &str, text: &str| gzip(payload("/app", filter, &[text.into()]).to_string().as_bytes());
+    let mut broken = aggregate(&[logs("f", "never seen")]);
+    broken.pop();
+    let event = || {
+        invocation(vec![
+            record(&sequence(0), &aggregate(&[logs("f", "one"), logs("f@audit", "two"), logs("f", "three")])),
+            record(&sequence(1), &aggregate(&[logs("f", "four"), b"poison".to_vec(), logs("f", "five")])),
+            record(&sequence(2), &broken),
+            record(&sequence(3), &aggregate(&[gzip(control().to_string().as_bytes())])),
+            record(&sequence(4), &aggregate(&[aggregate(&[logs("f", "not taken apart twice")])])),
+        ])
+    };
+    // Of the first record a part cannot be delivered, so the record has failed.
+    down.stop_listening();
+    let outcome = forwarder.handle(&event(), deadline()).await;
+    assert_eq!(outcome.response.unwrap().batch_item_failures[0].item_identifier, sequence(0));
+    let counts = outcome.account.records;
+    assert_eq!((counts.failed, counts.quarantined, counts.skipped, counts.received), (1, 3, 1, 5));
+    let names: Vec<_> = outcome.account.fates.iter().map(|(fate, _)| poison_name(fate)).collect();
+    assert_eq!(names, ["", "not_gzip", "broken_aggregate", "", "not_gzip"]);
+    up.wait_for_lines(4, PATIENCE).await.unwrap();
+
+    down.resume();
+    let outcome = forwarder.handle(&event(), deadline()).await;
+    assert_eq!(outcome.response.unwrap(), Default::default());
+    assert_eq!((outcome.account.events.delivered, outcome.account.events.delivered_before), (5, 4));
+    assert_eq!(outcome.account.unbalanced, 0);
+    assert_eq!(down.wait_for_lines(1, PATIENCE).await.unwrap()[0].message(), "two");
+    let lines: Vec<_> = up.lines().iter().map(|line| line.message()).collect();
+    assert_eq!(lines, ["one", "three", "four", "five"], "and nothing twice");
+}
+
+fn poison_name(fate: &Fate) -> &'static str {
+    if let Fate::Quarantined(poison) = fate { poison.name() } else { "" }
 }
 
 #[tokio::test]

@@ -70,6 +70,11 @@ fn events() {
 }
 
 #[test]
+fn aggregates() {
+    run("aggregate", targets::aggregate, 20_000);
+}
+
+#[test]
 fn payloads() {
     run("payload", targets::payload, 5_000);
 }

@@ -15,12 +15,13 @@ use base64::Engine;
 use cwl2le_forwarder::config::{Config, Destination, Logentries};
 use cwl2le_forwarder::destination::Patience;
 use cwl2le_forwarder::event::{Invocation, compare_sequences};
-use cwl2le_forwarder::ledger::Fate;
+use cwl2le_forwarder::ledger::{Fate, Progress};
 use cwl2le_forwarder::secret::Secret;
 use cwl2le_forwarder::{Forwarder, Options, Outcome, Persistence};
 use cwl2le_local::log_service::{Line, LogService, Options as Service, Transport};
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use md5::{Digest, Md5};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -37,6 +38,28 @@ pub fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(data).unwrap();
     encoder.finish().unwrap()
+}
+
+/// What the Kinesis Producer Library makes of several records.
+pub fn aggregate(records: &[Vec<u8>]) -> Vec<u8> {
+    fn field(number: u8, value: &[u8], out: &mut Vec<u8>) {
+        out.push(number << 3 | 2);
+        let mut length = value.len();
+        while length >= 0x80 {
+            out.push(length as u8 | 0x80);
+            length >>= 7;
+        }
+        out.push(length as u8);
+        out.extend_from_slice(value);
+    }
+    let mut message = Vec::new();
+    field(1, b"partition key", &mut message);
+    for data in records {
+        let mut record = vec![1 << 3, 0];
+        field(3, data, &mut record);
+        field(3, &record, &mut message);
+    }
+    [&cwl2le_forwarder::aggregate::MAGIC[..], &message, &Md5::digest(&message)[..]].concat()
 }
 
 /// The payload of a DATA_MESSAGE.
@@ -140,10 +163,15 @@ pub fn deadline() -> Instant {
     Instant::now() + PATIENCE
 }
 
-/// The messages of the records that the outcome calls delivered in this invocation.
+/// The messages that the outcome calls delivered in this invocation, those of unfinished records included.
 pub fn claimed<'s>(outcome: &Outcome, sent: &'s [Vec<String>]) -> Vec<&'s String> {
-    let delivered = |at: &usize| outcome.account.fates[*at].0 == Fate::Delivered;
-    (0..sent.len()).filter(delivered).flat_map(|at| &sent[at]).collect()
+    let parts = outcome.account.parts.iter();
+    parts
+        .flat_map(|part| {
+            let Progress { delivered, before, .. } = part.progress;
+            &sent[part.record as usize][before as usize..delivered as usize]
+        })
+        .collect()
 }
 
 /// Received equals delivered plus skipped plus quarantined plus failed; what is called delivered does arrive

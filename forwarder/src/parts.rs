@@ -1,0 +1,93 @@
+//! What the records of an invocation hold: one payload each, or several when a producer packed them into one.
+//!
+//! A part is what is decoded, routed, delivered and remembered. A record is what AWS counts and sends again.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use crate::aggregate::{self, Damage};
+use crate::event::{Invocation, NoData};
+use crate::payload::Poison;
+
+/// One part. Small, because there may be some hundred thousand of them.
+#[derive(Clone, Copy, Debug)]
+struct Part {
+    record: u32,
+    /// Its number within its record, from 0.
+    number: u32,
+    start: u32,
+    end: u32,
+}
+
+/// All parts of an invocation, in order. Every record has at least one.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    invocation: &'a Invocation,
+    parts: Vec<Part>,
+    /// The records that cannot be taken apart.
+    damaged: HashMap<u32, Damage>,
+}
+
+impl<'a> Parts<'a> {
+    /// Takes the records apart that are packed; the others are one part each. Nothing is copied.
+    pub fn of(invocation: &'a Invocation) -> Self {
+        let mut parts = Vec::with_capacity(invocation.len());
+        let mut damaged = HashMap::new();
+        // An invocation is at most 6 MB, so 32 bits count everything in it.
+        for (at, record) in (0..invocation.len()).zip(0_u32..) {
+            let data = invocation.data(at).unwrap_or_default();
+            let part = |number: u32, range: Range<usize>| {
+                let [start, end] = [range.start, range.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+                Part { record, number, start, end }
+            };
+            match aggregate::parts(data) {
+                Some(Ok(packed)) => parts.extend((0..).zip(packed).map(|(n, range)| part(n, range))),
+                Some(Err(damage)) => {
+                    damaged.insert(record, damage);
+                    parts.push(part(0, 0..data.len()));
+                }
+                None => parts.push(part(0, 0..data.len())),
+            }
+        }
+        Self { invocation, parts, damaged }
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// Whether there are none, which is when there are no records.
+    pub fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    /// The record that each part is of, in order.
+    pub fn records(&self) -> impl Iterator<Item = u32> {
+        self.parts.iter().map(|part| part.record)
+    }
+
+    /// What a part is remembered by: the `eventID` of its record, and from the second part on its number.
+    pub fn id(&self, at: usize) -> Option<Cow<'a, str>> {
+        let part = self.parts.get(at)?;
+        let record = self.invocation.event_id(part.record as usize)?;
+        Some(if part.number == 0 { record.into() } else { format!("{record}#{}", part.number).into() })
+    }
+
+    /// The data of a part: for CloudWatch Logs, gzip.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn data(&self, at: usize) -> Result<&'a [u8], Poison> {
+        let part = self.parts.get(at).ok_or(Poison::NoData)?;
+        if let Some(damage) = self.damaged.get(&part.record) {
+            return Err(Poison::BrokenAggregate(*damage));
+        }
+        let data = self.invocation.data(part.record as usize).map_err(|why| match why {
+            NoData::Missing => Poison::NoData,
+            NoData::NotBase64 => Poison::NotBase64,
+        })?;
+        data.get(part.start as usize..part.end as usize).ok_or(Poison::NoData)
+    }
+}
