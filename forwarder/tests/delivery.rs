@@ -6,10 +6,9 @@ mod common;
 use std::time::Duration;
 
 use common::*;
+use cwl2le_forwarder::Forwarder;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::destination::FailureKind;
-use cwl2le_forwarder::ledger::Fate;
-use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Certificate, Fault, Transport};
 use tokio::time::Instant;
 
@@ -62,9 +61,11 @@ async fn nothing_is_lost_when_the_forwarder_ends_right_after_its_answer() {
 
 #[tokio::test]
 async fn a_slow_reader_gets_everything() {
-    for transport in ALL {
+    let trickle = Fault::Trickle { bytes: 8192, every: Duration::from_millis(2) };
+    let slow = [trickle, Fault::SlowAccept(Duration::from_millis(200))];
+    for (transport, fault) in ALL.into_iter().flat_map(|transport| slow.map(|fault| (transport, fault))) {
         let service = tight_service(transport);
-        service.set_fault(Fault::Trickle { bytes: 8192, every: Duration::from_millis(2) });
+        service.set_fault(fault);
         let sent = messages(10, 200, 150);
         let outcome = forwarder(&service, transport).handle(&carrying(&sent), deadline()).await;
         assert_eq!(outcome.account.records.failed, 0);
@@ -376,89 +377,6 @@ async fn one_destination_that_is_down_does_not_stop_the_other() {
     // A third time everything is new: nothing is remembered for ever.
     let outcome = forwarder.handle(&event(), deadline()).await;
     assert_eq!(outcome.lanes.iter().map(|lane| lane.events).sum::<u64>(), 50);
-}
-
-#[tokio::test]
-async fn poison_harms_nobody_and_is_never_reported_as_failed() {
-    let service = service(Transport::Plain);
-    let options = Options { own_log_group: Some("/own".into()), ..options() };
-    let (destination, _ca) = destination(&service, Transport::Plain);
-    let mut forwarder = Forwarder::new(&Config::single(destination), options).unwrap();
-    let good = |n: usize, text: &str| {
-        record(&sequence(n), &gzip(payload("/app", "f", &[text.to_owned()]).to_string().as_bytes()))
-    };
-    let mut truncated = gzip(payload("/app", "f", &["x".into()]).to_string().as_bytes());
-    truncated.truncate(20);
-    let mut not_base64 = good(3, "x");
-    not_base64["kinesis"]["data"] = "***".into();
-    let records = vec![
-        good(0, "first"),
-        record(&sequence(1), b"not gzip"),
-        record(&sequence(2), &truncated),
-        not_base64,
-        record(&sequence(4), &gzip(b"not json")),
-        record(&sequence(5), &gzip(b"\xff\xfe")),
-        record(&sequence(6), &gzip(control().to_string().as_bytes())),
-        record(&sequence(7), &gzip(payload("/own", "f", &["loop".into()]).to_string().as_bytes())),
-        record(&sequence(8), &gzip(payload("/app", "f@nobody", &["lost".into()]).to_string().as_bytes())),
-        record(&sequence(9), &gzip(payload("/app", "f", &[]).to_string().as_bytes())),
-        record(&sequence(10), &gzip(&vec![0; 20 << 20])),
-        serde_json::json!({"no": "kinesis"}),
-        good(12, "last"),
-    ];
-    let outcome = forwarder.handle(&invocation(records), deadline()).await;
-    assert_eq!(outcome.response.unwrap(), Default::default());
-    let counts = outcome.account.records;
-    assert_eq!((counts.delivered, counts.skipped, counts.quarantined, counts.failed), (2, 3, 8, 0));
-    assert_eq!(outcome.account.unbalanced, 0);
-    let lines = service.wait_for_lines(2, PATIENCE).await.unwrap();
-    assert_eq!(lines.iter().map(|line| line.message()).collect::<Vec<_>>(), ["first", "last"]);
-}
-
-/// Each record inside goes its own way, and the Kinesis record ends in one count.
-#[tokio::test]
-async fn aggregated_records_are_taken_apart() {
-    let (up, down) = (service(Transport::Plain), service(Transport::Plain));
-    let ((first, _), (second, _)) =
-        (destination(&up, Transport::Plain), destination(&down, Transport::Plain));
-    let mut config = Config::single(first);
-    config.destinations.insert("audit".into(), second);
-    let mut forwarder = Forwarder::new(&config, options()).unwrap();
-    let logs =
-        |filter: &str, text: &str| gzip(payload("/app", filter, &[text.into()]).to_string().as_bytes());
-    let mut broken = aggregate(&[logs("f", "never seen")]);
-    broken.pop();
-    let event = || {
-        invocation(vec![
-            record(&sequence(0), &aggregate(&[logs("f", "one"), logs("f@audit", "two"), logs("f", "three")])),
-            record(&sequence(1), &aggregate(&[logs("f", "four"), b"poison".to_vec(), logs("f", "five")])),
-            record(&sequence(2), &broken),
-            record(&sequence(3), &aggregate(&[gzip(control().to_string().as_bytes())])),
-            record(&sequence(4), &aggregate(&[aggregate(&[logs("f", "not taken apart twice")])])),
-        ])
-    };
-    // Of the first record a part cannot be delivered, so the record has failed.
-    down.stop_listening();
-    let outcome = forwarder.handle(&event(), deadline()).await;
-    assert_eq!(outcome.response.unwrap().batch_item_failures[0].item_identifier, sequence(0));
-    let counts = outcome.account.records;
-    assert_eq!((counts.failed, counts.quarantined, counts.skipped, counts.received), (1, 3, 1, 5));
-    let names: Vec<_> = outcome.account.fates.iter().map(|(fate, _)| poison_name(fate)).collect();
-    assert_eq!(names, ["", "not_gzip", "broken_aggregate", "", "not_gzip"]);
-    up.wait_for_lines(4, PATIENCE).await.unwrap();
-
-    down.resume();
-    let outcome = forwarder.handle(&event(), deadline()).await;
-    assert_eq!(outcome.response.unwrap(), Default::default());
-    assert_eq!((outcome.account.events.delivered, outcome.account.events.delivered_before), (5, 4));
-    assert_eq!(outcome.account.unbalanced, 0);
-    assert_eq!(down.wait_for_lines(1, PATIENCE).await.unwrap()[0].message(), "two");
-    let lines: Vec<_> = up.lines().iter().map(|line| line.message()).collect();
-    assert_eq!(lines, ["one", "three", "four", "five"], "and nothing twice");
-}
-
-fn poison_name(fate: &Fate) -> &'static str {
-    if let Fate::Quarantined(poison) = fate { poison.name() } else { "" }
 }
 
 #[tokio::test]

@@ -7,13 +7,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
 use super::{Failure, FailureKind, Patience};
 use crate::receipt::{Marks, Standing};
 use crate::tls::Tls;
+#[cfg(test)]
+use tests::resolve;
 
 /// Where to connect to.
 pub(super) struct Target {
@@ -52,7 +54,7 @@ impl Connection {
     /// Resolves, connects and shakes hands. The name is resolved every time, because addresses change.
     pub(super) async fn open(target: &Target, patience: Patience, until: Instant) -> Result<Self, Failure> {
         let address = format!("{}:{}", target.host, target.port);
-        let addresses = timeout_at(until, lookup_host((target.host.as_str(), target.port)))
+        let addresses = timeout_at(until, resolve(&target.host, target.port))
             .await
             .map_err(|_| deadline("resolving", &address))?
             .map_err(|error| Failure::new(FailureKind::Dns, format!("{address}: {error}")))?;
@@ -278,6 +280,12 @@ impl Connection {
     }
 }
 
+/// The addresses of a name at this moment. Tests have names of their own.
+#[cfg(not(test))]
+async fn resolve(host: &str, port: u16) -> io::Result<Vec<std::net::SocketAddr>> {
+    Ok(tokio::net::lookup_host((host, port)).await?.collect())
+}
+
 fn deadline(doing: &str, address: &str) -> Failure {
     let target = if address.is_empty() { String::new() } else { format!(" {address}") };
     Failure::new(
@@ -385,3 +393,7 @@ impl AsyncWrite for Wire {
         Pin::new(&mut self.socket).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+#[path = "tcp_tests.rs"]
+mod tests;
