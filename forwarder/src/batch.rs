@@ -19,7 +19,7 @@ use crate::lane::{Lane, LaneReport, Persistence};
 use crate::ledger::{Account, Fate, Ledger, Skip};
 use crate::parts::Parts;
 use crate::payload::{self, Cap, MessageType, Payload, Poison};
-use crate::remembered::Remembered;
+use crate::remembered::{Known, Remembered};
 use crate::route::Router;
 
 /// Of parts that become larger than this only one is decoded at a time, however many destinations there are,
@@ -126,7 +126,6 @@ impl Forwarder {
             persistence: self.options.persistence,
             until: deadline - self.pace.reserve().min(time / 2),
             several_lanes: self.lanes.len() > 1,
-            routes: RefCell::new(vec![None; parts.len()]),
             ledger: RefCell::new(Ledger::new(parts.records())),
             large: Semaphore::new(1),
             busiest: Cell::new(Duration::ZERO),
@@ -135,7 +134,7 @@ impl Forwarder {
         let running = self.lanes.iter_mut().enumerate().map(|(me, lane)| lane.run(me, &batch));
         let lanes = join_all(running).await;
         self.pace.learn(batch.busiest.get(), lanes.iter().filter_map(|lane| lane.receipt).max());
-        let account = batch.ledger.into_inner().close();
+        let account = batch.ledger.into_inner().close(self.lanes.len());
         let response = respond(invocation, &account);
         self.remember(invocation, &parts, &account, &response);
         Outcome { response, account, lanes }
@@ -147,8 +146,8 @@ impl Forwarder {
             return;
         }
         for at in 0..batch.len() {
-            if let Some((events, delivered)) = batch.parts.id(at).and_then(|id| self.remembered.recall(&id)) {
-                batch.ledger.borrow_mut().recall(at, events, delivered);
+            if let Some(known) = batch.parts.id(at).and_then(|id| self.remembered.recall(&id)) {
+                batch.ledger.borrow_mut().recall(at, known.events, &known.shares);
             }
         }
     }
@@ -177,8 +176,9 @@ impl Forwarder {
         };
         for (at, part) in account.parts.iter().enumerate() {
             let Some(id) = parts.id(at) else { continue };
-            if part.progress.delivered > 0 && comes_again(part.record as usize) {
-                self.remembered.remember(&id, part.progress.events, part.progress.delivered);
+            let shares = account.shares(part);
+            if shares.iter().any(|share| share.progress.done > 0) && comes_again(part.record as usize) {
+                self.remembered.remember(&id, Known { events: part.events, shares: shares.to_vec() });
             } else {
                 self.remembered.forget(&id);
             }
@@ -207,8 +207,6 @@ pub(crate) struct Batch<'a> {
     /// When lanes stop, so that there is time to answer.
     pub(crate) until: Instant,
     several_lanes: bool,
-    /// The lane of each part, once somebody has decoded it.
-    routes: RefCell<Vec<Option<usize>>>,
     ledger: RefCell<Ledger>,
     large: Semaphore,
     busiest: Cell<Duration>,
@@ -219,23 +217,23 @@ impl Batch<'_> {
         self.parts.len()
     }
 
-    /// Whether a lane has to look at a part: it is not settled and not known to be another's.
-    pub(crate) fn may_be_for(&self, at: usize, lane: usize) -> bool {
-        !self.ledger.borrow().is_settled(at) && self.routes.borrow()[at].is_none_or(|known| known == lane)
+    /// Whether a lane has to look at a part: it is not done with it, and it is not known to be others'.
+    pub(crate) fn concerns(&self, at: usize, lane: usize) -> bool {
+        self.ledger.borrow().concerns(at, lane)
     }
 
-    pub(crate) fn settle(&self, at: usize, fate: Fate) {
+    /// How many of a part's first events a lane is done with.
+    pub(crate) fn done(&self, at: usize, lane: usize) -> usize {
+        self.ledger.borrow().done(at, lane) as usize
+    }
+
+    /// Notes that a lane is done with the next events of a part: delivered, or rejected for good.
+    pub(crate) fn advance(&self, at: usize, lane: usize, events: u32, rejected: bool) {
+        self.ledger.borrow_mut().advance(at, lane, events, rejected);
+    }
+
+    fn settle(&self, at: usize, fate: Fate) {
         self.ledger.borrow_mut().settle(at, fate);
-    }
-
-    /// How many events of a part, from its first one on, are delivered.
-    pub(crate) fn delivered(&self, at: usize) -> usize {
-        self.ledger.borrow().delivered(at) as usize
-    }
-
-    /// Notes that so many of them are.
-    pub(crate) fn note_delivered(&self, at: usize, events: u32) {
-        self.ledger.borrow_mut().note_delivered(at, events);
     }
 
     /// Notes how long the code ran without looking at the clock.
@@ -297,8 +295,8 @@ impl Batch<'_> {
         }
         match self.router.choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref)) {
             Ok(chosen) => {
-                self.routes.borrow_mut()[at] = Some(chosen);
-                (chosen == lane).then_some(payload)
+                self.ledger.borrow_mut().route(at, chosen);
+                chosen.contains(&lane).then_some(payload)
             }
             Err(why) => {
                 self.settle(at, Fate::Quarantined(Poison::Unrouted(why)));

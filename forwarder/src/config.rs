@@ -3,7 +3,7 @@
 //! The command line tool writes this type into [`CONFIG_ENV`], the function reads it from there. All
 //! environment variables of a function together may take 4 KB, so what is default is not written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -49,14 +49,48 @@ pub struct Config {
     pub no_metrics: bool,
 }
 
-/// Log groups, and the destination they go to.
+/// Log groups, and the destinations they go to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     /// A log group name in which `*` stands for any text, also with `/` in it, and `?` for one character.
     pub log_group: String,
-    /// The name of a destination.
-    pub destination: String,
+    /// The name of a destination, or a list of several, which all get every event.
+    pub destination: Names,
+}
+
+/// One name, or several: in JSON a string or a list of strings.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, expecting = "expected the name of a destination, or a list of names")]
+pub enum Names {
+    /// One.
+    One(String),
+    /// Several; at least one, and none twice.
+    Several(Vec<String>),
+}
+
+impl Names {
+    /// All of them, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        match self {
+            Self::One(name) => std::slice::from_ref(name),
+            Self::Several(names) => names,
+        }
+        .iter()
+        .map(String::as_str)
+    }
+}
+
+impl From<&str> for Names {
+    fn from(name: &str) -> Self {
+        Self::One(name.to_owned())
+    }
+}
+
+impl fmt::Display for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.names().collect::<Vec<_>>().join(", "))
+    }
 }
 
 /// How the lines of a destination look.
@@ -314,7 +348,17 @@ impl Config {
                     "a pattern is needed; `*` matches every log group",
                 ));
             }
-            self.must_exist(&route.destination, &format!("routes[{at}].destination"))?;
+            let place = format!("routes[{at}].destination");
+            let mut seen = BTreeSet::new();
+            for name in route.destination.names() {
+                self.must_exist(name, &place)?;
+                if !seen.insert(name) {
+                    return Err(ConfigError::new(place, format!("`{name}` stands here twice")));
+                }
+            }
+            if seen.is_empty() {
+                return Err(ConfigError::new(place, "at least one destination is needed"));
+            }
         }
         for (name, lines) in &self.lines {
             self.must_exist(name, "lines")?;

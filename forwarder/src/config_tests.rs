@@ -37,6 +37,17 @@ fn defaults_are_not_written() {
 }
 
 #[test]
+fn a_route_names_one_destination_or_several() {
+    let json =
+        two(r#","routes":[{"log_group":"x","destination":"b"},{"log_group":"y","destination":["b","a"]}]"#);
+    let config = Config::from_json(&json).unwrap();
+    let names: Vec<Vec<&str>> =
+        config.routes.iter().map(|route| route.destination.names().collect()).collect();
+    assert_eq!(names, [vec!["b"], vec!["b", "a"]]);
+    assert_eq!(Config::from_json(&config.to_json()).unwrap(), config);
+}
+
+#[test]
 fn the_default_is_named_or_called_default_or_the_only_one() {
     assert_eq!(Config::from_json(&two("")).unwrap().default_destination(), None);
     assert_eq!(Config::from_json(&two(r#","default":"b""#)).unwrap().default_destination(), Some("b"));
@@ -79,6 +90,19 @@ fn what_is_wrong_is_named_with_its_place() {
         (
             two(r#","routes":[{"log_group":"x","destination":"c"}]"#),
             "routes[0].destination: there is no destination `c`",
+        ),
+        (
+            two(r#","routes":[{"log_group":"x","destination":["a","c"]}]"#),
+            "routes[0].destination: there is no destination `c`",
+        ),
+        (two(r#","routes":[{"log_group":"x","destination":["a","a"]}]"#), "`a` stands here twice"),
+        (
+            two(r#","routes":[{"log_group":"x","destination":[]}]"#),
+            "routes[0].destination: at least one destination is needed",
+        ),
+        (
+            two(r#","routes":[{"log_group":"x","destination":7}]"#),
+            "routes[0].destination: expected the name of a destination, or a list of names",
         ),
         (
             two(r#","routes":[{"log_group":"","destination":"a"}]"#),

@@ -117,6 +117,7 @@ pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
         }
     }
     quarantine_notes(invocation, outcome, &mut notes);
+    rejection_notes(invocation, outcome, &mut notes);
     let counts = &outcome.account.records;
     if counts.failed > 0 {
         let checkpoint = match &outcome.response {
@@ -168,6 +169,33 @@ fn quarantine_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<
                 "records set aside; they can be read from the stream as long as it keeps them",
                 json!({"reason": reason, "detail": detail, "shard": shard, "sequence_numbers": sequences}),
             ));
+        }
+    }
+}
+
+/// Names the events that a log service refused for good, by destination and reason.
+fn rejection_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<Note>) {
+    let sequence_of = |part: usize| {
+        let part = outcome.account.parts.get(part)?;
+        invocation.sequence(part.record as usize)
+    };
+    for lane in &outcome.lanes {
+        let mut by_reason: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        for rejection in &lane.rejections {
+            by_reason.entry(&rejection.why).or_default().push(json!({
+                "sequence_number": sequence_of(rejection.part),
+                "event_id": rejection.event_id,
+                "events": rejection.events,
+            }));
+        }
+        for (why, events) in by_reason {
+            for events in events.chunks(SEQUENCES_A_LINE) {
+                notes.push(Note::new(
+                    Level::Warn,
+                    "a destination refused events for good; they can be read from the stream as long as it keeps them",
+                    json!({"destination": lane.destination, "detail": why, "refused": events}),
+                ));
+            }
         }
     }
 }

@@ -1,26 +1,22 @@
 //! One destination's way through a batch.
 //!
-//! A lane walks over the parts of the records in order, frames those that are its own, sends them in large pieces and
-//! waits for one receipt at the end. Nothing that was sent is kept: after a failure the lane goes back to its
-//! first event without receipt and decodes from there again. So memory does not grow with the batch, and the
-//! price is paid only when something fails.
+//! A lane walks over the parts of the records in order, hands the events of those that are its own to its
+//! destination and waits for one receipt at the end. Nothing that was sent is kept: after a failure the lane goes
+//! back to its first event without receipt and decodes from there again. So memory does not grow with the
+//! batch, and the price is paid only when something fails.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::batch::Batch;
-use crate::destination::{Destination, Failure, FailureKind};
-use crate::ledger::Fate;
-use crate::payload::{LogEvent, Payload, Poison};
+use crate::destination::{Destination, Failure, FailureKind, Session};
 
-/// How much is framed before it is written: one TLS write a line costs ten times as much as pieces of this
-/// size, and larger ones gain nothing.
-const PIECE: usize = 128 * 1024;
-
-/// Buffers that grew beyond this for one large record are let go of after the batch.
+/// A buffer that grew beyond this for one large record is let go of after the batch.
 const KEPT_BUFFER: usize = 1 << 20;
+
+/// So many rejected events are named in one invocation; all are counted.
+const MOST_NAMED: usize = 100;
 
 /// When a lane gives up within one invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,55 +54,64 @@ pub struct LaneReport {
     pub receipt: Option<Duration>,
     /// Why it gave up, if it did.
     pub failure: Option<Failure>,
+    /// The first hundred events that will never be delivered.
+    pub rejections: Vec<Rejection>,
+}
+
+/// Events of one part of a record that will never be delivered, because the log service refuses them for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// The position of the part in [`crate::ledger::Account::parts`].
+    pub part: usize,
+    /// How many events.
+    pub events: u64,
+    /// The `id` of the event, as far as it is known.
+    pub event_id: Option<String>,
+    /// The answer of the service, or the limit that the event passes.
+    pub why: String,
 }
 
 /// A destination with its buffers.
 pub(crate) struct Lane {
     name: String,
     destination: Box<dyn Destination>,
-    framed: Vec<u8>,
     inflated: Vec<u8>,
 }
 
 /// How far a lane has come in a batch.
-#[derive(Default)]
 struct Walk {
     /// The next part to look at.
     next: usize,
-    /// What is framed and has no receipt.
-    framed: Vec<Stretch>,
-    /// Bytes given to the destination since the session began.
-    sent: u64,
-    begun: bool,
+    /// Own parts of this session, in order.
+    open: Vec<Open>,
+    /// How many events the session has taken.
+    taken: u64,
 }
 
-/// Events of one part that were framed in one go.
-struct Stretch {
-    part: usize,
-    events: u32,
-    /// How many events of the part are framed at its end.
-    up_to: u32,
-    /// Whether these are all.
-    whole: bool,
-    /// Where it ends, in bytes since the session began.
+/// A part that is handed to the destination.
+struct Open {
+    at: usize,
+    /// The number of its first event without a verdict.
+    next: u64,
+    /// The number after its last event.
     end: u64,
 }
 
 impl Lane {
     pub(crate) fn new(name: String, destination: Box<dyn Destination>) -> Self {
-        Self { name, destination, framed: Vec::new(), inflated: Vec::new() }
+        Self { name, destination, inflated: Vec::new() }
     }
 
     /// Delivers all records of the batch that are this lane's (`me`), as far as time and service allow.
     pub(crate) async fn run(&mut self, me: usize, batch: &Batch<'_>) -> LaneReport {
         let mut report = LaneReport { destination: self.name.clone(), ..LaneReport::default() };
-        let before = self.destination.connections();
-        let mut walk = Walk::default();
+        let before = self.destination.traffic();
+        let mut walk = Walk { next: 0, open: Vec::new(), taken: 0 };
         let mut fruitless = 0;
         loop {
-            let Err(failure) = self.session(me, batch, &mut walk, &mut report).await else { break };
-            let delivered = if walk.begun { self.destination.abandon() } else { 0 };
-            let progress = self.settle_up_to(delivered, batch, &mut walk, &mut report);
+            let result = self.session(me, batch, &mut walk, &mut report).await;
+            let progress = walk.settle(self.destination.close(), me, batch, &mut report);
+            let Err(failure) = result else { break };
             fruitless = if progress { 0 } else { fruitless + 1 };
             let pause = backoff(batch.persistence, fruitless);
             let time_left = batch.until.saturating_duration_since(Instant::now());
@@ -120,9 +125,9 @@ impl Lane {
             report.retries += 1;
             tokio::time::sleep(pause).await;
         }
-        report.connections = self.destination.connections() - before;
-        self.framed.clear();
-        self.framed.shrink_to(KEPT_BUFFER);
+        let traffic = self.destination.traffic();
+        report.connections = traffic.connections - before.connections;
+        report.bytes = traffic.bytes - before.bytes;
         self.inflated.clear();
         self.inflated.shrink_to(KEPT_BUFFER);
         report
@@ -136,9 +141,7 @@ impl Lane {
         walk: &mut Walk,
         report: &mut LaneReport,
     ) -> Result<(), Failure> {
-        self.framed.clear();
-        walk.sent = 0;
-        walk.begun = false;
+        walk.taken = 0;
         while walk.next < batch.len() {
             if Instant::now() >= batch.until {
                 return Err(Failure::new(
@@ -146,24 +149,21 @@ impl Lane {
                     "the time of the invocation is used up while reading",
                 ));
             }
-            let at = walk.next;
             let mut inflated = std::mem::take(&mut self.inflated);
-            let result = self.part(me, at, batch, &mut inflated, walk, report).await;
+            let result = self.part(me, walk.next, batch, &mut inflated, walk).await;
             self.inflated = inflated;
             result?;
-            walk.next = at + 1;
+            walk.next += 1;
         }
-        self.flush(batch, walk, report).await?;
-        if walk.begun {
+        if walk.taken > 0 {
             let asked = Instant::now();
             self.destination.receipt(batch.until).await?;
             report.receipt = Some(asked.elapsed());
         }
-        self.settle_up_to(walk.sent, batch, walk, report);
         Ok(())
     }
 
-    /// Frames one part if it is this lane's, sending what fills a piece.
+    /// Hands one part to the destination if it is this lane's.
     async fn part(
         &mut self,
         me: usize,
@@ -171,121 +171,65 @@ impl Lane {
         batch: &Batch<'_>,
         inflated: &mut Vec<u8>,
         walk: &mut Walk,
-        report: &mut LaneReport,
     ) -> Result<(), Failure> {
-        if !batch.may_be_for(at, me) {
+        if !batch.concerns(at, me) {
             return Ok(());
         }
-        let (payload, _room) = match batch.decode_for(at, me, inflated).await {
-            Some(decoded) => decoded,
-            None => return Ok(()),
-        };
-        // What has been delivered before is not sent again.
-        let mut events = payload.events.get(batch.delivered(at)..).unwrap_or_default();
+        let Some((payload, _room)) = batch.decode_for(at, me, inflated).await else { return Ok(()) };
+        // What is done is not sent again.
+        let mut events = payload.events.get(batch.done(at, me)..).unwrap_or_default();
+        walk.open.push(Open { at, next: walk.taken, end: walk.taken + events.len() as u64 });
         while !events.is_empty() {
             let began = Instant::now();
-            let Some(rest) = frame_piece(self.destination.as_ref(), &payload, events, &mut self.framed)
-            else {
-                batch.settle(at, Fate::Quarantined(Poison::Panicked));
-                return Ok(());
-            };
+            let taken = self.destination.take(&payload, events);
             batch.note_busy(began.elapsed());
-            let position = |rest: &[LogEvent<'_>]| u32::try_from(payload.events.len() - rest.len());
-            let [from, up_to] = [events, rest].map(|rest| position(rest).unwrap_or(u32::MAX));
-            walk.framed.push(Stretch {
-                part: at,
-                events: up_to - from,
-                up_to,
-                whole: rest.is_empty(),
-                end: walk.sent + self.framed.len() as u64,
-            });
-            events = rest;
-            if self.framed.len() >= PIECE {
-                self.flush(batch, walk, report).await?;
+            walk.taken += taken.events as u64;
+            events = &events[taken.events..];
+            if taken.full {
+                self.destination.send(batch.until).await?;
             }
         }
         Ok(())
-    }
-
-    /// Sends what is framed; connects if that has not happened yet.
-    async fn flush(
-        &mut self,
-        batch: &Batch<'_>,
-        walk: &mut Walk,
-        report: &mut LaneReport,
-    ) -> Result<(), Failure> {
-        if self.framed.is_empty() {
-            return Ok(());
-        }
-        if !walk.begun {
-            self.destination.begin(batch.until).await?;
-            walk.begun = true;
-        }
-        let length = self.framed.len() as u64;
-        walk.sent += length;
-        self.destination.send(&self.framed, batch.until).await?;
-        report.bytes += length;
-        self.framed.clear();
-        Ok(())
-    }
-
-    /// Settles what ends at or before `delivered` and goes back to the first part that does not. Tells
-    /// whether there was anything.
-    fn settle_up_to(
-        &mut self,
-        delivered: u64,
-        batch: &Batch<'_>,
-        walk: &mut Walk,
-        report: &mut LaneReport,
-    ) -> bool {
-        let count = walk.framed.partition_point(|stretch| stretch.end <= delivered);
-        for stretch in walk.framed.drain(..count) {
-            batch.note_delivered(stretch.part, stretch.up_to);
-            if stretch.whole {
-                batch.settle(stretch.part, Fate::Delivered);
-            }
-            report.events += u64::from(stretch.events);
-        }
-        if let Some(first) = walk.framed.first() {
-            walk.next = first.part;
-        }
-        // What begins before the last byte that the destination was given.
-        let mut begins = delivered;
-        for stretch in walk.framed.drain(..) {
-            report.possible_duplicates += if begins < walk.sent { u64::from(stretch.events) } else { 0 };
-            begins = stretch.end;
-        }
-        count > 0
     }
 }
 
-/// Frames events until a piece is full; what is left. `None` when an event made the code panic, in which
-/// case nothing of it is left in `out`.
-fn frame_piece<'e, 'p>(
-    destination: &dyn Destination,
-    payload: &Payload<'p>,
-    events: &'e [LogEvent<'p>],
-    out: &mut Vec<u8>,
-) -> Option<&'e [LogEvent<'p>]> {
-    let mut whole = out.len();
-    let framed = catch_unwind(AssertUnwindSafe(|| {
-        let mut rest = events;
-        while let Some((event, after)) = rest.split_first() {
-            destination.frame(payload, event, out);
-            whole = out.len();
-            rest = after;
-            if whole >= PIECE {
-                break;
+impl Walk {
+    /// Notes what became of the events of a session, and goes back to the first part that is not done.
+    /// Tells whether there was any verdict.
+    fn settle(&mut self, session: Session, me: usize, batch: &Batch<'_>, report: &mut LaneReport) -> bool {
+        report.possible_duplicates += session.in_doubt;
+        let mut progress = false;
+        for verdict in session.verdicts {
+            let first = self.open.partition_point(|open| open.end <= verdict.events.start);
+            let last = self.open.partition_point(|open| open.end < verdict.events.end);
+            for open in self.open.iter_mut().take(last + 1).skip(first) {
+                let end = verdict.events.end.min(open.end);
+                // Only from the first event on: what comes after a gap is delivered again.
+                if verdict.events.start > open.next || end <= open.next {
+                    continue;
+                }
+                let start = open.next;
+                progress = true;
+                open.next = end;
+                let events = u32::try_from(end - start).unwrap_or(u32::MAX);
+                batch.advance(open.at, me, events, verdict.rejected.is_some());
+                match &verdict.rejected {
+                    None => report.events += end - start,
+                    Some(_) if report.rejections.len() >= MOST_NAMED => {}
+                    Some(rejected) => report.rejections.push(Rejection {
+                        part: open.at,
+                        events: end - start,
+                        event_id: rejected.event_id.clone(),
+                        why: rejected.why.clone(),
+                    }),
+                }
             }
         }
-        rest
-    }));
-    match framed {
-        Ok(rest) => Some(rest),
-        Err(_) => {
-            out.truncate(whole);
-            None
+        if let Some(unfinished) = self.open.iter().find(|open| open.next < open.end) {
+            self.next = unfinished.at;
         }
+        self.open.clear();
+        progress
     }
 }
 

@@ -1,9 +1,10 @@
 //! Every record and every event ends in exactly one count.
 //!
-//! A [`Ledger`] has a line for each part of each record from the start. What nobody settles has failed: that
-//! is the one fate that loses nothing, because AWS sends the record again. The counts are made from the lines
-//! when the ledger is closed, so they add up to what was received by construction; settling a part twice is a
-//! bug, which is counted as unbalanced instead of hidden.
+//! A [`Ledger`] has a line for each part of each record from the start, and under it a share for each
+//! destination that the part goes to. What nobody settles has failed: that is the one fate that loses nothing,
+//! because AWS sends the record again. The counts are made from the lines when the ledger is closed, so they
+//! add up to what was received by construction; settling anything twice is a bug, which is counted as
+//! unbalanced instead of hidden.
 
 use serde::Serialize;
 
@@ -12,15 +13,17 @@ use crate::payload::Poison;
 /// What became of a record, or of a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// All its events are delivered.
+    /// Every destination has what it takes of it, at least one event.
     Delivered,
-    /// It had been delivered by an earlier invocation that failed at a record before it.
+    /// It had been delivered by earlier invocations that failed at a record before it.
     DeliveredBefore,
     /// There was nothing to deliver.
     Skipped(Skip),
     /// It cannot be understood or routed; no retry can help.
     Quarantined(Poison),
-    /// It is not, or not surely, delivered and has to come again.
+    /// It was understood, and its destinations refuse every event of it for good.
+    Rejected,
+    /// It is not, or not surely, delivered to each of its destinations and has to come again.
     Failed,
 }
 
@@ -29,8 +32,9 @@ impl Fate {
     /// was set aside has to be named; else what was delivered counts.
     fn weight(&self) -> u8 {
         match self {
-            Self::Failed => 4,
-            Self::Quarantined(_) => 3,
+            Self::Failed => 5,
+            Self::Quarantined(_) => 4,
+            Self::Rejected => 3,
             Self::Delivered => 2,
             Self::DeliveredBefore => 1,
             Self::Skipped(_) => 0,
@@ -49,29 +53,51 @@ pub enum Skip {
     Empty,
 }
 
-/// How far a part has come, in events from its first one on.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How far one destination has come with the events of one part, from the first one on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// All events; unknown parts have none.
-    pub events: u32,
-    /// Those with a receipt.
-    pub delivered: u32,
-    /// Of these, those that an earlier invocation delivered.
+    /// Those that are settled: with a receipt, or rejected.
+    pub done: u32,
+    /// Of these, those that an earlier invocation had settled.
     pub before: u32,
+    /// Of these, those that the destination refuses for good, by position, in order.
+    pub rejected: Vec<u32>,
+}
+
+impl Progress {
+    /// Those with a receipt.
+    pub fn delivered(&self) -> u32 {
+        self.done.saturating_sub(self.rejected_before(self.done))
+    }
+
+    fn rejected_before(&self, position: u32) -> u32 {
+        count(self.rejected.partition_point(|at| *at < position))
+    }
+}
+
+/// A part at one destination.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The position of the destination in the configuration.
+    pub destination: usize,
+    /// How far it has come.
+    pub progress: Progress,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Entry {
     record: u32,
-    known: bool,
-    progress: Progress,
+    events: Option<u32>,
     fate: Option<Fate>,
+    /// Where its shares are, once it is routed: the first, and how many.
+    shares: Option<(u32, u32)>,
 }
 
 /// The parts of the records of one invocation and what became of each.
 #[derive(Debug)]
 pub struct Ledger {
     entries: Vec<Entry>,
+    shares: Vec<Share>,
     mistakes: u64,
 }
 
@@ -79,93 +105,187 @@ impl Ledger {
     /// A ledger for parts of these records, in order; every record has at least one.
     pub fn new(records: impl IntoIterator<Item = u32>) -> Self {
         let entries = records.into_iter().map(|record| Entry { record, ..Entry::default() }).collect();
-        Self { entries, mistakes: 0 }
-    }
-
-    /// Notes what an earlier invocation has delivered of a part. A part that is whole is settled by it.
-    pub fn recall(&mut self, at: usize, events: u32, delivered: u32) {
-        self.note_events(at, events);
-        self.note_delivered(at, delivered);
-        if let Some(entry) = self.entries.get_mut(at) {
-            entry.progress.before = entry.progress.delivered;
-        }
-        if delivered >= events {
-            self.settle(at, Fate::DeliveredBefore);
-        }
+        Self { entries, shares: Vec::new(), mistakes: 0 }
     }
 
     /// Notes how many events a part holds, once it is known. Noting the same number again is fine.
     pub fn note_events(&mut self, at: usize, events: u32) {
         match self.entries.get_mut(at) {
-            Some(entry) if !entry.known || entry.progress.events == events => {
-                entry.known = true;
-                entry.progress.events = events;
-            }
+            Some(entry) if entry.events.is_none_or(|known| known == events) => entry.events = Some(events),
             _ => self.mistakes += 1,
         }
     }
 
-    /// Notes that so many events of a part, from its first one on, are delivered. That never goes back.
-    pub fn note_delivered(&mut self, at: usize, events: u32) {
-        match self.entries.get_mut(at).map(|entry| &mut entry.progress) {
-            Some(progress) if (progress.delivered..=progress.events).contains(&events) => {
-                progress.delivered = events;
-            }
-            _ => self.mistakes += 1,
-        }
-    }
-
-    /// How many events of a part, from its first one on, are delivered.
-    pub fn delivered(&self, at: usize) -> u32 {
-        self.entries.get(at).map_or(0, |entry| entry.progress.delivered)
-    }
-
-    /// Settles a part. The first fate stays.
+    /// Settles a part that goes to no destination. The first fate stays.
     pub fn settle(&mut self, at: usize, fate: Fate) {
         match self.entries.get_mut(at) {
-            Some(entry) if entry.fate.is_none() => {
-                if fate == Fate::Delivered {
-                    entry.progress.delivered = entry.progress.events;
-                }
-                entry.fate = Some(fate);
+            Some(entry) if entry.fate.is_none() && entry.shares.is_none() => entry.fate = Some(fate),
+            _ => self.mistakes += 1,
+        }
+    }
+
+    /// Notes the destinations of a part, once they are known. Noting them again changes nothing.
+    pub fn route(&mut self, at: usize, destinations: &[usize]) {
+        match self.entries.get_mut(at) {
+            Some(Entry { fate: None, shares: Some(_), .. }) => {}
+            Some(entry @ Entry { fate: None, .. }) => {
+                entry.shares = Some((count(self.shares.len()), count(destinations.len())));
+                self.shares.extend(
+                    destinations.iter().map(|at| Share { destination: *at, progress: Progress::default() }),
+                );
             }
             _ => self.mistakes += 1,
         }
     }
 
-    /// Whether a part is settled. One that does not exist is.
-    pub fn is_settled(&self, at: usize) -> bool {
-        self.entries.get(at).is_none_or(|entry| entry.fate.is_some())
+    /// Notes what earlier invocations did with a part.
+    pub fn recall(&mut self, at: usize, events: u32, shares: &[Share]) {
+        self.note_events(at, events);
+        match self.entries.get_mut(at) {
+            Some(entry @ Entry { fate: None, shares: None, .. }) => {
+                entry.shares = Some((count(self.shares.len()), count(shares.len())));
+                self.shares.extend(shares.iter().cloned().map(|mut share| {
+                    share.progress.before = share.progress.done;
+                    share
+                }));
+            }
+            _ => self.mistakes += 1,
+        }
     }
 
-    /// Closes the ledger: what is not settled has failed.
-    pub fn close(self) -> Account {
-        let mut account = Account { unbalanced: self.mistakes, ..Account::default() };
+    /// Notes that a destination has settled the next events of a part: delivered, or `rejected`.
+    pub fn advance(&mut self, at: usize, destination: usize, events: u32, rejected: bool) {
+        let Some((entry, share)) = self.find(at, destination) else {
+            self.mistakes += 1;
+            return;
+        };
+        let progress = &mut share.progress;
+        if entry.events.is_none_or(|all| all - progress.done < events) {
+            self.mistakes += 1;
+            return;
+        }
+        if rejected {
+            progress.rejected.extend(progress.done..progress.done + events);
+        }
+        progress.done += events;
+    }
+
+    /// Whether a destination may have something to do with a part: it has to look, or to go on.
+    pub fn concerns(&self, at: usize, destination: usize) -> bool {
+        match self.entries.get(at) {
+            Some(Entry { fate: None, shares: None, .. }) => true,
+            Some(entry) => shares_of(entry, &self.shares)
+                .iter()
+                .any(|share| share.destination == destination && entry.events != Some(share.progress.done)),
+            None => false,
+        }
+    }
+
+    /// How many of a part's first events a destination has settled.
+    pub fn done(&self, at: usize, destination: usize) -> u32 {
+        let shares = self.entries.get(at).map(|entry| shares_of(entry, &self.shares)).unwrap_or_default();
+        shares.iter().find(|share| share.destination == destination).map_or(0, |share| share.progress.done)
+    }
+
+    fn find(&mut self, at: usize, destination: usize) -> Option<(&Entry, &mut Share)> {
+        let entry = self.entries.get(at)?;
+        let (first, count) = entry.shares?;
+        let shares = self.shares.iter_mut().skip(first as usize).take(count as usize);
+        shares.into_iter().find(|share| share.destination == destination).map(|share| (entry, share))
+    }
+
+    /// Closes the ledger, for so many destinations: what is not settled has failed.
+    pub fn close(self, destinations: usize) -> Account {
+        let mut account = Account {
+            unbalanced: self.mistakes,
+            destinations: vec![Counts::default(); destinations],
+            ..Account::default()
+        };
         let mut record = None;
         for entry in self.entries {
-            let fate = entry.fate.unwrap_or(Fate::Failed);
-            let progress = entry.progress;
-            account.events.add_part(&fate, progress);
+            let shares = shares_of(&entry, &self.shares);
+            let events = entry.events.unwrap_or(0);
+            for share in shares {
+                match account.destinations.get_mut(share.destination) {
+                    Some(counts) => counts.add_events(events, &share.progress),
+                    None => account.unbalanced += 1,
+                }
+            }
+            let fate = match (entry.fate, shares) {
+                (Some(fate), _) => {
+                    account.events.add(&fate, events.into(), 0);
+                    fate
+                }
+                (None, []) => {
+                    account.events.add(&Fate::Failed, events.into(), 0);
+                    Fate::Failed
+                }
+                (None, [only]) => {
+                    account.events.add_events(events, &only.progress);
+                    fate_of(events, &only.progress)
+                }
+                (None, several) => {
+                    let progress = common(several);
+                    account.events.add_events(events, &progress);
+                    fate_of(events, &progress)
+                }
+            };
             if record == Some(entry.record) {
-                if let Some((whole, events)) = account.fates.last_mut() {
-                    *events += u64::from(progress.events);
+                if let Some((whole, all)) = account.fates.last_mut() {
+                    *all += u64::from(events);
                     if fate.weight() > whole.weight() {
                         *whole = fate.clone();
                     }
                 }
             } else {
-                account.fates.push((fate.clone(), u64::from(progress.events)));
+                account.fates.push((fate.clone(), events.into()));
                 record = Some(entry.record);
             }
-            account.parts.push(Part { record: entry.record, fate, progress });
+            let shares = entry.shares.unwrap_or_default();
+            account.parts.push(Part { record: entry.record, fate, events, shares });
         }
         for (fate, _) in &account.fates {
             let before = u64::from(*fate == Fate::DeliveredBefore);
             account.records.add(fate, 1, before);
         }
-        account.unbalanced += account.records.imbalance() + account.events.imbalance();
+        let all = account.destinations.iter().chain([&account.records, &account.events]);
+        account.unbalanced += all.map(Counts::imbalance).sum::<u64>();
+        account.shares = self.shares;
         account
     }
+}
+
+fn shares_of<'s>(entry: &Entry, shares: &'s [Share]) -> &'s [Share] {
+    let (first, count) = entry.shares.unwrap_or_default();
+    shares.get(first as usize..(first + count) as usize).unwrap_or_default()
+}
+
+/// What holds for all destinations: an event is settled when it is for each, and rejected when it is by any.
+fn common(shares: &[Share]) -> Progress {
+    let least = |of: fn(&Progress) -> u32| shares.iter().map(|share| of(&share.progress)).min().unwrap_or(0);
+    let done = least(|progress| progress.done);
+    let mut rejected: Vec<u32> =
+        shares.iter().flat_map(|share| &share.progress.rejected).copied().filter(|at| *at < done).collect();
+    rejected.sort_unstable();
+    rejected.dedup();
+    Progress { done, before: least(|progress| progress.before), rejected }
+}
+
+fn fate_of(events: u32, progress: &Progress) -> Fate {
+    if progress.done < events {
+        Fate::Failed
+    } else if progress.delivered() == 0 {
+        Fate::Rejected
+    } else if progress.before == progress.done {
+        Fate::DeliveredBefore
+    } else {
+        Fate::Delivered
+    }
+}
+
+/// An invocation is at most 6 MB, so 32 bits count everything in it.
+fn count(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
 }
 
 /// A line of a closed ledger.
@@ -175,23 +295,36 @@ pub struct Part {
     pub record: u32,
     /// What became of it.
     pub fate: Fate,
-    /// How far it came.
-    pub progress: Progress,
+    /// How many events it holds, as far as that is known.
+    pub events: u32,
+    shares: (u32, u32),
 }
 
 /// The counts of a closed ledger.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Account {
     /// Records by fate.
     pub records: Counts,
-    /// Events by fate; records that were never decoded hold none that is known.
+    /// Events by fate; records that were never decoded hold none that is known. One that goes to several
+    /// destinations has failed when one of them has failed with it, else it is quarantined when one refuses it.
     pub events: Counts,
+    /// The events that were meant for each destination, in the order of the configuration.
+    pub destinations: Vec<Counts>,
     /// How far the counts are from adding up, and how many parts were settled twice: zero, or a bug.
     pub unbalanced: u64,
     /// Each record's fate and number of events, in the order of the invocation.
     pub fates: Vec<(Fate, u64)>,
     /// Each part, in the same order. A record is one part unless a producer packed several into it.
     pub parts: Vec<Part>,
+    shares: Vec<Share>,
+}
+
+impl Account {
+    /// How far each destination of a part has come with it; none for one that was never routed.
+    pub fn shares(&self, part: &Part) -> &[Share] {
+        let (first, count) = part.shares;
+        self.shares.get(first as usize..(first + count) as usize).unwrap_or_default()
+    }
 }
 
 /// How many of what was received ended where.
@@ -218,16 +351,17 @@ impl Counts {
         match fate {
             Fate::Delivered | Fate::DeliveredBefore => self.delivered += count,
             Fate::Skipped(_) => self.skipped += count,
-            Fate::Quarantined(_) => self.quarantined += count,
+            Fate::Quarantined(_) | Fate::Rejected => self.quarantined += count,
             Fate::Failed => self.failed += count,
         }
     }
 
-    /// Of a part that did not come to its end, what has a receipt is delivered all the same.
-    fn add_part(&mut self, fate: &Fate, progress: Progress) {
-        let Progress { events, delivered, before } = progress;
-        self.add(&Fate::Delivered, delivered.into(), before.into());
-        self.add(fate, events.saturating_sub(delivered).into(), 0);
+    /// Of a part that did not come to its end, what is settled counts all the same.
+    fn add_events(&mut self, events: u32, progress: &Progress) {
+        let before = progress.before - progress.rejected_before(progress.before);
+        self.add(&Fate::Delivered, progress.delivered().into(), before.into());
+        self.add(&Fate::Rejected, u64::from(progress.done - progress.delivered()), 0);
+        self.add(&Fate::Failed, events.saturating_sub(progress.done).into(), 0);
     }
 
     /// The difference between what was received and the sum of what became of it.
@@ -238,94 +372,5 @@ impl Counts {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_nobody_settles_has_failed() {
-        let mut ledger = Ledger::new(0..5);
-        ledger.note_events(0, 3);
-        ledger.note_events(0, 3);
-        ledger.settle(0, Fate::Delivered);
-        ledger.settle(1, Fate::Quarantined(Poison::NotGzip));
-        ledger.note_events(2, 1);
-        ledger.settle(2, Fate::Skipped(Skip::Control));
-        ledger.note_events(3, 7);
-        assert!(ledger.is_settled(0) && !ledger.is_settled(3) && ledger.is_settled(5));
-        let account = ledger.close();
-        assert_eq!(
-            account.records,
-            Counts { received: 5, delivered: 1, skipped: 1, quarantined: 1, failed: 2, delivered_before: 0 }
-        );
-        assert_eq!(
-            account.events,
-            Counts { received: 11, delivered: 3, skipped: 1, quarantined: 0, failed: 7, delivered_before: 0 }
-        );
-        assert_eq!(account.unbalanced, 0);
-    }
-
-    #[test]
-    fn what_a_part_has_delivered_counts_also_when_the_rest_failed() {
-        let mut ledger = Ledger::new(0..3);
-        ledger.recall(0, 10, 4);
-        ledger.note_events(0, 10);
-        ledger.note_delivered(0, 7);
-        assert_eq!((ledger.delivered(0), ledger.is_settled(0)), (7, false));
-        ledger.recall(1, 2, 2);
-        ledger.note_events(2, 5);
-        ledger.note_delivered(2, 1);
-        ledger.settle(2, Fate::Quarantined(Poison::Panicked));
-        let account = ledger.close();
-        assert_eq!(
-            account.events,
-            Counts {
-                received: 17,
-                delivered: 10,
-                skipped: 0,
-                quarantined: 4,
-                failed: 3,
-                delivered_before: 6
-            }
-        );
-        assert_eq!(
-            account.records,
-            Counts { received: 3, delivered: 1, skipped: 0, quarantined: 1, failed: 1, delivered_before: 1 }
-        );
-        assert_eq!(account.unbalanced, 0);
-    }
-
-    #[test]
-    fn a_record_of_several_parts_is_one_record() {
-        let poison = || Fate::Quarantined(Poison::NotGzip);
-        let cases = [
-            (vec![Fate::Delivered, Fate::Skipped(Skip::Empty), Fate::DeliveredBefore], Fate::Delivered),
-            (vec![Fate::Delivered, poison()], poison()),
-            (vec![poison(), Fate::Failed, Fate::Delivered], Fate::Failed),
-            (vec![Fate::Skipped(Skip::Control), Fate::DeliveredBefore], Fate::DeliveredBefore),
-        ];
-        let records =
-            cases.iter().zip(0..).flat_map(|((parts, _), record)| parts.iter().map(move |_| record));
-        let mut ledger = Ledger::new(records);
-        for (at, fate) in cases.iter().flat_map(|(parts, _)| parts).enumerate() {
-            ledger.note_events(at, 1);
-            ledger.settle(at, fate.clone());
-        }
-        let account = ledger.close();
-        let fates: Vec<_> = account.fates.iter().map(|(fate, _)| fate.clone()).collect();
-        assert_eq!(fates, cases.map(|(_, whole)| whole));
-        assert_eq!((account.records.received, account.parts.len(), account.events.received), (4, 10, 10));
-    }
-
-    #[test]
-    fn mistakes_are_counted_and_change_nothing() {
-        let mut ledger = Ledger::new([0]);
-        ledger.settle(0, Fate::Failed);
-        ledger.settle(0, Fate::Delivered);
-        ledger.settle(1, Fate::Delivered);
-        ledger.note_events(0, 1);
-        ledger.note_events(0, 2);
-        ledger.note_delivered(0, 2);
-        let account = ledger.close();
-        assert_eq!((account.records.failed, account.records.received, account.unbalanced), (1, 1, 4));
-    }
-}
+#[path = "ledger_tests.rs"]
+mod tests;

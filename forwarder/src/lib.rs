@@ -24,4 +24,4 @@ pub mod secret;
 mod tls;
 
 pub use batch::{Forwarder, Options, Outcome, Response};
-pub use lane::{LaneReport, Persistence};
+pub use lane::{LaneReport, Persistence, Rejection};

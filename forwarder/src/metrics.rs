@@ -35,8 +35,10 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
     let destinations: serde_json::Map<String, Value> = outcome
         .lanes
         .iter()
-        .map(|lane| {
+        .zip(&account.destinations)
+        .map(|(lane, counts)| {
             let value = json!({
+                "Events": counts,
                 "EventsDelivered": lane.events,
                 "BytesOut": lane.bytes,
                 "Retries": lane.retries,

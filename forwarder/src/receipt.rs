@@ -79,9 +79,9 @@ mod kernel {
     }
 }
 
-/// Which bytes of what was sent are acknowledged, when encryption makes more of them on the wire.
+/// How much of what was sent is acknowledged, when encryption makes other bytes of it on the wire.
 ///
-/// After each flush the position in what was sent is noted together with the position on the wire.
+/// After each flush the position in what was sent, by any count, is noted together with that on the wire.
 #[derive(Debug, Default)]
 pub struct Marks {
     /// (sent, on the wire), both counted from the start and growing.

@@ -8,8 +8,10 @@ use crate::config::{Config, pinned_destination};
 #[derive(Debug)]
 pub struct Router {
     names: Vec<String>,
-    routes: Vec<(WildMatch, usize)>,
+    routes: Vec<(WildMatch, Vec<usize>)>,
     default: Option<usize>,
+    /// Every position, to lend out single ones.
+    positions: Vec<usize>,
 }
 
 impl Router {
@@ -20,10 +22,15 @@ impl Router {
         let routes = config
             .routes
             .iter()
-            .filter_map(|route| Some((WildMatch::new(&route.log_group), position(&route.destination)?)))
+            .map(|route| {
+                let destinations = route.destination.names().filter_map(position).collect();
+                (WildMatch::new(&route.log_group), destinations)
+            })
+            .filter(|(_, destinations): &(_, Vec<_>)| !destinations.is_empty())
             .collect();
         let default = config.default_destination().and_then(position);
-        Self { names, routes, default }
+        let positions = (0..names.len()).collect();
+        Self { names, routes, default, positions }
     }
 
     /// The names of the destinations, in the order of the configuration.
@@ -31,8 +38,8 @@ impl Router {
         &self.names
     }
 
-    /// The destination of what a log group's filters let through: the one that a filter pins by its name,
-    /// else the first route that matches the group, else the default.
+    /// The destinations of what a log group's filters let through: the one that a filter pins by its name,
+    /// else those of the first route that matches the group, else the default.
     ///
     /// # Errors
     /// Why there is none. A filter that pins a destination that does not exist is not sent elsewhere: it
@@ -41,18 +48,24 @@ impl Router {
         &self,
         group: &str,
         filters: impl IntoIterator<Item = &'f str>,
-    ) -> Result<usize, String> {
+    ) -> Result<&[usize], String> {
         for filter in filters {
             if let Some(name) = pinned_destination(filter) {
-                return self.names.iter().position(|known| known == name).ok_or_else(|| {
+                let at = self.names.iter().position(|known| known == name).ok_or_else(|| {
                     format!("filter `{filter}` names the destination `{name}`, which is not configured")
-                });
+                })?;
+                return Ok(self.only(at));
             }
         }
-        let routed = self.routes.iter().find(|(pattern, _)| pattern.matches(group)).map(|(_, at)| *at);
-        routed
-            .or(self.default)
-            .ok_or_else(|| format!("no route matches log group `{group}` and there is no default"))
+        match (self.routes.iter().find(|(pattern, _)| pattern.matches(group)), self.default) {
+            (Some((_, destinations)), _) => Ok(destinations),
+            (None, Some(default)) => Ok(self.only(default)),
+            (None, None) => Err(format!("no route matches log group `{group}` and there is no default")),
+        }
+    }
+
+    fn only(&self, at: usize) -> &[usize] {
+        &self.positions[at..=at]
     }
 }
 
@@ -71,14 +84,14 @@ mod tests {
     #[test]
     fn a_filter_comes_first_then_routes_then_the_default() {
         let router = router(
-            r#","default":"c","routes":[{"log_group":"/aws/*/x?","destination":"b"},{"log_group":"/aws/*","destination":"a"}]"#,
+            r#","default":"c","routes":[{"log_group":"/aws/*/x?","destination":"b"},{"log_group":"/aws/*","destination":["a","c"]}]"#,
         );
         assert_eq!(router.names(), ["a", "b", "c"]);
-        assert_eq!(router.choose("/aws/lambda/deep/x1", ["f@a"]), Ok(0));
-        assert_eq!(router.choose("/aws/lambda/deep/x1", ["f"]), Ok(1));
-        assert_eq!(router.choose("/aws/lambda/y", ["f", "g"]), Ok(0));
-        assert_eq!(router.choose("else", []), Ok(2));
-        assert_eq!(router.choose("else", ["f", "g@b"]), Ok(1));
+        assert_eq!(router.choose("/aws/lambda/deep/x1", ["f@a"]), Ok(&[0][..]));
+        assert_eq!(router.choose("/aws/lambda/deep/x1", ["f"]), Ok(&[1][..]));
+        assert_eq!(router.choose("/aws/lambda/y", ["f", "g"]), Ok(&[0, 2][..]));
+        assert_eq!(router.choose("else", []), Ok(&[2][..]));
+        assert_eq!(router.choose("else", ["f", "g@b"]), Ok(&[1][..]));
         assert!(
             router.choose("/aws/x", ["f@nobody"]).unwrap_err().contains("`nobody`, which is not configured")
         );
@@ -116,7 +129,8 @@ mod tests {
                 Some(name) => ["a", "b", "c"].iter().position(|known| *known == name),
                 None => routed.or(default),
             };
-            prop_assert_eq!(router.choose(&group, filters.iter().map(String::as_str)).ok(), expected);
+            let chosen = router.choose(&group, filters.iter().map(String::as_str)).ok();
+            prop_assert_eq!(chosen, expected.as_ref().map(std::slice::from_ref));
         }
     }
 

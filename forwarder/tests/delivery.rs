@@ -380,6 +380,47 @@ async fn one_destination_that_is_down_does_not_stop_the_other() {
 }
 
 #[tokio::test]
+async fn an_event_for_two_destinations_goes_again_only_to_the_one_that_failed() {
+    let (up, down) = (service(Transport::Tls13), service(Transport::Plain));
+    down.stop_listening();
+    let ((up_config, _ca), (down_config, _)) =
+        (destination(&up, Transport::Tls13), destination(&down, Transport::Plain));
+    let mut config = Config::single(up_config);
+    config.destinations.insert("audit".into(), down_config);
+    let json = config.to_json();
+    let routes = r#","routes":[{"log_group":"/app","destination":["audit","default"]}]}"#;
+    let config = Config::from_json(&(json[..json.len() - 1].to_owned() + routes)).unwrap();
+    let mut forwarder = Forwarder::new(&config, options()).unwrap();
+
+    // Every third is pinned to the one that is up.
+    let sent = messages(9, 5, 40);
+    let event = || {
+        let records = sent.iter().enumerate().map(|(n, messages)| {
+            let filter = if n % 3 == 0 { "f@default" } else { "f" };
+            record(&sequence(n), &gzip(payload("/app", filter, messages).to_string().as_bytes()))
+        });
+        invocation(records.collect())
+    };
+    let outcome = forwarder.handle(&event(), deadline()).await;
+    assert_honest(&outcome, &sent, &up).await;
+    assert_eq!((outcome.account.records.delivered, outcome.account.records.failed), (3, 6));
+    let counts = &outcome.account.destinations;
+    assert_eq!((counts[0].received, counts[0].failed), (30, 30), "audit");
+    assert_eq!((counts[1].received, counts[1].delivered), (45, 45), "default");
+    up.wait_for_lines(45, PATIENCE).await.unwrap();
+
+    down.resume();
+    let outcome = forwarder.handle(&event(), deadline()).await;
+    assert_eq!(outcome.response.unwrap(), Default::default());
+    assert_eq!(outcome.account.records.delivered, 9);
+    assert_eq!(down.wait_for_lines(30, PATIENCE).await.unwrap().len(), 30);
+    // Record 0 is before the checkpoint, so AWS would not send it again and nothing is remembered of it.
+    assert_eq!(outcome.lanes.iter().map(|lane| lane.events).collect::<Vec<_>>(), [30, 5]);
+    up.wait_for_lines(50, PATIENCE).await.unwrap();
+    assert_eq!(up.line_count(), 50);
+}
+
+#[tokio::test]
 async fn a_failed_record_without_sequence_number_fails_the_invocation() {
     let service = service(Transport::Plain);
     service.stop_listening();

@@ -232,10 +232,12 @@ async fn play(seed: u64, invocations: usize) -> Totals {
             // The number of the part within its record.
             next = if next.0 == part.record { (next.0, next.1 + 1) } else { (part.record, 1) };
             if let Kind::Events(to, messages) = &stream[checkpoint + next.0 as usize].parts[next.1 - 1] {
-                let delivered = part.progress.before as usize..part.progress.delivered as usize;
-                claimed[*to].extend(messages[delivered].iter().cloned());
+                for share in outcome.account.shares(part) {
+                    let delivered = share.progress.before as usize..share.progress.done as usize;
+                    claimed[*to].extend(messages[delivered].iter().cloned());
+                    totals.remembered += share.progress.before as usize;
+                }
             }
-            totals.remembered += part.progress.before as usize;
         }
         let reported = outcome.response.unwrap().batch_item_failures;
         assert_eq!(
@@ -297,7 +299,7 @@ async fn play(seed: u64, invocations: usize) -> Totals {
             Fate::Quarantined(_) => record.has_poison(),
             Fate::Delivered | Fate::DeliveredBefore => record.has_events() && !record.has_poison(),
             Fate::Skipped(_) => !record.has_events() && !record.has_poison(),
-            Fate::Failed => false,
+            Fate::Failed | Fate::Rejected => false,
         };
         assert!(is_right, "seed {seed}: record {number}: {fate:?}");
         totals.quarantined += usize::from(record.has_poison());

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
 use cwl2le_forwarder::config::{
-    Config, DEFAULT_DESTINATION, Destination, Format, LONGEST_LINE, pinned_destination,
+    Config, DEFAULT_DESTINATION, Destination, Format, LONGEST_LINE, Names, pinned_destination,
 };
 use cwl2le_forwarder::secret::Secret;
 
@@ -158,7 +158,13 @@ fn log_services(out: &mut Writer, config: &Config, stack: &Stack, observed: &Obs
     for route in &config.routes {
         out.section("[[routes]]");
         out.set("log_group", &route.log_group);
-        out.set("destination", &route.destination);
+        match &route.destination {
+            Names::One(name) => out.set("destination", name),
+            Names::Several(names) => {
+                let names = names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
+                out.raw("destination", format_args!("[{names}]"));
+            }
+        }
     }
     tokens
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use cwl2le_forwarder::config::{Format, Region as LogRegion};
+use cwl2le_forwarder::config::{Format, Names, Region as LogRegion};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -127,7 +127,7 @@ pub(super) struct Destination {
 #[serde(deny_unknown_fields)]
 pub(super) struct Route {
     pub(super) log_group: String,
-    pub(super) destination: String,
+    pub(super) destination: Names,
 }
 
 /// Log groups, and how they are subscribed.

@@ -192,14 +192,17 @@ tls = false
 token = { secretsmanager = "audit" }
 [[routes]]
 log_group = "/audit/*"
-destination = "audit"
+destination = ["audit", "app"]
 "#;
 
 #[test]
 fn references_are_handed_on_and_the_role_may_read_exactly_them() {
     let stack = stack(&[], REFERENCES, &Observed::default()).expect("a stack");
     let config = stack.function.config.as_ref().expect("a configuration");
-    assert_eq!(config.routes.len(), 1);
+    assert_eq!(
+        config.routes.iter().map(|route| route.destination.to_string()).collect::<Vec<_>>(),
+        ["audit, app"]
+    );
     let Destination::Logentries(app) = &config.destinations["app"];
     assert_eq!(app.token, Secret::Ssm("/cwl2le/app".to_owned()));
     let statements = stack.function_role.policy["Statement"].as_array().expect("statements").clone();

@@ -1,10 +1,12 @@
 //! Log services: one trait, one file per service.
 
-pub mod logentries;
+mod logentries;
+mod stream;
 mod tcp;
 
 use std::fmt;
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 use std::time::Duration;
 
@@ -18,28 +20,72 @@ pub type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 
 /// A log service as a batch sees it.
 ///
-/// A session goes [`begin`](Destination::begin), [`send`](Destination::send) as often as needed,
-/// [`receipt`](Destination::receipt). Only a receipt means delivered. After a failure
-/// [`abandon`](Destination::abandon) ends the session.
+/// A session goes [`take`](Destination::take) as often as needed, with a [`send`](Destination::send) whenever
+/// it is full, then [`receipt`](Destination::receipt), then [`close`](Destination::close). After a failure
+/// `close` follows at once, and what it gives no verdict on is taken again in the next session: nothing that
+/// was sent is kept. Events are numbered from 0 in the order in which a session takes them.
 pub trait Destination {
-    /// Appends an event as it goes over the wire.
-    fn frame(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>);
+    /// Takes events of one payload, from the first on, until a piece is full: always at least one after a
+    /// [`send`](Destination::send).
+    fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken;
 
-    /// Makes ready to send. Bytes are counted from here.
-    fn begin(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>>;
+    /// Makes room by sending what is full; returns when the network or the service has taken it.
+    fn send(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>>;
 
-    /// Sends framed events; returns when the network has taken them.
-    fn send<'a>(&'a mut self, bytes: &'a [u8], until: Instant) -> Wait<'a, Result<(), Failure>>;
-
-    /// Waits until everything sent since [`begin`](Destination::begin) is delivered.
+    /// Sends what is left and waits until there is a verdict on every event that was taken.
     fn receipt(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>>;
 
-    /// Gives a session up after a failure, and tells how many of its first bytes are delivered all the
-    /// same: those of a service that is slow, none of a connection that broke.
-    fn abandon(&mut self) -> u64;
+    /// Ends the session, after a receipt or a failure, and tells what became of the events it took.
+    fn close(&mut self) -> Session;
 
-    /// How often a connection has been made so far.
-    fn connections(&self) -> u64;
+    /// What it has done so far, since it was made.
+    fn traffic(&self) -> Traffic;
+}
+
+/// How many events were taken, and whether room has to be made before the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// So many, from the first on.
+    pub events: usize,
+    /// Whether it is time for a [`Destination::send`].
+    pub full: bool,
+}
+
+/// What became of the events that a session took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Session {
+    /// What is certain. The verdicts on the events of one record come in the order of the events, without
+    /// gaps from the first on.
+    pub verdicts: Vec<Verdict>,
+    /// How many events may have arrived and have no verdict: they may arrive twice.
+    pub in_doubt: u64,
+}
+
+/// What is certain of events one after the other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Their numbers.
+    pub events: Range<u64>,
+    /// Why they will never be delivered; `None` when they are.
+    pub rejected: Option<Rejected>,
+}
+
+/// Why an event will never be delivered. The rest of its record is not held up by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// The `id` of the event, as far as it is known.
+    pub event_id: Option<String>,
+    /// The answer of the service, or the limit that the event passes.
+    pub why: String,
+}
+
+/// Counts of a destination that only grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Connections made.
+    pub connections: u64,
+    /// Bytes that the network took, sent again or not.
+    pub bytes: u64,
 }
 
 /// How long a destination waits for what.
@@ -144,8 +190,6 @@ pub fn build(
     patience: Patience,
 ) -> Result<Box<dyn Destination>, String> {
     match config {
-        config::Destination::Logentries(config) => {
-            Ok(Box::new(logentries::TokenTcp::new(config, lines.clone(), patience)?))
-        }
+        config::Destination::Logentries(config) => logentries::build(config, lines.clone(), patience),
     }
 }

@@ -39,8 +39,6 @@ enum Stream {
 pub(super) struct Connection {
     stream: Stream,
     marks: Marks,
-    /// Bytes sent since the session began.
-    sent: u64,
     /// When the first of them was.
     began: Option<Instant>,
     patience: Duration,
@@ -104,7 +102,6 @@ impl Connection {
         Ok(Self {
             stream,
             marks: Marks::default(),
-            sent: 0,
             began: None,
             patience: patience.progress,
             unproven: target.tls.is_none(),
@@ -114,7 +111,6 @@ impl Connection {
 
     /// Begins a new session on a kept connection, if it is as it was left: open, with nothing under way.
     pub(super) fn begin_again(&mut self, patience: Patience) -> bool {
-        self.sent = 0;
         self.began = None;
         self.marks = Marks::default();
         self.patience = patience.progress_on_kept;
@@ -122,8 +118,8 @@ impl Connection {
         drained && self.standing().is_ok_and(|standing| standing.open && standing.unacknowledged == 0)
     }
 
-    /// Writes and flushes all of `bytes`.
-    pub(super) async fn send(&mut self, bytes: &[u8], until: Instant) -> Result<(), Failure> {
+    /// Writes and flushes all of `bytes`, with which the session has come to `position`.
+    pub(super) async fn send(&mut self, bytes: &[u8], position: u64, until: Instant) -> Result<(), Failure> {
         self.began.get_or_insert_with(Instant::now);
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -131,8 +127,7 @@ impl Connection {
             rest = &rest[written..];
         }
         self.progress(until, |stream, cx| stream.poll_flush(cx)).await?;
-        self.sent += bytes.len() as u64;
-        self.marks.note(self.sent, self.stream.wire().taken);
+        self.marks.note(position, self.stream.wire().taken);
         Ok(())
     }
 
@@ -192,7 +187,7 @@ impl Connection {
         if self.standing()?.open { Ok(()) } else { Err(self.how_it_ended().await) }
     }
 
-    /// How many of the bytes sent in this session the peer has acknowledged, if the connection is whole.
+    /// The position in this session up to which the peer has acknowledged, if the connection is whole.
     pub(super) fn acknowledged(&mut self) -> u64 {
         match self.standing() {
             Ok(standing) if standing.open && !self.ended => {

@@ -15,7 +15,7 @@ use base64::Engine;
 use cwl2le_forwarder::config::{Config, Destination, Logentries};
 use cwl2le_forwarder::destination::Patience;
 use cwl2le_forwarder::event::{Invocation, compare_sequences};
-use cwl2le_forwarder::ledger::{Fate, Progress};
+use cwl2le_forwarder::ledger::{Fate, Part, Progress, Share};
 use cwl2le_forwarder::secret::Secret;
 use cwl2le_forwarder::{Forwarder, Options, Outcome, Persistence};
 use cwl2le_local::log_service::{Line, LogService, Options as Service, Transport};
@@ -165,13 +165,12 @@ pub fn deadline() -> Instant {
 
 /// The messages that the outcome calls delivered in this invocation, those of unfinished records included.
 pub fn claimed<'s>(outcome: &Outcome, sent: &'s [Vec<String>]) -> Vec<&'s String> {
-    let parts = outcome.account.parts.iter();
-    parts
-        .flat_map(|part| {
-            let Progress { delivered, before, .. } = part.progress;
-            &sent[part.record as usize][before as usize..delivered as usize]
-        })
-        .collect()
+    let shares = |part| outcome.account.shares(part).iter().map(move |share| (part, share));
+    let delivered = |(part, share): (&Part, &Share)| {
+        let Progress { done, before, .. } = &share.progress;
+        &sent[part.record as usize][*before as usize..*done as usize]
+    };
+    outcome.account.parts.iter().flat_map(shares).flat_map(delivered).collect()
 }
 
 /// Received equals delivered plus skipped plus quarantined plus failed; what is called delivered does arrive

@@ -1,0 +1,206 @@
+//! Log services that take a stream of bytes over TCP and answer nothing.
+//!
+//! What counts as delivered is what the peer's TCP has acknowledged on a connection that nobody has ended; see
+//! [`crate::receipt`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tokio::time::Instant;
+
+use super::tcp::{Connection, Target};
+use super::{Destination, Failure, FailureKind, Patience, Rejected, Session, Taken, Traffic, Verdict, Wait};
+use crate::payload::{LogEvent, Payload};
+
+/// How much is framed before it is written: one TLS write a line costs ten times as much as pieces of this
+/// size, and larger ones gain nothing.
+const PIECE: usize = 128 * 1024;
+
+/// A buffer that grew beyond this for one large event is let go of after the session.
+const KEPT_BUFFER: usize = 1 << 20;
+
+/// How an event stands in the stream.
+pub(super) trait Framing {
+    /// Appends an event as it goes over the wire.
+    fn frame(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>);
+}
+
+/// A connection that is kept from one session to the next.
+pub(super) struct Stream<F> {
+    framing: F,
+    target: Target,
+    patience: Patience,
+    connection: Option<Connection>,
+    traffic: Traffic,
+    session: Numbers,
+    framed: Vec<u8>,
+}
+
+/// How far a session has come, in events.
+#[derive(Default)]
+struct Numbers {
+    taken: u64,
+    sent: u64,
+    /// Whether the connection is in use by this session.
+    begun: bool,
+    /// Whether everything taken has its receipt.
+    complete: bool,
+    /// Those that made the code panic; nothing of them is sent.
+    unframed: Vec<u64>,
+}
+
+impl<F: Framing> Stream<F> {
+    /// Makes it ready to use, without connecting.
+    pub(super) fn new(framing: F, target: Target, patience: Patience) -> Self {
+        Self {
+            framing,
+            target,
+            patience,
+            connection: None,
+            traffic: Traffic::default(),
+            session: Numbers::default(),
+            framed: Vec::new(),
+        }
+    }
+
+    async fn connect(&mut self, until: Instant) -> Result<(), Failure> {
+        if self.connection.as_mut().is_some_and(|kept| kept.begin_again(self.patience)) {
+            return Ok(());
+        }
+        self.connection = None;
+        self.connection = Some(Connection::open(&self.target, self.patience, until).await?);
+        self.traffic.connections += 1;
+        Ok(())
+    }
+
+    fn open(&mut self) -> Result<&mut Connection, Failure> {
+        self.connection.as_mut().ok_or_else(|| Failure::new(FailureKind::Closed, "there is no connection"))
+    }
+
+    async fn flush(&mut self, until: Instant) -> Result<(), Failure> {
+        if self.framed.is_empty() {
+            return Ok(());
+        }
+        if !self.session.begun {
+            self.connect(until).await?;
+            self.session.begun = true;
+        }
+        self.session.sent = self.session.taken;
+        let framed = std::mem::take(&mut self.framed);
+        let taken = self.session.taken;
+        let sent = self.open()?.send(&framed, taken, until).await;
+        self.framed = framed;
+        sent?;
+        self.traffic.bytes += self.framed.len() as u64;
+        self.framed.clear();
+        Ok(())
+    }
+
+    async fn wait(&mut self, until: Instant) -> Result<(), Failure> {
+        self.flush(until).await?;
+        if self.session.begun {
+            self.open()?.receipt(until).await?;
+        }
+        self.session.complete = true;
+        Ok(())
+    }
+}
+
+impl<F: Framing> Destination for Stream<F> {
+    fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
+        let mut taken = 0;
+        while taken < events.len() && self.framed.len() < PIECE {
+            let (framing, out) = (&self.framing, &mut self.framed);
+            let (mut whole, mut count) = (out.len(), 0);
+            let run = catch_unwind(AssertUnwindSafe(|| {
+                for event in &events[taken..] {
+                    framing.frame(payload, event, out);
+                    count += 1;
+                    whole = out.len();
+                    if whole >= PIECE {
+                        break;
+                    }
+                }
+            }));
+            taken += count;
+            self.session.taken += count as u64;
+            if run.is_err() {
+                out.truncate(whole);
+                self.session.unframed.push(self.session.taken);
+                taken += 1;
+                self.session.taken += 1;
+            }
+        }
+        Taken { events: taken, full: self.framed.len() >= PIECE }
+    }
+
+    fn send(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>> {
+        Box::pin(self.flush(until))
+    }
+
+    fn receipt(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>> {
+        Box::pin(self.wait(until))
+    }
+
+    /// After a failure: what a slow service has acknowledged is delivered, what went over a connection that
+    /// broke is not, surely.
+    fn close(&mut self) -> Session {
+        self.framed.clear();
+        self.framed.shrink_to(KEPT_BUFFER);
+        let session = std::mem::take(&mut self.session);
+        let delivered = if session.complete {
+            session.taken
+        } else if session.begun {
+            self.connection.take().map_or(0, |mut connection| connection.acknowledged())
+        } else {
+            0
+        };
+        let (verdicts, settled) = verdicts(delivered, &session.unframed);
+        Session { verdicts, in_doubt: session.sent.saturating_sub(settled) }
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+}
+
+/// The first `delivered` events are, but for those that were never framed. The number of events with a
+/// verdict comes with it.
+fn verdicts(delivered: u64, unframed: &[u64]) -> (Vec<Verdict>, u64) {
+    let mut verdicts = Vec::new();
+    let mut settled = 0;
+    for at in unframed.iter().filter(|at| **at <= delivered) {
+        if *at > settled {
+            verdicts.push(Verdict { events: settled..*at, rejected: None });
+        }
+        let why = "the forwarder failed on it; please report this".to_owned();
+        let rejected = Some(Rejected { event_id: None, why });
+        verdicts.push(Verdict { events: *at..at + 1, rejected });
+        settled = at + 1;
+    }
+    if delivered > settled {
+        verdicts.push(Verdict { events: settled..delivered, rejected: None });
+        settled = delivered;
+    }
+    (verdicts, settled)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::Range;
+
+    use super::*;
+
+    fn told(delivered: u64, unframed: &[u64]) -> Vec<(Range<u64>, bool)> {
+        let verdicts = verdicts(delivered, unframed).0;
+        verdicts.into_iter().map(|verdict| (verdict.events, verdict.rejected.is_some())).collect()
+    }
+
+    #[test]
+    fn what_was_never_framed_is_rejected_when_its_turn_has_come() {
+        assert_eq!(told(0, &[]), []);
+        assert_eq!(told(5, &[]), [(0..5, false)]);
+        assert_eq!(told(0, &[0]), [(0..1, true)]);
+        assert_eq!(told(5, &[2, 7]), [(0..2, false), (2..3, true), (3..5, false)]);
+        assert_eq!(told(2, &[2]), [(0..2, false), (2..3, true)]);
+    }
+}
