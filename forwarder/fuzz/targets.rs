@@ -4,6 +4,7 @@ use cwl2le_forwarder::aggregate;
 use cwl2le_forwarder::config::{Config, Format};
 use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::payload::{self, Cap, Payload};
+use cwl2le_forwarder::shape::Shape;
 use cwl2le_forwarder::{format, line};
 use md5::{Digest, Md5};
 
@@ -86,6 +87,25 @@ pub fn line(data: &[u8]) {
     if serde_json::from_str::<&serde_json::value::RawValue>(&json).is_ok() {
         assert!(std::str::from_utf8(&out).is_ok() && !out.contains(&b'\n') && !out.contains(&b'\r'));
     }
+}
+
+/// Any message can be shaped: it stays a JSON string, an object stays one, and no address is left.
+pub fn shape(data: &[u8]) {
+    let Ok(message) = std::str::from_utf8(data) else { return };
+    let rules = r#"{"exclude":[{"rule":"lambda-platform"}],"sample":{"rate":0.9,"field":"a.id"},
+        "redact":[{"find":["email","ipv4","ipv6","bearer","aws-key","card"]},{"pattern":"\"?secret\"?[:= ]+(\\w+)","as":"drop"}]}"#;
+    static SHAPE: std::sync::OnceLock<Shape> = std::sync::OnceLock::new();
+    let shape = SHAPE.get_or_init(|| Shape::compile(&serde_json::from_str(rules).unwrap()).unwrap());
+    let text =
+        serde_json::json!({"messageType": "DATA_MESSAGE", "logEvents": [{"message": message}]}).to_string();
+    let payload = payload::parse(text.as_bytes()).unwrap();
+    let shaped = shape.of(&payload).shape(&payload.events[0]);
+    let Some(event) = shaped.event(&payload.events[0]) else { return };
+    let clean: String = serde_json::from_str(&format!("\"{}\"", event.message)).unwrap();
+    let is_object =
+        |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();
+    assert!(!is_object(message) || is_object(&clean));
+    assert!(!clean.contains("bob@example.com") && !clean.contains(" 4111111111111111 "));
 }
 
 /// What is accepted is written so that it is read back alike; what is refused has a reason.

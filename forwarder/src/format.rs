@@ -79,7 +79,7 @@ fn member(name: &str, value: &str, out: &mut Vec<u8>) {
 
 /// The message as a JSON object if it is one, else as a JSON string with its line ends as escapes.
 fn write_message(escaped: &str, out: &mut Vec<u8>) {
-    let text = unescape(escaped);
+    let text = line::unescape(escaped);
     let inside = text.trim();
     if inside.starts_with('{') && serde_json::from_str::<&RawValue>(inside).is_ok() {
         raw_on_one_line(inside, out);
@@ -92,13 +92,6 @@ fn write_message(escaped: &str, out: &mut Vec<u8>) {
 /// Valid JSON has line ends between its tokens only, where a space means the same.
 fn raw_on_one_line(json: &str, out: &mut Vec<u8>) {
     out.extend(json.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
-}
-
-/// The text of a JSON string without its quotes; what is no character becomes U+FFFD.
-fn unescape(escaped: &str) -> String {
-    let mut text = Vec::with_capacity(escaped.len());
-    line::write_text(escaped, &mut text);
-    String::from_utf8_lossy(&text).into_owned()
 }
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ pub mod receipt;
 pub mod remembered;
 pub mod route;
 pub mod secret;
+pub mod shape;
 mod tls;
 
 pub use batch::{Forwarder, Options, Outcome, Response};

@@ -4,6 +4,8 @@
 //! vendor do it for LF; CR and CRLF are treated alike. One line end at the very end is dropped. A JSON string
 //! holds line ends as escapes only, so all of this happens while escapes are undone, in one pass.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 /// What stands for a line end inside a line: U+2028 LINE SEPARATOR in UTF-8.
@@ -26,7 +28,7 @@ pub fn write_message(escaped: &str, out: &mut Vec<u8>) {
             open_end = None;
         }
         let before = out.len();
-        let (character, after) = unescape(&rest[at..]);
+        let (character, after) = first_escape(&rest[at..]);
         rest = after;
         match character {
             // The LF of a CRLF: its CR is already written as a line end.
@@ -59,7 +61,7 @@ pub fn write_text(escaped: &str, out: &mut Vec<u8>) {
     let mut rest = escaped.as_bytes();
     while let Some(at) = memchr(b'\\', rest) {
         out.extend_from_slice(&rest[..at]);
-        let (character, after) = unescape(&rest[at..]);
+        let (character, after) = first_escape(&rest[at..]);
         rest = after;
         match character {
             Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
@@ -69,8 +71,28 @@ pub fn write_text(escaped: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// The text of a JSON string without its quotes, borrowed when it has no escapes. What is no character becomes
+/// U+FFFD.
+pub fn unescape(escaped: &str) -> Cow<'_, str> {
+    if memchr(b'\\', escaped.as_bytes()).is_none() {
+        return escaped.into();
+    }
+    let mut text = Vec::with_capacity(escaped.len());
+    write_text(escaped, &mut text);
+    String::from_utf8(text)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+        .into()
+}
+
+/// A text as a JSON string without its quotes.
+pub fn escape(text: &str) -> String {
+    // Text is written into memory: this cannot fail.
+    let quoted = serde_json::to_string(text).unwrap_or_default();
+    quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default().to_owned()
+}
+
 /// Undoes the escape that `text` starts with: its character (`None` for a lone surrogate) and what follows.
-fn unescape(text: &[u8]) -> (Option<char>, &[u8]) {
+pub(crate) fn first_escape(text: &[u8]) -> (Option<char>, &[u8]) {
     let Some(&kind) = text.get(1) else { return (None, &[]) };
     let after = &text[2..];
     let character = match kind {

@@ -88,3 +88,8 @@ fn lines() {
 fn configurations() {
     run("config", targets::config, 5_000);
 }
+
+#[test]
+fn shapes() {
+    run("shape", targets::shape, 3_000);
+}

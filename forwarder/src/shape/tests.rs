@@ -1,0 +1,174 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::payload;
+
+fn shape(json: &str) -> Shape {
+    Shape::compile(&serde_json::from_str(json).unwrap()).unwrap()
+}
+
+/// The payload with these messages, as JSON.
+fn payload(group: &str, stream: &str, messages: &[&str]) -> String {
+    let events: Vec<_> =
+        messages.iter().map(|message| serde_json::json!({"id": "7", "message": message})).collect();
+    serde_json::json!({"messageType": "DATA_MESSAGE", "logGroup": group, "logStream": stream, "logEvents": events})
+        .to_string()
+}
+
+/// What becomes of each message: its text, or the rule that dropped it.
+fn outcomes(shape: &Shape, group: &str, stream: &str, messages: &[&str]) -> Vec<String> {
+    let json = payload(group, stream, messages);
+    let payload = payload::parse(json.as_bytes()).unwrap();
+    let of = shape.of(&payload);
+    let outcome = |event: &LogEvent<'_>| match of.shape(event) {
+        Shaped::Keep { message, .. } => line::unescape(&message).into_owned(),
+        Shaped::Filtered(rule) => format!("<{rule}>"),
+    };
+    payload.events.iter().map(outcome).collect()
+}
+
+#[test]
+fn rules_apply_in_their_order() {
+    let shape = shape(
+        r#"{"include":[{"message":"ERROR|WARN"},{"group":"^/audit"}],
+            "exclude":[{"rule":"lambda-platform"},{"message":"health$","stream":"canary"}],
+            "redact":[{"find":["email"]}]}"#,
+    );
+    let of = |group, stream, message| outcomes(&shape, group, stream, &[message]).remove(0);
+    assert_eq!(of("/app", "s", "INFO fine"), "<include>");
+    assert_eq!(of("/app", "s", "ERROR of bob@x.com\n"), "ERROR of [email]\n");
+    assert_eq!(of("/audit/x", "s", "INFO bob@x.com"), "INFO [email]");
+    assert_eq!(of("/audit/x", "s", "END RequestId: 85c6cfcc-7cc1-11e6-9b6d-0db8a9ae2000\n"), "<exclude[0]>");
+    assert_eq!(of("/app", "canary-1", "WARN health\r\n"), "<exclude[1]>");
+    assert_eq!(of("/app", "web", "WARN health\n"), "WARN health\n");
+}
+
+#[test]
+fn without_rules_everything_is_borrowed() {
+    let shape = shape("{}");
+    let json = payload("g", "s", &["a \"quoted\" bob@x.com\n"]);
+    let payload = payload::parse(json.as_bytes()).unwrap();
+    let shaped = shape.of(&payload).shape(&payload.events[0]);
+    assert!(
+        matches!(&shaped, Shaped::Keep { message: Cow::Borrowed(same), .. } if *same == payload.events[0].message)
+    );
+    assert!(shape.labels("g").is_empty() && shape.format().is_none());
+}
+
+#[test]
+fn extracted_fields_are_redacted_too() {
+    let json = r#"{"messageType":"DATA_MESSAGE","logGroup":"g","logStream":"s","logEvents":[
+        {"id":"1","message":"bob@x.com","extractedFields":{"$user":"bob@x.com","n":"1"}}]}"#;
+    let payload = payload::parse(json.as_bytes()).unwrap();
+    let shape = shape(r#"{"redact":[{"find":["email"]}]}"#);
+    let shaped = shape.of(&payload).shape(&payload.events[0]);
+    let event = shaped.event(&payload.events[0]).unwrap();
+    assert_eq!((event.message, event.extracted), ("[email]", Some(r#"{"$user":"[email]","n":"1"}"#)));
+    assert_eq!(event.id, "1");
+}
+
+#[test]
+fn a_sample_by_field_keeps_what_has_no_field() {
+    let shape = shape(r#"{"sample":{"rate":0.000001,"field":"request.id"}}"#);
+    let kept = outcomes(
+        &shape,
+        "g",
+        "s",
+        &[
+            r#"{"request":{"id":"a"}}"#,
+            r#"{"request":{"id":7}}"#,
+            r#"{"request":{}}"#,
+            r#"{"request":{"id":null}}"#,
+            "text",
+        ],
+    );
+    assert_eq!(kept, ["<sample>", "<sample>", r#"{"request":{}}"#, r#"{"request":{"id":null}}"#, "text"]);
+}
+
+#[test]
+fn rules_that_cannot_be_are_refused_with_their_key() {
+    for (json, says) in [
+        (r#"{"include":[{}]}"#, "include[0]: give `message`"),
+        (r#"{"exclude":[{"message":"a"},{"group":"("}]}"#, "exclude[1].group: `(` is no valid expression"),
+        (r#"{"sample":{"rate":0.1,"field":""}}"#, "sample.field: give the name"),
+        (r#"{"fields":{"group":"x"}}"#, "fields.group: it names nothing"),
+    ] {
+        let error = Shape::compile(&serde_json::from_str(json).unwrap()).unwrap_err().to_string();
+        assert!(error.starts_with(says), "{error}");
+    }
+    for json in [
+        r#"{"sample":{"rate":0}}"#,
+        r#"{"sample":{"rate":1}}"#,
+        r#"{"sample":{"rate":-0.5}}"#,
+        r#"{"sample":{}}"#,
+        r#"{"redact":[{"find":["passport"]}]}"#,
+        r#"{"exclude":[{"rule":"x"}]}"#,
+        r#"{"filter":[]}"#,
+    ] {
+        assert!(serde_json::from_str::<config::Rules>(json).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn rules_are_written_as_they_were_read() {
+    for json in [
+        "{}",
+        r#"{"include":[{"message":"a","stream":"b"}],"exclude":[{"rule":"lambda-platform"}],"sample":{"rate":0.25,"field":"id"},"redact":[{"find":["email","aws-key"],"as":"hash"},{"pattern":"x","name":"n"}],"hash_key":"0123456789abcdef","fields":{"set":{"a":"b"},"group":"(?<c>.)"},"format":"json"}"#,
+    ] {
+        let rules: config::Rules = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&rules).unwrap(), json);
+        assert!(!format!("{rules:?}").contains("0123456789"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn include_and_exclude_mean_what_they_say(
+        messages in prop::collection::vec("[abc\n]{0,6}", 1..20), include in any::<bool>(), stream in "[xy]",
+    ) {
+        let rules = if include { r#"{"include":[{"message":"a"},{"stream":"x"}],"exclude":[{"message":"b","stream":"x"}]}"# }
+                    else { r#"{"exclude":[{"message":"b","stream":"x"}]}"# };
+        let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+        for (message, outcome) in messages.iter().zip(outcomes(&shape(rules), "g", &stream, &messages)) {
+            let expected = if include && !message.contains('a') && stream != "x" { "<include>" }
+                           else if message.contains('b') && stream == "x" { "<exclude[0]>" }
+                           else { message };
+            prop_assert_eq!(outcome, expected);
+        }
+    }
+
+    #[test]
+    fn all_of_a_key_is_kept_or_none(
+        keys in prop::collection::vec("[a-z0-9-]{1,3}|日", 1..40), rate in 0.000001..0.999999_f64, more in 0.0..1.0_f64,
+    ) {
+        let with_rate = |rate: f64, field| shape(&format!(r#"{{"sample":{{"rate":{rate:.6}{field}}}}}"#));
+        let by_field = with_rate(rate, r#","field":"id""#);
+        let by_stream = with_rate(rate, "");
+        let larger = with_rate((rate + more).clamp(rate, 0.999999), "");
+        for key in &keys {
+            let texts = [format!(r#"{{"id":"{key}","n":1}}"#), format!("INFO {{\"n\":2,\"id\":\"{key}\"}} end\n"),
+                         format!(r#"{{"x":{{"id":0}},"id" : {}}}"#, serde_json::to_string(key).unwrap())];
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let kept = |shape: &Shape, stream: &str| outcomes(shape, "g", stream, &texts).iter().map(|one| one != "<sample>").collect::<Vec<_>>();
+            let one = sample::is_kept(key, rate.try_into().unwrap());
+            prop_assert_eq!(kept(&by_field, "any"), vec![one; 3]);
+            prop_assert_eq!(kept(&by_stream, key), vec![one; 3]);
+            prop_assert!(!one || kept(&larger, key)[0], "a larger rate keeps everything that a smaller one keeps");
+        }
+    }
+
+    #[test]
+    fn a_shaped_message_is_valid_and_its_envelope_is_json(message in any::<String>(), json in any::<bool>()) {
+        let message = if json { serde_json::json!({"m": message, "user": "bob@x.com", "n": 4111111111111111_u64}).to_string() } else { message };
+        let text = payload("g", "s", &[&message]);
+        let payload = payload::parse(text.as_bytes()).unwrap();
+        let shape = shape(r#"{"redact":[{"find":["email","card"]},{"pattern":"[\"\\\\{}:,]|[a-z]+"}]}"#);
+        let shaped = shape.of(&payload).shape(&payload.events[0]);
+        let event = shaped.event(&payload.events[0]).unwrap();
+        let mut out = Vec::new();
+        crate::format::write(Format::Json, &payload, &event, &mut out);
+        let line: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        prop_assert_eq!(json, line["message"].is_object());
+        prop_assert!(!String::from_utf8(out).unwrap().contains("4111"));
+    }
+}
