@@ -115,13 +115,13 @@ pub struct Filter {
     /// Which events, in CloudWatch Logs' filter pattern syntax; default all, or what the filter has
     #[arg(long, value_name = "PATTERN")]
     pub filter_pattern: Option<String>,
-    /// Name of the subscription filter; default `cloudwatchLogsFilter`, prefixed by the stack
+    /// Name of the subscription filter or the account policy; default `cloudwatchLogsFilter`, prefixed by the stack
     #[arg(long, value_name = "NAME")]
     pub filter_name: Option<String>,
     /// Spread over the shards `by-log-stream` (in order) or at `random`
     #[arg(long, value_name = "HOW")]
     pub distribution: Option<Distribution>,
-    /// Delete this filter of each log group first, where AWS allows no further one
+    /// Delete this filter of each log group first, or this account policy, where AWS allows no further one
     #[arg(long, value_name = "NAME")]
     pub replace: Option<String>,
 }
@@ -214,7 +214,8 @@ pub struct Groups {
     /// Only log groups that carry this tag; repeatable, all must be carried
     #[arg(id = "group_tags", long = "tag", value_name = "KEY=VALUE", value_parser = pair)]
     pub tags: Vec<(String, String)>,
-    /// Every log group of the region, one filter each; those that would feed themselves are always left out
+    /// Every log group of the account and region, also those to come, by one account policy; those that would feed
+    /// themselves are always left out
     #[arg(long)]
     pub all: bool,
 }
@@ -231,13 +232,16 @@ pub struct Subscribe {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub groups: Groups,
+    /// With --all: a filter for each log group that exists, instead of the one account policy
+    #[arg(long, requires = "all", help_heading = "Log groups")]
+    pub per_group: bool,
     /// Destination that these groups go to, whatever the routes say
     #[arg(long, value_name = "NAME", conflicts_with = "filter_name")]
     pub destination: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub filter: Filter,
-    /// Take over a filter of our name that leads elsewhere
+    /// Take over a filter or an account policy of our name that leads elsewhere
     #[arg(long)]
     pub adopt: bool,
 }
@@ -254,7 +258,7 @@ pub struct Unsubscribe {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub groups: Groups,
-    /// Also remove a filter of this name, where it leads to our stream
+    /// Also remove a filter or an account policy of this name, where it leads to our stream
     #[arg(long, value_name = "NAME")]
     pub filter_name: Option<String>,
 }
@@ -282,7 +286,7 @@ pub struct Teardown {
     /// Delete the stream even where others still write to it or read from it
     #[arg(long)]
     pub force: bool,
-    /// Also remove filters of this name that lead to our stream
+    /// Also remove filters and an account policy of this name that lead to our stream
     #[arg(long, value_name = "NAME")]
     pub filter_name: Option<String>,
 }

@@ -59,6 +59,8 @@ fn deeds(other_forwarder: &Path) -> Vec<Deed> {
         Deed::EditTrust,
         run(&["setup"]),
         run(&["unsubscribe", "--log-group", SECOND]),
+        run(&["subscribe", "--all"]),
+        run(&["unsubscribe", "--all"]),
         Deed::AttachPolicy,
         run(&["teardown", "--yes"]),
     ]

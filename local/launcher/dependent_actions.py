@@ -36,6 +36,9 @@ def needed(service, method, path, headers, body, arn):
         return [("logs:TagResource", arn("logs", f"log-group:{data.get('logGroupName')}"), {})]
     if operation == "PutSubscriptionFilter" and data.get("roleArn"):
         return [_pass_role(data["roleArn"], "logs.amazonaws.com")]
+    if operation in ("DescribeAccountPolicies", "DeleteAccountPolicy"):
+        verb = "DescribeSubscriptionFilters" if operation.startswith("Describe") else "DeleteSubscriptionFilter"
+        return [(f"logs:{verb}", arn("logs", "log-group:*"), {})]
     if operation == "PutAccountPolicy":
         filters = ("logs:PutSubscriptionFilter", arn("logs", "log-group:*"), {})
         return [filters, *_policy_role(data.get("policyDocument"))]

@@ -5,6 +5,18 @@ import argparse
 import guard
 
 
+def without_account_policies(app):
+    """moto knows no account policies: it has none, and says so when it is asked."""
+
+    def answer(environ, start_response):
+        if environ.get("HTTP_X_AMZ_TARGET") != "Logs_20140328.DescribeAccountPolicies":
+            return app(environ, start_response)
+        start_response("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
+        return [b'{"accountPolicies": []}']
+
+    return answer
+
+
 def main():
     """Serves moto until the process ends."""
     parser = argparse.ArgumentParser()
@@ -15,6 +27,7 @@ def main():
         from werkzeug.serving import make_server
 
         app = DomainDispatcherApplication(create_backend_app)
+        app = without_account_policies(app)
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
         guard.announce(server.server_port)
         server.serve_forever()

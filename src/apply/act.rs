@@ -1,7 +1,7 @@
 //! Which AWS calls carry out which action.
 
 use crate::aws::lambda::Configuration;
-use crate::aws::{Aws, iam, kinesis, lambda, logs};
+use crate::aws::{Aws, account_policy, iam, kinesis, lambda, logs};
 use crate::error::Result;
 use crate::plan::Action;
 
@@ -66,5 +66,8 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
 
         Action::PutFilter(spec) => logs::put_filter(aws, spec).await,
         Action::DeleteFilter { log_group, name } => logs::delete_filter(aws, log_group, name).await,
+
+        Action::PutAccountPolicy(policy) => account_policy::put(aws, policy).await,
+        Action::DeleteAccountPolicy { name } => account_policy::delete(aws, name).await,
     }
 }

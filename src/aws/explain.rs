@@ -23,7 +23,7 @@ pub(super) struct Row {
     hint: &'static str,
 }
 
-const PUT_FILTER: &[&str] = &["PutSubscriptionFilter"];
+const PUT_FILTER: &[&str] = &["PutSubscriptionFilter", "PutAccountPolicy"];
 const ACCESS_DENIED: &[&str] =
     &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"];
 const INVALID_PARAMETER: &[&str] =
@@ -107,7 +107,16 @@ pub(super) const TABLE: &[Row] = &[
         Code::AccessDenied,
         "the identity above lacks this permission: ask whoever administers the account for it",
     ),
-    // Subscription filters.
+    // Subscription filters and account policies.
+    Row {
+        service: "logs",
+        operations: &["PutAccountPolicy"],
+        codes: &["LimitExceededException"],
+        fragment: "",
+        means: Code::FilterLimit,
+        hint: "there is one account policy in an account and region: name the one to give up with --replace, or subscribe \
+               the log groups one by one, with --per-group",
+    },
     Row {
         service: "logs",
         operations: PUT_FILTER,

@@ -3,6 +3,7 @@
 //! [`Session`] is the account and region; [`Aws`] is a session together with who is told about waiting. Every request of this program goes through [`Aws::call`]: pacing, retries, counting and error names are
 //! decided there and nowhere else.
 
+pub(crate) mod account_policy;
 mod call;
 mod error;
 mod explain;

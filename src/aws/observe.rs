@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::{Aws, AwsError, LogGroup, Notice, iam, kinesis, lambda, list_log_groups, logs};
+use super::{Aws, AwsError, LogGroup, Notice, account_policy, iam, kinesis, lambda, list_log_groups, logs};
 use crate::error::{Error, Result};
 use crate::plan::{Observed, ObservedGroup, ObservedRole};
 use crate::stack::{Names, RoleScope, StackName};
@@ -42,18 +42,28 @@ pub async fn observe<'a>(
     let plain = Names::new(stack, &target.region, RoleScope::Plain);
     let (stream_arn, log_group, function) =
         (plain.stream_arn(target), &plain.function_log_group, &plain.function);
-    let (roles, stream, log_group, function, triggers, groups) = tokio::try_join!(
+    let (roles, stream, log_group, function, triggers, account_policy, groups) = tokio::try_join!(
         named(roles(aws, stack, depth)),
         named(kinesis::observe_stream(aws, &plain.stream, depth == Depth::Everything)),
         named(logs::observe_log_group(aws, target, log_group)),
         named(lambda::observe_function(aws, function)),
         named(lambda::observe_triggers(aws, &stream_arn, function)),
+        named(account_policy::observe(aws)),
         observe_groups(aws, groups, depth),
     )?;
     let (scope, logs_role, function_role) = roles;
     let (triggers, readers) = triggers;
-    let observed =
-        Observed { stream, logs_role, function_role, log_group, function, triggers, readers, groups };
+    let observed = Observed {
+        stream,
+        logs_role,
+        function_role,
+        log_group,
+        function,
+        triggers,
+        readers,
+        account_policy,
+        groups,
+    };
     Ok((scope, observed))
 }
 

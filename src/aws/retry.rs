@@ -60,7 +60,7 @@ pub(crate) static TABLE: &[Rule] = &[
     // CloudWatch Logs tests the destination when a filter is put, with a role and a stream that may be seconds old.
     Rule {
         service: "logs",
-        operations: &["PutSubscriptionFilter"],
+        operations: &["PutSubscriptionFilter", "PutAccountPolicy"],
         codes: &["InvalidParameterException"],
         fragment: "Could not deliver test message",
         budget: PROPAGATION,
@@ -68,7 +68,7 @@ pub(crate) static TABLE: &[Rule] = &[
     },
     Rule {
         service: "logs",
-        operations: &["PutSubscriptionFilter"],
+        operations: &["PutSubscriptionFilter", "PutAccountPolicy"],
         // `ValidationException` is not modelled on this operation; AWS sends it all the same.
         codes: &["ValidationException", "InvalidParameterException"],
         fragment: "permission to assume the provided role",
@@ -81,7 +81,7 @@ pub(crate) static TABLE: &[Rule] = &[
         codes: &["OperationAbortedException"],
         fragment: "",
         budget: BUSY,
-        why: "another change of the log group",
+        why: "another change of the log group or the account policy",
     },
     Rule {
         service: "lambda",

@@ -1,11 +1,14 @@
 //! The log groups that `subscribe` and `unsubscribe` mean, and what exists of them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::wanted::tags;
 use super::{Context, usage};
-use crate::aws::{Depth, Notice, Session, list_log_groups, observe, observe_log_groups};
+use crate::aws::{Depth, LogGroup, Notice, Session, list_log_groups, observe, observe_log_groups};
 use crate::cli::Groups;
+use crate::config::subscriptions::left_out_now;
 use crate::error::{Code, Error, Result};
-use crate::plan::Observed;
+use crate::plan::{Observed, ObservedGroup};
 use crate::stack::selection::{Candidate, Selector, Wanted};
 use crate::stack::{Names, RoleScope, StackName, recursion};
 
@@ -19,6 +22,34 @@ pub(super) struct Chosen {
     pub(super) wide: bool,
 }
 
+/// What exists of the stack and of every log group, and what an account policy is to leave out.
+pub(super) struct Survey {
+    pub(super) scope: RoleScope,
+    pub(super) observed: Observed,
+    /// The names that the exclusions come to.
+    pub(super) excluded: BTreeSet<String>,
+}
+
+/// Reads every log group of the region: those that have a filter are found only by looking.
+pub(super) async fn survey(
+    context: Context<'_>,
+    session: &Session,
+    stack: &StackName,
+    args: &Groups,
+) -> Result<Survey> {
+    let selector = selector(args)?;
+    let (stack_read, listed) =
+        tokio::join!(observe(session, stack, &[], Depth::Stack), list_log_groups(session, None));
+    let ((scope, mut observed), listed) = (stack_read?, listed?);
+    let candidates = candidates(&listed);
+    for glob in selector.excluding_globs() {
+        context.note(&left_out_now(glob));
+    }
+    let excluded = selector.excluded_names(&candidates);
+    observed.groups = read(context, session, listed).await?;
+    Ok(Survey { scope, observed, excluded })
+}
+
 /// Names are read as they are, two calls each. For anything else the region is listed, a call for every 50 log groups,
 /// and those that are chosen are read, a call each.
 pub(super) async fn choose(
@@ -27,14 +58,7 @@ pub(super) async fn choose(
     stack: &StackName,
     args: &Groups,
 ) -> Result<Chosen> {
-    let selector = Selector::new(Wanted {
-        names: args.log_groups.clone(),
-        globs: args.matches.clone(),
-        excludes: args.excludes.clone(),
-        tags: args.tags.iter().cloned().collect(),
-        all: args.all,
-    })
-    .map_err(|error| usage(error.to_string(), "mend the glob"))?;
+    let selector = selector(args)?;
     if !selector.needs_listing() {
         let (scope, observed) = observe(session, stack, &args.log_groups, Depth::Stack).await?;
         let mut log_groups = args.log_groups.clone();
@@ -46,8 +70,7 @@ pub(super) async fn choose(
     let (stack_read, listed) =
         tokio::join!(observe(session, stack, &[], Depth::Stack), list_log_groups(session, None));
     let ((scope, mut observed), mut listed) = (stack_read?, listed?);
-    let candidates: Vec<Candidate<'_>> =
-        listed.iter().map(|group| Candidate { name: &group.name, class: &group.class }).collect();
+    let candidates = candidates(&listed);
     let wanted_tags = selector.needs_tags_of(&candidates).into_iter().map(ToOwned::to_owned).collect();
     let tags = tags(session, wanted_tags).await?;
     let names = Names::new(stack, &session.target.region, scope);
@@ -56,7 +79,8 @@ pub(super) async fn choose(
     for out in &selection.left_out {
         context.note(&format!("leaves out {}: {}", out.log_group, out.reason));
     }
-    if selection.groups.is_empty() {
+    // An account policy is there to be removed whether or not there is a log group.
+    if selection.groups.is_empty() && !(args.all && observed.account_policy.is_some()) {
         return Err(Error::new(
             Code::UnknownLogGroup,
             format!("none of the {} log groups of {} is meant", listed.len(), session.target.region),
@@ -64,13 +88,36 @@ pub(super) async fn choose(
         .hint("look at the globs and tags: `*` also matches slashes, letters match by case"));
     }
     listed.retain(|group| selection.groups.binary_search(&group.name).is_ok());
+    observed.groups = read(context, session, listed).await?;
+    Ok(Chosen { scope, observed, log_groups: selection.groups, wide: true })
+}
+
+fn selector(args: &Groups) -> Result<Selector> {
+    let wanted = Wanted {
+        names: args.log_groups.clone(),
+        globs: args.matches.clone(),
+        excludes: args.excludes.clone(),
+        tags: args.tags.iter().cloned().collect(),
+        all: args.all,
+    };
+    Selector::new(wanted).map_err(|error| usage(error.to_string(), "mend the glob"))
+}
+
+fn candidates(listed: &[LogGroup]) -> Vec<Candidate<'_>> {
+    listed.iter().map(|group| Candidate { name: &group.name, class: &group.class }).collect()
+}
+
+/// The filters of log groups that were listed, a call each.
+async fn read(
+    context: Context<'_>,
+    session: &Session,
+    listed: Vec<LogGroup>,
+) -> Result<BTreeMap<String, ObservedGroup>> {
     let reading = context.progress.begin(format!("reading {} log groups", listed.len()));
     let notice = |notice: Notice<'_>| {
         if let Notice::Read { done, total } = notice {
             reading.waiting(format_args!("{done} of {total}"));
         }
     };
-    observed.groups = observe_log_groups(session.telling(&notice), listed).await?;
-    drop(reading);
-    Ok(Chosen { scope, observed, log_groups: selection.groups, wide: true })
+    observe_log_groups(session.telling(&notice), listed).await
 }

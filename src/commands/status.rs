@@ -1,5 +1,6 @@
 //! `cwl2le status`: what exists of the chain and how it is.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Serialize;
@@ -9,7 +10,7 @@ use crate::aws::{Depth, observe};
 use crate::cli::Status;
 use crate::config;
 use crate::error::Result;
-use crate::plan::{Observed, TriggerState, is_own_filter, shown_pattern};
+use crate::plan::{Observed, TriggerState, is_own_filter, is_own_policy, shown_pattern, would_loop};
 use crate::stack::{Stack, Tags, owns};
 
 /// What exists.
@@ -25,8 +26,11 @@ pub struct StatusReport {
     pub ready: bool,
     /// The parts, in the order in which a log line passes them.
     pub parts: Vec<Part>,
-    /// The log groups that lead into the chain.
+    /// The log groups that lead into the chain by a filter of their own.
     pub subscriptions: Vec<Subscription>,
+    /// The account policy that leads every other log group into the chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account_policy: Option<AccountPolicy>,
 }
 
 /// One resource of the chain.
@@ -54,6 +58,21 @@ pub struct Subscription {
     /// Which events.
     pub pattern: String,
     /// Whether the filter is ours.
+    pub ours: bool,
+}
+
+/// An account policy that leads into the chain.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AccountPolicy {
+    /// Its name.
+    pub name: String,
+    /// Which events.
+    pub pattern: String,
+    /// The log groups that it leaves out.
+    pub leaves_out: BTreeSet<String>,
+    /// The log groups that it has to leave out, because they would feed themselves, and covers.
+    pub loops: BTreeSet<String>,
+    /// Whether it is ours.
     pub ours: bool,
 }
 
@@ -133,13 +152,25 @@ fn report(stack: &Stack, observed: &Observed) -> StatusReport {
             ours: is_own_filter(stack, filter, None),
         })
         .collect();
+    let account_policy =
+        observed.account_policy.as_ref().filter(|policy| policy.destination_arn == stream_arn).map(
+            |policy| AccountPolicy {
+                name: policy.name.clone(),
+                pattern: policy.pattern.clone(),
+                leaves_out: policy.excluded.clone(),
+                loops: would_loop(stack, observed).difference(&policy.excluded).cloned().collect(),
+                ours: is_own_policy(stack, policy, None),
+            },
+        );
+    let loops = account_policy.as_ref().is_some_and(|policy| !policy.loops.is_empty());
     StatusReport {
         stack: stack.name.to_string(),
         account: stack.target.account.clone(),
         region: stack.target.region.to_string(),
-        ready: parts.iter().all(|part| part.ready),
+        ready: parts.iter().all(|part| part.ready) && !loops,
         parts,
         subscriptions,
+        account_policy,
     }
 }
 
@@ -152,9 +183,13 @@ impl fmt::Display for StatusReport {
             let foreign = if part.ours == Some(false) { " (not ours)" } else { "" };
             writeln!(f, "  {:<9}  {:<width$}  {}{foreign}", part.kind, part.name, part.state)?;
         }
+        if let Some(policy) = &self.account_policy {
+            writeln!(f, "{policy}")?;
+        }
+        let own = if self.account_policy.is_some() { " by a filter of its own" } else { "" };
         match self.subscriptions.len() {
-            1 => f.write_str("1 log group leads into it")?,
-            n => write!(f, "{n} log groups lead into it")?,
+            1 => write!(f, "1 log group leads into it{own}")?,
+            n => write!(f, "{n} log groups lead into it{own}")?,
         }
         let width = self.subscriptions.iter().map(|s| s.log_group.chars().count()).max().unwrap_or(0);
         for subscription in &self.subscriptions {
@@ -166,6 +201,25 @@ impl fmt::Display for StatusReport {
                 subscription.filter,
                 shown_pattern(&subscription.pattern)
             )?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for AccountPolicy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let foreign = if self.ours { "" } else { " (not ours)" };
+        let pattern = shown_pattern(&self.pattern);
+        write!(f, "the account policy {}{foreign} leads every log group into it, {pattern}", self.name)?;
+        if !self.leaves_out.is_empty() {
+            write!(f, ", except {}:", self.leaves_out.len())?;
+        }
+        self.leaves_out.iter().try_for_each(|name| write!(f, "\n  {name}"))?;
+        if !self.loops.is_empty() {
+            f.write_str(
+                "\nit covers log groups that feed themselves, run `cwl2le setup` to have it leave them out:",
+            )?;
+            self.loops.iter().try_for_each(|name| write!(f, "\n  {name}"))?;
         }
         Ok(())
     }

@@ -1,32 +1,44 @@
 //! `cwl2le subscribe`: attaches log groups to a chain that is set up.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config, filter_name};
 
 use super::change::Run;
-use super::groups::choose;
+use super::groups::{Chosen, Survey, choose, survey};
 use super::{ChangeReport, Context, usage};
-use crate::cli::{Filter, Subscribe};
+use crate::cli::{Filter, Groups, Subscribe};
 use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, Observed};
-use crate::stack::{Distribution, FilterSpec, Setting, Stack};
+use crate::stack::{AccountPolicySpec, Distribution, FilterSpec, Setting, Stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
     let started = Instant::now();
+    let by_policy = args.groups.all && !args.per_group;
+    if by_policy {
+        must_mean_everything(&args.groups)?;
+    }
     let session = context.session().await?;
     let name = context.stack(&args.stack);
-    let chosen = choose(context, &session, &name, &args.groups).await?;
-    let observed = chosen.observed;
-    let stack = config::bare_stack(&name, &session.target, chosen.scope, &observed);
-    must_be_set_up(&stack, &observed)?;
-    if let Some(name) = &args.destination {
-        must_be_a_destination(name, &observed)?;
-    }
-    let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
-    let filters = filter_specs(&stack, &chosen.log_groups, &args.filter, args.destination.as_deref());
-    let plan = plan::subscribe(&stack, &filters, &observed, &options);
+    let (stack, plan, wide) = if by_policy {
+        let Survey { scope, observed, excluded } = survey(context, &session, &name, &args.groups).await?;
+        let stack = config::bare_stack(&name, &session.target, scope, &observed);
+        must_be_ready(&stack, &observed, args)?;
+        let policy = AccountPolicySpec { excluded, ..account_policy(&stack, args) };
+        let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
+        (stack, plan, false)
+    } else {
+        let Chosen { scope, observed, log_groups, wide } =
+            choose(context, &session, &name, &args.groups).await?;
+        let stack = config::bare_stack(&name, &session.target, scope, &observed);
+        must_be_ready(&stack, &observed, args)?;
+        let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());
+        let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };
+        let plan = subscribe(&stack, &filters, &observed, &options(args));
+        (stack, plan, wide)
+    };
     let run = Run {
         context,
         session: &session,
@@ -35,9 +47,54 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
         command: "subscribe",
         started,
         rollback: false,
-        wide: chosen.wide,
+        wide,
     };
     run.carry_out(plan).await
+}
+
+fn options(args: &Subscribe) -> FilterOptions {
+    FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() }
+}
+
+/// An account policy covers everything but what it names.
+fn must_mean_everything(groups: &Groups) -> Result<()> {
+    if !groups.tags.is_empty() {
+        return Err(usage(
+            "--all makes one account policy, which covers every log group and cannot choose by tag",
+            "add --per-group: a filter for each log group that exists and carries the tag; or leave out --all",
+        ));
+    }
+    if !groups.log_groups.is_empty() || !groups.matches.is_empty() {
+        return Err(usage(
+            "--all means every log group: --log-group and --match say nothing beside it",
+            "leave out --all, or the others",
+        ));
+    }
+    Ok(())
+}
+
+fn must_be_ready(stack: &Stack, observed: &Observed, args: &Subscribe) -> Result<()> {
+    must_be_set_up(stack, observed)?;
+    args.destination.as_ref().map_or(Ok(()), |name| must_be_a_destination(name, observed))
+}
+
+/// The account policy that the flags ask for, with nothing left out yet.
+fn account_policy(stack: &Stack, args: &Subscribe) -> AccountPolicySpec {
+    let filter = &args.filter;
+    AccountPolicySpec {
+        name: name(stack, filter, args.destination.as_deref()),
+        pattern: Setting::or_default(filter.filter_pattern.clone(), String::new()),
+        distribution: Setting::or_default(filter.distribution, Distribution::ByLogStream),
+        destination_arn: stack.names.stream_arn(&stack.target),
+        role_arn: stack.logs_role.arn.clone(),
+        excluded: BTreeSet::new(),
+    }
+}
+
+/// The name that the flags ask for: of each filter, or of the account policy.
+fn name(stack: &Stack, filter: &Filter, destination: Option<&str>) -> String {
+    let base = filter.filter_name.as_ref().unwrap_or(&stack.names.filter);
+    destination.map_or_else(|| base.clone(), |destination| filter_name(base, destination))
 }
 
 /// The filters that these log groups should have.
@@ -47,8 +104,7 @@ pub(super) fn filter_specs(
     filter: &Filter,
     destination: Option<&str>,
 ) -> Vec<FilterSpec> {
-    let base = filter.filter_name.as_ref().unwrap_or(&stack.names.filter);
-    let name = destination.map_or_else(|| base.clone(), |destination| filter_name(base, destination));
+    let name = name(stack, filter, destination);
     let mut groups: Vec<&String> = log_groups.iter().collect();
     groups.sort();
     groups.dedup();

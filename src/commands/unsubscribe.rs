@@ -9,6 +9,7 @@ use crate::cli::Unsubscribe;
 use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::plan;
+use crate::stack::AccountPolicy;
 
 pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<ChangeReport> {
     let started = Instant::now();
@@ -25,7 +26,15 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
         .hint("check the name and the region; names are case-sensitive and mostly begin with a slash"));
     }
     let stack = config::bare_stack(&name, &session.target, chosen.scope, &observed);
-    let plan = plan::unsubscribe(&stack, &chosen.log_groups, &observed, args.filter_name.as_deref());
+    let also = args.filter_name.as_deref();
+    let whole = args.groups.excludes.is_empty() && args.groups.tags.is_empty();
+    let plan = match (args.groups.all, &observed.account_policy) {
+        (true, Some(policy)) if !whole && plan::is_own_policy(&stack, policy, also) => {
+            return Err(in_one_piece(policy));
+        }
+        (true, _) => plan::unsubscribe_all(&stack, &chosen.log_groups, &observed, also),
+        (false, _) => plan::unsubscribe(&stack, &chosen.log_groups, &observed, also),
+    };
     let run = Run {
         context,
         session: &session,
@@ -37,4 +46,14 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
         wide: chosen.wide,
     };
     run.carry_out(plan).await
+}
+
+/// An account policy goes as a whole, and with it what was to stay subscribed.
+fn in_one_piece(policy: &AccountPolicy) -> Error {
+    super::usage(
+        format!("the account policy `{}` covers every log group and cannot go for some of them", policy.name),
+        "turn it into a filter for each log group first: `cwl2le subscribe --all --per-group`; or, for it to leave log groups \
+         out, name these with --log-group and --match",
+    )
+    .on(&policy.name)
 }

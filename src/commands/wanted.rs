@@ -13,7 +13,7 @@ use crate::bundle;
 use crate::cli::Wanted;
 use crate::config::{self, File, subscriptions};
 use crate::error::{Code, Error, Result};
-use crate::plan::{self, FilterOptions, Observed, Plan};
+use crate::plan::{self, FilterOptions, Observed, Plan, Subscriptions};
 use crate::stack::{FilterSpec, Stack, Tags};
 
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
@@ -44,31 +44,31 @@ pub(super) async fn plan_stack(
     let filters = match with_subscriptions {
         None => plan::subscribe(&stack, &by_flags, &observed, &options),
         Some(file) => {
-            let wanted = wanted_filters(context, session, file, &stack, &observed, by_flags).await?;
-            plan::bring_filters(&stack, &wanted, &observed, &options)
+            let wanted = wanted_subscriptions(context, session, file, &stack, &observed, by_flags).await?;
+            plan::bring_subscriptions(&stack, &wanted, &observed, &options)
         }
     };
     Ok((stack, foundations.and(filters)))
 }
 
-/// The filters of flags and file. Where both mean the same filter, the flag wins.
-async fn wanted_filters(
+/// The subscriptions of flags and file. Where both mean the same filter, the flag wins.
+async fn wanted_subscriptions(
     context: Context<'_>,
     session: &Session,
     file: &File,
     stack: &Stack,
     observed: &Observed,
     mut filters: Vec<FilterSpec>,
-) -> Result<Vec<FilterSpec>> {
+) -> Result<Subscriptions> {
     let tags = tags(session, subscriptions::needs_tags_of(file, observed)?).await?;
     let chosen = subscriptions::choose(file, stack, observed, &tags)?;
     chosen.notes.iter().for_each(|note| context.note(note));
-    for filter in chosen.filters {
+    for filter in chosen.wanted.filters {
         if !filters.iter().any(|flag| flag.log_group == filter.log_group && flag.name == filter.name) {
             filters.push(filter);
         }
     }
-    Ok(filters)
+    Ok(Subscriptions { filters, account_policy: chosen.wanted.account_policy })
 }
 
 /// The tags of log groups by name.

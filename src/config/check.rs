@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use cwl2le_forwarder::config::{Config, ConfigError};
 use cwl2le_forwarder::secret::Secret;
+use toml::Spanned;
 
 use super::destinations;
-use super::file::File;
+use super::file::{File, Subscription};
 use crate::error::Result;
 
 pub(super) fn check(file: &File) -> Result<()> {
@@ -31,8 +32,8 @@ fn stream(file: &File) -> Result<()> {
 fn destinations(file: &File) -> Result<()> {
     let settings = &file.settings;
     if settings.destinations.is_none() {
-        let lonely = settings.default_destination.as_ref().map(toml::Spanned::span);
-        let lonely = lonely.or_else(|| settings.routes.first().map(toml::Spanned::span));
+        let lonely = settings.default_destination.as_ref().map(Spanned::span);
+        let lonely = lonely.or_else(|| settings.routes.first().map(Spanned::span));
         return match lonely {
             Some(span) => Err(file.error(
                 &span,
@@ -56,14 +57,12 @@ fn span_of(file: &File, error: &ConfigError) -> Range<usize> {
     let settings = &file.settings;
     let (part, rest) = error.place.split_once(['.', '[']).unwrap_or((&error.place, ""));
     let span = match part {
-        "destinations" => {
-            settings.destinations.as_ref().and_then(|all| all.get(rest)).map(toml::Spanned::span)
-        }
-        "lines" => settings.destinations.as_ref().and_then(|all| all.get(rest)).map(toml::Spanned::span),
-        "default" => settings.default_destination.as_ref().map(toml::Spanned::span),
+        "destinations" => settings.destinations.as_ref().and_then(|all| all.get(rest)).map(Spanned::span),
+        "lines" => settings.destinations.as_ref().and_then(|all| all.get(rest)).map(Spanned::span),
+        "default" => settings.default_destination.as_ref().map(Spanned::span),
         "routes" => {
             let index = rest.split_once(']').and_then(|(index, _)| index.parse::<usize>().ok());
-            index.and_then(|index| settings.routes.get(index)).map(toml::Spanned::span)
+            index.and_then(|index| settings.routes.get(index)).map(Spanned::span)
         }
         _ => None,
     };
@@ -71,6 +70,7 @@ fn span_of(file: &File, error: &ConfigError) -> Range<usize> {
 }
 
 fn subscriptions(file: &File) -> Result<()> {
+    let mut policies = 0;
     for subscription in file.settings.subscriptions.iter().flatten() {
         let one = subscription.get_ref();
         let selects = one.all || !(one.log_groups.is_empty() && one.globs.is_empty() && one.tags.is_empty());
@@ -81,6 +81,7 @@ fn subscriptions(file: &File) -> Result<()> {
                 "give `log_groups`, `match`, `tags` or `all = true`",
             ));
         }
+        account_policy(file, subscription, &mut policies)?;
         if let (Some(name), Some(known)) = (&one.destination, &file.settings.destinations)
             && !known.contains_key(name.get_ref())
         {
@@ -93,4 +94,37 @@ fn subscriptions(file: &File) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// An account policy covers everything but what it excludes, and there is one.
+fn account_policy(file: &File, subscription: &Spanned<Subscription>, policies: &mut usize) -> Result<()> {
+    let one = subscription.get_ref();
+    let (problem, hint) = if !one.is_account_policy() {
+        if one.all || !one.per_group {
+            return Ok(());
+        }
+        (
+            "`per_group` belongs to `all = true`",
+            "remove it: each of these log groups gets a filter of its own",
+        )
+    } else if !one.tags.is_empty() {
+        (
+            "`all = true` makes one account policy, which covers every log group and cannot choose by tag",
+            "add `per_group = true`: a filter for each log group that carries the tags; or remove `all`",
+        )
+    } else if !one.log_groups.is_empty() || !one.globs.is_empty() {
+        (
+            "`all = true` means every log group: `log_groups` and `match` say nothing beside it",
+            "remove one or the other",
+        )
+    } else if *policies > 0 {
+        (
+            "there is one account policy in an account and region, and this is the second subscription with `all = true`",
+            "add `per_group = true` to one of them",
+        )
+    } else {
+        *policies += 1;
+        return Ok(());
+    };
+    Err(file.error(&subscription.span(), problem, hint))
 }

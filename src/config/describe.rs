@@ -9,7 +9,7 @@ use cwl2le_forwarder::config::{
 use cwl2le_forwarder::secret::Secret;
 
 use super::destinations;
-use crate::plan::{Observed, ObservedFilter, is_own_filter};
+use crate::plan::{Observed, ObservedFilter, is_own_filter, is_own_policy, would_loop};
 use crate::stack::{Distribution, Stack, StreamMode, Tags};
 
 /// A file with every setting, each with its explanation and its default behind a `#`.
@@ -29,6 +29,7 @@ pub fn describe(stack: &Stack, observed: &Observed) -> (String, Vec<String>) {
     resources(&mut out, &config, stack, observed);
     let tokens = log_services(&mut out, &config, stack, observed);
     subscriptions(&mut out, stack, observed);
+    account_policy(&mut out, stack, observed);
     (out.text, tokens)
 }
 
@@ -188,16 +189,35 @@ fn subscriptions(out: &mut Writer, stack: &Stack, observed: &Observed) {
     }
     for ((destination, pattern, random), log_groups) in equal {
         out.section("[[subscriptions]]");
-        let names: Vec<String> = log_groups.into_iter().map(quoted).collect();
-        match &names[..] {
-            [one] => out.raw("log_groups", format_args!("[{one}]")),
-            many => out.raw("log_groups", format_args!("[\n  {},\n]", many.join(",\n  "))),
-        }
+        out.list("log_groups", log_groups.into_iter().map(quoted).collect());
         out.set("filter_pattern", pattern);
         out.set("distribution", if random { Distribution::Random } else { Distribution::ByLogStream });
         if let Some(destination) = destination {
             out.set("destination", destination);
         }
+    }
+}
+
+/// The section for the account policy: what it leaves out by itself need not be said.
+fn account_policy(out: &mut Writer, stack: &Stack, observed: &Observed) {
+    let Some(policy) = observed.account_policy.as_ref().filter(|policy| is_own_policy(stack, policy, None))
+    else {
+        return;
+    };
+    let loops = would_loop(stack, observed);
+    let stream = stack.names.stream_arn(&stack.target);
+    let has_filter = |name: &String| {
+        let filters = observed.groups.get(name).map(|group| group.filters.as_slice()).unwrap_or_default();
+        filters.iter().any(|filter| filter.destination_arn == stream)
+    };
+    let excluded = policy.excluded.iter().filter(|name| !loops.contains(*name) && !has_filter(name));
+    out.section("[[subscriptions]]");
+    out.raw("all", true);
+    out.list("exclude", excluded.map(|name| quoted(name)).collect());
+    out.set("filter_pattern", &policy.pattern);
+    out.set("distribution", policy.distribution);
+    if let Some(destination) = pinned_destination(&policy.name) {
+        out.set("destination", destination);
     }
 }
 
@@ -227,6 +247,15 @@ impl Writer {
 
     fn raw(&mut self, key: &str, value: impl Display) {
         self.line(format_args!("{key} = {value}"));
+    }
+
+    /// A list of what is written already as TOML has it; nothing where it is empty.
+    fn list(&mut self, key: &str, items: Vec<String>) {
+        match &items[..] {
+            [] => {}
+            [one] => self.raw(key, format_args!("[{one}]")),
+            many => self.raw(key, format_args!("[\n  {},\n]", many.join(",\n  "))),
+        }
     }
 
     fn line(&mut self, line: impl Display) {

@@ -11,7 +11,7 @@ use crate::plan::{
     self, FilterOptions, ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream,
     StreamStatus,
 };
-use crate::stack::{Arch, Distribution, EnvValue};
+use crate::stack::{AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, Setting};
 
 /// An account in which a stack was set up and subscribed, and the tokens that the function has inline.
 pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
@@ -141,6 +141,7 @@ proptest! {
     fn what_describes_an_account_changes_nothing_in_it(
         text in files(),
         groups in proptest::collection::btree_map("/[a-z]{1,3}", proptest::collection::vec(filter(), 0..3), 0..5),
+        policy in proptest::option::of((odd(), any::<bool>(), proptest::collection::btree_set("/[a-z]{1,3}", 0..3))),
     ) {
         let stack = stack(&[], &text, &Observed::default()).expect("a stack");
         let (mut observed, inline) = account(&stack);
@@ -149,6 +150,22 @@ proptest! {
             filters.retain(|filter| seen.insert(filter.name.clone()));
             observed.groups.insert(name, ObservedGroup { class: "STANDARD".to_owned(), filters });
         }
+        observed.account_policy = policy.map(|(pattern, pinned, mut excluded)| {
+            let stream = stack.names.stream_arn(&stack.target);
+            // As a plan leaves it: what has a filter and what would feed itself is left out.
+            let has_filter = |group: &ObservedGroup| group.filters.iter().any(|f| f.destination_arn == stream);
+            let own = observed.groups.iter().filter(|(_, group)| has_filter(group)).map(|(name, _)| name.clone());
+            excluded.extend(own.chain([stack.names.function_log_group.clone()]));
+            let spec = AccountPolicySpec {
+                name: format!("cloudwatchLogsFilter{}", if pinned { "@a" } else { "" }),
+                pattern: Setting::asked(pattern),
+                distribution: Setting::asked(Distribution::Random),
+                destination_arn: stream,
+                role_arn: stack.logs_role.arn.clone(),
+                excluded: std::collections::BTreeSet::new(),
+            };
+            AccountPolicy::of(&spec, excluded)
+        });
         let bare = bare_stack(&StackName::default(), &target(), RoleScope::Plain, &observed);
         let (mut described, variables) = describe(&bare, &observed);
         prop_assert_eq!(variables.len(), inline.len());
@@ -162,7 +179,7 @@ proptest! {
             .expect("a stack");
         let chosen = subscriptions::choose(&file, &wanted, &observed, &BTreeMap::new()).expect("chosen");
         let plan = plan::setup(&wanted, &observed, false)
-            .and(plan::bring_filters(&wanted, &chosen.filters, &observed, &FilterOptions::default()));
+            .and(plan::bring_subscriptions(&wanted, &chosen.wanted, &observed, &FilterOptions::default()));
         // Without any subscription the file says nothing of them, and `setup` leaves them alone.
         prop_assert!(plan.is_empty() && plan.refused.is_empty(), "{plan}\n{described}");
     }

@@ -141,10 +141,18 @@ pub(super) struct Subscription {
     pub(super) exclude: Vec<String>,
     pub(super) tags: Tags,
     pub(super) all: bool,
+    pub(super) per_group: bool,
     pub(super) filter_pattern: Option<String>,
     #[serde(deserialize_with = "values::parsed")]
     pub(super) distribution: Option<Distribution>,
     pub(super) destination: Option<Spanned<String>>,
+}
+
+impl Subscription {
+    /// Whether it means every log group, also those to come, by one account policy.
+    pub(super) fn is_account_policy(&self) -> bool {
+        self.all && !self.per_group
+    }
 }
 
 fn yes() -> bool {

@@ -38,7 +38,17 @@ const SECTIONS: [(&str, &[&str]); 9] = [
     ("[[routes]]", &["log_group", "destination"]),
     (
         "[[subscriptions]]",
-        &["log_groups", "match", "exclude", "tags", "all", "filter_pattern", "distribution", "destination"],
+        &[
+            "log_groups",
+            "match",
+            "exclude",
+            "tags",
+            "all",
+            "per_group",
+            "filter_pattern",
+            "distribution",
+            "destination",
+        ],
     ),
 ];
 

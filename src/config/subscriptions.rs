@@ -1,4 +1,4 @@
-//! The file's subscriptions: log groups chosen among those that exist, each with its filter.
+//! The file's subscriptions: log groups chosen among those that exist, each with its filter, or all by an account policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,15 +6,15 @@ use cwl2le_forwarder::config::filter_name;
 
 use super::file::{File, Subscription};
 use crate::error::Result;
-use crate::plan::Observed;
+use crate::plan::{Observed, Subscriptions};
 use crate::stack::selection::{Candidate, Selection, Selector, Wanted};
-use crate::stack::{Distribution, FilterSpec, Setting, Stack, Tags, recursion};
+use crate::stack::{AccountPolicySpec, Distribution, FilterSpec, Setting, Stack, Tags, recursion};
 
-/// The filters that the file asks for, and what has to be said about it.
+/// What the file asks for, and what has to be said about it.
 #[derive(Debug, Default)]
-pub(crate) struct Subscriptions {
-    /// One for each log group and destination.
-    pub(crate) filters: Vec<FilterSpec>,
+pub(crate) struct Chosen {
+    /// One filter for each log group and destination, and the account policy.
+    pub(crate) wanted: Subscriptions,
     /// What matches nothing, and what was left out and why.
     pub(crate) notes: Vec<String>,
 }
@@ -37,19 +37,29 @@ pub(crate) fn choose(
     stack: &Stack,
     observed: &Observed,
     tags: &BTreeMap<String, Tags>,
-) -> Result<Subscriptions> {
+) -> Result<Chosen> {
     let candidates = candidates(observed);
     let own = |name: &str| recursion(&stack.names, &observed.readers, name);
-    let mut chosen = Subscriptions::default();
+    let mut chosen = Chosen::default();
     let mut taken = BTreeSet::new();
     for subscription in file.settings.subscriptions.iter().flatten() {
         check_destination(file, stack, subscription.get_ref())?;
-        let selection = selector(file, subscription)?.select(&candidates, tags, own);
+        let selector = selector(file, subscription)?;
+        if subscription.get_ref().is_account_policy() {
+            let place = file.place(&subscription.span());
+            chosen
+                .notes
+                .extend(selector.excluding_globs().map(|glob| format!("{place}: {}", left_out_now(glob))));
+            let excluded = selector.excluded_names(&candidates);
+            chosen.wanted.account_policy = Some(account_policy(stack, subscription.get_ref(), excluded));
+            continue;
+        }
+        let selection = selector.select(&candidates, tags, own);
         note(file, subscription, &selection, &mut chosen.notes);
         for log_group in selection.groups {
             let spec = spec(stack, subscription.get_ref(), log_group);
             if taken.insert((spec.log_group.clone(), spec.name.clone())) {
-                chosen.filters.push(spec);
+                chosen.wanted.filters.push(spec);
             }
         }
     }
@@ -89,14 +99,38 @@ fn selector(file: &File, subscription: &toml::Spanned<Subscription>) -> Result<S
         .map_err(|error| file.error(&subscription.span(), &error.to_string(), "mend the glob"))
 }
 
-fn spec(stack: &Stack, subscription: &Subscription, log_group: String) -> FilterSpec {
+/// What has to be known of a glob that an account policy leaves out.
+pub(crate) fn left_out_now(glob: &str) -> String {
+    format!(
+        "an account policy leaves log groups out by name: of `{glob}` those that exist now; later ones are covered until this \
+         is run again"
+    )
+}
+
+fn account_policy(
+    stack: &Stack,
+    subscription: &Subscription,
+    excluded: BTreeSet<String>,
+) -> AccountPolicySpec {
+    AccountPolicySpec {
+        name: name(stack, subscription),
+        pattern: Setting::or_default(subscription.filter_pattern.clone(), String::new()),
+        distribution: Setting::or_default(subscription.distribution, Distribution::ByLogStream),
+        destination_arn: stack.names.stream_arn(&stack.target),
+        role_arn: stack.logs_role.arn.clone(),
+        excluded,
+    }
+}
+
+fn name(stack: &Stack, subscription: &Subscription) -> String {
     let base = &stack.names.filter;
+    subscription.destination.as_ref().map_or_else(|| base.clone(), |name| filter_name(base, name.get_ref()))
+}
+
+fn spec(stack: &Stack, subscription: &Subscription, log_group: String) -> FilterSpec {
     FilterSpec {
         log_group,
-        name: subscription
-            .destination
-            .as_ref()
-            .map_or_else(|| base.clone(), |name| filter_name(base, name.get_ref())),
+        name: name(stack, subscription),
         pattern: Setting::or_default(subscription.filter_pattern.clone(), String::new()),
         distribution: Setting::or_default(subscription.distribution, Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),

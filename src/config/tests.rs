@@ -65,6 +65,10 @@ fn ten_typical_mistakes() {
             format!("{destination}\n[[subscriptions]]\nfilter_pattern = \"ERROR\"\n"),
         ),
         ("a glob that is none", format!("{destination}\n[[subscriptions]]\nmatch = [\"/app/[a\"]\n")),
+        ("all by tag", "[[subscriptions]]\nall = true\ntags = { team = \"a\" }\n".to_owned()),
+        ("all and some", "[[subscriptions]]\nall = true\nmatch = [\"/app/*\"]\n".to_owned()),
+        ("all twice", "[[subscriptions]]\nall = true\n[[subscriptions]]\nall = true\n".to_owned()),
+        ("each of some", "[[subscriptions]]\nmatch = [\"/app/*\"]\nper_group = true\n".to_owned()),
         ("two ways to pay", "[stream]\nshards = 2\non_demand = true\n".to_owned()),
     ];
     let mut said = String::new();
@@ -229,6 +233,10 @@ fn a_token_that_is_not_there_is_named_with_its_place() {
     assert_eq!(a.token.inline().map(|token| token.expose().to_owned()).as_deref(), Some(TOKEN));
 }
 
+fn group(name: &str, class: &str) -> (String, ObservedGroup) {
+    (name.to_owned(), ObservedGroup { class: class.to_owned(), filters: Vec::new() })
+}
+
 #[test]
 fn subscriptions_choose_and_say_what_they_leave() {
     let text = r#"
@@ -249,9 +257,6 @@ destination = "app"
 "#;
     let file = parse(text).expect("a file");
     let stack = stack(&[], text, &Observed::default()).expect("a stack");
-    let group = |name: &str, class: &str| {
-        (name.to_owned(), ObservedGroup { class: class.to_owned(), filters: Vec::new() })
-    };
     let groups = [
         group("/named", "STANDARD"),
         group("/quiet", "STANDARD"),
@@ -262,12 +267,39 @@ destination = "app"
     let observed = Observed { groups: groups.into(), ..Observed::default() };
     let chosen = subscriptions::choose(&file, &stack, &observed, &BTreeMap::new()).expect("chosen");
     let filters: Vec<String> = chosen
+        .wanted
         .filters
         .iter()
         .map(|f| format!("{} {} {:?} {}", f.log_group, f.name, f.pattern.value, f.distribution.value))
         .collect();
     let said = format!("{}\n\n{}", filters.join("\n"), chosen.notes.join("\n"));
     insta::assert_snapshot!(said);
+}
+
+#[test]
+fn all_is_one_account_policy_or_a_filter_each() {
+    let stack = stack(&[], "", &Observed::default()).expect("a stack");
+    let observed = Observed {
+        groups: [group("/app/a", "STANDARD"), group("/app/noisy", "STANDARD")].into(),
+        ..Observed::default()
+    };
+    let choose = |text: &str| {
+        let file = parse(text).expect("a file");
+        subscriptions::choose(&file, &stack, &observed, &BTreeMap::new()).expect("chosen")
+    };
+    let all = "[[subscriptions]]\nlog_groups = [\"/app/a\"]\n[[subscriptions]]\nall = true\n\
+               exclude = [\"*noisy\", \"/to/come\"]\nfilter_pattern = \"ERROR\"\n";
+    let chosen = choose(all);
+    assert_eq!(chosen.wanted.filters.len(), 1);
+    let policy = chosen.wanted.account_policy.expect("an account policy");
+    assert_eq!((policy.name.as_str(), policy.pattern.value.as_str()), ("cloudwatchLogsFilter", "ERROR"));
+    assert_eq!(policy.excluded.into_iter().collect::<Vec<_>>(), ["/app/noisy", "/to/come"]);
+    assert!(chosen.notes[0].starts_with("cwl2le.toml:3:1: an account policy leaves"), "{:?}", chosen.notes);
+
+    let each = choose(&all.replace("all = true", "all = true\nper_group = true").replace("\"/to/come\"", ""));
+    assert_eq!(each.wanted.account_policy, None);
+    let names: Vec<&str> = each.wanted.filters.iter().map(|filter| filter.log_group.as_str()).collect();
+    assert_eq!(names, ["/app/a"], "the first section that means it wins");
 }
 
 #[test]

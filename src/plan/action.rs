@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::stack::{Bundle, EnvValue, FilterSpec, RoleSpec, StreamMode, Tags, TriggerSpec};
+use crate::stack::{AccountPolicy, Bundle, EnvValue, FilterSpec, RoleSpec, StreamMode, Tags, TriggerSpec};
 
 /// What `apply` does. Each is one mutating AWS call, or the shortest sequence that AWS allows for it, and each can be
 /// repeated: a plan that was interrupted and made again gives the rest.
@@ -88,6 +88,11 @@ pub enum Action {
     PutFilter(Box<FilterSpec>),
     /// Delete a subscription filter.
     DeleteFilter { log_group: String, name: String },
+
+    /// Create or replace the account policy.
+    PutAccountPolicy(Box<AccountPolicy>),
+    /// Delete the account policy.
+    DeleteAccountPolicy { name: String },
 }
 
 /// A function to create.

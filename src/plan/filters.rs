@@ -1,33 +1,21 @@
-//! What `subscribe` and `unsubscribe` must change on log groups.
-
-use std::collections::BTreeSet;
-
-use cwl2le_forwarder::config::pinned_destination;
+//! What must change on one log group for it to have a filter, or none.
 
 use super::diff::Draft;
-use super::{Action, Field, Kind, Observed, ObservedFilter, Plan, ResourceId, Stage, Step, Verb};
+use super::{Action, Kind, Observed, ObservedFilter, Plan, ResourceId, Stage, Verb};
 use crate::error::Code;
 use crate::stack::{FilterSpec, Stack, recursion};
 
-/// How a log group is subscribed.
+/// What a subscription may take the place of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FilterOptions {
-    /// Take over a filter of our name that leads elsewhere.
+    /// Take over a filter or an account policy of our name that leads elsewhere.
     pub adopt: bool,
-    /// Delete this filter of the group first, where it is there.
+    /// Delete this filter of the group first, or this account policy, where it is there.
     pub replace: Option<String>,
 }
 
-/// The changes that give each log group its filter.
-pub fn subscribe(stack: &Stack, wanted: &[FilterSpec], observed: &Observed, options: &FilterOptions) -> Plan {
-    let mut plan = Plan::default();
-    for want in wanted {
-        subscribe_one(stack, want, observed, options, &mut plan);
-    }
-    plan
-}
-
-fn subscribe_one(
+/// The changes that give a log group its filter.
+pub(super) fn put_filter(
     stack: &Stack,
     want: &FilterSpec,
     observed: &Observed,
@@ -126,75 +114,15 @@ pub fn shown_pattern(pattern: &str) -> String {
     if pattern.is_empty() { "every event".to_owned() } else { format!("'{pattern}'") }
 }
 
-/// The changes that make these the only filters of ours: [`subscribe`], and the rest of what is ours goes.
-///
-/// A log group that changes from one filter of ours to another does so in one step. Where there is room, and AWS has
-/// always allowed two filters, the new one comes first: a line may then arrive twice, and none is missing.
-pub fn bring_filters(
-    stack: &Stack,
-    wanted: &[FilterSpec],
-    observed: &Observed,
-    options: &FilterOptions,
-) -> Plan {
-    let mut plan = subscribe(stack, wanted, observed, options);
-    let wanted: BTreeSet<(&str, &str)> =
-        wanted.iter().map(|spec| (spec.log_group.as_str(), spec.name.as_str())).collect();
-    for (log_group, group) in &observed.groups {
-        let is_wanted = |name: &str| wanted.contains(&(log_group.as_str(), name));
-        for filter in group.filters.iter().filter(|f| is_own_filter(stack, f, None) && !is_wanted(&f.name)) {
-            let created = plan.steps.iter_mut().find(|step| creates_in(step, log_group));
-            let Some(step) = created else {
-                remove(stack, log_group, filter, None, &mut plan);
-                continue;
-            };
-            let delete = Action::DeleteFilter { log_group: log_group.clone(), name: filter.name.clone() };
-            if step.actions.contains(&delete) {
-                continue;
-            }
-            step.fields.push(Field {
-                name: "replaces".to_owned(),
-                old: Some(filter.name.clone()),
-                new: None,
-            });
-            let at = if group.filters.len() < 2 { step.actions.len() } else { 0 };
-            step.actions.insert(at, delete);
-        }
-    }
-    plan.ordered()
-}
-
-/// Whether a step makes a new filter on this log group.
-fn creates_in(step: &Step, log_group: &str) -> bool {
-    let put = |action: &Action| matches!(action, Action::PutFilter(put) if put.log_group == log_group);
-    step.verb == Verb::Create && step.actions.iter().any(put)
-}
-
 /// Whether a filter is this stack's own: it leads to our stream and has our name, with or without a pinned
 /// destination. Filters carry no tags.
 pub fn is_own_filter(stack: &Stack, filter: &ObservedFilter, also: Option<&str>) -> bool {
-    let ours = &stack.names.filter;
-    let pinned = || filter.name.strip_suffix(pinned_destination(&filter.name)?)?.strip_suffix('@');
-    filter.destination_arn == stack.names.stream_arn(&stack.target)
-        && (filter.name == *ours || pinned() == Some(ours) || also == Some(filter.name.as_str()))
+    filter.destination_arn == stack.names.stream_arn(&stack.target) && is_own_name(stack, &filter.name, also)
 }
 
-/// The changes that take our filters off these log groups. Other people's are never touched.
-pub fn unsubscribe(stack: &Stack, log_groups: &[String], observed: &Observed, also: Option<&str>) -> Plan {
-    let mut plan = Plan::default();
-    for log_group in log_groups {
-        let Some(group) = observed.groups.get(log_group) else {
-            plan.unchanged.push(ResourceId::filter(log_group, &stack.names.filter));
-            continue;
-        };
-        let before = plan.steps.len();
-        for filter in &group.filters {
-            remove(stack, log_group, filter, also, &mut plan);
-        }
-        if plan.steps.len() == before {
-            plan.unchanged.push(ResourceId::filter(log_group, &stack.names.filter));
-        }
-    }
-    plan
+/// Whether a filter or an account policy has our name, or this other one.
+pub(super) fn is_own_name(stack: &Stack, name: &str, also: Option<&str>) -> bool {
+    stack.names.is_filter(name) || also == Some(name)
 }
 
 /// Deletes a filter of ours, or says why it stays where it leads to our stream.
@@ -203,11 +131,15 @@ pub(super) fn remove(
     log_group: &str,
     filter: &ObservedFilter,
     also: Option<&str>,
+    stage: Stage,
     plan: &mut Plan,
 ) {
     let id = ResourceId::filter(log_group, &filter.name);
     if is_own_filter(stack, filter, also) {
-        let mut step = Draft::new(Stage::RemoveFilters, Kind::SubscriptionFilter, &id.name, Verb::Delete);
+        let mut step = Draft::new(stage, Kind::SubscriptionFilter, &id.name, Verb::Delete);
+        if stage == Stage::CoveredFilters {
+            step.set("covered by", "the account policy");
+        }
         step.act(Action::DeleteFilter { log_group: log_group.to_owned(), name: filter.name.clone() });
         step.finish(plan);
     } else if filter.destination_arn == stack.names.stream_arn(&stack.target) {

@@ -3,6 +3,7 @@
 //! `setup`, `subscribe`, `unsubscribe`, `teardown` and `--dry-run` are the same thing with different desires: a
 //! [`Plan`] is made from what is wanted and what is observed, shown, and the very same value is applied.
 
+mod account_policy;
 mod action;
 mod diff;
 mod environment;
@@ -11,6 +12,7 @@ mod function;
 mod observed;
 mod policy;
 mod setup;
+mod subscriptions;
 mod teardown;
 
 use std::fmt;
@@ -19,14 +21,19 @@ use serde::Serialize;
 
 use crate::error::Code;
 
+pub use account_policy::{is_own_policy, would_loop};
 pub use action::{Action, CreateFunction};
-pub use filters::{FilterOptions, bring_filters, is_own_filter, shown_pattern, subscribe, unsubscribe};
+pub use filters::{FilterOptions, is_own_filter, shown_pattern};
 pub use observed::{
     FunctionFailure, Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup,
     ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
 };
 pub use policy::same_meaning;
 pub use setup::setup;
+pub use subscriptions::{
+    Subscriptions, bring_subscriptions, subscribe, subscribe_all, subscribe_each, unsubscribe,
+    unsubscribe_all,
+};
 pub use teardown::{TeardownOptions, teardown};
 
 /// The ordered changes that bring what exists to what is wanted.
@@ -63,7 +70,7 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Teardown: filters first, since a filter without its stream or role is disabled and skips logs.
+    /// Teardown: filters and the account policy first, since a filter without its stream or role is disabled and skips logs.
     RemoveFilters,
     /// Teardown: the trigger.
     RemoveTrigger,
@@ -79,8 +86,12 @@ pub enum Stage {
     Function,
     /// Setup: the trigger needs the function and the stream.
     Trigger,
-    /// Setup: filters come last, so that nothing is written that nobody would read.
+    /// Setup: filters come after it, so that nothing is written that nobody would read.
     Filters,
+    /// Setup: the account policy leaves out what has a filter by now.
+    AccountPolicy,
+    /// Setup: filters that the account policy has taken the place of.
+    CoveredFilters,
 }
 
 /// What is done to a resource.
@@ -126,6 +137,8 @@ pub enum Kind {
     Trigger,
     /// A subscription filter.
     SubscriptionFilter,
+    /// An account-level subscription policy.
+    AccountPolicy,
 }
 
 /// A field that changes.
@@ -224,6 +237,7 @@ impl fmt::Display for Kind {
             Self::Function => "function",
             Self::Trigger => "trigger",
             Self::SubscriptionFilter => "subscription filter",
+            Self::AccountPolicy => "account policy",
         })
     }
 }
@@ -302,8 +316,12 @@ impl fmt::Display for Plan {
 }
 
 #[cfg(test)]
+mod account_policy_tests;
+#[cfg(test)]
 mod function_tests;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod subscription_tests;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::stack::{Arch, Distribution, RUNTIME, Stack, StreamMode, TriggerSpec};
+use crate::stack::{
+    AccountPolicy, Arch, Distribution, RUNTIME, SELECTION_BYTES, Stack, StreamMode, TriggerSpec,
+};
 
 /// Applies a whole plan; panics where AWS would refuse because something it needs is missing.
 pub(super) fn apply(stack: &Stack, observed: &mut Observed, plan: &Plan) {
@@ -193,6 +195,14 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
                 distribution: spec.distribution.value,
             });
         }
+        Action::PutAccountPolicy(policy) => {
+            assert!(o.stream.is_some() && o.logs_role.is_some(), "the account policy has nowhere to write");
+            let other = o.account_policy.as_ref().filter(|is| is.name != policy.name);
+            assert_eq!(other, None, "there is one account policy in an account and region");
+            assert!(policy.selection().len() <= SELECTION_BYTES, "the selection criteria are too long");
+            o.account_policy = Some(AccountPolicy::read(&policy.name, &policy.document, &policy.selection()));
+        }
+        Action::DeleteAccountPolicy { .. } => o.account_policy = None,
         Action::DeleteFilter { log_group, name } => {
             let group = o.groups.get_mut(log_group).expect("the log group exists");
             group.filters.retain(|f| f.name != *name);

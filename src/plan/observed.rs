@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::stack::{Arch, Distribution, EnvValue, StreamMode, Tags};
+use crate::stack::{AccountPolicy, Arch, Distribution, EnvValue, StreamMode, Tags};
 
 /// What exists of a stack.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -24,6 +24,8 @@ pub struct Observed {
     pub triggers: Vec<ObservedTrigger>,
     /// Names of all functions that are triggered by the stream, the forwarder included.
     pub readers: BTreeSet<String>,
+    /// The account-level subscription policy of the account and region, whosever it is.
+    pub account_policy: Option<AccountPolicy>,
     /// The log groups that were looked at, with their subscription filters; a group that does not exist is absent.
     pub groups: BTreeMap<String, ObservedGroup>,
 }

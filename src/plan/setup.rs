@@ -1,7 +1,8 @@
-//! What `setup` must change: everything of a stack but its filters.
+//! What `setup` must change: everything of a stack but its subscriptions.
 
 use serde_json::Value;
 
+use super::account_policy::neighbour;
 use super::diff::Draft;
 use super::function::function;
 use super::{
@@ -16,6 +17,7 @@ use crate::stack::{RoleSpec, Setting, Stack, StreamMode};
 pub fn setup(stack: &Stack, observed: &Observed, adopt: bool) -> Plan {
     let mut plan = Plan::default();
     let parts = [
+        neighbour(stack, observed, &mut plan),
         stream(stack, observed, adopt, &mut plan),
         role(stack, &stack.logs_role, observed.logs_role.as_ref(), adopt, &mut plan),
         role(stack, &stack.function_role, observed.function_role.as_ref(), adopt, &mut plan),

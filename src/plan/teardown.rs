@@ -1,5 +1,6 @@
 //! What `teardown` must remove: what is ours, in an order that loses no log.
 
+use super::account_policy::{is_own_policy, remove_policy};
 use super::diff::Draft;
 use super::filters::{is_own_filter, remove};
 use super::{
@@ -12,7 +13,7 @@ use crate::stack::{Stack, Tags, owns};
 pub struct TeardownOptions {
     /// Delete the stream even where others still write to it or read from it.
     pub force: bool,
-    /// A filter name that is ours beside the default one.
+    /// A name of filters and of the account policy that is ours beside the default one.
     pub filter_name: Option<String>,
 }
 
@@ -22,9 +23,10 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
     let mut plan = Plan::default();
     for (log_group, filters) in &observed.groups {
         for filter in &filters.filters {
-            remove(stack, log_group, filter, options.filter_name.as_deref(), &mut plan);
+            remove(stack, log_group, filter, options.filter_name.as_deref(), Stage::RemoveFilters, &mut plan);
         }
     }
+    remove_policy(stack, observed, options.filter_name.as_deref(), Stage::RemoveFilters, &mut plan);
     let foreign_filters = plan.kept.len();
 
     let names = &stack.names;
@@ -54,8 +56,7 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
     }
     for is in [&observed.logs_role, &observed.function_role].into_iter().flatten() {
         if !options.force && writes_for_others(stack, observed, options, &is.arn) {
-            let reason =
-                "subscription filters that are not ours still use it; --force deletes it all the same";
+            let reason = "subscriptions that are not ours still use it; --force deletes it all the same";
             plan.keep(ResourceId::new(Kind::Role, &is.name), reason);
             continue;
         }
@@ -75,12 +76,18 @@ fn delete(stage: Stage, kind: Kind, name: &str, ours: bool, action: Action, plan
     step.finish(plan);
 }
 
-/// Whether a filter that is not ours has CloudWatch Logs assume this role.
+/// Whether a filter or an account policy that is not ours has CloudWatch Logs assume this role.
 fn writes_for_others(stack: &Stack, observed: &Observed, options: &TeardownOptions, role_arn: &str) -> bool {
-    observed.groups.values().flat_map(|group| &group.filters).any(|filter| {
-        filter.role_arn.as_deref() == Some(role_arn)
-            && !is_own_filter(stack, filter, options.filter_name.as_deref())
-    })
+    let also = options.filter_name.as_deref();
+    let policy = observed.account_policy.as_ref().filter(|policy| !is_own_policy(stack, policy, also));
+    if policy.is_some_and(|policy| policy.role_arn.as_deref() == Some(role_arn)) {
+        return true;
+    }
+    observed
+        .groups
+        .values()
+        .flat_map(|group| &group.filters)
+        .any(|filter| filter.role_arn.as_deref() == Some(role_arn) && !is_own_filter(stack, filter, also))
 }
 
 fn delete_role(is: &ObservedRole) -> Action {
@@ -127,7 +134,7 @@ fn user_of_stream(stack: &Stack, observed: &Observed, foreign_filters: usize) ->
     } else if !readers.is_empty() {
         Some(format!("other functions are triggered by it: {}", readers.join(", ")))
     } else if foreign_filters > 0 {
-        Some(format!("{foreign_filters} subscription filter(s) that are not ours still lead to it"))
+        Some(format!("{foreign_filters} subscription(s) that are not ours still lead to it"))
     } else {
         None
     }

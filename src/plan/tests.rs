@@ -100,7 +100,12 @@ prop_compose! {
     }
 }
 
-fn filters(stack: &Stack, groups: &[String], pattern: &str, distribution: usize) -> Vec<FilterSpec> {
+pub(super) fn filters(
+    stack: &Stack,
+    groups: &[String],
+    pattern: &str,
+    distribution: usize,
+) -> Vec<FilterSpec> {
     groups
         .iter()
         .map(|group| FilterSpec {
@@ -114,7 +119,7 @@ fn filters(stack: &Stack, groups: &[String], pattern: &str, distribution: usize)
         .collect()
 }
 
-fn foreign_filter() -> ObservedFilter {
+pub(super) fn foreign_filter() -> ObservedFilter {
     ObservedFilter {
         name: "theirs".to_owned(),
         pattern: String::new(),
@@ -132,7 +137,7 @@ pub(super) fn empty_account(groups: &[String]) -> Observed {
     }
 }
 
-fn group_names() -> impl Strategy<Value = Vec<String>> {
+pub(super) fn group_names() -> impl Strategy<Value = Vec<String>> {
     proptest::collection::btree_set("/app/[a-z]{1,3}", 0..4).prop_map(|set| set.into_iter().collect())
 }
 
@@ -142,7 +147,7 @@ pub(super) fn run(stack: &Stack, account: &mut Observed, make: impl Fn(&Observed
     apply(stack, account, &plan);
 }
 
-fn whole(stack: &Stack, specs: &[FilterSpec], observed: &Observed) -> Plan {
+pub(super) fn whole(stack: &Stack, specs: &[FilterSpec], observed: &Observed) -> Plan {
     setup(stack, observed, false).and(subscribe(stack, specs, observed, &FilterOptions::default()))
 }
 
@@ -251,30 +256,6 @@ pub(super) fn one_stack() -> Stack {
 }
 
 #[test]
-fn the_forwarders_own_groups_are_refused() {
-    let stack = one_stack();
-    let mut observed = empty_account(&[
-        "/aws/lambda/cwl-to-logentries".to_owned(),
-        "/aws/lambda/other-cwl-to-logentries".to_owned(),
-        "/aws/lambda/consumer".to_owned(),
-        "/aws/lambda/innocent".to_owned(),
-    ]);
-    observed.readers.insert("consumer".to_owned());
-    let groups: Vec<String> = observed.groups.keys().cloned().collect();
-    let plan = subscribe(&stack, &filters(&stack, &groups, "", 0), &observed, &FilterOptions::default());
-    let refused: Vec<_> = plan.refused.iter().map(|r| (r.resource.name.as_str(), r.code)).collect();
-    assert_eq!(
-        refused,
-        [
-            ("/aws/lambda/consumer -> cloudwatchLogsFilter", Code::Recursion),
-            ("/aws/lambda/cwl-to-logentries -> cloudwatchLogsFilter", Code::Recursion),
-            ("/aws/lambda/other-cwl-to-logentries -> cloudwatchLogsFilter", Code::Recursion),
-        ]
-    );
-    assert_eq!(plan.steps.len(), 1);
-}
-
-#[test]
 fn a_stream_that_others_use_stays() {
     let stack = one_stack();
     let mut account = empty_account(&["/app/a".to_owned()]);
@@ -319,84 +300,6 @@ fn an_environment_over_4_kb_is_refused_with_its_sizes() {
         "{}",
         refusal.reason
     );
-}
-
-proptest! {
-    /// From any filters, the wanted ones are reached, nothing more of ours is left, and nobody else's is touched.
-    #[test]
-    fn exactly_the_wanted_filters_remain(
-        stack in stacks(),
-        there in proptest::collection::btree_map("/app/[a-c]", (any::<bool>(), any::<bool>(), any::<bool>()), 1..4),
-        wanted in proptest::collection::btree_set(("/app/[a-c]", any::<bool>()), 0..5),
-        count in 0usize..8,
-    ) {
-        let name = |pinned: bool| {
-            let base = &stack.names.filter;
-            if pinned { format!("{base}@audit") } else { base.clone() }
-        };
-        let mut account = empty_account(&[]);
-        run(&stack, &mut account, |is| setup(&stack, is, false));
-        for (group, (plain, pinned, foreign)) in &there {
-            let ours = |pinned| ObservedFilter {
-                name: name(pinned),
-                destination_arn: stack.names.stream_arn(&stack.target),
-                role_arn: Some(stack.logs_role.arn.clone()),
-                ..foreign_filter()
-            };
-            let filters = [plain.then(|| ours(false)), pinned.then(|| ours(true)), foreign.then(foreign_filter)];
-            let group_is = ObservedGroup { class: "STANDARD".to_owned(), filters: filters.into_iter().flatten().collect() };
-            account.groups.insert(group.clone(), group_is);
-        }
-        let specs: Vec<FilterSpec> = wanted
-            .iter()
-            .filter(|(group, _)| there.contains_key(group))
-            .flat_map(|(group, pinned)| {
-                let made = filters(&stack, std::slice::from_ref(group), "x", 1);
-                made.into_iter().map(|spec| FilterSpec { name: name(*pinned), ..spec })
-            })
-            .collect();
-        let bring = |is: &Observed| bring_filters(&stack, &specs, is, &FilterOptions::default());
-
-        let plan = bring(&account);
-        prop_assert!(plan.refused.is_empty(), "{plan}");
-        apply_some(&stack, &mut account, &plan, count);
-        run(&stack, &mut account, bring);
-        let again = bring(&account);
-        prop_assert!(again.is_empty(), "{again}");
-        for (group, (.., foreign)) in &there {
-            let is = &account.groups[group].filters;
-            prop_assert_eq!(is.iter().filter(|f| f.name == "theirs").count(), usize::from(*foreign));
-            let ours: std::collections::BTreeSet<&str> =
-                is.iter().map(|f| f.name.as_str()).filter(|name| *name != "theirs").collect();
-            let want: std::collections::BTreeSet<&str> =
-                specs.iter().filter(|s| s.log_group == *group).map(|s| s.name.as_str()).collect();
-            prop_assert_eq!(ours, want);
-        }
-    }
-}
-
-#[test]
-fn a_log_group_changes_its_filter_in_one_step() {
-    let stack = one_stack();
-    let groups = vec!["/app/a".to_owned()];
-    let mut account = empty_account(&groups);
-    account.groups.get_mut("/app/a").expect("there").filters.clear();
-    run(&stack, &mut account, |is| whole(&stack, &filters(&stack, &groups, "", 0), is));
-    let pinned: Vec<FilterSpec> = filters(&stack, &groups, "", 0)
-        .into_iter()
-        .map(|spec| FilterSpec { name: format!("{}@audit", spec.name), ..spec })
-        .collect();
-    let options = FilterOptions::default();
-    let plan = bring_filters(&stack, &pinned, &account, &options);
-    let [step] = &plan.steps[..] else { panic!("one step: {plan}") };
-    assert!(
-        matches!(step.actions[..], [Action::PutFilter(_), Action::DeleteFilter { .. }]),
-        "none is missing"
-    );
-    // Beside somebody else's filter there may be no room for a third.
-    account.groups.get_mut("/app/a").expect("there").filters.push(foreign_filter());
-    let plan = bring_filters(&stack, &pinned, &account, &options);
-    assert!(matches!(plan.steps[0].actions[..], [Action::DeleteFilter { .. }, Action::PutFilter(_)]));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What should exist. Pure values: no SDK, no clock, no I/O.
 
+mod account_policy;
 mod filter;
 mod function;
 pub mod limits;
@@ -17,6 +18,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+pub use account_policy::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
 pub use filter::{Distribution, FilterSpec};
 pub use function::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME};
 pub use names::{Names, RoleScope, StackName};

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use cwl2le_forwarder::config::pinned_destination;
 use serde::Serialize;
 
 use super::Tags;
@@ -15,6 +16,9 @@ pub const REGION_TAG: &str = "cwl2le:region";
 /// The tag that says which version of cwl2le touched it last.
 pub const VERSION_TAG: &str = "cwl2le:version";
 
+/// The stream of the default stack.
+const STREAM: &str = "cloudwatch-logs-stream";
+
 /// The name of a stack: `default`, or up to 24 letters, digits and hyphens that prefix all other names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -24,6 +28,14 @@ impl StackName {
     /// The name.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The stack whose stream has this name, if it is a name that a stack's stream can have.
+    pub fn of_stream(name: &str) -> Option<Self> {
+        match name.strip_suffix(STREAM)? {
+            "" => Some(Self::default()),
+            prefix => prefix.strip_suffix('-')?.parse().ok(),
+        }
     }
 
     fn prefixed(&self, name: &str) -> String {
@@ -119,7 +131,7 @@ impl Names {
         };
         let function = stack.prefixed("cwl-to-logentries");
         Self {
-            stream: stack.prefixed("cloudwatch-logs-stream"),
+            stream: stack.prefixed(STREAM),
             logs_role: role("cwl-to-kinesis"),
             logs_policy: "cwl-kinesis-write".to_owned(),
             function_role: role("cwl-to-logentries"),
@@ -133,6 +145,12 @@ impl Names {
     /// The stream's ARN.
     pub fn stream_arn(&self, target: &Target) -> String {
         target.arn("kinesis", format_args!("stream/{}", self.stream))
+    }
+
+    /// Whether a filter or an account policy has this stack's name, with or without a pinned destination.
+    pub fn is_filter(&self, name: &str) -> bool {
+        let pinned = || name.strip_suffix(pinned_destination(name)?)?.strip_suffix('@');
+        name == self.filter || pinned() == Some(&self.filter)
     }
 
     /// The function's ARN, unqualified.
@@ -157,6 +175,24 @@ mod tests {
         assert_eq!(names.logs_policy, "cwl-kinesis-write");
         assert_eq!(names.function, "cwl-to-logentries");
         assert_eq!(names.filter, "cloudwatchLogsFilter");
+    }
+
+    #[test]
+    fn a_stack_is_known_by_its_stream_and_its_filters() {
+        for name in ["default", "blue", "a-b"] {
+            let stack: StackName = name.parse().expect("a stack name");
+            let names = Names::new(&stack, &region(), RoleScope::Plain);
+            assert_eq!(StackName::of_stream(&names.stream), Some(stack));
+            assert!(names.is_filter(&names.filter) && names.is_filter(&format!("{}@audit", names.filter)));
+            assert!(
+                !names.is_filter("x-cloudwatchLogsFilter") && !names.is_filter(&format!("{}@", names.filter))
+            );
+        }
+        for other in
+            ["stream", "xcloudwatch-logs-stream", "-cloudwatch-logs-stream", "cloudwatch-logs-stream-2"]
+        {
+            assert_eq!(StackName::of_stream(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -94,6 +94,20 @@ impl Selector {
         candidates.iter().map(|group| group.name).filter(|name| self.may_match(name)).collect()
     }
 
+    /// What the exclusions come to where log groups can only be left out by name, as of an account policy: names as they
+    /// are, whether they exist or not, and what the globs match now.
+    pub fn excluded_names(&self, candidates: &[Candidate<'_>]) -> BTreeSet<String> {
+        let named = self.wanted.excludes.iter().filter(|text| is_name(text)).cloned();
+        let matched = candidates.iter().filter(|group| matches!(group.class, "" | "STANDARD"));
+        let matched = matched.map(|group| group.name).filter(|name| self.excludes.is_match(name));
+        named.chain(matched.map(ToOwned::to_owned)).collect()
+    }
+
+    /// The exclusions that are no names: of what they match, only what exists now can be left out by name.
+    pub fn excluding_globs(&self) -> impl Iterator<Item = &str> {
+        self.wanted.excludes.iter().map(String::as_str).filter(|text| !is_name(text))
+    }
+
     /// Chooses. `tags` holds those of [`Selector::needs_tags_of`]; `own` says why a log group can never be taken.
     pub fn select(
         &self,
@@ -166,6 +180,11 @@ impl Selector {
         unmatched.extend(absent.map(|(key, value)| format!("tag `{key}={value}`")));
         unmatched.into_iter().collect()
     }
+}
+
+/// Whether a glob can only match itself: it has the letters that names of log groups may have.
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./#".contains(&b))
 }
 
 fn set(globs: &[String]) -> Result<GlobSet, BadGlob> {

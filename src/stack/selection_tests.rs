@@ -71,6 +71,16 @@ fn what_matches_nothing_is_reported() {
 }
 
 #[test]
+fn an_account_policy_leaves_out_names_and_what_globs_match_now() {
+    let wanted =
+        Wanted { excludes: texts(&["/app/b*", "/to/come", "/infrequent*"]), all: true, ..Wanted::default() };
+    let selector = Selector::new(wanted).expect("globs");
+    let names: Vec<String> = selector.excluded_names(&candidates()).into_iter().collect();
+    assert_eq!(names, ["/app/b", "/app/b/deep", "/to/come"], "AWS leaves out other classes by itself");
+    assert_eq!(selector.excluding_globs().collect::<Vec<_>>(), ["/app/b*", "/infrequent*"]);
+}
+
+#[test]
 fn a_broken_glob_is_named() {
     let broken = Wanted { globs: texts(&["/app/[a"]), ..Wanted::default() };
     let error = Selector::new(broken).expect_err("refused").to_string();

@@ -42,6 +42,10 @@ class DependentActions(unittest.TestCase):
             {"policyDocument": json.dumps({"RoleArn": "role"})}, "PutAccountPolicy",
         )
 
+    def test_account_policies_are_subscription_filters(self):
+        self.check([("logs:DescribeSubscriptionFilters", "logs:log-group:*")], "logs", {}, "DescribeAccountPolicies")
+        self.check([("logs:DeleteSubscriptionFilter", "logs:log-group:*")], "logs", {}, "DeleteAccountPolicy")
+
 
 if __name__ == "__main__":
     unittest.main()

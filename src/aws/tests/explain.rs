@@ -99,6 +99,14 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
     ),
     (
         "logs",
+        "PutAccountPolicy",
+        "LimitExceededException",
+        "Resource limit exceeded.",
+        Code::FilterLimit,
+        "--per-group",
+    ),
+    (
+        "logs",
         "PutSubscriptionFilter",
         "LimitExceededException",
         "Resource limit exceeded.",

@@ -1,5 +1,6 @@
 //! The edge, tested against an AWS of our own making.
 
+mod account_policy;
 mod call;
 mod explain;
 mod observe;

@@ -141,6 +141,14 @@ fn every_row_is_reached_by_what_aws_says() {
 }
 
 #[test]
+fn an_account_policy_waits_for_role_and_stream_as_a_filter_does() {
+    for &(service, operation, code, message, status) in &EXAMPLES[..3] {
+        let of = |operation| rule(&said(service, operation, code, message), Some(status)).expect("retried");
+        assert!(std::ptr::eq(of(operation), of("PutAccountPolicy")), "{code}: {message}");
+    }
+}
+
+#[test]
 fn what_retrying_does_not_mend_is_not_retried() {
     for (service, operation, code, message) in [
         ("kinesis", "CreateStream", "ResourceInUseException", "Stream s under account 1 already exists."),
@@ -154,6 +162,7 @@ fn what_retrying_does_not_mend_is_not_retried() {
         ),
         ("logs", "PutSubscriptionFilter", "InvalidParameterException", "Invalid filter pattern"),
         ("logs", "PutSubscriptionFilter", "LimitExceededException", "Resource limit exceeded."),
+        ("logs", "PutAccountPolicy", "LimitExceededException", "Resource limit exceeded."),
         ("iam", "GetRole", "NoSuchEntity", "The role with name x cannot be found."),
         ("iam", "PutRolePolicy", "AccessDenied", "User: u is not authorized to perform: iam:PutRolePolicy"),
         ("sts", "GetCallerIdentity", "ExpiredToken", "The security token included in the request is expired"),

@@ -1,0 +1,279 @@
+//! The account policy: what must change for it to cover what is meant and nothing that would feed itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diff::Draft;
+use super::filters::{is_own_name, shown_pattern};
+use super::setup::Part;
+use super::{Action, Field, FilterOptions, Kind, Observed, Plan, Refusal, ResourceId, Stage, Verb};
+use crate::error::Code;
+use crate::stack::{
+    AccountPolicy, AccountPolicySpec, Names, RoleScope, SELECTION_BYTES, Stack, StackName, recursion,
+};
+
+/// Log groups that an account policy leaves out, each with the reason.
+pub(super) type LeftOut = BTreeMap<String, &'static str>;
+
+/// A log group whose lines would come back to it.
+const LOOPS: &str = "it would feed itself";
+/// A log group that its own filter decides on: covered as well, its lines would come twice.
+pub(super) const OWN_FILTER: &str = "a filter of its own leads to the stream";
+/// A log group that the user does not want.
+pub(super) const EXCLUDED: &str = "excluded";
+
+/// Whether an account policy is this stack's own: it leads to our stream and has our name, with or without a pinned
+/// destination, or the one in `also`. Account policies carry no tags.
+pub fn is_own_policy(stack: &Stack, policy: &AccountPolicy, also: Option<&str>) -> bool {
+    policy.destination_arn == stack.names.stream_arn(&stack.target) && is_own_name(stack, &policy.name, also)
+}
+
+/// The account policy, where it is this stack's own.
+pub(super) fn own_policy<'a>(
+    stack: &Stack,
+    observed: &'a Observed,
+    also: Option<&str>,
+) -> Option<&'a AccountPolicy> {
+    observed.account_policy.as_ref().filter(|policy| is_own_policy(stack, policy, also))
+}
+
+/// The log groups that no account policy of this stack may cover: the forwarders' own, and those of functions that read
+/// the stream. One that a policy leaves out already stays left out though it does not exist: its stack is being set up.
+pub fn would_loop(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
+    let left_out = observed.account_policy.iter().flat_map(|policy| &policy.excluded);
+    let known = observed.groups.keys().chain(left_out);
+    let known = known.filter(|name| recursion(&stack.names, &observed.readers, name).is_some()).cloned();
+    let readers = observed.readers.iter().map(|function| format!("/aws/lambda/{function}"));
+    known.chain(readers).chain([stack.names.function_log_group.clone()]).collect()
+}
+
+/// What the account policy is to be: what was not asked for stays as it is in the policy whose place it takes.
+pub(super) fn settled(stack: &Stack, want: &AccountPolicySpec, observed: &Observed) -> AccountPolicySpec {
+    let mut want = want.clone();
+    let taken = |is: &&AccountPolicy| is.name == want.name || is_own_policy(stack, is, None);
+    if let Some(is) = observed.account_policy.as_ref().filter(taken) {
+        if !want.pattern.explicit {
+            want.pattern.value.clone_from(&is.pattern);
+        }
+        if !want.distribution.explicit {
+            want.distribution.value = is.distribution;
+        }
+    }
+    want
+}
+
+/// The changes that make `want`, which is [`settled`], the account policy, leaving these log groups out and what
+/// [`would_loop`]. Somebody else's is taken over or given up only where the options say so.
+pub(super) fn place(
+    stack: &Stack,
+    want: &AccountPolicySpec,
+    mut left_out: LeftOut,
+    observed: &Observed,
+    options: &FilterOptions,
+    plan: &mut Plan,
+) {
+    left_out.extend(would_loop(stack, observed).into_iter().map(|name| (name, LOOPS)));
+    let put = AccountPolicy::of(want, left_out.keys().cloned().collect());
+    if let Some(refusal) = too_long(&put, &left_out) {
+        plan.refused.push(refusal);
+        return;
+    }
+    let mut step = match &observed.account_policy {
+        Some(is) if is.name == want.name => {
+            let ours = is.destination_arn == want.destination_arn;
+            if !ours && !options.adopt {
+                plan.refused.push(not_ours(want, is));
+                return;
+            }
+            let mut step = draft(&want.name, if ours { Verb::Update } else { Verb::Adopt });
+            if !update(&mut step, is, &put, &left_out) {
+                plan.unchanged.push(ResourceId::new(Kind::AccountPolicy, &want.name));
+                return;
+            }
+            step
+        }
+        other => {
+            let mut step = draft(&want.name, Verb::Create);
+            if let Some(is) = other {
+                if !is_own_policy(stack, is, None) && options.replace.as_ref() != Some(&is.name) {
+                    plan.refused.push(not_ours(want, is));
+                    return;
+                }
+                step.change("replaces", &is.name, &want.name);
+                step.act(Action::DeleteAccountPolicy { name: is.name.clone() });
+            }
+            step.set("pattern", shown_pattern(&put.pattern));
+            step.set("distribution", put.distribution);
+            step.fields(put.excluded.iter().map(|name| added(name, &left_out)).collect());
+            step
+        }
+    };
+    step.act(Action::PutAccountPolicy(Box::new(put)));
+    step.finish(plan);
+}
+
+fn draft(name: &str, verb: Verb) -> Draft {
+    Draft::new(Stage::AccountPolicy, Kind::AccountPolicy, name, verb)
+}
+
+/// The fields that change; says whether there are any.
+fn update(step: &mut Draft, is: &AccountPolicy, put: &AccountPolicy, left_out: &LeftOut) -> bool {
+    let mut differs = false;
+    let mut change = |name: &str, old: String, new: String| {
+        if old != new {
+            step.change(name, old, new);
+            differs = true;
+        }
+    };
+    let role = |policy: &AccountPolicy| policy.role_arn.clone().unwrap_or_else(|| "none".to_owned());
+    change("destination", is.destination_arn.clone(), put.destination_arn.clone());
+    change("role", role(is), role(put));
+    change("pattern", shown_pattern(&is.pattern), shown_pattern(&put.pattern));
+    change("distribution", is.distribution.to_string(), put.distribution.to_string());
+    let mut fields: Vec<Field> =
+        put.excluded.difference(&is.excluded).map(|name| added(name, left_out)).collect();
+    fields.extend(is.excluded.difference(&put.excluded).map(|name| Field {
+        name: LEAVES_OUT.to_owned(),
+        old: Some(name.clone()),
+        new: None,
+    }));
+    differs |= !fields.is_empty();
+    step.fields(fields);
+    differs
+}
+
+const LEAVES_OUT: &str = "leaves out";
+
+fn added(name: &str, left_out: &LeftOut) -> Field {
+    let why = left_out.get(name).map(|why| format!(" ({why})")).unwrap_or_default();
+    Field { name: LEAVES_OUT.to_owned(), old: None, new: Some(format!("{name}{why}")) }
+}
+
+fn not_ours(want: &AccountPolicySpec, is: &AccountPolicy) -> Refusal {
+    let (reason, hint) = if is.name == want.name {
+        (
+            format!("an account policy of this name is there and leads to {}", is.destination_arn),
+            "take it over with --adopt; or leave it and subscribe the log groups one by one, with --per-group",
+        )
+    } else {
+        (
+            format!(
+                "there is one account policy in an account and region, and it is `{}`, which leads to {}",
+                is.name, is.destination_arn
+            ),
+            "give it up by its name with --replace; or leave it and subscribe the log groups one by one, with --per-group",
+        )
+    };
+    Refusal {
+        resource: ResourceId::new(Kind::AccountPolicy, &want.name),
+        code: Code::NotOurs,
+        reason,
+        hint: hint.to_owned(),
+    }
+}
+
+/// A refusal where AWS does not take so long a list.
+fn too_long(put: &AccountPolicy, left_out: &LeftOut) -> Option<Refusal> {
+    let bytes = put.selection().len();
+    if bytes <= SELECTION_BYTES {
+        return None;
+    }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in &put.excluded {
+        *counts.entry(left_out.get(name).copied().unwrap_or("left out before")).or_default() += 1;
+    }
+    let counts: Vec<String> = counts.iter().map(|(why, count)| format!("{count}: {why}")).collect();
+    Some(Refusal {
+        resource: ResourceId::new(Kind::AccountPolicy, &put.name),
+        code: Code::Config,
+        reason: format!(
+            "the list of the {} log groups that it has to leave out is {bytes} bytes long, and AWS takes \
+             {SELECTION_BYTES} ({})",
+            put.excluded.len(),
+            counts.join("; ")
+        ),
+        hint: "leave out less, or give each log group a filter of its own: --per-group, in the file per_group = true"
+            .to_owned(),
+    })
+}
+
+/// Leaves more log groups out of an account policy that is there.
+pub(super) fn amend(is: &AccountPolicy, more: &LeftOut, stage: Stage, plan: &mut Plan) {
+    let mut put = is.clone();
+    put.excluded.extend(more.keys().cloned());
+    if put.excluded == is.excluded {
+        plan.unchanged.push(ResourceId::new(Kind::AccountPolicy, &is.name));
+        return;
+    }
+    if let Some(refusal) = too_long(&put, more) {
+        plan.refused.push(refusal);
+        return;
+    }
+    let mut step = Draft::new(stage, Kind::AccountPolicy, &is.name, Verb::Update);
+    step.fields(put.excluded.difference(&is.excluded).map(|name| added(name, more)).collect());
+    step.act(Action::PutAccountPolicy(Box::new(put)));
+    step.finish(plan);
+}
+
+/// Leaves these log groups out of the account policy where it is our own, and what [`would_loop`].
+pub(super) fn leave_out(
+    stack: &Stack,
+    mut log_groups: LeftOut,
+    observed: &Observed,
+    also: Option<&str>,
+    stage: Stage,
+    plan: &mut Plan,
+) {
+    let Some(is) = own_policy(stack, observed, also) else { return };
+    log_groups.retain(|name, _| {
+        observed.groups.get(name).is_none_or(|group| matches!(group.class.as_str(), "" | "STANDARD"))
+    });
+    log_groups.extend(would_loop(stack, observed).into_iter().map(|name| (name, LOOPS)));
+    amend(is, &log_groups, stage, plan);
+}
+
+/// Deletes the account policy where it is our own, or says why it stays where it leads to our stream.
+pub(super) fn remove_policy(
+    stack: &Stack,
+    observed: &Observed,
+    also: Option<&str>,
+    stage: Stage,
+    plan: &mut Plan,
+) {
+    let Some(is) = &observed.account_policy else { return };
+    if is_own_policy(stack, is, also) {
+        let mut step = Draft::new(stage, Kind::AccountPolicy, &is.name, Verb::Delete);
+        step.act(Action::DeleteAccountPolicy { name: is.name.clone() });
+        step.finish(plan);
+    } else if is.destination_arn == stack.names.stream_arn(&stack.target) {
+        let id = ResourceId::new(Kind::AccountPolicy, &is.name);
+        plan.keep(id, "it leads to our stream but has another name: name it with --filter-name to remove it");
+    }
+}
+
+/// What a stack needs of an account policy that is not its own and leads to a stream of cwl2le: that it leaves the
+/// forwarder's log group out before there is a forwarder. Another stack's is amended, and nothing else of it is touched.
+pub(super) fn neighbour(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
+    let log_group = &stack.names.function_log_group;
+    let foreign = observed.account_policy.as_ref().filter(|is| !is_own_policy(stack, is, None));
+    let Some(is) = foreign.filter(|is| !is.excluded.contains(log_group)) else { return Ok(()) };
+    let streams = stack.target.arn("kinesis", "stream/");
+    let stream = is.destination_arn.strip_prefix(&streams);
+    let Some(owner) = stream.and_then(StackName::of_stream) else { return Ok(()) };
+    let theirs = Names::new(&owner, &stack.target.region, RoleScope::Plain);
+    if owner != stack.name && theirs.is_filter(&is.name) {
+        amend(is, &LeftOut::from([(log_group.clone(), LOOPS)]), Stage::Foundations, plan);
+        return Ok(());
+    }
+    Err(Refusal {
+        resource: ResourceId::new(Kind::AccountPolicy, &is.name),
+        code: Code::Recursion,
+        reason: format!(
+            "it leads to {} and covers {log_group}, the forwarder's own log group, whose lines would come back for ever",
+            is.destination_arn
+        ),
+        hint: format!(
+            "add {log_group} to the policy's selection criteria, or take its place with `cwl2le subscribe --all --replace {}`",
+            is.name
+        ),
+    })
+}

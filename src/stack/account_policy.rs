@@ -1,0 +1,165 @@
+//! The account-level subscription policy: one filter for every log group of an account and region but those it names.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Distribution, Setting};
+
+/// The bytes that CloudWatch Logs takes as selection criteria, "up to 25KB" by its API model. A thousand is taken for a KB.
+pub const SELECTION_BYTES: usize = 25_000;
+
+/// The account policy that is wanted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AccountPolicySpec {
+    /// Its name, which arrives with each event as that of a filter does: `@DESTINATION` at its end pins a destination.
+    pub name: String,
+    /// Which events; empty for all.
+    pub pattern: Setting<String>,
+    /// How they are spread over the shards.
+    pub distribution: Setting<Distribution>,
+    /// The stream's ARN.
+    pub destination_arn: String,
+    /// The role that CloudWatch Logs assumes.
+    pub role_arn: String,
+    /// The log groups that the user leaves out. What must be left out beside them, the plan adds.
+    pub excluded: BTreeSet<String>,
+}
+
+/// An account policy as AWS keeps it. There is at most one in an account and region.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountPolicy {
+    /// Its name.
+    pub name: String,
+    /// Which events.
+    pub pattern: String,
+    /// How they are spread over the shards.
+    pub distribution: Distribution,
+    /// Where they go.
+    pub destination_arn: String,
+    /// The role that CloudWatch Logs assumes.
+    pub role_arn: Option<String>,
+    /// The log groups that it leaves out.
+    pub excluded: BTreeSet<String>,
+    /// The document as it is, which may say more than is read here.
+    pub document: String,
+}
+
+impl AccountPolicy {
+    /// What is wanted, as AWS keeps it.
+    pub fn of(spec: &AccountPolicySpec, excluded: BTreeSet<String>) -> Self {
+        let distribution = match spec.distribution.value {
+            Distribution::ByLogStream => "ByLogStream",
+            Distribution::Random => "Random",
+        };
+        let document = json!({
+            "DestinationArn": spec.destination_arn,
+            "RoleArn": spec.role_arn,
+            "FilterPattern": spec.pattern.value,
+            "Distribution": distribution,
+        });
+        Self {
+            name: spec.name.clone(),
+            pattern: spec.pattern.value.clone(),
+            distribution: spec.distribution.value,
+            destination_arn: spec.destination_arn.clone(),
+            role_arn: Some(spec.role_arn.clone()),
+            excluded,
+            document: document.to_string(),
+        }
+    }
+
+    /// Reads what AWS keeps. What cannot be read counts as not said: nothing is left out, nowhere it leads.
+    pub fn read(name: &str, document: &str, selection: &str) -> Self {
+        let fields: Value = serde_json::from_str(document).unwrap_or_default();
+        let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let distribution =
+            if text("Distribution") == "Random" { Distribution::Random } else { Distribution::ByLogStream };
+        Self {
+            name: name.to_owned(),
+            pattern: text("FilterPattern"),
+            distribution,
+            destination_arn: text("DestinationArn"),
+            role_arn: Some(text("RoleArn")).filter(|arn| !arn.is_empty()),
+            excluded: names_in(selection),
+            document: document.to_owned(),
+        }
+    }
+
+    /// The selection criteria, in the form of AWS's guide.
+    pub fn selection(&self) -> String {
+        let mut text = "LogGroupName NOT IN [".to_owned();
+        for (at, name) in self.excluded.iter().enumerate() {
+            // Writing to a string does not fail; names of log groups hold nothing that JSON would escape.
+            let _ = write!(text, "{}{}", if at == 0 { "" } else { ", " }, Value::from(name.as_str()));
+        }
+        text + "]"
+    }
+
+    /// Whether events of this log group come by way of it. AWS leaves out all that are not of class STANDARD.
+    pub fn covers(&self, log_group: &str, class: &str) -> bool {
+        matches!(class, "" | "STANDARD") && !self.excluded.contains(log_group)
+    }
+}
+
+/// The names in `LogGroupName NOT IN ["...", ...]`.
+fn names_in(selection: &str) -> BTreeSet<String> {
+    let list = selection.find('[').and_then(|at| selection.get(at..)).unwrap_or_default();
+    serde_json::from_str(list.trim()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn spec(pattern: &str, random: bool) -> AccountPolicySpec {
+        AccountPolicySpec {
+            name: "cloudwatchLogsFilter@audit".to_owned(),
+            pattern: Setting::asked(pattern.to_owned()),
+            distribution: Setting::asked(if random {
+                Distribution::Random
+            } else {
+                Distribution::ByLogStream
+            }),
+            destination_arn: "arn:aws:kinesis:eu-west-1:123456789012:stream/s".to_owned(),
+            role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
+            excluded: BTreeSet::new(),
+        }
+    }
+
+    proptest! {
+        /// What is written is read again.
+        #[test]
+        fn an_account_policy_is_read_as_it_is_written(
+            pattern in ".{0,20}",
+            random in any::<bool>(),
+            excluded in proptest::collection::btree_set("[-_./#A-Za-z0-9]{1,12}", 0..4),
+        ) {
+            let policy = AccountPolicy::of(&spec(&pattern, random), excluded);
+            let read = AccountPolicy::read(&policy.name, &policy.document, &policy.selection());
+            prop_assert_eq!(read, policy);
+        }
+
+        /// Nothing that AWS could say makes the reader panic.
+        #[test]
+        fn anything_is_read(document in ".{0,40}", selection in ".{0,40}") {
+            AccountPolicy::read("x", &document, &selection);
+        }
+    }
+
+    #[test]
+    fn the_selection_has_the_form_of_the_guide() {
+        let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
+        let policy = AccountPolicy::of(&spec("", false), names(&["/b", "/a"]));
+        assert_eq!(policy.selection(), r#"LogGroupName NOT IN ["/a", "/b"]"#);
+        assert_eq!(names_in(r#" LogGroupName  NOT IN ["/a","/b"] "#), policy.excluded);
+        assert!(names_in("").is_empty() && names_in("LogGroupName IN").is_empty());
+        assert!(
+            policy.covers("/c", "STANDARD") && !policy.covers("/a", "") && !policy.covers("/c", "DELIVERY")
+        );
+    }
+}
