@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -21,6 +22,7 @@ use crate::parts::Parts;
 use crate::payload::{self, Cap, MessageType, Payload, Poison};
 use crate::remembered::{Known, Remembered};
 use crate::route::Router;
+use crate::store::Store;
 
 /// Of parts that become larger than this only one is decoded at a time, however many destinations there are,
 /// so that memory is bounded by the cap of one part.
@@ -40,6 +42,8 @@ pub struct Options {
     pub patience: Patience,
     /// How often destinations are tried.
     pub persistence: Persistence,
+    /// The texts that the configuration refers to.
+    pub store: Rc<Store>,
 }
 
 impl Default for Options {
@@ -49,6 +53,7 @@ impl Default for Options {
             cap: Cap::for_memory(128),
             patience: Patience::default(),
             persistence: Persistence::default(),
+            store: Rc::default(),
         }
     }
 }
@@ -107,7 +112,7 @@ impl Forwarder {
             .iter()
             .map(|(name, destination)| {
                 let lines = config.lines.get(name).cloned().unwrap_or_default();
-                let destination = destination::build(destination, &lines, options.patience)
+                let destination = destination::build(destination, &lines, options.patience, &options.store)
                     .map_err(|problem| format!("destinations.{name}: {problem}"))?;
                 Ok(Lane::new(name.clone(), destination))
             })

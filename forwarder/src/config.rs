@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::reference::Reference;
 use crate::secret::{Secret, Token, redact_uuids};
 
 /// The environment variable of the function that holds the configuration as JSON.
@@ -41,6 +42,9 @@ pub struct Config {
     /// Which log groups go where; the first that matches wins.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
+    /// Where the routes are kept instead, as a JSON list of the same form; the function reads them at start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub routes_from: Option<Reference>,
     /// How the lines of a destination look, by its name; what is not here is sent as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lines: BTreeMap<String, Lines>,
@@ -300,15 +304,28 @@ impl Config {
     /// # Errors
     /// Not JSON, an unknown key or type, a value of the wrong type, or what [`Config::validate`] refuses.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
-        let mut deserializer = serde_json::Deserializer::from_str(json);
-        let config: Self = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-            let place = error.path().to_string();
-            let place = if matches!(place.as_str(), "." | "?") { "configuration".to_owned() } else { place };
-            ConfigError::new(place, without_value(&error.inner().to_string()))
-        })?;
-        deserializer.end().map_err(|error| ConfigError::new("configuration", error.to_string()))?;
+        let config: Self = read(json, "configuration")?;
         config.validate()?;
         Ok(config)
+    }
+
+    /// Puts routes in the place of those that are kept elsewhere, and validates the whole.
+    ///
+    /// # Errors
+    /// As of [`Config::from_json`].
+    pub fn set_routes(&mut self, json: &str) -> Result<(), ConfigError> {
+        self.routes = read(json, "routes")?;
+        self.routes_from = None;
+        self.validate()
+    }
+
+    /// What the configuration refers to, each with its place.
+    pub fn references(&self) -> impl Iterator<Item = (String, &Reference)> {
+        let tokens = self.destinations.iter().filter_map(|(name, destination)| {
+            let Destination::Logentries(logentries) = destination;
+            Some((format!("destinations.{name}.token"), logentries.token.reference()?))
+        });
+        tokens.chain(self.routes_from.iter().map(|routes| ("routes_from".to_owned(), routes)))
     }
 
     /// The configuration as one line of JSON, without what is default. It holds the tokens.
@@ -340,6 +357,10 @@ impl Config {
         }
         if let Some(name) = &self.default {
             self.must_exist(name, "default")?;
+        }
+        if self.routes_from.is_some() && !self.routes.is_empty() {
+            let problem = "routes are either here or kept elsewhere; give `routes` or `routes_from`";
+            return Err(ConfigError::new("routes_from", problem));
         }
         for (at, route) in self.routes.iter().enumerate() {
             if route.log_group.is_empty() {
@@ -390,6 +411,18 @@ impl Config {
         let known = self.destinations.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         Err(ConfigError::new(place, format!("there is no destination `{name}`; there are: {known}")))
     }
+}
+
+/// Reads JSON that is `whole`, which stands for the place of what is wrong with all of it.
+fn read<'de, T: Deserialize<'de>>(json: &'de str, whole: &str) -> Result<T, ConfigError> {
+    let mut deserializer = serde_json::Deserializer::from_str(json);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let place = error.path().to_string();
+        let place = if matches!(place.as_str(), "." | "?") { whole.to_owned() } else { place };
+        ConfigError::new(place, without_value(&error.inner().to_string()))
+    })?;
+    deserializer.end().map_err(|error| ConfigError::new(whole, error.to_string()))?;
+    Ok(value)
 }
 
 /// What was expected, without what was found: serde quotes it, and it may be a token in the wrong place.

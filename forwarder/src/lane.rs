@@ -109,6 +109,7 @@ impl Lane {
         let mut walk = Walk { next: 0, open: Vec::new(), taken: 0 };
         let mut fruitless = 0;
         loop {
+            self.destination.renew(batch.until).await;
             let result = self.session(me, batch, &mut walk, &mut report).await;
             let progress = walk.settle(self.destination.close(), me, batch, &mut report);
             let Err(failure) = result else { break };

@@ -18,10 +18,12 @@ pub mod metrics;
 pub mod parts;
 pub mod payload;
 pub mod receipt;
+pub mod reference;
 pub mod remembered;
 pub mod route;
 pub mod secret;
 pub mod shape;
+pub mod store;
 mod tls;
 
 pub use batch::{Forwarder, Options, Outcome, Response};

@@ -1,7 +1,7 @@
 //! The Lambda function: reads its configuration, asks Lambda for invocations, answers.
 //!
-//! A configuration that is not valid ends the process at once, with the reason in the log and in what Lambda
-//! tells whoever invokes it.
+//! A configuration that is not valid, or refers to what cannot be read, ends the process at once, with the reason
+//! in the log and in what Lambda tells whoever invokes it.
 
 use std::cell::RefCell;
 use std::io::{Read, Write};
@@ -9,14 +9,22 @@ use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cwl2le_forwarder::aws::Aws;
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::http::Client;
 use cwl2le_forwarder::journal::{self, Journal, Level, Note};
 use cwl2le_forwarder::payload::Cap;
+use cwl2le_forwarder::reference::Reference;
+use cwl2le_forwarder::store::Store;
 use cwl2le_forwarder::{Forwarder, Options, Response, metrics};
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use serde_json::json;
 use tokio::time::Instant;
+
+/// How long the start may take to read what the configuration refers to. Lambda stops a start after ten seconds, and
+/// then nobody would hear why.
+const READING: Duration = Duration::from_secs(8);
 
 /// A variable of the environment, if it is set to something.
 fn variable(name: &str) -> Option<String> {
@@ -26,6 +34,7 @@ fn variable(name: &str) -> Option<String> {
 /// Everything that is kept between invocations.
 struct Function {
     forwarder: Forwarder,
+    store: Rc<Store>,
     journal: Journal,
     name: String,
     metrics: bool,
@@ -51,8 +60,16 @@ fn main() -> ExitCode {
         say(journal, &Note::new(Level::Error, why, json!({})));
         return ExitCode::FAILURE;
     };
-    match start(journal) {
-        Ok(function) => run(function),
+    // One thread: an invocation is one thing after the other, and a small function has a part of one CPU.
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            say(journal, &Note::new(Level::Error, format!("the function cannot wait: {error}"), json!({})));
+            return ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(start(journal)) {
+        Ok(function) => run(&runtime, function),
         Err(problem) => {
             say(journal, &Note::new(Level::Error, problem.clone(), json!({})));
             report_start_failure(&api, &problem);
@@ -61,40 +78,62 @@ fn main() -> ExitCode {
     }
 }
 
-/// Reads the configuration and makes the forwarder; nothing is connected to yet.
-fn start(journal: Journal) -> Result<Function, String> {
+/// Reads the configuration and what it refers to, and makes the forwarder; no log service is connected to yet.
+async fn start(journal: Journal) -> Result<Function, String> {
     let json = variable(CONFIG_ENV).ok_or_else(|| {
         format!(
             "the environment variable {CONFIG_ENV} is not set; it holds the configuration, see `cwl2le setup`"
         )
     })?;
-    let config = Config::from_json(&json).map_err(|error| format!("{CONFIG_ENV} is not valid: {error}"))?;
+    let mut config =
+        Config::from_json(&json).map_err(|error| format!("{CONFIG_ENV} is not valid: {error}"))?;
+    let store = Rc::new(read_references(&config).await?);
+    if let Some(reference) = &config.routes_from {
+        let invalid = format!("the routes in {reference} are not valid");
+        let routes = store.text(reference)?;
+        config.set_routes(&routes).map_err(|error| format!("{invalid}: {error}"))?;
+    }
     let memory =
         variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok()).unwrap_or(128);
     let options = Options {
         own_log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),
         cap: Cap::for_memory(memory),
+        store: Rc::clone(&store),
         ..Options::default()
     };
     let forwarder = Forwarder::new(&config, options)
         .map_err(|problem| format!("{CONFIG_ENV} is not valid: {problem}"))?;
     let name = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
-    Ok(Function { forwarder, journal, name, metrics: !config.no_metrics, warned_of_itself: false })
+    Ok(Function { forwarder, store, journal, name, metrics: !config.no_metrics, warned_of_itself: false })
 }
 
-fn run(function: Function) -> ExitCode {
+/// Reads what a configuration refers to; nothing, and without any client, where it refers to nothing.
+async fn read_references(config: &Config) -> Result<Store, String> {
+    let places: Vec<_> = config.references().collect();
+    if places.is_empty() {
+        return Ok(Store::default());
+    }
+    let aws = Aws::new(Client::new(None)?, &variable)?;
+    let until = Instant::now() + READING;
+    let references = places.iter().map(|(_, reference)| *reference);
+    Store::read(aws, references, until).await.map_err(|unreadable| {
+        let asked = &unreadable.reference;
+        let here = |r: &Reference| (r.keeper, &r.name) == (asked.keeper, &asked.name);
+        let places: Vec<_> =
+            places.iter().filter(|(_, r)| here(r)).map(|(place, _)| place.as_str()).collect();
+        format!("{}: {unreadable}", places.join(", "))
+    })
+}
+
+fn run(runtime: &tokio::runtime::Runtime, function: Function) -> ExitCode {
     let journal = function.journal;
-    // One thread: an invocation is one thing after the other, and a small function has a part of one CPU.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let ended = runtime.map_err(Error::from).and_then(|runtime| {
-        runtime.block_on(async {
-            let function = Rc::new(RefCell::new(function));
-            let handler = service_fn(move |event: LambdaEvent<Invocation>| {
-                let function = Rc::clone(&function);
-                async move { handle(&function, event).await }
-            });
-            Runtime::new(handler).run().await
-        })
+    let ended = runtime.block_on(async {
+        let function = Rc::new(RefCell::new(function));
+        let handler = service_fn(move |event: LambdaEvent<Invocation>| {
+            let function = Rc::clone(&function);
+            async move { handle(&function, event).await }
+        });
+        Runtime::new(handler).run().await
     });
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -119,6 +158,9 @@ async fn handle(function: &RefCell<Function>, event: LambdaEvent<Invocation>) ->
     if function.metrics {
         let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
         print(&format!("{}\n", metrics::line(&function.name, now, &invocation, &outcome)));
+    }
+    for note in function.store.remarks() {
+        say(function.journal, &note);
     }
     for note in journal::notes(&invocation, &outcome) {
         say(function.journal, &note);

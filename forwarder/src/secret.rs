@@ -1,14 +1,17 @@
 //! Secrets: a value written in place, or the name of where it is kept.
 //!
 //! Nothing here shows a secret by accident: `Debug` and `Display` of a [`Token`] print `[redacted]`, and no
-//! error carries the text that was refused. The real value leaves only through [`Token::expose`] and through
+//! error carries the text that was refused. The real value leaves only through [`Sensitive::expose`] and through
 //! serde, because the configuration has to be written somewhere.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::ser::{Serialize, Serializer};
+
+use crate::reference::Reference;
 
 /// What stands in every output where a secret would be.
 pub const REDACTED: &str = "[redacted]";
@@ -18,13 +21,6 @@ pub const REDACTED: &str = "[redacted]";
 /// The text is kept as it was given, upper or lower case, because it goes over the wire as it is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(Box<str>);
-
-impl Token {
-    /// The real value. Only for the wire and for the configuration that is handed to the function.
-    pub fn expose(&self) -> &str {
-        &self.0
-    }
-}
 
 /// A text that is not a UUID was given as a token. It does not repeat the text, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,83 +59,67 @@ impl fmt::Display for Token {
     }
 }
 
-/// A secret, or where it is kept.
-///
-/// In JSON: a plain string is the value itself, `{"ssm":"/name"}` a parameter of SSM Parameter Store and
-/// `{"secretsmanager":"arn or name"}` a secret of Secrets Manager.
+/// A text that goes over the wire and nowhere else.
+pub trait Sensitive: Clone + FromStr<Err: fmt::Display> {
+    /// The real value. Only for the wire and for the configuration that is handed to the function.
+    fn expose(&self) -> &str;
+}
+
+impl Sensitive for Token {
+    fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A secret, or where it is kept: in JSON, a plain string is the value itself, and an object is a [`Reference`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Secret<T> {
     /// The value itself.
     Inline(T),
-    /// The name or ARN of an SSM parameter.
-    Ssm(String),
-    /// The name or ARN of a Secrets Manager secret.
-    SecretsManager(String),
+    /// Where the function reads it.
+    Kept(Reference),
 }
 
 impl<T> Secret<T> {
-    /// The value when it is written in place, `None` when it is kept elsewhere.
-    pub fn inline(&self) -> Option<&T> {
+    /// Where it is kept, if it does not stand here.
+    pub fn reference(&self) -> Option<&Reference> {
         match self {
-            Self::Inline(value) => Some(value),
-            Self::Ssm(_) | Self::SecretsManager(_) => None,
+            Self::Inline(_) => None,
+            Self::Kept(reference) => Some(reference),
         }
     }
 }
 
-impl Serialize for Secret<Token> {
+impl<T: Sensitive> Serialize for Secret<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (key, reference) = match self {
-            Self::Inline(token) => return serializer.serialize_str(token.expose()),
-            Self::Ssm(name) => ("ssm", name),
-            Self::SecretsManager(name) => ("secretsmanager", name),
-        };
-        let mut map = serializer.serialize_map(Some(1))?;
-        map.serialize_entry(key, reference)?;
-        map.end()
+        match self {
+            Self::Inline(value) => serializer.serialize_str(value.expose()),
+            Self::Kept(reference) => reference.serialize(serializer),
+        }
     }
 }
 
-impl<'de> Deserialize<'de> for Secret<Token> {
+impl<'de, T: Sensitive> Deserialize<'de> for Secret<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(SecretVisitor)
+        deserializer.deserialize_any(SecretVisitor(PhantomData))
     }
 }
 
-struct SecretVisitor;
+struct SecretVisitor<T>(PhantomData<T>);
 
-impl<'de> Visitor<'de> for SecretVisitor {
-    type Value = Secret<Token>;
+impl<'de, T: Sensitive> Visitor<'de> for SecretVisitor<T> {
+    type Value = Secret<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(r#"a token (UUID), {"ssm":"/name"} or {"secretsmanager":"arn"}"#)
+        f.write_str(r#"the secret itself, {"ssm":"/name"} or {"secretsmanager":"arn or name"}"#)
     }
 
     fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
         text.parse().map(Secret::Inline).map_err(E::custom)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let Some((store, name)) = map.next_entry::<String, String>()? else {
-            return Err(de::Error::custom(
-                r#"an empty object is no secret; give {"ssm":"/name"} or {"secretsmanager":"arn"}"#,
-            ));
-        };
-        if name.is_empty() {
-            return Err(de::Error::custom(format!(
-                "`{store}` needs the name or ARN of the secret, and it is empty"
-            )));
-        }
-        if map.next_key::<String>()?.is_some() {
-            return Err(de::Error::custom(
-                "a secret is kept in one place: give either `ssm` or `secretsmanager`",
-            ));
-        }
-        match store.as_str() {
-            "ssm" => Ok(Secret::Ssm(name)),
-            "secretsmanager" => Ok(Secret::SecretsManager(name)),
-            _ => Err(de::Error::unknown_field(&store, &["ssm", "secretsmanager"])),
-        }
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        Reference::of_map(map).map(Secret::Kept)
     }
 }
 
@@ -191,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn references_are_read_and_written() {
+    fn a_secret_is_read_and_written() {
         for json in [
             format!("\"{UUID}\""),
             r#"{"ssm":"/cwl2le/token"}"#.into(),
@@ -200,9 +180,7 @@ mod tests {
             let secret: Secret<Token> = serde_json::from_str(&json).unwrap();
             assert_eq!(serde_json::to_string(&secret).unwrap(), json);
         }
-        for json in
-            ["{}", r#"{"ssm":""}"#, r#"{"vault":"x"}"#, r#"{"ssm":"a","secretsmanager":"b"}"#, "7", "null"]
-        {
+        for json in ["{}", "7", "null", "\"x\""] {
             assert!(serde_json::from_str::<Secret<Token>>(json).is_err(), "{json}");
         }
     }

@@ -22,7 +22,7 @@ fn rows<'t>(document: &'t str, section: &str) -> Vec<Vec<&'t str>> {
 
 #[test]
 fn every_fault_in_the_table_has_its_test() {
-    let tests: String = ["delivery", "poison", "process", "poller", "bootstrap"]
+    let tests: String = ["delivery", "poison", "process", "poller", "bootstrap", "references"]
         .iter()
         .map(|name| read(&format!("tests/{name}.rs")))
         .chain([read("src/destination/tcp_tests.rs")])

@@ -17,6 +17,12 @@ pub struct DestinationArgs {
     /// File with the token, `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
+    /// SSM parameter (name or ARN) that the function reads the token from; NAME#KEY for one key of a JSON object
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file"])]
+    pub token_ssm: Option<String>,
+    /// Secrets Manager secret (name or ARN) that the function reads the token from; NAME#KEY for one key
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file", "token_ssm"])]
+    pub token_secret: Option<String>,
     /// Region of the log service: us, us2, us3, eu, ca, au, ap; default `us`
     #[arg(long, value_name = "REGION", conflicts_with = "logentries_endpoint")]
     pub logentries_region: Option<cwl2le_forwarder::config::Region>,

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use cwl2le_forwarder::config::Destination;
-use cwl2le_forwarder::secret::Secret;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Context;
@@ -12,7 +10,7 @@ use crate::aws::{Depth, Session, observe, tags_of_log_group};
 use crate::bundle;
 use crate::cli::Wanted;
 use crate::config::{self, File, subscriptions};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::plan::{self, FilterOptions, Observed, Plan, Subscriptions};
 use crate::stack::{FilterSpec, Stack, Tags};
 
@@ -35,7 +33,6 @@ pub(super) async fn plan_stack(
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
     let (scope, observed) = observe(session, &name, &args.log_groups, depth).await?;
     let mut stack = config::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
-    refuse_references(&stack)?;
     add_bundle(args, &observed, &mut stack)?;
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
@@ -78,26 +75,6 @@ pub(super) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<B
         Ok::<_, crate::error::Error>((name, tags))
     });
     read.buffer_unordered(TAGS_AT_ONCE).try_collect().await
-}
-
-/// The forwarder of this version reads its tokens from its environment only. With a reference it would not start, and the
-/// logs would wait in the stream until they expire: better said now.
-fn refuse_references(stack: &Stack) -> Result<()> {
-    let destinations = stack.function.config.iter().flat_map(|config| &config.destinations);
-    for (name, Destination::Logentries(destination)) in destinations {
-        let place = match &destination.token {
-            Secret::Inline(_) => continue,
-            Secret::Ssm(_) => "SSM Parameter Store",
-            Secret::SecretsManager(_) => "Secrets Manager",
-        };
-        let message = format!(
-            "the token of the destination `{name}` is kept in {place}, where the forwarder of this version cannot read it yet"
-        );
-        return Err(Error::new(Code::Config, message)
-            .on(name)
-            .hint("keep it in a variable or a file of the machine that runs cwl2le: { env = \"NAME\" }, { file = \"PATH\" }"));
-    }
-    Ok(())
 }
 
 /// The forwarder for the stack's architecture. Where this binary carries none, an existing function keeps its code.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use cwl2le_forwarder::config::{Config, ConfigError};
+use cwl2le_forwarder::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::Secret;
 use toml::Spanned;
 
@@ -34,6 +35,7 @@ fn destinations(file: &File) -> Result<()> {
     if settings.destinations.is_none() {
         let lonely = settings.default_destination.as_ref().map(Spanned::span);
         let lonely = lonely.or_else(|| settings.routes.first().map(Spanned::span));
+        let lonely = lonely.or_else(|| settings.routes_from.as_ref().map(Spanned::span));
         return match lonely {
             Some(span) => Err(file.error(
                 &span,
@@ -45,7 +47,8 @@ fn destinations(file: &File) -> Result<()> {
     }
     let mut config = Config::default();
     // Where a token is kept makes no difference to the rules.
-    destinations::describe(file, &mut config, |_, _| Ok(Secret::Ssm("/".to_owned())))?;
+    let anywhere = Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None };
+    destinations::describe(file, &mut config, |_, _| Ok(Secret::Kept(anywhere.clone())))?;
     config.validate().map_err(|error| {
         let hint = "a destination is `region = \"eu\"` or `endpoint = \"HOST:PORT\"`, and names stand in [destinations.NAME]";
         file.error(&span_of(file, &error), &error.problem, hint)
@@ -60,6 +63,7 @@ fn span_of(file: &File, error: &ConfigError) -> Range<usize> {
         "destinations" => settings.destinations.as_ref().and_then(|all| all.get(rest)).map(Spanned::span),
         "lines" => settings.destinations.as_ref().and_then(|all| all.get(rest)).map(Spanned::span),
         "default" => settings.default_destination.as_ref().map(Spanned::span),
+        "routes_from" => settings.routes_from.as_ref().map(Spanned::span),
         "routes" => {
             let index = rest.split_once(']').and_then(|(index, _)| index.parse::<usize>().ok());
             index.and_then(|index| settings.routes.get(index)).map(Spanned::span)

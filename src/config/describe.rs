@@ -6,6 +6,7 @@ use std::fmt::{Display, Write};
 use cwl2le_forwarder::config::{
     Config, DEFAULT_DESTINATION, Destination, Format, LONGEST_LINE, Names, pinned_destination,
 };
+use cwl2le_forwarder::reference::Reference;
 use cwl2le_forwarder::secret::Secret;
 
 use super::destinations;
@@ -26,8 +27,12 @@ pub fn describe(stack: &Stack, observed: &Observed) -> (String, Vec<String>) {
     if let Some(default) = &config.default {
         out.set("default_destination", default);
     }
+    let mut places = Places::new(stack, observed);
+    if let Some(routes) = &config.routes_from {
+        out.raw("routes_from", places.next(routes));
+    }
     resources(&mut out, &config, stack, observed);
-    let tokens = log_services(&mut out, &config, stack, observed);
+    let tokens = log_services(&mut out, &config, &mut places);
     subscriptions(&mut out, stack, observed);
     account_policy(&mut out, stack, observed);
     (out.text, tokens)
@@ -106,12 +111,8 @@ fn common_tags(observed: &Observed) -> Tags {
     common
 }
 
-fn log_services(out: &mut Writer, config: &Config, stack: &Stack, observed: &Observed) -> Vec<String> {
+fn log_services(out: &mut Writer, config: &Config, places: &mut Places) -> Vec<String> {
     let mut tokens = Vec::new();
-    let policy =
-        observed.function_role.as_ref().and_then(|role| role.policies.get(&stack.names.function_policy));
-    let keys = policy.map(crate::stack::policy::secret_keys).unwrap_or_default();
-    let mut references = 0;
     for (name, destination) in &config.destinations {
         let Destination::Logentries(logentries) = destination;
         out.section(&format!("[destinations.{name}]"));
@@ -138,13 +139,8 @@ fn log_services(out: &mut Writer, config: &Config, stack: &Stack, observed: &Obs
                 out.raw("max_line_bytes", lines.max_bytes);
             }
         }
-        // Which key belongs to which secret, the policy does not say. What counts is that each is named once.
-        let key = keys.get(references).or(keys.last());
-        let key = key.map(|key| format!(", kms_key = {}", quoted(key))).unwrap_or_default();
-        references += usize::from(logentries.token.inline().is_none());
         let reference = match &logentries.token {
-            Secret::Ssm(name) => format!("{{ ssm = {}{key} }}", quoted(name)),
-            Secret::SecretsManager(name) => format!("{{ secretsmanager = {}{key} }}", quoted(name)),
+            Secret::Kept(reference) => places.next(reference),
             Secret::Inline(_) => {
                 let variable = variable(name);
                 out.comment(&format!(
@@ -168,6 +164,28 @@ fn log_services(out: &mut Writer, config: &Config, stack: &Stack, observed: &Obs
         }
     }
     tokens
+}
+
+/// What the function reads itself, as the file names it. Which key belongs to which text, the policy does not say. What
+/// counts is that each key is named once.
+struct Places {
+    keys: Vec<String>,
+    used: usize,
+}
+
+impl Places {
+    fn new(stack: &Stack, observed: &Observed) -> Self {
+        let policies = observed.function_role.as_ref().map(|role| &role.policies);
+        let policy = policies.and_then(|policies| policies.get(&stack.names.function_policy));
+        Self { keys: policy.map(crate::stack::policy::secret_keys).unwrap_or_default(), used: 0 }
+    }
+
+    fn next(&mut self, reference: &Reference) -> String {
+        let key = self.keys.get(self.used).or(self.keys.last());
+        let key = key.map(|key| format!(", kms_key = {}", quoted(key))).unwrap_or_default();
+        self.used += 1;
+        format!("{{ {} = {}{key} }}", reference.keeper.key(), quoted(&reference.text()))
+    }
 }
 
 /// The environment variable for the token of a destination. `CWL2LE_TOKEN` is that of the default one everywhere.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Destination};
+use cwl2le_forwarder::secret::{Secret, Sensitive};
 use proptest::prelude::*;
 
 use super::tests::{TOKEN, flags, parse, stack, target};
@@ -76,7 +77,8 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
         ..Observed::default()
     };
     let inline = config.destinations.iter().filter_map(|(name, Destination::Logentries(logentries))| {
-        Some((name.clone(), logentries.token.inline()?.expose().to_owned()))
+        let Secret::Inline(token) = &logentries.token else { return None };
+        Some((name.clone(), token.expose().to_owned()))
     });
     (observed, inline.collect())
 }

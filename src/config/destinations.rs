@@ -3,11 +3,12 @@
 use cwl2le_forwarder::config::{
     self as forwarder, CONFIG_ENV, Config, DEFAULT_DESTINATION, LONGEST_LINE, Lines, Logentries, Region,
 };
+use cwl2le_forwarder::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{Secret, Token};
 use toml::Spanned;
 
 use super::file::{File, Kind};
-use super::secrets::{TokenSource, parameter_arn, read_token, secret_arn};
+use super::secrets::{Kept, TokenSource, parameter_arn, read_token, secret_arn};
 use crate::cli::DestinationArgs;
 use crate::error::{Code, Error, Result};
 use crate::plan::Observed;
@@ -59,6 +60,7 @@ pub(super) fn describe(
             destination: route.destination.clone(),
         })
         .collect();
+    config.routes_from = settings.routes_from.as_ref().map(|kept| kept.get_ref().reference.clone());
     config.destinations.clear();
     config.lines.clear();
     for (name, destination) in settings.destinations.iter().flatten() {
@@ -89,7 +91,7 @@ fn resolve(
     file: &File,
     name: &str,
     source: &Spanned<TokenSource>,
-    flag: Option<&Token>,
+    flag: Option<&Secret<Token>>,
 ) -> Result<Secret<Token>> {
     let is_default = || {
         let settings = &file.settings;
@@ -101,7 +103,7 @@ fn resolve(
     };
     // A token that a flag replaces need not be there.
     if let Some(token) = flag.filter(|_| is_default()) {
-        return Ok(Secret::Inline(token.clone()));
+        return Ok(token.clone());
     }
     source.get_ref().resolve(file).map_err(|problem| {
         file.error(
@@ -112,7 +114,11 @@ fn resolve(
     })
 }
 
-fn with_flags(args: &DestinationArgs, token: Option<Token>, base: Option<Config>) -> Result<Option<Config>> {
+fn with_flags(
+    args: &DestinationArgs,
+    token: Option<Secret<Token>>,
+    base: Option<Config>,
+) -> Result<Option<Config>> {
     let name = base.as_ref().and_then(Config::default_destination).unwrap_or(DEFAULT_DESTINATION).to_owned();
     let before = base
         .as_ref()
@@ -125,7 +131,7 @@ fn with_flags(args: &DestinationArgs, token: Option<Token>, base: Option<Config>
     let destination = match (before, token) {
         (None, None) if moves => {
             return Err(Error::new(Code::Usage, "the log service is given without the token of a log")
-                .hint("add --token, --token-file or CWL2LE_TOKEN"));
+                .hint("add --token, --token-file, --token-ssm, --token-secret or CWL2LE_TOKEN"));
         }
         (_, None) if !moves => return Ok(base),
         (before, token) => {
@@ -135,7 +141,7 @@ fn with_flags(args: &DestinationArgs, token: Option<Token>, base: Option<Config>
                 tls: !args.logentries_plain,
                 ca_file: args.logentries_ca_file.clone(),
                 token: token
-                    .map_or_else(|| before.as_ref().map(|b| b.token.clone()), |t| Some(Secret::Inline(t)))
+                    .or_else(|| before.as_ref().map(|before| before.token.clone()))
                     .ok_or_else(|| Error::new(Code::Internal, "no token, though it was checked"))?,
             };
             match before {
@@ -163,13 +169,23 @@ pub(super) fn check_token(args: &DestinationArgs) -> Result<()> {
     if args.token_file.as_ref().is_some_and(once) { Ok(()) } else { flag_token(args).map(drop) }
 }
 
-fn flag_token(args: &DestinationArgs) -> Result<Option<Token>> {
+fn flag_token(args: &DestinationArgs) -> Result<Option<Secret<Token>>> {
+    let kept = args.token_ssm.as_ref().map(|name| (Keeper::Ssm, name));
+    if let Some((keeper, name)) =
+        kept.or(args.token_secret.as_ref().map(|name| (Keeper::SecretsManager, name)))
+    {
+        let reference = Reference::new(keeper, name);
+        return reference.map(|reference| Some(Secret::Kept(reference))).map_err(|problem| {
+            Error::new(Code::Usage, format!("the token cannot be used: {problem}"))
+                .hint("give NAME, the ARN, or NAME#KEY for one key of a JSON object")
+        });
+    }
     let text = match (&args.token, &args.token_file) {
         (_, Some(file)) => read_token(file)?,
         (Some(token), None) => token.clone(),
         (None, None) => return Ok(None),
     };
-    text.trim().parse().map(Some).map_err(|error| {
+    text.trim().parse().map(|token| Some(Secret::Inline(token))).map_err(|error| {
         Error::new(Code::Usage, format!("the token cannot be used: {error}"))
             .hint("in Logentries: Add Data, Token TCP")
     })
@@ -177,18 +193,6 @@ fn flag_token(args: &DestinationArgs) -> Result<Option<Token>> {
 
 /// What the forwarder's role has to allow for a file alone, without looking at the account.
 pub(crate) fn file_grants(file: &File, target: &Target) -> Result<Grants> {
-    let mut config = Config::default();
-    describe(file, &mut config, |_, source| {
-        Ok(match source.get_ref() {
-            TokenSource::Ssm { name, .. } => Secret::Ssm(name.clone()),
-            TokenSource::SecretsManager { name, .. } => Secret::SecretsManager(name.clone()),
-            // A token that cwl2le reads itself needs no permission: see below.
-            _ => Secret::Ssm(String::new()),
-        })
-    })?;
-    config.destinations.retain(|_, forwarder::Destination::Logentries(logentries)| {
-        logentries.token != Secret::Ssm(String::new())
-    });
     let settings = &file.settings;
     let key = settings.stream.kms_key.as_ref().and_then(|key| super::forms::key(key).ok());
     let on_failure = settings.trigger.on_failure.as_ref().and_then(|arn| super::forms::on_failure(arn).ok());
@@ -197,10 +201,11 @@ pub(crate) fn file_grants(file: &File, target: &Target) -> Result<Grants> {
         on_failure: on_failure.flatten(),
         ..Grants::default()
     };
-    Ok(self::grants(Some(&config), Some(file), &Observed::default(), "", target, grants))
+    let references = kept(file).map(|kept| &kept.reference);
+    Ok(granted(references, keys(file), target, grants))
 }
 
-/// What the forwarder's role has to allow for the tokens that it reads itself.
+/// What the forwarder's role has to allow for the tokens and routes that the function reads itself.
 ///
 /// The keys of secrets stand in the file and in the role's policy, and nowhere else. Without the file, those that the
 /// policy has are kept, as everything is that was not asked for.
@@ -212,25 +217,43 @@ pub(super) fn grants(
     target: &Target,
     grants: Grants,
 ) -> Grants {
-    let (mut ssm_parameters, mut secrets) = (Vec::new(), Vec::new());
-    for destination in config.iter().flat_map(|config| config.destinations.values()) {
-        let forwarder::Destination::Logentries(logentries) = destination;
-        match &logentries.token {
-            Secret::Ssm(name) => ssm_parameters.push(parameter_arn(name, target)),
-            Secret::SecretsManager(name) => secrets.push(secret_arn(name, target)),
-            Secret::Inline(_) => {}
-        }
-    }
-    let mut secret_keys = match file.and_then(|file| file.settings.destinations.as_ref()) {
-        Some(destinations) => {
-            destinations.values().filter_map(|d| d.get_ref().token.get_ref().kms_key().cloned()).collect()
-        }
-        None if ssm_parameters.is_empty() && secrets.is_empty() => Vec::new(),
+    let references = || config.into_iter().flat_map(Config::references).map(|(_, reference)| reference);
+    let keys = match file.filter(|file| file.settings.destinations.is_some()) {
+        Some(file) => keys(file),
+        None if references().next().is_none() => Vec::new(),
         None => {
             let policy = observed.function_role.as_ref().and_then(|role| role.policies.get(policy_name));
             policy.map(policy::secret_keys).unwrap_or_default()
         }
     };
+    granted(references(), keys, target, grants)
+}
+
+/// Everything in the file that the function reads itself.
+fn kept(file: &File) -> impl Iterator<Item = &Kept> {
+    let tokens = file.settings.destinations.iter().flat_map(|all| all.values());
+    let tokens = tokens.filter_map(|destination| destination.get_ref().token.get_ref().kept());
+    tokens.chain(file.settings.routes_from.as_ref().map(Spanned::get_ref))
+}
+
+/// The customer keys that the file names for what the function reads itself.
+fn keys(file: &File) -> Vec<String> {
+    kept(file).filter_map(|kept| kept.kms_key.clone()).collect()
+}
+
+fn granted<'r>(
+    references: impl Iterator<Item = &'r Reference>,
+    mut secret_keys: Vec<String>,
+    target: &Target,
+    grants: Grants,
+) -> Grants {
+    let (mut ssm_parameters, mut secrets) = (Vec::new(), Vec::new());
+    for reference in references {
+        match reference.keeper {
+            Keeper::Ssm => ssm_parameters.push(parameter_arn(&reference.name, target)),
+            Keeper::SecretsManager => secrets.push(secret_arn(&reference.name, target)),
+        }
+    }
     for list in [&mut ssm_parameters, &mut secrets, &mut secret_keys] {
         list.sort();
         list.dedup();

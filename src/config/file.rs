@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use super::check;
 use super::nearest;
-use super::secrets::TokenSource;
+use super::secrets::{Kept, TokenSource};
 use super::values;
 use crate::error::{Code, Error, Result};
 use crate::stack::{Arch, Distribution, Region, StackName, Tags};
@@ -44,6 +44,7 @@ pub(super) struct Settings {
     pub(super) tags: Tags,
     pub(super) destinations: Option<BTreeMap<String, Spanned<Destination>>>,
     pub(super) routes: Vec<Spanned<Route>>,
+    pub(super) routes_from: Option<Spanned<Kept>>,
     pub(super) subscriptions: Option<Vec<Spanned<Subscription>>>,
 }
 

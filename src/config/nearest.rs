@@ -8,7 +8,7 @@ use super::file::{Settings, place};
 use crate::error::{Code, Error, Result};
 
 /// Where each key belongs, to say so when it stands elsewhere.
-const SECTIONS: [(&str, &[&str]); 9] = [
+const SECTIONS: [(&str, &[&str]); 10] = [
     (
         "",
         &[
@@ -23,6 +23,7 @@ const SECTIONS: [(&str, &[&str]); 9] = [
             "tags",
             "destinations",
             "routes",
+            "routes_from",
             "subscriptions",
         ],
     ),
@@ -36,6 +37,7 @@ const SECTIONS: [(&str, &[&str]); 9] = [
     ),
     ("the token of a destination", &["env", "file", "ssm", "secretsmanager", "kms_key"]),
     ("[[routes]]", &["log_group", "destination"]),
+    ("`routes_from`", &["ssm", "secretsmanager", "kms_key"]),
     (
         "[[subscriptions]]",
         &[
@@ -181,6 +183,7 @@ mod tests {
             let toml = match section {
                 "" => "xyz = 1".to_owned(),
                 "the token of a destination" => token.to_owned(),
+                "`routes_from`" => "routes_from = { xyz = \"\" }".to_owned(),
                 section => format!("{}\nxyz = 1", section.replace("NAME", "x")),
             };
             assert_eq!(known_to_serde(&toml), keys, "{section}");

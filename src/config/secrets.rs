@@ -4,6 +4,7 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use cwl2le_forwarder::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{Secret, Token};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
@@ -20,17 +21,52 @@ pub(super) enum TokenSource {
     Env(String),
     /// In a file beside cwl2le, relative to the configuration file. As with `Env`.
     File(PathBuf),
-    /// In SSM Parameter Store, by name or ARN. The function reads it.
-    Ssm { name: String, kms_key: Option<String> },
-    /// In Secrets Manager, by name or ARN. The function reads it.
-    SecretsManager { name: String, kms_key: Option<String> },
+    /// Where the function reads it.
+    Kept(Kept),
     /// In the configuration file itself.
     Inline(Token),
 }
 
+/// A text that the function reads, and the customer key that it is encrypted with.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "Place")]
+pub(super) struct Kept {
+    pub(super) reference: Reference,
+    pub(super) kms_key: Option<String>,
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reference {
+struct Place {
+    ssm: Option<String>,
+    secretsmanager: Option<String>,
+    kms_key: Option<String>,
+}
+
+impl TryFrom<Place> for Kept {
+    type Error = String;
+
+    fn try_from(place: Place) -> Result<Self, String> {
+        let Place { ssm, secretsmanager, kms_key } = place;
+        if let Some(key) = &kms_key
+            && !(key.starts_with("arn:") && key.contains(":key/"))
+        {
+            return Err(format!(
+                "`kms_key` of what the function reads is the ARN of a key, and `{key}` is not"
+            ));
+        }
+        let reference = match (ssm, secretsmanager) {
+            (Some(name), None) => Reference::new(Keeper::Ssm, &name)?,
+            (None, Some(name)) => Reference::new(Keeper::SecretsManager, &name)?,
+            _ => return Err("it is kept in one place: give either `ssm` or `secretsmanager`".to_owned()),
+        };
+        Ok(Self { reference, kms_key })
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TokenPlace {
     env: Option<String>,
     file: Option<PathBuf>,
     ssm: Option<String>,
@@ -38,21 +74,16 @@ struct Reference {
     kms_key: Option<String>,
 }
 
-impl Reference {
+impl TokenPlace {
     fn source(self) -> Result<TokenSource, String> {
         let Self { env, file, ssm, secretsmanager, kms_key } = self;
-        let empty = |text: &Option<String>| text.as_deref().is_some_and(|text| text.trim().is_empty());
-        if empty(&env) || empty(&ssm) || empty(&secretsmanager) {
+        if env.as_ref().is_some_and(|name| name.trim().is_empty()) {
             return Err("a token is kept somewhere: the name of the place is empty".to_owned());
         }
-        if let Some(key) = &kms_key
-            && !(key.starts_with("arn:") && key.contains(":key/"))
-        {
-            return Err(format!("`kms_key` of a token is the ARN of a key, and `{key}` is not"));
-        }
         match (env, file, ssm, secretsmanager) {
-            (None, None, Some(name), None) => Ok(TokenSource::Ssm { name, kms_key }),
-            (None, None, None, Some(name)) => Ok(TokenSource::SecretsManager { name, kms_key }),
+            (None, None, ssm, secretsmanager) if ssm.is_some() != secretsmanager.is_some() => {
+                Kept::try_from(Place { ssm, secretsmanager, kms_key }).map(TokenSource::Kept)
+            }
             _ if kms_key.is_some() => {
                 Err("`kms_key` is for a token that the function reads: with `ssm` or `secretsmanager`"
                     .to_owned())
@@ -84,7 +115,7 @@ impl<'de> Deserialize<'de> for TokenSource {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TokenSource, A::Error> {
-                Reference::deserialize(MapAccessDeserializer::new(map))?.source().map_err(de::Error::custom)
+                TokenPlace::deserialize(MapAccessDeserializer::new(map))?.source().map_err(de::Error::custom)
             }
         }
         deserializer.deserialize_any(Source)
@@ -113,27 +144,27 @@ impl TokenSource {
                     .map(Secret::Inline)
                     .map_err(|error| format!("the token file {}: {error}", path.display()))
             }
-            Self::Ssm { name, .. } => Ok(Secret::Ssm(name.clone())),
-            Self::SecretsManager { name, .. } => Ok(Secret::SecretsManager(name.clone())),
+            Self::Kept(kept) => Ok(Secret::Kept(kept.reference.clone())),
             Self::Inline(token) => Ok(Secret::Inline(token.clone())),
         }
     }
 
-    /// The customer key that the secret is encrypted with.
-    pub(super) fn kms_key(&self) -> Option<&String> {
+    /// Where it is kept, if the function reads it.
+    pub(super) fn kept(&self) -> Option<&Kept> {
         match self {
-            Self::Ssm { kms_key, .. } | Self::SecretsManager { kms_key, .. } => kms_key.as_ref(),
+            Self::Kept(kept) => Some(kept),
             _ => None,
         }
     }
 }
 
-/// The ARN of an SSM parameter, by which a policy names it.
+/// The ARN of an SSM parameter, by which a policy names it: without the version or label that may stand behind its name.
 pub(super) fn parameter_arn(name: &str, target: &Target) -> String {
-    if name.starts_with("arn:") {
-        return name.to_owned();
-    }
-    target.arn("ssm", format_args!("parameter/{}", name.trim_start_matches('/')))
+    let (arn, name) = match name.split_once(":parameter/") {
+        Some((arn, name)) if arn.starts_with("arn:") => (format!("{arn}:parameter/"), name),
+        _ => (target.arn("ssm", "parameter/"), name.trim_start_matches('/')),
+    };
+    format!("{arn}{}", name.split(':').next().unwrap_or_default())
 }
 
 /// The ARN of a secret, by which a policy names it. Secrets Manager adds six characters of its own to a name, which are
@@ -175,7 +206,9 @@ mod tests {
         for (name, arn) in [
             ("/cwl2le/token", "arn:aws:ssm:eu-west-1:123456789012:parameter/cwl2le/token"),
             ("token", "arn:aws:ssm:eu-west-1:123456789012:parameter/token"),
+            ("token:3", "arn:aws:ssm:eu-west-1:123456789012:parameter/token"),
             ("arn:aws:ssm:x:1:parameter/t", "arn:aws:ssm:x:1:parameter/t"),
+            ("arn:aws:ssm:x:1:parameter/a/t:live", "arn:aws:ssm:x:1:parameter/a/t"),
         ] {
             assert_eq!(parameter_arn(name, &target), arn);
         }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Parser;
 use cwl2le_forwarder::config::{Config, Destination};
+use cwl2le_forwarder::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::Secret;
 use proptest::prelude::*;
 use serde_json::json;
@@ -208,7 +209,10 @@ fn references_are_handed_on_and_the_role_may_read_exactly_them() {
         ["audit, app"]
     );
     let Destination::Logentries(app) = &config.destinations["app"];
-    assert_eq!(app.token, Secret::Ssm("/cwl2le/app".to_owned()));
+    assert_eq!(
+        app.token,
+        Secret::Kept(Reference { keeper: Keeper::Ssm, name: "/cwl2le/app".to_owned(), key: None })
+    );
     let statements = stack.function_role.policy["Statement"].as_array().expect("statements").clone();
     insta::assert_snapshot!(serde_json::to_string_pretty(&statements[3..]).expect("JSON"));
 
@@ -216,6 +220,47 @@ fn references_are_handed_on_and_the_role_may_read_exactly_them() {
     let (account, _) = account(&stack);
     let again = wanted_stack(&flags(&[]), None, &StackName::default(), &target(), RoleScope::Plain, &account);
     assert_eq!(again.expect("a stack").function_role.policy, stack.function_role.policy);
+}
+
+#[test]
+fn routes_that_are_kept_elsewhere_are_granted_and_described() {
+    let text = "routes_from = { secretsmanager = \"routes#le\", kms_key = \"arn:aws:kms:eu-west-1:123456789012:key/k\" }\n\
+                [destinations.app]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = { ssm = \"/app:3\" }\n";
+    let with = stack(&[], text, &Observed::default()).expect("a stack");
+    let policy = with.function_role.policy.to_string();
+    for granted in ["secret:routes-??????", "parameter/app\"", "key/k"] {
+        assert!(policy.contains(granted), "{granted}: {policy}");
+    }
+    let (observed, _) = account(&with);
+    let (described, _) =
+        describe(&bare_stack(&StackName::default(), &target(), RoleScope::Plain, &observed), &observed);
+    let again = stack(&[], &described, &observed).expect("a stack");
+    assert_eq!(again.function.config, with.function.config, "{described}");
+    assert_eq!(again.function_role.policy, with.function_role.policy, "{described}");
+
+    let both = format!("{text}[[routes]]\nlog_group = \"/x\"\ndestination = \"app\"\n");
+    let error = parse(&both).expect_err("refused");
+    assert!(
+        error.message.starts_with("cwl2le.toml:1:15: routes are either here or kept elsewhere"),
+        "{error}"
+    );
+    let error = parse(&text.replace("routes#le", "#le")).expect_err("refused");
+    assert!(error.message.contains("`secretsmanager` needs the name"), "{error}");
+}
+
+#[test]
+fn a_token_by_reference_can_be_given_by_flag() {
+    for (flag, name, json) in [
+        ("--token-ssm", "/cwl2le/token", r#"{"ssm":"/cwl2le/token"}"#),
+        ("--token-secret", "le#token", r#"{"secretsmanager":"le#token"}"#),
+    ] {
+        let stack = stack(&[flag, name], "", &Observed::default()).expect("a stack");
+        let config = stack.function.config.expect("a configuration");
+        assert!(config.to_json().contains(json), "{}", config.to_json());
+        assert!(stack.function_role.policy.to_string().contains("cwl2le/token") || flag == "--token-secret");
+    }
+    let error = stack(&["--token-ssm", "#key"], "", &Observed::default()).expect_err("refused");
+    assert!(error.message.contains("needs the name or ARN"), "{error}");
 }
 
 #[test]
@@ -230,7 +275,7 @@ fn a_token_that_is_not_there_is_named_with_its_place() {
     // A flag takes its place.
     let stack = stack(&["--token", TOKEN], text, &Observed::default()).expect("a stack");
     let Destination::Logentries(a) = &stack.function.config.expect("a configuration").destinations["a"];
-    assert_eq!(a.token.inline().map(|token| token.expose().to_owned()).as_deref(), Some(TOKEN));
+    assert_eq!(a.token, Secret::Inline(TOKEN.parse().expect("a token")));
 }
 
 fn group(name: &str, class: &str) -> (String, ObservedGroup) {

@@ -67,9 +67,23 @@ pub(super) fn check_size(
             "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}: {}",
             sizes.join(", ")
         ),
-        hint: "join routes by wider patterns, or spread the destinations over stacks with --stack NAME"
-            .to_owned(),
+        hint: way_out(config),
     })
+}
+
+/// What makes an environment smaller: the routes are read from elsewhere, where there are any.
+fn way_out(config: Option<&Config>) -> String {
+    let spread = "spread the destinations over stacks with --stack NAME";
+    if config.is_none_or(|config| config.routes.is_empty()) {
+        return format!("remove variables that the function does not need, or {spread}");
+    }
+    format!(
+        "keep the routes in Secrets Manager, which holds 64 KB: write them into routes.json, like \
+         [{{\"log_group\": \"/audit/*\", \"destination\": \"audit\"}}], run `aws secretsmanager create-secret --name \
+         cwl2le-routes --secret-string file://routes.json`, put `routes_from = {{ secretsmanager = \"cwl2le-routes\" }}` \
+         in the place of [[routes]] at the top of cwl2le.toml, and run `cwl2le setup` again. \
+         Or join routes by wider patterns, or {spread}"
+    )
 }
 
 /// The configuration field by field, tokens left out, so that a plan shows which destination changes. A route is one

@@ -300,6 +300,25 @@ fn an_environment_over_4_kb_is_refused_with_its_sizes() {
         "{}",
         refusal.reason
     );
+    assert!(refusal.hint.contains("--stack NAME") && !refusal.hint.contains("routes"), "{}", refusal.hint);
+}
+
+#[test]
+fn routes_over_4_kb_are_refused_with_the_commands_that_help_and_fit_once_they_are_elsewhere() {
+    let mut stack = one_stack();
+    let one = json!({"a": {"type": "logentries", "region": "eu", "token": {"ssm": "/a"}}});
+    let routes: Vec<_> =
+        (0..100).map(|n| json!({"log_group": format!("/team/{n}/*"), "destination": "a"})).collect();
+    let config = json!({"destinations": one, "routes": routes});
+    stack.function.config = Config::from_json(&config.to_string()).ok();
+    let plan = setup(&stack, &Observed::default(), false);
+    let refusal = plan.refused.first().expect("refused");
+    insta::assert_snapshot!(format!("{}\nhint: {}", refusal.reason, refusal.hint));
+
+    let config = json!({"destinations": one, "routes_from": {"secretsmanager": "cwl2le-routes"}});
+    stack.function.config = Config::from_json(&config.to_string()).ok();
+    let plan = setup(&stack, &Observed::default(), false);
+    assert!(plan.refused.is_empty() && plan.to_string().contains("cwl2le-routes"), "{plan}");
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub const TOKEN: &str = "2bfbea1e-10c3-4419-bdad-7e6435882e1f";
 pub struct World {
     pub aws: LocalAws,
     pub log_service: LogService,
-    ca_file: tempfile::NamedTempFile,
+    pub ca_file: tempfile::NamedTempFile,
 }
 
 /// What a run of `cwl2le` ended with.

@@ -2,18 +2,24 @@
 //!
 //! The protocol has no acknowledgement and no answer to a wrong token.
 
+use std::rc::Rc;
+
+use tokio::time::Instant;
+
 use super::stream::{Framing, Stream};
 use super::tcp::Target;
-use super::{Destination, Patience};
+use super::{Destination, Patience, Wait};
 use crate::config;
 use crate::format;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
-use crate::secret::Secret;
+use crate::secret::{Sensitive, Token};
+use crate::store::{Held, Store};
 use crate::tls::Tls;
 
 /// The token that begins every line, and how the rest of it looks.
 struct TokenTcp {
+    token: Held<Token>,
     /// The token and the space after it.
     head: Vec<u8>,
     lines: config::Lines,
@@ -22,21 +28,22 @@ struct TokenTcp {
 /// Makes it ready to use, without connecting.
 ///
 /// # Errors
-/// A certificate file that cannot be read, an address that is none, a token that is kept elsewhere.
+/// A certificate file that cannot be read, an address that is none, a token that is kept elsewhere and not valid.
 pub(super) fn build(
     config: &config::Logentries,
     lines: config::Lines,
     patience: Patience,
+    store: &Rc<Store>,
 ) -> Result<Box<dyn Destination>, String> {
     let (host, port) = config.address()?;
     let tls = if config.tls { Some(Tls::new(&host, config.ca_file.as_deref())?) } else { None };
-    let Secret::Inline(token) = &config.token else {
-        return Err(
-            "`token` refers to a secret store, which this version cannot read; give the token itself".into(),
-        );
-    };
-    let head = format!("{} ", token.expose()).into_bytes();
-    Ok(Box::new(Stream::new(TokenTcp { head, lines }, Target { host, port, tls }, patience)))
+    let token = Held::new(&config.token, store)?;
+    let framing = TokenTcp { head: head(&token), token, lines };
+    Ok(Box::new(Stream::new(framing, Target { host, port, tls }, patience)))
+}
+
+fn head(token: &Held<Token>) -> Vec<u8> {
+    format!("{} ", token.value().expose()).into_bytes()
 }
 
 impl Framing for TokenTcp {
@@ -45,5 +52,17 @@ impl Framing for TokenTcp {
         out.extend_from_slice(&self.head);
         format::write(self.lines.format, payload, event, out);
         line::end_line(out, start, self.head.len(), event.id, self.lines.max_bytes);
+    }
+
+    fn refused(&mut self) {
+        self.token.refused();
+    }
+
+    fn renew(&mut self, until: Instant) -> Wait<'_, ()> {
+        Box::pin(async move {
+            if self.token.renew(until).await {
+                self.head = head(&self.token);
+            }
+        })
     }
 }

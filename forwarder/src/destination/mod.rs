@@ -8,12 +8,14 @@ use std::fmt;
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::config;
 use crate::payload::{LogEvent, Payload};
+use crate::store::Store;
 
 /// A future of a destination, which borrows it.
 pub type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -25,6 +27,9 @@ pub type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
 /// `close` follows at once, and what it gives no verdict on is taken again in the next session: nothing that
 /// was sent is kept. Events are numbered from 0 in the order in which a session takes them.
 pub trait Destination {
+    /// Reads a secret again that the service seems to refuse, before a session takes anything.
+    fn renew(&mut self, until: Instant) -> Wait<'_, ()>;
+
     /// Takes events of one payload, from the first on, until a piece is full: always at least one after a
     /// [`send`](Destination::send).
     fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken;
@@ -188,8 +193,9 @@ pub fn build(
     config: &config::Destination,
     lines: &config::Lines,
     patience: Patience,
+    store: &Rc<Store>,
 ) -> Result<Box<dyn Destination>, String> {
     match config {
-        config::Destination::Logentries(config) => logentries::build(config, lines.clone(), patience),
+        config::Destination::Logentries(config) => logentries::build(config, lines.clone(), patience, store),
     }
 }

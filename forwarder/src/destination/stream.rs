@@ -22,6 +22,12 @@ const KEPT_BUFFER: usize = 1 << 20;
 pub(super) trait Framing {
     /// Appends an event as it goes over the wire.
     fn frame(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>);
+
+    /// Notes that the service has ended a connection, which may mean that it refuses a secret.
+    fn refused(&mut self);
+
+    /// Reads a refused secret again.
+    fn renew(&mut self, until: Instant) -> Wait<'_, ()>;
 }
 
 /// A connection that is kept from one session to the next.
@@ -62,6 +68,22 @@ impl<F: Framing> Stream<F> {
         }
     }
 
+    async fn renewed(&mut self, until: Instant) {
+        if self.connection.as_mut().is_some_and(|kept| !kept.begin_again(self.patience)) {
+            self.connection = None;
+            self.framing.refused();
+        }
+        self.framing.renew(until).await;
+    }
+
+    /// These services never say that a secret is wrong. One that ends the connection may mean it.
+    fn suspect(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+        if let Err(Failure { kind: FailureKind::Closed | FailureKind::Reset, .. }) = result {
+            self.framing.refused();
+        }
+        result
+    }
+
     async fn connect(&mut self, until: Instant) -> Result<(), Failure> {
         if self.connection.as_mut().is_some_and(|kept| kept.begin_again(self.patience)) {
             return Ok(());
@@ -89,7 +111,7 @@ impl<F: Framing> Stream<F> {
         let taken = self.session.taken;
         let sent = self.open()?.send(&framed, taken, until).await;
         self.framed = framed;
-        sent?;
+        self.suspect(sent)?;
         self.traffic.bytes += self.framed.len() as u64;
         self.framed.clear();
         Ok(())
@@ -98,7 +120,8 @@ impl<F: Framing> Stream<F> {
     async fn wait(&mut self, until: Instant) -> Result<(), Failure> {
         self.flush(until).await?;
         if self.session.begun {
-            self.open()?.receipt(until).await?;
+            let receipt = self.open()?.receipt(until).await;
+            self.suspect(receipt)?;
         }
         self.session.complete = true;
         Ok(())
@@ -106,6 +129,10 @@ impl<F: Framing> Stream<F> {
 }
 
 impl<F: Framing> Destination for Stream<F> {
+    fn renew(&mut self, until: Instant) -> Wait<'_, ()> {
+        Box::pin(self.renewed(until))
+    }
+
     fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
         let mut taken = 0;
         while taken < events.len() && self.framed.len() < PIECE {

@@ -1,0 +1,247 @@
+//! What the configuration refers to: read at start, kept for the life of the process, read again when a log service
+//! seems to refuse it.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::aws::{Aws, AwsError, Cause};
+use crate::journal::{Level, Note};
+use crate::reference::{Keeper, Reference};
+use crate::secret::{Secret, Sensitive};
+
+/// How often one text is read again at most: a log service that is down closes connections all the time.
+const BETWEEN_READS: Duration = Duration::from_secs(60);
+/// How long reading again may hold up the logs. The text that is known is used when it takes longer.
+const AGAIN: Duration = Duration::from_secs(3);
+
+/// The texts that a configuration refers to. Without references it is empty and never calls anybody.
+#[derive(Default)]
+pub struct Store {
+    aws: Option<Aws>,
+    /// By keeper and name, so that several fields of one secret are one request.
+    texts: RefCell<BTreeMap<(Keeper, String), Text>>,
+    remarks: RefCell<Vec<Note>>,
+}
+
+struct Text {
+    text: String,
+    /// When it was last asked for since the start, with success or without.
+    asked: Option<Instant>,
+}
+
+/// A text that cannot be read, and what to do about it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unreadable {
+    /// Which.
+    pub reference: Reference,
+    /// Why.
+    pub error: AwsError,
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} cannot be read: {}", self.reference, self.error)?;
+        match self.advice() {
+            "" => Ok(()),
+            advice => write!(f, "; {advice}"),
+        }
+    }
+}
+
+impl Unreadable {
+    fn advice(&self) -> &'static str {
+        let code = self.error.code();
+        if code.contains("NotFound") {
+            "create it in the function's region, or correct its name; then run `cwl2le setup`"
+        } else if ["AccessDenied", "Decrypt", "Kms", "KMS", "InvalidKeyId"]
+            .iter()
+            .any(|part| code.contains(part))
+        {
+            "run `cwl2le setup`, which lets the function's role read it; where a customer key encrypts it, give the \
+             key's ARN as `kms_key`"
+        } else if matches!(self.error.cause, Cause::Unreachable(_)) {
+            "a function in a VPC needs a NAT gateway or an interface endpoint of this service; the next invocation \
+             tries again"
+        } else {
+            ""
+        }
+    }
+}
+
+impl Store {
+    /// Reads everything that is referred to, side by side, each name once.
+    ///
+    /// # Errors
+    /// The first that cannot be read before `until`.
+    pub async fn read(
+        aws: Aws,
+        references: impl IntoIterator<Item = &Reference>,
+        until: Instant,
+    ) -> Result<Self, Unreadable> {
+        let names: BTreeSet<(Keeper, &String)> =
+            references.into_iter().map(|reference| (reference.keeper, &reference.name)).collect();
+        let reads = names.into_iter().map(|(keeper, name)| {
+            let aws = &aws;
+            async move {
+                match fetch(aws, keeper, name, until).await {
+                    Ok(text) => Ok(((keeper, name.clone()), Text { text, asked: None })),
+                    Err(error) => {
+                        let reference = Reference { keeper, name: name.clone(), key: None };
+                        Err(Unreadable { reference, error })
+                    }
+                }
+            }
+        });
+        let texts = join_all(reads).await.into_iter().collect::<Result<_, _>>()?;
+        Ok(Self { aws: Some(aws), texts: RefCell::new(texts), remarks: RefCell::default() })
+    }
+
+    /// The text of a reference, without the space around it.
+    ///
+    /// # Errors
+    /// It was not read; it is no JSON object with the key. The words do not quote it.
+    pub fn text(&self, reference: &Reference) -> Result<String, String> {
+        let texts = self.texts.borrow();
+        let Some(Text { text, .. }) = texts.get(&(reference.keeper, reference.name.clone())) else {
+            return Err(format!("{reference} has not been read"));
+        };
+        let Some(key) = &reference.key else { return Ok(text.trim().to_owned()) };
+        match serde_json::from_str::<Value>(text).ok().as_ref().and_then(|fields| fields.get(key)) {
+            Some(Value::String(value)) => Ok(value.trim().to_owned()),
+            Some(_) => Err(format!("{reference}: the value of the key is not a string")),
+            None => Err(format!("{reference}: its text is no JSON object with this key")),
+        }
+    }
+
+    /// What happened since this was last asked that an operator may want to know.
+    pub fn remarks(&self) -> Vec<Note> {
+        self.remarks.take()
+    }
+
+    fn remark(&self, level: Level, message: &str, reference: &Reference, why: Option<String>) {
+        let fields = match why {
+            Some(why) => json!({ "reference": reference.to_string(), "why": why }),
+            None => json!({ "reference": reference.to_string() }),
+        };
+        self.remarks.borrow_mut().push(Note::new(level, message, fields));
+    }
+
+    /// Reads a text again, unless that has happened after `suspected` or less than a minute ago. Tells whether it has
+    /// been asked for since `suspected`. What cannot be read stays as it is.
+    async fn read_again(&self, reference: &Reference, suspected: Instant, until: Instant) -> bool {
+        let Some(aws) = &self.aws else { return true };
+        let (name, now) = ((reference.keeper, reference.name.clone()), Instant::now());
+        match self.texts.borrow_mut().get_mut(&name) {
+            Some(Text { asked: Some(asked), .. }) if *asked >= suspected => return true,
+            Some(Text { asked: Some(asked), .. }) if now < *asked + BETWEEN_READS => return false,
+            Some(known) => known.asked = Some(now),
+            None => return true,
+        }
+        match fetch(aws, reference.keeper, &reference.name, until.min(now + AGAIN)).await {
+            Ok(text) => {
+                if let Some(known) = self.texts.borrow_mut().get_mut(&name) {
+                    known.text = text;
+                }
+            }
+            Err(error) => {
+                let message = "a secret cannot be read again; the value that is known is used";
+                let unreadable = Unreadable { reference: reference.clone(), error };
+                self.remark(Level::Warn, message, reference, Some(unreadable.to_string()));
+            }
+        }
+        true
+    }
+}
+
+async fn fetch(aws: &Aws, keeper: Keeper, name: &str, until: Instant) -> Result<String, AwsError> {
+    match keeper {
+        Keeper::Ssm => aws.parameter(name, until).await,
+        Keeper::SecretsManager => aws.secret(name, until).await,
+    }
+}
+
+/// Names what is kept, and not what it is.
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.texts.borrow().keys()).finish()
+    }
+}
+
+/// A secret with its value, wherever that came from.
+#[derive(Debug)]
+pub struct Held<T> {
+    value: T,
+    source: Option<Source>,
+}
+
+#[derive(Debug)]
+struct Source {
+    store: Rc<Store>,
+    reference: Reference,
+    /// Since when the log service seems to refuse the value.
+    suspected: Option<Instant>,
+}
+
+impl<T: Sensitive> Held<T> {
+    /// A secret of the configuration, with its value from the store if it is kept there.
+    ///
+    /// # Errors
+    /// The store has no such text, or it is no valid value.
+    pub fn new(secret: &Secret<T>, store: &Rc<Store>) -> Result<Self, String> {
+        let reference = match secret {
+            Secret::Inline(value) => return Ok(Self { value: value.clone(), source: None }),
+            Secret::Kept(reference) => reference.clone(),
+        };
+        let value = parsed(store, &reference)?;
+        Ok(Self { value, source: Some(Source { store: Rc::clone(store), reference, suspected: None }) })
+    }
+
+    /// The value.
+    pub fn value(&self) -> &T {
+        &self.value
+    }
+
+    /// Notes that the log service has refused the value, or may have.
+    pub fn refused(&mut self) {
+        if let Some(source) = &mut self.source {
+            source.suspected.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Reads a refused value again, at most once a minute, and tells whether it is another now. The value that is known
+    /// stays where the store cannot be reached or has no valid one.
+    pub async fn renew(&mut self, until: Instant) -> bool {
+        let Some(source) = &mut self.source else { return false };
+        let Some(suspected) = source.suspected else { return false };
+        if !source.store.read_again(&source.reference, suspected, until).await {
+            return false;
+        }
+        source.suspected = None;
+        match parsed::<T>(&source.store, &source.reference) {
+            Ok(value) if value.expose() != self.value.expose() => {
+                let message = "a secret has changed; the new value is used from now on";
+                source.store.remark(Level::Info, message, &source.reference, None);
+                self.value = value;
+                true
+            }
+            Ok(_) => false,
+            Err(why) => {
+                let message = "a secret has become invalid; the value that is known is used";
+                source.store.remark(Level::Warn, message, &source.reference, Some(why));
+                false
+            }
+        }
+    }
+}
+
+fn parsed<T: Sensitive>(store: &Store, reference: &Reference) -> Result<T, String> {
+    let text = store.text(reference)?;
+    text.parse().map_err(|error| format!("the text of {reference} is not valid: {error}"))
+}
