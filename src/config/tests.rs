@@ -355,7 +355,7 @@ fn a_configuration_of_json_and_of_toml_is_the_same() {
             "app": {"type": "logentries", "region": "eu", "token": {"ssm": "/cwl2le/app"}},
             "audit": {"type": "logentries", "endpoint": "collector.example:10000", "tls": false, "token": {"secretsmanager": "audit"}},
         },
-        "routes": [{"log_group": "/audit/*", "destination": "audit"}],
+        "routes": [{"log_group": "/audit/*", "destination": ["audit", "app"]}],
     });
     assert_eq!(stack.function.config, Config::from_json(&json.to_string()).ok());
 }
