@@ -7,7 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use cwl2le_forwarder::aws::{Aws, Call, Service};
 use cwl2le_forwarder::http::Client;
+use cwl2le_local::Options;
 use http::{HeaderName, HeaderValue, Method, header};
+use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 use support::{REGION, TOKEN, World};
 use tokio::time::Instant;
@@ -62,7 +64,8 @@ async fn arrived(world: &World, count: usize) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_and_routes_are_read_by_the_function_and_rotated_under_it() {
-    let world = World::start().await;
+    // The local AWS evaluates the policy of the function's role: what `setup` grants is enough.
+    let world = World::start_with(Options { auth: true }).await;
     put_parameter(&world, TOKEN).await;
     let secret = json!({"audit": AUDIT, "other": "x"}).to_string();
     let secret = json!({"Name": "cwl2le/tokens", "SecretString": secret});
@@ -109,5 +112,34 @@ async fn tokens_and_routes_are_read_by_the_function_and_rotated_under_it() {
     wanted.push(format!("{ROTATED} three"));
     wanted.sort();
     assert_eq!(arrived(&world, 3).await, wanted);
+
+    // Somebody takes the grants away: the next start fails, and says so to whoever invokes.
+    let iam = aws_sdk_iam::Client::new(&world.config(REGION));
+    let (role, policy) = ("cwl-to-logentries", "cwl-logentries-forward");
+    let there = iam.get_role_policy().role_name(role).policy_name(policy).send().await.expect("a policy");
+    let document = percent_decode_str(there.policy_document()).decode_utf8_lossy();
+    let mut document: Value = serde_json::from_str(&document).expect("JSON");
+    let statements = document["Statement"].as_array_mut().expect("statements");
+    statements.retain(|statement| statement["Action"] != "ssm:GetParameter");
+    let put = iam.put_role_policy().role_name(role).policy_name(policy).policy_document(document.to_string());
+    put.send().await.expect("another policy");
+    let lambda = aws_sdk_lambda::Client::new(&world.config(REGION));
+    let update = lambda.update_function_configuration().function_name("cwl-to-logentries").memory_size(300);
+    update.send().await.expect("an update");
+    let invoked = lambda.invoke().function_name("cwl-to-logentries").send().await.expect("an answer");
+    let answer = invoked.payload.map(|payload| payload.into_inner()).unwrap_or_default();
+    let answer = String::from_utf8_lossy(&answer);
+    assert!(invoked.function_error.is_some() && answer.contains("AccessDenied"), "{answer}");
+    assert!(answer.contains("SSM parameter `/cwl2le/app` cannot be read"), "{answer}");
+
+    world.put_log_events("/app/a", &["four".to_owned()]).await;
+
+    // `setup` puts it right, and what waited arrives.
+    world.run(&setup).await.ok();
+    wanted.push(format!("{ROTATED} four"));
+    wanted.sort();
+    let mut lines = arrived(&world, 4).await;
+    lines.dedup();
+    assert_eq!(lines, wanted);
     world.run(&["teardown", "--yes"]).await.ok();
 }

@@ -245,3 +245,42 @@ fn parsed<T: Sensitive>(store: &Store, reference: &Reference) -> Result<T, Strin
     let text = store.text(reference)?;
     text.parse().map_err(|error| format!("the text of {reference} is not valid: {error}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Client;
+    use crate::secret::Token;
+
+    fn aws(endpoint: &str) -> Aws {
+        let variable =
+            |name: &str| Some(if name.starts_with("AWS_ENDPOINT") { endpoint } else { "x" }.to_owned());
+        Aws::new(Client::new(None).unwrap(), &variable).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_store_that_is_not_there_is_given_up_in_time_with_what_to_look_at() {
+        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let endpoint = format!("http://{}", gone.local_addr().unwrap());
+        drop(gone);
+        let reference = Reference::new(Keeper::SecretsManager, "tokens#app").unwrap();
+        let until = Instant::now() + Duration::from_millis(300);
+        let problem = Store::read(aws(&endpoint), [&reference], until).await.unwrap_err().to_string();
+        assert!(problem.starts_with("Secrets Manager secret `tokens` cannot be read: "), "{problem}");
+        assert!(
+            problem.contains("failed: connect: 127.0.0.1") && problem.contains("NAT gateway"),
+            "{problem}"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_secret_that_stands_in_the_configuration_is_never_asked_for() {
+        let token: Token = "01234567-89ab-cdef-0123-456789abcdef".parse().unwrap();
+        let mut held = Held::new(&Secret::Inline(token.clone()), &Rc::default()).unwrap();
+        held.refused();
+        assert!(!held.renew(Instant::now() + BETWEEN_READS).await);
+        assert!(*held.value() == token);
+        let unread = Secret::<Token>::Kept(Reference::new(Keeper::Ssm, "/token").unwrap());
+        assert!(Held::new(&unread, &Rc::default()).unwrap_err().contains("has not been read"));
+    }
+}

@@ -79,8 +79,12 @@ pub fn cwl2le() -> Command {
 
 impl World {
     pub async fn start() -> Self {
+        Self::start_with(Options::default()).await
+    }
+
+    pub async fn start_with(options: Options) -> Self {
         let cache = Cache::open().expect("a cache folder");
-        let aws = LocalAws::start(&cache, Options::default(), &|_| ()).await.expect("a local AWS");
+        let aws = LocalAws::start(&cache, options, &|_| ()).await.expect("a local AWS");
         let transport = log_service::Options::with_transport(Transport::Tls13);
         let log_service = LogService::start(transport).expect("a log service");
         let ca_file = tempfile::NamedTempFile::new().expect("a file");
