@@ -95,12 +95,13 @@ pub fn shape(data: &[u8]) {
     let rules = r#"{"exclude":[{"rule":"lambda-platform"}],"sample":{"rate":0.9,"field":"a.id"},
         "redact":[{"find":["email","ipv4","ipv6","bearer","aws-key","card"]},{"pattern":"\"?secret\"?[:= ]+(\\w+)","as":"drop"}]}"#;
     static SHAPE: std::sync::OnceLock<Shape> = std::sync::OnceLock::new();
-    let shape = SHAPE.get_or_init(|| Shape::compile(&serde_json::from_str(rules).unwrap()).unwrap());
+    let shape = SHAPE.get_or_init(|| Shape::compile(&serde_json::from_str(rules).unwrap(), None).unwrap());
     let text =
         serde_json::json!({"messageType": "DATA_MESSAGE", "logEvents": [{"message": message}]}).to_string();
     let payload = payload::parse(text.as_bytes()).unwrap();
-    let shaped = shape.of(&payload).shape(&payload.events[0]);
-    let Some(event) = shaped.event(&payload.events[0]) else { return };
+    let _ = shape.filter(&payload).drops(&payload.events[0]);
+    let clean = shape.redact(&payload.events[0]);
+    let event = clean.event(&payload.events[0]);
     let clean: String = serde_json::from_str(&format!("\"{}\"", event.message)).unwrap();
     let is_object =
         |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok();

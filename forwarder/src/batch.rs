@@ -22,7 +22,8 @@ use crate::parts::Parts;
 use crate::payload::{self, Cap, MessageType, Payload, Poison};
 use crate::remembered::{Known, Remembered};
 use crate::route::Router;
-use crate::store::Store;
+use crate::shape::Shape;
+use crate::store::{Held, Store};
 
 /// Of parts that become larger than this only one is decoded at a time, however many destinations there are,
 /// so that memory is bounded by the cap of one part.
@@ -106,7 +107,9 @@ impl Forwarder {
     /// # Errors
     /// What is missing or wrong, with the name of its destination, in words for the operator.
     pub fn new(config: &Config, options: Options) -> Result<Self, String> {
-        let router = Router::new(config);
+        let key = config.hash_key.as_ref().map(|key| Held::new(key, &options.store)).transpose();
+        let key = key.map_err(|problem| format!("hash_key: {problem}"))?;
+        let router = Router::new(config, key.as_ref().map(Held::value)).map_err(|error| error.to_string())?;
         let lanes = config
             .destinations
             .iter()
@@ -152,7 +155,7 @@ impl Forwarder {
         }
         for at in 0..batch.len() {
             if let Some(known) = batch.parts.id(at).and_then(|id| self.remembered.recall(&id)) {
-                batch.ledger.borrow_mut().recall(at, known.events, &known.shares);
+                batch.ledger.borrow_mut().recall(at, known.events, known.filtered, &known.shares);
             }
         }
     }
@@ -183,7 +186,8 @@ impl Forwarder {
             let Some(id) = parts.id(at) else { continue };
             let shares = account.shares(part);
             if shares.iter().any(|share| share.progress.done > 0) && comes_again(part.record as usize) {
-                self.remembered.remember(&id, Known { events: part.events, shares: shares.to_vec() });
+                let known = Known { events: part.events, filtered: part.filtered, shares: shares.to_vec() };
+                self.remembered.remember(&id, known);
             } else {
                 self.remembered.forget(&id);
             }
@@ -246,14 +250,13 @@ impl Batch<'_> {
         self.busiest.set(self.busiest.get().max(time));
     }
 
-    /// Decodes a part and settles it if there is nothing to deliver. What is the lane's comes back, with
-    /// the right to the memory it takes.
+    /// Decodes a part and settles it if there is nothing to deliver. What is the lane's comes back.
     pub(crate) async fn decode_for<'b>(
         &self,
         at: usize,
         lane: usize,
         buffer: &'b mut Vec<u8>,
-    ) -> Option<(Payload<'b>, Option<SemaphorePermit<'_>>)> {
+    ) -> Option<Decoded<'_, 'b>> {
         let began = Instant::now();
         let mut permit = None;
         let mut inflated = self.inflate(at, if self.several_lanes { LARGE } else { usize::MAX }, buffer);
@@ -265,14 +268,15 @@ impl Batch<'_> {
             inflated = self.inflate(at, usize::MAX, buffer);
         }
         let decoded = inflated.and_then(|()| uncaught(|| payload::parse(buffer)));
-        self.note_busy(began.elapsed());
-        match decoded {
-            Ok(payload) => self.claim(at, lane, payload).map(|payload| (payload, permit)),
+        let claimed = match decoded {
+            Ok(payload) => self.claim(at, lane, payload),
             Err(poison) => {
                 self.settle(at, Fate::Quarantined(poison));
                 None
             }
-        }
+        };
+        self.note_busy(began.elapsed());
+        claimed.map(|(payload, shape)| Decoded { payload, shape, _room: permit })
     }
 
     fn inflate(&self, at: usize, most: usize, buffer: &mut Vec<u8>) -> Result<(), Poison> {
@@ -281,10 +285,13 @@ impl Batch<'_> {
         uncaught(|| payload::gunzip(data, cap, buffer))
     }
 
-    /// Decides whose a payload is; gives it back if it is the lane's.
-    fn claim<'b>(&self, at: usize, lane: usize, payload: Payload<'b>) -> Option<Payload<'b>> {
-        // A record is at most 10 MB, decompressed 256 MB.
-        self.ledger.borrow_mut().note_events(at, u32::try_from(payload.events.len()).unwrap_or(u32::MAX));
+    /// Decides whose a payload is; gives it back if it is the lane's, with the rules of its route.
+    fn claim<'b>(
+        &self,
+        at: usize,
+        lane: usize,
+        mut payload: Payload<'b>,
+    ) -> Option<(Payload<'b>, Option<&Shape>)> {
         let skip = if payload.message_type == MessageType::Control {
             Some(Skip::Control)
         } else if self.options.own_log_group.as_deref() == Some(payload.log_group.as_ref()) {
@@ -294,21 +301,53 @@ impl Batch<'_> {
         } else {
             None
         };
-        if let Some(skip) = skip {
-            self.settle(at, Fate::Skipped(skip));
-            return None;
-        }
-        match self.router.choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref)) {
-            Ok(chosen) => {
-                self.ledger.borrow_mut().route(at, chosen);
-                chosen.contains(&lane).then_some(payload)
+        let all = payload.events.len();
+        let routed = match skip {
+            Some(skip) => Err(Fate::Skipped(skip)),
+            None => self.route(&mut payload).map_err(Fate::Quarantined),
+        };
+        // A record is at most 10 MB, decompressed 256 MB.
+        let count = |events: usize| u32::try_from(events).unwrap_or(u32::MAX);
+        match routed {
+            Ok((destinations, shape)) => {
+                let mut ledger = self.ledger.borrow_mut();
+                ledger.note_events(at, count(payload.events.len()), count(all - payload.events.len()));
+                ledger.route(at, destinations);
+                destinations.contains(&lane).then_some((payload, shape))
             }
-            Err(why) => {
-                self.settle(at, Fate::Quarantined(Poison::Unrouted(why)));
+            Err(fate) => {
+                self.ledger.borrow_mut().note_events(at, count(all), 0);
+                self.settle(at, fate);
                 None
             }
         }
     }
+
+    /// Finds the destinations of a payload, and drops the events that their route does not want.
+    fn route(&self, payload: &mut Payload<'_>) -> Result<(&[usize], Option<&Shape>), Poison> {
+        let destinations = self
+            .router
+            .choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref))
+            .map_err(Poison::Unrouted)?;
+        let shape = self.router.shape(&payload.log_group, destinations);
+        if let Some(shape) = shape {
+            uncaught(|| {
+                shape.select(payload);
+                Ok(())
+            })?;
+        }
+        Ok((destinations, shape))
+    }
+}
+
+/// A part that is a lane's.
+pub(crate) struct Decoded<'a, 'b> {
+    /// With the events that are meant for the lane.
+    pub(crate) payload: Payload<'b>,
+    /// The rules for their messages.
+    pub(crate) shape: Option<&'a Shape>,
+    /// The right to the memory it takes.
+    _room: Option<SemaphorePermit<'a>>,
 }
 
 /// Runs code on foreign data; a panic in it is a fault of that data.

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::reference::Reference;
 use crate::secret::{Secret, Token, redact_uuids};
+use crate::shape::Shape;
+use crate::shape::config::{HashKey, Rules};
 
 /// The environment variable of the function that holds the configuration as JSON.
 pub const CONFIG_ENV: &str = "CWL2LE_CONFIG";
@@ -45,6 +47,9 @@ pub struct Config {
     /// Where the routes are kept instead, as a JSON list of the same form; the function reads them at start.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub routes_from: Option<Reference>,
+    /// The key of what routes hash, or where it is kept; see [`crate::shape::config::Treatment::Hash`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash_key: Option<Secret<HashKey>>,
     /// How the lines of a destination look, by its name; what is not here is sent as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lines: BTreeMap<String, Lines>,
@@ -61,6 +66,9 @@ pub struct Route {
     pub log_group: String,
     /// The name of a destination, or a list of several, which all get every event.
     pub destination: Names,
+    /// What happens to their events before they are framed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shape: Option<Rules>,
 }
 
 /// One name, or several: in JSON a string or a list of strings.
@@ -116,9 +124,9 @@ pub enum Format {
     /// Nothing: the message as it is.
     #[default]
     Message,
-    /// Time, log group and log stream before the message, separated by spaces.
+    /// Time, log group, log stream and labels before the message, separated by spaces.
     Prefix,
-    /// A JSON object with `time`, `id`, `owner`, `group`, `stream`, `fields` and `message`; a message that is
+    /// A JSON object with `time`, `id`, `owner`, `group`, `stream`, `labels`, `fields` and `message`; a message that is
     /// a JSON object is embedded as one.
     Json,
 }
@@ -325,7 +333,10 @@ impl Config {
             let Destination::Logentries(logentries) = destination;
             Some((format!("destinations.{name}.token"), logentries.token.reference()?))
         });
-        tokens.chain(self.routes_from.iter().map(|routes| ("routes_from".to_owned(), routes)))
+        let key = self.hash_key.as_ref().and_then(Secret::reference);
+        tokens
+            .chain(self.routes_from.iter().map(|routes| ("routes_from".to_owned(), routes)))
+            .chain(key.map(|key| ("hash_key".to_owned(), key)))
     }
 
     /// The configuration as one line of JSON, without what is default. It holds the tokens.
@@ -380,6 +391,8 @@ impl Config {
             if seen.is_empty() {
                 return Err(ConfigError::new(place, "at least one destination is needed"));
             }
+            // What the key is makes no difference to the rules.
+            self.shape(at, self.hash_key.as_ref().map(|_| HashKey::unknown()).as_ref())?;
         }
         for (name, lines) in &self.lines {
             self.must_exist(name, "lines")?;
@@ -389,6 +402,31 @@ impl Config {
             }
         }
         Ok(())
+    }
+
+    /// The rules of a route, compiled with the key for what they hash; `None` where it has none.
+    ///
+    /// # Errors
+    /// The first rule that cannot be used, and labels that no line would show.
+    pub fn shape(&self, route: usize, key: Option<&HashKey>) -> Result<Option<Shape>, ConfigError> {
+        let Some((found, rules)) =
+            self.routes.get(route).and_then(|route| Some((route, route.shape.as_ref()?)))
+        else {
+            return Ok(None);
+        };
+        let place = format!("routes[{route}].shape");
+        let shows = |name| {
+            let format = rules.format.or(self.lines.get(name).map(|lines| lines.format));
+            format.unwrap_or_default() != Format::Message
+        };
+        if !rules.fields.is_empty()
+            && let Some(name) = found.destination.names().find(|name| !shows(*name))
+        {
+            let why = format!("lines of `{name}` show no labels; give `format` `prefix` or `json`");
+            return Err(ConfigError::new(format!("{place}.fields"), why));
+        }
+        let shape = Shape::compile(rules, key);
+        shape.map(Some).map_err(|rule| ConfigError::new(format!("{place}.{}", rule.key), rule.problem))
     }
 
     /// The name of the default destination: the one that `default` names; else the one called

@@ -108,6 +108,28 @@ fn what_is_wrong_is_named_with_its_place() {
             two(r#","routes":[{"log_group":"","destination":"a"}]"#),
             "routes[0].log_group: a pattern is needed",
         ),
+        (
+            two(r#","routes":[{"log_group":"x","destination":"a","shape":{"exclude":[{"message":"("}]}}]"#),
+            "routes[0].shape.exclude[0].message: `(` is no valid expression: unclosed group",
+        ),
+        (
+            two(r#","routes":[{"log_group":"x","destination":"a","shape":{"redact":[{"find":["name"]}]}}]"#),
+            "routes[0].shape.redact[0].find[0]: unknown variant `name`",
+        ),
+        (
+            two(
+                r#","routes":[{"log_group":"x","destination":["a","b"],"shape":{"fields":{"set":{"k":"v"}}}}],
+                "lines":{"a":{"format":"json"}}"#,
+            ),
+            "routes[0].shape.fields: lines of `b` show no labels",
+        ),
+        (
+            two(
+                r#","routes":[{"log_group":"x","destination":"a","shape":{"redact":[{"find":["card"],"as":"hash"}]}}]"#,
+            ),
+            "routes[0].shape.redact[0].as: this needs `hash_key`",
+        ),
+        (two(r#","hash_key":"secret""#), "hash_key: a key to hash with has 16 characters or more"),
         (two(r#","lines":{"c":{}}"#), "lines: there is no destination `c`"),
         (two(r#","lines":{"a":{"max_bytes":100}}"#), "lines.a: `max_bytes` is 1024 to 1048576, not 100"),
         (two(r#","lines":{"a":{"format":"xml"}}"#), "lines.a.format: unknown variant `xml`"),

@@ -17,7 +17,10 @@ pub fn write(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, out: &
     match format {
         Format::Message => line::write_message(event.message, out),
         Format::Prefix => {
-            let head = format!("{} {} {} ", time(event.timestamp), payload.log_group, payload.log_stream);
+            let mut head = format!("{} {} {} ", time(event.timestamp), payload.log_group, payload.log_stream);
+            for (name, value) in &payload.labels {
+                head.push_str(&format!("{name}={value} "));
+            }
             out.extend_from_slice(one_line(&head).as_bytes());
             line::write_message(event.message, out);
         }
@@ -58,6 +61,15 @@ fn write_json(payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
         ("stream", payload.log_stream.as_ref()),
     ] {
         member(name, value, out);
+    }
+    if !payload.labels.is_empty() {
+        out.extend_from_slice(b"\"labels\":{");
+        for (name, value) in &payload.labels {
+            member(name, value, out);
+        }
+        // The comma of the last one.
+        out.pop();
+        out.extend_from_slice(b"},");
     }
     if let Some(fields) = event.extracted {
         out.extend_from_slice(b"\"fields\":");
@@ -115,6 +127,24 @@ mod tests {
         assert_eq!(written(Format::Prefix, event), "2016-09-17T10:28:49.663Z /g s [x] a\u{2028}b");
         assert_eq!(written(Format::Prefix, r#"{"message":"m","timestamp":-1}"#), "- /g s [x] m");
         assert_eq!(written(Format::Message, event), "a\u{2028}b");
+    }
+
+    #[test]
+    fn labels_stand_behind_the_stream() {
+        let json = r#"{"messageType":"DATA_MESSAGE","logGroup":"/g","logStream":"s","logEvents":[{"id":"7","message":"m"}]}"#;
+        let mut payload = parse(json.as_bytes()).unwrap();
+        payload.labels =
+            [("app", "cart"), ("team", "a \"b\"\nc")].map(|(name, value)| (name.into(), value.into())).into();
+        let written = |format| {
+            let mut out = Vec::new();
+            write(format, &payload, &payload.events[0], &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(Format::Prefix), "- /g s app=cart team=a \"b\"\u{2028}c m");
+        assert_eq!(
+            written(Format::Json),
+            r#"{"id":"7","owner":"","group":"/g","stream":"s","labels":{"app":"cart","team":"a \"b\"\nc"},"message":"m"}"#
+        );
     }
 
     #[test]

@@ -176,13 +176,17 @@ impl Lane {
         if !batch.concerns(at, me) {
             return Ok(());
         }
-        let Some((payload, _room)) = batch.decode_for(at, me, inflated).await else { return Ok(()) };
+        let Some(decoded) = batch.decode_for(at, me, inflated).await else { return Ok(()) };
+        let payload = &decoded.payload;
         // What is done is not sent again.
         let mut events = payload.events.get(batch.done(at, me)..).unwrap_or_default();
         walk.open.push(Open { at, next: walk.taken, end: walk.taken + events.len() as u64 });
         while !events.is_empty() {
             let began = Instant::now();
-            let taken = self.destination.take(&payload, events);
+            let taken = match decoded.shape {
+                Some(shape) => shape.clean(events, |clean| self.destination.take(payload, clean)),
+                None => self.destination.take(payload, events),
+            };
             batch.note_busy(began.elapsed());
             walk.taken += taken.events as u64;
             events = &events[taken.events..];

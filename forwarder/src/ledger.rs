@@ -19,6 +19,8 @@ pub enum Fate {
     DeliveredBefore,
     /// There was nothing to deliver.
     Skipped(Skip),
+    /// The rules of its route drop every event of it.
+    Filtered,
     /// It cannot be understood or routed; no retry can help.
     Quarantined(Poison),
     /// It was understood, and its destinations refuse every event of it for good.
@@ -32,11 +34,12 @@ impl Fate {
     /// was set aside has to be named; else what was delivered counts.
     fn weight(&self) -> u8 {
         match self {
-            Self::Failed => 5,
-            Self::Quarantined(_) => 4,
-            Self::Rejected => 3,
-            Self::Delivered => 2,
-            Self::DeliveredBefore => 1,
+            Self::Failed => 6,
+            Self::Quarantined(_) => 5,
+            Self::Rejected => 4,
+            Self::Delivered => 3,
+            Self::DeliveredBefore => 2,
+            Self::Filtered => 1,
             Self::Skipped(_) => 0,
         }
     }
@@ -87,7 +90,9 @@ pub struct Share {
 #[derive(Clone, Debug, Default)]
 struct Entry {
     record: u32,
+    /// Those that are meant for destinations, once they are known.
     events: Option<u32>,
+    filtered: u32,
     fate: Option<Fate>,
     /// Where its shares are, once it is routed: the first, and how many.
     shares: Option<(u32, u32)>,
@@ -108,10 +113,14 @@ impl Ledger {
         Self { entries, shares: Vec::new(), mistakes: 0 }
     }
 
-    /// Notes how many events a part holds, once it is known. Noting the same number again is fine.
-    pub fn note_events(&mut self, at: usize, events: u32) {
+    /// Notes how many events of a part are meant for destinations and how many its route drops, once it is
+    /// known. Noting the same numbers again is fine.
+    pub fn note_events(&mut self, at: usize, events: u32, filtered: u32) {
         match self.entries.get_mut(at) {
-            Some(entry) if entry.events.is_none_or(|known| known == events) => entry.events = Some(events),
+            Some(entry) if entry.events.is_none_or(|known| (known, entry.filtered) == (events, filtered)) => {
+                entry.events = Some(events);
+                entry.filtered = filtered;
+            }
             _ => self.mistakes += 1,
         }
     }
@@ -139,8 +148,8 @@ impl Ledger {
     }
 
     /// Notes what earlier invocations did with a part.
-    pub fn recall(&mut self, at: usize, events: u32, shares: &[Share]) {
-        self.note_events(at, events);
+    pub fn recall(&mut self, at: usize, events: u32, filtered: u32, shares: &[Share]) {
+        self.note_events(at, events, filtered);
         match self.entries.get_mut(at) {
             Some(entry @ Entry { fate: None, shares: None, .. }) => {
                 entry.shares = Some((count(self.shares.len()), count(shares.len())));
@@ -204,13 +213,17 @@ impl Ledger {
         let mut record = None;
         for entry in self.entries {
             let shares = shares_of(&entry, &self.shares);
-            let events = entry.events.unwrap_or(0);
+            let (events, filtered) = (entry.events.unwrap_or(0), entry.filtered);
             for share in shares {
                 match account.destinations.get_mut(share.destination) {
-                    Some(counts) => counts.add_events(events, &share.progress),
+                    Some(counts) => {
+                        counts.add_events(events, &share.progress);
+                        counts.add(&Fate::Filtered, filtered.into(), 0);
+                    }
                     None => account.unbalanced += 1,
                 }
             }
+            account.events.add(&Fate::Filtered, filtered.into(), 0);
             let fate = match (entry.fate, shares) {
                 (Some(fate), _) => {
                     account.events.add(&fate, events.into(), 0);
@@ -232,17 +245,17 @@ impl Ledger {
             };
             if record == Some(entry.record) {
                 if let Some((whole, all)) = account.fates.last_mut() {
-                    *all += u64::from(events);
+                    *all += u64::from(events + filtered);
                     if fate.weight() > whole.weight() {
                         *whole = fate.clone();
                     }
                 }
             } else {
-                account.fates.push((fate.clone(), events.into()));
+                account.fates.push((fate.clone(), (events + filtered).into()));
                 record = Some(entry.record);
             }
             let shares = entry.shares.unwrap_or_default();
-            account.parts.push(Part { record: entry.record, fate, events, shares });
+            account.parts.push(Part { record: entry.record, fate, events, filtered, shares });
         }
         for (fate, _) in &account.fates {
             let before = u64::from(*fate == Fate::DeliveredBefore);
@@ -272,7 +285,10 @@ fn common(shares: &[Share]) -> Progress {
 }
 
 fn fate_of(events: u32, progress: &Progress) -> Fate {
-    if progress.done < events {
+    if events == 0 {
+        // What holds no events goes to no destination; so there were some.
+        Fate::Filtered
+    } else if progress.done < events {
         Fate::Failed
     } else if progress.delivered() == 0 {
         Fate::Rejected
@@ -295,8 +311,10 @@ pub struct Part {
     pub record: u32,
     /// What became of it.
     pub fate: Fate,
-    /// How many events it holds, as far as that is known.
+    /// How many of its events are meant for destinations, as far as that is known.
     pub events: u32,
+    /// How many the rules of its route drop.
+    pub filtered: u32,
     shares: (u32, u32),
 }
 
@@ -336,6 +354,8 @@ pub struct Counts {
     pub delivered: u64,
     /// Nothing to deliver.
     pub skipped: u64,
+    /// Dropped by the rules of a route.
+    pub filtered: u64,
     /// Set aside for good.
     pub quarantined: u64,
     /// To come again.
@@ -351,6 +371,7 @@ impl Counts {
         match fate {
             Fate::Delivered | Fate::DeliveredBefore => self.delivered += count,
             Fate::Skipped(_) => self.skipped += count,
+            Fate::Filtered => self.filtered += count,
             Fate::Quarantined(_) | Fate::Rejected => self.quarantined += count,
             Fate::Failed => self.failed += count,
         }
@@ -366,7 +387,7 @@ impl Counts {
 
     /// The difference between what was received and the sum of what became of it.
     pub fn imbalance(&self) -> u64 {
-        self.received.abs_diff(self.delivered + self.skipped + self.quarantined + self.failed)
+        self.received.abs_diff(self.delivered + self.skipped + self.filtered + self.quarantined + self.failed)
             + self.delivered_before.saturating_sub(self.delivered)
     }
 }

@@ -1,6 +1,6 @@
 //! The Lambda function of cwl2le as a library.
 //!
-//! Data flows one way: event -> payload -> route -> line -> destination -> receipt -> batch outcome.
+//! Data flows one way: event -> payload -> route -> shape -> line -> destination -> receipt -> batch outcome.
 
 pub mod aggregate;
 pub mod aws;

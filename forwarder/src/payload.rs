@@ -10,6 +10,9 @@ use flate2::bufread::MultiGzDecoder;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::config::Format;
+use crate::shape::fields::Labels;
+
 use crate::aggregate::Damage;
 
 /// How large a record may become when it is decompressed.
@@ -151,8 +154,12 @@ pub struct Payload<'a> {
     pub log_stream: Cow<'a, str>,
     /// The names of the subscription filters that matched.
     pub filters: Vec<Cow<'a, str>>,
-    /// The events.
+    /// The events; of a route with rules, those that it keeps.
     pub events: Vec<LogEvent<'a>>,
+    /// The labels that its route gives to its events.
+    pub labels: Labels,
+    /// What lines say besides the message, where its route has a say in it.
+    pub format: Option<Format>,
 }
 
 /// One log event, still in the words of the JSON text.
@@ -203,6 +210,8 @@ pub fn parse(json: &[u8]) -> Result<Payload<'_>, Poison> {
         log_stream: raw.log_stream.0.unwrap_or_default(),
         filters: raw.filters.0,
         events,
+        labels: Labels::new(),
+        format: None,
     })
 }
 

@@ -16,8 +16,10 @@ const CAPACITY: usize = 10_000;
 /// A part that comes again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
-    /// How many events it holds.
+    /// How many events it holds that are meant for destinations.
     pub events: u32,
+    /// How many events it holds besides, which its route drops.
+    pub filtered: u32,
     /// All its destinations, and how far each has come.
     pub shares: Vec<Share>,
 }
@@ -77,7 +79,7 @@ mod tests {
 
     #[test]
     fn parts_are_remembered_until_forgotten_or_crowded_out() {
-        let known = |events| Known { events, shares: Vec::new() };
+        let known = |events| Known { events, filtered: 0, shares: Vec::new() };
         let mut memory = Remembered::default();
         memory.remember("a", known(1));
         memory.remember("a", known(2));

@@ -2,35 +2,53 @@
 
 use wildmatch::WildMatch;
 
-use crate::config::{Config, pinned_destination};
+use crate::config::{Config, ConfigError, pinned_destination};
+use crate::shape::Shape;
+use crate::shape::config::HashKey;
 
 /// Chooses destinations, by their position in [`Router::names`].
 #[derive(Debug)]
 pub struct Router {
     names: Vec<String>,
-    routes: Vec<(WildMatch, Vec<usize>)>,
+    routes: Vec<Rule>,
     default: Option<usize>,
     /// Every position, to lend out single ones.
     positions: Vec<usize>,
 }
 
+/// One route.
+#[derive(Debug)]
+struct Rule {
+    pattern: WildMatch,
+    destinations: Vec<usize>,
+    shape: Option<Shape>,
+}
+
 impl Router {
-    /// The rules of a configuration that has been validated; a name that does not exist claims nothing.
-    pub fn new(config: &Config) -> Self {
+    /// The rules of a configuration that has been validated; a name that does not exist claims nothing. `key` is
+    /// for what routes hash.
+    ///
+    /// # Errors
+    /// What [`Config::validate`] would refuse of how routes shape their events.
+    pub fn new(config: &Config, key: Option<&HashKey>) -> Result<Self, ConfigError> {
         let names: Vec<String> = config.destinations.keys().cloned().collect();
         let position = |name: &str| names.iter().position(|known| known == name);
         let routes = config
             .routes
             .iter()
-            .map(|route| {
-                let destinations = route.destination.names().filter_map(position).collect();
-                (WildMatch::new(&route.log_group), destinations)
+            .enumerate()
+            .map(|(at, route)| {
+                Ok(Rule {
+                    pattern: WildMatch::new(&route.log_group),
+                    destinations: route.destination.names().filter_map(position).collect(),
+                    shape: config.shape(at, key)?,
+                })
             })
-            .filter(|(_, destinations): &(_, Vec<_>)| !destinations.is_empty())
-            .collect();
+            .filter(|rule| !rule.as_ref().is_ok_and(|rule| rule.destinations.is_empty()))
+            .collect::<Result<_, ConfigError>>()?;
         let default = config.default_destination().and_then(position);
         let positions = (0..names.len()).collect();
-        Self { names, routes, default, positions }
+        Ok(Self { names, routes, default, positions })
     }
 
     /// The names of the destinations, in the order of the configuration.
@@ -57,11 +75,19 @@ impl Router {
                 return Ok(self.only(at));
             }
         }
-        match (self.routes.iter().find(|(pattern, _)| pattern.matches(group)), self.default) {
-            (Some((_, destinations)), _) => Ok(destinations),
+        match (self.routes.iter().find(|rule| rule.pattern.matches(group)), self.default) {
+            (Some(rule), _) => Ok(&rule.destinations),
             (None, Some(default)) => Ok(self.only(default)),
             (None, None) => Err(format!("no route matches log group `{group}` and there is no default")),
         }
+    }
+
+    /// The rules for events of a log group on their way to these destinations: those of the first route that
+    /// matches the group and leads there. So they hold, too, where a filter pins one of its destinations.
+    pub fn shape(&self, group: &str, destinations: &[usize]) -> Option<&Shape> {
+        let leads_there = |rule: &&Rule| destinations.iter().all(|at| rule.destinations.contains(at));
+        let matching = self.routes.iter().filter(|rule| rule.pattern.matches(group));
+        matching.filter(leads_there).map(|rule| rule.shape.as_ref()).next().flatten()
     }
 
     fn only(&self, at: usize) -> &[usize] {
@@ -78,7 +104,7 @@ mod tests {
     fn router(rest: &str) -> Router {
         let one = r#"{"type":"logentries","region":"eu","token":"01234567-89ab-cdef-0123-456789abcdef"}"#;
         let json = format!(r#"{{"destinations":{{"a":{one},"b":{one},"c":{one}}}{rest}}}"#);
-        Router::new(&Config::from_json(&json).unwrap())
+        Router::new(&Config::from_json(&json).unwrap(), None).unwrap()
     }
 
     #[test]
@@ -95,6 +121,27 @@ mod tests {
         assert!(
             router.choose("/aws/x", ["f@nobody"]).unwrap_err().contains("`nobody`, which is not configured")
         );
+    }
+
+    #[test]
+    fn rules_hold_on_the_way_that_a_route_describes() {
+        let route = |group: &str, to: &str, label: &str| {
+            format!(
+                r#"{{"log_group":"{group}","destination":{to},"shape":{{"format":"json","fields":{{"set":{{"l":"{label}"}}}}}}}}"#
+            )
+        };
+        let routes =
+            [route("/aws/*", r#"["a","b"]"#, "first"), route("/aws/x", r#""c""#, "second")].join(",");
+        let router = router(&format!(r#","default":"c","routes":[{routes}]"#));
+        let label = |group: &str, filter| {
+            let destinations = router.choose(group, [filter]).unwrap();
+            router.shape(group, destinations).map(|shape| shape.labels(group)[0].1.clone())
+        };
+        assert_eq!(label("/aws/x", "f").as_deref(), Some("first"));
+        assert_eq!(label("/aws/x", "f@b").as_deref(), Some("first"), "pinned to one of the route's");
+        assert_eq!(label("/aws/x", "f@c").as_deref(), Some("second"), "pinned past the first route");
+        assert_eq!(label("/aws/y", "f@c"), None);
+        assert_eq!(label("else", "f"), None);
     }
 
     proptest! {

@@ -6,9 +6,9 @@ mod common;
 use std::time::Duration;
 
 use common::*;
-use cwl2le_forwarder::Forwarder;
-use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::config::{Config, Route};
 use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::{Forwarder, Outcome};
 use cwl2le_local::log_service::{Certificate, Fault, Transport};
 use tokio::time::Instant;
 
@@ -428,4 +428,50 @@ async fn a_failed_record_without_sequence_number_fails_the_invocation() {
     nameless["eventID"] = serde_json::Value::Null;
     let outcome = forwarder(&service, Transport::Plain).handle(&invocation(vec![nameless]), deadline()).await;
     assert_eq!(outcome.response.unwrap_err().0, 1);
+}
+
+#[tokio::test]
+async fn what_a_route_drops_is_counted_and_what_it_redacts_never_arrives() {
+    let service = service(Transport::Tls13);
+    let (one, _ca) = destination(&service, Transport::Tls13);
+    let mut config = Config::single(one);
+    let rules = r#"{"include":[{"message":"INFO|ERROR"}],"exclude":[{"message":"health","stream":"stream"}],
+        "redact":[{"find":["email"]}],"fields":{"group":"^/(?<app>.+)$"},"format":"prefix"}"#;
+    config.routes.push(Route {
+        log_group: "/a*".into(),
+        destination: "default".into(),
+        shape: Some(serde_json::from_str(rules).unwrap()),
+    });
+    let mut forwarder = Forwarder::new(&config, options()).unwrap();
+    let texts = |messages: &[&str]| messages.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    let data =
+        |group: &str, messages: &[&str]| gzip(payload(group, "f", &texts(messages)).to_string().as_bytes());
+    let batch = || {
+        invocation(vec![
+            record(&sequence(0), &data("/app", &["DEBUG one", "ERROR of bob@example.com\n", "INFO health"])),
+            record(&sequence(1), &data("/app", &["DEBUG two", "DEBUG three"])),
+            record(&sequence(2), &data("/other", &["DEBUG of bob@example.com"])),
+        ])
+    };
+    let counts = |outcome: &Outcome| {
+        assert_eq!(outcome.account.unbalanced, 0);
+        let [records, events] = [outcome.account.records, outcome.account.events];
+        [
+            (records.delivered, records.filtered, records.failed),
+            (events.delivered, events.filtered, events.failed),
+        ]
+    };
+
+    service.stop_listening();
+    let outcome = forwarder.handle(&batch(), deadline()).await;
+    assert_eq!(counts(&outcome), [(0, 1, 2), (0, 4, 2)], "what is dropped does not fail");
+
+    service.resume();
+    let outcome = forwarder.handle(&batch(), deadline()).await;
+    assert_eq!(counts(&outcome), [(2, 1, 0), (2, 4, 0)]);
+    assert_eq!(outcome.account.destinations, [outcome.account.events]);
+    let lines = service.wait_for_lines(2, PATIENCE).await.unwrap();
+    let expected =
+        ["2016-09-17T10:28:49.664Z /app stream app=app ERROR of [email]", "DEBUG of bob@example.com"];
+    assert_eq!(lines.iter().map(|line| line.message()).collect::<Vec<_>>(), expected);
 }

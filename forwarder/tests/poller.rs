@@ -4,7 +4,8 @@
 //! in order, in batches; the lowest sequence number reported is the checkpoint and everything from it on
 //! comes again; an invocation that fails as a whole comes again as a whole; a batch that failed may be cut
 //! in two; after so many attempts its records expire. At the end every event is delivered at least once,
-//! quarantined by name, skipped, or expired by name.
+//! dropped by its route, quarantined by name, skipped, or expired by name. The route to the first destination
+//! drops some events and redacts others.
 //!
 //! The seed of each run is printed; `CWL2LE_SEED=n cargo test -p cwl2le-forwarder --test poller` replays it.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
@@ -15,7 +16,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use common::*;
-use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::config::{Config, Route};
 use cwl2le_forwarder::ledger::Fate;
 use cwl2le_forwarder::{Forwarder, Persistence};
 use cwl2le_local::log_service::{Fault, Line, LogService, Transport};
@@ -28,8 +29,10 @@ const ATTEMPTS: u32 = 8;
 
 /// What a part of a record of the model stream is.
 enum Kind {
-    /// Events for the destination of this number.
+    /// Events for the destination of this number, as they are to arrive: at least one.
     Events(usize, Vec<String>),
+    /// Events that the route drops.
+    Filtered,
     Poison,
     Nothing,
 }
@@ -47,6 +50,10 @@ impl StreamRecord {
 
     fn has_events(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Kind::Events(..)))
+    }
+
+    fn has_filtered(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part, Kind::Filtered))
     }
 
     /// The messages for a destination.
@@ -84,14 +91,24 @@ fn some_part(rng: &mut Rng, name: &str) -> (Kind, Vec<u8>) {
             // Some are larger than what is framed at once, so that they can be left half done.
             let most = if rng.u8(0..10) == 0 { 400 } else { 20 };
             let messages: Vec<String> = (0..rng.usize(1..most))
-                .map(|event| format!("{name} event {event} {}", "x".repeat(rng.usize(0..1500))))
+                .map(|event| {
+                    let mark = ["debug", "bob@example.com", "plain"][rng.usize(0..3)];
+                    format!("{name} event {event} {mark} {}", "x".repeat(rng.usize(0..1500)))
+                })
                 .collect();
             let filter = ["f", "f@second"][to];
             let json = payload("/app", filter, &messages).to_string();
             // Sometimes in two gzip members.
             let cut = if rng.u8(0..4) == 0 { rng.usize(0..json.len()) } else { json.len() };
             let data = [gzip(&json.as_bytes()[..cut]), gzip(&json.as_bytes()[cut..])].concat();
-            (Kind::Events(to, messages), data)
+            let shaped = |message: String| match to {
+                0 if message.contains("debug") => None,
+                0 => Some(message.replace("bob@example.com", "[email]")),
+                _ => Some(message),
+            };
+            let messages: Vec<_> = messages.into_iter().filter_map(shaped).collect();
+            let kind = if messages.is_empty() { Kind::Filtered } else { Kind::Events(to, messages) };
+            (kind, data)
         }
     }
 }
@@ -164,6 +181,12 @@ async fn play(seed: u64, invocations: usize) -> Totals {
     let (second, _ca2) = destination(&services[1], chosen[1]);
     let mut config = Config::single(first);
     config.destinations.insert("second".into(), second);
+    let rules = r#"{"exclude":[{"message":" debug "}],"redact":[{"find":["email"]}]}"#;
+    config.routes.push(Route {
+        log_group: "*".into(),
+        destination: "default".into(),
+        shape: Some(serde_json::from_str(rules).unwrap()),
+    });
     let options = || {
         let mut options = options();
         options.patience.progress = Duration::from_millis(120);
@@ -298,7 +321,8 @@ async fn play(seed: u64, invocations: usize) -> Totals {
         let is_right = match fate {
             Fate::Quarantined(_) => record.has_poison(),
             Fate::Delivered | Fate::DeliveredBefore => record.has_events() && !record.has_poison(),
-            Fate::Skipped(_) => !record.has_events() && !record.has_poison(),
+            Fate::Filtered => record.has_filtered() && !record.has_events() && !record.has_poison(),
+            Fate::Skipped(_) => !record.has_events() && !record.has_poison() && !record.has_filtered(),
             Fate::Failed | Fate::Rejected => false,
         };
         assert!(is_right, "seed {seed}: record {number}: {fate:?}");

@@ -36,6 +36,7 @@ fn destinations(file: &File) -> Result<()> {
         let lonely = settings.default_destination.as_ref().map(Spanned::span);
         let lonely = lonely.or_else(|| settings.routes.first().map(Spanned::span));
         let lonely = lonely.or_else(|| settings.routes_from.as_ref().map(Spanned::span));
+        let lonely = lonely.or_else(|| settings.hash_key.as_ref().map(Spanned::span));
         return match lonely {
             Some(span) => Err(file.error(
                 &span,
@@ -50,6 +51,10 @@ fn destinations(file: &File) -> Result<()> {
     let anywhere = Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None };
     destinations::describe(file, &mut config, |_, _| Ok(Secret::Kept(anywhere.clone())))?;
     config.validate().map_err(|error| {
+        if let Some((_, key)) = error.place.split_once(".shape.") {
+            let problem = format!("`shape.{key}`: {}", error.problem);
+            return file.error(&span_of(file, &error), &problem, "docs/shaping.md explains the rules of a route");
+        }
         let hint = "a destination is `region = \"eu\"` or `endpoint = \"HOST:PORT\"`, and names stand in [destinations.NAME]";
         file.error(&span_of(file, &error), &error.problem, hint)
     })
@@ -63,10 +68,14 @@ fn span_of(file: &File, error: &ConfigError) -> Range<usize> {
         "destinations" => settings.destinations.as_ref().and_then(|all| all.get(rest)).map(Spanned::span),
         "lines" => settings.destinations.as_ref().and_then(|all| all.get(rest)).map(Spanned::span),
         "default" => settings.default_destination.as_ref().map(Spanned::span),
+        "hash_key" => settings.hash_key.as_ref().map(Spanned::span),
         "routes_from" => settings.routes_from.as_ref().map(Spanned::span),
         "routes" => {
             let index = rest.split_once(']').and_then(|(index, _)| index.parse::<usize>().ok());
-            index.and_then(|index| settings.routes.get(index)).map(Spanned::span)
+            let route = index.and_then(|index| settings.routes.get(index));
+            let shape =
+                route.filter(|_| rest.contains("].shape")).and_then(|route| route.get_ref().shape.as_ref());
+            shape.map(Spanned::span).or_else(|| route.map(Spanned::span))
         }
         _ => None,
     };

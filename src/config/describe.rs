@@ -31,6 +31,11 @@ pub fn describe(stack: &Stack, observed: &Observed) -> (String, Vec<String>) {
     if let Some(routes) = &config.routes_from {
         out.raw("routes_from", places.next(routes));
     }
+    if let Some(key) = config.hash_key.as_ref().and_then(Secret::reference) {
+        out.raw("hash_key", places.next(key));
+    } else if config.hash_key.is_some() {
+        out.comment("The key of what routes hash stands in the function's environment: keep it elsewhere, as hash_key.");
+    }
     resources(&mut out, &config, stack, observed);
     let tokens = log_services(&mut out, &config, &mut places);
     subscriptions(&mut out, stack, observed);
@@ -161,6 +166,10 @@ fn log_services(out: &mut Writer, config: &Config, places: &mut Places) -> Vec<S
                 let names = names.iter().map(|name| quoted(name)).collect::<Vec<_>>().join(", ");
                 out.raw("destination", format_args!("[{names}]"));
             }
+        }
+        // Rules are texts, numbers, lists and tables: there is nothing in them that TOML cannot hold.
+        if let Some(Ok(rules)) = route.shape.as_ref().map(toml::Value::try_from) {
+            out.raw("shape", rules);
         }
     }
     tokens

@@ -58,9 +58,11 @@ pub(super) fn describe(
         .map(|route| forwarder::Route {
             log_group: route.log_group.clone(),
             destination: route.destination.clone(),
+            shape: route.shape.as_ref().map(|rules| rules.get_ref().clone()),
         })
         .collect();
     config.routes_from = settings.routes_from.as_ref().map(|kept| kept.get_ref().reference.clone());
+    config.hash_key = settings.hash_key.as_ref().map(|kept| Secret::Kept(kept.get_ref().reference.clone()));
     config.destinations.clear();
     config.lines.clear();
     for (name, destination) in settings.destinations.iter().flatten() {
@@ -205,7 +207,7 @@ pub(crate) fn file_grants(file: &File, target: &Target) -> Result<Grants> {
     Ok(granted(references, keys(file), target, grants))
 }
 
-/// What the forwarder's role has to allow for the tokens and routes that the function reads itself.
+/// What the forwarder's role has to allow for the tokens, routes and keys that the function reads itself.
 ///
 /// The keys of secrets stand in the file and in the role's policy, and nowhere else. Without the file, those that the
 /// policy has are kept, as everything is that was not asked for.
@@ -233,7 +235,8 @@ pub(super) fn grants(
 fn kept(file: &File) -> impl Iterator<Item = &Kept> {
     let tokens = file.settings.destinations.iter().flat_map(|all| all.values());
     let tokens = tokens.filter_map(|destination| destination.get_ref().token.get_ref().kept());
-    tokens.chain(file.settings.routes_from.as_ref().map(Spanned::get_ref))
+    let others = [&file.settings.routes_from, &file.settings.hash_key];
+    tokens.chain(others.into_iter().flatten().map(Spanned::get_ref))
 }
 
 /// The customer keys that the file names for what the function reads itself.

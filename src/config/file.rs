@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cwl2le_forwarder::config::{Format, Names, Region as LogRegion};
+use cwl2le_forwarder::shape::config::Rules;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -45,6 +46,7 @@ pub(super) struct Settings {
     pub(super) destinations: Option<BTreeMap<String, Spanned<Destination>>>,
     pub(super) routes: Vec<Spanned<Route>>,
     pub(super) routes_from: Option<Spanned<Kept>>,
+    pub(super) hash_key: Option<Spanned<Kept>>,
     pub(super) subscriptions: Option<Vec<Spanned<Subscription>>>,
 }
 
@@ -129,6 +131,7 @@ pub(super) struct Destination {
 pub(super) struct Route {
     pub(super) log_group: String,
     pub(super) destination: Names,
+    pub(super) shape: Option<Spanned<Rules>>,
 }
 
 /// Log groups, and how they are subscribed.

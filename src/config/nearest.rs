@@ -8,7 +8,7 @@ use super::file::{Settings, place};
 use crate::error::{Code, Error, Result};
 
 /// Where each key belongs, to say so when it stands elsewhere.
-const SECTIONS: [(&str, &[&str]); 10] = [
+const SECTIONS: [(&str, &[&str]); 12] = [
     (
         "",
         &[
@@ -24,6 +24,7 @@ const SECTIONS: [(&str, &[&str]); 10] = [
             "destinations",
             "routes",
             "routes_from",
+            "hash_key",
             "subscriptions",
         ],
     ),
@@ -36,8 +37,10 @@ const SECTIONS: [(&str, &[&str]); 10] = [
         &["type", "region", "endpoint", "tls", "ca_file", "format", "max_line_bytes", "token"],
     ),
     ("the token of a destination", &["env", "file", "ssm", "secretsmanager", "kms_key"]),
-    ("[[routes]]", &["log_group", "destination"]),
+    ("[[routes]]", &["log_group", "destination", "shape"]),
+    ("[routes.shape]", &["include", "exclude", "sample", "redact", "fields", "format"]),
     ("`routes_from`", &["ssm", "secretsmanager", "kms_key"]),
+    ("`hash_key`", &["ssm", "secretsmanager", "kms_key"]),
     (
         "[[subscriptions]]",
         &[
@@ -183,7 +186,8 @@ mod tests {
             let toml = match section {
                 "" => "xyz = 1".to_owned(),
                 "the token of a destination" => token.to_owned(),
-                "`routes_from`" => "routes_from = { xyz = \"\" }".to_owned(),
+                "`routes_from`" | "`hash_key`" => format!("{} = {{ xyz = \"\" }}", section.trim_matches('`')),
+                "[routes.shape]" => "[[routes]]\nshape = { xyz = 1 }".to_owned(),
                 section => format!("{}\nxyz = 1", section.replace("NAME", "x")),
             };
             assert_eq!(known_to_serde(&toml), keys, "{section}");

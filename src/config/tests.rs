@@ -142,12 +142,13 @@ fn the_template_says_the_defaults() {
 }
 
 #[test]
-fn the_example_of_the_guide_is_read() {
-    let guide = include_str!("../../docs/guide.md");
-    let examples: Vec<&str> =
-        guide.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(!examples.is_empty());
-    for example in examples {
+fn the_examples_of_the_guides_are_read() {
+    let guides = [include_str!("../../docs/guide.md"), include_str!("../../docs/shaping.md")];
+    for guide in guides {
+        assert!(guide.contains("```toml\n"));
+    }
+    let examples = guides.iter().flat_map(|guide| guide.split("```toml\n").skip(1));
+    for example in examples.filter_map(|rest| rest.split("```").next()) {
         parse(example).unwrap_or_else(|error| panic!("{error}\n{example}"));
     }
 }
@@ -199,6 +200,52 @@ token = { secretsmanager = "audit" }
 log_group = "/audit/*"
 destination = ["audit", "app"]
 "#;
+
+const SHAPED: &str = r#"
+hash_key = { ssm = "/cwl2le/hash-key" }
+[destinations.default]
+type = "logentries"
+region = "eu"
+token = { ssm = "/cwl2le/app" }
+[[routes]]
+log_group = "*"
+destination = "default"
+[routes.shape]
+exclude = [{ rule = "lambda-platform" }, { message = "say \"hi\"\n", stream = "x" }]
+sample = { rate = 0.25 }
+redact = [{ find = ["email"], as = "hash" }, { pattern = 'pin=(\d+)', name = "pin" }]
+fields = { set = { team = "a" } }
+format = "json"
+"#;
+
+#[test]
+fn rules_of_a_route_are_handed_on_and_described() {
+    let stack = stack(&[], SHAPED, &Observed::default()).expect("a stack");
+    let config = stack.function.config.as_ref().expect("a configuration");
+    let expected = r#"{"exclude":[{"rule":"lambda-platform"},{"message":"say \"hi\"\n","stream":"x"}],"sample":{"rate":0.25},"redact":[{"find":["email"],"as":"hash"},{"pattern":"pin=(\\d+)","name":"pin"}],"fields":{"set":{"team":"a"}},"format":"json"}"#;
+    assert_eq!(config.routes[0].shape, Some(serde_json::from_str(expected).expect("rules")));
+    let policy = stack.function_role.policy.to_string();
+    assert!(policy.contains("parameter/cwl2le/hash-key"), "{policy}");
+
+    let (observed, _) = super::describe_tests::account(&stack);
+    let (text, _) = super::describe::describe(&stack, &observed);
+    let again = self::stack(&[], &text, &Observed::default()).expect("a stack");
+    assert_eq!(again.function.config, stack.function.config, "{text}");
+}
+
+#[test]
+fn rules_that_cannot_be_are_refused_with_their_place() {
+    let wrong = |from: &str, to: &str| {
+        let error = parse(&SHAPED.replace(from, to)).expect_err("a mistake");
+        error.to_string()
+    };
+    let error = wrong("pin=(", "pin=((");
+    assert!(error.contains("cwl2le.toml:10:1") && error.contains("`shape.redact[1].pattern`"), "{error}");
+    let error = wrong("exclude", "excluded");
+    assert!(error.contains("unknown key `excluded`"), "{error}");
+    let error = wrong("hash_key = { ssm = \"/cwl2le/hash-key\" }", "");
+    assert!(error.contains("`shape.redact[0].as`: this needs `hash_key`"), "{error}");
+}
 
 #[test]
 fn references_are_handed_on_and_the_role_may_read_exactly_them() {

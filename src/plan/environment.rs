@@ -127,7 +127,10 @@ fn leaves(config: &Config) -> BTreeMap<String, Leaf> {
     let rest = Config { routes: Vec::new(), ..config.clone() };
     flatten("", &serde_json::from_str(&rest.to_json()).unwrap_or_default(), &mut leaves);
     for (at, route) in config.routes.iter().enumerate() {
-        let text = format!("{} to {}", route.log_group, route.destination);
+        let mut text = format!("{} to {}", route.log_group, route.destination);
+        if let Some(Ok(rules)) = route.shape.as_ref().map(serde_json::to_string) {
+            text.push_str(&format!(" with {rules}"));
+        }
         // Two digits keep the order of the first hundred; an environment holds no more.
         leaves.insert(format!("route {:02}", at + 1), Leaf { text, is_token: false });
     }
@@ -144,6 +147,6 @@ fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, Leaf>) {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
-    // A reference to a token is an object, and no secret.
-    into.insert(path.to_owned(), Leaf { text, is_token: path.ends_with(".token") });
+    // A reference to a secret is an object, and none itself.
+    into.insert(path.to_owned(), Leaf { text, is_token: path.ends_with(".token") || path == "hash_key" });
 }

@@ -342,7 +342,8 @@ fn a_plan_shows_destinations_and_routes_and_no_token() {
             "a": {"type": "logentries", "region": "us", "token": token(2)},
             "b": {"type": "logentries", "endpoint": "h:1", "token": {"ssm": "/b"}}},
         "default": "a",
-        "routes": [{"log_group": "/audit/*", "destination": "b"}]}));
+        "hash_key": "never to be shown",
+        "routes": [{"log_group": "/audit/*", "destination": "b", "shape": {"redact": [{"find": ["email"]}]}}]}));
     let mut stack = one_stack();
     stack.function.config = Some(one);
     let mut account = empty_account(&[]);

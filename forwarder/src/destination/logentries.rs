@@ -50,7 +50,7 @@ impl Framing for TokenTcp {
     fn frame(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.head);
-        format::write(self.lines.format, payload, event, out);
+        format::write(payload.format.unwrap_or(self.lines.format), payload, event, out);
         line::end_line(out, start, self.head.len(), event.id, self.lines.max_bytes);
     }
 

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::Format;
+use crate::secret::{REDACTED, Sensitive};
 
 /// What a route does to its events before they are framed, in the order of these fields.
 ///
@@ -28,9 +30,6 @@ pub struct Rules {
     /// What is taken out of messages.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub redact: Vec<Redact>,
-    /// The key of [`Treatment::Hash`]; needed when a rule hashes, refused when none does.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hash_key: Option<HashKey>,
     /// Labels that each event gets.
     #[serde(skip_serializing_if = "Fields::is_empty")]
     pub fields: Fields,
@@ -168,27 +167,39 @@ impl Treatment {
     }
 }
 
-/// The key of [`Treatment::Hash`]. `Debug` does not show it.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct HashKey(String);
+/// The key of [`Treatment::Hash`]: 16 characters or more.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HashKey(Box<str>);
+
+/// A key with fewer characters: with it, addresses could be guessed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a key to hash with has 16 characters or more; `openssl rand -hex 16` makes one")]
+pub struct InvalidHashKey;
 
 impl HashKey {
-    /// The key's characters. Only to hash with, and for the configuration that is handed to the function.
-    pub fn expose(&self) -> &str {
-        &self.0
+    /// The key that stands for one that is not known where rules are only checked.
+    pub(crate) fn unknown() -> Self {
+        Self("unknown".into())
     }
 }
 
-impl From<String> for HashKey {
-    fn from(key: String) -> Self {
-        Self(key)
+impl FromStr for HashKey {
+    type Err = InvalidHashKey;
+
+    fn from_str(key: &str) -> Result<Self, InvalidHashKey> {
+        if key.len() < 16 { Err(InvalidHashKey) } else { Ok(Self(key.into())) }
+    }
+}
+
+impl Sensitive for HashKey {
+    fn expose(&self) -> &str {
+        &self.0
     }
 }
 
 impl fmt::Debug for HashKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(crate::secret::REDACTED)
+        f.write_str(REDACTED)
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a route does to its events before they are framed: keep or drop, sample, redact, label.
 //!
 //! A route without rules has no [`Shape`], and its messages stay the escaped text in the buffer. A [`Shape`] is
-//! compiled once. It looks at the text that a message means, and gives back a message only when it changed it.
+//! compiled once and looks at the text that a message means. What is dropped is decided when a payload is decoded,
+//! for all its destinations; messages are cleaned a few at a time when they are framed, so that memory is bounded.
 
 pub mod config;
 mod expression;
@@ -14,14 +15,19 @@ mod select;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::config::Format;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
+use crate::secret::REDACTED;
 pub use expression::InvalidRule;
 use fields::{Labeler, Labels};
 use redact::Redactor;
 use select::Condition;
+
+/// So many bytes of messages are cleaned at once.
+const CHUNK: usize = 32 * 1024;
 
 /// The rules of a route, compiled.
 #[derive(Debug)]
@@ -34,18 +40,20 @@ pub struct Shape {
     format: Option<Format>,
 }
 
-/// What became of an event.
+/// An event without what the rules take out of it, as JSON text like that of a [`LogEvent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Shaped<'e> {
-    /// It goes on, with this message and these extracted fields, as JSON text like those of a [`LogEvent`].
-    Keep {
-        /// The message as a JSON string without its quotes.
-        message: Cow<'e, str>,
-        /// The object of extracted fields.
-        extracted: Option<Cow<'e, str>>,
-    },
-    /// It is dropped.
-    Filtered(Rule),
+pub struct Clean<'e> {
+    /// The message as a JSON string without its quotes.
+    message: Cow<'e, str>,
+    /// The object of extracted fields.
+    extracted: Option<Cow<'e, str>>,
+}
+
+impl Clean<'_> {
+    /// The event, with the rest of the one that it was made of.
+    pub fn event<'s>(&'s self, original: &LogEvent<'s>) -> LogEvent<'s> {
+        LogEvent { message: &self.message, extracted: self.extracted.as_deref(), ..*original }
+    }
 }
 
 /// The rule that dropped an event.
@@ -69,41 +77,31 @@ impl fmt::Display for Rule {
     }
 }
 
-impl<'e> Shaped<'e> {
-    /// The event as it goes on; nothing when it is dropped.
-    pub fn event<'s>(&'s self, original: &LogEvent<'s>) -> Option<LogEvent<'s>>
-    where
-        'e: 's,
-    {
-        match self {
-            Self::Keep { message, extracted } => {
-                Some(LogEvent { message, extracted: extracted.as_deref(), ..*original })
-            }
-            Self::Filtered(_) => None,
-        }
-    }
-}
-
 impl Shape {
-    /// Compiles the rules of a route.
+    /// Compiles the rules of a route, with the key for what they hash.
     ///
     /// # Errors
     /// The first rule that cannot be used, with its key.
-    pub fn compile(rules: &config::Rules) -> Result<Self, InvalidRule> {
+    pub fn compile(rules: &config::Rules, key: Option<&config::HashKey>) -> Result<Self, InvalidRule> {
         rules.sample.as_ref().map_or(Ok(()), sample::check)?;
         Ok(Self {
             include: Condition::compile_all(&rules.include, "include")?,
             exclude: Condition::compile_all(&rules.exclude, "exclude")?,
             sample: rules.sample.clone(),
-            redactor: Redactor::compile(&rules.redact, rules.hash_key.as_ref())?,
+            redactor: Redactor::compile(&rules.redact, key)?,
             labeler: Labeler::compile(&rules.fields)?,
             format: rules.format,
         })
     }
 
-    /// What a line says besides the message, where the route has a say in it.
-    pub fn format(&self) -> Option<Format> {
-        self.format
+    /// Takes the events out of a payload that are dropped, and notes labels and format for the rest.
+    pub fn select(&self, payload: &mut Payload<'_>) {
+        if !(self.include.is_empty() && self.exclude.is_empty() && self.sample.is_none()) {
+            let filter = self.filter(payload);
+            payload.events.retain(|event| filter.drops(event).is_none());
+        }
+        payload.labels = self.labels(&payload.log_group);
+        payload.format = self.format;
     }
 
     /// The labels of a log group's events.
@@ -111,26 +109,58 @@ impl Shape {
         self.labeler.labels(log_group)
     }
 
-    /// The rules for the events of one payload; what depends on its group and stream is decided here.
-    pub fn of(&self, payload: &Payload<'_>) -> ShapeOf<'_> {
-        let possible = |conditions: &'_ [Condition]| {
+    /// Which events of a payload are dropped; what depends on its group and stream is decided here.
+    pub fn filter(&self, payload: &Payload<'_>) -> Filter<'_> {
+        let possible = |conditions: &[Condition]| {
             conditions.iter().map(|one| one.may_hold(&payload.log_group, &payload.log_stream)).collect()
         };
         let stream_is_out = self.sample.as_ref().is_some_and(|sample| {
             sample.field.is_none() && !sample::is_kept(&payload.log_stream, sample.rate)
         });
-        ShapeOf {
-            shape: self,
-            include: possible(&self.include),
-            exclude: possible(&self.exclude),
-            stream_is_out,
+        let (include, exclude) = (possible(&self.include), possible(&self.exclude));
+        Filter { shape: self, include, exclude, stream_is_out }
+    }
+
+    /// Hands the first of some events on, without what the rules take out of them: so many that memory stays
+    /// small. An event that the rules fail on is sent without its text, rather than with too much of it.
+    pub fn clean<R>(&self, events: &[LogEvent<'_>], then: impl FnOnce(&[LogEvent<'_>]) -> R) -> R {
+        if self.redactor.is_none() {
+            return then(events);
         }
+        let mut bytes = 0;
+        let some = events.iter().take_while(|event| {
+            let room = bytes < CHUNK;
+            bytes += event.message.len();
+            room
+        });
+        let all: Vec<_> = some
+            .map(|event| {
+                let clean = catch_unwind(AssertUnwindSafe(|| self.redact(event)));
+                (event, clean.unwrap_or(Clean { message: REDACTED.into(), extracted: None }))
+            })
+            .collect();
+        then(&all.iter().map(|(event, clean)| clean.event(event)).collect::<Vec<_>>())
+    }
+
+    /// An event without what the rules take out of it.
+    pub fn redact<'e>(&self, event: &LogEvent<'e>) -> Clean<'e> {
+        let Some(redactor) = &self.redactor else {
+            return Clean { message: event.message.into(), extracted: event.extracted.map(Cow::Borrowed) };
+        };
+        let text = line::unescape(event.message);
+        let (body, end) = text.split_at(without_end(&text).len());
+        let message = match redactor.redact(body) {
+            Cow::Borrowed(_) => event.message.into(),
+            Cow::Owned(clean) => (line::escape(&clean) + &line::escape(end)).into(),
+        };
+        // What the filter pattern extracted are parts of the message.
+        Clean { message, extracted: event.extracted.map(|fields| redactor.redact(fields)) }
     }
 }
 
-/// A [`Shape`] for the events of one payload.
+/// Which events of one payload a [`Shape`] drops.
 #[derive(Debug)]
-pub struct ShapeOf<'s> {
+pub struct Filter<'s> {
     shape: &'s Shape,
     /// Which conditions can hold for this group and stream.
     include: Vec<bool>,
@@ -138,30 +168,11 @@ pub struct ShapeOf<'s> {
     stream_is_out: bool,
 }
 
-impl ShapeOf<'_> {
-    /// Decides about an event of the payload.
-    pub fn shape<'e>(&self, event: &LogEvent<'e>) -> Shaped<'e> {
+impl Filter<'_> {
+    /// The rule that drops an event of the payload; `None` when it goes on.
+    pub fn drops(&self, event: &LogEvent<'_>) -> Option<Rule> {
         let text = line::unescape(event.message);
-        if let Some(rule) = self.filtered_by(without_end(&text)) {
-            return Shaped::Filtered(rule);
-        }
-        let Some(redactor) = &self.shape.redactor else {
-            return Shaped::Keep {
-                message: event.message.into(),
-                extracted: event.extracted.map(Cow::Borrowed),
-            };
-        };
-        let (body, end) = text.split_at(without_end(&text).len());
-        let message = match redactor.redact(body) {
-            Cow::Borrowed(_) => event.message.into(),
-            Cow::Owned(clean) => (line::escape(&clean) + &line::escape(end)).into(),
-        };
-        // What the filter pattern extracted are parts of the message.
-        let extracted = event.extracted.map(|fields| redactor.redact(fields));
-        Shaped::Keep { message, extracted }
-    }
-
-    fn filtered_by(&self, message: &str) -> Option<Rule> {
+        let message = without_end(&text);
         let holding = |conditions: &[Condition], possible: &[bool]| {
             conditions
                 .iter()

@@ -17,12 +17,10 @@ use super::config::{HashKey, Known, Redact, Treatment};
 use super::expression::{InvalidRule, compile};
 use super::json::{self, Scalar, Unescaped};
 use crate::line;
+use crate::secret::Sensitive as _;
 
 /// How deep JSON in strings of JSON is looked at; deeper it is text.
 const DEEPEST: usize = 4;
-
-/// The shortest key of [`Treatment::Hash`]: with less, addresses can be guessed.
-const SHORTEST_KEY: usize = 16;
 
 /// The rules of a route, compiled.
 #[derive(Debug)]
@@ -56,16 +54,11 @@ struct Find {
 impl Redactor {
     /// Compiles rules; none gives nothing.
     pub(super) fn compile(rules: &[Redact], key: Option<&HashKey>) -> Result<Option<Self>, InvalidRule> {
-        let hashes = rules.iter().any(|rule| rule.treatment == Treatment::Hash);
-        match key {
-            None if hashes => return Err(InvalidRule::new("hash_key", "a rule hashes, which needs a key")),
-            Some(_) if !hashes => return Err(InvalidRule::new("hash_key", "no rule hashes; remove the key")),
-            Some(key) if key.expose().len() < SHORTEST_KEY => {
-                let why =
-                    format!("a key has {SHORTEST_KEY} characters or more; `openssl rand -hex 16` makes one");
-                return Err(InvalidRule::new("hash_key", why));
-            }
-            _ => {}
+        let hashes = rules.iter().position(|rule| rule.treatment == Treatment::Hash);
+        if let (Some(at), None) = (hashes, key) {
+            let why =
+                "this needs `hash_key`, beside the routes: where a key of 16 characters or more is kept";
+            return Err(InvalidRule::new(format!("redact[{at}].as"), why));
         }
         let mut compiled = Vec::new();
         for (at, rule) in rules.iter().enumerate() {
