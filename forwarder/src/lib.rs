@@ -22,7 +22,6 @@ pub mod reference;
 pub mod remembered;
 pub mod route;
 pub mod secret;
-pub mod severity;
 pub mod shape;
 pub mod store;
 mod tls;

@@ -1,11 +1,7 @@
 //! Log services: one trait, one file per service.
 
 mod logentries;
-pub mod loggly;
-pub mod otlp;
-mod protobuf;
 mod stream;
-pub mod syslog;
 mod tcp;
 
 use std::fmt;
