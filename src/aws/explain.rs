@@ -6,6 +6,7 @@ use super::error::{
 };
 use super::wait::VANISHED_HINT;
 use crate::error::{Code, Error};
+use crate::plan::UNKNOWN_LOG_GROUP_HINT;
 
 /// One row: which errors, what they are for us, and the hint.
 pub(super) struct Row {
@@ -165,7 +166,7 @@ pub(super) const TABLE: &[Row] = &[
         codes: &["ResourceNotFoundException"],
         fragment: "log group",
         means: Code::UnknownLogGroup,
-        hint: "check the name and the region; names are case-sensitive and mostly begin with a slash",
+        hint: UNKNOWN_LOG_GROUP_HINT,
     },
     // Kinesis.
     Row {

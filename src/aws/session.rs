@@ -296,22 +296,28 @@ async fn unopened(error: AwsError, session: &Session, options: &Options) -> Erro
         return Error { aws: Some(Box::new(error)), ..Error::new(Code::Unreachable, message) }
             .hint("check the network, the proxy (HTTPS_PROXY) and the DNS");
     }
+    // Nothing was asked of AWS, and why each place had none is the SDK's business.
     if error.code == NO_CREDENTIALS {
-        let tried = match &options.profile {
-            Some(name) => format!("the profile `{name}`"),
-            None => {
-                "the environment (AWS_ACCESS_KEY_ID), the profile files, a web identity token, the container \
-                     and the instance"
-                    .to_owned()
-            }
-        };
-        return Error {
-            aws: Some(Box::new(error)),
-            ..Error::new(Code::NoCredentials, format!("no AWS credentials were found; tried {tried}"))
-        }
-        .hint("run `aws configure` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY");
+        return no_credentials(options.profile.as_deref());
     }
     error.into()
+}
+
+fn no_credentials(profile: Option<&str>) -> Error {
+    let message = match profile {
+        Some(name) => format!("the profile `{name}` has no AWS credentials or does not exist"),
+        None => {
+            let name = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
+            let name = name.map_or_else(|| "default profile".to_owned(), |name| format!("profile `{name}`"));
+            format!(
+                "no AWS credentials were found: none in the environment, none in the {name}, and no container or \
+                 instance of AWS gives any here"
+            )
+        }
+    };
+    Error::new(Code::NoCredentials, message).hint(
+        "run `aws configure` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    )
 }
 
 fn endpoint_of(region: &Region) -> String {

@@ -1,7 +1,6 @@
 //! The way of every command that changes something: show, refuse, ask, apply, report.
 
 use std::io::{BufRead, IsTerminal, Write};
-use std::time::Instant;
 
 use super::steps::Steps;
 use super::{ChangeReport, Context, rollback};
@@ -19,14 +18,24 @@ pub(super) struct Run<'a> {
     pub(super) stack: &'a Stack,
     pub(super) change: &'a Change,
     pub(super) command: &'static str,
-    pub(super) started: Instant,
     /// Delete what this run made, if it fails.
     pub(super) rollback: bool,
     /// Do what can be done where something is refused, and report the rest as failed.
     pub(super) wide: bool,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    /// A run that does all or nothing and keeps what it made.
+    pub(super) fn new(
+        context: Context<'a>,
+        session: &'a Session,
+        stack: &'a Stack,
+        change: &'a Change,
+        command: &'static str,
+    ) -> Self {
+        Self { context, session, stack, change, command, rollback: false, wide: false }
+    }
+
     /// Carries out a plan: the very value that is shown.
     pub(super) async fn carry_out(&self, mut plan: Plan) -> Result<ChangeReport> {
         // A dry run reports the plan on standard output.
@@ -89,7 +98,7 @@ impl Run<'_> {
             kept: plan.kept,
             refused: plan.refused,
             calls: self.session.calls(),
-            seconds: self.started.elapsed().as_secs_f64(),
+            seconds: self.context.started.elapsed().as_secs_f64(),
         }
     }
 
@@ -130,9 +139,9 @@ impl Run<'_> {
 }
 
 fn ask(question: &str) -> std::io::Result<String> {
-    let mut terminal = std::io::stderr().lock();
-    terminal.write_all(question.as_bytes())?;
-    terminal.flush()?;
+    // Not locked while it waits: Ctrl-C ends the wait elsewhere, and what is said then goes to standard error as well.
+    std::io::stderr().write_all(question.as_bytes())?;
+    std::io::stderr().flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer)

@@ -24,7 +24,7 @@ pub use report::ChangeReport;
 pub use status::StatusReport;
 
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -89,6 +89,8 @@ pub struct Context<'a> {
     pub aws: &'a Options,
     /// The configuration file, where there is one.
     pub file: Option<&'a File>,
+    /// When the command began.
+    pub started: Instant,
 }
 
 impl Context<'_> {
@@ -157,7 +159,7 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome>
         config::fill_options(&mut options, file, |name| std::env::var(name).ok());
         progress.line(format!("configuration {}", file.path().display()));
     }
-    let context = Context { progress, stop, aws: &options, file: file.as_ref() };
+    let context = Context { progress, stop, aws: &options, file: file.as_ref(), started: Instant::now() };
     match &cli.command {
         Command::Setup(args) => setup::run(context, args).await.map(Outcome::success),
         Command::Plan(args) => {

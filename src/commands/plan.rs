@@ -1,7 +1,5 @@
 //! `cwl2le plan`: what `setup` would do, and nothing else.
 
-use std::time::Instant;
-
 use super::change::Run;
 use super::wanted::plan_stack;
 use super::{ChangeReport, Context};
@@ -10,20 +8,10 @@ use crate::config;
 use crate::error::Result;
 
 pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeReport> {
-    let started = Instant::now();
     config::check_flags(&args.wanted)?;
     let session = context.session().await?;
     let (stack, plan) = plan_stack(context, &session, &args.wanted).await?;
     let change = Change { yes: false, dry_run: true };
-    let run = Run {
-        context,
-        session: &session,
-        stack: &stack,
-        change: &change,
-        command: "plan",
-        started,
-        rollback: false,
-        wide: false,
-    };
+    let run = Run::new(context, &session, &stack, &change, "plan");
     run.carry_out(plan).await
 }

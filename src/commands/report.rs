@@ -33,6 +33,7 @@ pub struct ChangeReport {
     /// AWS calls made, retries included.
     pub calls: u64,
     /// Wall time in seconds.
+    #[serde(serialize_with = "crate::output::seconds")]
     pub seconds: f64,
 }
 

@@ -1,7 +1,5 @@
 //! `cwl2le setup`: brings the account to what is wanted.
 
-use std::time::Instant;
-
 use super::change::Run;
 use super::wanted::plan_stack;
 use super::{ChangeReport, Context};
@@ -10,20 +8,10 @@ use crate::config;
 use crate::error::Result;
 
 pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeReport> {
-    let started = Instant::now();
     // What is wrong here needs no account to be found out.
     config::check_flags(&args.wanted)?;
     let session = context.session().await?;
     let (stack, plan) = plan_stack(context, &session, &args.wanted).await?;
-    let run = Run {
-        context,
-        session: &session,
-        stack: &stack,
-        change: &args.change,
-        command: "setup",
-        started,
-        rollback: args.rollback,
-        wide: false,
-    };
+    let run = Run { rollback: args.rollback, ..Run::new(context, &session, &stack, &args.change, "setup") };
     run.carry_out(plan).await
 }

@@ -1,7 +1,6 @@
 //! `cwl2le subscribe`: attaches log groups to a chain that is set up.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config, filter_name};
 
@@ -15,7 +14,6 @@ use crate::plan::{self, FilterOptions, Observed};
 use crate::stack::{AccountPolicySpec, Distribution, FilterSpec, Setting, Stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
-    let started = Instant::now();
     let by_policy = args.groups.all && !args.per_group;
     if by_policy {
         must_mean_everything(&args.groups)?;
@@ -39,16 +37,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
         let plan = subscribe(&stack, &filters, &observed, &options(args));
         (stack, plan, wide)
     };
-    let run = Run {
-        context,
-        session: &session,
-        stack: &stack,
-        change: &args.change,
-        command: "subscribe",
-        started,
-        rollback: false,
-        wide,
-    };
+    let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "subscribe") };
     run.carry_out(plan).await
 }
 

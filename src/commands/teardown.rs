@@ -1,7 +1,5 @@
 //! `cwl2le teardown`: removes everything that is ours.
 
-use std::time::Instant;
-
 use super::change::Run;
 use super::{ChangeReport, Context};
 use crate::aws::{Depth, observe};
@@ -11,22 +9,12 @@ use crate::error::Result;
 use crate::plan::{self, TeardownOptions};
 
 pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeReport> {
-    let started = Instant::now();
     let session = context.session().await?;
     let name = context.stack(&args.stack);
     let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
     let stack = config::bare_stack(&name, &session.target, scope, &observed);
     let options = TeardownOptions { force: args.force, filter_name: args.filter_name.clone() };
     let plan = plan::teardown(&stack, &observed, &options);
-    let run = Run {
-        context,
-        session: &session,
-        stack: &stack,
-        change: &args.change,
-        command: "teardown",
-        started,
-        rollback: false,
-        wide: false,
-    };
+    let run = Run::new(context, &session, &stack, &args.change, "teardown");
     run.carry_out(plan).await
 }

@@ -1,7 +1,5 @@
 //! `cwl2le unsubscribe`: detaches log groups.
 
-use std::time::Instant;
-
 use super::change::Run;
 use super::groups::choose;
 use super::{ChangeReport, Context};
@@ -12,7 +10,6 @@ use crate::plan;
 use crate::stack::AccountPolicy;
 
 pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<ChangeReport> {
-    let started = Instant::now();
     let session = context.session().await?;
     let name = context.stack(&args.stack);
     let chosen = choose(context, &session, &name, &args.groups).await?;
@@ -23,7 +20,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
             format!("there is no log group `{unknown}` in {}", session.target.region),
         )
         .on(unknown)
-        .hint("check the name and the region; names are case-sensitive and mostly begin with a slash"));
+        .hint(plan::UNKNOWN_LOG_GROUP_HINT));
     }
     let stack = config::bare_stack(&name, &session.target, chosen.scope, &observed);
     let also = args.filter_name.as_deref();
@@ -35,16 +32,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
         (true, _) => plan::unsubscribe_all(&stack, &chosen.log_groups, &observed, also),
         (false, _) => plan::unsubscribe(&stack, &chosen.log_groups, &observed, also),
     };
-    let run = Run {
-        context,
-        session: &session,
-        stack: &stack,
-        change: &args.change,
-        command: "unsubscribe",
-        started,
-        rollback: false,
-        wide: chosen.wide,
-    };
+    let run = Run { wide: chosen.wide, ..Run::new(context, &session, &stack, &args.change, "unsubscribe") };
     run.carry_out(plan).await
 }
 

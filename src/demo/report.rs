@@ -20,6 +20,7 @@ pub struct DemoReport {
     /// Lines that arrived and that nobody logged.
     pub lines_unexplained: u64,
     /// How long the log service was away, in seconds.
+    #[serde(serialize_with = "crate::output::seconds")]
     pub outage_seconds: f64,
     /// From put-log-events to arrival, the median of all events, in milliseconds.
     pub latency_median_ms: u128,
@@ -32,6 +33,7 @@ pub struct DemoReport {
     /// Changes that a second `setup` would have made: none.
     pub second_setup_changes: usize,
     /// Wall time of the demo in seconds, installation included.
+    #[serde(serialize_with = "crate::output::seconds")]
     pub seconds: f64,
 }
 

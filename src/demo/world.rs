@@ -1,6 +1,6 @@
 //! What the demo runs on: a local AWS, a local log service, and the commands of cwl2le against them.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use clap::Parser;
@@ -114,7 +114,7 @@ impl World {
         context.note(&format!("$ cwl2le {}", shown.join(" ")));
         let cli = Cli::try_parse_from(std::iter::once(&"cwl2le").chain(args))
             .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-        let context = Context { aws: &self.options, ..context };
+        let context = Context { aws: &self.options, started: Instant::now(), ..context };
         let report = match &cli.command {
             Command::Setup(args) => commands::setup(context, args).await?,
             Command::Subscribe(args) => commands::subscribe(context, args).await?,

@@ -16,7 +16,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::adapter::strip_str;
 use clap::ValueEnum;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 
@@ -120,6 +120,12 @@ fn write(to: &mut dyn Write, text: &str, color: bool) -> io::Result<()> {
 fn write_json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     let text = serde_json::to_string_pretty(value)?;
     unless_closed(writeln!(to, "{text}").and_then(|()| to.flush()))
+}
+
+/// Seconds in JSON, to the millisecond: nobody measures closer.
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+pub(crate) fn seconds<S: Serializer>(seconds: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64((seconds * 1000.0).round() / 1000.0)
 }
 
 fn unless_closed(written: io::Result<()>) -> io::Result<()> {

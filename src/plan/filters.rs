@@ -5,6 +5,10 @@ use super::{Action, Kind, Observed, ObservedFilter, Plan, ResourceId, Stage, Ver
 use crate::error::Code;
 use crate::stack::{FilterSpec, Stack, recursion};
 
+/// What to do about a log group that does not exist.
+pub const UNKNOWN_LOG_GROUP_HINT: &str =
+    "check the name and the region; names are case-sensitive and mostly begin with a slash";
+
 /// What a subscription may take the place of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FilterOptions {
@@ -32,7 +36,7 @@ pub(super) fn put_filter(
             id,
             Code::UnknownLogGroup,
             format!("there is no log group `{}` in {}", want.log_group, stack.target.region),
-            "check the name and the region; names are case-sensitive and mostly begin with a slash",
+            UNKNOWN_LOG_GROUP_HINT,
         );
         return;
     };

@@ -23,7 +23,7 @@ use crate::error::Code;
 
 pub use account_policy::{is_own_policy, would_loop};
 pub use action::{Action, CreateFunction};
-pub use filters::{FilterOptions, is_own_filter, shown_pattern};
+pub use filters::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, is_own_filter, shown_pattern};
 pub use observed::{
     FunctionFailure, Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup,
     ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
