@@ -6,11 +6,11 @@ use std::time::Duration;
 use cwl2le::apply::{What, apply};
 use cwl2le::aws::{Depth, Keys, Options, Session, Stop, observe};
 use cwl2le::error::Code;
-use cwl2le::plan::{self, FilterOptions, Observed, Plan, TeardownOptions};
+use cwl2le::plan::{self, FilterOptions, FunctionFailure, Observed, Plan, TeardownOptions};
 use cwl2le::stack::policy::{self, Grants};
 use cwl2le::stack::{
-    Arch, Bundle, Distribution, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting,
-    Stack, StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec, tags,
+    Arch, Bundle, Distribution, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope,
+    RoleSpec, Setting, Stack, StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec, tags,
 };
 use cwl2le_forwarder::config::Config;
 use cwl2le_local::moto::{MOTO_ACCOUNT, Moto};
@@ -106,6 +106,7 @@ fn filter(stack: &Stack, log_group: &str) -> FilterSpec {
         distribution: Setting::default(Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),
         role_arn: stack.logs_role.arn.clone(),
+        extras: FilterExtras::default(),
     }
 }
 
@@ -152,6 +153,26 @@ async fn lives_and_leaves_nothing(session: &Session) {
     assert!(plan::teardown(&stack, &observed, &TeardownOptions::default()).is_empty());
 }
 
+/// A function that AWS failed to make is deleted and made anew, and its trigger goes on with the new one.
+async fn replaces_a_failed_function(session: &Session) {
+    let (stack, observed) = look(session, &[], Depth::Stack).await;
+    do_it(session, &plan::setup(&stack, &observed, false)).await;
+    let (stack, healthy) = look(session, &[], Depth::Stack).await;
+    // Neither of the two fails at a function: only the reading is made up.
+    let mut observed = healthy.clone();
+    let function = observed.function.as_mut().expect("the function");
+    function.failure = Some(FunctionFailure::Creation("the key is disabled".to_owned()));
+    let plan = plan::setup(&stack, &observed, false);
+    assert_eq!(plan.steps.iter().map(|step| step.verb).collect::<Vec<_>>(), [plan::Verb::Replace], "{plan}");
+    do_it(session, &plan).await;
+    let (stack, observed) = look(session, &[], Depth::Stack).await;
+    let again = plan::setup(&stack, &observed, false);
+    assert!(again.is_empty() && again.refused.is_empty(), "{again}");
+    assert_eq!(observed.triggers, healthy.triggers, "the trigger stays");
+    let (stack, observed) = look(session, &[], Depth::Everything).await;
+    do_it(session, &plan::teardown(&stack, &observed, &TeardownOptions::default())).await;
+}
+
 async fn moto() -> Moto {
     let cache = Cache::open().expect("a cache");
     Moto::start(&cache, &|_| ()).await.unwrap_or_else(|error| panic!("{error:?}"))
@@ -166,6 +187,7 @@ async fn a_stack_lives_and_leaves_nothing_on_the_local_aws() {
     let session = Session::open(options(aws.endpoint(), &account)).await.expect("a session");
     assert_eq!(session.target.account, account);
     lives_and_leaves_nothing(&session).await;
+    replaces_a_failed_function(&session).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -175,6 +197,7 @@ async fn a_stack_lives_and_leaves_nothing_on_a_strict_control_plane() {
     assert_eq!(session.target.account, MOTO_ACCOUNT);
     assert!(session.identity.starts_with("arn:aws:"), "{}", session.identity);
     lives_and_leaves_nothing(&session).await;
+    replaces_a_failed_function(&session).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -241,7 +264,8 @@ async fn an_unknown_log_group_and_a_missing_stream_are_explained() {
     let moto = moto().await;
     let stop = Stop::new();
     let options = Options {
-        patience: Some(Duration::from_secs(2)),
+        // Enough for the calls that are to succeed, on a busy machine.
+        patience: Some(Duration::from_secs(6)),
         stop: stop.clone(),
         ..options(moto.endpoint(), "test")
     };

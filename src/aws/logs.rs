@@ -10,7 +10,7 @@ use super::owner::check_owner;
 use super::{Aws, AwsError};
 use crate::error::Result;
 use crate::plan::{ObservedFilter, ObservedGroup, ObservedLogGroup};
-use crate::stack::{Distribution, FilterSpec, Tags, Target};
+use crate::stack::{Distribution, FilterExtras, FilterSpec, Tags, Target};
 
 const SERVICE: &str = "logs";
 
@@ -144,6 +144,11 @@ fn filter(filter: SubscriptionFilter) -> ObservedFilter {
             Some(SdkDistribution::Random) => Distribution::Random,
             _ => Distribution::ByLogStream,
         },
+        extras: FilterExtras {
+            apply_on_transformed_logs: filter.apply_on_transformed_logs,
+            emit_system_fields: filter.emit_system_fields.unwrap_or_default(),
+            field_selection_criteria: filter.field_selection_criteria,
+        },
     }
 }
 
@@ -158,6 +163,8 @@ pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
         Distribution::ByLogStream => SdkDistribution::ByLogStream,
         Distribution::Random => SdkDistribution::Random,
     };
+    let extras = &spec.extras;
+    let system_fields = Some(extras.emit_system_fields.clone()).filter(|fields| !fields.is_empty());
     let needs = [Need::Role(&spec.role_arn), Need::Stream(&spec.destination_arn)];
     let needing = aws.needing(&needs);
     let put = needing.call(SERVICE, "PutSubscriptionFilter", &spec.log_group, || {
@@ -168,6 +175,9 @@ pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
             .destination_arn(&spec.destination_arn)
             .role_arn(&spec.role_arn)
             .distribution(distribution.clone())
+            .set_apply_on_transformed_logs(extras.apply_on_transformed_logs.then_some(true))
+            .set_emit_system_fields(system_fields.clone())
+            .set_field_selection_criteria(extras.field_selection_criteria.clone())
             .send()
     });
     let Err(mut error) = put.await else { return Ok(()) };

@@ -11,7 +11,7 @@ use crate::cli::{Filter, Groups, Subscribe};
 use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, Observed};
-use crate::stack::{AccountPolicySpec, Distribution, FilterSpec, Setting, Stack};
+use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
     let by_policy = args.groups.all && !args.per_group;
@@ -106,6 +106,7 @@ pub(super) fn filter_specs(
             distribution: Setting::or_default(filter.distribution, Distribution::ByLogStream),
             destination_arn: stack.names.stream_arn(&stack.target),
             role_arn: stack.logs_role.arn.clone(),
+            extras: FilterExtras::default(),
         })
         .collect()
 }

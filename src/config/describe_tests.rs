@@ -12,7 +12,7 @@ use crate::plan::{
     self, FilterOptions, ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream,
     StreamStatus,
 };
-use crate::stack::{AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, Setting};
+use crate::stack::{AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, FilterExtras, Setting};
 
 /// An account in which a stack was set up and subscribed, and the tokens that the function has inline.
 pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
@@ -95,6 +95,7 @@ fn filter() -> impl Strategy<Value = ObservedFilter> {
         destination_arn: "arn:aws:kinesis:eu-west-1:123456789012:stream/cloudwatch-logs-stream".to_owned(),
         role_arn: Some("arn:aws:iam::123456789012:role/cwl-to-kinesis".to_owned()),
         distribution: if random { Distribution::Random } else { Distribution::ByLogStream },
+        extras: FilterExtras::default(),
     })
 }
 

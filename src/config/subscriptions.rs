@@ -8,7 +8,9 @@ use super::file::{File, Subscription};
 use crate::error::Result;
 use crate::plan::{Observed, Subscriptions};
 use crate::stack::selection::{Candidate, Selection, Selector, Wanted};
-use crate::stack::{AccountPolicySpec, Distribution, FilterSpec, Setting, Stack, Tags, recursion};
+use crate::stack::{
+    AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, Tags, recursion,
+};
 
 /// What the file asks for, and what has to be said about it.
 #[derive(Debug, Default)]
@@ -135,6 +137,7 @@ fn spec(stack: &Stack, subscription: &Subscription, log_group: String) -> Filter
         distribution: Setting::or_default(subscription.distribution, Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),
         role_arn: stack.logs_role.arn.clone(),
+        extras: FilterExtras::default(),
     }
 }
 

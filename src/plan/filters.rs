@@ -89,6 +89,7 @@ pub(super) fn put_filter(
 
 /// Keeps what was not asked for; says whether anything differs.
 fn update(step: &mut Draft, is: &ObservedFilter, put: &mut FilterSpec) -> bool {
+    put.extras.clone_from(&is.extras);
     let mut differs = false;
     if is.destination_arn != put.destination_arn {
         step.change("destination", &is.destination_arn, &put.destination_arn);

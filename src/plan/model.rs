@@ -193,6 +193,7 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
                 destination_arn: spec.destination_arn.clone(),
                 role_arn: Some(spec.role_arn.clone()),
                 distribution: spec.distribution.value,
+                extras: spec.extras.clone(),
             });
         }
         Action::PutAccountPolicy(policy) => {

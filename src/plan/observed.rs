@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::stack::{AccountPolicy, Arch, Distribution, EnvValue, StreamMode, Tags};
+use crate::stack::{AccountPolicy, Arch, Distribution, EnvValue, FilterExtras, StreamMode, Tags};
 
 /// What exists of a stack.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -209,4 +209,6 @@ pub struct ObservedFilter {
     pub role_arn: Option<String>,
     /// How they are spread over the shards.
     pub distribution: Distribution,
+    /// What it has beside.
+    pub extras: FilterExtras,
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::model::{DISTRIBUTIONS, apply, apply_some};
 use super::tests::{empty_account, filters, foreign_filter, one_stack, run, stacks, whole};
 use super::*;
-use crate::stack::{AccountPolicy, AccountPolicySpec, FilterSpec, Setting, Stack};
+use crate::stack::{AccountPolicy, AccountPolicySpec, FilterExtras, FilterSpec, Setting, Stack};
 
 fn only(filters: &[FilterSpec]) -> Subscriptions {
     Subscriptions { filters: filters.to_vec(), account_policy: None }
@@ -141,6 +141,7 @@ pub(super) fn group(stack: &Stack, bits: u8) -> ObservedGroup {
         destination_arn: stack.names.stream_arn(&stack.target),
         role_arn: Some(stack.logs_role.arn.clone()),
         distribution: DISTRIBUTIONS[0],
+        extras: FilterExtras::default(),
     };
     let mut filters = Vec::new();
     match bits & 3 {

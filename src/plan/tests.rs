@@ -9,8 +9,8 @@ use serde_json::json;
 use super::model::{ARCHES, DISTRIBUTIONS, apply, apply_some};
 use super::*;
 use crate::stack::{
-    Bundle, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting, Stack, StackName,
-    StreamMode, StreamSpec, Tags, Target, TriggerSpec, tags,
+    Bundle, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting, Stack,
+    StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec, tags,
 };
 
 fn setting<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Setting<T>> {
@@ -115,6 +115,7 @@ pub(super) fn filters(
             distribution: Setting::asked(DISTRIBUTIONS[distribution]),
             destination_arn: stack.names.stream_arn(&stack.target),
             role_arn: stack.logs_role.arn.clone(),
+            extras: FilterExtras::default(),
         })
         .collect()
 }
@@ -126,6 +127,7 @@ pub(super) fn foreign_filter() -> ObservedFilter {
         destination_arn: "arn:aws:kinesis:eu-west-1:000000000000:stream/theirs".to_owned(),
         role_arn: None,
         distribution: DISTRIBUTIONS[0],
+        extras: FilterExtras::default(),
     }
 }
 
@@ -319,6 +321,31 @@ fn routes_over_4_kb_are_refused_with_the_commands_that_help_and_fit_once_they_ar
     stack.function.config = Config::from_json(&config.to_string()).ok();
     let plan = setup(&stack, &Observed::default(), false);
     assert!(plan.refused.is_empty() && plan.to_string().contains("cwl2le-routes"), "{plan}");
+}
+
+#[test]
+fn an_update_of_a_filter_keeps_what_cwl2le_does_not_know() {
+    let stack = one_stack();
+    let groups = vec!["/app/a".to_owned()];
+    let mut account = empty_account(&groups);
+    run(&stack, &mut account, |is| whole(&stack, &filters(&stack, &groups, "", 0), is));
+    let extras = FilterExtras {
+        apply_on_transformed_logs: true,
+        emit_system_fields: vec!["@aws.account".to_owned()],
+        field_selection_criteria: Some("@aws.region = \"eu-west-1\"".to_owned()),
+    };
+    let ours = |account: &mut Observed, extras: Option<&FilterExtras>| {
+        let filters = &mut account.groups.get_mut("/app/a").expect("there").filters;
+        let filter = filters.iter_mut().find(|filter| filter.name == stack.names.filter).expect("ours");
+        if let Some(extras) = extras {
+            filter.extras.clone_from(extras);
+        }
+        filter.clone()
+    };
+    ours(&mut account, Some(&extras));
+    run(&stack, &mut account, |is| whole(&stack, &filters(&stack, &groups, "{ $.level > 0 }", 1), is));
+    let after = ours(&mut account, None);
+    assert_eq!((after.pattern.as_str(), after.extras), ("{ $.level > 0 }", extras));
 }
 
 #[test]

@@ -54,4 +54,18 @@ pub struct FilterSpec {
     pub destination_arn: String,
     /// The role that CloudWatch Logs assumes.
     pub role_arn: String,
+    /// What it keeps of the filter that it takes the place of.
+    pub extras: FilterExtras,
+}
+
+/// What a filter can have beside, which cwl2le neither sets nor shows. `PutSubscriptionFilter` resets what it is not given,
+/// so an update carries it on.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct FilterExtras {
+    /// Whether the filter sees events after the log group's transformer.
+    pub apply_on_transformed_logs: bool,
+    /// System fields that are sent with each event, such as `@aws.account`.
+    pub emit_system_fields: Vec<String>,
+    /// Which events by system field, such as `@aws.region = "eu-west-1"`.
+    pub field_selection_criteria: Option<String>,
 }

@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 pub use account_policy::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
-pub use filter::{Distribution, FilterSpec};
+pub use filter::{Distribution, FilterExtras, FilterSpec};
 pub use function::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME};
 pub use names::{Names, RoleScope, StackName};
 pub use recursion::recursion;

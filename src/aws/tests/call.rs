@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::logs::{delete_filter, put_filter};
+use super::super::logs::{delete_filter, filters, put_filter};
 use super::super::{Aws, kinesis};
 use super::*;
 use crate::error::{Code, Error};
-use crate::stack::{Distribution, FilterSpec, Setting};
+use crate::stack::{Distribution, FilterExtras, FilterSpec, Setting};
 
 fn filter() -> FilterSpec {
     FilterSpec {
@@ -18,6 +18,7 @@ fn filter() -> FilterSpec {
         distribution: Setting::default(Distribution::ByLogStream),
         destination_arn: "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s".to_owned(),
         role_arn: "arn:aws:iam::123456789012:role/cwl-to-kinesis".to_owned(),
+        extras: FilterExtras::default(),
     }
 }
 
@@ -92,6 +93,28 @@ async fn the_filters_that_are_there_are_named_at_the_limit() {
     assert_eq!(error.code, Code::FilterLimit);
     assert!(error.message.contains("`datadog` to arn:aws:lambda:x:1:function:dd"), "{error}");
     assert!(error.message.contains("`siem` to"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cwl2le_does_not_know_of_a_filter_is_read_and_written() {
+    let beside = serde_json::json!({
+        "applyOnTransformedLogs": true, "emitSystemFields": ["@aws.account", "@aws.region"],
+        "fieldSelectionCriteria": "@aws.region = \"eu-west-1\"",
+    });
+    let read = beside.clone();
+    let aws = FakeAws::new(move |_| Answer::Json(serde_json::json!({ "subscriptionFilters": [read] })));
+    let session = aws.session();
+    let there = filters((&session).into(), "/app").await.expect("read").expect("there");
+    let spec = FilterSpec { extras: there[0].extras.clone(), ..filter() };
+    put_filter((&session).into(), &spec).await.expect("written");
+    let sent = &aws.requests()[1].body;
+    for (field, value) in beside.as_object().expect("fields") {
+        assert_eq!(&sent[field], value, "{field}");
+    }
+    // What a filter has not is not sent.
+    put_filter((&session).into(), &filter()).await.expect("written");
+    let sent = &aws.requests()[2].body;
+    assert!(beside.as_object().expect("fields").keys().all(|field| sent.get(field).is_none()), "{sent}");
 }
 
 #[tokio::test(start_paused = true)]

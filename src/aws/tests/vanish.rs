@@ -9,7 +9,7 @@ use super::super::{Aws, kinesis, lambda, logs};
 use super::*;
 use crate::error::{Code, Error};
 use crate::plan::CreateFunction;
-use crate::stack::{Arch, Bundle, Distribution, FilterSpec, Setting, StreamMode, TriggerSpec};
+use crate::stack::{Arch, Bundle, Distribution, FilterExtras, FilterSpec, Setting, StreamMode, TriggerSpec};
 
 const STREAM: &str = "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s";
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
@@ -59,6 +59,7 @@ fn filter() -> FilterSpec {
         distribution: Setting::default(Distribution::ByLogStream),
         destination_arn: STREAM.to_owned(),
         role_arn: ROLE.to_owned(),
+        extras: FilterExtras::default(),
     }
 }
 
