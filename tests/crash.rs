@@ -1,12 +1,17 @@
 //! Whatever befalls a run at any of its AWS calls, the next run completes it, teardown leaves nothing, and what is not
 //! ours survives. Every call of every verb, with every fault: enumerated, not sampled.
 //!
-//! The runs that are killed are part of `cargo test`; those that fail take longer and are ignored there: `.ci/run crash`.
+//! There is no state file: what a run leaves behind is the account, and what the next run does depends on nothing else. So
+//! cases that leave the same account, compared by everything in it, need one proof that it converges.
+//!
+//! The runs that are killed are part of `cargo test`; those that fail are ignored there and run by `.ci/run`.
 
 #[path = "support/account.rs"]
 mod account;
 #[path = "crash/faults.rs"]
 mod faults;
+#[path = "crash/proofs.rs"]
+mod proofs;
 mod support;
 
 use std::collections::BTreeMap;
@@ -17,12 +22,17 @@ use account::{Account, GROUP, Ground, ended, setup};
 use cwl2le_local::{Call, Fault, Injection, Options, When};
 use faults::Kind;
 use futures_util::{StreamExt, stream};
+use proofs::Proofs;
 use serde_json::Value;
 use support::Ran;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
-/// Cases at once, over all tests of this binary: most of a case is waiting for the local AWS.
-static AT_ONCE: Semaphore = Semaphore::const_new(4);
+/// Faulty runs at once, over all tests of this binary: most of one is waiting.
+static RUNS: Semaphore = Semaphore::const_new(16);
+/// Proofs at once: they compute.
+static PROOFS: Semaphore = Semaphore::const_new(3);
+/// Accounts of each test, which are as many cases of it at once: some run, some wait for a proof.
+const ACCOUNTS: usize = 12;
 /// Until a process that hangs is given up.
 const HANGS: Duration = Duration::from_secs(120);
 
@@ -42,7 +52,7 @@ impl Verb {
         }
     }
 
-    /// An account in which the verb has something to do.
+    /// An account in which the verb has something to do, kept to begin each case with.
     async fn account(self, ground: &Ground) -> Account {
         let account = ground.account().await;
         match self {
@@ -50,6 +60,8 @@ impl Verb {
             Self::Subscribe => drop(account.run(&setup(&[])).await.0.ok()),
             Self::Teardown => drop(account.run(&setup(&["--log-group", GROUP])).await.0.ok()),
         }
+        account.proxy.idle().await.expect("a proxy");
+        ground.aws.keep(&account.id).await.expect("kept");
         account
     }
 }
@@ -62,8 +74,7 @@ struct Point {
 }
 
 /// What a run makes when nothing happens to it.
-async fn points(verb: Verb, ground: &Ground) -> Vec<Point> {
-    let account = verb.account(ground).await;
+async fn points(verb: Verb, account: &Account) -> Vec<Point> {
     let (ran, calls) = account.run(&verb.args()).await;
     ran.ok();
     let mut numbers = BTreeMap::new();
@@ -77,8 +88,33 @@ async fn points(verb: Verb, ground: &Ground) -> Vec<Point> {
     points.filter(|point| point.number == 1 || !polls.contains(&point.call.operation.as_str())).collect()
 }
 
-async fn run_case(verb: Verb, point: &Point, kind: &Kind, ground: &Ground) -> Result<(), String> {
-    let account = verb.account(ground).await;
+/// Puts the account back, has the run fail, and proves that what it leaves converges.
+async fn run_case(
+    verb: Verb,
+    point: &Point,
+    kind: &Kind,
+    account: &Account,
+    ground: &Ground,
+    proofs: &Proofs,
+) -> Result<(), String> {
+    let left = {
+        let _turn = RUNS.acquire().await.expect("never closed");
+        ground.aws.restore(&account.id).await.expect("restored");
+        let done = fail(verb, point, kind, account).await;
+        account.proxy.idle().await.expect("a proxy");
+        done?;
+        ground.aws.contents(&account.id).await.expect("its contents")
+    };
+    proofs
+        .of(left, async {
+            let _turn = PROOFS.acquire().await.expect("never closed");
+            converges(verb, account).await
+        })
+        .await
+}
+
+/// The run with its fault ends as it must.
+async fn fail(verb: Verb, point: &Point, kind: &Kind, account: &Account) -> Result<(), String> {
     let inject = |times, when, fault: &Fault| {
         Some(Injection { of: Some(point.call.clone()), at: point.number, times, when, fault: fault.clone() })
     };
@@ -92,32 +128,42 @@ async fn run_case(verb: Verb, point: &Point, kind: &Kind, ground: &Ground) -> Re
             }
         }
         Kind::Once(_, when, fault) => {
-            let ran = impatient(&account, verb, inject(1, *when, fault)).await?;
+            // A call that hangs is given up by patience; everything else is absorbed with the default one.
+            let patience = (*fault == Fault::Hang).then_some("5");
+            let ran = run(account, verb, inject(1, *when, fault), patience).await?;
             if ran.code != 0 {
                 return Err(format!("it was not absorbed: {ran:?}"));
             }
         }
         Kind::ForGood(_, fault, code, name) => {
-            let ran = impatient(&account, verb, inject(usize::MAX, When::Before, fault)).await?;
+            // Little patience, so that what never ends does; enough for the calls that do not fail on a busy machine.
+            let ran = run(account, verb, inject(usize::MAX, When::Before, fault), Some("4")).await?;
             let error = &ran.json()["error"];
             let named = name.is_empty() || error["code"] == **name;
             // The tags of what does not exist yet are asked for beside it, and needed by nobody.
             let needless = verb == Verb::Setup && point.call.operation == "ListTagsForResource";
             if needless && ran.code == 0 {
-                return converges(verb, &account).await;
+                return Ok(());
             }
             if ran.code != *code || !named || error["hint"].is_null() {
                 return Err(format!("it ended in another way than with {code} {name} and a hint: {ran:?}"));
             }
         }
     }
-    converges(verb, &account).await
+    Ok(())
 }
 
-/// Runs the verb with little patience, so that what never ends does.
-async fn impatient(account: &Account, verb: Verb, injection: Option<Injection>) -> Result<Ran, String> {
+/// Runs the verb with a fault, and with so many seconds of patience.
+async fn run(
+    account: &Account,
+    verb: Verb,
+    injection: Option<Injection>,
+    patience: Option<&str>,
+) -> Result<Ran, String> {
     account.proxy.inject(injection);
-    let child = account.command(&verb.args()).env("CWL2LE_PATIENCE", "2").spawn().expect("cwl2le runs");
+    let mut command = account.command(&verb.args());
+    command.envs(patience.map(|seconds| ("CWL2LE_PATIENCE", seconds)));
+    let child = command.spawn().expect("cwl2le runs");
     tokio::time::timeout(HANGS, ended(child)).await.map_err(|_| "it hangs".to_owned())
 }
 
@@ -162,7 +208,9 @@ async fn converges(verb: Verb, account: &Account) -> Result<(), String> {
 async fn enumerate(verb: Verb, kinds: fn(&Call) -> Vec<Kind>) {
     let begun = Instant::now();
     let ground = Ground::start(Options::default()).await;
-    let points = points(verb, &ground).await;
+    let accounts = stream::iter(0..ACCOUNTS).map(|_| verb.account(&ground)).buffer_unordered(4);
+    let accounts: Vec<Account> = accounts.collect().await;
+    let points = points(verb, &accounts[0]).await;
     let cases: Vec<(&Point, Kind)> = points
         .iter()
         .flat_map(|point| kinds(&point.call).into_iter().map(move |kind| (point, kind)))
@@ -171,24 +219,27 @@ async fn enumerate(verb: Verb, kinds: fn(&Call) -> Vec<Kind>) {
     for (_, kind) in &cases {
         *counts.entry(kind.name()).or_default() += 1;
     }
-    let ground = &ground;
+    let (ground, proofs, free) = (&ground, &Proofs::default(), &Mutex::new(accounts));
     let failures: Vec<String> = stream::iter(&cases)
         .map(|(point, kind)| async move {
-            let _turn = AT_ONCE.acquire().await.expect("never closed");
-            let failure = run_case(verb, point, kind, ground).await.err()?;
-            Some(format!("{verb:?}, {} #{}, {}: {failure}", point.call, point.number, kind.name()))
+            // There are as many accounts as cases at once.
+            let account = free.lock().await.pop().expect("a free account");
+            let failure = run_case(verb, point, kind, &account, ground, proofs).await.err();
+            free.lock().await.push(account);
+            Some(format!("{verb:?}, {} #{}, {}: {}", point.call, point.number, kind.name(), failure?))
         })
-        .buffer_unordered(64)
+        .buffer_unordered(ACCOUNTS)
         .filter_map(async |failure| failure)
         .collect()
         .await;
 
     let calls: Vec<String> = points.iter().map(|point| point.call.to_string()).collect();
     let mut report = format!(
-        "{verb:?}: {} calls, {} cases, {} failed, {:.0} s\n  calls: {}\n",
+        "{verb:?}: {} calls, {} cases, {} failed; {} different accounts were left; {:.0} s\n  calls: {}\n",
         points.len(),
         cases.len(),
         failures.len(),
+        proofs.count().await,
         begun.elapsed().as_secs_f64(),
         calls.join(" ")
     );
@@ -216,19 +267,19 @@ async fn teardown_killed_at_every_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes many minutes: .ci/run crash"]
+#[ignore = "takes minutes: .ci/run crash"]
 async fn setup_failed_at_every_call() {
     enumerate(Verb::Setup, faults::errors).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes many minutes: .ci/run crash"]
+#[ignore = "takes minutes: .ci/run crash"]
 async fn subscribe_failed_at_every_call() {
     enumerate(Verb::Subscribe, faults::errors).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-#[ignore = "takes many minutes: .ci/run crash"]
+#[ignore = "takes minutes: .ci/run crash"]
 async fn teardown_failed_at_every_call() {
     enumerate(Verb::Teardown, faults::errors).await;
 }

@@ -9,6 +9,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``subscriptions``: subscription filters and account policies that deliver to Kinesis, with ``patterns``;
 - ``mappings`` and ``reader``: event source mappings that honour partial batch responses;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
+- ``accounts``: whole accounts kept, put back and shown, for tests;
 - ``roles``: roles must trust the service that uses them, and allow what it does.
 """
 
@@ -19,6 +20,7 @@ import importlib.metadata
 import inspect
 import os
 
+import accounts
 import dependent_actions
 import guard
 from mappings import Mappings
@@ -78,6 +80,7 @@ RELIED_ON = {
         "_permissions_boundary": "store name account_id",
     },
     "core.responses": {
+        "AccountScopedDict": None,
         "AccountRegionScopedDict": None,
         "error_response_json": None,
         "json_response": None,
@@ -108,10 +111,11 @@ def load():
 
 
 def install(modules):
-    """Puts everything of this file in its place."""
+    """Puts everything in its place; what holds something by account."""
     logs, functions, kinesis = modules["cloudwatch_logs"], modules["lambda_svc"], modules["kinesis"]
     shared = modules["iam"], modules["iam_evaluator"], modules["responses"]
-    Subscriptions(logs, kinesis, *shared).install()
+    subscriptions = Subscriptions(logs, kinesis, *shared)
+    subscriptions.install()
     Mappings(functions, kinesis, logs, *shared).install()
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
     dependent_actions.install(modules["app"], modules["responses"], modules["iam_actions"], services)
@@ -125,6 +129,7 @@ def install(modules):
         return answer
 
     kinesis._create_stream = create_stream_with_tags
+    return accounts.Accounts(modules["responses"], *services.values(), subscriptions)
 
 
 def configure(state, port, auth):
@@ -181,12 +186,12 @@ def main():
 
         from ministack.app import app
 
-        install(load())
+        whole = install(load())
         config = Config()
         config.bind = [f"fd://{listener.fileno()}"]
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
-        asyncio.run(serve(announcing(app, port), config))
+        asyncio.run(serve(announcing(accounts.serving(app, whole), port), config))
 
 
 if __name__ == "__main__":

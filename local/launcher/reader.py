@@ -75,7 +75,10 @@ class ShardReader:
             limit = mapping.get("BatchSize", 100)
             batch = _fitting(records[start : start + limit])
             window = mapping.get("MaximumBatchingWindowInSeconds", 0)
-            if batch and deadline is None:
+            if not batch:
+                # Nothing came, or what came is gone: an account was put back to what it was.
+                deadline = None
+            elif deadline is None:
                 deadline = time.monotonic() + window
             full = len(batch) == limit or len(batch) < len(records[start : start + limit])
             if batch and (full or time.monotonic() >= deadline):

@@ -96,6 +96,8 @@ struct Shared {
     hits: watch::Sender<usize>,
     // Whether calls that are held go on.
     released: watch::Sender<bool>,
+    // How many connections are being served.
+    open: watch::Sender<usize>,
 }
 
 #[derive(Debug, Default)]
@@ -153,8 +155,9 @@ impl CallProxy {
         let failed = |error| LocalError::new(WHAT, error);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(failed)?;
         let endpoint = format!("http://{}", listener.local_addr().map_err(failed)?);
-        let (hits, released) = (watch::Sender::new(0), watch::Sender::new(false));
-        let shared = Arc::new(Shared { upstream, book: Mutex::default(), hits, released });
+        let (hits, released, open) =
+            (watch::Sender::new(0), watch::Sender::new(false), watch::Sender::new(0));
+        let shared = Arc::new(Shared { upstream, book: Mutex::default(), hits, released, open });
         let accepting = tokio::spawn(accept(listener, shared.clone()));
         Ok(Self { endpoint, shared, accepting })
     }
@@ -195,6 +198,18 @@ impl CallProxy {
         self.shared.book().throttled
     }
 
+    /// Waits until no call is under way any more, for callers that have ended.
+    pub async fn idle(&self) -> std::io::Result<()> {
+        // Connections are accepted in order: once this one has been served, all that came before it have been accepted.
+        let address = self.endpoint.trim_start_matches("http://");
+        let mut last = TcpStream::connect(address).await?;
+        last.shutdown().await?;
+        last.read_to_end(&mut Vec::new()).await?;
+        // The sender lives in `self`, so waiting cannot fail.
+        let _ = self.shared.open.subscribe().wait_for(|open| *open == 0).await;
+        Ok(())
+    }
+
     /// Waits until a call has been hit by the injection; a test kills the caller then.
     pub async fn hit(&self) {
         let mut hits = self.shared.hits.subscribe();
@@ -213,8 +228,12 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         if let Ok((client, _)) = listener.accept().await {
             let shared = shared.clone();
-            // A caller that goes away in the middle is what tests do on purpose.
-            tokio::spawn(async move { serve(client, &shared).await });
+            shared.open.send_modify(|open| *open += 1);
+            tokio::spawn(async move {
+                // A caller that goes away in the middle is what tests do on purpose.
+                let _ = serve(client, &shared).await;
+                shared.open.send_modify(|open| *open -= 1);
+            });
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::error::LocalError;
 use crate::python::PythonEnv;
 
 /// The Python files that run the servers; they are written beside the server's state when it starts.
-const LAUNCHER: [(&str, &str); 10] = [
+const LAUNCHER: [(&str, &str); 11] = [
+    ("accounts.py", include_str!("../launcher/accounts.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
     ("guard.py", include_str!("../launcher/guard.py")),
     ("launcher.py", include_str!("../launcher/launcher.py")),

@@ -77,6 +77,28 @@ impl LocalAws {
             .map_err(|error| LocalError::new("cannot reset the local AWS", error))
     }
 
+    /// Remembers an account (twelve digits) as it is now.
+    pub async fn keep(&self, account: &str) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/keep");
+        let kept = http::post(self.server.port(), &path, "").await;
+        kept.map(drop).map_err(|error| LocalError::new("cannot keep the account", error))
+    }
+
+    /// Puts an account back to what it was when it was kept. No call may be under way in it.
+    pub async fn restore(&self, account: &str) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/restore");
+        let restored = http::post(self.server.port(), &path, "").await;
+        restored.map(drop).map_err(|error| LocalError::new("cannot restore the account", error))
+    }
+
+    /// Everything that there is in an account, as JSON: the same text for the same contents, whatever the account's number,
+    /// generated ids and times. What flows through it, records and lines, is left out.
+    pub async fn contents(&self, account: &str) -> Result<String, LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}");
+        let shown = http::get(self.server.port(), &path).await;
+        shown.map_err(|error| LocalError::new("cannot look at the account", error))
+    }
+
     /// Where the local AWS writes its log; the file goes when the local AWS stops.
     pub fn log_path(&self) -> &Path {
         self.server.log_path()

@@ -104,13 +104,17 @@ impl Account {
 
     /// `cwl2le --output json ARGS` through the proxy.
     pub fn command(&self, args: &[&str]) -> Command {
+        self.text(&[&["--output", "json"], args].concat())
+    }
+
+    /// `cwl2le ARGS` through the proxy.
+    pub fn text(&self, args: &[&str]) -> Command {
         let mut command = Command::from(cwl2le());
         command
             .env("AWS_ENDPOINT_URL", self.proxy.endpoint())
             .env("AWS_REGION", REGION)
             .env("AWS_ACCESS_KEY_ID", &self.keys.0)
             .env("AWS_SECRET_ACCESS_KEY", &self.keys.1)
-            .args(["--output", "json"])
             .args(args)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

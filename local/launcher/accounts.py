@@ -1,0 +1,121 @@
+"""Whole accounts: kept, put back, and shown with everything that AWS' control plane knows of them.
+
+Tests that fail a run at each of its calls begin each time with the same account, and compare what is left:
+
+- ``POST /_cwl2le/accounts/ID/keep`` remembers the account as it is;
+- ``POST /_cwl2le/accounts/ID/restore`` puts it back to what was kept;
+- ``GET /_cwl2le/accounts/ID`` shows it as JSON, the same text for the same contents.
+"""
+
+import copy
+import hashlib
+import json
+import re
+
+_PATH = re.compile(r"/_cwl2le/accounts/(\d{12})(?:/(keep|restore))?")
+# What flows through an account, as against what there is: records, their positions, lines of logs.
+_FLOW = {
+    "kinesis._shard_iterators",
+    "lambda_svc._kinesis_positions",
+    "lambda_svc._dynamodb_stream_positions",
+    "lambda_svc._esm_backoff_until",
+    "cloudwatch_logs._log_records",
+    "cloudwatch_logs._queries",
+}
+_FLOWING_FIELDS = {"records", "starting_sequence_number", "streams", "storedBytes", "LastProcessingResult"}
+# What differs though the contents are the same: generated ids, and when something happened.
+_GENERATED = re.compile(
+    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    r"|\bA(?:ROA|IDA|NPA|KIA)[A-Z0-9]{12,}"
+    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[.\d]*(?:Z|[+-]\d\d:?\d\d)?"
+)
+# Seconds since 1970 for anything after 2001; milliseconds are larger still.
+_A_TIME = 1_000_000_000
+
+
+class Accounts:
+    """Every store of the services that holds something by account."""
+
+    def __init__(self, responses, *holders):
+        scoped = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
+        self.stores = {
+            f"{getattr(holder, '__name__', type(holder).__name__).rsplit('.', 1)[-1]}.{name}": store
+            for holder in holders
+            for name, store in vars(holder).items()
+            if isinstance(store, scoped)
+        }
+        self.kept = {}
+
+    def answer(self, method, path):
+        """The answer to a request, or none where it is not for here."""
+        match = _PATH.fullmatch(path)
+        if match is None:
+            return None
+        account, action = match.groups()
+        if (method, action) == ("GET", None):
+            return self.show(account)
+        if (method, action) == ("POST", "keep"):
+            self.kept[account] = copy.deepcopy(self._contents(account))
+            return {}
+        if (method, action) == ("POST", "restore") and account in self.kept:
+            self._restore(account)
+            return {}
+        return None
+
+    def show(self, account):
+        """Everything in the account but what flows through it, without times and generated ids."""
+        return {
+            name: _pairs(((key[1:], value) for key, value in entries.items()), account)
+            for name, entries in self._contents(account).items()
+            if entries and name not in _FLOW
+        }
+
+    def _contents(self, account):
+        return {
+            name: {key: value for key, value in list(store._data.items()) if key[0] == account}
+            for name, store in self.stores.items()
+        }
+
+    def _restore(self, account):
+        for name, entries in copy.deepcopy(self.kept[account]).items():
+            data = self.stores[name]._data
+            for key in [key for key in list(data) if key[0] == account]:
+                del data[key]
+            data.update(entries)
+
+
+def _plain(value, account):
+    if isinstance(value, dict):
+        return _pairs(((key, field) for key, field in value.items() if key not in _FLOWING_FIELDS), account)
+    if isinstance(value, list | tuple):
+        return [_plain(item, account) for item in value]
+    if isinstance(value, set | frozenset):
+        return sorted(str(_plain(item, account)) for item in value)
+    if isinstance(value, bytes | bytearray):
+        return hashlib.sha256(value).hexdigest()
+    if isinstance(value, bool) or value is None:
+        return value
+    if isinstance(value, int | float):
+        return "time" if value > _A_TIME else value
+    return _GENERATED.sub("generated", str(value)).replace(account, "account")
+
+
+def _pairs(items, account):
+    """Keys with values in an order of their own: keys may be generated, and two of them must not become one."""
+    return sorted(([_plain(key, account), _plain(value, account)] for key, value in items), key=json.dumps)
+
+
+def serving(app, accounts):
+    """The ASGI application, with the requests for whole accounts answered here."""
+
+    async def wrapped(scope, receive, send):
+        answer = accounts.answer(scope["method"], scope["path"]) if scope["type"] == "http" else None
+        if answer is None:
+            await app(scope, receive, send)
+            return
+        body = json.dumps(answer, sort_keys=True).encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return wrapped
