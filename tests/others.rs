@@ -1,0 +1,73 @@
+//! A teardown leaves what others still use, says who, and takes it with `--force` only.
+
+#[path = "support/account.rs"]
+mod account;
+mod support;
+
+use account::{Account, GROUP, Ground, setup};
+use cwl2le_local::Options;
+use support::REGION;
+
+const STREAM: &str = "cloudwatch-logs-stream";
+
+async fn account_with_stack(ground: &Ground) -> (Account, String) {
+    let account = ground.account().await;
+    account.run(&setup(&["--log-group", GROUP])).await.0.ok();
+    let arn = format!("arn:aws:kinesis:{REGION}:{}:stream/{STREAM}", account.id);
+    (account, arn)
+}
+
+/// A teardown without `--force` keeps the stream because of `user`; what is kept, by name.
+async fn kept_for(account: &Account, user: &str) -> Vec<String> {
+    let report = account.run(&["teardown", "--yes"]).await.0.ok().json();
+    let kept = report["kept"].as_array().expect("what is kept");
+    let of_stream = kept.iter().find(|kept| kept["resource"]["name"] == STREAM).expect("the stream is kept");
+    let reason = of_stream["reason"].as_str().expect("a reason");
+    assert!(reason.contains(user) && reason.contains("--force"), "{reason}");
+    assert!(account.seen().await.contains(&format!("stream {STREAM}")));
+    kept.iter().map(|kept| kept["resource"]["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+/// And with `--force` everything of ours goes.
+async fn forced(account: &Account) {
+    let report = account.run(&["teardown", "--yes", "--force"]).await.0.ok().json();
+    assert_eq!(report["changed"], true);
+    assert!(!account.seen().await.contains(&format!("stream {STREAM}")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_with_a_consumer_of_others_stays() {
+    let ground = Ground::start(Options::default()).await;
+    let (account, arn) = account_with_stack(&ground).await;
+    let kinesis = aws_sdk_kinesis::Client::new(&account.config);
+    let consumer = kinesis.register_stream_consumer().stream_arn(&arn).consumer_name("their-consumer");
+    consumer.send().await.expect("a consumer");
+    assert_eq!(kept_for(&account, "their-consumer").await, [STREAM]);
+    // Nothing else of ours is left, and nothing of theirs is gone.
+    let mut left = account.theirs();
+    left.push(format!("stream {STREAM}"));
+    left.sort();
+    assert_eq!(account.seen().await, left);
+    forced(&account).await;
+    assert_eq!(account.seen().await, account.theirs());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_and_a_role_with_a_filter_of_others_stay() {
+    let ground = Ground::start(Options::default()).await;
+    let (account, arn) = account_with_stack(&ground).await;
+    let logs = account.logs();
+    logs.create_log_group().log_group_name("/their/group").send().await.expect("a log group");
+    let role = format!("arn:aws:iam::{}:role/cwl-to-kinesis", account.id);
+    let filter = logs.put_subscription_filter().log_group_name("/their/group").filter_name("their-filter");
+    let filter = filter.filter_pattern("").destination_arn(&arn).role_arn(role);
+    filter.send().await.expect("a filter");
+    let kept = kept_for(&account, "1 subscription(s) that are not ours").await;
+    assert_eq!(kept, ["/their/group -> their-filter", "cwl-to-kinesis", STREAM]);
+    let seen = account.seen().await;
+    assert!(seen.iter().any(|line| line.starts_with("filter /their/group their-filter")), "{seen:#?}");
+    assert!(!seen.iter().any(|line| line.contains("cloudwatchLogsFilter")), "ours is gone: {seen:#?}");
+    forced(&account).await;
+    let seen = account.seen().await;
+    assert!(seen.iter().any(|line| line.starts_with("filter /their/group their-filter")), "{seen:#?}");
+}
