@@ -6,6 +6,7 @@
 mod account;
 mod support;
 
+use std::io::{Read, Write};
 use std::process::Stdio;
 
 use account::{Account, GROUP, Ground, ended, setup};
@@ -183,4 +184,25 @@ async fn without_credentials_it_is_said_in_plain_words_what_to_do() {
             assert!(!ran.stderr.contains(noise), "{noise}: {ran:?}");
         }
     }
+}
+
+/// As on an instance of AWS that has no role, or whose metadata service is switched off.
+#[tokio::test]
+async fn a_metadata_service_that_forbids_is_no_sign_of_bad_credentials() {
+    let service = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let endpoint = format!("http://{}", service.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for stream in service.incoming() {
+            let mut stream = stream.expect("a connection");
+            let _ = stream.read(&mut [0; 1024]);
+            let _ =
+                stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        }
+    });
+    let mut command = cwl2le();
+    command.args(["status", "--region", "eu-west-1"]);
+    command.env("AWS_EC2_METADATA_DISABLED", "false").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint);
+    let ran: Ran = command.output().expect("cwl2le runs").into();
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert!(ran.stderr.contains("no AWS credentials were found"), "{ran:?}");
 }

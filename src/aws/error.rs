@@ -69,6 +69,8 @@ impl AwsError {
             SdkError::DispatchFailure(failure) => {
                 let code = match credentials_failure(error) {
                     Some(CredentialsError::CredentialsNotLoaded(_)) => NO_CREDENTIALS,
+                    // The last place that is asked, on a machine of AWS without a role: nobody has signed in there.
+                    Some(_) if root_cause(error).contains("IMDS is disabled") => NO_CREDENTIALS,
                     Some(_) => FAILED_CREDENTIALS,
                     None if failure.is_timeout() => TIMEOUT,
                     None => UNREACHABLE,
