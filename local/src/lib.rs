@@ -1,5 +1,6 @@
 //! A local AWS and a local log service, for the demo and the tests.
 
+pub mod awscli;
 pub mod cache;
 pub mod call;
 pub mod call_proxy;

@@ -1,0 +1,51 @@
+//! What `subscribe` asks of AWS for so many log groups.
+
+use std::collections::BTreeMap;
+
+use futures_util::{StreamExt, stream};
+
+use crate::account::{Ground, ended, setup};
+use crate::say;
+
+/// The local AWS has no quota. Against AWS's own of 5 filters a second the pace begins just below it and stays there.
+const COUNTS: [usize; 4] = [1, 10, 100, 1_000];
+
+pub(crate) async fn count(ground: &Ground) {
+    say("cwl2le subscribe --match '/many/*'");
+    say("  groups  AWS calls  a group  of which Put, Describe filters   own CPU");
+    for count in COUNTS {
+        let account = ground.account().await;
+        let logs = account.logs();
+        let create = |n| {
+            let create = logs.create_log_group().log_group_name(format!("/many/{n:05}"));
+            async move { create.send().await.map(drop).expect("a log group") }
+        };
+        stream::iter(0..count).for_each_concurrent(16, create).await;
+        ended(account.command(&setup(&[])).spawn().expect("cwl2le runs")).await.ok();
+        let before = (account.proxy.calls().len(), children());
+        let args = ["subscribe", "--match", "/many/*"];
+        let report = ended(account.command(&args).spawn().expect("cwl2le runs")).await.ok().json();
+        assert_eq!(report["changes"].as_array().map(Vec::len), Some(count));
+        let cpu = children() - before.1;
+        let mut by_operation: BTreeMap<String, usize> = BTreeMap::new();
+        let calls = account.proxy.calls().split_off(before.0);
+        for call in &calls {
+            *by_operation.entry(call.operation.clone()).or_default() += 1;
+        }
+        let of = |operation: &str| by_operation.get(operation).copied().unwrap_or_default();
+        let (put, described) = (of("PutSubscriptionFilter"), of("DescribeSubscriptionFilters"));
+        let each = calls.len() as f64 / count as f64;
+        say(&format!("  {count:6}  {:9}  {each:7.2}  {put:12}, {described:16}   {cpu:5.2} s", calls.len()));
+    }
+    say("");
+}
+
+/// The CPU seconds of all processes that this one has waited for: fields 16 and 17 of `/proc/self/stat`, in ticks of
+/// 10 ms, see proc_pid_stat(5). Zero where there is no such file.
+fn children() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name in parentheses may hold spaces.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = fields.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<f64>().ok());
+    ticks.sum::<f64>() / 100.0
+}

@@ -1,0 +1,93 @@
+//! How long a plan takes for so many log groups, without any AWS.
+
+use std::time::Instant;
+
+use cwl2le::plan::{self, FilterOptions, Observed, ObservedGroup, Subscriptions};
+use cwl2le::stack::{
+    Arch, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting, Stack,
+    StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec,
+};
+use serde_json::Value;
+
+use crate::say;
+
+pub(crate) fn grow() {
+    say("planning the subscription of every log group, none of which has a filter");
+    say("  groups  microseconds  a group");
+    let stack = stack();
+    for count in [1, 10, 100, 1_000, 10_000, 100_000] {
+        let (observed, wanted) = account(&stack, count);
+        let runs = (30_000 / count).clamp(3, 1_000);
+        let begun = Instant::now();
+        for _ in 0..runs {
+            let plan = plan::bring_subscriptions(&stack, &wanted, &observed, &FilterOptions::default());
+            assert_eq!(plan.steps.len(), count);
+        }
+        let micros = begun.elapsed().as_secs_f64() * 1e6 / runs as f64;
+        say(&format!("  {count:6}  {micros:12.0}  {:7.2}", micros / count as f64));
+    }
+}
+
+/// An account with so many log groups, and a filter that is wanted on each.
+fn account(stack: &Stack, count: usize) -> (Observed, Subscriptions) {
+    let names: Vec<String> = (0..count).map(|n| format!("/aws/lambda/service-{n:06}")).collect();
+    let group = ObservedGroup { class: "STANDARD".to_owned(), filters: Vec::new() };
+    let groups = names.iter().map(|name| (name.clone(), group.clone())).collect();
+    let filter = |log_group: &String| FilterSpec {
+        log_group: log_group.clone(),
+        name: stack.names.filter.clone(),
+        pattern: Setting::asked(String::new()),
+        distribution: Setting::asked(cwl2le::stack::Distribution::ByLogStream),
+        destination_arn: stack.names.stream_arn(&stack.target),
+        role_arn: stack.logs_role.arn.clone(),
+        extras: FilterExtras::default(),
+    };
+    let filters = names.iter().map(filter).collect();
+    (Observed { groups, ..Observed::default() }, Subscriptions { filters, account_policy: None })
+}
+
+fn stack() -> Stack {
+    let target =
+        Target { account: "123456789012".to_owned(), region: "ap-northeast-1".parse().expect("a region") };
+    let name = StackName::default();
+    let names = Names::new(&name, &target.region, RoleScope::Plain);
+    let role = |name: &str| RoleSpec {
+        name: name.to_owned(),
+        arn: target.iam_arn(format_args!("role/{name}")),
+        path: "/".to_owned(),
+        boundary: None,
+        description: String::new(),
+        trust: Value::Null,
+        policy_name: name.to_owned(),
+        policy: Value::Null,
+    };
+    Stack {
+        stream: StreamSpec {
+            mode: Setting::default(StreamMode::Provisioned { shards: 1 }),
+            retention_hours: Setting::default(24),
+            kms_key: Setting::default(None),
+        },
+        logs_role: role(&names.logs_role),
+        function_role: role(&names.function_role),
+        log_group: LogGroupSpec { retention_days: Setting::default(14) },
+        function: FunctionSpec {
+            bundle: None,
+            arch: Setting::default(Arch::X86_64),
+            memory_mb: Setting::default(256),
+            timeout_seconds: Setting::default(60),
+            config: None,
+            reserved_concurrency: None,
+        },
+        trigger: TriggerSpec {
+            batch_size: Setting::default(1000),
+            window_seconds: Setting::default(1),
+            parallelization: Setting::default(1),
+            bisect: Setting::default(true),
+            on_failure: Setting::default(None),
+        },
+        tags: Tags::new(),
+        name,
+        names,
+        target,
+    }
+}
