@@ -1,5 +1,6 @@
 //! Flags, help and environment variables; nothing else.
 
+mod replay;
 mod stack;
 mod unparsed;
 mod values;
@@ -12,6 +13,7 @@ use crate::output::{ColorChoice, OutputFormat};
 use crate::stack::{Arch, Distribution, StackName};
 use values::{account_id, pair};
 
+pub use replay::{Forward, Moment, Preview};
 pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TriggerArgs};
 pub use unparsed::unparsed;
 
@@ -70,6 +72,8 @@ pub enum Command {
     Plan(Box<PlanArgs>),
     /// Write a commented configuration file, or one that describes what is in the account
     Init(Init),
+    /// Show what would be sent of a log group's events, what would be dropped and what it would cost; changes nothing
+    Preview(Preview),
     /// Attach log groups to the chain
     Subscribe(Subscribe),
     /// Detach log groups from the chain
@@ -78,6 +82,8 @@ pub enum Command {
     Status(Status),
     /// Remove everything that is ours: filters first, the stream last
     Teardown(Teardown),
+    /// Send saved events through the forwarder here: to a log service, or to standard output
+    Forward(Box<Forward>),
     /// Write the bundled forwarder as a zip, and say what it needs
     Package(Package),
     /// Print the IAM documents for review
@@ -88,6 +94,13 @@ pub enum Command {
     Completions(Completions),
     /// Write the manual pages
     Man(Man),
+}
+
+impl Command {
+    /// Whether standard output belongs to the lines that it writes, and its report to standard error.
+    pub fn writes_lines(&self) -> bool {
+        matches!(self, Self::Forward(forward) if forward.writes_lines())
+    }
 }
 
 /// Which stack a command works on.

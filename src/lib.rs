@@ -12,4 +12,5 @@ pub mod exit;
 pub mod manual;
 pub mod output;
 pub mod plan;
+mod replay;
 pub mod stack;

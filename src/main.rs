@@ -1,6 +1,6 @@
 //! The command-line tool: parse, run, print, exit.
 
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -17,15 +17,18 @@ fn main() -> ExitCode {
         Err(error) => return cwl2le::cli::unparsed(&error, &mut io::stdout().lock()).into(),
     };
     let printer = Printer::new(cli.global.output, cli.global.color);
-    let (mut stdout, mut stderr) = (io::stdout(), io::stderr());
+    let mut stderr = io::stderr();
     let ended = run(&cli, &printer);
     let exit = match &ended {
         Ok(outcome) => outcome.exit,
         Err(error) => error.code.exit(),
     };
+    // Standard output belongs to the lines of `forward`, where it writes any.
+    let mut documents: Box<dyn Write> =
+        if cli.command.writes_lines() { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     let printed = match &ended {
-        Ok(outcome) => printer.report(&mut stdout, &Shown(&*outcome.report)),
-        Err(error) => printer.error(&mut stdout, &mut stderr, error),
+        Ok(outcome) => printer.report(&mut documents, &Shown(&*outcome.report)),
+        Err(error) => printer.error(&mut documents, &mut stderr, error),
     };
     // A report that could not be written is not a success.
     let Err(cause) = printed else { return exit.into() };
@@ -36,6 +39,15 @@ fn main() -> ExitCode {
     Exit::Environment.into()
 }
 
+/// A reader that has closed its end is no error: there is nothing more to write for it.
+fn write_lines(lines: &[u8]) -> io::Result<bool> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(lines).and_then(|()| stdout.flush()) {
+        Err(closed) if closed.kind() == io::ErrorKind::BrokenPipe => Ok(false),
+        written => written.map(|()| true),
+    }
+}
+
 fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -44,7 +56,7 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome>
     let ended = runtime.block_on(async {
         let stop = Stop::new();
         commands::stop_on_signal(&stop);
-        commands::run(cli, &printer.progress(cli.global.quiet), &stop).await
+        commands::run(cli, &printer.progress(cli.global.quiet), &stop, &write_lines).await
     });
     // A question that nobody answered must not hold the process.
     runtime.shutdown_background();

@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::destination::{self, Patience};
+use crate::destination::{self, Outlet, Patience, Sink};
 use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
 use crate::ledger::{Account, Fate, Ledger, Skip};
@@ -45,6 +45,15 @@ pub struct Options {
     pub persistence: Persistence,
     /// The texts that the configuration refers to.
     pub store: Rc<Store>,
+    /// Takes what would be sent, in the place of the network.
+    pub sink: Option<Rc<dyn Sink>>,
+}
+
+impl Options {
+    /// For looking at what would be sent: nothing is connected to, no secret is read and none is shown.
+    pub fn dry(sink: Rc<dyn Sink>) -> Self {
+        Self { store: Rc::new(Store::stand_in()), sink: Some(sink), ..Self::default() }
+    }
 }
 
 impl Default for Options {
@@ -55,6 +64,7 @@ impl Default for Options {
             patience: Patience::default(),
             persistence: Persistence::default(),
             store: Rc::default(),
+            sink: None,
         }
     }
 }
@@ -115,12 +125,19 @@ impl Forwarder {
             .iter()
             .map(|(name, destination)| {
                 let lines = config.lines.get(name).cloned().unwrap_or_default();
-                let destination = destination::build(destination, &lines, options.patience, &options.store)
+                let outlet = options.sink.clone().map(|sink| Outlet { destination: name.clone(), sink });
+                let (patience, store) = (options.patience, &options.store);
+                let destination = destination::build(destination, &lines, patience, store, outlet)
                     .map_err(|problem| format!("destinations.{name}: {problem}"))?;
                 Ok(Lane::new(name.clone(), destination))
             })
             .collect::<Result<_, String>>()?;
         Ok(Self { router, lanes, options, remembered: Remembered::default(), pace: Pace::default() })
+    }
+
+    /// Which destinations events go to, and by which rules.
+    pub fn router(&self) -> &Router {
+        &self.router
     }
 
     /// Delivers an invocation, and answers before `deadline` with time to spare.

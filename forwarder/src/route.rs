@@ -85,9 +85,14 @@ impl Router {
     /// The rules for events of a log group on their way to these destinations: those of the first route that
     /// matches the group and leads there. So they hold, too, where a filter pins one of its destinations.
     pub fn shape(&self, group: &str, destinations: &[usize]) -> Option<&Shape> {
-        let leads_there = |rule: &&Rule| destinations.iter().all(|at| rule.destinations.contains(at));
-        let matching = self.routes.iter().filter(|rule| rule.pattern.matches(group));
-        matching.filter(leads_there).map(|rule| rule.shape.as_ref()).next().flatten()
+        self.routes[self.route(group, destinations)?].shape.as_ref()
+    }
+
+    /// The position of the route whose rules these are, in the configuration that has been validated.
+    pub fn route(&self, group: &str, destinations: &[usize]) -> Option<usize> {
+        self.routes.iter().position(|rule| {
+            rule.pattern.matches(group) && destinations.iter().all(|at| rule.destinations.contains(at))
+        })
     }
 
     fn only(&self, at: usize) -> &[usize] {

@@ -63,11 +63,21 @@ impl fmt::Display for Token {
 pub trait Sensitive: Clone + FromStr<Err: fmt::Display> {
     /// The real value. Only for the wire and for the configuration that is handed to the function.
     fn expose(&self) -> &str;
+
+    /// What stands for one that is not to be shown, and takes as much room where lines are framed.
+    fn stand_in() -> Self;
 }
+
+/// What stands for a [`Token`] where lines are only looked at: of its length, and no UUID.
+pub const TOKEN_STAND_IN: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 impl Sensitive for Token {
     fn expose(&self) -> &str {
         &self.0
+    }
+
+    fn stand_in() -> Self {
+        Self(TOKEN_STAND_IN.into())
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Store {
     /// By keeper and name, so that several fields of one secret are one request.
     texts: RefCell<BTreeMap<(Keeper, String), Text>>,
     remarks: RefCell<Vec<Note>>,
+    /// Whether secrets are not to be had: see [`Store::stand_in`].
+    stands_in: bool,
 }
 
 struct Text {
@@ -76,6 +78,12 @@ impl Unreadable {
 }
 
 impl Store {
+    /// A store for looking at what would be sent: [`Sensitive::stand_in`] stands for every secret, also for those that
+    /// the configuration holds itself.
+    pub fn stand_in() -> Self {
+        Self { stands_in: true, ..Self::default() }
+    }
+
     /// Reads everything that is referred to, side by side, each name once.
     ///
     /// # Errors
@@ -100,7 +108,7 @@ impl Store {
             }
         });
         let texts = join_all(reads).await.into_iter().collect::<Result<_, _>>()?;
-        Ok(Self { aws: Some(aws), texts: RefCell::new(texts), remarks: RefCell::default() })
+        Ok(Self { aws: Some(aws), texts: RefCell::new(texts), ..Self::default() })
     }
 
     /// The text of a reference, without the space around it.
@@ -195,6 +203,9 @@ impl<T: Sensitive> Held<T> {
     /// # Errors
     /// The store has no such text, or it is no valid value.
     pub fn new(secret: &Secret<T>, store: &Rc<Store>) -> Result<Self, String> {
+        if store.stands_in {
+            return Ok(Self { value: T::stand_in(), source: None });
+        }
         let reference = match secret {
             Secret::Inline(value) => return Ok(Self { value: value.clone(), source: None }),
             Secret::Kept(reference) => reference.clone(),

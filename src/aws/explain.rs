@@ -145,7 +145,7 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         service: "logs",
-        operations: PUT_FILTER,
+        operations: &["PutSubscriptionFilter", "PutAccountPolicy", "FilterLogEvents"],
         codes: &[],
         fragment: "filter pattern",
         means: Code::BadPattern,
@@ -162,7 +162,12 @@ pub(super) const TABLE: &[Row] = &[
     },
     Row {
         service: "logs",
-        operations: &["PutSubscriptionFilter", "DescribeSubscriptionFilters", "DeleteSubscriptionFilter"],
+        operations: &[
+            "PutSubscriptionFilter",
+            "DescribeSubscriptionFilters",
+            "DeleteSubscriptionFilter",
+            "FilterLogEvents",
+        ],
         codes: &["ResourceNotFoundException"],
         fragment: "log group",
         means: Code::UnknownLogGroup,

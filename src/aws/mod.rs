@@ -6,6 +6,7 @@
 pub(crate) mod account_policy;
 mod call;
 mod error;
+mod events;
 mod explain;
 pub(crate) mod iam;
 pub(crate) mod kinesis;
@@ -26,6 +27,7 @@ mod wait;
 
 pub use call::{Aws, Notice};
 pub use error::AwsError;
+pub use events::{Event, EventQuery, filter_log_events};
 pub use logs::{LogGroup, list_log_groups, tags_of_log_group};
 pub use observe::{Depth, observe, observe_log_groups};
 pub use session::{Keys, Options, Session};

@@ -24,11 +24,11 @@ const MEMORY: Duration = Duration::from_secs(60);
 
 /// Calls a second to begin with, and calls that may be made at once.
 ///
-/// Subscription filters can be put and deleted 5 times a second and described 10 times; other operations of these
+/// Subscription filters can be put and deleted 5 times a second and described 10 times, events be filtered 5 times; other operations of these
 /// services take at least 20 at once from an account that does nothing else.
 const fn start(operation: &str) -> (f64, f64) {
     match operation.as_bytes() {
-        b"PutSubscriptionFilter" | b"DeleteSubscriptionFilter" => (4.5, 5.0),
+        b"PutSubscriptionFilter" | b"DeleteSubscriptionFilter" | b"FilterLogEvents" => (4.5, 5.0),
         b"DescribeSubscriptionFilters" | b"DescribeLogGroups" => (9.0, 10.0),
         _ => (10.0, 20.0),
     }

@@ -1,5 +1,6 @@
 //! The account, the region and the identity that a command works with.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::config::SharedHttpClient;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -70,6 +71,7 @@ pub struct Session {
     /// The ARN of who we are.
     pub identity: String,
     endpoint: Option<String>,
+    credentials: Option<SharedCredentialsProvider>,
     clients: Clients,
     pace: Pace,
     calls: AtomicU64,
@@ -113,6 +115,7 @@ impl Session {
             target: Target { account: String::new(), region },
             identity: String::new(),
             endpoint: config.endpoint_url().map(ToOwned::to_owned),
+            credentials: config.credentials_provider(),
             clients: Clients {
                 iam: aws_sdk_iam::Client::new(config),
                 kinesis: aws_sdk_kinesis::Client::new(config),
@@ -156,6 +159,29 @@ impl Session {
     /// The endpoint, where it is not AWS' own.
     pub fn endpoint(&self) -> Option<&str> {
         self.endpoint.as_deref()
+    }
+
+    /// The variables that Lambda would give to a function that ran with our rights: the forwarder reads secrets with them.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::BadCredentials`] when the credentials are not to be had any more.
+    pub(crate) async fn environment(&self) -> Result<BTreeMap<&'static str, String>> {
+        let gone = |why: &dyn fmt::Display| {
+            Error::new(Code::BadCredentials, format!("the credentials cannot be had again: {why}"))
+                .hint("sign in again, then run the same command again")
+        };
+        let provider = self.credentials.as_ref().ok_or_else(|| gone(&"there are none"))?;
+        let keys = provider.provide_credentials().await.map_err(|error| gone(&error))?;
+        let mut variables = BTreeMap::from([
+            ("AWS_ACCESS_KEY_ID", keys.access_key_id().to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key().to_owned()),
+            ("AWS_REGION", self.target.region.to_string()),
+        ]);
+        let token = keys.session_token().map(ToOwned::to_owned);
+        variables.extend(token.map(|token| ("AWS_SESSION_TOKEN", token)));
+        variables.extend(self.endpoint.clone().map(|url| ("AWS_ENDPOINT_URL", url)));
+        Ok(variables)
     }
 
     /// How many requests have been made to AWS, retries included and those for credentials excluded.

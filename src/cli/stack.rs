@@ -37,6 +37,16 @@ pub struct DestinationArgs {
     pub logentries_ca_file: Option<String>,
 }
 
+impl DestinationArgs {
+    /// Whether they say what the token is.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+            || self.token_file.is_some()
+            || self.token_ssm.is_some()
+            || self.token_secret.is_some()
+    }
+}
+
 /// The stream.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Stream")]

@@ -1,10 +1,13 @@
 //! One file per verb: reads its flags, calls the rooms below, returns a report.
 
 mod change;
+mod configured;
+mod forward;
 mod groups;
 mod init;
 mod plan;
 pub mod policies;
+mod preview;
 mod report;
 mod rollback;
 mod setup;
@@ -19,11 +22,14 @@ pub(crate) use setup::run as setup;
 pub(crate) use subscribe::run as subscribe;
 pub(crate) use teardown::run as teardown;
 
+pub use forward::ForwardReport;
 pub use init::InitReport;
+pub use preview::PreviewReport;
 pub use report::ChangeReport;
 pub use status::StatusReport;
 
 use std::fmt;
+use std::io;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -91,7 +97,12 @@ pub struct Context<'a> {
     pub file: Option<&'a File>,
     /// When the command began.
     pub started: Instant,
+    /// Writes data to standard output, for the one command that has any besides its report. Tells whether anybody reads on.
+    pub lines: &'a Lines<'a>,
 }
+
+/// See [`Context::lines`].
+pub type Lines<'a> = dyn Fn(&[u8]) -> io::Result<bool> + Sync + 'a;
 
 impl Context<'_> {
     /// Says something beside the report.
@@ -145,7 +156,7 @@ async fn signalled() {
 }
 
 /// Runs a command.
-pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome> {
+pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>) -> Result<Outcome> {
     let file = configuration(cli)?;
     let mut options = Options {
         region: cli.global.region.clone(),
@@ -159,7 +170,8 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome>
         config::fill_options(&mut options, file, |name| std::env::var(name).ok());
         progress.line(format!("configuration {}", file.path().display()));
     }
-    let context = Context { progress, stop, aws: &options, file: file.as_ref(), started: Instant::now() };
+    let context =
+        Context { progress, stop, aws: &options, file: file.as_ref(), started: Instant::now(), lines };
     match &cli.command {
         Command::Setup(args) => setup::run(context, args).await.map(Outcome::success),
         Command::Plan(args) => {
@@ -168,6 +180,11 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop) -> Result<Outcome>
             Ok(Outcome { report: Box::new(report), exit })
         }
         Command::Init(args) => init::run(context, args).await.map(Outcome::success),
+        Command::Preview(args) => preview::run(context, args).await.map(Outcome::success),
+        Command::Forward(args) => {
+            let (report, exit) = forward::run(context, args).await?;
+            Ok(Outcome { report: Box::new(report), exit })
+        }
         Command::Subscribe(args) => subscribe::run(context, args).await.map(Outcome::success),
         Command::Unsubscribe(args) => unsubscribe::run(context, args).await.map(Outcome::success),
         Command::Status(args) => {
@@ -193,6 +210,8 @@ fn configuration(cli: &Cli) -> Result<Option<File>> {
     match &cli.command {
         Command::Setup(_)
         | Command::Plan(_)
+        | Command::Preview(_)
+        | Command::Forward(_)
         | Command::Subscribe(_)
         | Command::Unsubscribe(_)
         | Command::Status(_)

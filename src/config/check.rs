@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use cwl2le_forwarder::config::{Config, ConfigError};
-use cwl2le_forwarder::reference::{Keeper, Reference};
-use cwl2le_forwarder::secret::Secret;
+use cwl2le_forwarder::config::ConfigError;
 use toml::Spanned;
 
 use super::destinations;
@@ -32,7 +30,7 @@ fn stream(file: &File) -> Result<()> {
 /// The forwarder's own rules, with the places of this file.
 fn destinations(file: &File) -> Result<()> {
     let settings = &file.settings;
-    if settings.destinations.is_none() {
+    let Some(config) = destinations::outline(file)? else {
         let lonely = settings.default_destination.as_ref().map(Spanned::span);
         let lonely = lonely.or_else(|| settings.routes.first().map(Spanned::span));
         let lonely = lonely.or_else(|| settings.routes_from.as_ref().map(Spanned::span));
@@ -45,11 +43,7 @@ fn destinations(file: &File) -> Result<()> {
             )),
             None => Ok(()),
         };
-    }
-    let mut config = Config::default();
-    // Where a token is kept makes no difference to the rules.
-    let anywhere = Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None };
-    destinations::describe(file, &mut config, |_, _| Ok(Secret::Kept(anywhere.clone())))?;
+    };
     config.validate().map_err(|error| {
         if let Some((_, key)) = error.place.split_once(".shape.") {
             let problem = format!("`shape.{key}`: {}", error.problem);

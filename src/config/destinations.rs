@@ -21,9 +21,21 @@ pub(crate) fn current(observed: &Observed) -> Option<Config> {
     Config::from_json(&environment.get(CONFIG_ENV)?.0).ok()
 }
 
+/// What the file wants the function to do, without any token: for looking at it. `None` where the file says nothing of it.
+pub(crate) fn outline(file: &File) -> Result<Option<Config>> {
+    if file.settings.destinations.is_none() {
+        return Ok(None);
+    }
+    let mut config = Config::default();
+    // Where a token is kept makes no difference to the rules.
+    let anywhere = Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None };
+    describe(file, &mut config, |_, _| Ok(Secret::Kept(anywhere.clone())))?;
+    Ok(Some(config))
+}
+
 /// The configuration that is wanted: the file's destinations and routes, else what the function has, with the default
 /// destination replaced where flags say so.
-pub(super) fn wanted(
+pub(crate) fn wanted(
     args: &DestinationArgs,
     file: Option<&File>,
     observed: &Observed,
@@ -44,7 +56,7 @@ pub(super) fn wanted(
 }
 
 /// Puts the file's destinations and routes into a configuration, instead of those that are there.
-pub(super) fn describe(
+fn describe(
     file: &File,
     config: &mut Config,
     token: impl Fn(&str, &Spanned<TokenSource>) -> Result<Secret<Token>>,

@@ -222,6 +222,11 @@ impl File {
         self.settings.subscriptions.is_some()
     }
 
+    /// Whether it says what the function's configuration is.
+    pub fn has_destinations(&self) -> bool {
+        self.settings.destinations.is_some()
+    }
+
     /// What is not wrong and should be known, each with its place.
     pub fn warnings(&self) -> Vec<String> {
         let destinations = self.settings.destinations.iter().flatten();

@@ -6,9 +6,10 @@ use std::rc::Rc;
 
 use tokio::time::Instant;
 
+use super::dry::Dry;
 use super::stream::{Framing, Stream};
 use super::tcp::Target;
-use super::{Destination, Patience, Wait};
+use super::{Destination, Outlet, Patience, Wait};
 use crate::config;
 use crate::format;
 use crate::line;
@@ -34,11 +35,15 @@ pub(super) fn build(
     lines: config::Lines,
     patience: Patience,
     store: &Rc<Store>,
+    outlet: Option<Outlet>,
 ) -> Result<Box<dyn Destination>, String> {
-    let (host, port) = config.address()?;
-    let tls = if config.tls { Some(Tls::new(&host, config.ca_file.as_deref())?) } else { None };
     let token = Held::new(&config.token, store)?;
     let framing = TokenTcp { head: head(&token), token, lines };
+    if let Some(outlet) = outlet {
+        return Ok(Box::new(Dry::new(framing, outlet)));
+    }
+    let (host, port) = config.address()?;
+    let tls = if config.tls { Some(Tls::new(&host, config.ca_file.as_deref())?) } else { None };
     Ok(Box::new(Stream::new(framing, Target { host, port, tls }, patience)))
 }
 

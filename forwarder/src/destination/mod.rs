@@ -1,5 +1,6 @@
 //! Log services: one trait, one file per service.
 
+mod dry;
 mod logentries;
 mod stream;
 mod tcp;
@@ -45,6 +46,22 @@ pub trait Destination {
 
     /// What it has done so far, since it was made.
     fn traffic(&self) -> Traffic;
+}
+
+/// Takes what destinations would send, in the place of the network: for looking at it first.
+pub trait Sink: fmt::Debug {
+    /// An event as it would go over the wire to a destination, and the event that it was made of, which has passed the
+    /// rules of its route. There are no bytes where the forwarder fails on an event.
+    fn sent(&self, destination: &str, event: &LogEvent<'_>, bytes: &[u8]);
+}
+
+/// The way to a [`Sink`] for one destination.
+#[derive(Clone, Debug)]
+pub struct Outlet {
+    /// The destination's name.
+    pub destination: String,
+    /// Who takes what it would send.
+    pub sink: Rc<dyn Sink>,
 }
 
 /// How many events were taken, and whether room has to be made before the next.
@@ -185,7 +202,7 @@ impl FailureKind {
     }
 }
 
-/// Makes a destination ready to use, without connecting.
+/// Makes a destination ready to use, without connecting; with an `outlet`, one that never will.
 ///
 /// # Errors
 /// What is missing or wrong, in words for the operator: a certificate file, a secret.
@@ -194,8 +211,11 @@ pub fn build(
     lines: &config::Lines,
     patience: Patience,
     store: &Rc<Store>,
+    outlet: Option<Outlet>,
 ) -> Result<Box<dyn Destination>, String> {
     match config {
-        config::Destination::Logentries(config) => logentries::build(config, lines.clone(), patience, store),
+        config::Destination::Logentries(config) => {
+            logentries::build(config, lines.clone(), patience, store, outlet)
+        }
     }
 }

@@ -192,7 +192,7 @@ impl<F: Framing> Destination for Stream<F> {
 
 /// The first `delivered` events are, but for those that were never framed. The number of events with a
 /// verdict comes with it.
-fn verdicts(delivered: u64, unframed: &[u64]) -> (Vec<Verdict>, u64) {
+pub(super) fn verdicts(delivered: u64, unframed: &[u64]) -> (Vec<Verdict>, u64) {
     let mut verdicts = Vec::new();
     let mut settled = 0;
     for at in unframed.iter().filter(|at| **at <= delivered) {

@@ -1,0 +1,76 @@
+//! The forwarder's configuration for the verbs that run it here.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use cwl2le_forwarder::aws::Aws;
+use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::http::Client;
+use cwl2le_forwarder::reference::Reference;
+use cwl2le_forwarder::store::Store;
+use tokio::time::Instant;
+
+use crate::aws::{Session, lambda};
+use crate::config::destinations;
+use crate::error::{Code, Error, Result};
+use crate::plan::Observed;
+use crate::stack::{Names, RoleScope, StackName};
+
+/// How long reading what the configuration refers to may take.
+const READING: Duration = Duration::from_secs(30);
+
+/// What exists of a stack, as far as it says what the forwarder does: the function.
+pub(super) async fn observe_function(session: &Session, stack: &StackName) -> Result<Observed> {
+    let names = Names::new(stack, &session.target.region, RoleScope::Plain);
+    let function = lambda::observe_function(session.into(), &names.function).await?;
+    let observed = Observed { function, ..Observed::default() };
+    if observed.function.is_some() && destinations::current(&observed).is_none() {
+        let message =
+            "the function's configuration cannot be read: it is missing, or another version wrote it";
+        return Err(Error::new(Code::Config, message).on(names.function).hint(
+            "run `cwl2le setup`, or describe the destinations in a configuration file: `cwl2le init`",
+        ));
+    }
+    Ok(observed)
+}
+
+/// Reads texts that a configuration refers to, with the caller's rights.
+pub(super) async fn read_texts<'r>(
+    session: &Session,
+    references: impl IntoIterator<Item = &'r Reference>,
+) -> Result<Store> {
+    let environment = session.environment().await?;
+    let variable = |name: &str| {
+        let given = name.starts_with("AWS_ENDPOINT_URL_").then(|| std::env::var(name).ok()).flatten();
+        given.or_else(|| environment.get(name).cloned())
+    };
+    let failed = |problem: String| Error::new(Code::Environment, problem);
+    let aws = Client::new(None).and_then(|client| Aws::new(client, &variable)).map_err(failed)?;
+    Store::read(aws, references, Instant::now() + READING).await.map_err(|unreadable| {
+        let reference = unreadable.reference.to_string();
+        let denied = unreadable.error.code().contains("AccessDenied");
+        let code = if denied { Code::AccessDenied } else { Code::NotFound };
+        Error::new(code, format!("{reference} cannot be read: {}", unreadable.error))
+            .on(reference)
+            .hint("what the configuration refers to is read with your own rights here: you need ssm:GetParameter or \
+                   secretsmanager:GetSecretValue on it, and kms:Decrypt with its key")
+    })
+}
+
+/// Puts the routes into a configuration that refers to them.
+pub(super) fn fill_routes(config: &mut Config, store: &Store) -> Result<()> {
+    let Some(reference) = config.routes_from.clone() else { return Ok(()) };
+    let filled = store
+        .text(&reference)
+        .and_then(|routes| config.set_routes(&routes).map_err(|error| error.to_string()));
+    filled.map_err(|problem| {
+        Error::new(Code::Config, format!("the routes in {reference} are not valid: {problem}"))
+            .on(reference.to_string())
+            .hint("it holds a JSON list of what [[routes]] would hold, see docs/guide.md")
+    })
+}
+
+/// A store of what the caller has read, or of nothing.
+pub(super) fn shared(store: Option<Store>) -> Rc<Store> {
+    Rc::new(store.unwrap_or_default())
+}

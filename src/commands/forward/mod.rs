@@ -1,0 +1,261 @@
+//! `cwl2le forward`: the forwarder's pipeline over saved events, here instead of in Lambda.
+
+mod position;
+mod report;
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use cwl2le_forwarder::config::{Config, Names as Destinations};
+use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::{Forwarder, Options, Outcome};
+use tokio::time::Instant;
+
+pub use report::ForwardReport;
+
+use super::configured::{fill_routes, observe_function, read_texts, shared};
+use super::{Context, usage};
+use crate::aws::Session;
+use crate::cli::Forward;
+use crate::config::destinations;
+use crate::error::{Code, Error, Result};
+use crate::exit::Exit;
+use crate::plan::Observed;
+use crate::replay::input::{Hints, Input};
+use crate::replay::{Record, ToBuffer, cap, invocation};
+use position::settled;
+use report::Refused;
+
+/// How much is handed to the forwarder at once: as much as Lambda might.
+const RECORDS: usize = 500;
+const BYTES: usize = 4 << 20;
+/// How long one attempt may take; a service that is slower gets further with every attempt.
+const ATTEMPT: Duration = Duration::from_secs(60);
+/// Stands for a deadline where nothing is waited for.
+const LONG: Duration = Duration::from_secs(3600);
+
+pub(crate) async fn run(context: Context<'_>, args: &Forward) -> Result<(ForwardReport, Exit)> {
+    let hints = Hints { log_group: args.log_group.clone(), log_stream: args.log_stream.clone() };
+    let mut input = Input::open(&args.input, hints)?;
+    let lines = args.writes_lines().then(|| Rc::new(ToBuffer::default()));
+    let mut forwarder = forwarder(context, args, lines.clone()).await?;
+    let mut report = ForwardReport::new(args);
+    let mut next = skip(&mut input, args.skip)?;
+    let working = context.progress.begin("forwarding");
+    let mut failed = None;
+    loop {
+        let (records, unreadable) = batch(&mut input, next.take());
+        if !records.is_empty() {
+            match pass(context, &mut forwarder, &records, &mut report, lines.as_deref()).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            working.waiting(format_args!("{} events so far", report.position));
+        }
+        if let Some(error) = unreadable {
+            // Nothing has been done: it is as if the input had not opened.
+            if report.records == 0 {
+                return Err(error);
+            }
+            failed = Some(error);
+            break;
+        }
+        if records.is_empty() {
+            break;
+        }
+    }
+    drop(working);
+    report.stopped = failed.map(Box::new);
+    let exit = report.exit();
+    Ok((report, exit))
+}
+
+/// The records of one invocation, and what keeps further ones from being read.
+fn batch(input: &mut Input, first: Option<Record>) -> (Vec<Record>, Option<Error>) {
+    let mut bytes = first.as_ref().map_or(0, Record::len);
+    let mut records: Vec<Record> = first.into_iter().collect();
+    while records.len() < RECORDS && bytes < BYTES {
+        match input.next() {
+            Ok(Some(record)) => {
+                bytes += record.len();
+                records.push(record);
+            }
+            Ok(None) => break,
+            Err(error) => return (records, Some(error)),
+        }
+    }
+    (records, None)
+}
+
+/// Passes over the first events. What is left of the record in which they end comes back.
+fn skip(input: &mut Input, mut events: u64) -> Result<Option<Record>> {
+    while events > 0 {
+        let Some(record) = input.next()? else {
+            return Err(usage(
+                format!("the input ends {events} events before those of --skip"),
+                "give the number that the run before has named, with the same input",
+            ));
+        };
+        let holds = record.events();
+        if holds as u64 > events {
+            return Ok(Some(record.without(usize::try_from(events).unwrap_or(holds))));
+        }
+        events -= holds as u64;
+    }
+    Ok(None)
+}
+
+/// Hands records to the forwarder until they are done or nothing moves any more. Tells whether to go on.
+async fn pass(
+    context: Context<'_>,
+    forwarder: &mut Forwarder,
+    records: &[Record],
+    report: &mut ForwardReport,
+    lines: Option<&ToBuffer>,
+) -> Result<bool> {
+    let invocation = invocation(records, report.records)
+        .map_err(|error| Error::new(Code::Internal, format!("the records make no invocation: {error}")))?;
+    let attempt = if lines.is_some() { LONG } else { ATTEMPT };
+    let mut done = 0;
+    let outcome = loop {
+        let Some(outcome) = attempt_once(context, forwarder, &invocation, attempt).await else {
+            report.interrupted(records);
+            return Ok(false);
+        };
+        report.note_attempt(&outcome);
+        let counts = &outcome.account.events;
+        let now = counts.received - counts.failed;
+        if outcome.account.records.failed == 0 || now <= done {
+            break outcome;
+        }
+        done = now;
+    };
+    let position = settled(forwarder.router(), records, &outcome.account);
+    report.note(&outcome, position, records.len());
+    if let Some(lines) = lines
+        && !(context.lines)(&lines.take()).map_err(unwritable)?
+    {
+        report.reader_closed = true;
+        return Ok(false);
+    }
+    Ok(outcome.account.records.failed == 0)
+}
+
+/// One attempt; none when the user asked to stop meanwhile.
+async fn attempt_once(
+    context: Context<'_>,
+    forwarder: &mut Forwarder,
+    invocation: &Invocation,
+    time: Duration,
+) -> Option<Outcome> {
+    tokio::select! {
+        biased;
+        () = context.stop.wait() => None,
+        outcome = forwarder.handle(invocation, Instant::now() + time) => Some(outcome),
+    }
+}
+
+fn unwritable(error: std::io::Error) -> Error {
+    Error::new(Code::Environment, format!("the lines cannot be written: {error}"))
+        .hint("see where standard output leads; nothing was sent to a log service")
+}
+
+/// The forwarder that is wanted, connected to nobody where its lines go elsewhere.
+async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuffer>>) -> Result<Forwarder> {
+    let mut session = None;
+    let mut config = configuration(context, args, &mut session).await?;
+    let deliver = lines.is_none();
+    let needed: Vec<_> = config
+        .references()
+        .filter(|(place, _)| deliver || place == "routes_from")
+        .map(|(_, reference)| reference.clone())
+        .collect();
+    let store = if needed.is_empty() {
+        None
+    } else {
+        let session = session_of(context, &mut session).await?;
+        Some(read_texts(session, &needed).await?)
+    };
+    if let Some(store) = &store {
+        fill_routes(&mut config, store)?;
+    }
+    if let Some(name) = &args.to {
+        only(&mut config, name)?;
+    }
+    let options = match lines {
+        Some(lines) => Options::dry(lines),
+        None => Options { store: shared(store), ..Options::default() },
+    };
+    Forwarder::new(&config, Options { cap: cap(), ..options }).map_err(|problem| {
+        Error::new(Code::Config, problem).hint("mend the configuration, then run it again")
+    })
+}
+
+/// The file's configuration, with flags in the place of parts of it; that of flags alone; else the function's.
+async fn configuration(
+    context: Context<'_>,
+    args: &Forward,
+    session: &mut Option<Session>,
+) -> Result<Config> {
+    let outline = context.file.map(destinations::outline).transpose()?.flatten();
+    if let Some(config) = outline.filter(|_| args.writes_lines()) {
+        return Ok(config);
+    }
+    let file = context.file.filter(|file| file.has_destinations());
+    let by_flags = args.service.has_token();
+    let observed = if file.is_some() || by_flags {
+        Observed::default()
+    } else {
+        let stack = context.stack(&args.stack);
+        observe_function(session_of(context, session).await?, &stack).await?
+    };
+    destinations::wanted(&args.service, file, &observed)?.ok_or_else(|| {
+        usage(
+            "there is nothing to forward to: no destination in a configuration file, by flag, or of a function",
+            "write one with `cwl2le init`, or give --token and --logentries-region",
+        )
+    })
+}
+
+async fn session_of<'s>(context: Context<'_>, session: &'s mut Option<Session>) -> Result<&'s Session> {
+    match session {
+        Some(session) => Ok(session),
+        None => Ok(session.insert(context.session().await?)),
+    }
+}
+
+/// Leaves one destination, which gets everything, by the rules of the first route that leads to it.
+fn only(config: &mut Config, name: &str) -> Result<()> {
+    if !config.destinations.contains_key(name) {
+        let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+        return Err(usage(
+            format!("there is no destination `{name}`; there are: {}", known.join(", ")),
+            "give one of those with --to",
+        ));
+    }
+    config.destinations.retain(|other, _| other == name);
+    config.lines.retain(|other, _| other == name);
+    config.routes.retain(|route| route.destination.names().any(|other| other == name));
+    config.routes.iter_mut().for_each(|route| route.destination = Destinations::One(name.to_owned()));
+    config.default = Some(name.to_owned());
+    Ok(())
+}
+
+impl Refused {
+    /// What a record or an event is refused for, by the forwarder or by the log service.
+    pub(super) fn all_of(outcome: &Outcome) -> impl Iterator<Item = (String, u64)> {
+        use cwl2le_forwarder::ledger::Fate;
+        let parts = outcome.account.parts.iter().filter_map(|part| match &part.fate {
+            Fate::Quarantined(poison) => Some((poison.to_string(), u64::from(part.events))),
+            _ => None,
+        });
+        let rejections = outcome.lanes.iter().flat_map(|lane| &lane.rejections);
+        parts.chain(rejections.map(|rejection| (rejection.why.clone(), rejection.events)))
+    }
+}

@@ -1,0 +1,55 @@
+//! How far a batch has come, in events of the input: where another run has to go on.
+
+use cwl2le_forwarder::ledger::{Account, Fate, Part};
+use cwl2le_forwarder::payload::parse;
+use cwl2le_forwarder::route::Router;
+
+use crate::replay::Record;
+
+/// What is done of a batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Position {
+    /// The first events, without a gap, that are done: delivered, dropped by a rule, or refused for good.
+    pub(super) events: u64,
+    /// Events after those that were delivered all the same.
+    pub(super) beyond: u64,
+}
+
+/// Counts what is done of the records, each of which is a part of the account.
+pub(super) fn settled(router: &Router, records: &[Record], account: &Account) -> Position {
+    let mut position = Position::default();
+    let mut open = true;
+    for (record, part) in records.iter().zip(&account.parts) {
+        let all = u64::from(part.events) + u64::from(part.filtered);
+        let done = done(account, part);
+        if open && part.fate != Fate::Failed {
+            position.events += all;
+        } else if open {
+            open = false;
+            position.events += raw(router, record, done, part.filtered);
+        } else {
+            position.beyond += u64::from(done);
+        }
+    }
+    position
+}
+
+/// How many of a part's first events, of those that its rules keep, all of its destinations have.
+fn done(account: &Account, part: &Part) -> u32 {
+    account.shares(part).iter().map(|share| share.progress.done).min().unwrap_or(0)
+}
+
+/// How many events of a record stand before the first one that is not done, those that rules drop included.
+fn raw(router: &Router, record: &Record, done: u32, filtered: u32) -> u64 {
+    let all = || {
+        let mut json = Vec::new();
+        record.payload(&mut json).ok()?;
+        let payload = parse(&json).ok()?;
+        let destinations =
+            router.choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref)).ok()?;
+        let filter = router.shape(&payload.log_group, destinations)?.filter(&payload);
+        let mut kept = payload.events.iter().enumerate().filter(|(_, event)| filter.drops(event).is_none());
+        kept.nth(done as usize).map(|(at, _)| at as u64)
+    };
+    if filtered == 0 { done.into() } else { all().unwrap_or(0) }
+}

@@ -1,0 +1,196 @@
+//! What came of saved events.
+
+use std::fmt;
+
+use cwl2le_forwarder::Outcome;
+use serde::Serialize;
+
+use super::position::Position;
+use crate::cli::Forward;
+use crate::error::{Code, Error};
+use crate::exit::Exit;
+use crate::replay::Record;
+
+/// So many reasons are told; all events are counted.
+const MOST_TOLD: usize = 20;
+
+/// How far it came.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct ForwardReport {
+    /// Where events were read.
+    pub input: String,
+    /// Where they went: a destination, or standard output.
+    pub to: String,
+    /// Whether lines were only written.
+    pub dry_run: bool,
+    /// Records that were read.
+    pub records: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Events that have a receipt of every destination; of lines that were only written, those.
+    pub delivered: u64,
+    /// Events that the rules of a route drop.
+    pub filtered: u64,
+    /// Events that there is no need to deliver: of control messages.
+    pub skipped: u64,
+    /// Events that no retry would deliver: see `refused`.
+    pub quarantined: u64,
+    /// Records that cannot be understood or routed.
+    pub records_quarantined: u64,
+    /// Events that were not delivered, or not surely.
+    pub failed: u64,
+    /// Events that were sent and got no receipt: they may have arrived all the same.
+    pub possible_duplicates: u64,
+    /// Events after the first one that failed which were delivered: going on sends them again.
+    pub delivered_beyond: u64,
+    /// Bytes that went out.
+    pub bytes: u64,
+    /// Events from the start of the input that are done: the `--skip` of a run that goes on.
+    pub position: u64,
+    /// Whether all of the input is done.
+    pub complete: bool,
+    /// Why events or records were refused.
+    pub refused: Vec<Refused>,
+    /// What the log service did, where it did not take everything.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub failures: Vec<String>,
+    /// What kept the rest of the input from being read or written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Box<Error>>,
+    /// Whether the user stopped it.
+    pub interrupted: bool,
+    /// Whether nobody read the lines any further.
+    pub reader_closed: bool,
+}
+
+/// A reason, and how much there is of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refused {
+    /// Why.
+    pub why: String,
+    /// How many records or groups of events.
+    pub times: u64,
+    /// How many events, as far as they can be counted.
+    pub events: u64,
+}
+
+impl ForwardReport {
+    pub(super) fn new(args: &Forward) -> Self {
+        let to = args.to.clone().unwrap_or_else(|| "standard output".to_owned());
+        Self {
+            input: args.input.display().to_string(),
+            to,
+            dry_run: args.writes_lines(),
+            position: args.skip,
+            ..Self::default()
+        }
+    }
+
+    /// Notes what every attempt does anew.
+    pub(super) fn note_attempt(&mut self, outcome: &Outcome) {
+        for lane in &outcome.lanes {
+            self.bytes += lane.bytes;
+            self.possible_duplicates += lane.possible_duplicates;
+        }
+    }
+
+    /// Notes what became of a batch in the end.
+    pub(super) fn note(&mut self, outcome: &Outcome, position: Position, records: usize) {
+        let counts = &outcome.account.events;
+        self.records += records as u64;
+        self.events += counts.received;
+        self.delivered += counts.delivered;
+        self.filtered += counts.filtered;
+        self.skipped += counts.skipped;
+        self.quarantined += counts.quarantined;
+        self.records_quarantined += outcome.account.records.quarantined;
+        self.failed += counts.failed;
+        self.position += position.events;
+        self.delivered_beyond += position.beyond;
+        for (why, events) in Refused::all_of(outcome) {
+            if let Some(refused) = self.refused.iter_mut().find(|refused| refused.why == why) {
+                refused.times += 1;
+                refused.events += events;
+            } else if self.refused.len() < MOST_TOLD {
+                self.refused.push(Refused { why, times: 1, events });
+            }
+        }
+        let failures = outcome.lanes.iter().filter_map(|lane| Some((lane, lane.failure.as_ref()?)));
+        self.failures.extend(failures.map(|(lane, failure)| format!("{}: {failure}", lane.destination)));
+        self.complete = outcome.account.records.failed == 0;
+    }
+
+    /// Notes that the user stopped while these were being sent.
+    pub(super) fn interrupted(&mut self, records: &[Record]) {
+        self.interrupted = true;
+        let events = records.iter().map(|record| record.events() as u64).sum::<u64>();
+        self.possible_duplicates += events;
+        self.complete = false;
+    }
+
+    /// Whether everything was delivered, and what the process says of it.
+    pub(super) fn exit(&mut self) -> Exit {
+        let to_the_end = self.stopped.is_none() && !self.interrupted && !self.reader_closed;
+        self.complete = to_the_end && (self.complete || self.records == 0);
+        match &self.stopped {
+            _ if self.interrupted => Exit::Interrupted,
+            // Whoever closes a pipe has what he wants.
+            _ if self.reader_closed => Exit::Success,
+            Some(error) if error.code == Code::Environment => Exit::Environment,
+            _ if self.complete && self.quarantined == 0 && self.records_quarantined == 0 => Exit::Success,
+            _ => Exit::Undelivered,
+        }
+    }
+}
+
+impl fmt::Display for ForwardReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let done = if self.dry_run { "written" } else { "delivered" };
+        write!(f, "{} to {}: {} of {} events {done}", self.input, self.to, self.delivered, self.events)?;
+        for (count, what) in [
+            (self.filtered, "dropped by rules"),
+            (self.skipped, "skipped"),
+            (self.quarantined, "refused"),
+            (self.failed, "failed"),
+        ] {
+            if count > 0 {
+                write!(f, ", {count} {what}")?;
+            }
+        }
+        write!(f, "; {} bytes", self.bytes)?;
+        for refused in &self.refused {
+            write!(f, "\nrefused {} times: {}", refused.times, refused.why)?;
+        }
+        for failure in &self.failures {
+            write!(f, "\nfailed: {failure}")?;
+        }
+        if let Some(stopped) = &self.stopped {
+            write!(f, "\nstopped: {stopped}")?;
+        }
+        if self.interrupted {
+            f.write_str("\nstopped as you asked")?;
+        }
+        if self.possible_duplicates > 0 {
+            write!(
+                f,
+                "\n{} events were sent without a receipt and may arrive twice",
+                self.possible_duplicates
+            )?;
+        }
+        if self.delivered_beyond > 0 {
+            write!(
+                f,
+                "\n{} events behind the first that failed were delivered; going on sends them again",
+                self.delivered_beyond
+            )?;
+        }
+        if !(self.complete || self.reader_closed) {
+            write!(
+                f,
+                "\nthe first {} events of the input are done; go on with --skip {}",
+                self.position, self.position
+            )?;
+        }
+        Ok(())
+    }
+}

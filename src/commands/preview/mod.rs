@@ -1,0 +1,130 @@
+//! `cwl2le preview`: what would be sent of a log group's events. Reads, and changes nothing.
+
+mod examine;
+mod report;
+#[cfg(test)]
+mod tests;
+mod text;
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Destination, Logentries, Region, filter_name};
+use cwl2le_forwarder::reference::{Keeper, Reference};
+use cwl2le_forwarder::secret::Secret;
+
+pub use report::PreviewReport;
+
+use super::configured::{fill_routes, observe_function, read_texts};
+use super::{Context, usage};
+use crate::aws::{EventQuery, Notice, Session, filter_log_events};
+use crate::cli::Preview;
+use crate::config::destinations;
+use crate::error::Result;
+use crate::stack::{Names, RoleScope, StackName};
+use examine::Examiner;
+use report::{Place, Window};
+
+pub(crate) async fn run(context: Context<'_>, args: &Preview) -> Result<PreviewReport> {
+    let now = SystemTime::now();
+    let from = milliseconds(args.since.seen_from(now));
+    let until = milliseconds(args.until.map_or(now, |until| until.seen_from(now)));
+    if from >= until {
+        return Err(usage("--since is not before --until", "give --since 2h --until 1h, for example"));
+    }
+    let session = context.session().await?;
+    let stack = context.stack(&args.stack);
+    let (config, source) = configuration(context, &session, &stack).await?;
+    if let Some(name) = args.destination.as_ref().filter(|name| !config.destinations.contains_key(*name)) {
+        let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+        return Err(usage(
+            format!("there is no destination `{name}`; there are: {}", known.join(", ")),
+            "choose one of those, or add it to the configuration file",
+        ));
+    }
+    let names = Names::new(&stack, &session.target.region, RoleScope::Plain);
+    let filter = match &args.destination {
+        Some(destination) => filter_name(&names.filter, destination),
+        None => names.filter,
+    };
+    let place = Place {
+        account: session.target.account.clone(),
+        log_group: args.log_group.clone(),
+        filter,
+        own_log_group: names.function_log_group,
+    };
+    let mut examiner = Examiner::new(config, place)?;
+    let query =
+        EventQuery { log_group: &args.log_group, from, until, pattern: args.filter_pattern.as_deref() };
+    let complete = read(context, &session, query, args.limit as usize, &mut examiner).await?;
+    let window = Window { from, until, complete };
+    Ok(PreviewReport::new(examiner, window, source, args))
+}
+
+/// Hands the events to the examiner, page by page; tells whether those were all.
+async fn read(
+    context: Context<'_>,
+    session: &Session,
+    query: EventQuery<'_>,
+    limit: usize,
+    examiner: &mut Examiner,
+) -> Result<bool> {
+    let reading = context.progress.begin(format!("reading events of {}", query.log_group));
+    let notice = |notice: Notice<'_>| {
+        if let Notice::Waiting { why, .. } = notice {
+            reading.waiting(format_args!("waiting for {why}"));
+        }
+    };
+    let mut next = None;
+    loop {
+        let left = limit - examiner.read();
+        let (events, more) = filter_log_events(session.telling(&notice), query, left, next).await?;
+        examiner.examine(&events).await?;
+        reading.waiting(format_args!("{} so far", examiner.read()));
+        next = more;
+        if next.is_none() || examiner.read() >= limit {
+            return Ok(next.is_none());
+        }
+    }
+}
+
+/// What the forwarder is to do, without its tokens, and where that comes from.
+async fn configuration(
+    context: Context<'_>,
+    session: &Session,
+    stack: &StackName,
+) -> Result<(Config, String)> {
+    let outline = context.file.map(destinations::outline).transpose()?.flatten();
+    let (mut config, source) = match (outline, context.file) {
+        (Some(config), Some(file)) => (config, file.path().display().to_string()),
+        _ => {
+            let observed = observe_function(session, stack).await?;
+            let names = Names::new(stack, &session.target.region, RoleScope::Plain);
+            match destinations::current(&observed) {
+                Some(config) => (config, format!("the function {}", names.function)),
+                None => {
+                    (plain(), "none: as `cwl2le setup` with nothing but a token would make it".to_owned())
+                }
+            }
+        }
+    };
+    if let Some(routes) = config.routes_from.clone() {
+        let store = read_texts(session, [&routes]).await?;
+        fill_routes(&mut config, &store)?;
+    }
+    Ok((config, source))
+}
+
+/// What `setup` makes of a token alone; where that is kept makes no difference to the lines.
+fn plain() -> Config {
+    let token = Secret::Kept(Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None });
+    let logentries = Logentries { endpoint: None, region: Some(Region::Us), tls: true, ca_file: None, token };
+    Config {
+        destinations: [(DEFAULT_DESTINATION.to_owned(), Destination::Logentries(logentries))].into(),
+        ..Config::default()
+    }
+}
+
+fn milliseconds(time: SystemTime) -> i64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}

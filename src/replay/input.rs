@@ -1,0 +1,217 @@
+//! Saved events: whatever form they are in, records come out.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use cwl2le_forwarder::event::Invocation;
+use flate2::bufread::MultiGzDecoder;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::listed::{self, Export, Listed};
+use super::record::{Origin, Record};
+use crate::error::{Code, Error, Result};
+
+/// How a gzip member begins.
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
+/// What the flags say about events that do not say themselves where they come from.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Hints {
+    /// The log group; needed for events that are listed or exported.
+    pub(crate) log_group: Option<String>,
+    /// The log stream of events without one.
+    pub(crate) log_stream: String,
+}
+
+impl Hints {
+    fn origin(&self) -> Result<Origin<'_>> {
+        let Some(log_group) = &self.log_group else {
+            let message = "these events do not say which log group they come from";
+            return Err(Error::new(Code::Usage, message)
+                .hint("name it with --log-group: routes and rules depend on it"));
+        };
+        Ok(Origin { log_group, log_stream: &self.log_stream, ..Origin::default() })
+    }
+}
+
+/// Records, one after the other; JSON documents are read one at a time, lines of an export a few at a time.
+pub(crate) struct Input {
+    form: Form,
+    hints: Hints,
+    /// Those that are read and not yet handed out, the next one last.
+    ready: Vec<Record>,
+    /// How many documents have been read.
+    documents: usize,
+}
+
+enum Form {
+    Json(Box<dyn Iterator<Item = serde_json::Result<Box<RawValue>>>>),
+    Export(Export<Box<dyn BufRead>>),
+    Empty,
+}
+
+/// What an object is, by its keys.
+#[derive(Deserialize)]
+struct Keys {
+    #[serde(rename = "Records")]
+    records: Option<IgnoredAny>,
+    #[serde(rename = "messageType")]
+    message_type: Option<IgnoredAny>,
+    events: Option<Vec<Listed>>,
+}
+
+impl Input {
+    /// Opens a file, `-` for standard input, and finds out what form it has.
+    ///
+    /// # Errors
+    /// [`Code::Usage`]: it cannot be opened or is in no form that is known.
+    pub(crate) fn open(path: &Path, hints: Hints) -> Result<Self> {
+        let reader: Box<dyn Read> = if path == Path::new("-") {
+            Box::new(io::stdin())
+        } else {
+            let opened = File::open(path).and_then(|file| match file.metadata()?.is_dir() {
+                true => Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder")),
+                false => Ok(file),
+            });
+            Box::new(opened.map_err(|error| {
+                Error::new(Code::Usage, format!("the input cannot be read: {error}"))
+                    .on(path.display().to_string())
+                    .hint("give a file that you can read with --input, or - for standard input")
+            })?)
+        };
+        Self::new(reader, hints).map_err(|error| error.on(path.display().to_string()))
+    }
+
+    /// As [`Input::open`], from anything that can be read.
+    pub(crate) fn new(reader: impl Read + 'static, hints: Hints) -> Result<Self> {
+        let mut reader = BufReader::new(reader);
+        let (first, reader) = peek(&mut reader, 2).map(|first| (first, reader)).map_err(unreadable)?;
+        let plain: Box<dyn Read> = if first == GZIP {
+            Box::new(MultiGzDecoder::new(BufReader::new(first_then(first, reader))))
+        } else {
+            Box::new(first_then(first, reader))
+        };
+        let mut plain: Box<dyn BufRead> = Box::new(BufReader::new(plain));
+        let form = match first_character(&mut plain).map_err(unreadable)? {
+            None => Form::Empty,
+            Some(b'{' | b'[') => {
+                Form::Json(Box::new(serde_json::Deserializer::from_reader(plain).into_iter()))
+            }
+            Some(b'0'..=b'9') => {
+                hints.origin()?;
+                Form::Export(Export::new(plain))
+            }
+            Some(_) => return Err(unknown("it is neither JSON nor an export of CloudWatch Logs")),
+        };
+        Ok(Self { form, hints, ready: Vec::new(), documents: 0 })
+    }
+
+    /// The next record; none at the end.
+    ///
+    /// # Errors
+    /// [`Code::Usage`]: what comes next cannot be understood.
+    pub(crate) fn next(&mut self) -> Result<Option<Record>> {
+        loop {
+            if let Some(record) = self.ready.pop() {
+                return Ok(Some(record));
+            }
+            match &mut self.form {
+                Form::Empty => return Ok(None),
+                Form::Export(export) => {
+                    let events = export.next().map_err(unreadable)?;
+                    if events.is_empty() {
+                        self.form = Form::Empty;
+                    } else {
+                        self.ready.push(Record::of(self.hints.origin()?, &events));
+                    }
+                }
+                Form::Json(documents) => {
+                    let Some(document) = documents.next() else { return Ok(None) };
+                    self.documents += 1;
+                    let at = |error: Error| {
+                        let message = format!("document {} of the input: {}", self.documents, error.message);
+                        Error { message, ..error }
+                    };
+                    let document = document.map_err(|error| at(broken(&error)))?;
+                    self.ready = records(document.get(), &self.hints).map_err(at)?;
+                    self.ready.reverse();
+                }
+            }
+        }
+    }
+}
+
+/// The records of one JSON document.
+fn records(json: &str, hints: &Hints) -> Result<Vec<Record>> {
+    if json.starts_with('[') {
+        let all: Vec<&RawValue> = serde_json::from_str(json).map_err(|error| broken(&error))?;
+        // A list of listed events is what `--query events` leaves.
+        if let Ok(listed) = serde_json::from_str::<Vec<Listed>>(json) {
+            return Ok(if listed.is_empty() { Vec::new() } else { listed::records(hints.origin()?, listed) });
+        }
+        let each = all.iter().map(|one| records(one.get(), hints)).collect::<Result<Vec<_>>>()?;
+        return Ok(each.into_iter().flatten().collect());
+    }
+    let keys: Keys = serde_json::from_str(json).map_err(|error| broken(&error))?;
+    if keys.records.is_some() {
+        let invocation: Invocation = serde_json::from_str(json).map_err(|error| broken(&error))?;
+        return Ok(Record::all_of(&invocation));
+    }
+    if keys.message_type.is_some() {
+        return Ok(vec![Record::compress(json.as_bytes())]);
+    }
+    match keys.events {
+        Some(events) => Ok(listed::records(hints.origin()?, events)),
+        None => match serde_json::from_str::<Listed>(json) {
+            Ok(event) => Ok(listed::records(hints.origin()?, [event])),
+            Err(_) => Err(unknown("it has neither `Records` nor `messageType` nor `events`")),
+        },
+    }
+}
+
+fn unknown(why: &str) -> Error {
+    Error::new(Code::Usage, format!("the input is in no form that is known: {why}")).hint(
+        "an invocation of the function, payloads of CloudWatch Logs, the output of `aws logs filter-log-events` or \
+         `get-log-events`, or an export of CloudWatch Logs; each plain or gzip",
+    )
+}
+
+/// The words of a parser may quote what they refuse: its kind and place are enough.
+fn broken(error: &serde_json::Error) -> Error {
+    match error.classify() {
+        serde_json::error::Category::Io => unreadable(io::Error::other(error.to_string())),
+        serde_json::error::Category::Eof => unknown("its JSON ends too early"),
+        _ => unknown(&format!("what stands at line {} column {} does not fit", error.line(), error.column())),
+    }
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::new(Code::Usage, format!("the input cannot be read: {error}"))
+        .hint("look at the file: it may be damaged, or still being written")
+}
+
+/// The first bytes, up to `count`, which are taken out of the reader.
+fn peek(reader: &mut impl Read, count: u64) -> io::Result<Vec<u8>> {
+    let mut first = Vec::new();
+    reader.take(count).read_to_end(&mut first)?;
+    Ok(first)
+}
+
+fn first_then(first: Vec<u8>, rest: impl Read) -> impl Read {
+    io::Cursor::new(first).chain(rest)
+}
+
+/// The first character that is no space, which stays in the reader. A byte order mark is passed over.
+fn first_character(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
+    loop {
+        let buffer = reader.fill_buf()?;
+        let Some(&first) = buffer.first() else { return Ok(None) };
+        if !(first.is_ascii_whitespace() || [0xef, 0xbb, 0xbf].contains(&first)) {
+            return Ok(Some(first));
+        }
+        reader.consume(1);
+    }
+}

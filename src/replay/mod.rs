@@ -1,0 +1,13 @@
+//! The forwarder's own pipeline over events that come from elsewhere than its stream: what `preview` and `forward` share.
+//!
+//! Events become records like those that the function gets, and the function's library does the rest.
+
+pub(crate) mod input;
+mod listed;
+mod record;
+mod sink;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use record::{Origin, Record, SavedEvent, cap, invocation};
+pub(crate) use sink::{Nowhere, ToBuffer, Watch};
