@@ -48,6 +48,7 @@ fn deeds(other_forwarder: &Path) -> Vec<Deed> {
         run(&setup(&["--log-group", GROUP])),
         run(&["subscribe", "--log-group", SECOND]),
         run(&["status"]),
+        run(&["preview", "--log-group", GROUP]),
         run(&["setup", "--retention-hours", "48", "--memory", "512", "--batch-size", "200"]),
         run(&["setup", "--retention-hours", "24", "--log-retention-days", "7", "--tag", "team=platform"]),
         run(&["setup", "--reserved-concurrency", "1"]),

@@ -27,15 +27,28 @@ pub(crate) fn outline(file: &File) -> Result<Option<Config>> {
         return Ok(None);
     }
     let mut config = Config::default();
-    // Where a token is kept makes no difference to the rules.
-    let anywhere = Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None };
-    describe(file, &mut config, |_, _| Ok(Secret::Kept(anywhere.clone())))?;
+    describe(file, &mut config, |_, _| Ok(anywhere()))?;
     Ok(Some(config))
+}
+
+/// A token that nobody reads: where it is kept makes no difference to the rules.
+pub(crate) fn anywhere() -> Secret<Token> {
+    Secret::Kept(Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None })
 }
 
 /// The configuration that is wanted: the file's destinations and routes, else what the function has, with the default
 /// destination replaced where flags say so.
-pub(crate) fn wanted(
+pub(super) fn wanted(
+    args: &DestinationArgs,
+    file: Option<&File>,
+    observed: &Observed,
+) -> Result<Option<Config>> {
+    wanted_for(None, args, file, observed)
+}
+
+/// The same, where `only` one destination is meant: the tokens of the others need not be there.
+pub(crate) fn wanted_for(
+    only: Option<&str>,
     args: &DestinationArgs,
     file: Option<&File>,
     observed: &Observed,
@@ -45,7 +58,10 @@ pub(crate) fn wanted(
     let mut base = current(observed);
     if let Some(file) = file.filter(|file| file.settings.destinations.is_some()) {
         let config = base.get_or_insert_default();
-        describe(file, config, |name, source| resolve(file, name, source, token.as_ref()))?;
+        describe(file, config, |name, source| match only {
+            Some(only) if only != name => Ok(anywhere()),
+            _ => resolve(file, name, source, token.as_ref()),
+        })?;
     }
     let mut config = with_flags(args, token, base)?;
     if let (Some(config), Some(metrics)) = (&mut config, file.and_then(|file| file.settings.function.metrics))

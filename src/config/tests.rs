@@ -248,6 +248,82 @@ fn rules_that_cannot_be_are_refused_with_their_place() {
 }
 
 #[test]
+fn every_rule_of_a_route_is_refused_with_its_place_where_it_cannot_be() {
+    // The rule, the place and what is said of it. Those of types stand where they are written, the others where their
+    // section begins.
+    let mistakes = [
+        (r#"include = [{ message = "(" }]"#, "8:1", "`shape.include[0].message`: `(` is no valid expression"),
+        (r#"include = [{ group = "[" }]"#, "8:1", "`shape.include[0].group`: `[` is no valid expression"),
+        (
+            r#"exclude = [{ message = "a" }, { stream = "*" }]"#,
+            "8:1",
+            "`shape.exclude[1].stream`: `*` is no valid",
+        ),
+        (
+            r#"exclude = [{ message = "(?=a)" }]"#,
+            "8:1",
+            "`shape.exclude[0].message`: `(?=a)` is no valid expression",
+        ),
+        (r#"exclude = [{ message = "\\w{1000}{1000}" }]"#, "8:1", "`shape.exclude[0].message`: "),
+        (r#"exclude = [{}]"#, "8:1", "`shape.exclude[0]`: give `message`, `group`, `stream` or `rule`"),
+        (r#"exclude = [{ rule = "lambda-platfrom" }]"#, "9:21", "`lambda-platfrom` is not known for"),
+        (r#"exclude = [{ mesage = "a" }]"#, "9:14", "unknown key `mesage`"),
+        (r#"exclude = "a""#, "9:11", "`routes[0].shape.exclude`: "),
+        (r#"sample = { rate = 1.0 }"#, "9:19", "a rate is above 0 and below 1"),
+        (r#"sample = { rate = 0.0 }"#, "9:19", "a rate is above 0 and below 1"),
+        (r#"sample = { field = "a" }"#, "9:10", "`rate` is missing"),
+        (
+            r#"sample = { rate = 0.5, field = "" }"#,
+            "8:1",
+            "`shape.sample.field`: give the name of a JSON field",
+        ),
+        (r#"redact = [{ find = ["emial"] }]"#, "9:21", "`emial` is not known for"),
+        (r#"redact = [{ find = ["email"], as = "hide" }]"#, "9:36", "`hide` is not known for"),
+        (
+            r#"redact = [{ find = ["email"], as = "hash" }]"#,
+            "8:1",
+            "`shape.redact[0].as`: this needs `hash_key`",
+        ),
+        (r#"redact = [{ as = "drop" }]"#, "8:1", "`shape.redact[0]`: give `find` or `pattern`"),
+        (
+            r#"redact = [{ find = ["email"], pattern = "a" }]"#,
+            "8:1",
+            "`shape.redact[0]`: give `find` or `pattern`, not both",
+        ),
+        (
+            r#"redact = [{ find = ["email"], name = "a" }]"#,
+            "8:1",
+            "`shape.redact[0].name`: a name belongs to a `pattern`",
+        ),
+        (r#"redact = [{ pattern = "a", name = "a b" }]"#, "8:1", "`shape.redact[0].name`: a name is 1 to 32"),
+        (r#"redact = [{ pattern = "(" }]"#, "8:1", "`shape.redact[0].pattern`: `(` is no valid expression"),
+        (r#"fields = { set = { "a b" = "x" } }"#, "8:1", "`shape.fields`: lines of `default` show no labels"),
+        ("format = \"json\"\nfields = { set = { \"a b\" = \"x\" } }", "8:1", "`a b` is no name of a label"),
+        (
+            "format = \"json\"\nfields = { group = \"(\" }",
+            "8:1",
+            "`shape.fields.group`: `(` is no valid expression",
+        ),
+        ("format = \"json\"\nfields = { group = \"a\" }", "8:1", "`shape.fields.group`: it names nothing"),
+        (r#"format = "xml""#, "9:10", "`xml` is not known for `routes[0].shape.format`"),
+        (r#"drop = true"#, "9:1", "unknown key `drop`"),
+    ];
+    for (rule, place, says) in mistakes {
+        let text = format!(
+            "[destinations.default]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = {{ ssm = \"/t\" }}\n\
+             [[routes]]\nlog_group = \"*\"\ndestination = \"default\"\n[routes.shape]\n{rule}\n"
+        );
+        let error = parse(&text).expect_err(rule);
+        assert_eq!(error.code, crate::error::Code::Config, "{rule}");
+        assert!(error.message.starts_with(&format!("cwl2le.toml:{place}: ")), "{rule}: {error}");
+        assert!(error.message.contains(says) && error.hint.is_some(), "{rule}: {error:?}");
+    }
+    let unknown = SHAPED.replace("type = \"logentries\"", "type = \"logentrys\"");
+    let error = parse(&unknown).expect_err("a type that is none");
+    assert!(error.message.starts_with("cwl2le.toml:4:8: `logentrys` is not known for"), "{error}");
+}
+
+#[test]
 fn references_are_handed_on_and_the_role_may_read_exactly_them() {
     let stack = stack(&[], REFERENCES, &Observed::default()).expect("a stack");
     let config = stack.function.config.as_ref().expect("a configuration");

@@ -4,13 +4,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::time::Instant;
 
-use super::stream::{Framing, verdicts};
+use super::stream::verdicts;
 use super::{Destination, Failure, Outlet, Session, Taken, Traffic, Wait};
 use crate::payload::{LogEvent, Payload};
 
-/// In the place of a [`Stream`](super::stream::Stream), with the same framing.
+/// In the place of a destination that connects; `frame` appends an event as that one sends it.
 pub(super) struct Dry<F> {
-    framing: F,
+    frame: F,
     outlet: Outlet,
     framed: Vec<u8>,
     /// Events that this session has taken.
@@ -20,14 +20,14 @@ pub(super) struct Dry<F> {
     traffic: Traffic,
 }
 
-impl<F: Framing> Dry<F> {
-    pub(super) fn new(framing: F, outlet: Outlet) -> Self {
+impl<F: Fn(&Payload<'_>, &LogEvent<'_>, &mut Vec<u8>)> Dry<F> {
+    pub(super) fn new(frame: F, outlet: Outlet) -> Self {
         let (framed, unframed) = (Vec::new(), Vec::new());
-        Self { framing, outlet, framed, taken: 0, unframed, traffic: Traffic::default() }
+        Self { frame, outlet, framed, taken: 0, unframed, traffic: Traffic::default() }
     }
 }
 
-impl<F: Framing> Destination for Dry<F> {
+impl<F: Fn(&Payload<'_>, &LogEvent<'_>, &mut Vec<u8>)> Destination for Dry<F> {
     fn renew(&mut self, _: Instant) -> Wait<'_, ()> {
         Box::pin(async {})
     }
@@ -35,8 +35,8 @@ impl<F: Framing> Destination for Dry<F> {
     fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
         for event in events {
             self.framed.clear();
-            let (framing, out) = (&self.framing, &mut self.framed);
-            if catch_unwind(AssertUnwindSafe(|| framing.frame(payload, event, out))).is_err() {
+            let (frame, out) = (&self.frame, &mut self.framed);
+            if catch_unwind(AssertUnwindSafe(|| frame(payload, event, out))).is_err() {
                 out.clear();
                 self.unframed.push(self.taken);
             }

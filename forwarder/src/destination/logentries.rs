@@ -40,7 +40,10 @@ pub(super) fn build(
     let token = Held::new(&config.token, store)?;
     let framing = TokenTcp { head: head(&token), token, lines };
     if let Some(outlet) = outlet {
-        return Ok(Box::new(Dry::new(framing, outlet)));
+        let frame = move |payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>| {
+            framing.frame(payload, event, out);
+        };
+        return Ok(Box::new(Dry::new(frame, outlet)));
     }
     let (host, port) = config.address()?;
     let tls = if config.tls { Some(Tls::new(&host, config.ca_file.as_deref())?) } else { None };

@@ -173,7 +173,10 @@ async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuff
     let deliver = lines.is_none();
     let needed: Vec<_> = config
         .references()
-        .filter(|(place, _)| deliver || place == "routes_from")
+        .filter(|(place, _)| match (place.strip_prefix("destinations."), &args.to) {
+            (Some(place), Some(to)) => deliver && place.split('.').next() == Some(to),
+            _ => deliver || place == "routes_from",
+        })
         .map(|(_, reference)| reference.clone())
         .collect();
     let store = if needed.is_empty() {
@@ -215,7 +218,7 @@ async fn configuration(
         let stack = context.stack(&args.stack);
         observe_function(session_of(context, session).await?, &stack).await?
     };
-    destinations::wanted(&args.service, file, &observed)?.ok_or_else(|| {
+    destinations::wanted_for(args.to.as_deref(), &args.service, file, &observed)?.ok_or_else(|| {
         usage(
             "there is nothing to forward to: no destination in a configuration file, by flag, or of a function",
             "write one with `cwl2le init`, or give --token and --logentries-region",

@@ -9,8 +9,6 @@ mod text;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Destination, Logentries, Region, filter_name};
-use cwl2le_forwarder::reference::{Keeper, Reference};
-use cwl2le_forwarder::secret::Secret;
 
 pub use report::PreviewReport;
 
@@ -114,9 +112,9 @@ async fn configuration(
     Ok((config, source))
 }
 
-/// What `setup` makes of a token alone; where that is kept makes no difference to the lines.
+/// What `setup` makes of a token alone.
 fn plain() -> Config {
-    let token = Secret::Kept(Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None });
+    let token = destinations::anywhere();
     let logentries = Logentries { endpoint: None, region: Some(Region::Us), tls: true, ca_file: None, token };
     Config {
         destinations: [(DEFAULT_DESTINATION.to_owned(), Destination::Logentries(logentries))].into(),
