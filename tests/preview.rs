@@ -18,10 +18,6 @@ const APP: &str = "/aws/lambda/cart-prod";
 const STAND_IN: &str = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 
 fn messages() -> Vec<String> {
-    let long = format!(
-        "{{\"requestId\":\"r-0\",\"mail\":\"bob@example.com\",\"text\":\"{}\"}}",
-        "é€ long ".repeat(300)
-    );
     let fixed = [
         "mail to alice@example.com from 192.168.1.17\nsecond line",
         "START RequestId: 85c6cfcc-7cc1-11e6-9b6d-0db8a9ae2000 Version: $LATEST",
@@ -29,7 +25,7 @@ fn messages() -> Vec<String> {
         "password=hunter2 \"quoted\" 日本",
     ];
     let requests = (1..20).map(|n| json!({"requestId": format!("r-{n}"), "msg": n}).to_string());
-    fixed.into_iter().map(str::to_owned).chain([long]).chain(requests).collect()
+    fixed.into_iter().map(str::to_owned).chain(requests).collect()
 }
 
 fn config(world: &World) -> String {
@@ -40,7 +36,6 @@ fn config(world: &World) -> String {
 type = "logentries"
 endpoint = "{address}"
 ca_file = "{ca}"
-max_line_bytes = 1024
 token = {{ env = "LE_TOKEN" }}
 [[routes]]
 log_group = "/aws/lambda/*"
@@ -50,12 +45,15 @@ exclude = [{{ rule = "lambda-platform" }}, {{ message = "^GET /health" }}]
 sample = {{ rate = 0.5, field = "requestId" }}
 redact = [{{ find = ["email", "ipv4"] }}, {{ pattern = 'password=(\S+)' }}]
 fields = {{ set = {{ team = "payments" }}, group = "^/aws/lambda/(?<service>[^-]+)" }}
-format = "json"
+format = "prefix"
 [[subscriptions]]
 log_groups = ["{APP}"]
 "#
     )
 }
+
+// Nothing here shows the id of an event: the local AWS lists events with other ids than it delivers. The forwarder's tests
+// compare lines with ids and in parts.
 
 /// The lines that a preview says are sent, with the token in its place, sorted.
 fn shown(preview: &Value) -> Vec<String> {
@@ -87,10 +85,8 @@ async fn a_preview_shows_the_very_lines_that_the_function_sends() {
     assert!(!preview.stdout.contains("hunter2") && !preview.stdout.contains("alice@"), "{}", preview.stdout);
     let by_file = preview.json();
     let wanted = shown(&by_file);
-    assert!(wanted.iter().any(|line| line.contains("part=2/")), "{wanted:#?}");
-    assert!(
-        wanted.iter().any(|line| line.contains("\"labels\":{\"service\":\"cart\",\"team\":\"payments\"}"))
-    );
+    let labels = "/aws/lambda/cart-prod stream service=cart team=payments mail to [email] from [ipv4]\u{2028}second line";
+    assert!(wanted.iter().any(|line| line.ends_with(labels)), "{wanted:#?}");
     let arrived = world.log_service.wait_for_lines(wanted.len(), PATIENCE).await;
     let arrived = arrived.unwrap_or_else(|few| panic!("{few}\n{}", world.aws.logs_tail(40)));
     let mut arrived: Vec<String> = arrived.iter().map(Line::text).collect();
@@ -128,7 +124,7 @@ async fn a_preview_shows_the_very_lines_that_the_function_sends() {
     let text: support::Ran = text.into();
     let text = text.ok().stdout;
     assert!(
-        text.contains("4 of 24 events are shown") && text.contains("dropped by exclude[1]: 1 events"),
+        text.contains("4 of 23 events are shown") && text.contains("dropped by exclude[1]: 1 events"),
         "{text}"
     );
     world.run(&["--config", file, "teardown", "--yes"]).await.ok();

@@ -105,13 +105,32 @@ async fn tokens_and_routes_are_read_by_the_function_and_rotated_under_it() {
     assert_eq!(arrived(&world, 2).await, wanted);
     assert_eq!(world.run(&["--config", file, "plan"]).await.ok().json()["changed"], json!(false));
 
+    // What is kept there is read with the caller's rights as well: routes to look at, and a token to deliver with.
+    let preview = world.run(&["--config", file, "preview", "--log-group", "/audit/a"]).await.ok();
+    assert!(!preview.stdout.contains(AUDIT), "{}", preview.stdout);
+    assert_eq!(preview.json()["destinations"][0]["destination"], json!("audit"));
+    let saved =
+        json!({"messageType": "DATA_MESSAGE", "logGroup": "/audit/b", "logEvents": [{"message": "saved"}]});
+    let input = folder.path().join("saved.json");
+    std::fs::write(&input, saved.to_string()).expect("written");
+    let input = input.to_str().expect("UTF-8");
+    let forwarded = world.run(&["--config", file, "forward", "--input", input, "--to", "audit"]).await.ok();
+    assert!(
+        !forwarded.stdout.contains(AUDIT) && forwarded.json()["delivered"] == json!(1),
+        "{}",
+        forwarded.stdout
+    );
+    wanted.push(format!("{AUDIT} saved"));
+    wanted.sort();
+    assert_eq!(arrived(&world, 3).await, wanted);
+
     // Another token in the store, and a log service that wants to hear no more from the old one.
     put_parameter(&world, ROTATED).await;
     world.log_service.close_connections();
     world.put_log_events("/app/a", &["three".to_owned()]).await;
     wanted.push(format!("{ROTATED} three"));
     wanted.sort();
-    assert_eq!(arrived(&world, 3).await, wanted);
+    assert_eq!(arrived(&world, 4).await, wanted);
 
     // Somebody takes the grants away: the next start fails, and says so to whoever invokes.
     let iam = aws_sdk_iam::Client::new(&world.config(REGION));
@@ -138,7 +157,7 @@ async fn tokens_and_routes_are_read_by_the_function_and_rotated_under_it() {
     world.run(&setup).await.ok();
     wanted.push(format!("{ROTATED} four"));
     wanted.sort();
-    let mut lines = arrived(&world, 4).await;
+    let mut lines = arrived(&world, 5).await;
     lines.dedup();
     assert_eq!(lines, wanted);
     world.run(&["teardown", "--yes"]).await.ok();

@@ -28,9 +28,9 @@ use crate::replay::{Record, ToBuffer, cap, invocation};
 use position::settled;
 use report::Refused;
 
-/// How much is handed to the forwarder at once: as much as Lambda might.
+/// How much is handed to the forwarder at once.
 const RECORDS: usize = 500;
-const BYTES: usize = 4 << 20;
+const BYTES: usize = 1 << 20;
 /// How long one attempt may take; a service that is slower gets further with every attempt.
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// Stands for a deadline where nothing is waited for.

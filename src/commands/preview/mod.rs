@@ -80,7 +80,7 @@ async fn read(
         reading.waiting(format_args!("{} so far", examiner.read()));
         next = more;
         if next.is_none() || examiner.read() >= limit {
-            return Ok(next.is_none());
+            return Ok(next.is_none() && examiner.read() < limit);
         }
     }
 }
