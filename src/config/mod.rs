@@ -11,6 +11,8 @@ mod forms;
 mod merge;
 mod nearest;
 mod secrets;
+#[cfg(test)]
+mod shape_tests;
 pub(crate) mod subscriptions;
 #[cfg(test)]
 mod tests;
