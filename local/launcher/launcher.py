@@ -7,7 +7,8 @@ What is added takes the place of named functions of ministack; ``load`` stops wi
 when one of them is not there, or takes other parameters than the ones relied on:
 
 - ``subscriptions``: subscription filters and account policies that deliver to Kinesis, with ``patterns``;
-- ``mappings`` and ``reader``: event source mappings that honour partial batch responses;
+- ``mappings``, ``reader`` and ``on_failure``: event source mappings that honour partial batch responses, and keep what
+  they give up in S3;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``accounts``: whole accounts kept, put back and shown, for tests;
 - ``roles``: roles must trust the service that uses them, and allow what it does.
@@ -66,6 +67,7 @@ RELIED_ON = {
         "_esms": None,
         "_functions": None,
     },
+    "services.s3": {"_put_object": "bucket_name key body headers"},
     "services.iam": {"handle_request": "method path headers body query_params", "_roles": None},
     "core.iam_actions": {
         "extract_resource_arn": "service method path headers body query_params region account_id",
@@ -116,7 +118,7 @@ def install(modules):
     shared = modules["iam"], modules["iam_evaluator"], modules["responses"]
     subscriptions = Subscriptions(logs, kinesis, *shared)
     subscriptions.install()
-    Mappings(functions, kinesis, logs, *shared).install()
+    Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
     dependent_actions.install(modules["app"], modules["responses"], modules["iam_actions"], services)
     create_stream = kinesis._create_stream

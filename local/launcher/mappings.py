@@ -2,6 +2,7 @@
 
 import threading
 
+from on_failure import OnFailure
 from reader import ShardReader
 from roles import Roles
 
@@ -9,8 +10,8 @@ from roles import Roles
 class Mappings:
     """Event source mappings of Kinesis streams: a reader for each shard of each enabled one."""
 
-    def __init__(self, functions, kinesis, logs, iam, evaluator, responses):
-        self.functions, self.kinesis, self.logs = functions, kinesis, logs
+    def __init__(self, functions, kinesis, logs, s3, iam, evaluator, responses):
+        self.functions, self.kinesis, self.logs, self.s3 = functions, kinesis, logs, s3
         self.iam, self.evaluator, self.responses = iam, evaluator, responses
         self.lock = threading.Lock()
         self.checkpoints, self.readers = {}, {}
@@ -51,6 +52,10 @@ class Mappings:
         if function is None or stream is None or stream["StreamStatus"] != "ACTIVE":
             return None
         return mapping, function, stream
+
+    def on_failure(self):
+        """What sends to the destinations of given-up records, in the current account."""
+        return OnFailure(self.s3, self._roles())
 
     def new_function(self, data):
         """CreateFunction, which AWS refuses while the role does not let Lambda assume it."""

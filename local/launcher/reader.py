@@ -93,7 +93,7 @@ class ShardReader:
         while parts and (source := self._source()):
             mapping, function, _ = source
             part, tries = parts.pop(0)
-            part = self._young_enough(mapping, part)
+            part = self._young_enough(mapping, function, part, tries)
             if not part:
                 self._advance(batch[-1] if not parts else None)
                 continue
@@ -111,13 +111,13 @@ class ShardReader:
                 parts[:0] = [(part[:middle], 0), (part[middle:], 0)]
             elif attempts is not None and 0 <= attempts < tries:
                 log.warning("mapping %s: gave up on %d records after %d tries", self.mapping_id, len(rest), tries)
-                self._advance(rest[-1])
+                self._give_up(mapping, function, rest, "RetryAttemptsExhausted", tries)
             else:
                 parts.insert(0, (rest, tries))
             time.sleep(backoff)
             backoff = min(backoff * 2, BACKOFF_LAST)
 
-    def _young_enough(self, mapping, batch):
+    def _young_enough(self, mapping, function, batch, tries):
         age = mapping.get("MaximumRecordAgeInSeconds", -1)
         if age is None or age < 0:
             return batch
@@ -125,8 +125,13 @@ class ShardReader:
         young = [record for record in batch if record["ApproximateArrivalTimestamp"] >= oldest]
         if len(young) < len(batch):
             log.warning("mapping %s: %d records are older than %d s", self.mapping_id, len(batch) - len(young), age)
-            self._advance(batch[len(batch) - len(young) - 1])
+            self._give_up(mapping, function, batch[: len(batch) - len(young)], "MaxRecordAgeExceeded", tries)
         return young
+
+    def _give_up(self, mapping, function, batch, condition, tries):
+        records = [self._record(mapping, function, record) for record in batch]
+        self.mappings.on_failure().send(mapping, function, self.shard_id, records, condition, tries, self.region)
+        self._advance(batch[-1])
 
     def _invoke(self, mapping, function, batch):
         """Invokes the function; the index of the first record to deliver again, or None."""

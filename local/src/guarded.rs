@@ -13,7 +13,7 @@ use crate::error::LocalError;
 use crate::python::PythonEnv;
 
 /// The Python files that run the servers; they are written beside the server's state when it starts.
-const LAUNCHER: [(&str, &str); 11] = [
+const LAUNCHER: [(&str, &str); 12] = [
     ("accounts.py", include_str!("../launcher/accounts.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
     ("guard.py", include_str!("../launcher/guard.py")),
@@ -21,6 +21,7 @@ const LAUNCHER: [(&str, &str); 11] = [
     ("mappings.py", include_str!("../launcher/mappings.py")),
     ("microburst_proxy.py", include_str!("../launcher/microburst_proxy.py")),
     ("moto_server.py", include_str!("../launcher/moto_server.py")),
+    ("on_failure.py", include_str!("../launcher/on_failure.py")),
     ("patterns.py", include_str!("../launcher/patterns.py")),
     ("reader.py", include_str!("../launcher/reader.py")),
     ("roles.py", include_str!("../launcher/roles.py")),

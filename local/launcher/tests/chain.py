@@ -62,9 +62,9 @@ class Chain(unittest.TestCase):
         self.account = str(next(ACCOUNTS))
         session = botocore.session.get_session()
         session.set_credentials(self.account, "test")
-        self.logs, self.kinesis, self.iam, self.functions = (
+        self.logs, self.kinesis, self.iam, self.functions, self.s3 = (
             session.create_client(name, region_name=REGION, endpoint_url=ENDPOINT)
-            for name in ("logs", "kinesis", "iam", "lambda")
+            for name in ("logs", "kinesis", "iam", "lambda", "s3")
         )
         self.stream = f"arn:aws:kinesis:{REGION}:{self.account}:stream/stream"
         self.kinesis.create_stream(StreamName="stream", ShardCount=1, Tags={"made": "by a test"})
@@ -211,8 +211,8 @@ class Chain(unittest.TestCase):
 
     # -- mappings ----------------------------------------------------------
 
-    def make_function(self, script, **mapping):
-        self.execution = self.make_role("execution", "lambda.amazonaws.com", ["kinesis:*", "logs:PutLogEvents"], "*")
+    def make_function(self, script, actions=("kinesis:*", "logs:PutLogEvents"), **mapping):
+        self.execution = self.make_role("execution", "lambda.amazonaws.com", list(actions), "*")
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as zipped:
             bootstrap = zipfile.ZipInfo("bootstrap")
@@ -267,6 +267,24 @@ class Chain(unittest.TestCase):
     def test_a_failed_batch_is_bisected_and_given_up_after_the_retries(self):
         self.make_function(["fail", "fail", "fail", "fail"], BisectBatchOnFunctionError=True, MaximumRetryAttempts=1)
         self.expect([0, 1, 2, 3], [0, 1], [0], [0], [1], [2, 3])
+
+    def test_what_is_given_up_is_kept_in_s3_as_a_whole_invocation(self):
+        bucket = f"bucket-{self.account}"
+        self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
+        destination = {"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}}
+        script, options = [[1], [0], None], {"MaximumRetryAttempts": 1, "DestinationConfig": destination}
+        self.make_function(script, actions=["kinesis:*", "s3:PutObject"], **options)
+        self.expect([0, 1, 2, 3], [1, 2, 3])
+        keys = until("it is kept", lambda: self.s3.list_objects_v2(Bucket=bucket).get("Contents"))
+        self.assertEqual(len(keys), 1)
+        self.assertTrue(keys[0]["Key"].startswith(f"aws/lambda/{self.mapping}/shardId-000000000000/"), keys)
+        kept = json.load(self.s3.get_object(Bucket=bucket, Key=keys[0]["Key"])["Body"])
+        self.assertEqual(kept["requestContext"]["condition"], "RetryAttemptsExhausted")
+        batch = kept["KinesisBatchInfo"]
+        numbers = [record["SequenceNumber"] for record in self.records()]
+        self.assertEqual((batch["startSequenceNumber"], batch["endSequenceNumber"], batch["batchSize"]), (numbers[1], numbers[3], 3))
+        data = [base64.b64decode(record["kinesis"]["data"]) for record in json.loads(kept["payload"])["Records"]]
+        self.assertEqual(data, [b"1", b"2", b"3"])
 
     def test_without_partial_responses_any_answer_is_a_success(self):
         self.make_function([[0], None], FunctionResponseTypes=[], BatchSize=2)
