@@ -40,6 +40,7 @@ async fn write(world: &World, service: Service, operation: &'static str, body: V
         operation,
         resource: "the store",
         region: None,
+        host: None,
         method: Method::POST,
         path: "/",
         headers: &headers,

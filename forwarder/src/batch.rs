@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
+use crate::aws::Aws;
 use crate::config::Config;
 use crate::destination::{self, Outlet, Patience, Sink};
 use crate::event::{Invocation, compare_sequences};
@@ -20,6 +21,7 @@ use crate::lane::{Lane, LaneReport, Persistence};
 use crate::ledger::{Account, Fate, Ledger, Skip};
 use crate::parts::Parts;
 use crate::payload::{self, Cap, MessageType, Payload, Poison};
+use crate::quarantine::{self, Quarantine};
 use crate::remembered::{Known, Remembered};
 use crate::route::Router;
 use crate::shape::Shape;
@@ -47,6 +49,10 @@ pub struct Options {
     pub store: Rc<Store>,
     /// Takes what would be sent, in the place of the network.
     pub sink: Option<Rc<dyn Sink>>,
+    /// AWS as the function's role; needed where there is a quarantine.
+    pub aws: Option<Aws>,
+    /// How long an S3 that takes nothing holds records up.
+    pub quarantine_patience: Duration,
 }
 
 impl Options {
@@ -65,6 +71,8 @@ impl Default for Options {
             persistence: Persistence::default(),
             store: Rc::default(),
             sink: None,
+            aws: None,
+            quarantine_patience: quarantine::PATIENCE,
         }
     }
 }
@@ -75,6 +83,7 @@ pub struct Forwarder {
     lanes: Vec<Lane>,
     options: Options,
     remembered: Remembered,
+    quarantine: Option<Quarantine>,
     pace: Pace,
 }
 
@@ -109,6 +118,8 @@ pub struct Outcome {
     pub account: Account,
     /// What each destination did.
     pub lanes: Vec<LaneReport>,
+    /// What became of the records that had to be set aside, where there is a quarantine.
+    pub quarantine: Option<quarantine::Report>,
 }
 
 impl Forwarder {
@@ -132,7 +143,19 @@ impl Forwarder {
                 Ok(Lane::new(name.clone(), destination))
             })
             .collect::<Result<_, String>>()?;
-        Ok(Self { router, lanes, options, remembered: Remembered::default(), pace: Pace::default() })
+        let quarantine = match (&config.quarantine, &options.aws) {
+            (None, _) => None,
+            // Nothing is kept of what is only looked at.
+            (Some(_), _) if options.sink.is_some() => None,
+            (Some(place), Some(aws)) => {
+                Some(Quarantine::new(place.clone(), aws.clone(), options.quarantine_patience))
+            }
+            (Some(_), None) => {
+                return Err("quarantine: S3 cannot be reached without AWS's credentials".into());
+            }
+        };
+        let (remembered, pace) = (Remembered::default(), Pace::default());
+        Ok(Self { router, lanes, options, remembered, quarantine, pace })
     }
 
     /// Which destinations events go to, and by which rules.
@@ -143,13 +166,15 @@ impl Forwarder {
     /// Delivers an invocation, and answers before `deadline` with time to spare.
     pub async fn handle(&mut self, invocation: &Invocation, deadline: Instant) -> Outcome {
         let time = deadline.saturating_duration_since(Instant::now());
+        let end = deadline - self.pace.reserve().min(time / 2);
+        let share = self.quarantine.as_ref().map_or(Duration::ZERO, |_| Quarantine::share(time));
         let parts = Parts::of(invocation);
         let batch = Batch {
             parts: &parts,
             router: &self.router,
             options: &self.options,
             persistence: self.options.persistence,
-            until: deadline - self.pace.reserve().min(time / 2),
+            until: end - share,
             several_lanes: self.lanes.len() > 1,
             ledger: RefCell::new(Ledger::new(parts.records())),
             large: Semaphore::new(1),
@@ -159,10 +184,29 @@ impl Forwarder {
         let running = self.lanes.iter_mut().enumerate().map(|(me, lane)| lane.run(me, &batch));
         let lanes = join_all(running).await;
         self.pace.learn(batch.busiest.get(), lanes.iter().filter_map(|lane| lane.receipt).max());
-        let account = batch.ledger.into_inner().close(self.lanes.len());
+        let mut ledger = batch.ledger.into_inner();
+        let quarantine = match &mut self.quarantine {
+            Some(quarantine) => {
+                let report = quarantine.keep(invocation, &ledger.set_aside(), &lanes, end).await;
+                report.held.iter().for_each(|record| ledger.hold(*record));
+                Some(report)
+            }
+            None => None,
+        };
+        let account = ledger.close(self.lanes.len());
         let response = respond(invocation, &account);
         self.remember(invocation, &parts, &account, &response);
-        Outcome { response, account, lanes }
+        Outcome { response, account, lanes, quarantine }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn replace_destinations(&mut self, with: impl Fn() -> Box<dyn destination::Destination>) {
+        self.lanes = self.lanes.iter().map(|lane| Lane::new(lane.name().to_owned(), with())).collect();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn replace_quarantine(&mut self, with: Quarantine) {
+        self.quarantine = Some(with);
     }
 
     /// Settles what earlier invocations have delivered.

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::quarantine::Place;
 use crate::reference::Reference;
 use crate::secret::{Secret, Token, redact_uuids};
 use crate::shape::Shape;
@@ -53,6 +54,9 @@ pub struct Config {
     /// How the lines of a destination look, by its name; what is not here is sent as it is.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub lines: BTreeMap<String, Lines>,
+    /// Where records go that no retry can help; they are only named in the function's log where this is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<Place>,
     /// Leaves out the line of metrics that each invocation writes to the function's log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_metrics: bool,

@@ -27,6 +27,8 @@ pub struct Invocation {
     data: Vec<u8>,
     /// The texts of all records, one after the other.
     text: String,
+    /// The ARN of the stream, of the first record that has one.
+    source: Option<Range<usize>>,
     has_records: bool,
 }
 
@@ -35,7 +37,8 @@ struct Record {
     sequence: Option<Range<usize>>,
     event_id: Option<Range<usize>>,
     arrived: Option<f64>,
-    data: Option<Result<Range<usize>, ()>>,
+    /// Decoded, or as it came where it is not base64.
+    data: Option<Result<Range<usize>, Range<usize>>>,
 }
 
 /// Why a record has no data.
@@ -90,9 +93,22 @@ impl Invocation {
     pub fn data(&self, at: usize) -> Result<&[u8], NoData> {
         match self.records.get(at).and_then(|record| record.data.clone()) {
             None => Err(NoData::Missing),
-            Some(Err(())) => Err(NoData::NotBase64),
+            Some(Err(_)) => Err(NoData::NotBase64),
             Some(Ok(range)) => Ok(&self.data[range]),
         }
+    }
+
+    /// The data of a record; the text that came instead where it is not base64; empty where there is none.
+    pub fn raw(&self, at: usize) -> &[u8] {
+        match self.records.get(at).and_then(|record| record.data.clone()) {
+            None => &[],
+            Some(Ok(range) | Err(range)) => &self.data[range],
+        }
+    }
+
+    /// The ARN of the stream.
+    pub fn source(&self) -> Option<&str> {
+        self.source.clone().map(|range| &self.text[range])
     }
 
     /// How many bytes of data all records have together.
@@ -106,11 +122,12 @@ impl Invocation {
         start..self.text.len()
     }
 
-    fn push_data(&mut self, base64: &str) -> Result<Range<usize>, ()> {
+    fn push_data(&mut self, base64: &str) -> Result<Range<usize>, Range<usize>> {
         let start = self.data.len();
         if BASE64.decode_vec(base64, &mut self.data).is_err() {
             self.data.truncate(start);
-            return Err(());
+            self.data.extend_from_slice(base64.as_bytes());
+            return Err(start..self.data.len());
         }
         Ok(start..self.data.len())
     }
@@ -145,6 +162,8 @@ enum Key {
     Data,
     #[serde(rename = "approximateArrivalTimestamp")]
     Arrived,
+    #[serde(rename = "eventSourceARN")]
+    Source,
     #[serde(other)]
     Other,
 }
@@ -275,7 +294,10 @@ impl<'de> Visitor<'de> for RecordParts<'_> {
                 }
                 Key::Data => record.data = map.next_value_seed(Text(invocation, Invocation::push_data))?,
                 Key::Arrived => record.arrived = map.next_value_seed(Number(()))?,
-                Key::Records | Key::Other => {
+                Key::Source if invocation.source.is_none() => {
+                    invocation.source = map.next_value_seed(Text(invocation, Invocation::push_text))?;
+                }
+                Key::Records | Key::Source | Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }

@@ -10,7 +10,9 @@ use serde_json::{Map, Value, json};
 
 use crate::batch::Outcome;
 use crate::event::Invocation;
+use crate::lane::Rejection;
 use crate::ledger::{Fate, Skip};
+use crate::quarantine;
 
 /// How many sequence numbers one line names; further ones go to further lines.
 const SEQUENCES_A_LINE: usize = 50;
@@ -118,6 +120,7 @@ pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
     }
     quarantine_notes(invocation, outcome, &mut notes);
     rejection_notes(invocation, outcome, &mut notes);
+    not_kept_notes(invocation, outcome, &mut notes);
     let counts = &outcome.account.records;
     if counts.failed > 0 {
         let checkpoint = match &outcome.response {
@@ -161,40 +164,77 @@ fn quarantine_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<
     }
     for ((reason, detail), records) in by_reason {
         for records in records.chunks(SEQUENCES_A_LINE) {
-            let sequences: Vec<_> =
-                records.iter().map(|at| invocation.sequence(*at).unwrap_or("none")).collect();
             let shard = records.first().and_then(|at| invocation.shard(*at));
-            notes.push(Note::new(
-                Level::Warn,
-                "records set aside; they can be read from the stream as long as it keeps them",
-                json!({"reason": reason, "detail": detail, "shard": shard, "sequence_numbers": sequences}),
-            ));
+            let fields = json!({"reason": reason, "detail": detail, "shard": shard,
+                                "sequence_numbers": sequences(invocation, records.iter().copied())});
+            let message = format!("records set aside; {}", whereabouts(outcome, records.iter().copied()));
+            notes.push(Note::new(Level::Warn, message, fields));
+        }
+    }
+}
+
+/// Where records that were set aside can be found.
+fn whereabouts(outcome: &Outcome, mut records: impl Iterator<Item = usize>) -> String {
+    let is_kept = |report: &quarantine::Report, record: usize| {
+        u32::try_from(record).is_ok_and(|record| report.kept.binary_search(&record).is_ok())
+    };
+    match &outcome.quarantine {
+        Some(report) if records.all(|record| is_kept(report, record)) => {
+            format!("they are kept in {}", report.place)
+        }
+        _ => "they can be read from the stream as long as it keeps them".to_owned(),
+    }
+}
+
+fn sequences(invocation: &Invocation, records: impl Iterator<Item = usize>) -> Vec<&str> {
+    records.map(|at| invocation.sequence(at).unwrap_or("none")).collect()
+}
+
+/// Names the records that the quarantine has not taken.
+fn not_kept_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<Note>) {
+    let Some((report, error)) = outcome.quarantine.as_ref().and_then(|r| Some((r, r.failure.as_ref()?)))
+    else {
+        return;
+    };
+    let gone = "the quarantine does not take records; from now on these are in the stream only, as long as it keeps them";
+    let waiting = "the quarantine does not take records at the moment; AWS will send these again";
+    for (level, message, records) in
+        [(Level::Error, gone, &report.named), (Level::Warn, waiting, &report.held)]
+    {
+        for records in records.chunks(SEQUENCES_A_LINE) {
+            let shard = records.first().and_then(|at| invocation.shard(*at as usize));
+            let fields = json!({"quarantine": report.place.to_string(), "why": error.to_string(),
+                                "hint": quarantine::advice(error), "shard": shard,
+                                "sequence_numbers": sequences(invocation, records.iter().map(|at| *at as usize))});
+            notes.push(Note::new(level, message, fields));
         }
     }
 }
 
 /// Names the events that a log service refused for good, by destination and reason.
 fn rejection_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<Note>) {
-    let sequence_of = |part: usize| {
-        let part = outcome.account.parts.get(part)?;
-        invocation.sequence(part.record as usize)
-    };
+    let record_of = |part: usize| outcome.account.parts.get(part).map(|part| part.record as usize);
     for lane in &outcome.lanes {
-        let mut by_reason: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+        let mut by_reason: BTreeMap<&str, Vec<&Rejection>> = BTreeMap::new();
         for rejection in &lane.rejections {
-            by_reason.entry(&rejection.why).or_default().push(json!({
-                "sequence_number": sequence_of(rejection.part),
-                "event_id": rejection.event_id,
-                "events": rejection.events,
-            }));
+            by_reason.entry(&rejection.why).or_default().push(rejection);
         }
-        for (why, events) in by_reason {
-            for events in events.chunks(SEQUENCES_A_LINE) {
-                notes.push(Note::new(
-                    Level::Warn,
-                    "a destination refused events for good; they can be read from the stream as long as it keeps them",
-                    json!({"destination": lane.destination, "detail": why, "refused": events}),
-                ));
+        for (why, rejections) in by_reason {
+            for rejections in rejections.chunks(SEQUENCES_A_LINE) {
+                let records = rejections.iter().filter_map(|rejection| record_of(rejection.part));
+                let whereabouts = whereabouts(outcome, records);
+                let refused = rejections.iter().map(|rejection| {
+                    let record = record_of(rejection.part);
+                    json!({
+                        "sequence_number": record.and_then(|record| invocation.sequence(record)),
+                        "event_id": rejection.event_id,
+                        "events": rejection.events,
+                    })
+                });
+                let fields = json!({"destination": lane.destination, "detail": why,
+                                    "refused": refused.collect::<Vec<_>>()});
+                let message = format!("a destination refused events for good; {whereabouts}");
+                notes.push(Note::new(Level::Warn, message, fields));
             }
         }
     }

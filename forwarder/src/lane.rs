@@ -102,6 +102,11 @@ impl Lane {
         Self { name, destination, inflated: Vec::new() }
     }
 
+    #[cfg(test)]
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Delivers all records of the batch that are this lane's (`me`), as far as time and service allow.
     pub(crate) async fn run(&mut self, me: usize, batch: &Batch<'_>) -> LaneReport {
         let mut report = LaneReport { destination: self.name.clone(), ..LaneReport::default() };

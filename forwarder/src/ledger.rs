@@ -6,9 +6,11 @@
 //! add up to what was received by construction; settling anything twice is a bug, which is counted as
 //! unbalanced instead of hidden.
 
-use serde::Serialize;
-
 use crate::payload::Poison;
+
+#[path = "counts.rs"]
+mod counts;
+pub use counts::Counts;
 
 /// What became of a record, or of a part of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -96,6 +98,32 @@ struct Entry {
     fate: Option<Fate>,
     /// Where its shares are, once it is routed: the first, and how many.
     shares: Option<(u32, u32)>,
+    /// Whether what is rejected of it comes again all the same.
+    held: bool,
+}
+
+/// Of one record, what no destination will ever get.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetAside {
+    /// The position of the record in the invocation.
+    pub record: u32,
+    /// Why parts of it are quarantined.
+    pub poison: Vec<Poison>,
+    /// The events that destinations refuse.
+    pub refused: Vec<Refused>,
+}
+
+/// Events of one part that one destination refuses for good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// The position of the destination in the configuration.
+    pub destination: usize,
+    /// The position of the part in [`Account::parts`].
+    pub part: usize,
+    /// Its number within its record, from 0.
+    pub number: u32,
+    /// The positions of the events in the part, of those that its route keeps.
+    pub events: Vec<u32>,
 }
 
 /// The parts of the records of one invocation and what became of each.
@@ -203,6 +231,57 @@ impl Ledger {
         shares.into_iter().find(|share| share.destination == destination).map(|share| (entry, share))
     }
 
+    /// What is set aside, of records that do not come again for another reason; in order.
+    pub fn set_aside(&self) -> Vec<SetAside> {
+        let mut found = Vec::new();
+        let mut first = 0;
+        for parts in self.entries.chunk_by(|a, b| a.record == b.record) {
+            let mut aside = SetAside { record: parts[0].record, poison: Vec::new(), refused: Vec::new() };
+            for (entry, number) in parts.iter().zip(0..) {
+                if let Some(Fate::Quarantined(poison)) = &entry.fate {
+                    aside.poison.push(poison.clone());
+                }
+                let refused = shares_of(entry, &self.shares).iter().map(|share| Refused {
+                    destination: share.destination,
+                    part: first + number as usize,
+                    number,
+                    events: share.progress.rejected.clone(),
+                });
+                aside.refused.extend(refused.filter(|refused| !refused.events.is_empty()));
+            }
+            first += parts.len();
+            let is_none = aside.poison.is_empty() && aside.refused.is_empty();
+            if !is_none && !parts.iter().any(|entry| self.outcome(entry).0 == Fate::Failed) {
+                found.push(aside);
+            }
+        }
+        found
+    }
+
+    /// Notes that a record comes again, because what is set aside of it could not be kept.
+    pub fn hold(&mut self, record: u32) {
+        let first = self.entries.partition_point(|entry| entry.record < record);
+        for entry in self.entries.iter_mut().skip(first).take_while(|entry| entry.record == record) {
+            entry.held = true;
+            if matches!(entry.fate, Some(Fate::Quarantined(_))) {
+                entry.fate = Some(Fate::Failed);
+            }
+        }
+    }
+
+    /// What became of a part, and how far all of its destinations have come with it where it has any.
+    fn outcome(&self, entry: &Entry) -> (Fate, Option<Progress>) {
+        let progress = match (&entry.fate, shares_of(entry, &self.shares)) {
+            (Some(fate), _) => return (fate.clone(), None),
+            (None, []) => return (Fate::Failed, None),
+            (None, [only]) => only.progress.clone(),
+            (None, several) => common(several),
+        };
+        let fate = fate_of(entry.events.unwrap_or(0), &progress);
+        let held = entry.held && !progress.rejected.is_empty();
+        (if held { Fate::Failed } else { fate }, Some(progress))
+    }
+
     /// Closes the ledger, for so many destinations: what is not settled has failed.
     pub fn close(self, destinations: usize) -> Account {
         let mut account = Account {
@@ -211,38 +290,23 @@ impl Ledger {
             ..Account::default()
         };
         let mut record = None;
-        for entry in self.entries {
-            let shares = shares_of(&entry, &self.shares);
+        for entry in &self.entries {
             let (events, filtered) = (entry.events.unwrap_or(0), entry.filtered);
-            for share in shares {
+            for share in shares_of(entry, &self.shares) {
                 match account.destinations.get_mut(share.destination) {
                     Some(counts) => {
-                        counts.add_events(events, &share.progress);
+                        counts.add_events(events, &share.progress, entry.held);
                         counts.add(&Fate::Filtered, filtered.into(), 0);
                     }
                     None => account.unbalanced += 1,
                 }
             }
             account.events.add(&Fate::Filtered, filtered.into(), 0);
-            let fate = match (entry.fate, shares) {
-                (Some(fate), _) => {
-                    account.events.add(&fate, events.into(), 0);
-                    fate
-                }
-                (None, []) => {
-                    account.events.add(&Fate::Failed, events.into(), 0);
-                    Fate::Failed
-                }
-                (None, [only]) => {
-                    account.events.add_events(events, &only.progress);
-                    fate_of(events, &only.progress)
-                }
-                (None, several) => {
-                    let progress = common(several);
-                    account.events.add_events(events, &progress);
-                    fate_of(events, &progress)
-                }
-            };
+            let (fate, progress) = self.outcome(entry);
+            match progress {
+                Some(progress) => account.events.add_events(events, &progress, entry.held),
+                None => account.events.add(&fate, events.into(), 0),
+            }
             if record == Some(entry.record) {
                 if let Some((whole, all)) = account.fates.last_mut() {
                     *all += u64::from(events + filtered);
@@ -342,53 +406,6 @@ impl Account {
     pub fn shares(&self, part: &Part) -> &[Share] {
         let (first, count) = part.shares;
         self.shares.get(first as usize..(first + count) as usize).unwrap_or_default()
-    }
-}
-
-/// How many of what was received ended where.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Counts {
-    /// All of them.
-    pub received: u64,
-    /// Delivered now or before.
-    pub delivered: u64,
-    /// Nothing to deliver.
-    pub skipped: u64,
-    /// Dropped by the rules of a route.
-    pub filtered: u64,
-    /// Set aside for good.
-    pub quarantined: u64,
-    /// To come again.
-    pub failed: u64,
-    /// Of those delivered, the ones that an earlier invocation delivered and this one did not send again.
-    pub delivered_before: u64,
-}
-
-impl Counts {
-    fn add(&mut self, fate: &Fate, count: u64, before: u64) {
-        self.received += count;
-        self.delivered_before += before;
-        match fate {
-            Fate::Delivered | Fate::DeliveredBefore => self.delivered += count,
-            Fate::Skipped(_) => self.skipped += count,
-            Fate::Filtered => self.filtered += count,
-            Fate::Quarantined(_) | Fate::Rejected => self.quarantined += count,
-            Fate::Failed => self.failed += count,
-        }
-    }
-
-    /// Of a part that did not come to its end, what is settled counts all the same.
-    fn add_events(&mut self, events: u32, progress: &Progress) {
-        let before = progress.before - progress.rejected_before(progress.before);
-        self.add(&Fate::Delivered, progress.delivered().into(), before.into());
-        self.add(&Fate::Rejected, u64::from(progress.done - progress.delivered()), 0);
-        self.add(&Fate::Failed, events.saturating_sub(progress.done).into(), 0);
-    }
-
-    /// The difference between what was received and the sum of what became of it.
-    pub fn imbalance(&self) -> u64 {
-        self.received.abs_diff(self.delivered + self.skipped + self.filtered + self.quarantined + self.failed)
-            + self.delivered_before.saturating_sub(self.delivered)
     }
 }
 

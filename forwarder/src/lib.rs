@@ -17,6 +17,7 @@ pub mod line;
 pub mod metrics;
 pub mod parts;
 pub mod payload;
+pub mod quarantine;
 pub mod receipt;
 pub mod reference;
 pub mod remembered;

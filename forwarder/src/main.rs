@@ -87,7 +87,13 @@ async fn start(journal: Journal) -> Result<Function, String> {
     })?;
     let mut config =
         Config::from_json(&json).map_err(|error| format!("{CONFIG_ENV} is not valid: {error}"))?;
-    let store = Rc::new(read_references(&config).await?);
+    // A function that calls nobody needs no client.
+    let calls = config.quarantine.is_some() || config.references().next().is_some();
+    let aws = if calls { Some(Aws::new(Client::new(None)?, &variable)?) } else { None };
+    let store = Rc::new(match &aws {
+        Some(aws) => read_references(&config, aws.clone()).await?,
+        None => Store::default(),
+    });
     if let Some(reference) = &config.routes_from {
         let invalid = format!("the routes in {reference} are not valid");
         let routes = store.text(reference)?;
@@ -99,6 +105,7 @@ async fn start(journal: Journal) -> Result<Function, String> {
         own_log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),
         cap: Cap::for_memory(memory),
         store: Rc::clone(&store),
+        aws,
         ..Options::default()
     };
     let forwarder = Forwarder::new(&config, options)
@@ -107,13 +114,9 @@ async fn start(journal: Journal) -> Result<Function, String> {
     Ok(Function { forwarder, store, journal, name, metrics: !config.no_metrics, warned_of_itself: false })
 }
 
-/// Reads what a configuration refers to; nothing, and without any client, where it refers to nothing.
-async fn read_references(config: &Config) -> Result<Store, String> {
+/// Reads what a configuration refers to.
+async fn read_references(config: &Config, aws: Aws) -> Result<Store, String> {
     let places: Vec<_> = config.references().collect();
-    if places.is_empty() {
-        return Ok(Store::default());
-    }
-    let aws = Aws::new(Client::new(None)?, &variable)?;
     let until = Instant::now() + READING;
     let references = places.iter().map(|(_, reference)| *reference);
     Store::read(aws, references, until).await.map_err(|unreadable| {

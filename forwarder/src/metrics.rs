@@ -1,10 +1,11 @@
 //! What an invocation did, as one line of CloudWatch's embedded metric format.
 //!
-//! Seven values become metrics, because each costs money by the month; everything else stands in the same
-//! line, where CloudWatch Logs Insights finds it.
+//! Seven values become metrics, and an eighth where there is a quarantine, because each costs money by the
+//! month; everything else stands in the same line, where CloudWatch Logs Insights finds it.
 
 use serde_json::{Value, json};
 
+use crate::aws::AwsError;
 use crate::batch::Outcome;
 use crate::event::Invocation;
 
@@ -21,6 +22,9 @@ pub const METRICS: [(&str, &str); 7] = [
     ("IteratorLagMilliseconds", "Milliseconds"),
     ("Unbalanced", "Count"),
 ];
+
+/// One more, where there is a quarantine: the records that it should have kept and did not.
+pub const NOT_KEPT: &str = "RecordsNotKept";
 
 /// The line for one invocation, at `now` milliseconds since 1970.
 ///
@@ -71,6 +75,18 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
         "Events": account.events,
         "Destinations": destinations,
     });
+    if let Some(report) = &outcome.quarantine {
+        line["Quarantine"] = json!({
+            "Kept": report.kept.len(),
+            "Named": report.named.len(),
+            "Held": report.held.len(),
+            "Failure": report.failure.as_ref().map(AwsError::name),
+        });
+        line[NOT_KEPT] = json!(report.named.len() + report.held.len());
+        if let Some(Value::Array(metrics)) = line.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics") {
+            metrics.push(json!({"Name": NOT_KEPT, "Unit": "Count"}));
+        }
+    }
     // A metric without a value is left out; a zero would be a lie.
     if let Some(receipt) = receipt {
         line["ReceiptMilliseconds"] = json!(receipt);

@@ -4,17 +4,22 @@
 //! in order, in batches; the lowest sequence number reported is the checkpoint and everything from it on
 //! comes again; an invocation that fails as a whole comes again as a whole; a batch that failed may be cut
 //! in two; after so many attempts its records expire. At the end every event is delivered at least once,
-//! dropped by its route, quarantined by name, skipped, or expired by name. The route to the first destination
+//! dropped by its route, quarantined in S3, skipped, or expired by name. The route to the first destination
 //! drops some events and redacts others.
 //!
 //! The seed of each run is printed; `CWL2LE_SEED=n cargo test -p cwl2le-forwarder --test poller` replays it.
 #![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
+#[path = "common/bucket.rs"]
+mod bucket;
 mod common;
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bucket::{Bucket, Mood};
 use common::*;
 use cwl2le_forwarder::config::{Config, Route};
 use cwl2le_forwarder::ledger::Fate;
@@ -158,6 +163,18 @@ fn some_fault(rng: &mut Rng, service: &LogService, transport: Transport) -> bool
     which == 4
 }
 
+/// Makes S3 fail for a moment, or for the whole of the next invocation.
+fn some_mood(rng: &mut Rng) -> Mood {
+    match rng.u8(0..40) {
+        0 | 1 => Mood::Refuses(rng.u32(1..3), 503, "SlowDown"),
+        2 | 3 => Mood::HangsUp(rng.u32(1..3)),
+        4 => AWAY,
+        _ => Mood::Takes,
+    }
+}
+
+const AWAY: Mood = Mood::Refuses(u32::MAX, 503, "ServiceUnavailable");
+
 #[derive(Default)]
 struct Totals {
     invocations: usize,
@@ -169,6 +186,8 @@ struct Totals {
     failed_invocations: usize,
     /// Events that came again and were not sent again.
     remembered: usize,
+    /// Records that came again because S3 did not take them.
+    held: usize,
 }
 
 /// One stream from its first record to its last, in so many invocations at least.
@@ -181,6 +200,8 @@ async fn play(seed: u64, invocations: usize) -> Totals {
     let (second, _ca2) = destination(&services[1], chosen[1]);
     let mut config = Config::single(first);
     config.destinations.insert("second".into(), second);
+    let bucket = Bucket::start();
+    config.quarantine = Some("s3://set-aside".parse().unwrap());
     let rules = r#"{"exclude":[{"message":" debug "}],"redact":[{"find":["email"]}]}"#;
     config.routes.push(Route {
         log_group: "*".into(),
@@ -193,6 +214,7 @@ async fn play(seed: u64, invocations: usize) -> Totals {
         options.patience.progress_on_kept = Duration::from_millis(60);
         options.patience.handshake = Duration::from_millis(150);
         options.persistence = Persistence { attempts: 2, ..options.persistence };
+        options.aws = Some(bucket.aws());
         options
     };
     let mut forwarder = Forwarder::new(&config, options()).unwrap();
@@ -218,7 +240,9 @@ async fn play(seed: u64, invocations: usize) -> Totals {
                 service.close_connections();
             }
         }
+        let mut mood = Mood::Takes;
         if totals.invocations < invocations {
+            mood = some_mood(&mut rng);
             for _ in 0..rng.usize(0..4) {
                 let number = stream.len();
                 stream.push(some_record(&mut rng, number));
@@ -237,7 +261,11 @@ async fn play(seed: u64, invocations: usize) -> Totals {
         size = if size == 0 { rng.usize(1..12) } else { size };
         let end = (checkpoint + size).min(stream.len());
         let batch = invocation(stream[checkpoint..end].iter().map(|record| record.json.clone()).collect());
-        let outcome = forwarder.handle(&batch, Instant::now() + Duration::from_secs(8)).await;
+        bucket.set(mood);
+        // It is asked again and again until the end, which nobody wants to wait for.
+        let time = Duration::from_millis(if mood == AWAY { 1500 } else { 8000 });
+        let outcome = forwarder.handle(&batch, Instant::now() + time).await;
+        totals.held += outcome.quarantine.map_or(0, |report| report.held.len());
         totals.invocations += 1;
         assert_eq!(outcome.account.unbalanced, 0, "seed {seed}");
         assert_eq!(outcome.account.records.received as usize, end - checkpoint);
@@ -313,6 +341,7 @@ async fn play(seed: u64, invocations: usize) -> Totals {
         let strangers = arrived.keys().filter(|line| !known.contains(line)).count();
         assert_eq!(strangers, 0, "seed {seed}");
     }
+    let kept = bucket.objects();
     for (number, record) in stream.iter().enumerate() {
         let Some(fate) = fates.get(&number) else {
             assert!(expired.contains(&number), "seed {seed}: record {number} has no fate");
@@ -327,6 +356,14 @@ async fn play(seed: u64, invocations: usize) -> Totals {
         };
         assert!(is_right, "seed {seed}: record {number}: {fate:?}");
         totals.quarantined += usize::from(record.has_poison());
+        if let Fate::Quarantined(_) = fate {
+            let key = format!("/set-aside/cloudwatch-logs-stream/shardId-000000000000/{}", sequence(number));
+            let data = STANDARD.decode(record.json["kinesis"]["data"].as_str().unwrap()).unwrap();
+            assert!(
+                kept.get(&key).is_some_and(|kept| kept.body == data),
+                "seed {seed}: {number} is not in S3"
+            );
+        }
     }
     totals.expired = expired.len();
     totals
@@ -385,16 +422,18 @@ fn a_thousand_random_invocations_lose_nothing() {
         all.quarantined += totals.quarantined;
         all.failed_invocations += totals.failed_invocations;
         all.remembered += totals.remembered;
+        all.held += totals.held;
     }
     println!(
         "{} invocations ({} reported a failure), {} events: 0 lost, {} duplicated, {} remembered and not sent again; \
-         {} records quarantined, {} expired",
+         {} records quarantined, all of them in S3, after {} times that it did not take one; {} expired",
         all.invocations,
         all.failed_invocations,
         all.events,
         all.twice,
         all.remembered,
         all.quarantined,
+        all.held,
         all.expired
     );
 }

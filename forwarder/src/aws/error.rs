@@ -99,6 +99,16 @@ impl AwsError {
         }
     }
 
+    /// A short name for counts: that of the service, else the kind of failure.
+    pub fn name(&self) -> String {
+        match &self.cause {
+            Cause::Refused { status, code, .. } if code.is_empty() => status.to_string(),
+            Cause::Refused { code, .. } => code.clone(),
+            Cause::Unreachable(failure) => failure.kind.name().to_owned(),
+            Cause::Unexpected(_) | Cause::Malformed(_) => "internal_error".to_owned(),
+        }
+    }
+
     /// The service's name for the error; empty where it gave none.
     pub fn code(&self) -> &str {
         match &self.cause {
@@ -108,13 +118,16 @@ impl AwsError {
     }
 }
 
-/// Errors that services send with status 400 and that only mean: later.
-const THROTTLING: [&str; 9] = [
+/// Errors that services send with a status of 400 to 499 and that only mean: later.
+const THROTTLING: [&str; 12] = [
     "InternalServiceError",
     "LimitExceededException",
+    "OperationAborted",
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
     "RequestThrottled",
+    "RequestTimeTooSkewed",
+    "RequestTimeout",
     "SlowDown",
     "Throttling",
     "ThrottlingException",

@@ -5,8 +5,9 @@
 
 mod endpoint;
 mod error;
+mod objects;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod texts;
 
 use std::time::{Duration, SystemTime};
@@ -25,6 +26,7 @@ use tokio::time::Instant;
 use crate::http::{Answer, Client};
 pub use endpoint::{Endpoints, Service};
 pub use error::{AwsError, Cause};
+pub use objects::Object;
 
 /// How long one attempt may take; a second one often meets another machine.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -34,7 +36,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// AWS as the function's own role, in the function's own region.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Aws {
     client: Client,
     identity: Identity,
@@ -53,6 +55,8 @@ pub struct Call<'a> {
     pub resource: &'a str,
     /// The region, where it is not the function's own.
     pub region: Option<&'a str>,
+    /// What stands before the host of the service: a bucket.
+    pub host: Option<&'a str>,
     /// The method.
     pub method: Method,
     /// The path, percent-encoded, from `/` on.
@@ -119,7 +123,11 @@ impl Aws {
 
     fn signed(&self, call: &Call<'_>, time: SystemTime) -> Result<Request<Bytes>, String> {
         let region = call.region.unwrap_or(&self.region);
-        let uri = format!("{}{}", self.endpoints.url(call.service, region), call.path);
+        let mut endpoint = self.endpoints.url(call.service, region);
+        if let Some(host) = call.host {
+            endpoint = endpoint.replacen("://", &format!("://{host}."), 1);
+        }
+        let uri = format!("{endpoint}{}", call.path);
         let mut request = Request::builder().method(&call.method).uri(&uri);
         for (name, value) in call.headers {
             request = request.header(name, value);

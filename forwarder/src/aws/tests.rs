@@ -14,10 +14,10 @@ const SECRET: &str = "01234567-89ab-cdef-0123-456789abcdef";
 const LONG: Duration = Duration::from_secs(60);
 
 /// A request as it arrived: head and body.
-type Seen = Receiver<(String, String)>;
+pub(crate) type Seen = Receiver<(String, String)>;
 
 /// Gives each connection the next of these answers, status and body, and an empty one `hang up`.
-fn server(answers: Vec<(u16, String)>) -> (String, Seen) {
+pub(crate) fn server(answers: Vec<(u16, String)>) -> (String, Seen) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (tell, seen) = channel();
@@ -40,13 +40,13 @@ fn server(answers: Vec<(u16, String)>) -> (String, Seen) {
                 body.len()
             );
             stream.write_all(answer.as_bytes()).unwrap();
-            tell.send((head, String::from_utf8(asked).unwrap())).unwrap();
+            tell.send((head, String::from_utf8_lossy(&asked).into_owned())).unwrap();
         }
     });
     (url, seen)
 }
 
-fn aws(url: &str) -> Aws {
+pub(crate) fn aws(url: &str) -> Aws {
     let variable = |name: &str| {
         let value = match name {
             "AWS_ACCESS_KEY_ID" => "AKIDEXAMPLE",
@@ -172,6 +172,7 @@ fn a_signature_for_s3_covers_the_body_and_leaves_the_path_alone() {
         operation: "PutObject",
         resource: "bucket/a b",
         region: Some("us-east-1"),
+        host: None,
         method: Method::PUT,
         path: "/bucket/a%20b//c",
         headers: &headers,

@@ -62,6 +62,7 @@ impl Aws {
             operation: question.operation,
             resource: question.name,
             region: region_of(question.name),
+            host: None,
             method: Method::POST,
             path: "/",
             headers: &headers,
