@@ -77,6 +77,7 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
             parallelization: Setting::default(1),
             bisect: Setting::default(true),
             on_failure: Setting::default(None),
+            max_age_seconds: -1,
         },
         tags: tags(&name, &target.region, &Tags::new()),
         name,

@@ -6,7 +6,7 @@ use crate::plan::{Observed, ObservedRole};
 use crate::stack::policy::{self, Grants};
 use crate::stack::{
     Arch, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting, Stack, StackName, StreamMode,
-    StreamSpec, Tags, Target, TriggerSpec, tags,
+    StreamSpec, Tags, Target, TriggerSpec, UNLIMITED, tags,
 };
 
 pub(super) struct Builder<'a> {
@@ -59,6 +59,8 @@ impl Builder<'_> {
                 // A crash is narrowed down to the record that causes it: delivery depends on it.
                 bisect: Setting::asked(true),
                 on_failure: Setting::or_default(wishes.on_failure, None),
+                // The plan knows what the stream and the trigger have.
+                max_age_seconds: UNLIMITED,
             },
             tags: tags(self.name, &target.region, &resources.tags.iter().cloned().collect::<Tags>()),
             name: self.name.clone(),

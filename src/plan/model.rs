@@ -39,7 +39,7 @@ fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTri
         parallelization: spec.parallelization.value,
         bisect: spec.bisect.value,
         max_retries: -1,
-        max_age_seconds: -1,
+        max_age_seconds: spec.max_age_seconds,
         reports_item_failures: true,
         starting_position: "TRIM_HORIZON".to_owned(),
         on_failure: spec.on_failure.value.clone(),

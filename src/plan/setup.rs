@@ -10,7 +10,7 @@ use super::{
     same_meaning,
 };
 use crate::error::Code;
-use crate::stack::{RoleSpec, Setting, Stack, StreamMode};
+use crate::stack::{RoleSpec, Setting, Stack, StreamMode, TriggerSpec, UNLIMITED, max_record_age};
 
 /// The changes that bring the observed resources to the stack. With `adopt`, what exists without our tags is taken
 /// over; without, it is refused.
@@ -197,10 +197,16 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
         draft.set("starting position", "TRIM_HORIZON");
         draft.set("batch size", want.batch_size.value);
         draft.set("batching window", format_args!("{} s", want.window_seconds.value));
+        let mut spec = want.clone();
+        spec.max_age_seconds = record_age(stack, observed, &spec);
+        if let Some(arn) = &spec.on_failure.value {
+            draft.set("on failure", arn);
+            draft.set("maximum record age", format_args!("{} s", spec.max_age_seconds));
+        }
         draft.act(Action::CreateTrigger {
             function: function.clone(),
             stream_arn,
-            spec: want.clone(),
+            spec,
             tags: stack.tags.clone(),
         });
         draft.finish(plan);
@@ -222,11 +228,16 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     } else {
         spec.on_failure.value.clone_from(&is.on_failure);
     }
+    spec.max_age_seconds = record_age(stack, observed, &spec);
+    if spec.max_age_seconds != is.max_age_seconds {
+        let show = |age| if age == UNLIMITED { "until expiry".to_owned() } else { format!("{age} s") };
+        draft.change("maximum record age", show(is.max_age_seconds), show(spec.max_age_seconds));
+        differs = true;
+    }
     for (field, old, new, wrong) in [
         ("state", "disabled", "enabled", is.state == TriggerState::Disabled),
         ("function response types", "none", "ReportBatchItemFailures", !is.reports_item_failures),
         ("maximum retries", "limited", "until expiry", is.max_retries != -1),
-        ("maximum record age", "limited", "until expiry", is.max_age_seconds != -1),
     ] {
         if wrong {
             draft.change(field, old, new);
@@ -241,6 +252,13 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     }
     draft.finish(plan);
     Ok(())
+}
+
+/// The age of a record at which the trigger gives up, for what the trigger and the stream will have.
+fn record_age(stack: &Stack, observed: &Observed, spec: &TriggerSpec) -> i32 {
+    let hours = &stack.stream.retention_hours;
+    let kept = observed.stream.as_ref().map(|stream| stream.retention_hours).filter(|_| !hours.explicit);
+    max_record_age(spec.on_failure.value.is_some(), kept.unwrap_or(hours.value))
 }
 
 /// Keeps what is there unless something else was asked for; says whether it differs.

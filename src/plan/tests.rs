@@ -63,6 +63,7 @@ prop_compose! {
         code in 0u8..3,
         policy in 0u8..3,
         user_tag in proptest::option::of("[a-z]{1,4}"),
+        on_failure in setting(proptest::option::of(Just("arn:aws:s3:::expired".to_owned()))),
     ) -> Stack {
         let target = Target {
             account: "000000000000".to_owned(),
@@ -90,7 +91,8 @@ prop_compose! {
                 window_seconds,
                 parallelization,
                 bisect: Setting::asked(true),
-                on_failure: Setting::default(None),
+                on_failure,
+                max_age_seconds: -1,
             },
             tags: tags(&name, &target.region, &user),
             name,

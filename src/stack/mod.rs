@@ -27,7 +27,7 @@ pub use role::RoleSpec;
 pub use setting::Setting;
 pub use stream::{StreamMode, StreamSpec};
 pub use target::{Region, Target};
-pub use trigger::TriggerSpec;
+pub use trigger::{TriggerSpec, UNLIMITED, max_record_age};
 
 /// Tags of a resource.
 pub type Tags = BTreeMap<String, String>;

@@ -14,10 +14,7 @@ use super::SERVICE;
 use super::function::{number, sdk_number};
 use crate::error::{Code, Error, Result};
 use crate::plan::{ObservedTrigger, TriggerState};
-use crate::stack::{Tags, TriggerSpec};
-
-/// Retries and age without limit: a record is given up only when the stream lets it expire.
-const UNLIMITED: i32 = -1;
+use crate::stack::{Tags, TriggerSpec, UNLIMITED};
 
 /// The mappings from a stream to a function, and the names of all functions that the stream triggers.
 pub(crate) async fn observe_triggers(
@@ -113,7 +110,7 @@ pub(crate) async fn create_trigger(
             .parallelization_factor(sdk_number(spec.parallelization.value))
             .bisect_batch_on_function_error(spec.bisect.value)
             .maximum_retry_attempts(UNLIMITED)
-            .maximum_record_age_in_seconds(UNLIMITED)
+            .maximum_record_age_in_seconds(spec.max_age_seconds)
             .function_response_types(FunctionResponseType::ReportBatchItemFailures)
             .set_destination_config(spec.on_failure.value.as_deref().map(on_failure))
             .set_tags(Some(tags.clone().into_iter().collect()))
@@ -149,7 +146,7 @@ pub(crate) async fn update_trigger(aws: Aws<'_>, uuid: &str, spec: &TriggerSpec)
                 .parallelization_factor(sdk_number(spec.parallelization.value))
                 .bisect_batch_on_function_error(spec.bisect.value)
                 .maximum_retry_attempts(UNLIMITED)
-                .maximum_record_age_in_seconds(UNLIMITED)
+                .maximum_record_age_in_seconds(spec.max_age_seconds)
                 .function_response_types(FunctionResponseType::ReportBatchItemFailures)
                 .set_destination_config(destination.clone())
                 .send()

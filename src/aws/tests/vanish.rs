@@ -48,6 +48,7 @@ fn trigger() -> TriggerSpec {
         parallelization: Setting::default(1),
         bisect: Setting::default(true),
         on_failure: Setting::default(None),
+        max_age_seconds: -1,
     }
 }
 
