@@ -84,6 +84,10 @@ pub struct FunctionArgs {
     /// Days that the function's own log is kept; 14 by default
     #[arg(long, value_name = "DAYS", value_parser = log_retention)]
     pub log_retention_days: Option<u32>,
+    /// Where in S3 records are kept that no retry can help: s3://BUCKET/PREFIX, in the function's region; `none` for
+    /// nowhere, which is the default
+    #[arg(long, value_name = "PLACE")]
+    pub quarantine: Option<String>,
     /// Another forwarder than the bundled one
     #[arg(long, value_name = "FILE")]
     pub forwarder_zip: Option<PathBuf>,

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::Context;
 use crate::aws::{Depth, observe};
 use crate::cli::Status;
-use crate::config;
+use crate::config::{self, destinations};
 use crate::error::Result;
 use crate::plan::{Observed, TriggerState, is_own_filter, is_own_policy, shown_pattern, would_loop};
 use crate::stack::{Stack, Tags, owns};
@@ -115,7 +115,9 @@ fn report(stack: &Stack, observed: &Observed) -> StatusReport {
             observed.triggers.iter().find(|t| t.source_arn == stream_arn).map(|t| {
                 let result = t.last_result.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
                 let state = format!("{:?}", t.state).to_lowercase();
-                (format!("{state}, batch {}{result}", t.batch_size), t.state == TriggerState::Enabled, None)
+                let expired = t.on_failure.as_ref().map(|arn| format!(", what expires goes to {arn}"));
+                let state = format!("{state}, batch {}{}{result}", t.batch_size, expired.unwrap_or_default());
+                (state, t.state == TriggerState::Enabled, None)
             }),
         ),
         part(
@@ -124,7 +126,11 @@ fn report(stack: &Stack, observed: &Observed) -> StatusReport {
             observed.function.as_ref().map(|f| {
                 let state = match (&f.failure, f.settled) {
                     (Some(failure), _) => failure.to_string(),
-                    (None, true) => format!("ready, {}, {} MB, {} s", f.arch, f.memory_mb, f.timeout_seconds),
+                    (None, true) => {
+                        let place = destinations::current(observed).and_then(|config| config.quarantine);
+                        let place = place.map(|place| format!(", quarantine {place}")).unwrap_or_default();
+                        format!("ready, {}, {} MB, {} s{place}", f.arch, f.memory_mb, f.timeout_seconds)
+                    }
                     (None, false) => "being updated".to_owned(),
                 };
                 (state, f.settled && f.failure.is_none(), ours(&f.tags))

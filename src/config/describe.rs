@@ -71,6 +71,9 @@ fn resources(out: &mut Writer, config: &Config, stack: &Stack, observed: &Observ
         if config.no_metrics {
             out.raw("metrics", false);
         }
+        if let Some(place) = &config.quarantine {
+            out.set("quarantine", place);
+        }
     }
     let stream_arn = stack.names.stream_arn(&stack.target);
     if let Some(trigger) = observed.triggers.iter().find(|trigger| trigger.source_arn == stream_arn) {

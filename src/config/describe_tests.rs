@@ -12,7 +12,9 @@ use crate::plan::{
     self, FilterOptions, ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream,
     StreamStatus,
 };
-use crate::stack::{AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, FilterExtras, Setting};
+use crate::stack::{
+    AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, FilterExtras, Setting, max_record_age,
+};
 
 /// An account in which a stack was set up and subscribed, and the tokens that the function has inline.
 pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
@@ -69,7 +71,10 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             parallelization: stack.trigger.parallelization.value,
             bisect: true,
             max_retries: -1,
-            max_age_seconds: -1,
+            max_age_seconds: max_record_age(
+                stack.trigger.on_failure.value.is_some(),
+                stack.stream.retention_hours.value,
+            ),
             reports_item_failures: true,
             starting_position: "TRIM_HORIZON".to_owned(),
             on_failure: stack.trigger.on_failure.value.clone(),
@@ -109,6 +114,7 @@ prop_compose! {
         tags in proptest::collection::btree_map("[a-zé .\"]{1,4}", odd(), 0..3),
         routes in proptest::collection::vec("[/a-z*?\"]{1,5}", 0..3),
         boundary in any::<bool>(),
+        kept in any::<bool>(),
         secret in 0u8..3,
     ) -> String {
         let quoted = |text: &str| toml::Value::String(text.to_owned()).to_string();
@@ -120,6 +126,9 @@ prop_compose! {
         text += &format!("retention_hours = {hours}\n[function]\nmemory = {memory}\narch = \"{arch}\"\n");
         if let Some(reserved) = reserved {
             text += &format!("reserved_concurrency = {reserved}\n");
+        }
+        if kept {
+            text += "quarantine = \"s3://set-aside/a=b/c\"\n[trigger]\non_failure = \"arn:aws:s3:::expired\"\n";
         }
         if boundary {
             text += "[roles]\npermissions_boundary = \"arn:aws:iam::123456789012:policy/b\"\n";

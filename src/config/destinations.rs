@@ -226,8 +226,11 @@ pub(crate) fn file_grants(file: &File, target: &Target) -> Result<Grants> {
     let settings = &file.settings;
     let key = settings.stream.kms_key.as_ref().and_then(|key| super::forms::key(key).ok());
     let on_failure = settings.trigger.on_failure.as_ref().and_then(|arn| super::forms::on_failure(arn).ok());
+    let place = settings.function.quarantine.as_ref();
+    let place = place.and_then(|place| super::forms::quarantine(place).ok().flatten());
     let grants = Grants {
         kms_key_arn: key.and_then(|key| key.arn(target)),
+        quarantine: place.map(|place| place.path()),
         on_failure: on_failure.flatten(),
         ..Grants::default()
     };

@@ -76,6 +76,8 @@ pub(super) struct Function {
     #[serde(deserialize_with = "values::log_retention_days")]
     pub(super) log_retention_days: Option<u32>,
     pub(super) metrics: Option<bool>,
+    #[serde(deserialize_with = "values::quarantine")]
+    pub(super) quarantine: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

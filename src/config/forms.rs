@@ -1,5 +1,7 @@
 //! Forms of values that flags and the configuration file share.
 
+use cwl2le_forwarder::quarantine::Place;
+
 use crate::stack::Target;
 
 /// How a KMS key is named.
@@ -38,6 +40,11 @@ pub(super) fn key(text: &str) -> Result<Key, String> {
              aws kms describe-key --key-id ALIAS --query KeyMetadata.Arn"
         ))
     }
+}
+
+/// A place in S3, or `none`.
+pub(super) fn quarantine(text: &str) -> Result<Option<Place>, String> {
+    if text == "none" { Ok(None) } else { text.parse().map(Some) }
 }
 
 /// The ARN of a bucket, queue or topic, or `none`.

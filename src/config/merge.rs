@@ -36,6 +36,7 @@ fn function(args: &mut FunctionArgs, file: &super::file::Function) {
     fill(&mut args.timeout, &file.timeout);
     fill(&mut args.reserved_concurrency, &file.reserved_concurrency);
     fill(&mut args.log_retention_days, &file.log_retention_days);
+    fill(&mut args.quarantine, &file.quarantine);
 }
 
 fn trigger(args: &mut TriggerArgs, file: &super::file::Trigger) {

@@ -10,6 +10,7 @@ mod file;
 mod forms;
 mod merge;
 mod nearest;
+mod quarantine;
 mod secrets;
 #[cfg(test)]
 mod shape_tests;
@@ -20,6 +21,7 @@ mod values;
 mod wishes;
 
 use build::Builder;
+use cwl2le_forwarder::quarantine::Place;
 use wishes::Wishes;
 
 use crate::aws::Options;
@@ -68,13 +70,16 @@ pub fn wanted_stack(
 ) -> Result<Stack> {
     let args = merge::with_file(args, file);
     let config = destinations::wanted(&args.destination, file, observed)?;
+    let config = quarantine::wanted(config, args.function.quarantine.as_deref(), observed)?;
     let wishes = Wishes::new(&args, config, target)?;
     let kms = wishes.kms_key.clone().unwrap_or_else(|| wishes::current_key(observed, target));
     let on_failure = wishes
         .on_failure
         .clone()
         .unwrap_or_else(|| observed.triggers.iter().find_map(|trigger| trigger.on_failure.clone()));
-    let grants = Grants { kms_key_arn: kms, on_failure, ..Grants::default() };
+    let place = wishes.config.as_ref().and_then(|config| config.quarantine.as_ref());
+    let quarantine = place.map(Place::path);
+    let grants = Grants { kms_key_arn: kms, quarantine, on_failure, ..Grants::default() };
     let policy = Names::new(name, &target.region, scope).function_policy;
     let grants = destinations::grants(wishes.config.as_ref(), file, observed, &policy, target, grants);
     Ok(Builder { name, target, scope, observed }.stack(wishes, &args.resources, &grants))

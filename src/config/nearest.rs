@@ -29,7 +29,10 @@ const SECTIONS: [(&str, &[&str]); 12] = [
         ],
     ),
     ("[stream]", &["shards", "on_demand", "retention_hours", "kms_key"]),
-    ("[function]", &["arch", "memory", "timeout", "reserved_concurrency", "log_retention_days", "metrics"]),
+    (
+        "[function]",
+        &["arch", "memory", "timeout", "reserved_concurrency", "log_retention_days", "metrics", "quarantine"],
+    ),
     ("[trigger]", &["batch_size", "batch_window", "parallelization", "on_failure"]),
     ("[roles]", &["path", "permissions_boundary"]),
     (

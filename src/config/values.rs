@@ -69,6 +69,10 @@ pub(super) fn on_failure<'de, D: Deserializer<'de>>(deserializer: D) -> Result<O
     formed(deserializer, forms::on_failure)
 }
 
+pub(super) fn quarantine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    formed(deserializer, forms::quarantine)
+}
+
 pub(super) fn role_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
     formed(deserializer, limits::role_path)
 }

@@ -1,0 +1,82 @@
+//! Where the forwarder keeps records that no retry can help.
+
+use cwl2le_forwarder::config::Config;
+
+use super::forms;
+use crate::error::{Code, Error, Result};
+use crate::plan::Observed;
+
+/// The forwarder's configuration with the quarantine that was asked for; with the one that it has where none was.
+///
+/// # Errors
+/// A place that is none; a function whose configuration cannot be read.
+pub(super) fn wanted(
+    config: Option<Config>,
+    asked: Option<&str>,
+    observed: &Observed,
+) -> Result<Option<Config>> {
+    let Some(asked) = asked else { return Ok(config) };
+    let place = forms::quarantine(asked).map_err(|problem| {
+        Error::new(Code::Usage, format!("--quarantine: {problem}"))
+            .on(asked)
+            .hint("for example --quarantine s3://my-bucket/cwl2le, or `none`")
+    })?;
+    match config {
+        Some(config) => Ok(Some(Config { quarantine: place, ..config })),
+        // The planner says what a function that is to be made needs.
+        None if observed.function.is_none() => Ok(None),
+        None => {
+            let problem = "a quarantine belongs to the function's configuration, and that cannot be read";
+            Err(Error::new(Code::Usage, problem)
+                .on(asked)
+                .hint("give the log service, too: --token or the destinations in cwl2le.toml write it anew"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::describe_tests::account;
+    use super::super::tests::{TOKEN, stack};
+    use super::*;
+    use crate::stack::Stack;
+
+    fn place(stack: &Stack) -> Option<String> {
+        let place = stack.function.config.as_ref()?.quarantine.as_ref()?.to_string();
+        let grant = format!("arn:aws:s3:::{}/*", place.strip_prefix("s3://")?);
+        assert!(stack.function_role.policy.to_string().contains(&grant), "{}", stack.function_role.policy);
+        Some(place)
+    }
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_what_is_not_asked_for_stays() {
+        let token = ["--token", TOKEN];
+        let file = "[function]\nquarantine = \"s3://of-the-file/a\"";
+        let none = Observed::default();
+        let made = stack(&token, file, &none).expect("a stack");
+        assert_eq!(place(&made).as_deref(), Some("s3://of-the-file/a"));
+        let flag = [&token[..], &["--quarantine", "s3://of-the-flag"]].concat();
+        let made = stack(&flag, file, &none).expect("a stack");
+        assert_eq!(place(&made).as_deref(), Some("s3://of-the-flag"));
+
+        let (there, _) = account(&made);
+        assert_eq!(place(&stack(&[], "", &there).expect("a stack")).as_deref(), Some("s3://of-the-flag"));
+        for (flags, text) in
+            [(&["--quarantine", "none"][..], ""), (&[][..], "[function]\nquarantine = \"none\"")]
+        {
+            let gone = stack(flags, text, &there).expect("a stack");
+            assert_eq!(place(&gone), None);
+            assert!(!gone.function_role.policy.to_string().contains("s3:PutObject"));
+        }
+        assert_eq!(stack(&["--quarantine", "bucket"], "", &there).expect_err("no place").code, Code::Usage);
+    }
+
+    #[test]
+    fn it_is_not_forgotten_where_the_function_cannot_be_read() {
+        let (mut there, _) = account(&stack(&["--token", TOKEN], "", &Observed::default()).expect("a stack"));
+        let function = there.function.as_mut().expect("a function");
+        function.environment.values_mut().for_each(|value| value.0 = "{}".to_owned());
+        let refused = stack(&["--quarantine", "s3://bucket"], "", &there).expect_err("nowhere to write it");
+        assert_eq!(refused.code, Code::Usage);
+    }
+}

@@ -1,0 +1,62 @@
+//! Buckets of the local AWS, by the forwarder's own client.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cwl2le_forwarder::aws::{Aws, Call, Service};
+use cwl2le_forwarder::http::{Answer, Client};
+use http::Method;
+use tokio::time::Instant;
+
+use crate::support::{REGION, World};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Makes a bucket in the region of the tests.
+pub async fn create(world: &World, bucket: &str) {
+    let place = format!(
+        "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
+         <LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+    );
+    call(world, "CreateBucket", Method::PUT, &format!("/{bucket}"), Bytes::from(place)).await;
+}
+
+/// A call of S3 as the root.
+async fn call(world: &World, operation: &'static str, method: Method, path: &str, body: Bytes) -> Answer {
+    let credentials = world.aws.credentials();
+    let variable = |name: &str| match name {
+        "AWS_ENDPOINT_URL" => Some(world.aws.endpoint().to_owned()),
+        "AWS_REGION" => Some(REGION.to_owned()),
+        "AWS_ACCESS_KEY_ID" => Some(credentials.access_key_id.to_owned()),
+        "AWS_SECRET_ACCESS_KEY" => Some(credentials.secret_access_key.to_owned()),
+        _ => None,
+    };
+    let aws = Aws::new(Client::new(None).expect("a client"), &variable).expect("AWS");
+    let (region, host, headers) = (None, None, &[][..]);
+    let resource = path;
+    let call = Call { service: Service::S3, operation, resource, region, host, method, path, headers, body };
+    aws.call(&call, Instant::now() + PATIENCE).await.expect("S3 answers")
+}
+
+/// The keys in a bucket of a thousand objects at most, once there are so many.
+pub async fn keys(world: &World, bucket: &str, count: usize) -> Vec<String> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let list =
+            call(world, "ListObjectsV2", Method::GET, &format!("/{bucket}?list-type=2"), Bytes::new()).await;
+        let list = String::from_utf8_lossy(&list.body).into_owned();
+        let keys = list.split("<Key>").skip(1).filter_map(|rest| rest.split("</Key>").next());
+        let keys: Vec<String> = keys.map(ToOwned::to_owned).collect();
+        if keys.len() >= count {
+            return keys;
+        }
+        assert!(Instant::now() < deadline, "{} objects: {list}\n{}", keys.len(), world.aws.logs_tail(60));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+pub async fn object(world: &World, bucket: &str, key: &str) -> Answer {
+    call(world, "GetObject", Method::GET, &format!("/{bucket}/{key}"), Bytes::new()).await
+}
