@@ -84,6 +84,7 @@ fn stack() -> Stack {
             parallelization: Setting::default(1),
             bisect: Setting::default(true),
             on_failure: Setting::default(None),
+            max_age_seconds: -1,
         },
         tags: Tags::new(),
         name,

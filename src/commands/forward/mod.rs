@@ -170,6 +170,8 @@ fn unwritable(error: std::io::Error) -> Error {
 async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuffer>>) -> Result<Forwarder> {
     let mut session = None;
     let mut config = configuration(context, args, &mut session).await?;
+    // What is refused for good is named, and is still in the input.
+    config.quarantine = None;
     let deliver = lines.is_none();
     let needed: Vec<_> = config
         .references()
