@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::aws::Aws;
 use crate::config::Config;
-use crate::destination::{self, Outlet, Patience, Sink};
+use crate::destination::{Outlet, Patience, Sink, Surroundings};
 use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
 use crate::ledger::{Account, Fate, Ledger, Skip};
@@ -47,6 +47,8 @@ pub struct Options {
     pub persistence: Persistence,
     /// The texts that the configuration refers to.
     pub store: Rc<Store>,
+    /// The AWS region of the stream; empty where it is not known.
+    pub region: String,
     /// Takes what would be sent, in the place of the network.
     pub sink: Option<Rc<dyn Sink>>,
     /// AWS as the function's role; needed where there is a quarantine.
@@ -70,6 +72,7 @@ impl Default for Options {
             patience: Patience::default(),
             persistence: Persistence::default(),
             store: Rc::default(),
+            region: String::new(),
             sink: None,
             aws: None,
             quarantine_patience: quarantine::PATIENCE,
@@ -135,10 +138,15 @@ impl Forwarder {
             .destinations
             .iter()
             .map(|(name, destination)| {
-                let lines = config.lines.get(name).cloned().unwrap_or_default();
                 let outlet = options.sink.clone().map(|sink| Outlet { destination: name.clone(), sink });
-                let (patience, store) = (options.patience, &options.store);
-                let destination = destination::build(destination, &lines, patience, store, outlet)
+                let surroundings = Surroundings {
+                    patience: options.patience,
+                    store: Rc::clone(&options.store),
+                    region: options.region.clone(),
+                    outlet,
+                };
+                let destination = destination
+                    .build(config.style(name, destination), &surroundings)
                     .map_err(|problem| format!("destinations.{name}: {problem}"))?;
                 Ok(Lane::new(name.clone(), destination))
             })
@@ -200,7 +208,7 @@ impl Forwarder {
     }
 
     #[cfg(test)]
-    pub(crate) fn replace_destinations(&mut self, with: impl Fn() -> Box<dyn destination::Destination>) {
+    pub(crate) fn replace_destinations(&mut self, with: impl Fn() -> Box<dyn crate::destination::Destination>) {
         self.lanes = self.lanes.iter().map(|lane| Lane::new(lane.name().to_owned(), with())).collect();
     }
 

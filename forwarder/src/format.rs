@@ -14,15 +14,26 @@ use crate::payload::{LogEvent, Payload};
 
 /// Appends an event as one line without its end.
 pub fn write(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
+    write_with(LINE_SEPARATOR, format, payload, event, out);
+}
+
+/// As [`write`], with another text in the place of a line end inside the message.
+pub fn write_with(
+    separator: &str,
+    format: Format,
+    payload: &Payload<'_>,
+    event: &LogEvent<'_>,
+    out: &mut Vec<u8>,
+) {
     match format {
-        Format::Message => line::write_message(event.message, out),
+        Format::Message => line::write_on_one_line(event.message, separator, out),
         Format::Prefix => {
             let mut head = format!("{} {} {} ", time(event.timestamp), payload.log_group, payload.log_stream);
             for (name, value) in &payload.labels {
                 head.push_str(&format!("{name}={value} "));
             }
             out.extend_from_slice(one_line(&head).as_bytes());
-            line::write_message(event.message, out);
+            line::write_on_one_line(event.message, separator, out);
         }
         Format::Json => write_json(payload, event, out),
     }
@@ -38,7 +49,7 @@ fn one_line(text: &str) -> Cow<'_, str> {
 }
 
 /// Milliseconds since 1970 as RFC 3339 in UTC; `-` when the event has no time that a calendar knows.
-fn time(timestamp: Option<i64>) -> String {
+pub(crate) fn time(timestamp: Option<i64>) -> String {
     // The last millisecond of the year 9999.
     const LAST: u64 = 253_402_300_799_999;
     match timestamp.and_then(|milliseconds| u64::try_from(milliseconds).ok()).filter(|time| *time <= LAST) {

@@ -23,6 +23,7 @@ pub mod reference;
 pub mod remembered;
 pub mod route;
 pub mod secret;
+pub mod severity;
 pub mod shape;
 pub mod store;
 mod tls;

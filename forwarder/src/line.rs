@@ -18,6 +18,11 @@ const REPLACEMENT: &str = "\u{fffd}";
 ///
 /// Input that is no valid JSON string never gets here; should it, it is written as far as it makes sense.
 pub fn write_message(escaped: &str, out: &mut Vec<u8>) {
+    write_on_one_line(escaped, LINE_SEPARATOR, out);
+}
+
+/// As [`write_message`], with another text in the place of a line end.
+pub fn write_on_one_line(escaped: &str, separator: &str, out: &mut Vec<u8>) {
     let start = out.len();
     let mut rest = escaped.as_bytes();
     // Where the line end begins that the message ends with so far.
@@ -36,7 +41,7 @@ pub fn write_message(escaped: &str, out: &mut Vec<u8>) {
                 open_end = open_end.map(|(begin, _)| (begin, false))
             }
             Some(end @ ('\n' | '\r')) => {
-                out.extend_from_slice(LINE_SEPARATOR.as_bytes());
+                out.extend_from_slice(separator.as_bytes());
                 open_end = Some((before, end == '\r'));
             }
             Some(character) => {
@@ -130,6 +135,12 @@ fn hex4(text: &[u8]) -> Option<(u32, &[u8])> {
     Some((value, after))
 }
 
+/// A text without the line end that it may have at its end.
+pub fn without_end(text: &str) -> &str {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    text.strip_suffix('\r').unwrap_or(text)
+}
+
 /// Ends the line that began at `start` of `out`. When it has more than `limit` bytes, its end included, it is
 /// replaced by parts within the limit.
 ///
@@ -143,22 +154,43 @@ pub fn end_line(out: &mut Vec<u8>, start: usize, head_len: usize, id: &str, limi
     }
     let line = out.split_off(start);
     let (head, text) = line.split_at(head_len);
-    // The numbers take room too. Enough for any count, so that the marker never has to be fitted again.
-    let widest_marker = "part=/ id= ".len() + 2 * decimal_len(text.len()) + id.len() + 1;
+    for part in parts(text, id, limit.saturating_sub(head.len() + 1)) {
+        for piece in [head, part.mark.as_bytes(), part.text, b"\n"] {
+            out.extend_from_slice(piece);
+        }
+    }
+}
+
+/// A part of a text that is too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<'t> {
+    /// Which it is, of how many, and of which event: `part=2/5 id=ID `; nothing when it is the whole.
+    pub mark: String,
+    /// Its text.
+    pub text: &'t [u8],
+}
+
+/// Cuts a text between characters into parts of at most `room` bytes with their marks, or leaves it whole when it is
+/// no longer than that. The texts of all parts one after the other are the text.
+pub fn parts<'t>(text: &'t [u8], id: &str, room: usize) -> Vec<Part<'t>> {
+    if text.len() <= room {
+        return vec![Part { mark: String::new(), text }];
+    }
+    // The numbers take room too. Enough for any count, so that the mark never has to be fitted again.
+    let widest_mark = "part=/ id= ".len() + 2 * decimal_len(text.len()) + id.len();
     // A limit that leaves no room for text is none; configuration does not allow one that small.
-    let room = limit.saturating_sub(head.len() + widest_marker).max(64);
+    let room = room.saturating_sub(widest_mark).max(64);
     let mut cuts = vec![0];
     while text.len() - cuts[cuts.len() - 1] > room {
         cuts.push(boundary_before(text, cuts[cuts.len() - 1] + room));
     }
     cuts.push(text.len());
     let count = cuts.len() - 1;
-    for (number, ends) in cuts.windows(2).enumerate() {
-        out.extend_from_slice(head);
-        out.extend_from_slice(format!("part={}/{count} id={id} ", number + 1).as_bytes());
-        out.extend_from_slice(&text[ends[0]..ends[1]]);
-        out.push(b'\n');
-    }
+    let part = |(number, ends): (usize, &[usize])| Part {
+        mark: format!("part={}/{count} id={id} ", number + 1),
+        text: &text[ends[0]..ends[1]],
+    };
+    cuts.windows(2).enumerate().map(part).collect()
 }
 
 fn decimal_len(number: usize) -> usize {

@@ -106,6 +106,7 @@ async fn start(journal: Journal) -> Result<Function, String> {
         cap: Cap::for_memory(memory),
         store: Rc::clone(&store),
         aws,
+        region: variable("AWS_REGION").unwrap_or_default(),
         ..Options::default()
     };
     let forwarder = Forwarder::new(&config, options)
@@ -118,7 +119,7 @@ async fn start(journal: Journal) -> Result<Function, String> {
 async fn read_references(config: &Config, aws: Aws) -> Result<Store, String> {
     let places: Vec<_> = config.references().collect();
     let until = Instant::now() + READING;
-    let references = places.iter().map(|(_, reference)| *reference);
+    let references = places.iter().map(|(_, reference)| reference);
     Store::read(aws, references, until).await.map_err(|unreadable| {
         let asked = &unreadable.reference;
         let here = |r: &Reference| (r.keeper, &r.name) == (asked.keeper, &asked.name);

@@ -59,6 +59,40 @@ impl fmt::Display for Token {
     }
 }
 
+/// The value of an HTTP header, which may be a key: printable characters, one at least.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HeaderText(Box<str>);
+
+/// A text that cannot be the value of a header. It is not repeated: it may be a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the value of a header is a text of printable characters on one line, and not empty")]
+pub struct InvalidHeader;
+
+impl FromStr for HeaderText {
+    type Err = InvalidHeader;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHeader> {
+        let is_value = !text.trim().is_empty() && http::HeaderValue::from_str(text).is_ok();
+        if is_value { Ok(Self(text.into())) } else { Err(InvalidHeader) }
+    }
+}
+
+impl fmt::Debug for HeaderText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
+}
+
+impl Sensitive for HeaderText {
+    fn expose(&self) -> &str {
+        &self.0
+    }
+
+    fn stand_in() -> Self {
+        Self("xxxxxxxx".into())
+    }
+}
+
 /// A text that goes over the wire and nowhere else.
 pub trait Sensitive: Clone + FromStr<Err: fmt::Display> {
     /// The real value. Only for the wire and for the configuration that is handed to the function.

@@ -30,6 +30,7 @@ fn every_fault_in_the_table_has_its_test() {
         "bootstrap",
         "references",
         "quarantine",
+        "requests",
         "../../tests/kept",
     ]
     .iter()

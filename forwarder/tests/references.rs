@@ -8,7 +8,7 @@ mod keeper;
 mod lambda;
 
 use common::*;
-use cwl2le_local::log_service::{LogService, Transport};
+use cwl2le_local::log_service::{Answer, LogService, Protocol, Request, Transport};
 use keeper::{CREDENTIALS, Keeper};
 use lambda::Lambda;
 use serde_json::{Value, json};
@@ -182,4 +182,39 @@ async fn a_proxy_of_the_environment_is_used() {
     assert_eq!(lambda.invoke(&event(0, "/app")).checkpoint(), None);
     assert_eq!(tokens(&service, 1).await, [TOKEN]);
     assert!(keeper.heads()[0].starts_with("POST http://ssm.invalid/ HTTP/1.1"), "{:?}", keeper.heads());
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_the_secret_gets_the_new_one_in_the_same_invocation() {
+    let options = cwl2le_local::log_service::Options { protocol: Protocol::Http, ..Default::default() };
+    let service = LogService::start(options).unwrap();
+    let accepted = |key: &'static str| {
+        move |request: &Request| {
+            let is_right = request.header("authorization") == Some(key);
+            Answer::status(if is_right { 200 } else { 401 }).body(format!("{:?}", request.headers))
+        }
+    };
+    service.answer_with(accepted("Bearer first"));
+    let keeper = Keeper::start(&[("/header", "Bearer first")]);
+    let config = json!({"destinations": {"default": {
+        "type": "http", "url": format!("http://{}/", service.address()), "headers": {"Authorization": {"ssm": "/header"}}}}});
+    let lambda = Lambda::start();
+    let function = lambda.run(&config.to_string(), &keeper.environment());
+    assert_eq!(lambda.invoke(&event(0, "/app")).checkpoint(), None);
+    assert_eq!(keeper.asked().len(), 1);
+
+    keeper.set("/header", "Bearer second");
+    service.answer_with(accepted("Bearer second"));
+    assert_eq!(lambda.invoke(&event(1, "/app")).checkpoint(), None, "{}", function.log());
+    let statuses: Vec<u16> = service.requests().iter().map(|request| request.status).collect();
+    assert_eq!(statuses, [200, 401, 200]);
+    assert_eq!(keeper.asked().len(), 2);
+
+    // Not again within a minute: the batch fails by name.
+    service.answer_with(accepted("Bearer third"));
+    assert!(lambda.invoke(&event(2, "/app")).checkpoint().is_some());
+    assert_eq!(keeper.asked().len(), 2);
+    let log = function.log();
+    assert!(log.contains("unauthorized") && log.contains("a secret has changed"), "{log}");
+    assert!(!log.contains("Bearer"), "{log}");
 }

@@ -13,9 +13,10 @@ use crate::error::LocalError;
 use crate::python::PythonEnv;
 
 /// The Python files that run the servers; they are written beside the server's state when it starts.
-const LAUNCHER: [(&str, &str); 12] = [
+const LAUNCHER: [(&str, &str); 13] = [
     ("accounts.py", include_str!("../launcher/accounts.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
+    ("field_server.py", include_str!("../launcher/field_server.py")),
     ("guard.py", include_str!("../launcher/guard.py")),
     ("launcher.py", include_str!("../launcher/launcher.py")),
     ("mappings.py", include_str!("../launcher/mappings.py")),

@@ -47,10 +47,17 @@ fn destinations(file: &File) -> Result<()> {
     config.validate().map_err(|error| {
         if let Some((_, key)) = error.place.split_once(".shape.") {
             let problem = format!("`shape.{key}`: {}", error.problem);
-            return file.error(&span_of(file, &error), &problem, "docs/shaping.md explains the rules of a route");
+            return file.error(
+                &span_of(file, &error),
+                &problem,
+                "docs/shaping.md explains the rules of a route",
+            );
         }
-        let hint = "a destination is `region = \"eu\"` or `endpoint = \"HOST:PORT\"`, and names stand in [destinations.NAME]";
-        file.error(&span_of(file, &error), &error.problem, hint)
+        let hint =
+            "docs/destinations.md has an example of every type; their names stand in [destinations.NAME]";
+        // The same setting has another name in the function's configuration.
+        let problem = error.problem.replace("`max_bytes`", "`max_line_bytes`");
+        file.error(&span_of(file, &error), &problem, hint)
     })
 }
 

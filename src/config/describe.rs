@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::fmt::{Display, Write};
 
-use cwl2le_forwarder::config::{
-    Config, DEFAULT_DESTINATION, Destination, Format, LONGEST_LINE, Names, pinned_destination,
-};
+use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Format, Names, pinned_destination};
 use cwl2le_forwarder::reference::Reference;
 use cwl2le_forwarder::secret::Secret;
 
 use super::destinations;
+use super::service::is_telling;
 use crate::plan::{Observed, ObservedFilter, is_own_filter, is_own_policy, would_loop};
 use crate::stack::{Distribution, Stack, StreamMode, Tags};
 
@@ -122,43 +121,52 @@ fn common_tags(observed: &Observed) -> Tags {
 fn log_services(out: &mut Writer, config: &Config, places: &mut Places) -> Vec<String> {
     let mut tokens = Vec::new();
     for (name, destination) in &config.destinations {
-        let Destination::Logentries(logentries) = destination;
         out.section(&format!("[destinations.{name}]"));
-        out.set("type", "logentries");
-        if let Some(region) = logentries.region {
-            out.set("region", region);
+        out.set("type", destination.type_name());
+        let mut secrets = Vec::new();
+        for (key, kept) in destination.secrets() {
+            let place = kept.map(|reference| places.next(&reference));
+            secrets.push((key, place));
         }
-        if let Some(endpoint) = &logentries.endpoint {
-            out.set("endpoint", endpoint);
-        }
-        if !logentries.tls {
-            out.raw("tls", false);
-        }
-        if let Some(file) = &logentries.ca_file {
-            out.set("ca_file", file);
+        let keys = serde_json::to_value(destination).unwrap_or_default();
+        for (key, value) in keys.as_object().into_iter().flatten().filter(|(key, _)| *key != "type") {
+            let under =
+                |secret: &str| secret == key || secret.split_once('.').is_some_and(|(table, _)| table == key);
+            if !secrets.iter().any(|(secret, _)| under(secret)) {
+                out.raw(key, as_toml(value));
+            }
         }
         if let Some(lines) = config.lines.get(name) {
             match lines.format {
-                Format::Message => {}
-                Format::Prefix => out.set("format", "prefix"),
-                Format::Json => out.set("format", "json"),
+                None => {}
+                Some(Format::Message) => out.set("format", "message"),
+                Some(Format::Prefix) => out.set("format", "prefix"),
+                Some(Format::Json) => out.set("format", "json"),
             }
-            if lines.max_bytes != LONGEST_LINE {
-                out.raw("max_line_bytes", lines.max_bytes);
+            if let Some(bytes) = lines.max_bytes {
+                out.raw("max_line_bytes", bytes);
             }
         }
-        let reference = match &logentries.token {
-            Secret::Kept(reference) => places.next(reference),
-            Secret::Inline(_) => {
-                let variable = variable(name);
-                out.comment(&format!(
-                    "Set {variable} to the token of this log before you run `cwl2le plan`."
-                ));
-                tokens.push(variable.clone());
-                format!("{{ env = {} }}", quoted(&variable))
+        for (key, place) in secrets {
+            let inline = keys.pointer(&format!("/{}", key.replacen('.', "/", 1)));
+            let place = match (place, inline) {
+                (Some(place), _) => place,
+                (None, Some(value)) if !is_telling(&key) => as_toml(value),
+                (None, _) => {
+                    let variable = variable(&key, name);
+                    out.comment(&format!(
+                        "Set {variable} to {} before you run `cwl2le plan`.",
+                        what_it_is(&key)
+                    ));
+                    tokens.push(variable.clone());
+                    format!("{{ env = {} }}", quoted(&variable))
+                }
+            };
+            match key.split_once('.') {
+                None => out.raw(&key, place),
+                Some((table, entry)) => out.raw(&format!("{table}.{}", quoted_key(entry)), place),
             }
-        };
-        out.raw("token", reference);
+        }
     }
     for route in &config.routes {
         out.section("[[routes]]");
@@ -200,13 +208,27 @@ impl Places {
     }
 }
 
-/// The environment variable for the token of a destination. `CWL2LE_TOKEN` is that of the default one everywhere.
-fn variable(destination: &str) -> String {
-    if destination == DEFAULT_DESTINATION {
-        return "CWL2LE_TOKEN".to_owned();
+/// The environment variable for a secret of a destination. `CWL2LE_TOKEN` is the token of the default one everywhere.
+fn variable(key: &str, destination: &str) -> String {
+    let key = key.rsplit('.').next().unwrap_or(key);
+    let name = match destination {
+        DEFAULT_DESTINATION => format!("CWL2LE_{key}"),
+        other => format!("CWL2LE_{key}_{other}"),
+    };
+    name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect()
+}
+
+/// What a secret is, in words.
+fn what_it_is(key: &str) -> String {
+    match key.split_once('.') {
+        None => format!("the {key} of this log"),
+        Some((_, header)) => format!("the header {header} of this log"),
     }
-    let upper = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' };
-    format!("CWL2LE_TOKEN_{}", destination.chars().map(upper).collect::<String>())
+}
+
+/// A value of the function's configuration as TOML writes it: texts, numbers, lists and tables of them.
+fn as_toml(value: &serde_json::Value) -> String {
+    toml::Value::try_from(value).map(|value| value.to_string()).unwrap_or_default()
 }
 
 /// One section for all log groups whose filters are equal.
@@ -297,4 +319,10 @@ impl Writer {
 /// A text as TOML writes it.
 fn quoted(text: &str) -> String {
     toml::Value::String(text.to_owned()).to_string()
+}
+
+/// A key, in quotes where it needs them.
+fn quoted_key(key: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || "-_".contains(c);
+    if !key.is_empty() && key.chars().all(is_bare) { key.to_owned() } else { quoted(key) }
 }

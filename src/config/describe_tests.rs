@@ -81,7 +81,8 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
         }],
         ..Observed::default()
     };
-    let inline = config.destinations.iter().filter_map(|(name, Destination::Logentries(logentries))| {
+    let inline = config.destinations.iter().filter_map(|(name, destination)| {
+        let Destination::Logentries(logentries) = destination else { return None };
         let Secret::Inline(token) = &logentries.token else { return None };
         Some((name.clone(), token.expose().to_owned()))
     });

@@ -1,19 +1,24 @@
 //! The forwarder's configuration, out of the file, the flags and what the function has.
 
 use cwl2le_forwarder::config::{
-    self as forwarder, CONFIG_ENV, Config, DEFAULT_DESTINATION, LONGEST_LINE, Lines, Logentries, Region,
+    self as forwarder, CONFIG_ENV, Config, DEFAULT_DESTINATION, Lines, Logentries, Region,
 };
 use cwl2le_forwarder::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{Secret, Token};
+use serde_json::{Value, json};
 use toml::Spanned;
 
-use super::file::{File, Kind};
-use super::secrets::{Kept, TokenSource, parameter_arn, read_token, secret_arn};
+use super::file::File;
+use super::secrets::{Kept, Source, parameter_arn, read_token, secret_arn};
+use super::service;
 use crate::cli::DestinationArgs;
 use crate::error::{Code, Error, Result};
 use crate::plan::Observed;
 use crate::stack::Target;
 use crate::stack::policy::{self, Grants};
+
+/// The key whose secret the flags can give.
+const TOKEN: &str = "token";
 
 /// What the function has now, where that can be read.
 pub(crate) fn current(observed: &Observed) -> Option<Config> {
@@ -27,13 +32,17 @@ pub(crate) fn outline(file: &File) -> Result<Option<Config>> {
         return Ok(None);
     }
     let mut config = Config::default();
-    describe(file, &mut config, |_, _| Ok(anywhere()))?;
+    describe(file, &mut config, |_, secret| match &secret.source {
+        // What stands in the file itself is looked at.
+        inline @ Source::Inline(_) => Ok(inline.resolve(file).unwrap_or_default()),
+        _ => Ok(json!(anywhere())),
+    })?;
     Ok(Some(config))
 }
 
-/// A token that nobody reads: where it is kept makes no difference to the rules.
-pub(crate) fn anywhere() -> Secret<Token> {
-    Secret::Kept(Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None })
+/// A secret that nobody reads: where it is kept makes no difference to the rules.
+pub(crate) fn anywhere() -> Reference {
+    Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None }
 }
 
 /// The configuration that is wanted: the file's destinations and routes, else what the function has, with the default
@@ -58,9 +67,9 @@ pub(crate) fn wanted_for(
     let mut base = current(observed);
     if let Some(file) = file.filter(|file| file.settings.destinations.is_some()) {
         let config = base.get_or_insert_default();
-        describe(file, config, |name, source| match only {
-            Some(only) if only != name => Ok(anywhere()),
-            _ => resolve(file, name, source, token.as_ref()),
+        describe(file, config, |name, secret| match only {
+            Some(only) if only != name => Ok(json!(anywhere())),
+            _ => resolve(file, name, secret, token.as_ref()),
         })?;
     }
     let mut config = with_flags(args, token, base)?;
@@ -75,7 +84,7 @@ pub(crate) fn wanted_for(
 fn describe(
     file: &File,
     config: &mut Config,
-    token: impl Fn(&str, &Spanned<TokenSource>) -> Result<Secret<Token>>,
+    secret: impl Fn(&str, &service::Secret) -> Result<Value>,
 ) -> Result<()> {
     let settings = &file.settings;
     config.default = settings.default_destination.as_ref().map(|name| name.get_ref().clone());
@@ -93,23 +102,10 @@ fn describe(
     config.hash_key = settings.hash_key.as_ref().map(|kept| Secret::Kept(kept.get_ref().reference.clone()));
     config.destinations.clear();
     config.lines.clear();
-    for (name, destination) in settings.destinations.iter().flatten() {
-        let destination = destination.get_ref();
-        let token = token(name, &destination.token)?;
-        let described = match destination.kind {
-            Kind::Logentries => forwarder::Destination::Logentries(Logentries {
-                endpoint: destination.endpoint.clone(),
-                region: destination.region,
-                tls: destination.tls,
-                ca_file: destination.ca_file.clone(),
-                token,
-            }),
-        };
+    for (name, service) in settings.destinations.iter().flatten() {
+        let read = service.get_ref().read(file, name, &service.span(), |one| secret(name, one));
+        let (described, lines) = read?;
         config.destinations.insert(name.clone(), described);
-        let lines = Lines {
-            format: destination.format.unwrap_or_default(),
-            max_bytes: destination.max_line_bytes.unwrap_or(LONGEST_LINE),
-        };
         if lines != Lines::default() {
             config.lines.insert(name.clone(), lines);
         }
@@ -117,31 +113,26 @@ fn describe(
     Ok(())
 }
 
-fn resolve(
-    file: &File,
-    name: &str,
-    source: &Spanned<TokenSource>,
-    flag: Option<&Secret<Token>>,
-) -> Result<Secret<Token>> {
-    let is_default = || {
-        let settings = &file.settings;
-        let only = settings.destinations.as_ref().is_some_and(|all| all.len() == 1);
-        match &settings.default_destination {
-            Some(default) => default.get_ref() == name,
-            None => name == DEFAULT_DESTINATION || only,
-        }
-    };
+fn resolve(file: &File, name: &str, secret: &service::Secret, flag: Option<&Secret<Token>>) -> Result<Value> {
     // A token that a flag replaces need not be there.
-    if let Some(token) = flag.filter(|_| is_default()) {
-        return Ok(token.clone());
+    if let Some(token) = flag.filter(|_| secret.key == TOKEN && is_default(file, name)) {
+        return Ok(json!(token));
     }
-    source.get_ref().resolve(file).map_err(|problem| {
-        file.error(
-            &source.span(),
-            &format!("the token of `{name}` is not there: {problem}"),
-            "set it, or give another place: token = { env = \"NAME\" }, { file = \"PATH\" }, { ssm = \"/NAME\" } or { secretsmanager = \"NAME\" }",
-        )
+    secret.source.resolve(file).map_err(|problem| {
+        let key = secret.key.rsplit('.').next().unwrap_or_default();
+        let place = format!("set it, or give another place: {key} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}");
+        file.error(&secret.span, &format!("`{}` of `{name}` is not there: {problem}", secret.key), place)
     })
+}
+
+/// Whether a destination of the file is the one that the flags speak of.
+fn is_default(file: &File, name: &str) -> bool {
+    let settings = &file.settings;
+    let only = settings.destinations.as_ref().is_some_and(|all| all.len() == 1);
+    match &settings.default_destination {
+        Some(default) => default.get_ref() == name,
+        None => name == DEFAULT_DESTINATION || only,
+    }
 }
 
 fn with_flags(
@@ -150,14 +141,16 @@ fn with_flags(
     base: Option<Config>,
 ) -> Result<Option<Config>> {
     let name = base.as_ref().and_then(Config::default_destination).unwrap_or(DEFAULT_DESTINATION).to_owned();
-    let before = base
-        .as_ref()
-        .and_then(|config| config.destinations.get(&name))
-        .map(|forwarder::Destination::Logentries(logentries)| logentries.clone());
+    let before = base.as_ref().and_then(|config| config.destinations.get(&name));
     let moves = args.logentries_region.is_some()
         || args.logentries_endpoint.is_some()
         || args.logentries_plain
         || args.logentries_ca_file.is_some();
+    let before = match before {
+        Some(forwarder::Destination::Logentries(logentries)) => Some(logentries.clone()),
+        Some(other) => return of_another_type(&name, &other.clone(), moves, token, base),
+        None => None,
+    };
     let destination = match (before, token) {
         (None, None) if moves => {
             return Err(Error::new(Code::Usage, "the log service is given without the token of a log")
@@ -188,6 +181,39 @@ fn with_flags(
     config.validate().map_err(|error| {
         Error::new(Code::Usage, error.to_string()).hint("see `cwl2le setup --help`, section Log service")
     })?;
+    Ok(Some(config))
+}
+
+/// What flags can say of a default destination that is no Logentries: its token, where its type has one.
+fn of_another_type(
+    name: &str,
+    before: &forwarder::Destination,
+    moves: bool,
+    token: Option<Secret<Token>>,
+    base: Option<Config>,
+) -> Result<Option<Config>> {
+    let kind = before.type_name();
+    let refuse = |problem: String, hint: &str| Err(Error::new(Code::Usage, problem).hint(hint));
+    if moves {
+        let problem = format!(
+            "the default destination `{name}` is of type `{kind}`, and the flags of the log service are for `logentries`"
+        );
+        return refuse(problem, "change the destination in cwl2le.toml, or leave the flags out");
+    }
+    let (Some(token), Some(mut config)) = (token, base.clone()) else { return Ok(base) };
+    if !forwarder::Destination::secret_keys(kind).contains(&TOKEN) {
+        let problem =
+            format!("a token is given, and the default destination `{name}` of type `{kind}` has none");
+        return refuse(
+            problem,
+            "leave out --token, --token-file, --token-ssm and --token-secret, and unset CWL2LE_TOKEN",
+        );
+    }
+    let mut keys = json!(before);
+    keys[TOKEN] = json!(token);
+    let replaced = serde_json::from_value(keys)
+        .map_err(|error| Error::new(Code::Usage, format!("the token cannot be used: {error}")))?;
+    config.destinations.insert(name.to_owned(), replaced);
     Ok(Some(config))
 }
 
@@ -234,7 +260,7 @@ pub(crate) fn file_grants(file: &File, target: &Target) -> Result<Grants> {
         on_failure: on_failure.flatten(),
         ..Grants::default()
     };
-    let references = kept(file).map(|kept| &kept.reference);
+    let references = kept(file).map(|kept| kept.reference);
     Ok(granted(references, keys(file), target, grants))
 }
 
@@ -263,20 +289,21 @@ pub(super) fn grants(
 }
 
 /// Everything in the file that the function reads itself.
-fn kept(file: &File) -> impl Iterator<Item = &Kept> {
-    let tokens = file.settings.destinations.iter().flat_map(|all| all.values());
-    let tokens = tokens.filter_map(|destination| destination.get_ref().token.get_ref().kept());
+fn kept(file: &File) -> impl Iterator<Item = Kept> {
+    let services = file.settings.destinations.iter().flat_map(|all| all.values());
+    let secrets = services.flat_map(|service| service.get_ref().secrets());
     let others = [&file.settings.routes_from, &file.settings.hash_key];
-    tokens.chain(others.into_iter().flatten().map(Spanned::get_ref))
+    let others = others.into_iter().flatten().map(|kept| kept.get_ref().clone());
+    secrets.filter_map(|secret| secret.source.kept()).chain(others)
 }
 
 /// The customer keys that the file names for what the function reads itself.
 fn keys(file: &File) -> Vec<String> {
-    kept(file).filter_map(|kept| kept.kms_key.clone()).collect()
+    kept(file).filter_map(|kept| kept.kms_key).collect()
 }
 
-fn granted<'r>(
-    references: impl Iterator<Item = &'r Reference>,
+fn granted(
+    references: impl Iterator<Item = Reference>,
     mut secret_keys: Vec<String>,
     target: &Target,
     grants: Grants,

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use cwl2le_forwarder::config::{Format, Names, Region as LogRegion};
+use cwl2le_forwarder::config::Names;
 use cwl2le_forwarder::shape::config::Rules;
 use serde::Deserialize;
 use toml::Spanned;
 
 use super::check;
 use super::nearest;
-use super::secrets::{Kept, TokenSource};
+use super::secrets::{Kept, Source};
+use super::service::{Service, is_telling};
 use super::values;
 use crate::error::{Code, Error, Result};
 use crate::stack::{Arch, Distribution, Region, StackName, Tags};
@@ -43,7 +44,7 @@ pub(super) struct Settings {
     pub(super) roles: Roles,
     #[serde(deserialize_with = "values::own_tags")]
     pub(super) tags: Tags,
-    pub(super) destinations: Option<BTreeMap<String, Spanned<Destination>>>,
+    pub(super) destinations: Option<BTreeMap<String, Spanned<Service>>>,
     pub(super) routes: Vec<Spanned<Route>>,
     pub(super) routes_from: Option<Spanned<Kept>>,
     pub(super) hash_key: Option<Spanned<Kept>>,
@@ -101,33 +102,6 @@ pub(super) struct Roles {
     pub(super) permissions_boundary: Option<String>,
 }
 
-/// The kinds of log services.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Kind {
-    Logentries,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Destination {
-    #[serde(rename = "type")]
-    pub(super) kind: Kind,
-    #[serde(default)]
-    pub(super) region: Option<LogRegion>,
-    #[serde(default)]
-    pub(super) endpoint: Option<String>,
-    #[serde(default = "yes")]
-    pub(super) tls: bool,
-    #[serde(default)]
-    pub(super) ca_file: Option<String>,
-    #[serde(default)]
-    pub(super) format: Option<Format>,
-    #[serde(default)]
-    pub(super) max_line_bytes: Option<usize>,
-    pub(super) token: Spanned<TokenSource>,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Route {
@@ -159,10 +133,6 @@ impl Subscription {
     pub(super) fn is_account_policy(&self) -> bool {
         self.all && !self.per_group
     }
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl File {
@@ -231,14 +201,20 @@ impl File {
 
     /// What is not wrong and should be known, each with its place.
     pub fn warnings(&self) -> Vec<String> {
-        let destinations = self.settings.destinations.iter().flatten();
-        destinations
-            .filter(|(_, destination)| matches!(destination.get_ref().token.get_ref(), TokenSource::Inline(_)))
-            .map(|(name, destination)| {
-                let place = self.place(&destination.get_ref().token.span());
+        let secrets = self
+            .settings
+            .destinations
+            .iter()
+            .flatten()
+            .flat_map(|(name, service)| service.get_ref().secrets().map(move |secret| (name, secret)));
+        secrets
+            .filter(|(_, secret)| matches!(secret.source, Source::Inline(_)) && is_telling(&secret.key))
+            .map(|(name, secret)| {
+                let (place, key) = (self.place(&secret.span), &secret.key);
+                let last = key.rsplit('.').next().unwrap_or(key);
                 format!(
-                    "{place}: warning: the token of `{name}` stands in the file itself, for everyone who reads it; \
-                     better token = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}"
+                    "{place}: warning: `{key}` of `{name}` stands in the file itself, for everyone who reads it; \
+                     better {last} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}"
                 )
             })
             .collect()

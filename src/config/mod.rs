@@ -12,6 +12,9 @@ mod merge;
 mod nearest;
 mod quarantine;
 mod secrets;
+mod service;
+#[cfg(test)]
+mod service_tests;
 #[cfg(test)]
 mod shape_tests;
 pub(crate) mod subscriptions;

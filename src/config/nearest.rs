@@ -2,13 +2,15 @@
 
 use std::path::Path;
 
+use cwl2le_forwarder::config::Destination;
 use cwl2le_forwarder::secret::redact_uuids;
 
 use super::file::{Settings, place};
+use super::service;
 use crate::error::{Code, Error, Result};
 
 /// Where each key belongs, to say so when it stands elsewhere.
-const SECTIONS: [(&str, &[&str]); 12] = [
+const SECTIONS: [(&str, &[&str]); 10] = [
     (
         "",
         &[
@@ -35,11 +37,6 @@ const SECTIONS: [(&str, &[&str]); 12] = [
     ),
     ("[trigger]", &["batch_size", "batch_window", "parallelization", "on_failure"]),
     ("[roles]", &["path", "permissions_boundary"]),
-    (
-        "[destinations.NAME]",
-        &["type", "region", "endpoint", "tls", "ca_file", "format", "max_line_bytes", "token"],
-    ),
-    ("the token of a destination", &["env", "file", "ssm", "secretsmanager", "kms_key"]),
     ("[[routes]]", &["log_group", "destination", "shape"]),
     ("[routes.shape]", &["include", "exclude", "sample", "redact", "fields", "format"]),
     ("`routes_from`", &["ssm", "secretsmanager", "kms_key"]),
@@ -75,15 +72,19 @@ pub(super) fn settings(path: &Path, text: &str) -> Result<Settings> {
 
 fn at(path: &Path, text: &str, error: &toml::de::Error, problem: String, hint: Option<String>) -> Error {
     let start = error.span().map_or(0, |span| span.start);
-    // A parser quotes what it refuses, which may be a token.
-    let message = format!("{}: {}", place(path, text, start), redact_uuids(&problem));
+    let message = format!("{}: {}", place(path, text, start), clean(&problem));
     let hint =
         hint.unwrap_or_else(|| "`cwl2le init --to FILE` writes a file with every key explained".to_owned());
-    Error::new(Code::Config, message).hint(redact_uuids(&hint))
+    Error::new(Code::Config, message).hint(clean(&hint))
+}
+
+/// Without what a parser quotes of the text it refuses, if that is a token.
+pub(super) fn clean(text: &str) -> String {
+    redact_uuids(text)
 }
 
 /// Says in the words of the file what serde says in those of types.
-fn explain(keys: &[String], message: &str) -> (String, Option<String>) {
+pub(super) fn explain(keys: &[String], message: &str) -> (String, Option<String>) {
     let section = |keys: &[String]| match keys {
         [] => String::new(),
         keys => format!(" in `{}`", keys.concat_path()),
@@ -95,9 +96,8 @@ fn explain(keys: &[String], message: &str) -> (String, Option<String>) {
         return (problem, Some(hint(&key, &known)));
     }
     if let Some((value, known)) = quoted_and_known(message, "unknown variant `") {
-        let near = nearest(&value, &known).map(|near| format!("did you mean `{near}`?"));
-        let hint = near.unwrap_or_else(|| format!("known are {}", known.join(", ")));
-        return (format!("`{value}` is not known for `{}`", keys.concat_path()), Some(hint));
+        let (problem, hint) = unknown_value(&value, &known, &keys.concat_path());
+        return (problem, Some(hint));
     }
     if let Some(key) = message.strip_prefix("missing field `").and_then(|rest| rest.strip_suffix('`')) {
         return (format!("`{key}` is missing{}", section(keys)), None);
@@ -113,20 +113,32 @@ fn explain(keys: &[String], message: &str) -> (String, Option<String>) {
     }
 }
 
+/// A value that is none of those that are known for a key.
+pub(super) fn unknown_value(value: &str, known: &[String], key: &str) -> (String, String) {
+    let near = nearest(value, known).map(|near| format!("did you mean `{near}`?"));
+    let hint = near.unwrap_or_else(|| format!("known are {}", known.join(", ")));
+    (format!("`{value}` is not known for `{key}`"), hint)
+}
+
 /// What serde refuses, and what it would have taken, out of its own words.
-fn quoted_and_known(message: &str, start: &str) -> Option<(String, Vec<String>)> {
+pub(super) fn quoted_and_known(message: &str, start: &str) -> Option<(String, Vec<String>)> {
     let mut quoted = message.strip_prefix(start)?.split('`');
     let refused = quoted.next()?.to_owned();
     let known = quoted.skip(1).step_by(2).map(ToOwned::to_owned).collect();
     Some((refused, known))
 }
 
-fn hint(key: &str, known: &[String]) -> String {
+pub(super) fn hint(key: &str, known: &[String]) -> String {
     if let Some(near) = nearest(key, known) {
         return format!("did you mean `{near}`?");
     }
-    let elsewhere: Vec<&str> =
+    let mut elsewhere: Vec<&str> =
         SECTIONS.iter().filter(|(_, keys)| keys.contains(&key)).map(|(section, _)| *section).collect();
+    let of_a_type =
+        || Destination::TYPES.iter().any(|kind| service::keys_of(kind).iter().any(|own| own == key));
+    if service::COMMON.contains(&key) || of_a_type() {
+        elsewhere.push("[destinations.NAME]");
+    }
     match elsewhere[..] {
         [] => format!("known keys here are {}", known.join(", ")),
         [""] => format!("`{key}` belongs to the top of the file, before the first [section]"),
@@ -185,13 +197,11 @@ mod tests {
     #[test]
     fn the_sections_are_those_of_the_types() {
         for (section, keys) in SECTIONS {
-            let token = "[destinations.x]\ntype = \"logentries\"\ntoken = { xyz = \"\" }";
             let toml = match section {
                 "" => "xyz = 1".to_owned(),
-                "the token of a destination" => token.to_owned(),
                 "`routes_from`" | "`hash_key`" => format!("{} = {{ xyz = \"\" }}", section.trim_matches('`')),
                 "[routes.shape]" => "[[routes]]\nshape = { xyz = 1 }".to_owned(),
-                section => format!("{}\nxyz = 1", section.replace("NAME", "x")),
+                section => format!("{section}\nxyz = 1"),
             };
             assert_eq!(known_to_serde(&toml), keys, "{section}");
         }

@@ -1,22 +1,23 @@
-//! Tokens: where the file says they are, and their values where cwl2le is the one who reads them.
+//! Secrets: where the file says they are, and their values where cwl2le is the one who reads them.
 
 use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use cwl2le_forwarder::reference::{Keeper, Reference};
-use cwl2le_forwarder::secret::{Secret, Token};
+use cwl2le_forwarder::secret::REDACTED;
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde_json::{Value, json};
 
 use super::file::File;
 use crate::error::{Code, Error, Result};
 use crate::stack::Target;
 
-/// Where a token is.
+/// Where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum TokenSource {
+pub(super) enum Source {
     /// In an environment variable of cwl2le. It is read by `setup` and handed to the function.
     Env(String),
     /// In a file beside cwl2le, relative to the configuration file. As with `Env`.
@@ -24,7 +25,17 @@ pub(super) enum TokenSource {
     /// Where the function reads it.
     Kept(Kept),
     /// In the configuration file itself.
-    Inline(Token),
+    Inline(Hidden),
+}
+
+/// A text that may be a secret.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Hidden(String);
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(REDACTED)
+    }
 }
 
 /// A text that the function reads, and the customer key that it is encrypted with.
@@ -66,7 +77,7 @@ impl TryFrom<Place> for Kept {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TokenPlace {
+struct AnyPlace {
     env: Option<String>,
     file: Option<PathBuf>,
     ssm: Option<String>,
@@ -74,86 +85,90 @@ struct TokenPlace {
     kms_key: Option<String>,
 }
 
-impl TokenPlace {
-    fn source(self) -> Result<TokenSource, String> {
+impl AnyPlace {
+    fn source(self) -> Result<Source, String> {
         let Self { env, file, ssm, secretsmanager, kms_key } = self;
         if env.as_ref().is_some_and(|name| name.trim().is_empty()) {
-            return Err("a token is kept somewhere: the name of the place is empty".to_owned());
+            return Err("a secret is kept somewhere: the name of the place is empty".to_owned());
         }
         match (env, file, ssm, secretsmanager) {
             (None, None, ssm, secretsmanager) if ssm.is_some() != secretsmanager.is_some() => {
-                Kept::try_from(Place { ssm, secretsmanager, kms_key }).map(TokenSource::Kept)
+                Kept::try_from(Place { ssm, secretsmanager, kms_key }).map(Source::Kept)
             }
             _ if kms_key.is_some() => {
-                Err("`kms_key` is for a token that the function reads: with `ssm` or `secretsmanager`"
+                Err("`kms_key` is for a secret that the function reads: with `ssm` or `secretsmanager`"
                     .to_owned())
             }
-            (Some(name), None, None, None) => Ok(TokenSource::Env(name)),
-            (None, Some(path), None, None) => Ok(TokenSource::File(path)),
+            (Some(name), None, None, None) => Ok(Source::Env(name)),
+            (None, Some(path), None, None) => Ok(Source::File(path)),
             (None, None, None, None) => {
-                Err("a token is { env = ... }, { file = ... }, { ssm = ... } or { secretsmanager = ... }"
+                Err("a secret is { env = ... }, { file = ... }, { ssm = ... } or { secretsmanager = ... }"
                     .to_owned())
             }
-            _ => Err("a token is kept in one place: give one of `env`, `file`, `ssm` and `secretsmanager`"
+            _ => Err("a secret is kept in one place: give one of `env`, `file`, `ssm` and `secretsmanager`"
                 .to_owned()),
         }
     }
 }
 
-impl<'de> Deserialize<'de> for TokenSource {
+impl<'de> Deserialize<'de> for Source {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Source;
-        impl<'de> Visitor<'de> for Source {
-            type Value = TokenSource;
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Source;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("{ env = ... }, { file = ... }, { ssm = ... } or { secretsmanager = ... }")
+                f.write_str(
+                    "a text, { env = ... }, { file = ... }, { ssm = ... } or { secretsmanager = ... }",
+                )
             }
 
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<TokenSource, E> {
-                text.parse().map(TokenSource::Inline).map_err(E::custom)
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Source, E> {
+                Ok(Source::Inline(Hidden(text.to_owned())))
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<TokenSource, A::Error> {
-                TokenPlace::deserialize(MapAccessDeserializer::new(map))?.source().map_err(de::Error::custom)
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Source, A::Error> {
+                AnyPlace::deserialize(MapAccessDeserializer::new(map))?.source().map_err(de::Error::custom)
             }
         }
-        deserializer.deserialize_any(Source)
+        deserializer.deserialize_any(Read)
     }
 }
 
-impl TokenSource {
+impl Source {
     /// As the function's configuration holds it: a value where cwl2le can read it, else a reference.
-    pub(super) fn resolve(&self, file: &File) -> Result<Secret<Token>, String> {
+    pub(super) fn resolve(&self, file: &File) -> Result<Value, String> {
         match self {
             Self::Env(name) => {
-                let text = std::env::var(name)
-                    .ok()
-                    .filter(|text| !text.trim().is_empty())
-                    .ok_or_else(|| format!("the environment variable {name} is not set"))?;
-                let token = text.trim().parse();
-                token.map(Secret::Inline).map_err(|error| format!("the environment variable {name}: {error}"))
+                let text = std::env::var(name).ok().filter(|text| !text.trim().is_empty());
+                text.map(|text| json!(text.trim())).ok_or_else(|| format!("{self} is not set"))
             }
             Self::File(path) => {
                 let folder = file.path().parent().unwrap_or(Path::new(""));
-                let path = folder.join(path);
-                let text = std::fs::read_to_string(&path)
-                    .map_err(|error| format!("the token file {} cannot be read: {error}", path.display()))?;
-                let token = text.trim().parse();
-                token
-                    .map(Secret::Inline)
-                    .map_err(|error| format!("the token file {}: {error}", path.display()))
+                let text = std::fs::read_to_string(folder.join(path));
+                text.map(|text| json!(text.trim())).map_err(|error| format!("{self} cannot be read: {error}"))
             }
-            Self::Kept(kept) => Ok(Secret::Kept(kept.reference.clone())),
-            Self::Inline(token) => Ok(Secret::Inline(token.clone())),
+            Self::Kept(kept) => Ok(json!(kept.reference)),
+            Self::Inline(text) => Ok(json!(text.0)),
         }
     }
 
     /// Where it is kept, if the function reads it.
-    pub(super) fn kept(&self) -> Option<&Kept> {
+    pub(super) fn kept(self) -> Option<Kept> {
         match self {
             Self::Kept(kept) => Some(kept),
             _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Env(name) => write!(f, "the environment variable {name}"),
+            Self::File(path) => write!(f, "the file {}", path.display()),
+            Self::Kept(kept) => kept.reference.fmt(f),
+            Self::Inline(_) => f.write_str("the text"),
         }
     }
 }

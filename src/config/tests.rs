@@ -61,6 +61,27 @@ fn ten_typical_mistakes() {
             format!("{destination}\n[[routes]]\nlog_group = \"/a/*\"\ndestination = \"audit\"\n"),
         ),
         ("neither region nor endpoint", destination.replace("region = \"eu\"\n", "")),
+        ("a type that is nearly one", destination.replace("\"logentries\"", "\"logentrys\"")),
+        ("a type that nobody knows", destination.replace("\"logentries\"", "\"pigeon\"")),
+        ("no type", destination.replace("type = \"logentries\"\n", "")),
+        ("a slip in a key of a type", format!("{destination}max_lines_byte = 2000\n")),
+        ("a key of another type", format!("{destination}headers = {{ X-Team = \"a\" }}\n")),
+        ("a key of a type that is missing", destination.replace(&format!("token = \"{TOKEN}\"\n"), "")),
+        ("a value of another type", format!("{destination}tls = \"no\"\n")),
+        ("a secret in an unknown place", destination.replace(&format!("\"{TOKEN}\""), "{ envv = \"A\" }")),
+        (
+            "a header that is none",
+            "[destinations.a]\ntype = \"http\"\nurl = \"https://h/\"\nheaders = { \"X Team\" = \"a\" }\n"
+                .to_owned(),
+        ),
+        (
+            "a password in a URL",
+            "[destinations.a]\ntype = \"http\"\nurl = \"https://me:secret@h/\"\n".to_owned(),
+        ),
+        (
+            "lines of what sends none",
+            "[destinations.a]\ntype = \"otlp\"\nendpoint = \"https://h\"\nformat = \"json\"\n".to_owned(),
+        ),
         (
             "a subscription of nothing",
             format!("{destination}\n[[subscriptions]]\nfilter_pattern = \"ERROR\"\n"),
@@ -143,7 +164,11 @@ fn the_template_says_the_defaults() {
 
 #[test]
 fn the_examples_of_the_guides_are_read() {
-    let guides = [include_str!("../../docs/guide.md"), include_str!("../../docs/shaping.md")];
+    let guides = [
+        include_str!("../../docs/guide.md"),
+        include_str!("../../docs/shaping.md"),
+        include_str!("../../docs/destinations.md"),
+    ];
     for guide in guides {
         assert!(guide.contains("```toml\n"));
     }
@@ -209,7 +234,7 @@ fn references_are_handed_on_and_the_role_may_read_exactly_them() {
         config.routes.iter().map(|route| route.destination.to_string()).collect::<Vec<_>>(),
         ["audit, app"]
     );
-    let Destination::Logentries(app) = &config.destinations["app"];
+    let Destination::Logentries(app) = &config.destinations["app"] else { panic!("{config:?}") };
     assert_eq!(
         app.token,
         Secret::Kept(Reference { keeper: Keeper::Ssm, name: "/cwl2le/app".to_owned(), key: None })
@@ -275,7 +300,8 @@ fn a_token_that_is_not_there_is_named_with_its_place() {
     );
     // A flag takes its place.
     let stack = stack(&["--token", TOKEN], text, &Observed::default()).expect("a stack");
-    let Destination::Logentries(a) = &stack.function.config.expect("a configuration").destinations["a"];
+    let config = stack.function.config.expect("a configuration");
+    let Destination::Logentries(a) = &config.destinations["a"] else { panic!("{config:?}") };
     assert_eq!(a.token, Secret::Inline(TOKEN.parse().expect("a token")));
 }
 

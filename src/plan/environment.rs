@@ -125,7 +125,8 @@ impl Leaf {
 fn leaves(config: &Config) -> BTreeMap<String, Leaf> {
     let mut leaves = BTreeMap::new();
     let rest = Config { routes: Vec::new(), ..config.clone() };
-    flatten("", &serde_json::from_str(&rest.to_json()).unwrap_or_default(), &mut leaves);
+    let secrets = rest.secrets().map(|(place, _)| place).collect();
+    flatten("", &serde_json::from_str(&rest.to_json()).unwrap_or_default(), &secrets, &mut leaves);
     for (at, route) in config.routes.iter().enumerate() {
         let mut text = format!("{} to {}", route.log_group, route.destination);
         if let Some(Ok(rules)) = route.shape.as_ref().map(serde_json::to_string) {
@@ -137,16 +138,21 @@ fn leaves(config: &Config) -> BTreeMap<String, Leaf> {
     leaves
 }
 
-fn flatten(path: &str, value: &Value, into: &mut BTreeMap<String, Leaf>) {
+fn flatten(path: &str, value: &Value, secrets: &BTreeSet<String>, into: &mut BTreeMap<String, Leaf>) {
     let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
     let text = match value {
-        Value::Object(fields) => return fields.iter().for_each(|(key, v)| flatten(&join(key), v, into)),
+        Value::Object(fields) => {
+            return fields.iter().for_each(|(key, v)| flatten(&join(key), v, secrets, into));
+        }
         Value::Array(items) => {
-            return items.iter().enumerate().for_each(|(i, v)| flatten(&join(&i.to_string()), v, into));
+            return items
+                .iter()
+                .enumerate()
+                .for_each(|(i, v)| flatten(&join(&i.to_string()), v, secrets, into));
         }
         Value::String(text) => text.clone(),
         other => other.to_string(),
     };
     // A reference to a secret is an object, and none itself.
-    into.insert(path.to_owned(), Leaf { text, is_token: path.ends_with(".token") || path == "hash_key" });
+    into.insert(path.to_owned(), Leaf { text, is_token: secrets.contains(path) });
 }

@@ -2,52 +2,97 @@
 //!
 //! The protocol has no acknowledgement and no answer to a wrong token.
 
-use std::rc::Rc;
-
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::dry::Dry;
-use super::stream::{Framing, Stream};
-use super::tcp::Target;
-use super::{Destination, Outlet, Patience, Wait};
-use crate::config;
+pub use super::region::{Region, UnknownRegion};
+use super::stream::{self, Framing};
+use super::types::Type;
+use super::{Destination, Surroundings, Wait, endpoint};
+use crate::config::{Format, LineRules, Longest, Style};
 use crate::format;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
-use crate::secret::{Sensitive, Token};
-use crate::store::{Held, Store};
-use crate::tls::Tls;
+use crate::secret::{Secret, Sensitive, Token};
+use crate::store::Held;
+
+/// The longest line by default: 65,536 bytes, where the vendor's Java client cuts.
+pub const LONGEST_LINE: usize = 65_536;
+
+/// Token TCP: a line is `TOKEN SPACE message LF` on a connection that is kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Logentries {
+    /// `HOST:PORT`, `[IPv6]:PORT`. Either this or `region`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub endpoint: Option<String>,
+    /// The region of the account. Either this or `endpoint`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Region>,
+    /// Whether the connection is TLS; plain is for tests and for collectors in a private network.
+    #[serde(default = "super::yes", skip_serializing_if = "super::is_yes")]
+    pub tls: bool,
+    /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+    /// The token of the log, or where it is kept.
+    pub token: Secret<Token>,
+}
+
+/// The vendor's port for Token TCP over TLS.
+const TLS_PORT: u16 = 443;
+/// The vendor's port for plain Token TCP that is neither privileged nor taken by syslog.
+const PLAIN_PORT: u16 = 10000;
+
+impl Logentries {
+    /// Host and port to connect to.
+    ///
+    /// # Errors
+    /// When neither or both of `endpoint` and `region` are given, or the endpoint is not `HOST:PORT`.
+    pub fn address(&self) -> Result<(String, u16), String> {
+        match (&self.endpoint, self.region) {
+            (Some(endpoint), None) => endpoint::split(endpoint),
+            (None, Some(region)) => Ok((
+                format!("{region}.data.logs.insight.rapid7.com"),
+                if self.tls { TLS_PORT } else { PLAIN_PORT },
+            )),
+            (None, None) => {
+                Err("give `endpoint` (HOST:PORT) or `region` (us, us2, us3, eu, ca, au, ap)".into())
+            }
+            (Some(_), Some(_)) => Err("give `endpoint` or `region`, not both".into()),
+        }
+    }
+}
+
+impl Type for Logentries {
+    const SECRETS: &'static [&'static str] = &["token"];
+    const LINES: Option<LineRules> = Some(LineRules {
+        format: Format::Message,
+        longest: Some(Longest { default: LONGEST_LINE, most: 1 << 20 }),
+    });
+    const SHOWS_LABELS: bool = false;
+
+    fn validate(&self) -> Result<(), String> {
+        self.address()?;
+        if self.ca_file.is_some() && !self.tls {
+            return Err("`ca_file` has no effect without `tls`; remove one of them".into());
+        }
+        Ok(())
+    }
+
+    fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
+        let token = Held::new(&self.token, &surroundings.store)?;
+        let framing = TokenTcp { head: head(&token), token, style };
+        stream::build(framing, self.address()?, self.tls, self.ca_file.as_deref(), surroundings)
+    }
+}
 
 /// The token that begins every line, and how the rest of it looks.
 struct TokenTcp {
     token: Held<Token>,
     /// The token and the space after it.
     head: Vec<u8>,
-    lines: config::Lines,
-}
-
-/// Makes it ready to use, without connecting.
-///
-/// # Errors
-/// A certificate file that cannot be read, an address that is none, a token that is kept elsewhere and not valid.
-pub(super) fn build(
-    config: &config::Logentries,
-    lines: config::Lines,
-    patience: Patience,
-    store: &Rc<Store>,
-    outlet: Option<Outlet>,
-) -> Result<Box<dyn Destination>, String> {
-    let token = Held::new(&config.token, store)?;
-    let framing = TokenTcp { head: head(&token), token, lines };
-    if let Some(outlet) = outlet {
-        let frame = move |payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>| {
-            framing.frame(payload, event, out);
-        };
-        return Ok(Box::new(Dry::new(frame, outlet)));
-    }
-    let (host, port) = config.address()?;
-    let tls = if config.tls { Some(Tls::new(&host, config.ca_file.as_deref())?) } else { None };
-    Ok(Box::new(Stream::new(framing, Target { host, port, tls }, patience)))
+    style: Style,
 }
 
 fn head(token: &Held<Token>) -> Vec<u8> {
@@ -58,8 +103,8 @@ impl Framing for TokenTcp {
     fn frame(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
         let start = out.len();
         out.extend_from_slice(&self.head);
-        format::write(payload.format.unwrap_or(self.lines.format), payload, event, out);
-        line::end_line(out, start, self.head.len(), event.id, self.lines.max_bytes);
+        format::write(payload.format.unwrap_or(self.style.format), payload, event, out);
+        line::end_line(out, start, self.head.len(), event.id, self.style.max_bytes);
     }
 
     fn refused(&mut self) {

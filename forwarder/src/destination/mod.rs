@@ -1,7 +1,16 @@
 //! Log services: one trait, one file per service.
 
+#[macro_use]
+pub mod types;
+
+mod answer;
 mod dry;
-mod logentries;
+mod endpoint;
+mod headers;
+mod pending;
+mod protobuf;
+mod region;
+mod request;
 mod stream;
 mod tcp;
 
@@ -14,7 +23,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::config;
 use crate::payload::{LogEvent, Payload};
 use crate::store::Store;
 
@@ -142,11 +150,13 @@ pub struct Failure {
     pub kind: FailureKind,
     /// The words of the system or library; never a token or a message.
     pub detail: String,
+    /// How long the service wants to be left alone.
+    pub retry_after: Option<Duration>,
 }
 
 impl Failure {
     pub(crate) fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into() }
+        Self { kind, detail: detail.into(), retry_after: None }
     }
 }
 
@@ -175,6 +185,14 @@ pub enum FailureKind {
     Stalled,
     /// The time of the invocation is used up.
     Deadline,
+    /// An HTTP service is busy: 408 or 429.
+    Throttled,
+    /// An HTTP service fails: 5xx.
+    Unavailable,
+    /// An HTTP service refuses the secret, which has been read again: 401 or 403.
+    Unauthorized,
+    /// An HTTP service refuses the request for another reason, which is not in the events.
+    Refused,
     /// Something that no retry changes.
     Unsupported,
 }
@@ -191,31 +209,76 @@ impl FailureKind {
             Self::Closed => "closed",
             Self::Stalled => "stalled",
             Self::Deadline => "deadline",
+            Self::Throttled => "throttled",
+            Self::Unavailable => "unavailable",
+            Self::Unauthorized => "unauthorized",
+            Self::Refused => "refused",
             Self::Unsupported => "unsupported",
         }
     }
 
-    /// Whether another attempt in the same invocation can help. A certificate does not get better in
+    /// Whether another attempt in the same invocation can help. A certificate or a secret does not get better in
     /// seconds, and used-up time does not come back; the next invocation tries again in any case.
     pub fn is_worth_retrying(self) -> bool {
-        !matches!(self, Self::Certificate | Self::Deadline | Self::Unsupported)
+        !matches!(
+            self,
+            Self::Certificate | Self::Deadline | Self::Unauthorized | Self::Refused | Self::Unsupported
+        )
     }
 }
 
-/// Makes a destination ready to use, without connecting; with an `outlet`, one that never will.
-///
-/// # Errors
-/// What is missing or wrong, in words for the operator: a certificate file, a secret.
-pub fn build(
-    config: &config::Destination,
-    lines: &config::Lines,
-    patience: Patience,
-    store: &Rc<Store>,
-    outlet: Option<Outlet>,
-) -> Result<Box<dyn Destination>, String> {
-    match config {
-        config::Destination::Logentries(config) => {
-            logentries::build(config, lines.clone(), patience, store, outlet)
-        }
+// Every type of log service: its name in the configuration, its file, and the type in it that holds its keys.
+types! {
+    /// Logentries, today Rapid7 InsightOps / Log Search, by Token TCP.
+    "logentries" => logentries::Logentries,
+    /// Rapid7's HTTPS ingestion of Log Search.
+    "insight-webhook" => insight_webhook::InsightWebhook,
+    /// Loggly, by its bulk endpoint.
+    "loggly" => loggly::Loggly,
+    /// OpenTelemetry's logs over HTTP.
+    "otlp" => otlp::Otlp,
+    /// Syslog over TLS.
+    "syslog" => syslog::Syslog,
+    /// Any service that takes newline-delimited JSON over HTTP.
+    "http" => ndjson::Http,
+}
+
+/// What destinations are made with, besides their own settings.
+#[derive(Clone, Debug, Default)]
+pub struct Surroundings {
+    /// How long they wait.
+    pub patience: Patience,
+    /// The texts that the configuration refers to.
+    pub store: Rc<Store>,
+    /// The AWS region of the stream, which is that of the log groups; empty where it is not known.
+    pub region: String,
+    /// Where what it would send goes, in the place of the network.
+    pub outlet: Option<Outlet>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_yes(value: &bool) -> bool {
+    *value
+}
+
+/// The largest body by default, where the service says nothing: 1,048,576 bytes, which every service takes.
+fn megabyte() -> usize {
+    1 << 20
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_megabyte(bytes: &usize) -> bool {
+    *bytes == megabyte()
+}
+
+/// Checks the largest body: from one that is worth a request to one that the smallest function can hold.
+fn check_batch(bytes: usize) -> Result<(), String> {
+    if (1024..=16 << 20).contains(&bytes) {
+        return Ok(());
     }
+    Err(format!("`max_batch_bytes` is 1024 to 16777216, not {bytes}"))
 }

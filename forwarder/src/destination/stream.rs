@@ -7,9 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::time::Instant;
 
+use super::dry::Dry;
 use super::tcp::{Connection, Target};
-use super::{Destination, Failure, FailureKind, Patience, Rejected, Session, Taken, Traffic, Verdict, Wait};
+use super::{
+    Destination, Failure, FailureKind, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict,
+    Wait,
+};
 use crate::payload::{LogEvent, Payload};
+use crate::tls::Tls;
 
 /// How much is framed before it is written: one TLS write a line costs ten times as much as pieces of this
 /// size, and larger ones gain nothing.
@@ -39,6 +44,27 @@ pub(super) struct Stream<F> {
     traffic: Traffic,
     session: Numbers,
     framed: Vec<u8>,
+}
+
+/// A service ready to use, without connecting; with an outlet, in a way that never will.
+///
+/// # Errors
+/// A certificate file that cannot be read, a host that no certificate can name.
+pub(super) fn build(
+    framing: impl Framing + 'static,
+    (host, port): (String, u16),
+    tls: bool,
+    ca_file: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<Box<dyn Destination>, String> {
+    if let Some(outlet) = surroundings.outlet.clone() {
+        let frame = move |payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>| {
+            framing.frame(payload, event, out);
+        };
+        return Ok(Box::new(Dry::new(frame, outlet)));
+    }
+    let tls = if tls { Some(Tls::new(&host, ca_file)?) } else { None };
+    Ok(Box::new(Stream::new(framing, Target { host, port, tls }, surroundings.patience)))
 }
 
 /// How far a session has come, in events.

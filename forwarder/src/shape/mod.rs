@@ -148,7 +148,7 @@ impl Shape {
             return Clean { message: event.message.into(), extracted: event.extracted.map(Cow::Borrowed) };
         };
         let text = line::unescape(event.message);
-        let (body, end) = text.split_at(without_end(&text).len());
+        let (body, end) = text.split_at(line::without_end(&text).len());
         let message = match redactor.redact(body) {
             Cow::Borrowed(_) => event.message.into(),
             Cow::Owned(clean) => (line::escape(&clean) + &line::escape(end)).into(),
@@ -172,7 +172,7 @@ impl Filter<'_> {
     /// The rule that drops an event of the payload; `None` when it goes on.
     pub fn drops(&self, event: &LogEvent<'_>) -> Option<Rule> {
         let text = line::unescape(event.message);
-        let message = without_end(&text);
+        let message = line::without_end(&text);
         let holding = |conditions: &[Condition], possible: &[bool]| {
             conditions
                 .iter()
@@ -193,12 +193,6 @@ impl Filter<'_> {
         };
         out.then_some(Rule::Sample)
     }
-}
-
-/// A message without the line end that it may have at its end.
-fn without_end(text: &str) -> &str {
-    let text = text.strip_suffix('\n').unwrap_or(text);
-    text.strip_suffix('\r').unwrap_or(text)
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
-use super::fault::Fault;
+use super::fault::{Fault, Protocol};
+use super::http::Reader;
 use super::listener::{FaultNews, Shared};
 use super::received::Cutter;
 
@@ -68,7 +69,8 @@ async fn read(
     mut fault: Fault,
     mut changed: FaultNews,
 ) {
-    let mut cutter = Cutter::new(number);
+    let mut taker =
+        Taker { protocol: shared.protocol, cutter: Cutter::new(number), reader: Reader::default() };
     let mut buffer = vec![0; 64 * 1024];
     let mut since_fault = 0;
     let mut half_closed = false;
@@ -91,7 +93,9 @@ async fn read(
                 let pause = Duration::from_millis(1);
                 match tokio::time::timeout(pause, stream.read(&mut buffer)).await {
                     Ok(Ok(count)) if count > 0 => {
-                        cutter.feed(&buffer[..count], &shared.received);
+                        if taker.take(&buffer[..count], shared, &mut stream).await.is_none() {
+                            return;
+                        }
                         continue;
                     }
                     // The runtime hears of bytes a little later than the kernel has them.
@@ -109,10 +113,39 @@ async fn read(
                 Ok(0) | Err(_) => return,
                 Ok(count) => {
                     since_fault += count as u64;
-                    cutter.feed(&buffer[..count], &shared.received);
+                    if taker.take(&buffer[..count], shared, &mut stream).await.is_none() {
+                        return;
+                    }
                 }
             },
         }
+    }
+}
+
+/// What makes lines of the bytes of one connection.
+struct Taker {
+    protocol: Protocol,
+    cutter: Cutter,
+    reader: Reader,
+}
+
+impl Taker {
+    /// Takes the next bytes, and answers where that is the custom; `None` when there is nobody to go on with.
+    async fn take(&mut self, bytes: &[u8], shared: &Shared, stream: &mut impl Stream) -> Option<()> {
+        match self.protocol {
+            Protocol::Lines => self.cutter.feed(bytes, &shared.received),
+            Protocol::Syslog => self.cutter.feed_counted(bytes, &shared.received)?,
+            Protocol::Http => {
+                for (request, answer) in self.reader.feed(bytes, &shared.requests)? {
+                    if request.is_taken() {
+                        self.cutter.feed(&request.body, &shared.received);
+                    }
+                    stream.write_all(&answer).await.ok()?;
+                    stream.flush().await.ok()?;
+                }
+            }
+        }
+        Some(())
     }
 }
 

@@ -15,6 +15,18 @@ pub enum Transport {
     Tls13,
 }
 
+/// What makes lines of the bytes on a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Protocol {
+    /// Line feeds.
+    #[default]
+    Lines,
+    /// Lengths before them: octet counting of RFC 6587.
+    Syslog,
+    /// HTTP/1.1: the lines are those of the bodies that are answered with a 2xx.
+    Http,
+}
+
 /// What goes wrong on a connection.
 ///
 /// "Down" is no fault but [`super::LogService::stop_listening`]; "closed while idle" is

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 
 use super::Options;
 use super::connection;
-use super::fault::Fault;
+use super::fault::{Fault, Protocol};
+use super::http::Requests;
 use super::received::Received;
 use super::tls::Tls;
 
@@ -39,6 +40,8 @@ pub(super) struct Armed {
 pub(super) struct Shared {
     pub(super) received: Received,
     pub(super) tls: Tls,
+    pub(super) protocol: Protocol,
+    pub(super) requests: Requests,
     armed: watch::Sender<Armed>,
     connections: AtomicU64,
 }
@@ -48,6 +51,8 @@ impl Shared {
         Ok(Self {
             received: Received::default(),
             tls: Tls::new(options.transport)?,
+            protocol: options.protocol,
+            requests: Requests::default(),
             armed: watch::Sender::new(Armed { fault: options.fault, left: None }),
             connections: AtomicU64::new(0),
         })

@@ -15,6 +15,7 @@
 
 mod connection;
 mod fault;
+mod http;
 mod listener;
 mod received;
 mod tls;
@@ -27,7 +28,8 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-pub use fault::{Certificate, Fault, Transport};
+pub use fault::{Certificate, Fault, Protocol, Transport};
+pub use http::{Answer, Request};
 pub use received::{Line, TooFewLines};
 
 use listener::{Command, Shared};
@@ -42,6 +44,8 @@ pub struct Options {
     /// The kernel's receive buffer of each connection in bytes. A small one (16 KiB, say) makes the sender
     /// feel a slow reader at once; by default the kernel decides and may take megabytes nobody has read.
     pub receive_buffer: Option<u32>,
+    /// What makes lines of the bytes; line feeds by default.
+    pub protocol: Protocol,
 }
 
 impl Options {
@@ -134,9 +138,20 @@ impl LogService {
         self.shared.received.count()
     }
 
-    /// Forgets the lines received so far.
+    /// Forgets the lines and requests received so far.
     pub fn clear(&self) {
         self.shared.received.clear();
+        self.shared.requests.clear();
+    }
+
+    /// Changes what an HTTP service answers from now on; 200 to everything at first.
+    pub fn answer_with(&self, answers: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
+        self.shared.requests.answer_with(Arc::new(answers));
+    }
+
+    /// The requests that an HTTP service has read to their end, whatever it answered.
+    pub fn requests(&self) -> Vec<Request> {
+        self.shared.requests.all()
     }
 
     /// Every line from now on, as it arrives.

@@ -139,4 +139,19 @@ impl Cutter {
         }));
         self.unfinished.extend_from_slice(rest);
     }
+    /// The same for messages with their lengths before them; `None` where no length is.
+    pub(super) fn feed_counted(&mut self, bytes: &[u8], received: &Received) -> Option<()> {
+        self.unfinished.extend_from_slice(bytes);
+        let at = Instant::now();
+        while let Some(space) = self.unfinished.iter().position(|byte| *byte == b' ') {
+            let length: usize = std::str::from_utf8(&self.unfinished[..space]).ok()?.parse().ok()?;
+            let end = space + 1 + length;
+            if self.unfinished.len() < end {
+                break;
+            }
+            let bytes = self.unfinished.drain(..end).skip(space + 1).collect();
+            received.push(std::iter::once(Line { bytes, at, connection: self.connection }));
+        }
+        Some(())
+    }
 }

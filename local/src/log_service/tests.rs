@@ -128,3 +128,39 @@ fn bad_certificates_are_refused_by_the_client() {
     service.set_certificate(Certificate::Valid).unwrap();
     tls_client(&service).unwrap();
 }
+
+#[tokio::test]
+async fn lines_may_have_their_lengths_before_them() {
+    let service = start(Options { protocol: Protocol::Syslog, ..Options::default() });
+    let mut client = TcpStream::connect(service.address()).unwrap();
+    client.write_all(b"3 one7 two\nlin").unwrap();
+    client.write_all(b"e").unwrap();
+    let lines = service.wait_for_lines(2, PATIENCE).await.unwrap();
+    assert_eq!(lines.iter().map(Line::text).collect::<Vec<_>>(), ["one", "two\nlin"]);
+}
+
+#[test]
+fn it_answers_requests_and_takes_lines_of_those_that_it_accepts() {
+    let service = start(Options { protocol: Protocol::Http, ..Options::default() });
+    service.answer_with(|request| {
+        if request.body.starts_with(b"bad") {
+            Answer::status(400).header("X", "y").body("no")
+        } else {
+            Answer::status(204)
+        }
+    });
+    let mut client = TcpStream::connect(service.address()).unwrap();
+    client
+        .write_all(
+            b"POST /a HTTP/1.1\r\nContent-Length: 4\r\n\r\nbad\nPOST /b HTTP/1.1\r\nContent-Length: 5\r\n",
+        )
+        .unwrap();
+    client.write_all(b"\r\ngood\n").unwrap();
+    let expected = "HTTP/1.1 400 As Told\r\nX: y\r\nContent-Length: 2\r\n\r\nnoHTTP/1.1 204 As Told\r\n\r\n";
+    let mut answers = vec![0; expected.len()];
+    client.read_exact(&mut answers).unwrap();
+    assert_eq!(String::from_utf8(answers).unwrap(), expected);
+    assert_eq!(service.lines().iter().map(Line::text).collect::<Vec<_>>(), ["good"]);
+    let told: Vec<_> = service.requests().into_iter().map(|request| (request.line, request.status)).collect();
+    assert_eq!(told, [("POST /a".to_owned(), 400), ("POST /b".to_owned(), 204)]);
+}

@@ -9,6 +9,7 @@ mod text;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Destination, Logentries, Region, filter_name};
+use cwl2le_forwarder::secret::Secret;
 
 pub use report::PreviewReport;
 
@@ -114,7 +115,7 @@ async fn configuration(
 
 /// What `setup` makes of a token alone.
 fn plain() -> Config {
-    let token = destinations::anywhere();
+    let token = Secret::Kept(destinations::anywhere());
     let logentries = Logentries { endpoint: None, region: Some(Region::Us), tls: true, ca_file: None, token };
     Config {
         destinations: [(DEFAULT_DESTINATION.to_owned(), Destination::Logentries(logentries))].into(),

@@ -3,14 +3,20 @@
 //! The command line tool writes this type into [`CONFIG_ENV`], the function reads it from there. All
 //! environment variables of a function together may take 4 KB, so what is default is not written.
 
+mod lines;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::destination::Settings as Destination;
+pub use crate::destination::logentries::{Logentries, Region, UnknownRegion};
+pub use lines::{Format, LineRules, Lines, Longest, Style};
+
 use crate::quarantine::Place;
 use crate::reference::Reference;
-use crate::secret::{Secret, Token, redact_uuids};
+use crate::secret::{Secret, redact_uuids};
 use crate::shape::Shape;
 use crate::shape::config::{HashKey, Rules};
 
@@ -109,183 +115,6 @@ impl fmt::Display for Names {
     }
 }
 
-/// How the lines of a destination look.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lines {
-    /// What a line says besides the message.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub format: Format,
-    /// The longest line in bytes, with everything: 1,024 to 1,048,576. A longer one is sent in parts.
-    #[serde(default = "longest_line", skip_serializing_if = "is_longest_line")]
-    pub max_bytes: usize,
-}
-
-/// What a line says besides the message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Nothing: the message as it is.
-    #[default]
-    Message,
-    /// Time, log group, log stream and labels before the message, separated by spaces.
-    Prefix,
-    /// A JSON object with `time`, `id`, `owner`, `group`, `stream`, `labels`, `fields` and `message`; a message that is
-    /// a JSON object is embedded as one.
-    Json,
-}
-
-/// The longest line by default: 65,536 bytes, where the vendor's Java client cuts.
-pub const LONGEST_LINE: usize = 65_536;
-
-impl Default for Lines {
-    fn default() -> Self {
-        Self { format: Format::default(), max_bytes: LONGEST_LINE }
-    }
-}
-
-/// One log service.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "kebab-case")]
-pub enum Destination {
-    /// Logentries, today Rapid7 InsightOps / Log Search, by Token TCP.
-    Logentries(Logentries),
-}
-
-/// Token TCP: a line is `TOKEN SPACE message LF` on a connection that is kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Logentries {
-    /// `HOST:PORT`, `[IPv6]:PORT`. Either this or `region`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub endpoint: Option<String>,
-    /// The region of the account. Either this or `endpoint`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub region: Option<Region>,
-    /// Whether the connection is TLS; plain is for tests and for collectors in a private network.
-    #[serde(default = "yes", skip_serializing_if = "is_yes")]
-    pub tls: bool,
-    /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ca_file: Option<String>,
-    /// The token of the log, or where it is kept.
-    pub token: Secret<Token>,
-}
-
-/// A region of the vendor; its data host is `<region>.data.logs.insight.rapid7.com`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs, reason = "the vendor's own names for its regions")]
-pub enum Region {
-    Us,
-    Us2,
-    Us3,
-    Eu,
-    Ca,
-    Au,
-    Ap,
-}
-
-impl Region {
-    /// All regions, in the vendor's order.
-    pub const ALL: [Self; 7] = [Self::Us, Self::Us2, Self::Us3, Self::Eu, Self::Ca, Self::Au, Self::Ap];
-
-    /// The name as it stands in configuration and host name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Us => "us",
-            Self::Us2 => "us2",
-            Self::Us3 => "us3",
-            Self::Eu => "eu",
-            Self::Ca => "ca",
-            Self::Au => "au",
-            Self::Ap => "ap",
-        }
-    }
-}
-
-impl std::str::FromStr for Region {
-    type Err = UnknownRegion;
-
-    fn from_str(name: &str) -> Result<Self, UnknownRegion> {
-        Self::ALL
-            .into_iter()
-            .find(|region| region.name() == name)
-            .ok_or_else(|| UnknownRegion(name.to_owned()))
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// A name that is no region of the vendor.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is no region of Logentries / InsightOps; known are us, us2, us3, eu, ca, au and ap; for another host give `endpoint`"
-)]
-pub struct UnknownRegion(pub String);
-
-/// The vendor's port for Token TCP over TLS.
-const TLS_PORT: u16 = 443;
-/// The vendor's port for plain Token TCP that is neither privileged nor taken by syslog.
-const PLAIN_PORT: u16 = 10000;
-
-impl Logentries {
-    /// Host and port to connect to.
-    ///
-    /// # Errors
-    /// When neither or both of `endpoint` and `region` are given, or the endpoint is not `HOST:PORT`.
-    pub fn address(&self) -> Result<(String, u16), String> {
-        match (&self.endpoint, self.region) {
-            (Some(endpoint), None) => split_endpoint(endpoint),
-            (None, Some(region)) => Ok((
-                format!("{region}.data.logs.insight.rapid7.com"),
-                if self.tls { TLS_PORT } else { PLAIN_PORT },
-            )),
-            (None, None) => {
-                Err("give `endpoint` (HOST:PORT) or `region` (us, us2, us3, eu, ca, au, ap)".into())
-            }
-            (Some(_), Some(_)) => Err("give `endpoint` or `region`, not both".into()),
-        }
-    }
-
-    fn validate(&self) -> Result<(), String> {
-        self.address()?;
-        if self.ca_file.is_some() && !self.tls {
-            return Err("`ca_file` has no effect without `tls`; remove one of them".into());
-        }
-        Ok(())
-    }
-}
-
-fn split_endpoint(endpoint: &str) -> Result<(String, u16), String> {
-    let refuse =
-        |why: &str| format!("`endpoint` is HOST:PORT, like data.logentries.com:443; `{endpoint}` {why}");
-    let (host, port) = endpoint.rsplit_once(':').ok_or_else(|| refuse("has no port"))?;
-    let port = port
-        .parse::<u16>()
-        .ok()
-        .filter(|port| *port != 0)
-        .ok_or_else(|| refuse("has no port from 1 to 65535"))?;
-    // An IPv6 address is bracketed to tell its colons from the port's.
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-    let host = match bare {
-        Some(address) if address.parse::<std::net::Ipv6Addr>().is_ok() => address,
-        Some(_) => return Err(refuse("has no IPv6 address in its brackets")),
-        None => host,
-    };
-    if bare.is_none()
-        && (host.is_empty()
-            || !host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)))
-    {
-        return Err(refuse("has no valid host name; write no scheme and no path"));
-    }
-    Ok((host.to_owned(), port))
-}
-
 /// Why a configuration is refused. The text never holds a token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{place}: {problem}")]
@@ -297,7 +126,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    fn new(place: impl Into<String>, problem: impl AsRef<str>) -> Self {
+    pub(crate) fn new(place: impl Into<String>, problem: impl AsRef<str>) -> Self {
         Self { place: place.into(), problem: redact_uuids(problem.as_ref()) }
     }
 }
@@ -332,15 +161,19 @@ impl Config {
     }
 
     /// What the configuration refers to, each with its place.
-    pub fn references(&self) -> impl Iterator<Item = (String, &Reference)> {
-        let tokens = self.destinations.iter().filter_map(|(name, destination)| {
-            let Destination::Logentries(logentries) = destination;
-            Some((format!("destinations.{name}.token"), logentries.token.reference()?))
-        });
-        let key = self.hash_key.as_ref().and_then(Secret::reference);
-        tokens
-            .chain(self.routes_from.iter().map(|routes| ("routes_from".to_owned(), routes)))
-            .chain(key.map(|key| ("hash_key".to_owned(), key)))
+    pub fn references(&self) -> impl Iterator<Item = (String, Reference)> {
+        let routes = self.routes_from.clone().map(|routes| ("routes_from".to_owned(), routes));
+        self.secrets().filter_map(|(place, kept)| Some((place, kept?))).chain(routes)
+    }
+
+    /// The places of all secrets, each with where it is kept if it does not stand there itself.
+    pub fn secrets(&self) -> impl Iterator<Item = (String, Option<Reference>)> {
+        let of = |(name, destination): (&String, &Destination)| {
+            let place = move |(key, kept)| (format!("destinations.{name}.{key}"), kept);
+            destination.secrets().into_iter().map(place).collect::<Vec<_>>()
+        };
+        let key = self.hash_key.iter().map(|key| ("hash_key".to_owned(), key.reference().cloned()));
+        self.destinations.iter().flat_map(of).chain(key)
     }
 
     /// The configuration as one line of JSON, without what is default. It holds the tokens.
@@ -365,10 +198,7 @@ impl Config {
                     "a destination's name is 1 to 64 letters, digits, `-` or `_`",
                 ));
             }
-            match destination {
-                Destination::Logentries(logentries) => logentries.validate(),
-            }
-            .map_err(|problem| ConfigError::new(place, problem))?;
+            destination.validate().map_err(|problem| ConfigError::new(place, problem))?;
         }
         if let Some(name) = &self.default {
             self.must_exist(name, "default")?;
@@ -399,11 +229,10 @@ impl Config {
             self.shape(at, self.hash_key.as_ref().map(|_| HashKey::unknown()).as_ref())?;
         }
         for (name, lines) in &self.lines {
-            self.must_exist(name, "lines")?;
-            if !(1024..=1 << 20).contains(&lines.max_bytes) {
-                let why = format!("`max_bytes` is 1024 to 1048576, not {}", lines.max_bytes);
-                return Err(ConfigError::new(format!("lines.{name}"), why));
-            }
+            let destination = self.must_exist(name, "lines")?;
+            lines
+                .validate(destination)
+                .map_err(|problem| ConfigError::new(format!("lines.{name}"), problem))?;
         }
         Ok(())
     }
@@ -419,12 +248,13 @@ impl Config {
             return Ok(None);
         };
         let place = format!("routes[{route}].shape");
-        let shows = |name| {
-            let format = rules.format.or(self.lines.get(name).map(|lines| lines.format));
-            format.unwrap_or_default() != Format::Message
+        let shows = |name: &str| {
+            let Some(destination) = self.destinations.get(name) else { return true };
+            let format = rules.format.unwrap_or(self.style(name, destination).format);
+            destination.shows_labels() || format != Format::Message
         };
         if !rules.fields.is_empty()
-            && let Some(name) = found.destination.names().find(|name| !shows(*name))
+            && let Some(name) = found.destination.names().find(|name| !shows(name))
         {
             let why = format!("lines of `{name}` show no labels; give `format` `prefix` or `json`");
             return Err(ConfigError::new(format!("{place}.fields"), why));
@@ -446,9 +276,14 @@ impl Config {
         names.next().filter(|_| names.next().is_none()).map(String::as_str)
     }
 
-    fn must_exist(&self, name: &str, place: &str) -> Result<(), ConfigError> {
-        if self.destinations.contains_key(name) {
-            return Ok(());
+    /// How the lines of a destination look.
+    pub fn style(&self, name: &str, destination: &Destination) -> Style {
+        self.lines.get(name).cloned().unwrap_or_default().style(destination)
+    }
+
+    fn must_exist(&self, name: &str, place: &str) -> Result<&Destination, ConfigError> {
+        if let Some(destination) = self.destinations.get(name) {
+            return Ok(destination);
         }
         let known = self.destinations.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
         Err(ConfigError::new(place, format!("there is no destination `{name}`; there are: {known}")))
@@ -468,7 +303,7 @@ fn read<'de, T: Deserialize<'de>>(json: &'de str, whole: &str) -> Result<T, Conf
 }
 
 /// What was expected, without what was found: serde quotes it, and it may be a token in the wrong place.
-fn without_value(problem: &str) -> String {
+pub(crate) fn without_value(problem: &str) -> String {
     let quotes = ["invalid type: ", "invalid value: "].iter().any(|start| problem.starts_with(start));
     match problem.rsplit_once(", expected ") {
         Some((_, expected)) if quotes => {
@@ -495,28 +330,5 @@ pub fn filter_name(base: &str, destination: &str) -> String {
     format!("{base}{PIN}{destination}")
 }
 
-fn longest_line() -> usize {
-    LONGEST_LINE
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_longest_line(bytes: &usize) -> bool {
-    *bytes == LONGEST_LINE
-}
-
-fn is_default<T: Default + PartialEq>(value: &T) -> bool {
-    *value == T::default()
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-fn is_yes(value: &bool) -> bool {
-    *value
-}
-
 #[cfg(test)]
-#[path = "config_tests.rs"]
 mod tests;

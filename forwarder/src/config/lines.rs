@@ -1,0 +1,95 @@
+//! How the lines of a destination look.
+
+use serde::{Deserialize, Serialize};
+
+use super::Destination;
+
+/// The shortest longest line, in bytes: what is left of a line after token and mark is still worth a line.
+const SHORTEST: usize = 1024;
+
+/// How the lines of a destination look; what is not given is up to its type.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lines {
+    /// What a line says besides the message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// The longest line in bytes, with everything: from 1,024 to what the service takes. A longer one is sent in parts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<usize>,
+}
+
+/// What a line says besides the message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Nothing: the message as it is.
+    #[default]
+    Message,
+    /// Time, log group, log stream and labels before the message, separated by spaces.
+    Prefix,
+    /// A JSON object with `time`, `id`, `owner`, `group`, `stream`, `labels`, `fields` and `message`; a message that is
+    /// a JSON object is embedded as one.
+    Json,
+}
+
+/// The lines that a type of destination sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineRules {
+    /// What a line says unless the configuration says otherwise.
+    pub format: Format,
+    /// When a line is cut; `None` where it never is.
+    pub longest: Option<Longest>,
+}
+
+/// The longest line of a type of destination, in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Longest {
+    /// Unless the configuration says otherwise.
+    pub default: usize,
+    /// The most that the configuration may say.
+    pub most: usize,
+}
+
+/// How the lines of a destination look, with everything decided.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// What a line says besides the message.
+    pub format: Format,
+    /// The longest line in bytes; a longer one is sent in parts.
+    pub max_bytes: usize,
+}
+
+impl Lines {
+    /// What is not given is what the type of the destination has.
+    pub fn style(&self, destination: &Destination) -> Style {
+        let rules = destination.line_rules();
+        let default = rules.and_then(|rules| rules.longest).map(|longest| longest.default);
+        Style {
+            format: self.format.or(rules.map(|rules| rules.format)).unwrap_or_default(),
+            max_bytes: self.max_bytes.or(default).unwrap_or(usize::MAX),
+        }
+    }
+
+    pub(super) fn validate(&self, destination: &Destination) -> Result<(), String> {
+        let kind = destination.type_name();
+        let Some(rules) = destination.line_rules() else {
+            return match self {
+                Self { format: None, max_bytes: None } => Ok(()),
+                _ => Err(format!(
+                    "a destination of type `{kind}` sends no lines: `format` and the longest line mean nothing to it"
+                )),
+            };
+        };
+        match (self.max_bytes, rules.longest) {
+            (None, _) => Ok(()),
+            (Some(_), None) => {
+                Err(format!("a destination of type `{kind}` cuts no lines: `max_bytes` means nothing to it"))
+            }
+            (Some(bytes), Some(Longest { most, .. })) if !(SHORTEST..=most).contains(&bytes) => {
+                Err(format!("`max_bytes` is {SHORTEST} to {most}, not {bytes}"))
+            }
+            (Some(_), Some(_)) => Ok(()),
+        }
+    }
+}

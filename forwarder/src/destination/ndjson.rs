@@ -1,0 +1,102 @@
+//! Any service that takes newline-delimited JSON over HTTP: one object a line, one request a batch.
+
+use bytes::Bytes;
+use http::{Request, Uri};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::headers::{self, Configured, Headers};
+use super::pending::{Limits, Part};
+use super::request::{self, Service, post};
+use super::types::Type;
+use super::{Destination, Surroundings, Wait, endpoint};
+use crate::config::{Format, LineRules, Style};
+use crate::format;
+use crate::payload::{LogEvent, Payload};
+
+/// Any endpoint that takes lines of JSON.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Http {
+    /// Where batches are posted: `https://HOST/PATH`.
+    pub url: String,
+    /// Headers of every request; the value of each may be a secret.
+    #[serde(default, skip_serializing_if = "Configured::is_empty")]
+    pub headers: Configured,
+    /// Whether bodies are compressed.
+    #[serde(default = "super::yes", skip_serializing_if = "super::is_yes")]
+    pub gzip: bool,
+    /// The largest body in bytes, before it is compressed: 1,024 to 16,777,216.
+    #[serde(default = "super::megabyte", skip_serializing_if = "super::is_megabyte")]
+    pub max_batch_bytes: usize,
+    /// A PEM file with the certificates to trust instead of the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+}
+
+impl Type for Http {
+    const SECRETS: &'static [&'static str] = &["headers.*"];
+    /// Not cut: half of an object is none.
+    const LINES: Option<LineRules> = Some(LineRules { format: Format::Json, longest: None });
+    const SHOWS_LABELS: bool = false;
+
+    fn validate(&self) -> Result<(), String> {
+        endpoint::url("url", &self.url)?;
+        headers::validate(&self.headers)?;
+        super::check_batch(self.max_batch_bytes)
+    }
+
+    fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
+        let service = Lines {
+            url: endpoint::url("url", &self.url)?,
+            headers: Headers::new(&self.headers, &surroundings.store)?,
+            gzip: self.gzip,
+            limits: Limits { body: self.max_batch_bytes, lot: 0, mixes: true },
+            format: style.format,
+        };
+        request::build(service, self.ca_file.as_deref(), surroundings)
+    }
+}
+
+/// Lines, one event each.
+struct Lines {
+    url: Uri,
+    headers: Headers,
+    gzip: bool,
+    limits: Limits,
+    format: Format,
+}
+
+impl Service for Lines {
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn common(&self, _payload: &Payload<'_>) -> Vec<u8> {
+        Vec::new()
+    }
+
+    fn write(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
+        format::write(payload.format.unwrap_or(self.format), payload, event, out);
+        out.push(b'\n');
+    }
+
+    fn request(&self, parts: &[Part<'_>]) -> Request<Bytes> {
+        let body = parts.iter().map(|part| part.events).collect::<Vec<_>>().concat();
+        let mut request = post(self.url.clone(), "application/x-ndjson", self.gzip, body);
+        self.headers.apply(request.headers_mut());
+        request
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.headers.exposed()
+    }
+
+    fn refused(&mut self) {
+        self.headers.refused();
+    }
+
+    fn renew(&mut self, until: Instant) -> Wait<'_, bool> {
+        Box::pin(self.headers.renew(until))
+    }
+}

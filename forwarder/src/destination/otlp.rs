@@ -1,0 +1,208 @@
+//! OpenTelemetry's logs over HTTP: `ExportLogsServiceRequest` as protocol buffers.
+//!
+//! One payload is one resource, with the attributes that OpenTelemetry has agreed on for AWS; its events are log
+//! records. A record stands in the request as bytes of its own, so that a request can be made of any run of records.
+//! The numbers of fields are those of `opentelemetry/proto/logs/v1/logs.proto`, `common.proto` and `resource.proto`.
+
+use bytes::Bytes;
+use http::{Request, Uri};
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+
+use super::headers::{self, Configured, Headers};
+use super::pending::{Limits, Part};
+use super::protobuf::{self, bytes, fixed64, head, head_len, message, number};
+use super::request::{self, Service, post};
+use super::types::Type;
+use super::{Destination, Surroundings, Wait, endpoint};
+use crate::config::{LineRules, Style};
+use crate::http::Answer;
+use crate::line;
+use crate::payload::{LogEvent, Payload};
+use crate::severity;
+
+/// The path of logs, where the endpoint has none.
+const PATH: &str = "/v1/logs";
+
+/// What a lot takes in a request beside its resource and records: the scope, and four heads of fields.
+const LOT: usize = SCOPE.len() + 4 * 6;
+
+/// An `InstrumentationScope` with a name.
+const SCOPE: &[u8] = b"\x0a\x08\x0a\x06cwl2le";
+
+/// The log groups of Lambda functions, whose names follow.
+const LAMBDA: &str = "/aws/lambda/";
+
+/// Any receiver of OpenTelemetry's logs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Otlp {
+    /// `https://HOST:PORT`, to which `/v1/logs` is added, or the whole URL.
+    pub endpoint: String,
+    /// Headers of every request; the value of each may be a secret.
+    #[serde(default, skip_serializing_if = "Configured::is_empty")]
+    pub headers: Configured,
+    /// Whether bodies are compressed.
+    #[serde(default = "super::yes", skip_serializing_if = "super::is_yes")]
+    pub gzip: bool,
+    /// The largest body in bytes, before it is compressed: 1,024 to 16,777,216.
+    #[serde(default = "super::megabyte", skip_serializing_if = "super::is_megabyte")]
+    pub max_batch_bytes: usize,
+    /// A PEM file with the certificates to trust instead of the public ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<String>,
+}
+
+impl Otlp {
+    fn url(&self) -> Result<Uri, String> {
+        let url = endpoint::url("endpoint", &self.endpoint)?;
+        if url.path() != "/" {
+            return Ok(url);
+        }
+        endpoint::url("endpoint", &format!("{}{PATH}", self.endpoint.trim_end_matches('/')))
+    }
+}
+
+impl Type for Otlp {
+    const SECRETS: &'static [&'static str] = &["headers.*"];
+    const LINES: Option<LineRules> = None;
+    /// As attributes of the resource.
+    const SHOWS_LABELS: bool = true;
+
+    fn validate(&self) -> Result<(), String> {
+        self.url()?;
+        headers::validate(&self.headers)?;
+        super::check_batch(self.max_batch_bytes)
+    }
+
+    fn build(&self, _style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
+        let service = Logs {
+            url: self.url()?,
+            headers: Headers::new(&self.headers, &surroundings.store)?,
+            gzip: self.gzip,
+            limits: Limits { body: self.max_batch_bytes, lot: LOT, mixes: true },
+            region: surroundings.region.clone(),
+        };
+        request::build(service, self.ca_file.as_deref(), surroundings)
+    }
+}
+
+struct Logs {
+    url: Uri,
+    headers: Headers,
+    gzip: bool,
+    limits: Limits,
+    region: String,
+}
+
+impl Service for Logs {
+    fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    fn common(&self, payload: &Payload<'_>) -> Vec<u8> {
+        let mut out = Vec::new();
+        resource(payload, &self.region, &mut out);
+        out
+    }
+
+    fn write(&self, _payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
+        record(event, out);
+    }
+
+    fn request(&self, parts: &[Part<'_>]) -> Request<Bytes> {
+        let mut body = Vec::new();
+        request(parts.iter().map(|part| (part.common, part.events)), &mut body);
+        let mut request = post(self.url.clone(), "application/x-protobuf", self.gzip, body);
+        self.headers.apply(request.headers_mut());
+        request
+    }
+
+    /// `ExportLogsPartialSuccess`: what is rejected must not be sent again.
+    fn left_out(&self, answer: &Answer) -> Option<usize> {
+        let partial = protobuf::find(&answer.body, 1)?.bytes()?;
+        let rejected = protobuf::find(partial, 1)?.number()?;
+        usize::try_from(rejected).ok().filter(|rejected| *rejected > 0)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.headers.exposed()
+    }
+
+    fn refused(&mut self) {
+        self.headers.refused();
+    }
+
+    fn renew(&mut self, until: Instant) -> Wait<'_, bool> {
+        Box::pin(self.headers.renew(until))
+    }
+}
+
+/// Appends the `Resource` of a payload's events. `region` is that of the stream, which is that of the log group.
+fn resource(payload: &Payload<'_>, region: &str, out: &mut Vec<u8>) {
+    let mut text = |name: &str, value: &str| {
+        if !value.is_empty() {
+            attribute(1, name, |out| bytes(1, value.as_bytes(), out), out);
+        }
+    };
+    text("cloud.provider", "aws");
+    text("cloud.region", region);
+    text("cloud.account.id", &payload.owner);
+    text("faas.name", payload.log_group.strip_prefix(LAMBDA).unwrap_or_default());
+    for (name, value) in &payload.labels {
+        text(name, value);
+    }
+    for (name, value) in
+        [("aws.log.group.names", &payload.log_group), ("aws.log.stream.names", &payload.log_stream)]
+    {
+        // An `ArrayValue` with one value.
+        let one = |out: &mut Vec<u8>| message(1, out, |out| bytes(1, value.as_bytes(), out));
+        attribute(1, name, |out| message(5, out, one), out);
+    }
+}
+
+/// Appends an event as a `log_records` field of `ScopeLogs`.
+fn record(event: &LogEvent<'_>, out: &mut Vec<u8>) {
+    let text = line::unescape(event.message);
+    let text = line::without_end(&text);
+    message(2, out, |out| {
+        if let Some(time) = event.timestamp.and_then(|time| u64::try_from(time).ok()) {
+            fixed64(1, time.saturating_mul(1_000_000), out);
+        }
+        if let Some((severity, word)) = severity::of(text) {
+            number(2, severity.number().into(), out);
+            if !word.is_empty() {
+                bytes(3, word.as_bytes(), out);
+            }
+        }
+        message(5, out, |out| bytes(1, text.as_bytes(), out));
+        if !event.id.is_empty() {
+            // Records with the same one are duplicates.
+            attribute(6, "log.record.uid", |out| bytes(1, event.id.as_bytes(), out), out);
+        }
+    });
+}
+
+/// Appends a request with these records, each lot behind its resource.
+fn request<'r>(lots: impl IntoIterator<Item = (&'r [u8], &'r [u8])>, out: &mut Vec<u8>) {
+    for (resource, records) in lots {
+        let scope_logs = SCOPE.len() + records.len();
+        head(1, head_len(resource.len()) + resource.len() + head_len(scope_logs) + scope_logs, out);
+        bytes(1, resource, out);
+        head(2, scope_logs, out);
+        out.extend_from_slice(SCOPE);
+        out.extend_from_slice(records);
+    }
+}
+
+/// A `KeyValue` whose `AnyValue` is appended by `value`.
+fn attribute(field: u32, name: &str, value: impl FnOnce(&mut Vec<u8>), out: &mut Vec<u8>) {
+    message(field, out, |out| {
+        bytes(1, name.as_bytes(), out);
+        message(2, out, value);
+    });
+}
+
+#[cfg(test)]
+#[path = "otlp_tests.rs"]
+mod tests;

@@ -1,0 +1,198 @@
+//! Events on their way into requests: filled to the limit of the service, in order.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// What one request may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limits {
+    /// Bytes of a body before it is compressed. An event that is larger by itself goes alone.
+    pub(super) body: usize,
+    /// Bytes of a body that a lot takes beside its events and what they have in common.
+    pub(super) lot: usize,
+    /// Whether events that have nothing in common can be in one request.
+    pub(super) mixes: bool,
+}
+
+/// Events that wait for their requests, in lots of those that have something in common. Events of one log stream are in
+/// one lot, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Pending {
+    lots: Vec<Lot>,
+    by_common: HashMap<Vec<u8>, usize>,
+    bytes: usize,
+}
+
+#[derive(Debug, Default)]
+struct Lot {
+    common: Vec<u8>,
+    bytes: Vec<u8>,
+    /// The ids of its events, one after the other.
+    ids: String,
+    events: Vec<Place>,
+}
+
+/// Where an event is in its lot.
+#[derive(Debug)]
+struct Place {
+    number: u64,
+    /// Where its bytes end.
+    end: usize,
+    id_end: usize,
+    /// Whether it could be written at all.
+    is_written: bool,
+}
+
+/// An event, by lot and position.
+pub(super) type Spot = (u32, u32);
+
+/// Events of one lot as they stand in a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part<'p> {
+    /// What they have in common.
+    pub(super) common: &'p [u8],
+    /// Their bytes, one after the other.
+    pub(super) events: &'p [u8],
+}
+
+impl Pending {
+    /// Adds an event if there is room for it, and always if there is nothing yet. What `write` cannot write, and says
+    /// so, is remembered as such.
+    pub(super) fn add(
+        &mut self,
+        limits: Limits,
+        common: &[u8],
+        (number, id): (u64, &str),
+        write: impl FnOnce(&mut Vec<u8>) -> bool,
+    ) -> bool {
+        let known = self.by_common.get(common).copied();
+        let at = known.unwrap_or(self.lots.len());
+        if known.is_none() {
+            self.lots.push(Lot { common: common.to_vec(), ..Lot::default() });
+        }
+        let is_first = self.bytes == 0 && self.lots.iter().all(|lot| lot.events.is_empty());
+        let lot = &mut self.lots[at];
+        let start = lot.bytes.len();
+        let is_written = write(&mut lot.bytes);
+        if !is_written {
+            lot.bytes.truncate(start);
+        }
+        let overhead = if known.is_none() { limits.lot + common.len() } else { 0 };
+        let more = lot.bytes.len() - start + overhead;
+        if !is_first && self.bytes + more > limits.body {
+            lot.bytes.truncate(start);
+            if known.is_none() {
+                self.lots.pop();
+            }
+            return false;
+        }
+        if known.is_none() {
+            self.by_common.insert(common.to_vec(), at);
+        }
+        self.bytes += more;
+        lot.ids.push_str(id);
+        lot.events.push(Place { number, end: lot.bytes.len(), id_end: lot.ids.len(), is_written });
+        true
+    }
+
+    /// The requests to make: all in one, or one for each lot.
+    pub(super) fn requests(&self, mixes: bool) -> Vec<Vec<Spot>> {
+        let spots = |(at, lot): (usize, &Lot)| {
+            (0..lot.events.len()).map(move |event| (small(at), small(event))).collect::<Vec<Spot>>()
+        };
+        let lots = self.lots.iter().enumerate().map(spots);
+        if mixes {
+            Some(lots.collect::<Vec<_>>().concat()).into_iter().filter(|all| !all.is_empty()).collect()
+        } else {
+            lots.collect()
+        }
+    }
+
+    /// The events of a request as they stand in its body. `spots` are one after the other.
+    pub(super) fn parts(&self, spots: &[Spot]) -> Vec<Part<'_>> {
+        let runs = spots.chunk_by(|a, b| a.0 == b.0);
+        let part = |run: &[Spot]| {
+            let lot = &self.lots[run[0].0 as usize];
+            let (first, last) = (run[0].1 as usize, run[run.len() - 1].1 as usize);
+            let start = first.checked_sub(1).map_or(0, |before| lot.events[before].end);
+            Part { common: &lot.common, events: &lot.bytes[start..lot.events[last].end] }
+        };
+        runs.map(part).filter(|part| !part.events.is_empty()).collect()
+    }
+
+    /// The number of an event, its id, and whether it could be written.
+    pub(super) fn event(&self, (lot, at): Spot) -> (u64, &str, bool) {
+        let lot = &self.lots[lot as usize];
+        let (at, place) = (at as usize, &lot.events[at as usize]);
+        let start = at.checked_sub(1).map_or(0, |before| lot.events[before].id_end);
+        let id: Range<usize> = start..place.id_end;
+        (place.number, &lot.ids[id], place.is_written)
+    }
+}
+
+/// A batch has far fewer events than this can count.
+fn small(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        /// No batch is over the limit unless one event is; order is kept; all batches together are everything.
+        #[test]
+        fn batches_keep_limit_and_order(
+            events in proptest::collection::vec((0u8..4, 0usize..60, any::<bool>()), 0..120),
+            body in 20usize..200,
+            mixes in any::<bool>(),
+        ) {
+            let limits = Limits { body, lot: 3, mixes };
+            let mut pending = Pending::default();
+            let mut seen: Vec<Vec<u64>> = vec![Vec::new(); 4];
+            let mut drain = |pending: &mut Pending| {
+                for request in pending.requests(mixes) {
+                    let parts = pending.parts(&request);
+                    let size: usize = parts.iter().map(|part| part.common.len() + 3 + part.events.len()).sum();
+                    let written = request.iter().filter(|spot| pending.event(**spot).2).count();
+                    prop_assert!(size <= body || written == 1, "{size} bytes of {written} events");
+                    prop_assert!(mixes || parts.len() <= 1);
+                    let bytes: Vec<u8> = parts.iter().flat_map(|part| part.events.to_vec()).collect();
+                    let mut expected = Vec::new();
+                    for spot in &request {
+                        let (number, id, is_written) = pending.event(*spot);
+                        prop_assert_eq!(id, number.to_string());
+                        let (stream, length, _) = events[usize::try_from(number).unwrap()];
+                        if is_written {
+                            expected.extend(std::iter::repeat_n(stream, length));
+                        }
+                        seen[stream as usize].push(number);
+                    }
+                    prop_assert_eq!(bytes, expected);
+                }
+                *pending = Pending::default();
+                Ok(())
+            };
+            for (number, (stream, length, is_written)) in events.iter().enumerate() {
+                let id = number.to_string();
+                let add = |pending: &mut Pending| {
+                    pending.add(limits, &[*stream], (number as u64, &id), |out| {
+                        out.extend(std::iter::repeat_n(*stream, *length));
+                        *is_written
+                    })
+                };
+                if !add(&mut pending) {
+                    drain(&mut pending)?;
+                    prop_assert!(add(&mut pending), "there is always room for the first");
+                }
+            }
+            drain(&mut pending)?;
+            for (stream, seen) in seen.iter().enumerate() {
+                let all = events.iter().enumerate().filter(|(_, event)| event.0 as usize == stream);
+                prop_assert_eq!(seen, &all.map(|(number, _)| number as u64).collect::<Vec<_>>());
+            }
+        }
+    }
+}

@@ -1,0 +1,290 @@
+//! Log services that take events in HTTP requests, and answer each.
+//!
+//! A 2xx is the receipt. Requests are filled to the limit of the service and sent one after the other, so that the order
+//! within a log stream is that of the events. What a service refuses as wrong or too large is cut in halves, down to the
+//! one event that is: so a bad event holds up nobody, and the others arrive.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http::{HeaderValue, Method, Request, Uri, header};
+use tokio::time::Instant;
+
+use super::answer::{self, Meaning};
+use super::dry::Dry;
+use super::pending::{Limits, Part, Pending, Spot};
+use super::{
+    Destination, Failure, FailureKind, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict,
+    Wait,
+};
+use crate::http::{Answer, Client};
+use crate::payload::{LogEvent, Payload};
+
+/// An answer may take so many times longer than the next byte of a connection: a body is megabytes.
+const ANSWER: u32 = 3;
+
+/// How a service wants its events.
+pub(super) trait Service {
+    /// What one request may hold.
+    fn limits(&self) -> Limits;
+
+    /// What the events of a payload have in common that a request says once.
+    fn common(&self, payload: &Payload<'_>) -> Vec<u8>;
+
+    /// Appends an event as it stands in a body.
+    fn write(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>);
+
+    /// The request with these events; of a service that does not mix there is one part.
+    fn request(&self, parts: &[Part<'_>]) -> Request<Bytes>;
+
+    /// How many of the events a 2xx says are not taken. Which, it does not say.
+    fn left_out(&self, _answer: &Answer) -> Option<usize> {
+        None
+    }
+
+    /// The values that no output may show.
+    fn secrets(&self) -> Vec<&str>;
+
+    /// Notes that the service refuses a secret.
+    fn refused(&mut self);
+
+    /// Reads a refused secret again, and tells whether it is another now.
+    fn renew(&mut self, until: Instant) -> Wait<'_, bool>;
+}
+
+/// A service with what waits to be sent to it.
+pub(super) struct Requests<S> {
+    service: S,
+    client: Client,
+    patience: Duration,
+    pending: Pending,
+    /// How many events this session has taken.
+    taken: u64,
+    verdicts: Vec<Verdict>,
+    in_doubt: u64,
+    traffic: Traffic,
+}
+
+/// A service ready to use, without connecting; with an outlet, in a way that never will: what goes there is each event as
+/// it stands in a body.
+///
+/// # Errors
+/// A certificate file that cannot be read, a proxy that is no URL.
+pub(super) fn build(
+    service: impl Service + 'static,
+    ca_file: Option<&str>,
+    surroundings: &Surroundings,
+) -> Result<Box<dyn Destination>, String> {
+    if let Some(outlet) = surroundings.outlet.clone() {
+        let frame = move |payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>| {
+            service.write(payload, event, out);
+        };
+        return Ok(Box::new(Dry::new(frame, outlet)));
+    }
+    Ok(Box::new(Requests::new(service, ca_file, surroundings.patience)?))
+}
+
+/// What became of the events of a request.
+enum Judgement {
+    /// All are taken but so many, which the service does not name.
+    Taken(Option<(usize, String)>),
+    /// They are too many, or one is wrong.
+    TooMuch(String),
+}
+
+impl<S: Service> Requests<S> {
+    /// Makes it ready to use, without connecting.
+    pub(super) fn new(service: S, ca_file: Option<&str>, patience: Patience) -> Result<Self, String> {
+        Ok(Self {
+            service,
+            client: Client::new(ca_file)?,
+            patience: patience.progress * ANSWER,
+            pending: Pending::default(),
+            taken: 0,
+            verdicts: Vec::new(),
+            in_doubt: 0,
+            traffic: Traffic::default(),
+        })
+    }
+
+    /// Sends everything that waits.
+    async fn flush(&mut self, until: Instant) -> Result<(), Failure> {
+        let pending = std::mem::take(&mut self.pending);
+        for request in pending.requests(self.service.limits().mixes) {
+            // Those that are still to be sent, the next one last.
+            let mut rest = vec![&request[..]];
+            while let Some(spots) = rest.pop() {
+                match self.post(&pending, spots, until).await? {
+                    Judgement::Taken(left_out) => self.settle(&pending, spots, left_out),
+                    Judgement::TooMuch(_) if spots.len() > 1 => {
+                        let (first, second) = spots.split_at(spots.len() / 2);
+                        rest.extend([second, first]);
+                    }
+                    Judgement::TooMuch(why) => self.settle(&pending, spots, Some((1, why))),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes one request, once more with another secret where that is refused and has changed.
+    async fn post(
+        &mut self,
+        pending: &Pending,
+        spots: &[Spot],
+        until: Instant,
+    ) -> Result<Judgement, Failure> {
+        let parts = pending.parts(spots);
+        if parts.is_empty() {
+            return Ok(Judgement::Taken(None));
+        }
+        let mut renewed = false;
+        loop {
+            let request = self.service.request(&parts);
+            let host = request.uri().host().unwrap_or_default().to_owned();
+            self.traffic.bytes += request.body().len() as u64;
+            let answer = match self.client.send(request, self.patience, until).await {
+                Ok(answer) => answer,
+                Err(failure) => {
+                    self.in_doubt += if may_have_arrived(failure.kind) { spots.len() as u64 } else { 0 };
+                    return Err(failure);
+                }
+            };
+            let meaning = Meaning::of(answer.status);
+            if meaning == Meaning::Secret && !renewed {
+                renewed = true;
+                self.service.refused();
+                if self.service.renew(until).await {
+                    continue;
+                }
+            }
+            let sent: Vec<&[u8]> = parts.iter().flat_map(|part| [part.common, part.events]).collect();
+            let words = || answer::words(&answer, &sent, self.service.secrets().into_iter());
+            return match meaning {
+                Meaning::Taken => {
+                    let left_out = self.service.left_out(&answer).map(|events| {
+                        (events, format!("it took only some of a batch and does not say which: {}", words()))
+                    });
+                    Ok(Judgement::Taken(left_out))
+                }
+                Meaning::TooMuch => Ok(Judgement::TooMuch(words())),
+                Meaning::Secret => {
+                    let why = format!("{host} refuses the token or key of this destination: {}", words());
+                    Err(Failure::new(FailureKind::Unauthorized, why))
+                }
+                Meaning::Failed(kind) => {
+                    let doubtful = matches!(kind, FailureKind::Unavailable) || answer.status == 408;
+                    self.in_doubt += if doubtful { spots.len() as u64 } else { 0 };
+                    let mut failure = Failure::new(kind, format!("{host} answered {}", words()));
+                    failure.retry_after = answer::retry_after(&answer.headers, SystemTime::now());
+                    Err(failure)
+                }
+            };
+        }
+    }
+
+    /// Notes that events are taken, but for the last `left_out` and those that were never written.
+    fn settle(&mut self, pending: &Pending, spots: &[Spot], left_out: Option<(usize, String)>) {
+        let (count, why) = left_out.unwrap_or_default();
+        let written = spots.iter().filter(|spot| pending.event(**spot).2).count();
+        let mut to_take = written.saturating_sub(count);
+        for spot in spots {
+            let (number, id, is_written) = pending.event(*spot);
+            let rejected = if !is_written {
+                Some("the forwarder failed on it; please report this".to_owned())
+            } else if to_take == 0 {
+                Some(why.clone())
+            } else {
+                to_take -= 1;
+                None
+            };
+            // Which events a service left out of several is not known.
+            let is_known = !is_written || written == 1;
+            let event_id = Some(id.to_owned()).filter(|id| is_known && !id.is_empty());
+            self.note(number, rejected.map(|why| Rejected { event_id, why }));
+        }
+    }
+
+    fn note(&mut self, number: u64, rejected: Option<Rejected>) {
+        match self.verdicts.last_mut() {
+            Some(last) if last.events.end == number && last.rejected == rejected => last.events.end += 1,
+            _ => self.verdicts.push(Verdict { events: number..number + 1, rejected }),
+        }
+    }
+}
+
+impl<S: Service> Destination for Requests<S> {
+    fn renew(&mut self, until: Instant) -> Wait<'_, ()> {
+        Box::pin(async move {
+            self.service.renew(until).await;
+        })
+    }
+
+    fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
+        let (service, limits) = (&self.service, self.service.limits());
+        let common = catch_unwind(AssertUnwindSafe(|| service.common(payload)));
+        for (at, event) in events.iter().enumerate() {
+            let write = |out: &mut Vec<u8>| {
+                let written = catch_unwind(AssertUnwindSafe(|| service.write(payload, event, out)));
+                common.is_ok() && written.is_ok()
+            };
+            let common = common.as_deref().unwrap_or_default();
+            if !self.pending.add(limits, common, (self.taken, event.id), write) {
+                return Taken { events: at, full: true };
+            }
+            self.taken += 1;
+        }
+        Taken { events: events.len(), full: false }
+    }
+
+    fn send(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>> {
+        Box::pin(self.flush(until))
+    }
+
+    fn receipt(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>> {
+        Box::pin(self.flush(until))
+    }
+
+    fn close(&mut self) -> Session {
+        self.pending = Pending::default();
+        self.taken = 0;
+        Session { verdicts: std::mem::take(&mut self.verdicts), in_doubt: std::mem::take(&mut self.in_doubt) }
+    }
+
+    fn traffic(&self) -> Traffic {
+        self.traffic
+    }
+}
+
+/// Whether a request that failed like this may have reached the service whole.
+fn may_have_arrived(kind: FailureKind) -> bool {
+    use FailureKind::{Closed, Deadline, Reset, Stalled};
+    matches!(kind, Closed | Deadline | Reset | Stalled)
+}
+
+/// A request with a body, compressed where the service takes that.
+pub(super) fn post(uri: Uri, content_type: &'static str, gzip: bool, body: Vec<u8>) -> Request<Bytes> {
+    let mut request = Request::new(Bytes::new());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = uri;
+    request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    *request.body_mut() = if gzip {
+        request.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        compressed(&body)
+    } else {
+        body.into()
+    };
+    request
+}
+
+fn compressed(body: &[u8]) -> Bytes {
+    use std::io::Write as _;
+    // The fastest level: the function's processor is slow, and logs shrink to a fraction by any.
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
+    // Writing into memory does not fail.
+    let _ = encoder.write_all(body);
+    encoder.finish().unwrap_or_default().into()
+}

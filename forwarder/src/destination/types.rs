@@ -1,0 +1,152 @@
+//! The types of log services: what each says of itself, and the list of them.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::{Destination, Surroundings};
+use crate::config::{ConfigError, LineRules, Style, without_value};
+use crate::reference::Reference;
+
+/// A type of log service, as it stands in the configuration: the keys beside `type` are its fields.
+pub trait Type: Serialize + DeserializeOwned {
+    /// The keys whose values are secrets. `headers.*` stands for all keys of the table `headers`.
+    const SECRETS: &'static [&'static str];
+
+    /// How its lines look unless the configuration says otherwise; `None` where it sends none.
+    const LINES: Option<LineRules>;
+
+    /// Whether it shows labels whatever its lines look like.
+    const SHOWS_LABELS: bool;
+
+    /// Checks what types cannot.
+    ///
+    /// # Errors
+    /// What is wrong and what would be right.
+    fn validate(&self) -> Result<(), String>;
+
+    /// Makes it ready to use, without connecting.
+    ///
+    /// # Errors
+    /// What is missing or wrong, in words for the operator: a certificate file, a secret.
+    fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String>;
+}
+
+/// Declares the modules of all types, and the enum that the configuration holds. A type is one line of it.
+macro_rules! types {
+    ($($(#[$about:meta])* $name:literal => $module:ident::$Type:ident,)+) => {
+        $($(#[$about])* pub mod $module;)+
+
+        /// A log service, as it stands in the configuration.
+        #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[serde(tag = "type")]
+        pub enum Settings {
+            $($(#[$about])* #[serde(rename = $name)] $Type($module::$Type),)+
+        }
+
+        impl Settings {
+            /// The names of all types, in the order of the documentation.
+            pub const TYPES: &'static [&'static str] = &[$($name),+];
+
+            /// The name of its type.
+            pub fn type_name(&self) -> &'static str {
+                match self {
+                    $(Self::$Type(_) => $name,)+
+                }
+            }
+
+            /// Reads the keys beside `type`; `None` for a type that is not known.
+            ///
+            /// # Errors
+            /// What is wrong, with its key for a place.
+            pub fn read(
+                type_name: &str,
+                keys: serde_json::Value,
+            ) -> Option<Result<Self, $crate::config::ConfigError>> {
+                match type_name {
+                    $($name => Some(types::read(keys).map(Self::$Type)),)+
+                    _ => None,
+                }
+            }
+
+            /// The keys of a type whose values are secrets; see [`types::Type::SECRETS`].
+            pub fn secret_keys(type_name: &str) -> &'static [&'static str] {
+                match type_name {
+                    $($name => <$module::$Type as types::Type>::SECRETS,)+
+                    _ => &[],
+                }
+            }
+
+            /// Its secrets by key, each with where it is kept if it does not stand here itself.
+            pub fn secrets(&self) -> Vec<(String, Option<$crate::reference::Reference>)> {
+                match self {
+                    $(Self::$Type(of) => types::secrets(of),)+
+                }
+            }
+
+            /// How its lines look unless the configuration says otherwise; `None` where it sends none.
+            pub fn line_rules(&self) -> Option<$crate::config::LineRules> {
+                match self {
+                    $(Self::$Type(_) => <$module::$Type as types::Type>::LINES,)+
+                }
+            }
+
+            /// Whether it shows labels whatever its lines look like.
+            pub fn shows_labels(&self) -> bool {
+                match self {
+                    $(Self::$Type(_) => <$module::$Type as types::Type>::SHOWS_LABELS,)+
+                }
+            }
+
+            /// Checks what types cannot.
+            ///
+            /// # Errors
+            /// What is wrong and what would be right.
+            pub fn validate(&self) -> Result<(), String> {
+                match self {
+                    $(Self::$Type(of) => types::Type::validate(of),)+
+                }
+            }
+
+            /// Makes it ready to use, without connecting.
+            ///
+            /// # Errors
+            /// What is missing or wrong, in words for the operator: a certificate file, a secret.
+            pub fn build(
+                &self,
+                style: $crate::config::Style,
+                surroundings: &Surroundings,
+            ) -> Result<Box<dyn Destination>, String> {
+                match self {
+                    $(Self::$Type(of) => types::Type::build(of, style, surroundings),)+
+                }
+            }
+        }
+    };
+}
+
+/// Reads the keys of a type.
+pub(super) fn read<T: Type>(keys: Value) -> Result<T, ConfigError> {
+    serde_path_to_error::deserialize(keys).map_err(|error| {
+        let place = error.path().to_string();
+        let place = if matches!(place.as_str(), "." | "?") { String::new() } else { place };
+        ConfigError::new(place, without_value(&error.inner().to_string()))
+    })
+}
+
+/// The secrets of a type by key, each with where it is kept if it does not stand here itself.
+pub(super) fn secrets<T: Type>(of: &T) -> Vec<(String, Option<Reference>)> {
+    // Strings, numbers and maps with string keys: there is nothing in them that JSON cannot hold.
+    let keys = serde_json::to_value(of).unwrap_or_default();
+    let reference = |value: &Value| serde_json::from_value(value.clone()).ok();
+    T::SECRETS
+        .iter()
+        .flat_map(|path| match path.strip_suffix(".*") {
+            None => keys.get(path).map(|value| ((*path).to_owned(), reference(value))).into_iter().collect(),
+            Some(table) => {
+                let all = keys.get(table).and_then(Value::as_object).into_iter().flatten();
+                all.map(|(key, value)| (format!("{table}.{key}"), reference(value))).collect::<Vec<_>>()
+            }
+        })
+        .collect()
+}

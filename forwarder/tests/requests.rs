@@ -1,0 +1,252 @@
+//! What HTTP services answer, and what becomes of the events then; and the exact bytes that every type sends.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod common;
+#[path = "common/sink.rs"]
+mod sink;
+
+use std::time::Duration;
+
+use common::*;
+use cwl2le_forwarder::config::{Config, Destination, Route};
+use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::{Forwarder, Options, Outcome};
+use cwl2le_local::log_service::{Answer, Request, Transport};
+use serde_json::json;
+use sink::Sink;
+
+/// A sink of each type that answers, and a forwarder for it.
+fn services() -> impl Iterator<Item = (Sink, Forwarder)> {
+    let sinks = Destination::TYPES.iter().map(|kind| Sink::start(kind, Transport::Plain));
+    sinks.filter(Sink::is_http).map(|sink| {
+        let forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
+        (sink, forwarder)
+    })
+}
+
+fn contains(request: &Request, text: &str) -> bool {
+    request.body.windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+/// The first request gets this answer, all others a 200.
+fn answer_once(sink: &Sink, answer: Answer) {
+    let once = std::sync::Mutex::new(Some(answer));
+    sink.service.answer_with(move |_| once.lock().unwrap().take().unwrap_or(Answer::status(200)));
+}
+
+fn failure(outcome: &Outcome) -> (FailureKind, String) {
+    let failure = outcome.lanes[0].failure.as_ref().unwrap();
+    (failure.kind, failure.detail.clone())
+}
+
+#[tokio::test]
+async fn a_service_that_is_busy_or_fails_is_asked_again() {
+    for (sink, mut forwarder) in services() {
+        for status in [408, 429, 500, 502, 503, 504] {
+            sink.service.clear();
+            answer_once(&sink, Answer::status(status).header("Retry-After", "0"));
+            let sent = messages(3, 5, 40);
+            let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+            assert_eq!(outcome.account.events.delivered, 15, "{} {status}", sink.kind);
+            assert_eq!(
+                (outcome.lanes[0].retries, sink.service.requests().len()),
+                (1, 2),
+                "{} {status}",
+                sink.kind
+            );
+            assert_eq!(sink.messages(), sent.concat());
+            let doubtful = matches!(status, 408 | 500..);
+            assert_eq!(outcome.lanes[0].possible_duplicates, if doubtful { 15 } else { 0 }, "{status}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pause_beyond_the_deadline_is_left_to_the_next_invocation() {
+    for (sink, mut forwarder) in services() {
+        sink.service.answer_with(|_| Answer::status(429).header("Retry-After", "3600"));
+        let outcome = forwarder.handle(&carrying(&messages(1, 3, 40)), deadline()).await;
+        let (kind, detail) = failure(&outcome);
+        assert_eq!(kind, FailureKind::Throttled, "{detail}");
+        assert_eq!(sink.service.requests().len(), 1, "it is left alone");
+        assert_eq!(outcome.account.records.failed, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_secret_fails_at_once_and_is_not_shown() {
+    for (sink, mut forwarder) in services() {
+        for status in [401, 403] {
+            sink.service.clear();
+            sink.service.answer_with(move |request| {
+                Answer::status(status).body(format!("no access: {} {:?}", request.line, request.headers))
+            });
+            let outcome = forwarder.handle(&carrying(&messages(1, 3, 40)), deadline()).await;
+            let (kind, detail) = failure(&outcome);
+            assert_eq!(kind, FailureKind::Unauthorized, "{detail}");
+            assert!(
+                detail.contains("127.0.0.1 refuses the token or key of this destination: 40"),
+                "{detail}"
+            );
+            assert!(!detail.contains(TOKEN) && !detail.contains("k3y"), "{detail}");
+            assert_eq!((sink.service.requests().len(), outcome.lanes[0].retries), (1, 0));
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_refusal_is_a_failure_with_its_status() {
+    for (sink, mut forwarder) in services() {
+        sink.service.answer_with(|_| Answer::status(404).body("there is\nno such place"));
+        let outcome = forwarder.handle(&carrying(&messages(1, 3, 40)), deadline()).await;
+        let expected = "127.0.0.1 answered 404 Not Found: there is no such place".to_owned();
+        assert_eq!(failure(&outcome), (FailureKind::Refused, expected));
+        assert_eq!((outcome.account.records.failed, sink.service.requests().len()), (1, 1));
+    }
+}
+
+#[tokio::test]
+async fn a_bad_event_is_refused_by_name_and_its_neighbours_arrive() {
+    for (sink, mut forwarder) in services() {
+        sink.service.answer_with(|request| {
+            let bad = contains(request, "hunter22 is bad");
+            // Services like to repeat what they refuse.
+            if bad { Answer::status(400).body(request.body.clone()) } else { Answer::status(200) }
+        });
+        let mut sent = messages(3, 20, 60);
+        sent[1][7] = "password hunter22 is bad".to_owned();
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_eq!(outcome.account.unbalanced, 0);
+        let events = &outcome.account.events;
+        assert_eq!((events.delivered, events.quarantined, events.failed), (59, 1, 0), "{}", sink.kind);
+        assert!(outcome.response.as_ref().unwrap().batch_item_failures.is_empty());
+        let [rejection] = &outcome.lanes[0].rejections[..] else { panic!("{:?}", outcome.lanes[0]) };
+        assert_eq!(rejection.event_id.as_deref(), Some(format!("368{:053}", 7).as_str()));
+        assert!(
+            rejection.why.starts_with("400 Bad Request") && !rejection.why.contains("hunter"),
+            "{}",
+            rejection.why
+        );
+        let expected: Vec<String> =
+            sent.concat().into_iter().filter(|message| !message.contains("bad")).collect();
+        assert_eq!(sink.messages(), expected, "in order");
+    }
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_the_service_is_halved() {
+    for (sink, mut forwarder) in services() {
+        sink.service
+            .answer_with(|request| Answer::status(if request.body.len() > 10_000 { 413 } else { 200 }));
+        let mut sent = messages(2, 100, 150);
+        sent[0][50] = "too large ".repeat(2000);
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        let events = &outcome.account.events;
+        assert_eq!((events.delivered, events.quarantined, events.failed), (199, 1, 0), "{}", sink.kind);
+        assert!(outcome.lanes[0].rejections[0].why.starts_with("413"));
+        assert_eq!(sink.messages().len(), 199);
+    }
+}
+
+#[tokio::test]
+async fn a_partial_success_is_counted_as_it_says() {
+    let sink = Sink::start("otlp", Transport::Plain);
+    let mut forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
+    // ExportLogsServiceResponse { partial_success: { rejected_log_records: 2, error_message: "too old" } }
+    answer_once(&sink, Answer::status(200).body(b"\x0a\x0b\x08\x02\x12\x07too old".to_vec()));
+    let sent = messages(2, 5, 40);
+    let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+    let events = &outcome.account.events;
+    assert_eq!((events.delivered, events.quarantined, events.failed), (8, 2, 0));
+    assert_eq!(sink.service.requests().len(), 1, "nothing is sent again");
+    let rejection = &outcome.lanes[0].rejections[0];
+    assert_eq!((rejection.events, rejection.event_id.as_ref()), (2, None));
+    assert!(
+        rejection.why.contains("does not say which") && rejection.why.contains("too old"),
+        "{}",
+        rejection.why
+    );
+}
+
+#[tokio::test]
+async fn batches_are_filled_to_the_limit_of_the_service_and_keep_their_order() {
+    for (sink, mut forwarder) in services() {
+        let sent = messages(12, 100, 10_000);
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_eq!(outcome.account.events.delivered, 1200, "{:?}", outcome.lanes[0].failure);
+        let limit = if sink.kind == "loggly" { 5_000_000 } else { 1 << 20 };
+        let sizes: Vec<usize> = sink.service.requests().iter().map(|request| request.body.len()).collect();
+        assert!(sizes.iter().all(|size| *size <= limit), "{sizes:?}");
+        let full = &sizes[..sizes.len() - 1];
+        assert!(full.iter().all(|size| *size > limit - 12_000), "{sizes:?}");
+        assert!(sink.messages() == sent.concat(), "{}", sink.kind);
+    }
+}
+
+#[tokio::test]
+async fn one_of_two_destinations_that_refuses_does_not_stop_the_other() {
+    for (sink, _) in services() {
+        let other = Sink::start("syslog", Transport::Plain);
+        let mut config = Config::single(sink.config());
+        config.destinations.insert("other".into(), other.config());
+        let both = r#"{"log_group":"*","destination":["default","other"]}"#;
+        config.routes.push(serde_json::from_str::<Route>(both).unwrap());
+        let mut forwarder = Forwarder::new(&config, options()).unwrap();
+        sink.service.answer_with(|_| Answer::status(404));
+        let sent = messages(2, 10, 50);
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_eq!((outcome.lanes[0].events, outcome.lanes[1].events), (0, 20));
+        sink.service.answer_with(|_| Answer::status(200));
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_eq!((outcome.lanes[0].events, outcome.lanes[1].events), (20, 0), "it is not sent twice");
+        assert_eq!(sink.messages(), sent.concat());
+        assert_eq!(other.wait_for_all(&sent.concat().iter().collect::<Vec<_>>()).await.0.len(), 20);
+    }
+}
+
+/// A request as text: its first line, the headers that are ours, and the body.
+fn shown(request: &Request) -> String {
+    let ours = ["api-key", "authorization", "content-encoding", "content-type"];
+    let mut headers: Vec<String> = request
+        .headers
+        .iter()
+        .filter(|(name, _)| ours.contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .collect();
+    headers.sort();
+    let body = if request.header("content-type") == Some("application/x-protobuf") {
+        sink::records(request).iter().map(|record| format!("{record:?}\n")).collect()
+    } else {
+        String::from_utf8(request.body.clone()).unwrap()
+    };
+    format!("{}\n{}\n{body}", request.line, headers.concat())
+}
+
+#[tokio::test]
+async fn every_type_sends_these_bytes() {
+    let mut all = String::new();
+    for kind in Destination::TYPES {
+        let sink = Sink::start(kind, Transport::Tls13);
+        let mut config = Config::single(sink.config());
+        let rules = json!({"log_group": "*", "destination": "default", "shape": {"fields": {"set": {"team": "payments"}},
+            "format": if *kind == "http" { "json" } else { "prefix" }}});
+        config.routes.push(serde_json::from_value(rules).unwrap());
+        let options = Options { region: "eu-west-1".into(), ..options() };
+        let mut forwarder = Forwarder::new(&config, options).unwrap();
+        let sent = [
+            r#"{"level":50,"msg":"caf\u00e9"}"#.to_owned(),
+            "[WARN]\t2016-09-17T10:28:49.663Z\tid\ttwo\nlines\n".to_owned(),
+        ];
+        let data = gzip(payload("/aws/lambda/cart", "f", &sent).to_string().as_bytes());
+        let outcome = forwarder.handle(&invocation(vec![record(&sequence(0), &data)]), deadline()).await;
+        assert_eq!(outcome.account.events.delivered, 2, "{kind}: {:?}", outcome.lanes[0].failure);
+        all += &format!("=== {kind}\n");
+        if sink.is_http() {
+            all.extend(sink.service.requests().iter().map(shown));
+        } else {
+            let lines = sink.service.wait_for_lines(2, Duration::from_secs(30)).await.unwrap();
+            all.extend(lines.iter().map(|line| line.text() + "\n"));
+        }
+    }
+    insta::assert_snapshot!(all);
+}

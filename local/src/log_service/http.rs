@@ -1,0 +1,153 @@
+//! What a log service takes and answers over HTTP/1.1.
+
+use std::fmt;
+use std::io::Read as _;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use flate2::read::MultiGzDecoder;
+
+/// A request that a service has read to its end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Request {
+    /// `POST /path?query`.
+    pub line: String,
+    /// The headers, with names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, decompressed.
+    pub body: Vec<u8>,
+    /// The status that it was answered with.
+    pub status: u16,
+}
+
+impl Request {
+    /// The value of a header, by its name in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether the service has said that it took it.
+    pub fn is_taken(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+}
+
+/// What is answered to a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    status: u16,
+    headers: String,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    /// A status without a body.
+    pub fn status(status: u16) -> Self {
+        Self { status, headers: String::new(), body: Vec::new() }
+    }
+
+    /// With one more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push_str(&format!("{name}: {value}\r\n"));
+        self
+    }
+
+    /// With a body.
+    #[must_use]
+    pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let (status, headers) = (self.status, &self.headers);
+        // A 204 has no body and says no length.
+        let length =
+            if status == 204 { String::new() } else { format!("Content-Length: {}\r\n", self.body.len()) };
+        let mut bytes = format!("HTTP/1.1 {status} As Told\r\n{headers}{length}\r\n").into_bytes();
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+}
+
+/// Decides what to answer.
+type Answers = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
+
+/// The requests of a service, and what it answers.
+pub(super) struct Requests {
+    answers: Mutex<Answers>,
+    all: Mutex<Vec<Request>>,
+}
+
+impl fmt::Debug for Requests {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Requests").finish_non_exhaustive()
+    }
+}
+
+impl Default for Requests {
+    fn default() -> Self {
+        Self { answers: Mutex::new(Arc::new(|_| Answer::status(200))), all: Mutex::default() }
+    }
+}
+
+impl Requests {
+    pub(super) fn answer_with(&self, answers: Answers) {
+        *self.answers.lock().unwrap_or_else(PoisonError::into_inner) = answers;
+    }
+
+    pub(super) fn all(&self) -> Vec<Request> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn clear(&self) {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
+    /// Answers a request and remembers it.
+    fn answer(&self, mut request: Request) -> (Request, Vec<u8>) {
+        let answers = Arc::clone(&self.answers.lock().unwrap_or_else(PoisonError::into_inner));
+        let answer = answers(&request);
+        request.status = answer.status;
+        self.all.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        (request, answer.bytes())
+    }
+}
+
+/// Cuts the bytes of one connection into requests.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    unfinished: Vec<u8>,
+}
+
+impl Reader {
+    /// Takes the next bytes; `None` when they cannot be HTTP. What is to be answered comes with the requests that are
+    /// complete now.
+    pub(super) fn feed(&mut self, bytes: &[u8], requests: &Requests) -> Option<Vec<(Request, Vec<u8>)>> {
+        self.unfinished.extend_from_slice(bytes);
+        let mut complete = Vec::new();
+        while let Some(end) = self.unfinished.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = std::str::from_utf8(&self.unfinished[..end]).ok()?;
+            let mut lines = head.split("\r\n");
+            let line = lines.next()?.trim_end_matches(" HTTP/1.1").to_owned();
+            let header =
+                |line: &str| line.split_once(':').map(|(n, v)| (n.to_lowercase(), v.trim().to_owned()));
+            let headers: Vec<_> = lines.filter_map(header).collect();
+            let mut request = Request { line, headers, ..Request::default() };
+            let length: usize = request.header("content-length").unwrap_or("0").parse().ok()?;
+            if self.unfinished.len() < end + 4 + length {
+                break;
+            }
+            let body: Vec<u8> = self.unfinished.drain(..end + 4 + length).skip(end + 4).collect();
+            request.body = if request.header("content-encoding") == Some("gzip") {
+                let mut plain = Vec::new();
+                MultiGzDecoder::new(&body[..]).read_to_end(&mut plain).ok()?;
+                plain
+            } else {
+                body
+            };
+            complete.push(requests.answer(request));
+        }
+        Some(complete)
+    }
+}

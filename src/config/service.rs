@@ -1,0 +1,224 @@
+//! A log service of the file: the keys that every type has, and those of its own type, each with its place.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use cwl2le_forwarder::config::{self as forwarder, Format, Lines};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use toml::Spanned;
+
+use super::file::File;
+use super::nearest;
+use super::secrets::Source;
+use crate::error::{Error, Result};
+
+/// The keys that stand beside those of a type.
+pub(super) const COMMON: [&str; 3] = ["type", "format", "max_line_bytes"];
+
+/// A `[destinations.NAME]` section. What its keys mean is up to its type, so they are read when that is known.
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Service {
+    keys: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+}
+
+/// Its values may be secrets.
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.keys.keys().map(Spanned::get_ref)).finish()
+    }
+}
+
+/// Where one secret of a log service is.
+pub(super) struct Secret {
+    /// Its key: `token`, `headers.Authorization`.
+    pub(super) key: String,
+    pub(super) source: Source,
+    pub(super) span: Range<usize>,
+}
+
+impl Service {
+    fn get(&self, key: &str) -> Option<&Spanned<toml::Value>> {
+        self.keys.get(key)
+    }
+
+    /// The name of its type, if it has one.
+    pub(super) fn kind(&self) -> &str {
+        self.get("type").and_then(|kind| kind.get_ref().as_str()).unwrap_or_default()
+    }
+
+    /// Its secrets, as far as they are written as such: a file is checked before anybody asks.
+    pub(super) fn secrets(&self) -> impl Iterator<Item = Secret> {
+        self.places().filter_map(|(key, value, span)| {
+            let source = Source::deserialize(value.clone()).ok()?;
+            Some(Secret { key, source, span })
+        })
+    }
+
+    /// What stands where its type has secrets.
+    fn places(&self) -> impl Iterator<Item = (String, &toml::Value, Range<usize>)> {
+        forwarder::Destination::secret_keys(self.kind()).iter().flat_map(|path| {
+            let table = path.strip_suffix(".*");
+            let found = self.get(table.unwrap_or(path));
+            let all = found.into_iter().flat_map(move |value| match (table, value.get_ref()) {
+                (None, one) => vec![((*path).to_owned(), one, value.span())],
+                (Some(table), toml::Value::Table(entries)) => {
+                    let entry = |(key, one)| (format!("{table}.{key}"), one, value.span());
+                    entries.iter().map(entry).collect()
+                }
+                // What is no table is refused where the type is read.
+                (Some(_), _) => Vec::new(),
+            });
+            all.collect::<Vec<_>>()
+        })
+    }
+
+    /// As the function's configuration holds it, with `secret` for the value of each secret or where it is kept.
+    ///
+    /// # Errors
+    /// [`crate::error::Code::Config`]: what its type does not take, with its place; what `secret` refuses.
+    pub(super) fn read(
+        &self,
+        file: &File,
+        name: &str,
+        span: &Range<usize>,
+        secret: impl Fn(&Secret) -> Result<Value>,
+    ) -> Result<(forwarder::Destination, Lines)> {
+        let here = Here { file, name, span };
+        self.check_keys(&here)?;
+        let mut keys = Map::new();
+        for (key, value) in self.keys.iter().filter(|(key, _)| !COMMON.contains(&key.get_ref().as_str())) {
+            keys.insert(key.get_ref().clone(), json!(value.get_ref()));
+        }
+        for (key, value, span) in self.places() {
+            let source = Source::deserialize(value.clone())
+                .map_err(|error| here.refused(&key, error.message(), span.clone()))?;
+            let value = secret(&Secret { key: key.clone(), source, span })?;
+            match key.split_once('.') {
+                Some((table, entry)) => keys[table][entry] = value,
+                None => drop(keys.insert(key, value)),
+            }
+        }
+        let lines = Lines {
+            format: self.common::<Format>("format", &here)?,
+            max_bytes: self.common::<usize>("max_line_bytes", &here)?,
+        };
+        match forwarder::Destination::read(self.kind(), Value::Object(keys)) {
+            Some(Ok(destination)) => Ok((destination, lines)),
+            Some(Err(error)) => {
+                let first = error.place.split(['.', '[']).next().unwrap_or_default();
+                let span = self.get(first).map_or(span.clone(), Spanned::span);
+                Err(here.refused(&error.place, &error.problem, span))
+            }
+            None => Err(self.unknown_type(&here)),
+        }
+    }
+
+    /// Every key is one of its type's.
+    fn check_keys(&self, here: &Here<'_>) -> Result<()> {
+        if !forwarder::Destination::TYPES.contains(&self.kind()) {
+            return Err(self.unknown_type(here));
+        }
+        let own = keys_of(self.kind());
+        let known: Vec<String> = COMMON.iter().map(|key| (*key).to_owned()).chain(own).collect();
+        match self.keys.keys().find(|key| !known.contains(key.get_ref())) {
+            None => Ok(()),
+            Some(key) => {
+                let problem = format!("unknown key `{}` in `destinations.{}`", key.get_ref(), here.name);
+                let hint = nearest::hint(key.get_ref(), &known);
+                Err(here.file.error(&key.span(), &nearest::clean(&problem), nearest::clean(&hint)))
+            }
+        }
+    }
+
+    fn unknown_type(&self, here: &Here<'_>) -> Error {
+        let known: Vec<String> =
+            forwarder::Destination::TYPES.iter().map(|name| (*name).to_owned()).collect();
+        let Some(kind) = self.get("type") else {
+            let problem = format!("`type` is missing in `destinations.{}`", here.name);
+            return here.file.error(here.span, &problem, format!("known are {}", known.join(", ")));
+        };
+        let place = format!("destinations.{}.type", here.name);
+        let (problem, hint) = match kind.get_ref().as_str() {
+            Some(kind) => nearest::unknown_value(kind, &known, &place),
+            None => (format!("`{place}`: expected a string"), format!("known are {}", known.join(", "))),
+        };
+        here.file.error(&kind.span(), &nearest::clean(&problem), nearest::clean(&hint))
+    }
+
+    /// The value of a key that every type has.
+    fn common<T: for<'de> Deserialize<'de>>(&self, key: &str, here: &Here<'_>) -> Result<Option<T>> {
+        let Some(value) = self.get(key) else { return Ok(None) };
+        let read = T::deserialize(value.get_ref().clone());
+        read.map(Some).map_err(|error| here.refused(key, error.message(), value.span()))
+    }
+}
+
+/// The section that is read.
+struct Here<'a> {
+    file: &'a File,
+    name: &'a str,
+    span: &'a Range<usize>,
+}
+
+impl Here<'_> {
+    /// What a type refuses, in the words of the file. A parser quotes what it refuses, which may be a token.
+    fn refused(&self, key: &str, message: &str, span: Range<usize>) -> Error {
+        let keys =
+            ["destinations", self.name].into_iter().chain(key.split('.').filter(|key| !key.is_empty()));
+        let keys: Vec<String> = keys.map(ToOwned::to_owned).collect();
+        let (problem, hint) = nearest::explain(&keys, message);
+        let hint = hint.unwrap_or_else(|| "docs/destinations.md has an example of every type".to_owned());
+        self.file.error(&span, &nearest::clean(&problem), nearest::clean(&hint))
+    }
+}
+
+/// The keys of a type, in its own words: what it says when it is asked for one that it does not know.
+pub(super) fn keys_of(kind: &str) -> Vec<String> {
+    match forwarder::Destination::read(kind, json!({"": 0})) {
+        Some(Err(error)) => nearest::quoted_and_known(&error.problem, "unknown field `")
+            .map(|(_, known)| known)
+            .unwrap_or_default(),
+        _ => Vec::new(),
+    }
+}
+
+/// Whether the value of such a key is a secret by its nature. A header may be one or not.
+pub(super) fn is_telling(key: &str) -> bool {
+    let Some((_, header)) = key.split_once('.') else { return true };
+    let header = header.to_ascii_lowercase();
+    ["auth", "key", "token", "secret", "pass", "cookie", "credential"]
+        .iter()
+        .any(|part| header.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_tells_its_keys() {
+        for kind in forwarder::Destination::TYPES {
+            let keys = keys_of(kind);
+            assert!(!keys.is_empty(), "{kind}");
+            assert!(!keys.iter().any(|key| COMMON.contains(&key.as_str())), "{kind}: {keys:?}");
+            for secret in forwarder::Destination::secret_keys(kind) {
+                let key = secret.strip_suffix(".*").unwrap_or(secret);
+                assert!(keys.contains(&key.to_owned()), "{kind}: {key}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_header_is_a_secret_by_its_name() {
+        for key in
+            ["token", "headers.Authorization", "headers.X-Api-Key", "headers.DD-API-KEY", "headers.Cookie"]
+        {
+            assert!(is_telling(key), "{key}");
+        }
+        for key in ["headers.X-Scope-OrgID", "headers.Content-Type", "headers.X-Team"] {
+            assert!(!is_telling(key), "{key}");
+        }
+    }
+}
