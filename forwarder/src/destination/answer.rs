@@ -161,7 +161,7 @@ mod tests {
             said("cannot parse '4111 1111 1111 1111' as time"),
             "400 Bad Request: cannot parse '[...]' as time"
         );
-        assert_eq!(said("unknown Jürgen Müller!"), "400 Bad Request: unknown[...]!");
+        assert_eq!(said("unknown Jürgen Müller!"), "400 Bad Request: unknown [...]!");
         assert_eq!(said(&"é!".repeat(3000)).chars().count(), "400 Bad Request: ".len() + SHOWN + 1);
     }
 }
