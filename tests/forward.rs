@@ -164,18 +164,19 @@ async fn saved_events_are_delivered_with_a_receipt_and_everything_refused_is_tol
 }
 
 /// The service goes away between two batches: the position of the first run is where the second goes on, and nothing
-/// is lost or sent twice.
+/// is lost or sent twice. The second batch is more than a pipe holds: that it can be written says that the first is done.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_outage_it_goes_on_where_it_was() {
     let place = Place::new();
-    let messages: Vec<String> = (0..700).map(|n| format!("event {n}")).collect();
+    let padding = |n: usize| if n < 500 { 0 } else { 1500 };
+    let messages: Vec<String> = (0..700).map(|n| format!("event {n} {:x<1$}", "", padding(n))).collect();
     let payloads: Vec<String> = messages.iter().map(|message| payload("/app", &[message]) + "\n").collect();
     let mut child = place.start(&["--input", "-", "--to", "app"]);
     let mut stdin = child.stdin.take().expect("a pipe");
     stdin.write_all(payloads[..500].concat().as_bytes()).expect("written");
     place.arrived(500).await;
-    place.service.stop_listening();
     stdin.write_all(payloads[500..].concat().as_bytes()).expect("written");
+    place.service.stop_listening();
     drop(stdin);
     let ran: Ran = child.wait_with_output().expect("cwl2le runs").into();
     assert_eq!(ran.code, 9, "{ran:?}");
