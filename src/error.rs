@@ -29,6 +29,8 @@ pub enum Code {
     LogGroupClass,
     /// Somebody else still reads from or writes to it.
     InUse,
+    /// Somebody else changed what this run was about to change.
+    Changed,
     /// No region is configured.
     NoRegion,
     /// The region does not exist or cannot be reached.
@@ -71,7 +73,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 29] = [
         Self::Usage,
         Self::Config,
         Self::NotConfirmed,
@@ -81,6 +83,7 @@ impl Code {
         Self::FilterLimit,
         Self::LogGroupClass,
         Self::InUse,
+        Self::Changed,
         Self::NoRegion,
         Self::BadRegion,
         Self::NoCredentials,
@@ -112,7 +115,8 @@ impl Code {
             | Self::Recursion
             | Self::FilterLimit
             | Self::LogGroupClass
-            | Self::InUse => Exit::Refused,
+            | Self::InUse
+            | Self::Changed => Exit::Refused,
             Self::NoRegion
             | Self::BadRegion
             | Self::NoCredentials
@@ -141,6 +145,7 @@ impl Code {
             Self::FilterLimit => "filter-limit",
             Self::LogGroupClass => "log-group-class",
             Self::InUse => "in-use",
+            Self::Changed => "changed",
             Self::NoRegion => "no-region",
             Self::BadRegion => "bad-region",
             Self::NoCredentials => "no-credentials",

@@ -1,4 +1,4 @@
-//! Two runs on one stack at the same time.
+//! Two runs at the same time: on one stack, and on the one account policy of an account.
 
 #[path = "support/account.rs"]
 mod account;
@@ -8,9 +8,11 @@ use std::io::Write;
 use std::time::Duration;
 
 use account::{Account, GROUP, Ground, ended, setup};
-use cwl2le_local::{CallProxy, Options};
+use aws_sdk_cloudwatchlogs::types::PolicyType;
+use cwl2le_local::{Call, CallProxy, Fault, Injection, Options, When};
 use futures_util::{StreamExt, stream};
 use support::Ran;
+use tokio::process::Child;
 
 /// After how many calls of the first run the second one starts: its reads, its changes, its end.
 const STARTS: [usize; 10] = [1, 6, 12, 14, 16, 18, 20, 23, 27, 31];
@@ -123,4 +125,96 @@ async fn after_a_setup_beside_a_teardown_either_completes() {
     let outcomes =
         stream::iter(STARTS).map(|calls| async move { (calls, setup_beside_teardown(ground, calls).await) });
     judge("setup beside teardown", "with all or nothing", outcomes.buffer_unordered(3).collect().await);
+}
+
+/// Starts `cwl2le ARGS` by way of the proxy, which holds the call of this operation and number before AWS sees it, or its
+/// answer; returns once it is held.
+async fn held(
+    account: &Account,
+    proxy: &CallProxy,
+    args: &[&str],
+    operation: &str,
+    at: usize,
+    when: When,
+) -> Child {
+    let of = Call { service: "logs".to_owned(), operation: operation.to_owned() };
+    proxy.inject(Some(Injection { of: Some(of), at, times: 1, when, fault: Fault::Hold }));
+    let mut running =
+        account.command(args).env("AWS_ENDPOINT_URL", proxy.endpoint()).spawn().expect("cwl2le runs");
+    tokio::select! {
+        () = proxy.hit() => running,
+        status = running.wait() => panic!("it ended before {operation} #{at}: {status:?}"),
+    }
+}
+
+/// The names that the account policy leaves out.
+async fn left_out(account: &Account) -> Vec<String> {
+    let read = account.logs().describe_account_policies().policy_type(PolicyType::SubscriptionFilterPolicy);
+    let policies = read.send().await.expect("policies").account_policies.unwrap_or_default();
+    let selection =
+        policies.first().and_then(|policy| policy.selection_criteria()).expect("an account policy");
+    serde_json::from_str(selection.trim_start_matches("LogGroupName NOT IN ")).expect("a list of names")
+}
+
+/// The default stack with an account policy, and `blue` and `green`, which have to be left out of it.
+async fn covered(ground: &Ground) -> (Account, CallProxy) {
+    let account = ground.account().await;
+    account.run(&setup(&[])).await.0.ok();
+    account.run(&["subscribe", "--all"]).await.0.ok();
+    (account, CallProxy::start(ground.aws.endpoint()).await.expect("a proxy"))
+}
+
+const FORWARDERS: [&str; 3] = [
+    "/aws/lambda/blue-cwl-to-logentries",
+    "/aws/lambda/cwl-to-logentries",
+    "/aws/lambda/green-cwl-to-logentries",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_policy_that_was_changed_since_the_plan_is_read_again() {
+    let ground = Ground::start(Options::default()).await;
+    let (account, other) = covered(&ground).await;
+    let (blue, green) = (setup(&["--stack", "blue"]), setup(&["--stack", "green"]));
+    // What `blue` plans with is older than all that `green` does.
+    let slow = held(&account, &other, &blue, "DescribeAccountPolicies", 1, When::After).await;
+    account.run(&green).await.0.ok();
+    other.release();
+    ended(slow).await.ok();
+    assert_eq!(left_out(&account).await, FORWARDERS);
+    for stack in [&blue, &green] {
+        assert_eq!(account.run(stack).await.0.ok().json()["changed"], false);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_write_of_the_account_policy_that_another_run_takes_back_is_made_again() {
+    let ground = Ground::start(Options::default()).await;
+    let (account, other) = covered(&ground).await;
+    let (blue, green) = (setup(&["--stack", "blue"]), setup(&["--stack", "green"]));
+    // `blue` has read the policy and is about to write it.
+    let slow = held(&account, &other, &blue, "PutAccountPolicy", 1, When::Before).await;
+    // `green` has read it as well, has written it, and is about to look at what became of it.
+    let quick = held(&account, &account.proxy, &green, "DescribeAccountPolicies", 3, When::Before).await;
+    assert_eq!(left_out(&account).await, FORWARDERS[1..]);
+    other.release();
+    ended(slow).await.ok();
+    assert_eq!(left_out(&account).await, FORWARDERS[..2], "the write of the other is lost");
+    account.proxy.release();
+    ended(quick).await.ok();
+    assert_eq!(left_out(&account).await, FORWARDERS);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_log_groups_that_get_filters_at_the_same_time_are_both_left_out() {
+    let ground = Ground::start(Options::default()).await;
+    let (account, other) = covered(&ground).await;
+    for name in ["/app/a", "/app/b"] {
+        account.logs().create_log_group().log_group_name(name).send().await.expect("a log group");
+    }
+    let a = ["subscribe", "--log-group", "/app/a", "--filter-pattern", "X"];
+    let slow = held(&account, &other, &a, "DescribeAccountPolicies", 1, When::After).await;
+    account.run(&["subscribe", "--log-group", "/app/b", "--filter-pattern", "Y"]).await.0.ok();
+    other.release();
+    ended(slow).await.ok();
+    assert_eq!(left_out(&account).await, ["/app/a", "/app/b", FORWARDERS[1]]);
 }

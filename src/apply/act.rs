@@ -67,7 +67,8 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::PutFilter(spec) => logs::put_filter(aws, spec).await,
         Action::DeleteFilter { log_group, name } => logs::delete_filter(aws, log_group, name).await,
 
-        Action::PutAccountPolicy(policy) => account_policy::put(aws, policy).await,
+        Action::PutAccountPolicy { policy, no_longer } => account_policy::put(aws, policy, no_longer).await,
+        Action::LeaveOut { policy, log_groups } => account_policy::leave_out(aws, policy, log_groups).await,
         Action::DeleteAccountPolicy { name } => account_policy::delete(aws, name).await,
     }
 }

@@ -1,16 +1,24 @@
 //! CloudWatch Logs: the account-level subscription policy.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use aws_sdk_cloudwatchlogs::types::{AccountPolicy as SdkAccountPolicy, PolicyType, Scope};
 
 use super::error::{found, gone};
 use super::{Aws, AwsError};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::stack::AccountPolicy;
 
 const SERVICE: &str = "logs";
 const KIND: PolicyType = PolicyType::SubscriptionFilterPolicy;
 /// What the policies are read of, as errors name it.
 const ACCOUNT: &str = "the account";
+/// How often the policy is written while somebody else writes it as well.
+const WRITES: u32 = 5;
+/// From a write to the look at what became of it: who read the policy before the write has written by then, as a rule. Grows
+/// with every write.
+const SETTLES: Duration = Duration::from_millis(400);
 
 /// The subscription policy of the account and region, where there is one.
 pub(crate) async fn observe(aws: Aws<'_>) -> Result<Option<AccountPolicy>, AwsError> {
@@ -40,12 +48,52 @@ fn account_policy(policy: &SdkAccountPolicy) -> AccountPolicy {
     )
 }
 
-/// Creates or replaces the account policy. CloudWatch Logs tests the stream with a message of its own.
+/// Creates or replaces the account policy: see [`AccountPolicy::over`].
 ///
 /// # Errors
 ///
-/// Where there is another one, the error names it.
-pub(crate) async fn put(aws: Aws<'_>, policy: &AccountPolicy) -> Result<()> {
+/// Where there is another one, the error names it. [`Code::Changed`]
+pub(crate) async fn put(aws: Aws<'_>, policy: &AccountPolicy, no_longer: &BTreeSet<String>) -> Result<()> {
+    bring(aws, &policy.name, |now| policy.over(now, no_longer)).await
+}
+
+/// Has the account policy of this name leave these log groups out as well. One that is gone by now covers nothing.
+///
+/// # Errors
+///
+/// [`Code::Changed`]
+pub(crate) async fn leave_out(aws: Aws<'_>, name: &str, log_groups: &BTreeSet<String>) -> Result<()> {
+    bring(aws, name, |now| now.filter(|is| is.name == name)?.leaving_out(log_groups)).await
+}
+
+/// Writes what is left to be written over what is there now, until nothing is. AWS has no conditional put: a write of somebody
+/// else who read the policy before ours takes ours back, and shows when it is read again.
+async fn bring(
+    aws: Aws<'_>,
+    name: &str,
+    left: impl Fn(Option<&AccountPolicy>) -> Option<AccountPolicy>,
+) -> Result<()> {
+    for writes in 1.. {
+        let now = observe(aws).await?;
+        let Some(policy) = left(now.as_ref()) else { break };
+        if writes > WRITES {
+            return Err(Error::new(
+                Code::Changed,
+                format!("somebody else changes the account policy at the same time: written {WRITES} times in vain"),
+            )
+            .on(name)
+            .hint("let the other run end, then run the same command again"));
+        }
+        write(aws, &policy).await?;
+        aws.rest(SETTLES * writes).await.map_err(|_| {
+            Error::new(Code::Interrupted, "stopped before it was seen that the account policy stays").on(name)
+        })?;
+    }
+    Ok(())
+}
+
+/// CloudWatch Logs tests the stream with a message of its own.
+async fn write(aws: Aws<'_>, policy: &AccountPolicy) -> Result<()> {
     let (logs, selection) = (aws.session.logs(), policy.selection());
     let put = aws.call(SERVICE, "PutAccountPolicy", &policy.name, || {
         logs.put_account_policy()

@@ -107,7 +107,10 @@ pub(super) fn place(
             step
         }
     };
-    step.act(Action::PutAccountPolicy(Box::new(put)));
+    let same = observed.account_policy.as_ref().filter(|is| is.name == put.name);
+    let no_longer =
+        same.map(|is| is.excluded.difference(&put.excluded).cloned().collect()).unwrap_or_default();
+    step.act(Action::PutAccountPolicy { policy: Box::new(put), no_longer });
     step.finish(plan);
 }
 
@@ -198,19 +201,18 @@ fn too_long(put: &AccountPolicy, left_out: &LeftOut) -> Option<Refusal> {
 
 /// Leaves more log groups out of an account policy that is there.
 pub(super) fn amend(is: &AccountPolicy, more: &LeftOut, stage: Stage, plan: &mut Plan) {
-    let mut put = is.clone();
-    put.excluded.extend(more.keys().cloned());
-    if put.excluded == is.excluded {
+    let log_groups: BTreeSet<String> = more.keys().cloned().collect();
+    let Some(put) = is.leaving_out(&log_groups) else {
         plan.unchanged.push(ResourceId::new(Kind::AccountPolicy, &is.name));
         return;
-    }
+    };
     if let Some(refusal) = too_long(&put, more) {
         plan.refused.push(refusal);
         return;
     }
     let mut step = Draft::new(stage, Kind::AccountPolicy, &is.name, Verb::Update);
     step.fields(put.excluded.difference(&is.excluded).map(|name| added(name, more)).collect());
-    step.act(Action::PutAccountPolicy(Box::new(put)));
+    step.act(Action::LeaveOut { policy: is.name.clone(), log_groups });
     step.finish(plan);
 }
 

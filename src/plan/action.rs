@@ -1,6 +1,6 @@
 //! One change to one resource, with everything needed to carry it out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -89,8 +89,10 @@ pub enum Action {
     /// Delete a subscription filter.
     DeleteFilter { log_group: String, name: String },
 
-    /// Create or replace the account policy.
-    PutAccountPolicy(Box<AccountPolicy>),
+    /// Create or replace the account policy. Names that somebody else had it leave out meanwhile stay, but for these.
+    PutAccountPolicy { policy: Box<AccountPolicy>, no_longer: BTreeSet<String> },
+    /// Have the account policy of this name leave more log groups out, where it is still there.
+    LeaveOut { policy: String, log_groups: BTreeSet<String> },
     /// Delete the account policy.
     DeleteAccountPolicy { name: String },
 }

@@ -196,12 +196,15 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
                 extras: spec.extras.clone(),
             });
         }
-        Action::PutAccountPolicy(policy) => {
+        Action::PutAccountPolicy { policy, no_longer } => {
             assert!(o.stream.is_some() && o.logs_role.is_some(), "the account policy has nowhere to write");
             let other = o.account_policy.as_ref().filter(|is| is.name != policy.name);
             assert_eq!(other, None, "there is one account policy in an account and region");
-            assert!(policy.selection().len() <= SELECTION_BYTES, "the selection criteria are too long");
-            o.account_policy = Some(AccountPolicy::read(&policy.name, &policy.document, &policy.selection()));
+            put_policy(o, policy.over(o.account_policy.as_ref(), no_longer));
+        }
+        Action::LeaveOut { policy, log_groups } => {
+            let is = o.account_policy.as_ref().filter(|is| is.name == *policy);
+            put_policy(o, is.and_then(|is| is.leaving_out(log_groups)));
         }
         Action::DeleteAccountPolicy { .. } => o.account_policy = None,
         Action::DeleteFilter { log_group, name } => {
@@ -209,6 +212,12 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
             group.filters.retain(|f| f.name != *name);
         }
     }
+}
+
+fn put_policy(o: &mut Observed, put: Option<AccountPolicy>) {
+    let Some(put) = put else { return };
+    assert!(put.selection().len() <= SELECTION_BYTES, "the selection criteria are too long");
+    o.account_policy = Some(AccountPolicy::read(&put.name, &put.document, &put.selection()));
 }
 
 /// Used by the generators: any architecture and distribution.

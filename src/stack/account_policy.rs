@@ -98,6 +98,24 @@ impl AccountPolicy {
         text + "]"
     }
 
+    /// What to write for this policy to be in the place of what is there now; none where nothing is left to write. Names that
+    /// somebody else had it leave out stay, but for those in `no_longer`.
+    pub fn over(&self, now: Option<&Self>, no_longer: &BTreeSet<String>) -> Option<Self> {
+        let mut put = self.clone();
+        let Some(now) = now.filter(|now| now.name == self.name) else { return Some(put) };
+        put.excluded.extend(now.excluded.difference(no_longer).cloned());
+        // The text of the document is AWS' to keep in any form.
+        put.document.clone_from(&now.document);
+        (put != *now).then(|| Self { document: self.document.clone(), ..put })
+    }
+
+    /// The same policy with these log groups left out as well; none where it leaves them out already.
+    pub fn leaving_out(&self, log_groups: &BTreeSet<String>) -> Option<Self> {
+        let mut put = self.clone();
+        put.excluded.extend(log_groups.iter().cloned());
+        (put.excluded != self.excluded).then_some(put)
+    }
+
     /// Whether events of this log group come by way of it. AWS leaves out all that are not of class STANDARD.
     pub fn covers(&self, log_group: &str, class: &str) -> bool {
         matches!(class, "" | "STANDARD") && !self.excluded.contains(log_group)
@@ -142,6 +160,28 @@ mod tests {
             let policy = AccountPolicy::of(&spec(&pattern, random), excluded);
             let read = AccountPolicy::read(&policy.name, &policy.document, &policy.selection());
             prop_assert_eq!(read, policy);
+        }
+
+        /// However writes of several runs fall between each other's reads, as long as each looks after its write: what each
+        /// needs left out is left out, and what somebody else leaves out stays.
+        #[test]
+        fn writes_add_up(
+            mine in proptest::collection::btree_set("[a-e]", 0..4),
+            theirs in proptest::collection::btree_set("[c-h]", 0..4),
+            no_longer in proptest::collection::btree_set("[c-h]", 0..3),
+        ) {
+            let no_longer: BTreeSet<String> = no_longer.difference(&mine).cloned().collect();
+            let policy = AccountPolicy::of(&spec("", false), mine.clone());
+            let now = AccountPolicy::of(&spec("ERROR", true), theirs.clone());
+            let put = policy.over(Some(&now), &no_longer).expect("another pattern");
+            let kept: BTreeSet<String> = theirs.difference(&no_longer).cloned().collect();
+            prop_assert_eq!(&put.excluded, &mine.union(&kept).cloned().collect());
+            prop_assert_eq!((&put.pattern, &put.document), (&policy.pattern, &policy.document));
+            prop_assert_eq!(policy.over(Some(&put), &no_longer), None);
+
+            let added = now.leaving_out(&mine).unwrap_or_else(|| now.clone());
+            prop_assert_eq!(&added.excluded, &mine.union(&theirs).cloned().collect());
+            prop_assert_eq!((&added.document, added.leaving_out(&mine)), (&now.document, None));
         }
 
         /// Nothing that AWS could say makes the reader panic.
