@@ -11,7 +11,7 @@ use account::{Account, GROUP, Ground, ended, setup};
 use aws_sdk_cloudwatchlogs::types::PolicyType;
 use cwl2le_local::{Call, CallProxy, Fault, Injection, Options, When};
 use futures_util::{StreamExt, stream};
-use support::Ran;
+use support::{REGION, Ran};
 use tokio::process::Child;
 
 /// After how many calls of the first run the second one starts: its reads, its changes, its end.
@@ -217,4 +217,52 @@ async fn two_log_groups_that_get_filters_at_the_same_time_are_both_left_out() {
     other.release();
     ended(slow).await.ok();
     assert_eq!(left_out(&account).await, ["/app/a", "/app/b", FORWARDERS[1]]);
+}
+
+/// Runs the second setup so that it has been held at this call while the first one ran whole: it fails, because its log group
+/// takes no more filters, and rolls back. Nothing of the first may go.
+async fn rolled_back_beside_another(ground: &Ground, operation: &str, when: When) {
+    let account = ground.account().await;
+    let logs = account.logs();
+    logs.create_log_group().log_group_name(FULL).send().await.expect("a log group");
+    for name in ["one", "two"] {
+        logs.put_subscription_filter()
+            .log_group_name(FULL)
+            .filter_name(name)
+            .filter_pattern("")
+            .destination_arn(format!("arn:aws:kinesis:{REGION}:{}:stream/their-stream", account.id))
+            .role_arn(format!("arn:aws:iam::{}:role/their-role", account.id))
+            .send()
+            .await
+            .expect("a filter");
+    }
+    let other = CallProxy::start(ground.aws.endpoint()).await.expect("a proxy");
+    let second = setup(&["--log-group", FULL, "--rollback"]);
+    let second = held(&account, &other, &second, operation, 1, when).await;
+    account.run(&setup(&["--log-group", GROUP])).await.0.ok();
+    other.release();
+    let ran = ended(second).await.failed(3, "filter-limit");
+    let mut seen = account.seen().await;
+    seen.retain(|line| !line.contains(FULL));
+    assert_eq!(seen, account.whole(true), "{ran:?}");
+    let hint = ran.json()["error"]["hint"].as_str().unwrap_or_default().to_owned();
+    assert!(hint.contains("rolled back: 0 resource(s)") && hint.contains("stays for it"), "{hint}");
+    assert_eq!(account.run(&setup(&["--log-group", GROUP])).await.0.ok().json()["changed"], false);
+}
+
+/// A log group that has as many filters as AWS allows.
+const FULL: &str = "/app/full";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_leaves_what_another_run_made_at_the_same_time() {
+    let ground = Ground::start(Options::default()).await;
+    // The second has read an account in which nothing was, and then finds all that the first made.
+    rolled_back_beside_another(&ground, "DescribeAccountPolicies", When::After).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_leaves_what_another_run_relies_on() {
+    let ground = Ground::start(Options::default()).await;
+    // The second has made the whole stack, and the first led its log group into it.
+    rolled_back_beside_another(&ground, "PutSubscriptionFilter", When::Before).await;
 }

@@ -6,6 +6,7 @@ mod outcome;
 mod tests;
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
@@ -13,9 +14,9 @@ use tokio::time::Instant;
 
 use crate::aws::{Notice, Session};
 use crate::error::{Code, Error};
-use crate::plan::{Plan, Stage, Step};
+use crate::plan::{Plan, Stage, Step, Verb};
 
-pub use outcome::{Applied, ApplyError, Done, Failed};
+pub use outcome::{Applied, ApplyError, Creation, Done, Failed};
 
 /// How many steps of a stage run at once; the pace of the calls is decided in `aws`.
 const STEPS_AT_ONCE: usize = 16;
@@ -141,10 +142,17 @@ async fn run_step(
     events: &(dyn Fn(Event<'_>) + Sync),
 ) -> Result<Done, Failed> {
     let tell = |what: What<'_>| events(Event { index, step, what });
-    let notice = |notice: Notice<'_>| {
-        if let Notice::Waiting { why, elapsed } = notice {
-            tell(What::Waiting { why, elapsed });
+    let creation = Mutex::new(None);
+    let became = |what| {
+        if step.verb == Verb::Create {
+            *creation.lock().unwrap_or_else(PoisonError::into_inner) = Some(what);
         }
+    };
+    let notice = |notice: Notice<'_>| match notice {
+        Notice::Waiting { why, elapsed } => tell(What::Waiting { why, elapsed }),
+        Notice::Made => became(Creation::Made),
+        Notice::Found => became(Creation::Found),
+        Notice::Read { .. } => {}
     };
     let aws = session.telling(&notice);
     let begun = Instant::now();
@@ -153,10 +161,19 @@ async fn run_step(
         if let Err(error) = Box::pin(act::act(aws, action)).await {
             tell(What::Failed { error: &error });
             let (resource, verb, of) = (step.resource.clone(), step.verb, step.actions.len());
-            return Err(Failed { resource, verb, actions_done: done, actions: of, error });
+            let became = *creation.lock().unwrap_or_else(PoisonError::into_inner);
+            let unclear = || (verb == Verb::Create && leaves_open(error.code)).then_some(Creation::Unclear);
+            let creation = became.or_else(unclear);
+            return Err(Failed { resource, verb, actions_done: done, actions: of, creation, error });
         }
     }
     let elapsed = begun.elapsed();
     tell(What::Done { elapsed });
-    Ok(Done { resource: step.resource.clone(), verb: step.verb, seconds: elapsed.as_secs_f64() })
+    let creation = *creation.lock().unwrap_or_else(PoisonError::into_inner);
+    Ok(Done { resource: step.resource.clone(), verb: step.verb, seconds: elapsed.as_secs_f64(), creation })
+}
+
+/// Whether AWS may have carried out a call that failed like this.
+fn leaves_open(code: Code) -> bool {
+    matches!(code, Code::Unreachable | Code::Aws | Code::NotReady | Code::Interrupted)
 }

@@ -18,6 +18,18 @@ pub struct Applied {
     pub not_begun: Vec<ResourceId>,
 }
 
+/// What became of a resource that a step was to create.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Creation {
+    /// This run made it.
+    Made,
+    /// It was there already: another run of the same stack made it since it was read.
+    Found,
+    /// Its call failed in a way that leaves open whether AWS carried it out.
+    Unclear,
+}
+
 /// A step that is done.
 #[derive(Debug, Clone, Serialize)]
 pub struct Done {
@@ -27,6 +39,9 @@ pub struct Done {
     pub verb: Verb,
     /// How long it took.
     pub seconds: f64,
+    /// What became of the resource, where it was to be created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation: Option<Creation>,
 }
 
 /// A step that failed or was stopped on the way.
@@ -40,8 +55,20 @@ pub struct Failed {
     pub actions_done: usize,
     /// How many there are.
     pub actions: usize,
+    /// What became of the resource, where it was to be created; none where AWS refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creation: Option<Creation>,
     /// Why.
     pub error: Error,
+}
+
+impl Applied {
+    /// What was to be created, with what became of it.
+    pub fn creations(&self) -> impl Iterator<Item = (&ResourceId, Creation)> {
+        let done = self.done.iter().map(|done| (&done.resource, done.creation));
+        let failed = self.failed.iter().map(|failed| (&failed.resource, failed.creation));
+        done.chain(failed).filter_map(|(resource, creation)| Some((resource, creation?)))
+    }
 }
 
 /// A plan that was not carried out to its end: the error to show, and how far it went.

@@ -169,3 +169,38 @@ async fn two_thousand_log_groups_under_throttling_are_all_done_once() {
     assert!(session.calls() < 2_100, "{} calls for 2,000 groups", session.calls());
     assert!(begun.elapsed() < Duration::from_secs(240), "{:?} at 20 calls a second", begun.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_a_step_made_is_told_from_what_it_found() {
+    let aws = FakeAws::new(|request| match (request.operation.as_str(), request.text("logGroupName")) {
+        ("CreateLogGroup", "/found") => Answer::Error(400, "ResourceAlreadyExistsException", "It exists."),
+        ("CreateLogGroup", "/denied") | ("PutRetentionPolicy", "/half") => {
+            Answer::Error(400, "AccessDeniedException", "not authorized to perform: logs:X")
+        }
+        ("CreateLogGroup", "/lost") => Answer::Refused,
+        _ => Answer::ok(),
+    });
+    let create = |name: &str| Step {
+        verb: Verb::Create,
+        ..step(
+            Stage::Foundations,
+            Kind::LogGroup,
+            name,
+            vec![Action::CreateLogGroup { name: name.to_owned(), retention_days: 30, tags: [].into() }],
+        )
+    };
+    for (one, creation) in [
+        (create("/made"), Some(Creation::Made)),
+        (create("/found"), Some(Creation::Found)),
+        (create("/denied"), None),
+        (create("/half"), Some(Creation::Made)),
+        (create("/lost"), Some(Creation::Unclear)),
+        (step(Stage::Foundations, Kind::LogGroup, "/updated", vec![retention("/updated")]), None),
+    ] {
+        let id = one.resource.clone();
+        let applied = apply(&aws.session(), &plan(vec![one]), &|_| ()).await;
+        let applied = applied.unwrap_or_else(|failure| failure.applied);
+        let creations: Vec<(&ResourceId, Creation)> = applied.creations().collect();
+        assert_eq!(creations, creation.map(|became| (&id, became)).into_iter().collect::<Vec<_>>(), "{id}");
+    }
+}

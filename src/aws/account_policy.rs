@@ -6,7 +6,7 @@ use std::time::Duration;
 use aws_sdk_cloudwatchlogs::types::{AccountPolicy as SdkAccountPolicy, PolicyType, Scope};
 
 use super::error::{found, gone};
-use super::{Aws, AwsError};
+use super::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
 use crate::stack::AccountPolicy;
 
@@ -85,6 +85,10 @@ async fn bring(
             .hint("let the other run end, then run the same command again"));
         }
         write(aws, &policy).await?;
+        if writes == 1 {
+            let there = now.is_some_and(|is| is.name == name);
+            (aws.notice)(if there { Notice::Found } else { Notice::Made });
+        }
         aws.rest(SETTLES * writes).await.map_err(|_| {
             Error::new(Code::Interrupted, "stopped before it was seen that the account policy stays").on(name)
         })?;

@@ -13,7 +13,7 @@ use super::retry::{self, Backoff};
 use super::wait::SHOWS;
 use super::{AwsError, Session};
 
-/// Something that takes time, for whoever shows progress.
+/// Something that takes time, for whoever shows progress; and what became of a creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notice<'a> {
     /// A call is retried, or a resource is not ready yet.
@@ -23,6 +23,10 @@ pub enum Notice<'a> {
         /// Since when.
         elapsed: Duration,
     },
+    /// A creation made its resource. What the step still has to do to it may fail.
+    Made,
+    /// A creation found its resource there already: another run of the same stack made it since it was read.
+    Found,
     /// Many things are read, one by one.
     Read {
         /// How many have been read.

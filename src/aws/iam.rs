@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::error::{found, gone};
 use super::need::Need;
 use super::owner::check_owner;
-use super::{Aws, AwsError};
+use super::{Aws, AwsError, Notice};
 use crate::error::Result;
 use crate::plan::ObservedRole;
 use crate::stack::{RoleSpec, Tags};
@@ -98,10 +98,11 @@ pub(crate) async fn create_role(aws: Aws<'_>, spec: &RoleSpec, tags: &Tags) -> R
             .send()
     });
     match made.await {
-        Ok(_) => {}
+        Ok(_) => (aws.notice)(Notice::Made),
         Err(error) if error.is(&["EntityAlreadyExists"]) => {
             let there = role(aws, &spec.name).await?.ok_or(error)?;
             check_owner("role", &spec.name, tags, &there.tags)?;
+            (aws.notice)(Notice::Found);
         }
         Err(error) => return Err(error.into()),
     }

@@ -8,7 +8,7 @@ use aws_sdk_kinesis::types::{
 use super::error::{found, gone};
 use super::owner::check_owner;
 use super::wait::{Look, Wait};
-use super::{Aws, AwsError};
+use super::{Aws, AwsError, Notice};
 use crate::error::Result;
 use crate::plan::{ObservedStream, StreamStatus};
 use crate::stack::{StreamMode, Tags};
@@ -119,12 +119,16 @@ pub(crate) async fn create_stream(aws: Aws<'_>, name: &str, mode: StreamMode, ta
                 .send()
         });
         match made.await {
-            Ok(_) => break,
+            Ok(_) => {
+                (aws.notice)(Notice::Made);
+                break;
+            }
             Err(error) if error.is(&["ResourceInUseException"]) => {
                 match observe_stream(aws, name, false).await? {
                     Some(stream) if stream.status == StreamStatus::Deleting => await_gone(aws, name).await?,
                     Some(stream) => {
                         check_owner("stream", name, tags, &stream.tags)?;
+                        (aws.notice)(Notice::Found);
                         break;
                     }
                     // It went away between the two calls: its name is free.

@@ -7,7 +7,7 @@ use aws_sdk_cloudwatchlogs::types::{
 use super::error::{found, gone};
 use super::need::Need;
 use super::owner::check_owner;
-use super::{Aws, AwsError};
+use super::{Aws, AwsError, Notice};
 use crate::error::Result;
 use crate::plan::{ObservedFilter, ObservedGroup, ObservedLogGroup};
 use crate::stack::{Distribution, FilterExtras, FilterSpec, Tags, Target};
@@ -180,7 +180,11 @@ pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
             .set_field_selection_criteria(extras.field_selection_criteria.clone())
             .send()
     });
-    let Err(mut error) = put.await else { return Ok(()) };
+    let Err(mut error) = put.await else {
+        // AWS does not say whether it replaced one of this name.
+        (aws.notice)(Notice::Made);
+        return Ok(());
+    };
     if error.is(&["LimitExceededException"]) {
         // "Resource limit exceeded." helps nobody: say what is there. The first error stays if that fails as well.
         if let Ok(Some(there)) = filters(aws, &spec.log_group).await {
@@ -210,10 +214,11 @@ pub(crate) async fn create_log_group(aws: Aws<'_>, name: &str, days: u32, wanted
         request.set_tags(Some(wanted.clone().into_iter().collect())).send()
     });
     match made.await {
-        Ok(_) => {}
+        Ok(_) => (aws.notice)(Notice::Made),
         Err(error) if error.is(&["ResourceAlreadyExistsException"]) => {
             let there = tags(aws, &arn(&aws.session.target, name)).await?.ok_or(error)?;
             check_owner("log group", name, wanted, &there)?;
+            (aws.notice)(Notice::Found);
         }
         Err(error) => return Err(error.into()),
     }

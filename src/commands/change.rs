@@ -2,14 +2,18 @@
 
 use std::io::{BufRead, IsTerminal, Write};
 
+use super::rollback::{self, Undone};
 use super::steps::Steps;
-use super::{ChangeReport, Context, rollback};
+use super::{ChangeReport, Context};
 use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::cli::Change;
 use crate::error::{Code, Error, Failure, Result};
 use crate::plan::{Plan, Refusal};
 use crate::stack::Stack;
+
+/// Why a rollback leaves what the run made.
+const SHARED: &str = "; another run has set up the same stack at the same time, so the rest of what this one made stays for it";
 
 /// A change on its way.
 pub(super) struct Run<'a> {
@@ -72,10 +76,13 @@ impl<'a> Run<'a> {
             return failure.into_error(self.command);
         }
         self.context.note("rolling back what this run made");
-        match rollback::undo(self.context, self.stack, plan).await {
-            Ok(removed) => {
+        match rollback::undo(self.context, self.stack, plan, &failure.applied).await {
+            Ok(Undone { removed, shared }) => {
                 let hint = failure.error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
-                failure.error.hint(format!("rolled back: {removed} resource(s) of this run removed{hint}"))
+                let rest = if shared { SHARED } else { "" };
+                failure
+                    .error
+                    .hint(format!("rolled back: {removed} resource(s) of this run removed{rest}{hint}"))
             }
             Err(error) => {
                 let so_far = failure.into_error(self.command);

@@ -4,28 +4,56 @@ use std::collections::BTreeSet;
 
 use super::Context;
 use super::steps::Steps;
-use crate::apply::apply;
+use crate::apply::{Applied, Creation, apply};
 use crate::aws::{Depth, Options, Session, Stop, observe};
 use crate::error::Result;
-use crate::plan::{self, Action, Plan, ResourceId, TeardownOptions, Verb};
+use crate::plan::{self, Action, Kind, Plan, ResourceId, TeardownOptions};
 use crate::stack::{FilterSpec, Stack};
 
-/// Removes what `plan` was to create, as far as it exists, and says how many resources that were.
+/// What a rollback came to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Undone {
+    /// How many resources were removed.
+    pub(super) removed: usize,
+    /// Whether the rest of what this run made stays, because another run works on the same stack.
+    pub(super) shared: bool,
+}
+
+/// Removes what this run's own calls made, as far as it exists.
 ///
-/// What existed before the run is not in the plan as a creation and so is never removed; an update stays updated.
-pub(super) async fn undo(context: Context<'_>, stack: &Stack, plan: &Plan) -> Result<usize> {
+/// What existed before the run, or what another run made at the same time, is never removed; an update stays updated. Where
+/// another run is at work on the stack, only subscriptions go: the two runs' resources need each other.
+pub(super) async fn undo(
+    context: Context<'_>,
+    stack: &Stack,
+    plan: &Plan,
+    applied: &Applied,
+) -> Result<Undone> {
+    let made: BTreeSet<&ResourceId> =
+        applied.creations().filter(|(_, became)| *became != Creation::Found).map(|(id, _)| id).collect();
+    let found = applied.creations().any(|(_, became)| became == Creation::Found);
+    if made.is_empty() {
+        return Ok(Undone { removed: 0, shared: found });
+    }
     // A stop that ended the run must not end its rollback; a second one still ends the process.
     let session = Session::open(Options { stop: Stop::new(), ..context.aws.clone() }).await?;
     let groups: Vec<String> = filters(plan).map(|filter| filter.log_group.clone()).collect();
-    let (_, observed) = observe(&session, &stack.name, &groups, Depth::Stack).await?;
-    let created: BTreeSet<&ResourceId> =
-        plan.steps.iter().filter(|step| step.verb == Verb::Create).map(|step| &step.resource).collect();
+    // Before a stream goes, every log group is looked at: another run may have led one into it.
+    let made_stream = made.iter().any(|id| id.kind == Kind::Stream);
+    let depth = if made_stream { Depth::Everything } else { Depth::Stack };
+    let (_, observed) = observe(&session, &stack.name, &groups, depth).await?;
     let filter_name = filters(plan).map(|filter| filter.name.clone()).next();
     let mut undo = plan::teardown(stack, &observed, &TeardownOptions { force: false, filter_name });
-    undo.steps.retain(|step| created.contains(&step.resource));
+    let mut subscriptions = undo.steps.iter().map(|step| &step.resource).filter(|id| is_subscription(id));
+    let shared = found || (made_stream && subscriptions.any(|id| !made.contains(id)));
+    undo.steps.retain(|step| made.contains(&step.resource) && (!shared || is_subscription(&step.resource)));
     let steps = Steps::new(context.progress, &undo);
     apply(&session, &undo, &|event| steps.show(event)).await.map_err(|failure| failure.error)?;
-    Ok(undo.steps.len())
+    Ok(Undone { removed: undo.steps.len(), shared })
+}
+
+fn is_subscription(id: &ResourceId) -> bool {
+    matches!(id.kind, Kind::SubscriptionFilter | Kind::AccountPolicy)
 }
 
 /// The filters that the plan was to put.

@@ -11,7 +11,7 @@ use super::super::error::{found, gone};
 use super::super::need::Need;
 use super::super::owner::check_owner;
 use super::super::wait::{Look, Wait};
-use super::super::{Aws, AwsError};
+use super::super::{Aws, AwsError, Notice};
 use super::SERVICE;
 use crate::error::{Code, Error, Result};
 use crate::plan::{CreateFunction, FunctionFailure, ObservedFunction};
@@ -164,12 +164,17 @@ pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Resu
             .config_override(slow_upload(aws))
             .send()
     });
-    match made.await {
+    let made = made.await;
+    if made.is_ok() {
+        (aws.notice)(Notice::Made);
+    }
+    match made {
         Ok(made) if ready(made.state.as_ref(), made.last_update_status.as_ref()) => Ok(()),
         Ok(_) => await_function(aws, &spec.name, true).await,
         Err(error) if error.is(&["ResourceConflictException"]) => {
             let there = observe_function(aws, &spec.name).await?.ok_or(error)?;
             check_owner("function", &spec.name, &spec.tags, &there.tags)?;
+            (aws.notice)(Notice::Found);
             await_function(aws, &spec.name, false).await
         }
         Err(error) => Err(error.into()),

@@ -9,7 +9,7 @@ use aws_sdk_lambda::types::{
 use super::super::error::{found, gone};
 use super::super::need::Need;
 use super::super::wait::{Look, Wait};
-use super::super::{Aws, AwsError};
+use super::super::{Aws, AwsError, Notice};
 use super::SERVICE;
 use super::function::{number, sdk_number};
 use crate::error::{Code, Error, Result};
@@ -117,10 +117,14 @@ pub(crate) async fn create_trigger(
             .send()
     });
     match made.await {
-        Ok(made) => settle(aws, made.uuid.unwrap_or_default(), made.state.as_deref()).await,
+        Ok(made) => {
+            (aws.notice)(Notice::Made);
+            settle(aws, made.uuid.unwrap_or_default(), made.state.as_deref()).await
+        }
         Err(error) if error.is(&["ResourceConflictException"]) => {
             let (there, _) = observe_triggers(aws, stream_arn, function).await?;
             let there = there.into_iter().find(|t| t.state != TriggerState::Deleting).ok_or(error)?;
+            (aws.notice)(Notice::Found);
             update_trigger(aws, &there.uuid, spec).await
         }
         Err(error) => Err(error.into()),
