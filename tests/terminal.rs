@@ -11,13 +11,29 @@ use std::process::Stdio;
 
 use account::{Account, GROUP, Ground, ended, setup};
 use cwl2le_local::Options;
-use support::{Ran, cwl2le};
+use support::{REGION, Ran, cwl2le};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
 const ESCAPE: char = '\u{1b}';
 
 /// Runs `cwl2le ARGS` on a terminal and types `answer` when it asks.
 async fn on_a_terminal(account: &Account, answer: &str, args: &[&str]) -> Ran {
+    ended(terminal(account, answer, args).spawn().expect("python runs")).await
+}
+
+/// Runs `cwl2le ARGS` on a terminal, and types yes when it asks and `meanwhile` is done.
+async fn answered_late(account: &Account, args: &[&str], meanwhile: impl Future<Output = ()>) -> Ran {
+    let mut running = terminal(account, "-", args).stdin(Stdio::piped()).spawn().expect("python runs");
+    let mut asked = [0; 6];
+    let told = running.stderr.as_mut().expect("a pipe").read_exact(&mut asked).await;
+    assert!(told.is_ok() && asked == *b"asked\n", "{told:?}");
+    meanwhile.await;
+    running.stdin.take().expect("a pipe").write_all(b"y\n").await.expect("it reads");
+    ended(running).await
+}
+
+fn terminal(account: &Account, answer: &str, args: &[&str]) -> Command {
     let run = account.text(args);
     let run = run.as_std();
     let python = std::env::var("CWL2LE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
@@ -31,7 +47,47 @@ async fn on_a_terminal(account: &Account, answer: &str, args: &[&str]) -> Ran {
         };
     }
     command.env("TERM", "xterm").env_remove("NO_COLOR");
-    ended(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("python runs")).await
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_changes_while_the_question_is_open_is_shown_and_not_applied() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    account.run(&setup(&["--log-group", GROUP])).await.0.ok();
+    let arn = |what: &str, name: &str| format!("arn:aws:{what}:{}:{name}", account.id);
+    let theirs = account.logs().put_subscription_filter().log_group_name(GROUP).filter_name("late");
+    let theirs = theirs.filter_pattern("").role_arn(arn("iam:", "role/cwl-to-kinesis"));
+    let stream = arn(&format!("kinesis:{REGION}"), "stream/cloudwatch-logs-stream");
+    let ran = answered_late(&account, &["teardown"], async {
+        // There is room for one more.
+        account.run(&["unsubscribe", "--log-group", GROUP]).await.0.ok();
+        theirs.destination_arn(&stream).send().await.expect("a filter");
+    })
+    .await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    for said in [
+        "somebody else changed what there is",
+        "keep stream cloudwatch-logs-stream",
+        "`cwl2le teardown` again",
+    ] {
+        assert!(ran.stdout.contains(said), "{said}: {ran:?}");
+    }
+    let mut left = account.whole(false);
+    left.push(format!("filter {GROUP} late {stream} ``"));
+    left.sort();
+    assert_eq!(account.seen().await, left);
+
+    // What adds goes by what was shown, too.
+    let add = ["subscribe", "--log-group", "/app/other"];
+    account.logs().create_log_group().log_group_name("/app/other").send().await.expect("a log group");
+    let ran = answered_late(&account, &add, async {
+        account.run(&add).await.0.ok();
+    })
+    .await;
+    assert_eq!(ran.code, 3, "{ran:?}");
+    assert!(ran.stdout.contains("nothing was changed by this run"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -40,8 +40,13 @@ impl<'a> Run<'a> {
         Self { context, session, stack, change, command, rollback: false, wide: false }
     }
 
-    /// Carries out a plan: the very value that is shown.
-    pub(super) async fn carry_out(&self, mut plan: Plan) -> Result<ChangeReport> {
+    /// Carries out a plan: the very value that is shown. Where somebody was asked, minutes may have gone by: `again` plans on
+    /// what exists by then.
+    pub(super) async fn carry_out(
+        &self,
+        mut plan: Plan,
+        again: impl AsyncFn() -> Result<Plan>,
+    ) -> Result<ChangeReport> {
         // A dry run reports the plan on standard output.
         // The error says all of a single refusal.
         if (!plan.is_empty() && !self.change.dry_run && plan.refused.len() != 1) || plan.refused.len() > 1 {
@@ -54,7 +59,12 @@ impl<'a> Run<'a> {
             return Err(Error { plan, ..error });
         }
         if !self.change.dry_run && !plan.is_empty() {
-            self.confirm(&plan).await?;
+            if self.confirm(&plan).await? {
+                let looking = self.context.progress.begin("looking again at what exists");
+                let now = again().await?;
+                drop(looking);
+                self.must_be_the_same(&plan, &left_out, &now)?;
+            }
             let steps = Steps::new(self.context.progress, &plan);
             if let Err(failure) = apply(self.session, &plan, &|event| steps.show(event)).await {
                 let error = self.failed(&plan, *failure).await;
@@ -68,6 +78,21 @@ impl<'a> Run<'a> {
                 Ok(self.report(plan))
             }
         }
+    }
+
+    /// What is applied is what was shown: another plan is shown and refused.
+    fn must_be_the_same(&self, shown: &Plan, refused: &[Refusal], now: &Plan) -> Result<()> {
+        let kept = |plan: &Plan| plan.kept.iter().map(|kept| kept.resource.clone()).collect::<Vec<_>>();
+        if shown.steps == now.steps && refused == now.refused && kept(shown) == kept(now) {
+            return Ok(());
+        }
+        self.context.note(&now.to_string());
+        let error = Error::new(
+            Code::Changed,
+            "somebody else changed what there is since the plan was shown; nothing was changed by this run",
+        );
+        let hint = format!("the new plan is shown above: run `cwl2le {}` again to go by it", self.command);
+        Err(Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) })
     }
 
     /// The error to end with, after what this run made has been removed where that was asked for.
@@ -109,10 +134,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks on a terminal. Elsewhere nobody can answer: what adds goes on, what removes a stack needs `--yes`.
-    async fn confirm(&self, plan: &Plan) -> Result<()> {
+    /// Asks on a terminal, and says whether it did. Elsewhere nobody can answer: what adds goes on, what removes a stack needs
+    /// `--yes`.
+    async fn confirm(&self, plan: &Plan) -> Result<bool> {
         if self.change.yes {
-            return Ok(());
+            return Ok(false);
         }
         let not_confirmed = |message: &str| {
             Error::new(Code::NotConfirmed, message)
@@ -123,7 +149,7 @@ impl<'a> Run<'a> {
                 "teardown" => {
                     Err(not_confirmed("teardown removes resources and nobody is there to confirm it"))
                 }
-                _ => Ok(()),
+                _ => Ok(false),
             };
         }
         let question = match self.command {
@@ -139,7 +165,7 @@ impl<'a> Run<'a> {
             Error::new(Code::Environment, format!("the terminal cannot be read: {error}"))
         })?;
         match answer.trim() {
-            "y" | "Y" | "yes" => Ok(()),
+            "y" | "Y" | "yes" => Ok(true),
             _ => Err(not_confirmed("nothing was changed: the question was not answered with yes")),
         }
     }

@@ -110,6 +110,12 @@ impl Context<'_> {
         self.progress.line(text);
     }
 
+    /// The same without any notes, for what has been said already.
+    fn silent(self) -> Self {
+        static SILENT: Progress = Progress::none();
+        Self { progress: &SILENT, ..self }
+    }
+
     /// The stack that is meant: flag and environment over the file, else `default`.
     fn stack(&self, args: &StackArg) -> StackName {
         let file = || self.file.and_then(File::stack).cloned();

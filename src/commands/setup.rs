@@ -13,5 +13,5 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
     let session = context.session().await?;
     let (stack, plan) = plan_stack(context, &session, &args.wanted).await?;
     let run = Run { rollback: args.rollback, ..Run::new(context, &session, &stack, &args.change, "setup") };
-    run.carry_out(plan).await
+    run.carry_out(plan, async || Ok(plan_stack(context.silent(), &session, &args.wanted).await?.1)).await
 }

@@ -7,38 +7,43 @@ use cwl2le_forwarder::config::{CONFIG_ENV, Config, filter_name};
 use super::change::Run;
 use super::groups::{Chosen, Survey, choose, survey};
 use super::{ChangeReport, Context, usage};
+use crate::aws::Session;
 use crate::cli::{Filter, Groups, Subscribe};
 use crate::config;
 use crate::error::{Code, Error, Result};
-use crate::plan::{self, FilterOptions, Observed};
+use crate::plan::{self, FilterOptions, Observed, Plan};
 use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
-    let by_policy = args.groups.all && !args.per_group;
-    if by_policy {
+    if args.groups.all && !args.per_group {
         must_mean_everything(&args.groups)?;
     }
     let session = context.session().await?;
+    let (stack, plan, wide) = decide(context, &session, args).await?;
+    let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "subscribe") };
+    run.carry_out(plan, async || Ok(decide(context.silent(), &session, args).await?.1)).await
+}
+
+/// Reads the account, and plans; with the stack, and whether more was meant than names.
+async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Result<(Stack, Plan, bool)> {
     let name = context.stack(&args.stack);
-    let (stack, plan, wide) = if by_policy {
-        let Survey { scope, observed, excluded } = survey(context, &session, &name, &args.groups).await?;
+    if args.groups.all && !args.per_group {
+        let Survey { scope, observed, excluded } = survey(context, session, &name, &args.groups).await?;
         let stack = config::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(&stack, &observed, args)?;
         let policy = AccountPolicySpec { excluded, ..account_policy(&stack, args) };
         let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
-        (stack, plan, false)
+        Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
-            choose(context, &session, &name, &args.groups).await?;
+            choose(context, session, &name, &args.groups).await?;
         let stack = config::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(&stack, &observed, args)?;
         let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());
         let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
-        (stack, plan, wide)
-    };
-    let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "subscribe") };
-    run.carry_out(plan).await
+        Ok((stack, plan, wide))
+    }
 }
 
 fn options(args: &Subscribe) -> FilterOptions {

@@ -5,16 +5,20 @@ use super::{ChangeReport, Context};
 use crate::aws::{Depth, observe};
 use crate::cli::Teardown;
 use crate::config;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::plan::{self, TeardownOptions};
 
 pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeReport> {
     let session = context.session().await?;
     let name = context.stack(&args.stack);
-    let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
-    let stack = config::bare_stack(&name, &session.target, scope, &observed);
     let options = TeardownOptions { force: args.force, filter_name: args.filter_name.clone() };
-    let plan = plan::teardown(&stack, &observed, &options);
+    let decide = async || {
+        let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
+        let stack = config::bare_stack(&name, &session.target, scope, &observed);
+        let plan = plan::teardown(&stack, &observed, &options);
+        Ok::<_, Error>((stack, plan))
+    };
+    let (stack, plan) = decide().await?;
     let run = Run::new(context, &session, &stack, &args.change, "teardown");
-    run.carry_out(plan).await
+    run.carry_out(plan, async || Ok(decide().await?.1)).await
 }

@@ -3,16 +3,24 @@
 use super::change::Run;
 use super::groups::choose;
 use super::{ChangeReport, Context};
+use crate::aws::Session;
 use crate::cli::Unsubscribe;
 use crate::config;
 use crate::error::{Code, Error, Result};
-use crate::plan;
-use crate::stack::AccountPolicy;
+use crate::plan::{self, Plan};
+use crate::stack::{AccountPolicy, Stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<ChangeReport> {
     let session = context.session().await?;
+    let (stack, plan, wide) = decide(context, &session, args).await?;
+    let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "unsubscribe") };
+    run.carry_out(plan, async || Ok(decide(context.silent(), &session, args).await?.1)).await
+}
+
+/// Reads the account, and plans; with the stack, and whether more was meant than names.
+async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> Result<(Stack, Plan, bool)> {
     let name = context.stack(&args.stack);
-    let chosen = choose(context, &session, &name, &args.groups).await?;
+    let chosen = choose(context, session, &name, &args.groups).await?;
     let observed = chosen.observed;
     if let Some(unknown) = chosen.log_groups.iter().find(|group| !observed.groups.contains_key(*group)) {
         return Err(Error::new(
@@ -32,8 +40,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
         (true, _) => plan::unsubscribe_all(&stack, &chosen.log_groups, &observed, also),
         (false, _) => plan::unsubscribe(&stack, &chosen.log_groups, &observed, also),
     };
-    let run = Run { wide: chosen.wide, ..Run::new(context, &session, &stack, &args.change, "unsubscribe") };
-    run.carry_out(plan).await
+    Ok((stack, plan, chosen.wide))
 }
 
 /// An account policy goes as a whole, and with it what was to stay subscribed.

@@ -1,6 +1,7 @@
 """Runs a command on a terminal of its own, types an answer once it asks, and passes on its output and exit code.
 
-Arguments: what the question contains, the answer (``^C`` for Ctrl-C), the command.
+Arguments: what the question contains, the answer (``^C`` for Ctrl-C), the command. Where the answer is ``-``, standard error says
+``asked`` once it asks, and the answer comes from standard input.
 """
 
 import os
@@ -22,6 +23,9 @@ while True:
         break
     shown += some
     if not answered and question in shown:
+        if answer == b"-":
+            os.write(2, b"asked\n")
+            answer = sys.stdin.buffer.readline()
         os.write(terminal, answer)
         answered = True
 sys.stdout.buffer.write(shown)
