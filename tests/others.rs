@@ -1,4 +1,5 @@
-//! A teardown leaves what others still use, says who, and takes it with `--force` only.
+//! A teardown leaves what others still use, says who, and takes it with `--force` only; and where a function logs that others
+//! have changed.
 
 #[path = "support/account.rs"]
 mod account;
@@ -70,4 +71,27 @@ async fn a_stream_and_a_role_with_a_filter_of_others_stay() {
     forced(&account).await;
     let seen = account.seen().await;
     assert!(seen.iter().any(|line| line.starts_with("filter /their/group their-filter")), "{seen:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_group_that_the_forwarder_was_made_to_log_to_is_not_subscribed() {
+    let ground = Ground::start(Options::default()).await;
+    let (account, _) = account_with_stack(&ground).await;
+    account.logs().create_log_group().log_group_name("/app/b").send().await.expect("a log group");
+    let elsewhere = aws_sdk_lambda::types::LoggingConfig::builder().log_group("/app/b").build();
+    let lambda = aws_sdk_lambda::Client::new(&account.config);
+    let edit = lambda.update_function_configuration().function_name("cwl-to-logentries");
+    edit.logging_config(elsewhere).send().await.expect("edited");
+
+    let subscribe = ["subscribe", "--log-group", "/app/b"];
+    account.run(&subscribe).await.0.failed(3, "recursion");
+    account.run(&["subscribe", "--all", "--dry-run"]).await.0.ok();
+    let planned = account.run(&["plan"]).await.0.json();
+    let function = &planned["changes"][0];
+    assert_eq!(function["resource"]["kind"], "function", "{planned:#}");
+    assert_eq!(function["fields"][0]["new"], "/aws/lambda/cwl-to-logentries", "{planned:#}");
+    // `setup` brings it back first, and then it may be subscribed.
+    account.run(&["setup", "--log-group", "/app/b"]).await.0.ok();
+    assert_eq!(account.run(&["setup"]).await.0.ok().json()["changed"], false);
+    assert_eq!(account.run(&subscribe).await.0.ok().json()["changed"], false);
 }

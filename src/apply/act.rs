@@ -43,12 +43,20 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::CreateFunction(spec) => lambda::create_function(aws, spec).await,
         Action::AwaitFunction { name } => lambda::await_function(aws, name, false).await,
         Action::UpdateFunctionCode { name, bundle } => lambda::update_code(aws, name, bundle).await,
-        Action::UpdateFunctionConfiguration { name, role_arn, memory_mb, timeout_seconds, environment } => {
+        Action::UpdateFunctionConfiguration {
+            name,
+            role_arn,
+            memory_mb,
+            timeout_seconds,
+            environment,
+            log_group,
+        } => {
             let change = Configuration {
                 role_arn: role_arn.as_deref(),
                 memory_mb: *memory_mb,
                 timeout_seconds: *timeout_seconds,
                 environment: environment.as_ref(),
+                log_group: log_group.as_deref(),
             };
             lambda::update_configuration(aws, name, change).await
         }

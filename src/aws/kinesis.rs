@@ -85,17 +85,17 @@ async fn tags(aws: Aws<'_>, name: &str) -> Result<Option<Tags>, AwsError> {
 
 async fn consumers(aws: Aws<'_>, arn: &str) -> Result<Vec<String>, AwsError> {
     let kinesis = aws.session.kinesis();
-    let mut names = Vec::new();
+    let mut arns = Vec::new();
     let mut next = None;
     loop {
         let read = aws.call(SERVICE, "ListStreamConsumers", arn, || {
             kinesis.list_stream_consumers().stream_arn(arn).set_next_token(next.clone()).send()
         });
-        let Some(page) = found(read.await)? else { return Ok(names) };
-        names.extend(page.consumers.unwrap_or_default().into_iter().map(|c| c.consumer_name));
+        let Some(page) = found(read.await)? else { return Ok(arns) };
+        arns.extend(page.consumers.unwrap_or_default().into_iter().map(|consumer| consumer.consumer_arn));
         next = page.next_token;
         if next.is_none() {
-            return Ok(names);
+            return Ok(arns);
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Reads what exists of a stack: independent reads at once, and as few as possible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{Aws, AwsError, LogGroup, Notice, account_policy, iam, kinesis, lambda, list_log_groups, logs};
 use crate::error::{Error, Result};
-use crate::plan::{Observed, ObservedGroup, ObservedRole};
+use crate::plan::{Observed, ObservedGroup, ObservedRole, ObservedStream};
 use crate::stack::{Names, RoleScope, StackName};
 
 /// How many log groups are read at once; the pace of the calls is decided elsewhere.
@@ -19,8 +20,7 @@ pub enum Depth {
     /// What setup and subscribe decide on: the stack's own resources, of a role only the stack's own policy, and the
     /// log groups that are named.
     Stack,
-    /// Also what others attached: all policies of the roles, the consumers of the stream, and every log group of the
-    /// region, because filters carry no tags and are found only by looking.
+    /// Also what others attached: all policies of the roles, and every log group of the region, because filters carry no tags and are found only by looking.
     Everything,
 }
 
@@ -44,7 +44,7 @@ pub async fn observe<'a>(
         (plain.stream_arn(target), &plain.function_log_group, &plain.function);
     let (roles, stream, log_group, function, triggers, account_policy, groups) = tokio::try_join!(
         named(roles(aws, stack, depth)),
-        named(kinesis::observe_stream(aws, &plain.stream, depth == Depth::Everything)),
+        named(kinesis::observe_stream(aws, &plain.stream, true)),
         named(logs::observe_log_group(aws, target, log_group)),
         named(lambda::observe_function(aws, function)),
         named(lambda::observe_triggers(aws, &stream_arn, function)),
@@ -52,7 +52,14 @@ pub async fn observe<'a>(
         observe_groups(aws, groups, depth),
     )?;
     let (scope, logs_role, function_role) = roles;
-    let (triggers, readers) = triggers;
+    let (triggers, mut functions) = triggers;
+    let consumers = stream.iter().flat_map(|stream: &ObservedStream| &stream.consumers);
+    for by_consumer in try_join_all(consumers.map(|arn| lambda::readers_by(aws, arn))).await? {
+        functions.extend(by_consumer);
+    }
+    let own = function.as_ref().and_then(|function| function.log_group.clone());
+    let writers = writers(aws, &plain, own, &functions).await?;
+    let readers = functions.iter().map(|arn| lambda::function_name(arn)).collect();
     let observed = Observed {
         stream,
         logs_role,
@@ -61,10 +68,27 @@ pub async fn observe<'a>(
         function,
         triggers,
         readers,
+        writers,
         account_policy,
         groups,
     };
     Ok((scope, observed))
+}
+
+/// Where the functions that read the stream log to, if not to the group of their name: a call for each that is not ours.
+async fn writers(
+    aws: Aws<'_>,
+    names: &Names,
+    own: Option<String>,
+    functions: &BTreeSet<String>,
+) -> Result<BTreeMap<String, String>, AwsError> {
+    let others = functions.iter().filter(|arn| lambda::function_name(arn) != names.function);
+    let read = try_join_all(others.map(async |arn| {
+        Ok::<_, AwsError>((lambda::log_group_of(aws, arn).await?, lambda::function_name(arn)))
+    }));
+    let all = read.await?.into_iter().chain([(own, names.function.clone())]);
+    let named = all.filter_map(|(log_group, function)| Some((log_group?, function)));
+    Ok(named.filter(|(log_group, function)| *log_group != format!("/aws/lambda/{function}")).collect())
 }
 
 /// Gives an AWS error its place among the errors of the commands.

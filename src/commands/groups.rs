@@ -74,7 +74,8 @@ pub(super) async fn choose(
     let wanted_tags = selector.needs_tags_of(&candidates).into_iter().map(ToOwned::to_owned).collect();
     let tags = tags(session, wanted_tags).await?;
     let names = Names::new(stack, &session.target.region, scope);
-    let selection = selector.select(&candidates, &tags, |name| recursion(&names, &observed.readers, name));
+    let loops = |name: &str| recursion(&names, &observed.readers, &observed.writers, name);
+    let selection = selector.select(&candidates, &tags, loops);
     selection.unmatched.iter().for_each(|what| context.note(&format!("{what} matches no log group")));
     for out in &selection.left_out {
         context.note(&format!("leaves out {}: {}", out.log_group, out.reason));

@@ -31,13 +31,15 @@ pub(super) async fn plan_stack(
     // Filters carry no tags: those that the file no longer names are found only by looking at every log group.
     let with_subscriptions = file.filter(|file| file.has_subscriptions());
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
-    let (scope, observed) = observe(session, &name, &args.log_groups, depth).await?;
+    let (scope, mut observed) = observe(session, &name, &args.log_groups, depth).await?;
     let mut stack = config::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
     add_bundle(args, &observed, &mut stack)?;
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
     let by_flags = filter_specs(&stack, &args.log_groups, &args.filter, None);
     let foundations = plan::setup(&stack, &observed, args.adopt);
+    // By the time of the filters the forwarder logs to its own group again.
+    observed.writers.retain(|_, function| *function != stack.names.function);
     let filters = match with_subscriptions {
         None => plan::subscribe(&stack, &by_flags, &observed, &options),
         Some(file) => {

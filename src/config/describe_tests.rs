@@ -57,6 +57,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             code_sha256: String::new(),
             environment: BTreeMap::from([(CONFIG_ENV.to_owned(), EnvValue(config.to_json()))]),
             reserved_concurrency: stack.function.reserved_concurrency,
+            log_group: None,
             settled: true,
             failure: None,
             tags: stack.tags.clone(),

@@ -41,7 +41,7 @@ pub(crate) fn choose(
     tags: &BTreeMap<String, Tags>,
 ) -> Result<Chosen> {
     let candidates = candidates(observed);
-    let own = |name: &str| recursion(&stack.names, &observed.readers, name);
+    let own = |name: &str| recursion(&stack.names, &observed.readers, &observed.writers, name);
     let mut chosen = Chosen::default();
     let mut taken = BTreeSet::new();
     for subscription in file.settings.subscriptions.iter().flatten() {

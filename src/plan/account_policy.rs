@@ -36,14 +36,20 @@ pub(super) fn own_policy<'a>(
     observed.account_policy.as_ref().filter(|policy| is_own_policy(stack, policy, also))
 }
 
-/// The log groups that no account policy of this stack may cover: the forwarders' own, and those of functions that read
-/// the stream. One that a policy leaves out already stays left out though it does not exist: its stack is being set up.
+/// The log groups that no account policy of this stack may cover: the forwarders' own, and those that functions which read
+/// the stream write to. One that a policy leaves out already stays left out though it does not exist: its stack is being set up.
 pub fn would_loop(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
     let left_out = observed.account_policy.iter().flat_map(|policy| &policy.excluded);
     let known = observed.groups.keys().chain(left_out);
-    let known = known.filter(|name| recursion(&stack.names, &observed.readers, name).is_some()).cloned();
+    let known = known
+        .filter(|name| recursion(&stack.names, &observed.readers, &observed.writers, name).is_some())
+        .cloned();
     let readers = observed.readers.iter().map(|function| format!("/aws/lambda/{function}"));
-    known.chain(readers).chain([stack.names.function_log_group.clone()]).collect()
+    known
+        .chain(readers)
+        .chain(observed.writers.keys().cloned())
+        .chain([stack.names.function_log_group.clone()])
+        .collect()
 }
 
 /// What the account policy is to be: what was not asked for stays as it is in the policy whose place it takes.

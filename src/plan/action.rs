@@ -58,13 +58,14 @@ pub enum Action {
     AwaitFunction { name: String },
     /// Upload another zip and wait.
     UpdateFunctionCode { name: String, bundle: Bundle },
-    /// Change role, memory, timeout, environment, runtime; wait.
+    /// Change role, memory, timeout, environment, log group; wait.
     UpdateFunctionConfiguration {
         name: String,
         role_arn: Option<String>,
         memory_mb: Option<u32>,
         timeout_seconds: Option<u32>,
         environment: Option<BTreeMap<String, EnvValue>>,
+        log_group: Option<String>,
     },
     /// Reserve concurrency.
     SetConcurrency { name: String, reserved: u32 },

@@ -27,7 +27,7 @@ pub(super) fn put_filter(
     plan: &mut Plan,
 ) {
     let id = ResourceId::filter(&want.log_group, &want.name);
-    if let Some(reason) = recursion(&stack.names, &observed.readers, &want.log_group) {
+    if let Some(reason) = recursion(&stack.names, &observed.readers, &observed.writers, &want.log_group) {
         plan.refuse(id, Code::Recursion, reason, "leave this log group out: read it where it is");
         return;
     }

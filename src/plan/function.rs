@@ -172,12 +172,21 @@ fn update_function(
     if let Some(to) = &role_arn {
         draft.change("role", &is.role_arn, to);
     }
+    // Its role may write to its own log group only, and another one may be subscribed.
+    let strays = is.log_group.as_ref().filter(|log_group| **log_group != stack.names.function_log_group);
+    let log_group = strays.map(|log_group| {
+        draft.change("log group", log_group, &stack.names.function_log_group);
+        stack.names.function_log_group.clone()
+    });
     let environment = changed_environment(draft, want.config.as_ref(), is);
     if let Some(environment) = &environment {
         check_size(id, want.config.as_ref(), environment)?;
     }
-    let changes =
-        memory_mb.is_some() || timeout_seconds.is_some() || role_arn.is_some() || environment.is_some();
+    let changes = memory_mb.is_some()
+        || timeout_seconds.is_some()
+        || role_arn.is_some()
+        || environment.is_some()
+        || log_group.is_some();
     // An update that failed is made again, where nothing else updates the function.
     let failed = is.failure.as_ref().filter(|_| !uploads && !changes);
     if let Some(failure) = failed {
@@ -191,6 +200,7 @@ fn update_function(
             memory_mb,
             timeout_seconds,
             environment,
+            log_group,
         });
     }
     reserve(draft, stack, want.reserved_concurrency, is.reserved_concurrency);

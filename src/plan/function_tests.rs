@@ -1,4 +1,4 @@
-//! Functions that AWS failed to make or to update.
+//! Functions that AWS failed to make or to update, or that somebody changed.
 
 use proptest::prelude::*;
 
@@ -92,4 +92,17 @@ fn a_replacement_is_shown_with_its_reason() {
     stack.function.bundle.as_mut().expect("a bundle").sha256 = "SHA".to_owned();
     let account = account_with(&stack, creation_failed());
     insta::assert_snapshot!(setup(&stack, &account, false));
+}
+
+#[test]
+fn a_forwarder_that_logs_elsewhere_is_brought_back() {
+    let stack = one_stack();
+    let mut account = account_with(&stack, FunctionFailure::Update(String::new()));
+    let function = account.function.as_mut().expect("made");
+    (function.failure, function.log_group) = (None, Some("/app/b".to_owned()));
+    let plan = setup(&stack, &account, false);
+    let [field] = &function_step(&plan).fields[..] else { panic!("one field: {plan}") };
+    assert_eq!(field.to_string(), "log group: /app/b -> /aws/lambda/cwl-to-logentries");
+    apply(&stack, &mut account, &plan);
+    assert!(setup(&stack, &account, false).is_empty());
 }

@@ -132,6 +132,7 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
                 code_sha256: create.bundle.sha256.clone(),
                 environment: create.environment.clone(),
                 reserved_concurrency: None,
+                log_group: None,
                 settled: true,
                 failure: None,
                 tags: create.tags.clone(),
@@ -145,7 +146,14 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
             function.code_sha256.clone_from(&bundle.sha256);
             function.arch = bundle.arch;
         }
-        Action::UpdateFunctionConfiguration { role_arn, memory_mb, timeout_seconds, environment, .. } => {
+        Action::UpdateFunctionConfiguration {
+            role_arn,
+            memory_mb,
+            timeout_seconds,
+            environment,
+            log_group,
+            ..
+        } => {
             let function = o.function.as_mut().expect("the function exists");
             assert!(!matches!(function.failure, Some(FunctionFailure::Creation(_))), "AWS cannot update it");
             function.failure = None;
@@ -156,6 +164,9 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
             function.timeout_seconds = timeout_seconds.unwrap_or(function.timeout_seconds);
             if let Some(environment) = environment {
                 function.environment.clone_from(environment);
+            }
+            if log_group.is_some() {
+                function.log_group.clone_from(log_group);
             }
         }
         Action::SetConcurrency { reserved, .. } => {

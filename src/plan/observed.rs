@@ -22,8 +22,11 @@ pub struct Observed {
     pub function: Option<ObservedFunction>,
     /// The event source mappings from the stream to the forwarder.
     pub triggers: Vec<ObservedTrigger>,
-    /// Names of all functions that are triggered by the stream, the forwarder included.
+    /// Names of all functions that are triggered by the stream or by a consumer of it, the forwarder included.
     pub readers: BTreeSet<String>,
+    /// The log groups that the configuration of these functions has them write to in place of `/aws/lambda/NAME`, each with
+    /// the function's name.
+    pub writers: BTreeMap<String, String>,
     /// The account-level subscription policy of the account and region, whosever it is.
     pub account_policy: Option<AccountPolicy>,
     /// The log groups that were looked at, with their subscription filters; a group that does not exist is absent.
@@ -45,7 +48,7 @@ pub struct ObservedStream {
     pub kms_key: Option<String>,
     /// Its tags.
     pub tags: Tags,
-    /// Names of its registered consumers (enhanced fan-out). Read for a teardown only.
+    /// ARNs of its registered consumers (enhanced fan-out).
     pub consumers: Vec<String>,
 }
 
@@ -117,6 +120,8 @@ pub struct ObservedFunction {
     pub environment: BTreeMap<String, EnvValue>,
     /// Reserved concurrency.
     pub reserved_concurrency: Option<u32>,
+    /// The log group that it writes to, where its configuration names one.
+    pub log_group: Option<String>,
     /// Whether `State` is Active (or Inactive) and `LastUpdateStatus` Successful; when not, wait before changing it.
     pub settled: bool,
     /// What AWS failed at, where it did.

@@ -19,8 +19,10 @@ fn the_forwarders_own_groups_are_refused() {
         "/aws/lambda/other-cwl-to-logentries".to_owned(),
         "/aws/lambda/consumer".to_owned(),
         "/aws/lambda/innocent".to_owned(),
+        "/shared".to_owned(),
     ]);
     observed.readers.insert("consumer".to_owned());
+    observed.writers.insert("/shared".to_owned(), "consumer".to_owned());
     let groups: Vec<String> = observed.groups.keys().cloned().collect();
     let plan = subscribe(&stack, &filters(&stack, &groups, "", 0), &observed, &FilterOptions::default());
     let refused: Vec<_> = plan.refused.iter().map(|r| (r.resource.name.as_str(), r.code)).collect();
@@ -30,6 +32,7 @@ fn the_forwarders_own_groups_are_refused() {
             ("/aws/lambda/consumer -> cloudwatchLogsFilter", Code::Recursion),
             ("/aws/lambda/cwl-to-logentries -> cloudwatchLogsFilter", Code::Recursion),
             ("/aws/lambda/other-cwl-to-logentries -> cloudwatchLogsFilter", Code::Recursion),
+            ("/shared -> cloudwatchLogsFilter", Code::Recursion),
         ]
     );
     assert_eq!(plan.steps.len(), 1);
@@ -130,8 +133,12 @@ pub(super) fn everything(
     }
 }
 
-pub(super) const LOOPING: [&str; 3] =
-    ["/aws/lambda/cwl-to-logentries", "/aws/lambda/blue-cwl-to-logentries", "/aws/lambda/reader"];
+pub(super) const LOOPING: [&str; 4] = [
+    "/aws/lambda/cwl-to-logentries",
+    "/aws/lambda/blue-cwl-to-logentries",
+    "/aws/lambda/reader",
+    "/where/the/reader/logs",
+];
 
 /// What a log group has, by bits: the plain filter, a plain one with another pattern, a pinned one, two foreign ones.
 pub(super) fn group(stack: &Stack, bits: u8) -> ObservedGroup {
@@ -171,6 +178,7 @@ fn accounts() -> impl Strategy<Value = (Stack, Observed)> {
         account.groups = groups.into_iter().map(|(name, bits)| (name, group(&stack, bits))).collect();
         account.groups.extend(LOOPING.map(|name| (name.to_owned(), group(&stack, 0))));
         account.readers = ["cwl-to-logentries", "reader"].map(ToOwned::to_owned).into();
+        account.writers = [(LOOPING[3].to_owned(), "reader".to_owned())].into();
         account.account_policy = policy.map(|(pattern, pinned, excluded)| {
             let pattern = [None, Some("ERROR"), Some("WARN")][pattern];
             let pin = if pinned { "@audit" } else { "" };

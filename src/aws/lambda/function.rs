@@ -4,8 +4,11 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{Architecture, Environment, FunctionCode, LastUpdateStatus, Runtime, State};
+use aws_sdk_lambda::types::{
+    Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State,
+};
 
 use super::super::error::{found, gone};
 use super::super::need::Need;
@@ -65,6 +68,7 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
             .concurrency
             .and_then(|c| c.reserved_concurrent_executions)
             .and_then(|n| u32::try_from(n).ok()),
+        log_group: is.logging_config.and_then(|logging| logging.log_group),
         settled,
         failure,
         tags: answer.tags.unwrap_or_default().into_iter().collect(),
@@ -104,13 +108,27 @@ fn failure(
     }
 }
 
+/// The configuration of a function, where it exists; `function` is its name or ARN.
+async fn configuration(
+    aws: Aws<'_>,
+    function: &str,
+) -> Result<Option<GetFunctionConfigurationOutput>, AwsError> {
+    let lambda = aws.session.lambda();
+    let read = aws.call(SERVICE, "GetFunctionConfiguration", function, || {
+        lambda.get_function_configuration().function_name(function).send()
+    });
+    found(read.await)
+}
+
 /// Whether the function exists.
 pub(crate) async fn is_there(aws: Aws<'_>, name: &str) -> Result<bool, AwsError> {
-    let lambda = aws.session.lambda();
-    let read = aws.call(SERVICE, "GetFunctionConfiguration", name, || {
-        lambda.get_function_configuration().function_name(name).send()
-    });
-    Ok(found(read.await)?.is_some())
+    Ok(configuration(aws, name).await?.is_some())
+}
+
+/// The log group that the configuration of a function names, where the function exists; `function` is its name or ARN.
+pub(crate) async fn log_group_of(aws: Aws<'_>, function: &str) -> Result<Option<String>, AwsError> {
+    let logging = configuration(aws, function).await?.and_then(|is| is.logging_config);
+    Ok(logging.and_then(|logging| logging.log_group))
 }
 
 /// Waits until the function is Active and its last update Successful; `made` allows for one that this run has just
@@ -120,13 +138,9 @@ pub(crate) async fn is_there(aws: Aws<'_>, name: &str) -> Result<bool, AwsError>
 ///
 /// [`Code::NotReady`] with AWS' reason when creation or update failed; [`Code::NotFound`] when it vanished.
 pub(crate) async fn await_function(aws: Aws<'_>, name: &str, made: bool) -> Result<()> {
-    let lambda = aws.session.lambda();
     let why = format!("the function `{name}` to become Active");
     aws.until(Wait { resource: name, why: &why, made }, || async move {
-        let read = aws.call(SERVICE, "GetFunctionConfiguration", name, || {
-            lambda.get_function_configuration().function_name(name).send()
-        });
-        let Some(is) = found(read.await)? else { return Ok(Look::Missing) };
+        let Some(is) = configuration(aws, name).await? else { return Ok(Look::Missing) };
         let (state, update) = (is.state.as_ref(), is.last_update_status.as_ref());
         if !settled(state, update) {
             return Ok(Look::NotYet);
@@ -210,6 +224,7 @@ pub(crate) struct Configuration<'a> {
     pub(crate) memory_mb: Option<u32>,
     pub(crate) timeout_seconds: Option<u32>,
     pub(crate) environment: Option<&'a BTreeMap<String, EnvValue>>,
+    pub(crate) log_group: Option<&'a str>,
 }
 
 /// Changes the configuration and waits.
@@ -226,6 +241,7 @@ pub(crate) async fn update_configuration(aws: Aws<'_>, name: &str, change: Confi
                 .set_memory_size(change.memory_mb.map(sdk_number))
                 .set_timeout(change.timeout_seconds.map(sdk_number))
                 .set_environment(change.environment.map(environment))
+                .set_logging_config(change.log_group.map(logging))
                 .send()
         })
         .await?;
@@ -273,6 +289,10 @@ fn ready(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
 fn environment(variables: &BTreeMap<String, EnvValue>) -> Environment {
     let variables = variables.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
     Environment::builder().set_variables(Some(variables)).build()
+}
+
+fn logging(log_group: &str) -> LoggingConfig {
+    LoggingConfig::builder().log_group(log_group).build()
 }
 
 fn architecture(arch: Arch) -> Architecture {

@@ -16,18 +16,24 @@ use crate::error::{Code, Error, Result};
 use crate::plan::{ObservedTrigger, TriggerState};
 use crate::stack::{Tags, TriggerSpec, UNLIMITED};
 
-/// The mappings from a stream to a function, and the names of all functions that the stream triggers.
+/// The mappings from a stream to a function, and the ARNs of all functions that the stream triggers.
 pub(crate) async fn observe_triggers(
     aws: Aws<'_>,
     stream_arn: &str,
     function: &str,
 ) -> Result<(Vec<ObservedTrigger>, BTreeSet<String>), AwsError> {
     let mappings = mappings(aws, stream_arn).await?;
-    let name =
-        |m: &EventSourceMappingConfiguration| function_name(m.function_arn.as_deref().unwrap_or_default());
-    let readers = mappings.iter().map(name).collect();
-    let ours = mappings.into_iter().filter(|mapping| name(mapping) == function);
+    let readers = mappings.iter().filter_map(|mapping| mapping.function_arn.clone()).collect();
+    let ours = mappings
+        .into_iter()
+        .filter(|mapping| function_name(mapping.function_arn.as_deref().unwrap_or_default()) == function);
     Ok((ours.map(observed).collect(), readers))
+}
+
+/// The ARNs of all functions that a consumer of a stream triggers: AWS does not list them for the stream.
+pub(crate) async fn readers_by(aws: Aws<'_>, consumer_arn: &str) -> Result<BTreeSet<String>, AwsError> {
+    let mappings = mappings(aws, consumer_arn).await?;
+    Ok(mappings.into_iter().filter_map(|mapping| mapping.function_arn).collect())
 }
 
 async fn mappings(aws: Aws<'_>, stream_arn: &str) -> Result<Vec<EventSourceMappingConfiguration>, AwsError> {
@@ -47,7 +53,7 @@ async fn mappings(aws: Aws<'_>, stream_arn: &str) -> Result<Vec<EventSourceMappi
 }
 
 /// The name in a function's ARN, with or without an alias or version behind it.
-fn function_name(arn: &str) -> String {
+pub(crate) fn function_name(arn: &str) -> String {
     arn.split(':').nth(6).unwrap_or(arn).to_owned()
 }
 

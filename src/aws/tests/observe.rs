@@ -109,3 +109,49 @@ async fn a_missing_permission_is_named_and_not_read_as_nothing() {
     assert_eq!(error.code, crate::error::Code::AccessDenied);
     assert!(error.message.contains("lambda:GetFunction"), "{error}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn all_who_read_the_stream_are_found_and_where_they_log() {
+    let arn = |function: &str| format!("arn:aws:lambda:ap-northeast-1:123456789012:function:{function}");
+    let stream = "arn:aws:kinesis:ap-northeast-1:123456789012:stream/cloudwatch-logs-stream";
+    let consumer = format!("{stream}/consumer/fast:1700000000");
+    let aws = FakeAws::new(move |request| match request.operation.as_str() {
+        "DescribeStreamSummary" => Answer::Json(json!({ "StreamDescriptionSummary": {
+            "StreamName": "cloudwatch-logs-stream", "StreamARN": stream, "StreamStatus": "ACTIVE",
+            "RetentionPeriodHours": 24, "StreamCreationTimestamp": 1, "EnhancedMonitoring": [], "OpenShardCount": 1,
+        } })),
+        "ListTagsForStream" => Answer::Json(json!({ "Tags": [], "HasMoreTags": false })),
+        "ListStreamConsumers" => Answer::Json(json!({ "Consumers": [{
+            "ConsumerName": "fast", "ConsumerARN": consumer, "ConsumerStatus": "ACTIVE",
+            "ConsumerCreationTimestamp": 1,
+        }] })),
+        "ListEventSourceMappings" if request.uri.contains("consumer") => Answer::Json(json!({
+            "EventSourceMappings": [{ "UUID": "1", "FunctionArn": arn("fast") }] })),
+        "ListEventSourceMappings" => Answer::Json(json!({ "EventSourceMappings": [
+            { "UUID": "2", "FunctionArn": arn("cwl-to-logentries"), "EventSourceArn": stream },
+            { "UUID": "3", "FunctionArn": arn("slow:live"), "EventSourceArn": stream },
+            { "UUID": "4", "FunctionArn": arn("plain"), "EventSourceArn": stream }] })),
+        "GetFunction" => Answer::Json(json!({ "Configuration": {
+            "FunctionArn": arn("cwl-to-logentries"), "LoggingConfig": { "LogGroup": "/app/b" } } })),
+        "GetFunctionConfiguration" => {
+            let name = ["fast", "slow", "plain"]
+                .into_iter()
+                .find(|name| request.uri.contains(name))
+                .expect("others only");
+            let log_group =
+                if name == "plain" { "/aws/lambda/plain".to_owned() } else { format!("/of/{name}") };
+            Answer::Json(json!({ "LoggingConfig": { "LogFormat": "Text", "LogGroup": log_group } }))
+        }
+        _ => nothing(request),
+    });
+    let (_, observed) =
+        observe(&aws.session(), &StackName::default(), &[], Depth::Stack).await.expect("read");
+    assert_eq!(Vec::from_iter(observed.readers), ["cwl-to-logentries", "fast", "plain", "slow"]);
+    let writers: Vec<(&str, &str)> = observed
+        .writers
+        .iter()
+        .map(|(log_group, function)| (log_group.as_str(), function.as_str()))
+        .collect();
+    assert_eq!(writers, [("/app/b", "cwl-to-logentries"), ("/of/fast", "fast"), ("/of/slow", "slow")]);
+    assert_eq!(observed.triggers.len(), 1);
+}
