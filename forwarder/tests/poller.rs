@@ -87,7 +87,7 @@ impl Sink {
     /// From now on answers like this, or refuses for good what holds an event that it does not want.
     fn answer(&self, answer: Answer) {
         self.service.answer_with(move |request| {
-            let is_unwanted = request.body.windows(UNWANTED.len()).any(|text| text == UNWANTED.as_bytes());
+            let is_unwanted = String::from_utf8_lossy(&request.body).contains(UNWANTED);
             if is_unwanted { Answer::status(400).body(request.body.clone()) } else { answer.clone() }
         });
     }

@@ -129,7 +129,9 @@ fn log_services(out: &mut Writer, config: &Config, places: &mut Places) -> Vec<S
             secrets.push((key, place));
         }
         let keys = serde_json::to_value(destination).unwrap_or_default();
-        for (key, value) in keys.as_object().into_iter().flatten().filter(|(key, _)| *key != "type") {
+        // In an order that does not depend on the build.
+        let sorted: BTreeMap<_, _> = keys.as_object().into_iter().flatten().collect();
+        for (key, value) in sorted.into_iter().filter(|(key, _)| *key != "type") {
             let under =
                 |secret: &str| secret == key || secret.split_once('.').is_some_and(|(table, _)| table == key);
             if !secrets.iter().any(|(secret, _)| under(secret)) {

@@ -126,7 +126,20 @@ impl Service {
             None => Ok(()),
             Some(key) => {
                 let problem = format!("unknown key `{}` in `destinations.{}`", key.get_ref(), here.name);
-                let hint = nearest::hint(key.get_ref(), &known);
+                let others: Vec<&str> = forwarder::Destination::TYPES
+                    .iter()
+                    .filter(|kind| keys_of(kind).contains(key.get_ref()))
+                    .copied()
+                    .collect();
+                let hint = match others[..] {
+                    [] => nearest::hint(key.get_ref(), &known),
+                    _ => format!(
+                        "it is a key of {}; those of `{}` are {}",
+                        others.join(", "),
+                        self.kind(),
+                        known.join(", ")
+                    ),
+                };
                 Err(here.file.error(&key.span(), &nearest::clean(&problem), nearest::clean(&hint)))
             }
         }

@@ -36,7 +36,8 @@ gzip = false
 fn every_type_is_read_described_and_granted_what_it_refers_to() {
     let made = stack(&[], EVERY_TYPE, &Observed::default()).expect("a stack");
     let config = made.function.config.clone().expect("a configuration");
-    insta::assert_json_snapshot!(serde_json::from_str::<serde_json::Value>(&config.to_json()).expect("JSON"));
+    let json: serde_json::Value = serde_json::from_str(&config.to_json()).expect("JSON");
+    insta::with_settings!({sort_maps => true}, { insta::assert_json_snapshot!(json) });
     let policy = made.function_role.policy.to_string();
     for resource in
         ["parameter/webhook", "parameter/otlp", "secret:loggly-??????", "secret:lake-??????", "key/k"]

@@ -296,7 +296,7 @@ fn a_token_that_is_not_there_is_named_with_its_place() {
     let error = stack(&[], text, &Observed::default()).expect_err("refused");
     assert_eq!(
         error.message,
-        "cwl2le.toml:4:9: the token of `a` is not there: the environment variable CWL2LE_TEST_UNSET is not set"
+        "cwl2le.toml:4:9: `token` of `a` is not there: the environment variable CWL2LE_TEST_UNSET is not set"
     );
     // A flag takes its place.
     let stack = stack(&["--token", TOKEN], text, &Observed::default()).expect("a stack");
@@ -404,7 +404,7 @@ fn the_lines_and_metrics_of_the_file_are_handed_on() {
     let without = stack(&[], REFERENCES, &observed).expect("a stack");
     assert!(without.function.config.expect("a configuration").lines.is_empty());
     let error = parse(&text.replace("2048", "12")).expect_err("refused");
-    assert!(error.message.starts_with("cwl2le.toml:6:1: `max_bytes` is 1024"), "{}", error.message);
+    assert!(error.message.starts_with("cwl2le.toml:6:1: `max_line_bytes` is 1024"), "{}", error.message);
 }
 
 #[test]

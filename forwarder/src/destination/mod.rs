@@ -112,9 +112,9 @@ pub struct Rejected {
 /// Counts of a destination that only grow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Traffic {
-    /// Connections made.
+    /// Connections made; none for HTTP, whose client keeps its own and does not tell.
     pub connections: u64,
-    /// Bytes that the network took, sent again or not.
+    /// Bytes that the network took, sent again or not; of HTTP those of bodies, as compressed.
     pub bytes: u64,
 }
 

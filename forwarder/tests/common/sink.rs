@@ -6,6 +6,7 @@
     reason = "each test file uses its part; tests may panic"
 )]
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Write;
 
@@ -24,6 +25,8 @@ pub struct Sink {
     pub service: LogService,
     transport: Transport,
     ca: tempfile::NamedTempFile,
+    /// How many lines or requests have been read, and what was in them.
+    read: RefCell<(usize, Vec<String>)>,
 }
 
 impl Sink {
@@ -38,7 +41,7 @@ impl Sink {
         let service = LogService::start(options).unwrap();
         let mut ca = tempfile::NamedTempFile::new().unwrap();
         ca.write_all(service.ca_pem().as_bytes()).unwrap();
-        Self { kind, service, transport, ca }
+        Self { kind, service, transport, ca, read: RefCell::default() }
     }
 
     pub fn is_http(&self) -> bool {
@@ -67,15 +70,23 @@ impl Sink {
         Destination::read(self.kind, self.keys()).unwrap().unwrap()
     }
 
-    /// The messages that the service has taken.
+    /// The messages that the service has taken. What has been read once is not read again.
     pub fn messages(&self) -> Vec<String> {
-        match self.kind {
-            "otlp" => {
-                let taken = self.service.requests().into_iter().filter(Request::is_taken);
-                taken.flat_map(|request| records(&request)).map(|record| body(&record)).collect()
-            }
-            kind => self.service.lines().iter().map(|line| message(kind, &line.text())).collect(),
+        let (count, messages) = &mut *self.read.borrow_mut();
+        let (requests, lines) = match self.kind {
+            "otlp" => (self.service.requests(), Vec::new()),
+            _ => (Vec::new(), self.service.lines()),
+        };
+        let all = requests.len() + lines.len();
+        if all < *count {
+            (*count, *messages) = (0, Vec::new());
         }
+        for request in requests.iter().skip(*count).filter(|request| request.is_taken()) {
+            messages.extend(records(request).iter().map(body));
+        }
+        messages.extend(lines.iter().skip(*count).map(|line| message(self.kind, &line.text())));
+        *count = all;
+        messages.clone()
     }
 
     /// All messages, once all of `must` have arrived or patience ended, and what is missing. A service that answers has

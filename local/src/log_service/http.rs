@@ -138,7 +138,8 @@ impl Reader {
             if self.unfinished.len() < end + 4 + length {
                 break;
             }
-            let body: Vec<u8> = self.unfinished.drain(..end + 4 + length).skip(end + 4).collect();
+            let rest = self.unfinished.split_off(end + 4 + length);
+            let body = std::mem::replace(&mut self.unfinished, rest).split_off(end + 4);
             request.body = if request.header("content-encoding") == Some("gzip") {
                 let mut plain = Vec::new();
                 MultiGzDecoder::new(&body[..]).read_to_end(&mut plain).ok()?;

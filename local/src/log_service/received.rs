@@ -149,7 +149,8 @@ impl Cutter {
             if self.unfinished.len() < end {
                 break;
             }
-            let bytes = self.unfinished.drain(..end).skip(space + 1).collect();
+            let rest = self.unfinished.split_off(end);
+            let bytes = std::mem::replace(&mut self.unfinished, rest).split_off(space + 1);
             received.push(std::iter::once(Line { bytes, at, connection: self.connection }));
         }
         Some(())
