@@ -19,7 +19,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use super::error::{NO_CREDENTIALS, UNREACHABLE};
 use super::pace::Pace;
-use super::{Aws, AwsError, Notice, Stop};
+use super::{Aws, AwsError, Notice, Stop, endpoint};
 use crate::error::{Code, Error, Result};
 use crate::stack::{Region, Target};
 
@@ -94,9 +94,12 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Code::NoRegion`], [`Code::BadRegion`], [`Code::NoCredentials`], [`Code::BadCredentials`],
+    /// [`Code::Usage`] for an endpoint that is no URL, [`Code::NoRegion`], [`Code::BadRegion`], [`Code::NoCredentials`], [`Code::BadCredentials`],
     /// [`Code::Unreachable`], and whatever else `sts:GetCallerIdentity` fails with.
     pub async fn open(options: Options) -> Result<Self> {
+        let variables = std::env::vars_os();
+        let variables = variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
+        endpoint::check(options.endpoint_url.as_deref(), variables)?;
         let region = region(&options).await?;
         let config = configure(&options, &region).await;
         let mut session = Self::new(&config, region, &options);
@@ -156,9 +159,9 @@ impl Session {
         &self.stop
     }
 
-    /// The endpoint, where it is not AWS' own.
-    pub fn endpoint(&self) -> Option<&str> {
-        self.endpoint.as_deref()
+    /// The endpoint, where it is not AWS' own, as it may be shown.
+    pub fn endpoint(&self) -> Option<String> {
+        self.endpoint.as_deref().map(endpoint::shown)
     }
 
     /// The variables that Lambda would give to a function that ran with our rights: the forwarder reads secrets with them.

@@ -167,7 +167,7 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>)
     let mut options = Options {
         region: cli.global.region.clone(),
         profile: cli.global.profile.clone(),
-        endpoint_url: cli.global.endpoint_url.clone(),
+        endpoint_url: cli.global.endpoint_url.clone().filter(|url| !url.is_empty()),
         patience: cli.global.patience.map(Duration::from_secs),
         stop: stop.clone(),
         ..Options::default()
