@@ -9,6 +9,7 @@ mod endpoint;
 mod error;
 mod events;
 mod explain;
+mod http;
 pub(crate) mod iam;
 pub(crate) mod kinesis;
 pub(crate) mod lambda;

@@ -15,11 +15,10 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::config::SharedHttpClient;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
 use super::error::{NO_CREDENTIALS, UNREACHABLE};
 use super::pace::Pace;
-use super::{Aws, AwsError, Notice, Stop, endpoint};
+use super::{Aws, AwsError, Notice, Stop, endpoint, http};
 use crate::error::{Code, Error, Result};
 use crate::stack::{Region, Target};
 
@@ -101,7 +100,8 @@ impl Session {
         let variables = variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
         endpoint::check(options.endpoint_url.as_deref(), variables)?;
         let region = region(&options).await?;
-        let config = configure(&options, &region).await;
+        let http = http::client(http::proxy(|name| std::env::var(name).ok())?);
+        let config = configure(&options, &region, http).await;
         let mut session = Self::new(&config, region, &options);
         match Aws::from(&session).who_am_i().await {
             Ok((account, arn)) => {
@@ -257,9 +257,7 @@ async fn region(options: &Options) -> Result<Region> {
     })
 }
 
-async fn configure(options: &Options, region: &Region) -> SdkConfig {
-    let http =
-        aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
+async fn configure(options: &Options, region: &Region, http: SharedHttpClient) -> SdkConfig {
     let region = aws_config::Region::new(region.to_string());
     let attempt = options.patience.map_or(ATTEMPT, |patience| patience.min(ATTEMPT));
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
@@ -313,8 +311,9 @@ fn credentials(id: &str, secret: &str) -> Credentials {
 /// Why the session did not open, where more can be said than the table of hints says.
 async fn unopened(error: AwsError, session: &Session, options: &Options) -> Error {
     let region = &session.target.region;
-    // A region that does not exist has no address. If AWS itself has none either, it is the network.
-    if error.code == UNREACHABLE && session.endpoint.is_none() && !resolves(&endpoint_of(region)).await {
+    // A region that does not exist has no address. If AWS itself has none either, it is the network. A proxy is given the name.
+    let by_name = session.endpoint.is_none() && !http::names_proxy();
+    if error.code == UNREACHABLE && by_name && !resolves(&endpoint_of(region)).await {
         if resolves("sts.amazonaws.com").await {
             let message = format!("there is no AWS region `{region}`: its address is unknown");
             return Error { aws: Some(Box::new(error)), ..Error::new(Code::BadRegion, message) }

@@ -65,7 +65,8 @@ impl From<Output> for Ran {
 pub fn cwl2le() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cwl2le"));
     for (name, _) in std::env::vars() {
-        if name.starts_with("AWS_") || name.starts_with("CWL2LE_") {
+        let is_proxy = name.to_ascii_uppercase().ends_with("_PROXY");
+        if name.starts_with("AWS_") || name.starts_with("CWL2LE_") || is_proxy {
             command.env_remove(name);
         }
     }
