@@ -14,7 +14,7 @@ use crate::stack::{Arch, Distribution, StackName};
 use values::{account_id, pair};
 
 pub use replay::{Forward, Moment, Preview};
-pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TriggerArgs};
+pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs};
 pub use unparsed::unparsed;
 
 /// CloudWatch Logs -> Kinesis -> Lambda -> Logentries, in one command.

@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod demo;
+pub mod environment;
 pub mod error;
 pub mod exit;
 pub mod manual;

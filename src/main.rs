@@ -5,16 +5,22 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cwl2le::aws::Stop;
-use cwl2le::cli::Cli;
+use cwl2le::cli::{self, Cli};
 use cwl2le::commands::{self, Shown};
+use cwl2le::environment;
 use cwl2le::error::{Code, Error};
 use cwl2le::exit::Exit;
 use cwl2le::output::Printer;
 
 fn main() -> ExitCode {
+    #[expect(unsafe_code, reason = "the environment can be changed in no other way")]
+    // SAFETY: nothing has started a thread yet.
+    unsafe {
+        environment::unset_empty();
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return cwl2le::cli::unparsed(&error, &mut io::stdout().lock()).into(),
+        Err(error) => return cli::unparsed(error, &mut io::stdout().lock(), &mut io::stderr()).into(),
     };
     let printer = Printer::new(cli.global.output, cli.global.color);
     let mut stderr = io::stderr();

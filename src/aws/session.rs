@@ -15,6 +15,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_sts::config::SharedHttpClient;
+use cwl2le_forwarder::secret::redact_uuids;
 
 use super::error::{NO_CREDENTIALS, UNREACHABLE};
 use super::pace::Pace;
@@ -244,15 +245,21 @@ async fn region(options: &Options) -> Result<Region> {
         .or_else(profile.build());
     let Some(found) = chain.region().await.filter(|region| !region.as_ref().is_empty()) else {
         let and_profile = match &options.profile {
-            Some(name) => format!(", and the profile `{name}` has none or does not exist"),
+            Some(name) => format!(", and the profile `{}` has none or does not exist", redact_uuids(name)),
             None => String::new(),
         };
         return Err(Error::new(Code::NoRegion, format!("no region is configured{and_profile}"))
             .hint("give --region, set AWS_REGION, or set `region` in the profile; none is ever assumed"));
     };
     found.as_ref().parse().map_err(|reason: String| {
-        Error::new(Code::BadRegion, reason)
-            .on(found.as_ref())
+        let set = |name: &&str| std::env::var_os(name).is_some();
+        let from = match &options.region {
+            Some(_) => "--region",
+            None => ["AWS_REGION", "AWS_DEFAULT_REGION"].into_iter().find(set).unwrap_or("the profile"),
+        };
+        // It may be a token in the wrong place.
+        Error::new(Code::BadRegion, redact_uuids(&format!("{from}: {reason}")))
+            .on(redact_uuids(found.as_ref()))
             .hint("look at --region, AWS_REGION, AWS_DEFAULT_REGION and the profile, in this order")
     })
 }
@@ -333,7 +340,9 @@ async fn unopened(error: AwsError, session: &Session, options: &Options) -> Erro
 
 fn no_credentials(profile: Option<&str>) -> Error {
     let message = match profile {
-        Some(name) => format!("the profile `{name}` has no AWS credentials or does not exist"),
+        Some(name) => {
+            format!("the profile `{}` has no AWS credentials or does not exist", redact_uuids(name))
+        }
         None => {
             let name = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
             let name = name.map_or_else(|| "default profile".to_owned(), |name| format!("profile `{name}`"));

@@ -7,13 +7,20 @@ use clap::Args;
 use super::values::{key_value, log_retention};
 use crate::stack::{Arch, limits};
 
+/// The variable with the token of the log, where no flag says where it is.
+pub const TOKEN_VARIABLE: &str = "CWL2LE_TOKEN";
+
 /// Where the forwarder sends lines.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Log service")]
 pub struct DestinationArgs {
-    /// Token of the log (UUID); on shared machines give --token-file or the variable, which no process list shows
-    #[arg(long, value_name = "UUID", env = "CWL2LE_TOKEN", hide_env_values = true)]
+    /// Token of the log (UUID); else CWL2LE_TOKEN. On shared machines give --token-file or the variable, which no process
+    /// list shows
+    #[arg(long, value_name = "UUID")]
     pub token: Option<String>,
+    /// What the variable says the token is. Clap would take it for a flag, which excludes the others.
+    #[arg(skip = std::env::var(TOKEN_VARIABLE).ok())]
+    pub token_variable: Option<String>,
     /// File with the token, `-` for standard input
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
@@ -38,9 +45,10 @@ pub struct DestinationArgs {
 }
 
 impl DestinationArgs {
-    /// Whether they say what the token is.
+    /// Whether they, or the variable, say what the token is.
     pub fn has_token(&self) -> bool {
         self.token.is_some()
+            || self.token_variable.is_some()
             || self.token_file.is_some()
             || self.token_ssm.is_some()
             || self.token_secret.is_some()

@@ -4,14 +4,14 @@ use cwl2le_forwarder::config::{
     self as forwarder, CONFIG_ENV, Config, DEFAULT_DESTINATION, Lines, Logentries, Region,
 };
 use cwl2le_forwarder::reference::{Keeper, Reference};
-use cwl2le_forwarder::secret::{Secret, Token};
+use cwl2le_forwarder::secret::{Secret, Token, redact_uuids};
 use serde_json::{Value, json};
 use toml::Spanned;
 
 use super::file::File;
-use super::secrets::{Kept, Source, parameter_arn, read_token, secret_arn};
+use super::secrets::{Kept, Source, named, parameter_arn, read_token, secret_arn};
 use super::service;
-use crate::cli::DestinationArgs;
+use crate::cli::{DestinationArgs, TOKEN_VARIABLE};
 use crate::error::{Code, Error, Result};
 use crate::plan::Observed;
 use crate::stack::Target;
@@ -142,6 +142,10 @@ fn with_flags(
 ) -> Result<Option<Config>> {
     let name = base.as_ref().and_then(Config::default_destination).unwrap_or(DEFAULT_DESTINATION).to_owned();
     let before = base.as_ref().and_then(|config| config.destinations.get(&name));
+    if args.logentries_ca_file.as_ref().is_some_and(|file| file.parse::<Token>().is_ok()) {
+        let message = "--logentries-ca-file is given a token, and takes the name of a file";
+        return Err(Error::new(Code::Usage, message).hint("give the token with --token-file or CWL2LE_TOKEN"));
+    }
     let moves = args.logentries_region.is_some()
         || args.logentries_endpoint.is_some()
         || args.logentries_plain
@@ -179,7 +183,9 @@ fn with_flags(
     let mut config = base.unwrap_or_default();
     config.destinations.insert(name, forwarder::Destination::Logentries(destination));
     config.validate().map_err(|error| {
-        Error::new(Code::Usage, error.to_string()).hint("see `cwl2le setup --help`, section Log service")
+        // What it quotes may be a token in the place of an address.
+        Error::new(Code::Usage, redact_uuids(&error.to_string()))
+            .hint("see `cwl2le setup --help`, section Log service")
     })?;
     Ok(Some(config))
 }
@@ -225,26 +231,30 @@ pub(super) fn check_token(args: &DestinationArgs) -> Result<()> {
     if args.token_file.as_ref().is_some_and(once) { Ok(()) } else { flag_token(args).map(drop) }
 }
 
+/// The token of the flags, which win over the variable.
 fn flag_token(args: &DestinationArgs) -> Result<Option<Secret<Token>>> {
-    let kept = args.token_ssm.as_ref().map(|name| (Keeper::Ssm, name));
-    if let Some((keeper, name)) =
-        kept.or(args.token_secret.as_ref().map(|name| (Keeper::SecretsManager, name)))
-    {
-        let reference = Reference::new(keeper, name);
-        return reference.map(|reference| Some(Secret::Kept(reference))).map_err(|problem| {
-            Error::new(Code::Usage, format!("the token cannot be used: {problem}"))
-                .hint("give NAME, the ARN, or NAME#KEY for one key of a JSON object")
-        });
-    }
-    let text = match (&args.token, &args.token_file) {
-        (_, Some(file)) => read_token(file)?,
-        (Some(token), None) => token.clone(),
-        (None, None) => return Ok(None),
+    let unusable = |from: &str, problem: &dyn std::fmt::Display, hint: &str| {
+        Error::new(Code::Usage, format!("the token of {from} cannot be used: {problem}")).on(from).hint(hint)
     };
-    text.trim().parse().map(|token| Some(Secret::Inline(token))).map_err(|error| {
-        Error::new(Code::Usage, format!("the token cannot be used: {error}"))
-            .hint("in Logentries: Add Data, Token TCP")
-    })
+    let kept = [
+        ("--token-ssm", Keeper::Ssm, &args.token_ssm),
+        ("--token-secret", Keeper::SecretsManager, &args.token_secret),
+    ];
+    let kept = kept.into_iter().find_map(|(flag, keeper, name)| Some((flag, keeper, name.as_ref()?)));
+    if let Some((flag, keeper, name)) = kept {
+        let hint = "give NAME, the ARN, or NAME#KEY for one key of a JSON object";
+        let reference = named(keeper, name).map_err(|problem| unusable(flag, &problem, hint))?;
+        return Ok(Some(Secret::Kept(reference)));
+    }
+    let (from, text) = match (&args.token, &args.token_file, &args.token_variable) {
+        (Some(token), ..) => ("--token", token.clone()),
+        (None, Some(file), _) => ("--token-file", read_token(file)?),
+        (None, None, Some(token)) => (TOKEN_VARIABLE, token.clone()),
+        (None, None, None) => return Ok(None),
+    };
+    let token = text.trim().parse();
+    let token = token.map_err(|problem| unusable(from, &problem, "in Logentries: Add Data, Token TCP"))?;
+    Ok(Some(Secret::Inline(token)))
 }
 
 /// What the forwarder's role has to allow for a file alone, without looking at the account.

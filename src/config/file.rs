@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cwl2le_forwarder::config::Names;
+use cwl2le_forwarder::secret::redact_uuids;
 use cwl2le_forwarder::shape::config::Rules;
 use serde::Deserialize;
 use toml::Spanned;
@@ -152,7 +153,8 @@ impl File {
         let text = std::fs::read_to_string(path).map_err(|error| {
             let message = format!("the configuration file cannot be read: {error}");
             Error::new(Code::Config, message)
-                .on(path.display().to_string())
+                // It may be a token in the wrong place.
+                .on(redact_uuids(&path.display().to_string()))
                 .hint("check --config and CWL2LE_CONFIG_FILE; `cwl2le init` writes a file to begin with")
         })?;
         Self::parse(path, text)

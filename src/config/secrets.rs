@@ -5,7 +5,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use cwl2le_forwarder::reference::{Keeper, Reference};
-use cwl2le_forwarder::secret::REDACTED;
+use cwl2le_forwarder::secret::{REDACTED, Token, redact_uuids};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
@@ -67,12 +67,21 @@ impl TryFrom<Place> for Kept {
             ));
         }
         let reference = match (ssm, secretsmanager) {
-            (Some(name), None) => Reference::new(Keeper::Ssm, &name)?,
-            (None, Some(name)) => Reference::new(Keeper::SecretsManager, &name)?,
+            (Some(name), None) => named(Keeper::Ssm, &name)?,
+            (None, Some(name)) => named(Keeper::SecretsManager, &name)?,
             _ => return Err("it is kept in one place: give either `ssm` or `secretsmanager`".to_owned()),
         };
         Ok(Self { reference, kms_key })
     }
+}
+
+/// A reference by what flag or file say. A token where its name belongs would be shown in plans and stand in policies.
+pub(super) fn named(keeper: Keeper, text: &str) -> Result<Reference, String> {
+    let reference = Reference::new(keeper, text)?;
+    if reference.name.trim_start_matches('/').parse::<Token>().is_ok() {
+        return Err("the name of where it is kept is expected, and a token is given".to_owned());
+    }
+    Ok(reference)
 }
 
 #[derive(Deserialize)]
@@ -205,7 +214,8 @@ pub(super) fn read_token(file: &Path) -> Result<String> {
     };
     text.map_err(|error| {
         Error::new(Code::Usage, format!("the token file cannot be read: {error}"))
-            .on(file.display().to_string())
+            // It may be the token itself.
+            .on(redact_uuids(&file.display().to_string()))
             .hint("write the token, and nothing else, into a file that only you can read")
     })
 }

@@ -1,6 +1,7 @@
 //! What was asked for, by flags, environment or file: what nobody asked for is none.
 
 use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::secret::redact_uuids;
 
 use super::forms;
 use crate::cli::{StreamArgs, Wanted};
@@ -32,14 +33,17 @@ impl Wishes {
     /// # Errors
     /// A value that has not the form it needs. Those of the file have been checked where they stand.
     pub(super) fn new(args: &Wanted, config: Option<Config>, target: &Target) -> Result<Self> {
-        let usage = |flag: &str, problem: String| Error::new(Code::Usage, format!("{flag}: {problem}"));
+        // What is refused may be a token in the wrong place.
+        let usage = |flag: &str, problem: String| {
+            Error::new(Code::Usage, redact_uuids(&format!("{flag}: {problem}")))
+        };
         let key = |text: &String| forms::key(text).map_err(|problem| usage("--kms-key", problem).on(text));
         let on_failure = |text: &String| {
-            forms::on_failure(text).map_err(|problem| usage("--on-failure", problem).on(text))
+            forms::on_failure(text).map_err(|problem| usage("--on-failure", problem).on(redact_uuids(text)))
         };
         if let Some(path) = &args.resources.role_path {
             crate::stack::limits::role_path(path).map_err(|problem| {
-                usage("--role-path", problem).on(path).hint("for example --role-path /service/")
+                usage("--role-path", problem).on(redact_uuids(path)).hint("for example --role-path /service/")
             })?;
         }
         Ok(Self {
