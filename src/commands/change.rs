@@ -9,7 +9,7 @@ use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::cli::Change;
 use crate::error::{Code, Error, Failure, Result};
-use crate::plan::{Plan, Refusal};
+use crate::plan::{Kind, Plan, Refusal, Verb};
 use crate::stack::Stack;
 
 /// Why a rollback leaves what the run made.
@@ -26,6 +26,8 @@ pub(super) struct Run<'a> {
     pub(super) rollback: bool,
     /// Do what can be done where something is refused, and report the rest as failed.
     pub(super) wide: bool,
+    /// The places of the file's sections that select no log group.
+    pub(super) empty_sections: Vec<String>,
 }
 
 impl<'a> Run<'a> {
@@ -37,7 +39,16 @@ impl<'a> Run<'a> {
         change: &'a Change,
         command: &'static str,
     ) -> Self {
-        Self { context, session, stack, change, command, rollback: false, wide: false }
+        Self {
+            context,
+            session,
+            stack,
+            change,
+            command,
+            rollback: false,
+            wide: false,
+            empty_sections: Vec::new(),
+        }
     }
 
     /// Carries out a plan: the very value that is shown. Where somebody was asked, minutes may have gone by: `again` plans on
@@ -134,8 +145,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks on a terminal, and says whether it did. Elsewhere nobody can answer: what adds goes on, what removes a stack needs
-    /// `--yes`.
+    /// Asks on a terminal, and says whether it did. Elsewhere nobody can answer: what adds goes on; what removes a stack, or
+    /// may unsubscribe by a slip, needs `--yes`.
     async fn confirm(&self, plan: &Plan) -> Result<bool> {
         if self.change.yes {
             return Ok(false);
@@ -149,7 +160,10 @@ impl<'a> Run<'a> {
                 "teardown" => {
                     Err(not_confirmed("teardown removes resources and nobody is there to confirm it"))
                 }
-                _ => Ok(false),
+                _ => match self.unsubscribes_by_a_slip(plan) {
+                    Some(what) => Err(not_confirmed(&what)),
+                    None => Ok(false),
+                },
             };
         }
         let question = match self.command {
@@ -168,6 +182,22 @@ impl<'a> Run<'a> {
             "y" | "Y" | "yes" => Ok(true),
             _ => Err(not_confirmed("nothing was changed: the question was not answered with yes")),
         }
+    }
+}
+
+impl Run<'_> {
+    /// What looks like a misspelt glob: a section that selects nothing, and subscriptions that go.
+    fn unsubscribes_by_a_slip(&self, plan: &Plan) -> Option<String> {
+        let place = self.empty_sections.first()?;
+        let subscribes = |kind: Kind| matches!(kind, Kind::SubscriptionFilter | Kind::AccountPolicy);
+        let gone =
+            plan.steps.iter().filter(|s| s.verb == Verb::Delete && subscribes(s.resource.kind)).count();
+        (gone > 0).then(|| {
+            format!(
+                "{place}: this section selects no log group, {gone} subscription(s) would be deleted, and nobody is there \
+                 to confirm it"
+            )
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! `cwl2le plan`: what `setup` would do, and nothing else.
 
 use super::change::Run;
-use super::wanted::plan_stack;
+use super::wanted::{Planned, plan_stack};
 use super::{ChangeReport, Context};
 use crate::cli::{Change, PlanArgs};
 use crate::config;
@@ -10,7 +10,7 @@ use crate::error::Result;
 pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeReport> {
     config::check_flags(&args.wanted)?;
     let session = context.session().await?;
-    let (stack, plan) = plan_stack(context, &session, &args.wanted).await?;
+    let Planned { stack, plan, .. } = plan_stack(context, &session, &args.wanted).await?;
     let change = Change { yes: false, dry_run: true };
     let run = Run::new(context, &session, &stack, &change, "plan");
     run.carry_out(plan, async || Ok(plan_stack(context.silent(), &session, &args.wanted).await?.1)).await

@@ -1,7 +1,7 @@
 //! `cwl2le setup`: brings the account to what is wanted.
 
 use super::change::Run;
-use super::wanted::plan_stack;
+use super::wanted::{Planned, plan_stack};
 use super::{ChangeReport, Context};
 use crate::cli::Setup;
 use crate::config;
@@ -11,7 +11,11 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
     // What is wrong here needs no account to be found out.
     config::check_flags(&args.wanted)?;
     let session = context.session().await?;
-    let (stack, plan) = plan_stack(context, &session, &args.wanted).await?;
-    let run = Run { rollback: args.rollback, ..Run::new(context, &session, &stack, &args.change, "setup") };
-    run.carry_out(plan, async || Ok(plan_stack(context.silent(), &session, &args.wanted).await?.1)).await
+    let Planned { stack, plan, empty_sections } = plan_stack(context, &session, &args.wanted).await?;
+    let run = Run {
+        rollback: args.rollback,
+        empty_sections,
+        ..Run::new(context, &session, &stack, &args.change, "setup")
+    };
+    run.carry_out(plan, async || Ok(plan_stack(context.silent(), &session, &args.wanted).await?.plan)).await
 }

@@ -17,12 +17,16 @@ use crate::stack::{FilterSpec, Stack, Tags};
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
 const TAGS_AT_ONCE: usize = 16;
 
+/// What is to be done, and what makes it doubtful.
+pub(super) struct Planned {
+    pub(super) stack: Stack,
+    pub(super) plan: Plan,
+    /// The places of the file's sections that select no log group, perhaps by a slip.
+    pub(super) empty_sections: Vec<String>,
+}
+
 /// Reads the account, and plans.
-pub(super) async fn plan_stack(
-    context: Context<'_>,
-    session: &Session,
-    args: &Wanted,
-) -> Result<(Stack, Plan)> {
+pub(super) async fn plan_stack(context: Context<'_>, session: &Session, args: &Wanted) -> Result<Planned> {
     let name = context.stack(&args.stack);
     let file = context.file;
     if let Some(file) = file {
@@ -40,17 +44,20 @@ pub(super) async fn plan_stack(
     let foundations = plan::setup(&stack, &observed, args.adopt);
     // By the time of the filters the forwarder logs to its own group again.
     observed.writers.retain(|_, function| *function != stack.names.function);
+    let mut empty_sections = Vec::new();
     let filters = match with_subscriptions {
         None => plan::subscribe(&stack, &by_flags, &observed, &options),
         Some(file) => {
-            let wanted = wanted_subscriptions(context, session, file, &stack, &observed, by_flags).await?;
+            let wanted;
+            (wanted, empty_sections) =
+                wanted_subscriptions(context, session, file, &stack, &observed, by_flags).await?;
             plan::bring_subscriptions(&stack, &wanted, &observed, &options)
         }
     };
-    Ok((stack, foundations.and(filters)))
+    Ok(Planned { stack, plan: foundations.and(filters), empty_sections })
 }
 
-/// The subscriptions of flags and file. Where both mean the same filter, the flag wins.
+/// The subscriptions of flags and file, and the sections that select nothing. Where both mean the same filter, the flag wins.
 async fn wanted_subscriptions(
     context: Context<'_>,
     session: &Session,
@@ -58,7 +65,7 @@ async fn wanted_subscriptions(
     stack: &Stack,
     observed: &Observed,
     mut filters: Vec<FilterSpec>,
-) -> Result<Subscriptions> {
+) -> Result<(Subscriptions, Vec<String>)> {
     let tags = tags(session, subscriptions::needs_tags_of(file, observed)?).await?;
     let chosen = subscriptions::choose(file, stack, observed, &tags)?;
     chosen.notes.iter().for_each(|note| context.note(note));
@@ -67,7 +74,7 @@ async fn wanted_subscriptions(
             filters.push(filter);
         }
     }
-    Ok(Subscriptions { filters, account_policy: chosen.wanted.account_policy })
+    Ok((Subscriptions { filters, account_policy: chosen.wanted.account_policy }, chosen.empty))
 }
 
 /// The tags of log groups by name.

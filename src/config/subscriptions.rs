@@ -1,5 +1,6 @@
 //! The file's subscriptions: log groups chosen among those that exist, each with its filter, or all by an account policy.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cwl2le_forwarder::config::filter_name;
@@ -12,13 +13,18 @@ use crate::stack::{
     AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, Tags, recursion,
 };
 
+/// How many names of log groups a note lists.
+const SHOWN: usize = 5;
+
 /// What the file asks for, and what has to be said about it.
 #[derive(Debug, Default)]
 pub(crate) struct Chosen {
     /// One filter for each log group and destination, and the account policy.
     pub(crate) wanted: Subscriptions,
-    /// What matches nothing, and what was left out and why.
+    /// What matches nothing, what was left out and why, and what an earlier section decides.
     pub(crate) notes: Vec<String>,
+    /// The places of the sections that select no log group at all.
+    pub(crate) empty: Vec<String>,
 }
 
 /// The log groups whose tags have to be known to choose: empty where no subscription asks for tags.
@@ -43,7 +49,7 @@ pub(crate) fn choose(
     let candidates = candidates(observed);
     let own = |name: &str| recursion(&stack.names, &observed.readers, &observed.writers, name);
     let mut chosen = Chosen::default();
-    let mut taken = BTreeSet::new();
+    let mut taken: BTreeMap<(String, String), usize> = BTreeMap::new();
     for subscription in file.settings.subscriptions.iter().flatten() {
         check_destination(file, stack, subscription.get_ref())?;
         let selector = selector(file, subscription)?;
@@ -58,11 +64,33 @@ pub(crate) fn choose(
         }
         let selection = selector.select(&candidates, tags, own);
         note(file, subscription, &selection, &mut chosen.notes);
+        if selection.groups.is_empty() {
+            chosen.empty.push(file.place(&subscription.span()));
+        }
+        let mut dropped = Vec::new();
         for log_group in selection.groups {
             let spec = spec(stack, subscription.get_ref(), log_group);
-            if taken.insert((spec.log_group.clone(), spec.name.clone())) {
-                chosen.wanted.filters.push(spec);
+            match taken.entry((spec.log_group.clone(), spec.name.clone())) {
+                Entry::Vacant(free) => {
+                    free.insert(chosen.wanted.filters.len());
+                    chosen.wanted.filters.push(spec);
+                }
+                Entry::Occupied(first) if chosen.wanted.filters[*first.get()] != spec => {
+                    dropped.push(spec.log_group);
+                }
+                Entry::Occupied(_) => {}
             }
+        }
+        let more = dropped.len().saturating_sub(SHOWN);
+        dropped.truncate(SHOWN);
+        if !dropped.is_empty() {
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            chosen.notes.push(format!(
+                "{}: an earlier section decides on the pattern and distribution of {}{more}: for another filter beside it, \
+                 give this section another `destination`",
+                file.place(&subscription.span()),
+                dropped.join(", ")
+            ));
         }
     }
     Ok(chosen)

@@ -368,6 +368,20 @@ fn all_is_one_account_policy_or_a_filter_each() {
     assert_eq!(policy.excluded.into_iter().collect::<Vec<_>>(), ["/app/noisy", "/to/come"]);
     assert!(chosen.notes[0].starts_with("cwl2le.toml:3:1: an account policy leaves"), "{:?}", chosen.notes);
 
+    // A second section that means the same log group with the same pattern takes nothing away, with another it does.
+    let twice = |pattern: &str| {
+        let section = "[[subscriptions]]\nmatch = [\"/app/*\"]\n";
+        choose(&format!("{section}filter_pattern = \"ERROR\"\n{section}filter_pattern = \"{pattern}\"\n"))
+    };
+    assert_eq!(twice("ERROR").notes, Vec::<String>::new());
+    let notes = twice("WARN").notes;
+    assert!(notes[0].starts_with("cwl2le.toml:4:1: an earlier section decides"), "{notes:?}");
+    assert!(notes.len() == 1 && notes[0].contains("/app/a, /app/noisy"), "{notes:?}");
+    // A section that selects nothing is known by its place.
+    let empty =
+        choose("[[subscriptions]]\nmatch = [\"/app/*\"]\n[[subscriptions]]\nmatch = [\"/apx/*\"]\n").empty;
+    assert_eq!(empty, ["cwl2le.toml:3:1"]);
+
     let each = choose(&all.replace("all = true", "all = true\nper_group = true").replace("\"/to/come\"", ""));
     assert_eq!(each.wanted.account_policy, None);
     let names: Vec<&str> = each.wanted.filters.iter().map(|filter| filter.log_group.as_str()).collect();
