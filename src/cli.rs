@@ -104,7 +104,7 @@ impl Command {
 }
 
 /// Which stack a command works on.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct StackArg {
     /// Name of the stack, `default` by default; any other prefixes every resource
     #[arg(long, value_name = "NAME", env = "CWL2LE_STACK")]
@@ -123,7 +123,7 @@ pub struct Change {
 }
 
 /// How log groups are subscribed.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Filter {
     /// Which events, in CloudWatch Logs' filter pattern syntax; default all, or what the filter has
     #[arg(long, value_name = "PATTERN")]
@@ -179,7 +179,7 @@ pub struct Init {
 }
 
 /// The whole stack as it should be. What is not given here is taken from the configuration file.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Wanted {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]

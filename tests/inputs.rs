@@ -7,7 +7,7 @@ mod support;
 use std::io::Write;
 use std::process::Stdio;
 
-use account::{Account, Ground, ended, setup};
+use account::{Account, Ground, ended, other_zip, setup};
 use cwl2le_local::Options;
 use support::{Ran, TOKEN};
 use tokio::io::AsyncWriteExt as _;
@@ -93,21 +93,6 @@ async fn what_is_no_token_is_refused_before_aws_is_asked_and_not_shown() {
         ran.failed(2, "usage");
         assert!(calls.is_empty(), "{calls:?}");
     }
-}
-
-/// A zip with a `bootstrap` for the other architecture.
-fn other_zip() -> tempfile::NamedTempFile {
-    // An ELF header with machine AArch64 (183) in its place, and nothing that it would load.
-    let mut elf = vec![0; 64];
-    elf[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-    (elf[16], elf[18], elf[20], elf[52], elf[54], elf[58]) = (2, 183, 1, 64, 56, 64);
-    let file = tempfile::NamedTempFile::new().expect("a file");
-    let mut zip = zip::ZipWriter::new(file.reopen().expect("opened"));
-    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
-    zip.start_file("bootstrap", options).expect("a file");
-    zip.write_all(&elf).expect("written");
-    zip.finish().expect("a zip");
-    file
 }
 
 #[tokio::test(flavor = "multi_thread")]

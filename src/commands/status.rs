@@ -6,12 +6,15 @@ use std::fmt;
 use serde::Serialize;
 
 use super::Context;
+use super::wanted::plan_as_it_is;
 use crate::aws::{Depth, observe};
 use crate::cli::Status;
-use crate::config::{self, destinations};
+use crate::config::destinations;
 use crate::error::Result;
-use crate::plan::{Observed, TriggerState, is_own_filter, is_own_policy, shown_pattern, would_loop};
-use crate::stack::{Stack, Tags, owns};
+use crate::plan::{
+    Field, Kind, Observed, Plan, ResourceId, is_own_filter, is_own_policy, shown_pattern, would_loop,
+};
+use crate::stack::{Stack, Tags, owns, retention};
 
 /// What exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,10 +25,13 @@ pub struct StatusReport {
     pub account: String,
     /// The region.
     pub region: String,
-    /// Whether everything that delivery needs exists and is ready.
+    /// Whether everything that delivery needs exists, `setup` has nothing to put right, and the last delivery was no problem.
     pub ready: bool,
     /// The parts, in the order in which a log line passes them.
     pub parts: Vec<Part>,
+    /// What else `setup` would do, or cannot.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<String>,
     /// The log groups that lead into the chain by a filter of their own.
     pub subscriptions: Vec<Subscription>,
     /// The account policy that leads every other log group into the chain.
@@ -44,6 +50,9 @@ pub struct Part {
     pub state: String,
     /// Whether it is as delivery needs it.
     pub ready: bool,
+    /// What is not as it should be.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub wrong: Vec<String>,
     /// Whether it carries our tags; none where it does not exist or takes no tags.
     pub ours: Option<bool>,
 }
@@ -80,48 +89,56 @@ pub(crate) async fn run(context: Context<'_>, args: &Status) -> Result<StatusRep
     let session = context.session().await?;
     let name = context.stack(&args.stack);
     let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
-    let stack = config::bare_stack(&name, &session.target, scope, &observed);
-    Ok(report(&stack, &observed))
+    let (stack, plan) = plan_as_it_is(&session, &name, scope, &observed)?;
+    Ok(report(&stack, &observed, &plan))
 }
 
-fn report(stack: &Stack, observed: &Observed) -> StatusReport {
+/// The plan decides what is ready: there is one opinion of that.
+fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
     let names = &stack.names;
     let stream_arn = names.stream_arn(&stack.target);
     let ours = |tags: &Tags| Some(owns(&stack.name, &stack.target.region, tags));
-    let part = |kind, name: &str, found: Option<(String, bool, Option<bool>)>| {
-        let (state, ready, ours) = found.unwrap_or_else(|| ("missing".to_owned(), false, None));
-        Part { kind, name: name.to_owned(), state, ready, ours }
+    let trigger = observed.triggers.iter().find(|trigger| trigger.source_arn == stream_arn);
+    let part = |kind: Kind, name: &str, found: Option<(String, Option<bool>)>| {
+        let resource = ResourceId::new(kind, name);
+        // What is missing has nothing that could be wrong with it.
+        let mut wrong = if found.is_some() { differences(plan, &resource) } else { Vec::new() };
+        if kind == Kind::Trigger {
+            wrong.extend(problem(trigger.and_then(|trigger| trigger.last_result.as_deref())));
+        }
+        let ready = found.is_some() && wrong.is_empty() && !concerns(plan, &resource);
+        let (state, ours) = found.unwrap_or_else(|| ("missing".to_owned(), None));
+        Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours }
     };
     let role = |role: &Option<crate::plan::ObservedRole>| {
-        role.as_ref().map(|r| {
-            let ready = !r.policies.is_empty();
-            (if ready { "ready" } else { "without its policy" }.to_owned(), ready, ours(&r.tags))
+        role.as_ref().map(|role| {
+            let state = if role.policies.is_empty() { "without its policy" } else { "with its policy" };
+            (state.to_owned(), ours(&role.tags))
         })
     };
     let parts = vec![
-        part("role", &names.logs_role, role(&observed.logs_role)),
+        part(Kind::Role, &names.logs_role, role(&observed.logs_role)),
         part(
-            "stream",
+            Kind::Stream,
             &names.stream,
             observed.stream.as_ref().map(|s| {
-                use crate::plan::StreamStatus::{Active, Updating};
                 let state = format!("{:?}, {}, {} h", s.status, s.mode, s.retention_hours).to_lowercase();
-                (state, matches!(s.status, Active | Updating), ours(&s.tags))
+                (state, ours(&s.tags))
             }),
         ),
         part(
-            "trigger",
+            Kind::Trigger,
             &format!("{} -> {}", names.stream, names.function),
-            observed.triggers.iter().find(|t| t.source_arn == stream_arn).map(|t| {
+            trigger.map(|t| {
                 let result = t.last_result.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
                 let state = format!("{:?}", t.state).to_lowercase();
                 let expired = t.on_failure.as_ref().map(|arn| format!(", what expires goes to {arn}"));
-                let state = format!("{state}, batch {}{}{result}", t.batch_size, expired.unwrap_or_default());
-                (state, t.state == TriggerState::Enabled, None)
+                let expired = expired.unwrap_or_default();
+                (format!("{state}, batch {}{expired}{result}", t.batch_size), None)
             }),
         ),
         part(
-            "function",
+            Kind::Function,
             &names.function,
             observed.function.as_ref().map(|f| {
                 let state = match (&f.failure, f.settled) {
@@ -129,21 +146,21 @@ fn report(stack: &Stack, observed: &Observed) -> StatusReport {
                     (None, true) => {
                         let place = destinations::current(observed).and_then(|config| config.quarantine);
                         let place = place.map(|place| format!(", quarantine {place}")).unwrap_or_default();
-                        format!("ready, {}, {} MB, {} s{place}", f.arch, f.memory_mb, f.timeout_seconds)
+                        format!("{}, {} MB, {} s{place}", f.arch, f.memory_mb, f.timeout_seconds)
                     }
                     (None, false) => "being updated".to_owned(),
                 };
-                (state, f.settled && f.failure.is_none(), ours(&f.tags))
+                (state, ours(&f.tags))
             }),
         ),
-        part("role", &names.function_role, role(&observed.function_role)),
+        part(Kind::Role, &names.function_role, role(&observed.function_role)),
         part(
-            "log group",
+            Kind::LogGroup,
             &names.function_log_group,
-            observed.log_group.as_ref().map(|g| {
-                let kept = g.retention_days.map_or_else(|| "for ever".to_owned(), |d| format!("{d} days"));
-                (format!("kept {kept}"), true, ours(&g.tags))
-            }),
+            observed
+                .log_group
+                .as_ref()
+                .map(|g| (format!("kept {}", retention(g.retention_days)), ours(&g.tags))),
         ),
     ];
     let subscriptions = observed
@@ -168,16 +185,58 @@ fn report(stack: &Stack, observed: &Observed) -> StatusReport {
                 ours: is_own_policy(stack, policy, None),
             },
         );
+    let is_part = |resource: &ResourceId| {
+        parts.iter().any(|part| part.kind == resource.kind.name() && part.name == resource.name)
+    };
+    let steps = plan.steps.iter().filter(|step| !is_part(&step.resource));
+    let refused = plan.refused.iter().filter(|refusal| !is_part(&refusal.resource));
+    let open: Vec<String> = steps
+        .map(|step| format!("{} {}", step.verb, step.resource))
+        .chain(refused.map(|refusal| format!("{}: {}", refusal.resource, refusal.reason)))
+        .collect();
     let loops = account_policy.as_ref().is_some_and(|policy| !policy.loops.is_empty());
     StatusReport {
         stack: stack.name.to_string(),
         account: stack.target.account.clone(),
         region: stack.target.region.to_string(),
-        ready: parts.iter().all(|part| part.ready) && !loops,
+        ready: parts.iter().all(|part| part.ready) && open.is_empty() && !loops,
         parts,
+        open,
         subscriptions,
         account_policy,
     }
+}
+
+/// Whether there is anything to do about a resource, or nothing that can be done.
+fn concerns(plan: &Plan, resource: &ResourceId) -> bool {
+    plan.steps.iter().any(|step| step.resource == *resource)
+        || plan.refused.iter().any(|refusal| refusal.resource == *resource)
+}
+
+/// What `setup` would put right about a resource, or cannot.
+fn differences(plan: &Plan, resource: &ResourceId) -> Vec<String> {
+    let steps = plan.steps.iter().filter(|step| step.resource == *resource);
+    let refused = plan.refused.iter().filter(|refusal| refusal.resource == *resource);
+    steps
+        .flat_map(|step| &step.fields)
+        .map(short)
+        .chain(refused.map(|refusal| refusal.reason.clone()))
+        .collect()
+}
+
+/// A field in a line; of a policy or an environment only that it differs, since `cwl2le plan` shows how.
+fn short(field: &Field) -> String {
+    let text = field.to_string();
+    if text.len() <= LONGEST_FIELD { text } else { format!("{} differs", field.name) }
+}
+
+/// The longest field that is shown with its values, in bytes.
+const LONGEST_FIELD: usize = 100;
+
+/// The last result of a trigger that delivers nothing, as AWS has it.
+fn problem(last_result: Option<&str>) -> Option<String> {
+    let result = last_result.filter(|result| result.starts_with("PROBLEM"))?;
+    Some(format!("the last invocation failed ({result}): see the function's log group"))
 }
 
 impl fmt::Display for StatusReport {
@@ -187,13 +246,24 @@ impl fmt::Display for StatusReport {
         let width = self.parts.iter().map(|p| p.name.chars().count()).max().unwrap_or(0);
         for part in &self.parts {
             let foreign = if part.ours == Some(false) { " (not ours)" } else { "" };
-            writeln!(f, "  {:<9}  {:<width$}  {}{foreign}", part.kind, part.name, part.state)?;
+            write!(f, "  {:<9}  {:<width$}  {}{foreign}", part.kind, part.name, part.state)?;
+            match part.wrong.as_slice() {
+                [] => writeln!(f)?,
+                wrong => writeln!(f, " ! {}", wrong.join("; "))?,
+            }
+        }
+        for open in &self.open {
+            writeln!(f, "  ! {open}")?;
+        }
+        if !self.ready {
+            writeln!(f, "`cwl2le plan` shows what `cwl2le setup` would put right")?;
         }
         if let Some(policy) = &self.account_policy {
             writeln!(f, "{policy}")?;
         }
         let own = if self.account_policy.is_some() { " by a filter of its own" } else { "" };
-        match self.subscriptions.len() {
+        let log_groups: BTreeSet<&str> = self.subscriptions.iter().map(|s| s.log_group.as_str()).collect();
+        match log_groups.len() {
             1 => write!(f, "1 log group leads into it{own}")?,
             n => write!(f, "{n} log groups lead into it{own}")?,
         }
@@ -228,5 +298,25 @@ impl fmt::Display for AccountPolicy {
             self.loops.iter().try_for_each(|name| write!(f, "\n  {name}"))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_invocation_of_a_trigger_is_a_problem_where_aws_says_so() {
+        for fine in [None, Some("OK"), Some("No records processed")] {
+            assert_eq!(problem(fine), None);
+        }
+        let wrong = problem(Some("PROBLEM: Function call failed")).expect("a problem");
+        assert!(wrong.contains("PROBLEM: Function call failed"), "{wrong}");
+    }
+
+    #[test]
+    fn days_are_counted() {
+        let said = [None, Some(1), Some(14)].map(retention);
+        assert_eq!(said, ["for ever", "1 day", "14 days"]);
     }
 }

@@ -12,7 +12,7 @@ use crate::cli::Wanted;
 use crate::config::{self, File, subscriptions};
 use crate::error::{Code, Result};
 use crate::plan::{self, FilterOptions, Observed, Plan, Subscriptions};
-use crate::stack::{FilterSpec, Stack, Tags};
+use crate::stack::{FilterSpec, RoleScope, Stack, StackName, Tags};
 
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
 const TAGS_AT_ONCE: usize = 16;
@@ -55,6 +55,23 @@ pub(super) async fn plan_stack(context: Context<'_>, session: &Session, args: &W
         }
     };
     Ok(Planned { stack, plan: foundations.and(filters), empty_sections })
+}
+
+/// The plan of `setup` with nothing asked for, on what was read: what drifted from what delivery depends on.
+pub(super) fn plan_as_it_is(
+    session: &Session,
+    name: &StackName,
+    scope: RoleScope,
+    observed: &Observed,
+) -> Result<(Stack, Plan)> {
+    let nothing = Wanted::default();
+    let mut stack = config::wanted_stack(&nothing, None, name, &session.target, scope, observed)?;
+    // Without a function there is nothing to compare the forwarder with.
+    if observed.function.is_some() {
+        add_bundle(&nothing, observed, &mut stack)?;
+    }
+    let plan = plan::setup(&stack, observed, false);
+    Ok((stack, plan))
 }
 
 /// The subscriptions of flags and file, and the sections that select nothing. Where both mean the same filter, the flag wins.

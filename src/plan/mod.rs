@@ -228,9 +228,10 @@ impl fmt::Display for ResourceId {
     }
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Kind {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Stream => "stream",
             Self::Role => "role",
             Self::LogGroup => "log group",
@@ -238,7 +239,13 @@ impl fmt::Display for Kind {
             Self::Trigger => "trigger",
             Self::SubscriptionFilter => "subscription filter",
             Self::AccountPolicy => "account policy",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
     }
 }
 

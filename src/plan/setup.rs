@@ -10,7 +10,9 @@ use super::{
     same_meaning,
 };
 use crate::error::Code;
-use crate::stack::{RoleSpec, Setting, Stack, StreamMode, TriggerSpec, UNLIMITED, max_record_age};
+use crate::stack::{
+    RoleSpec, Setting, Stack, StreamMode, TriggerSpec, UNLIMITED, max_record_age, retention,
+};
 
 /// The changes that bring the observed resources to the stack. With `adopt`, what exists without our tags is taken
 /// over; without, it is refused.
@@ -157,7 +159,7 @@ fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -
     let (name, want) = (&stack.names.function_log_group, &stack.log_group.retention_days);
     let Some(is) = &observed.log_group else {
         let mut draft = Draft::new(Stage::Foundations, Kind::LogGroup, name, Verb::Create);
-        draft.set("retention", format_args!("{} days", want.value));
+        draft.set("retention", retention(Some(want.value)));
         draft.act(Action::CreateLogGroup {
             name: name.clone(),
             retention_days: want.value,
@@ -176,8 +178,7 @@ fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -
         None => Some(want.value),
     };
     if let Some(days) = days {
-        let old = is.retention_days.map_or_else(|| "for ever".to_owned(), |d| format!("{d} days"));
-        draft.change("retention", old, format_args!("{days} days"));
+        draft.change("retention", retention(is.retention_days), retention(Some(days)));
         draft.act(Action::SetLogRetention { name: name.clone(), days });
     }
     draft.finish(plan);

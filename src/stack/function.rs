@@ -114,3 +114,12 @@ pub struct LogGroupSpec {
     /// Days that the forwarder's own log is kept.
     pub retention_days: Setting<u32>,
 }
+
+/// How long a log group keeps its events, in words; none is for ever.
+pub fn retention(days: Option<u32>) -> String {
+    match days {
+        None => "for ever".to_owned(),
+        Some(1) => "1 day".to_owned(),
+        Some(days) => format!("{days} days"),
+    }
+}

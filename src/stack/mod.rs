@@ -20,7 +20,7 @@ use serde::Serialize;
 
 pub use account_policy::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
 pub use filter::{Distribution, FilterExtras, FilterSpec};
-pub use function::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME};
+pub use function::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME, retention};
 pub use names::{Names, RoleScope, StackName};
 pub use recursion::recursion;
 pub use role::RoleSpec;

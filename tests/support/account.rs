@@ -3,6 +3,7 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
 
+use std::io::Write as _;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -220,4 +221,19 @@ pub async fn ended(child: Child) -> Ran {
 pub fn setup<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let base = ["setup", "--token", TOKEN, "--logentries-endpoint", "127.0.0.1:1", "--logentries-plain"];
     [&base, more].concat()
+}
+
+/// A zip with a `bootstrap` for the other architecture.
+pub fn other_zip() -> tempfile::NamedTempFile {
+    // An ELF header with machine AArch64 (183) in its place, and nothing that it would load.
+    let mut elf = vec![0; 64];
+    elf[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+    (elf[16], elf[18], elf[20], elf[52], elf[54], elf[58]) = (2, 183, 1, 64, 56, 64);
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let mut zip = zip::ZipWriter::new(file.reopen().expect("opened"));
+    let options = zip::write::SimpleFileOptions::default().unix_permissions(0o755);
+    zip.start_file("bootstrap", options).expect("a file");
+    zip.write_all(&elf).expect("written");
+    zip.finish().expect("a zip");
+    file
 }
