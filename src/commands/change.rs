@@ -83,7 +83,7 @@ impl<'a> Run<'a> {
             }
         }
         match left_out.first() {
-            Some(first) if !self.change.dry_run => Err(partial(first, &left_out, plan.steps.len())),
+            Some(first) if !self.change.dry_run => Err(partial(first, &left_out, &plan)),
             _ => {
                 plan.refused = left_out;
                 Ok(self.report(plan))
@@ -221,10 +221,11 @@ fn failures(refused: &[Refusal]) -> Vec<Failure> {
 }
 
 /// What could not be done though the rest is done.
-fn partial(first: &Refusal, all: &[Refusal], done: usize) -> Error {
-    let error =
-        Error::new(Code::Partial, format!("{} of {} log groups cannot be done", all.len(), all.len() + done))
-            .hint(&first.hint);
+fn partial(first: &Refusal, all: &[Refusal], plan: &Plan) -> Error {
+    let right = plan.steps.iter().map(|step| &step.resource).chain(&plan.unchanged);
+    let right = right.filter(|resource| resource.kind == Kind::SubscriptionFilter).count();
+    let message = format!("{} of {} log groups cannot be done", all.len(), all.len() + right);
+    let error = Error::new(Code::Partial, message).hint(&first.hint);
     Error { failed: failures(all), ..error }
 }
 
@@ -237,4 +238,25 @@ fn refused(first: &Refusal, all: &[Refusal]) -> Error {
     Error::new(first.code, format!("{} is refused: {}{more}", first.resource, first.reason))
         .on(&first.resource.name)
         .hint(&first.hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::ResourceId;
+
+    #[test]
+    fn what_was_right_already_counts_among_the_log_groups() {
+        let refusal = Refusal {
+            resource: ResourceId { kind: Kind::SubscriptionFilter, name: "/full -> f".to_owned() },
+            code: Code::FilterLimit,
+            reason: "full".to_owned(),
+            hint: "--replace".to_owned(),
+        };
+        let filter = |at: usize| ResourceId { kind: Kind::SubscriptionFilter, name: format!("/{at} -> f") };
+        let stream = ResourceId { kind: Kind::Stream, name: "s".to_owned() };
+        let plan = Plan { unchanged: (0..305).map(filter).chain([stream]).collect(), ..Plan::default() };
+        let error = partial(&refusal, std::slice::from_ref(&refusal), &plan);
+        assert_eq!(error.message, "1 of 306 log groups cannot be done");
+    }
 }

@@ -56,7 +56,7 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
     }
     for is in [&observed.logs_role, &observed.function_role].into_iter().flatten() {
         if !options.force && writes_for_others(stack, observed, options, &is.arn) {
-            let reason = "subscriptions that are not ours still use it; --force deletes it all the same";
+            let reason = "subscriptions of other names than ours still use it; --filter-name removes them, --force deletes it all the same";
             plan.keep(ResourceId::new(Kind::Role, &is.name), reason);
             continue;
         }
@@ -134,7 +134,9 @@ fn user_of_stream(stack: &Stack, observed: &Observed, foreign_filters: usize) ->
     } else if !readers.is_empty() {
         Some(format!("other functions are triggered by it: {}", readers.join(", ")))
     } else if foreign_filters > 0 {
-        Some(format!("{foreign_filters} subscription(s) that are not ours still lead to it"))
+        Some(format!(
+            "{foreign_filters} subscription(s) of other names than ours still lead to it, which --filter-name removes"
+        ))
     } else {
         None
     }
