@@ -7,6 +7,7 @@ mod values;
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::output::{ColorChoice, OutputFormat};
@@ -185,7 +186,7 @@ pub struct Wanted {
     #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     /// Log group to attach, besides those of the configuration file; repeatable
-    #[arg(long = "log-group", short = 'g', value_name = "NAME")]
+    #[arg(long = "log-group", short = 'g', value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub log_groups: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
@@ -216,7 +217,7 @@ pub struct Wanted {
 #[group(id = "which", required = true, multiple = true, args = ["log_groups", "matches", "group_tags", "all"])]
 pub struct Groups {
     /// Log group by name; repeatable
-    #[arg(long = "log-group", short = 'g', value_name = "NAME")]
+    #[arg(long = "log-group", short = 'g', value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub log_groups: Vec<String>,
     /// Log groups whose names match: `*` is any text, also with slashes, `?` one character; repeatable
     #[arg(long = "match", value_name = "GLOB")]

@@ -144,8 +144,14 @@ async fn a_stop_finishes_the_calls_in_flight_and_begins_no_other() {
     let Applied { done, failed, not_begun } = &failure.applied;
     assert_eq!(done.len(), 10, "what was in flight counts as done");
     assert_eq!(done.len() + failed.len() + not_begun.len(), 300);
-    let hint = failure.into_error("unsubscribe").hint.expect("a hint");
+    let hint = failure.clone().into_error("unsubscribe").hint.expect("a hint");
     assert!(hint.contains("10 done, 290 not; run `cwl2le unsubscribe` again"), "{hint}");
+    assert!(!hint.contains("teardown"), "{hint}");
+    let hint = failure.into_error("setup").hint.expect("a hint");
+    assert!(
+        hint.ends_with("run `cwl2le setup` again to go on, or `cwl2le teardown` to remove the stack"),
+        "{hint}"
+    );
 }
 
 #[tokio::test(start_paused = true)]

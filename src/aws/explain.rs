@@ -30,14 +30,11 @@ const ACCESS_DENIED: &[&str] =
 const INVALID_PARAMETER: &[&str] =
     &["InvalidParameterException", "InvalidParameterValueException", "ValidationException"];
 
+/// What to do after a stop.
+const INTERRUPTED_HINT: &str = "run the same command again: it goes on where this run stopped";
+
 /// The rows, in order: the first that matches decides.
 pub(super) const TABLE: &[Row] = &[
-    any(
-        &[INTERRUPTED],
-        "",
-        Code::Interrupted,
-        "run the same command again: it goes on where this run stopped",
-    ),
     any(&[VANISHED], "", Code::NotFound, VANISHED_HINT),
     // Who we are.
     any(
@@ -341,6 +338,10 @@ impl Row {
 
 impl From<AwsError> for Error {
     fn from(error: AwsError) -> Self {
+        // A call that was not made is no failure of AWS.
+        if error.code == INTERRUPTED {
+            return Self::new(Code::Interrupted, error.message).hint(INTERRUPTED_HINT);
+        }
         let row = TABLE.iter().find(|row| row.matches(&error));
         Self {
             code: row.map_or(Code::Aws, |row| row.means),

@@ -57,6 +57,10 @@ fn destinations(file: &File) -> Result<()> {
             "docs/destinations.md has an example of every type; their names stand in [destinations.NAME]";
         // The same setting has another name in the function's configuration.
         let problem = error.problem.replace("`max_bytes`", "`max_line_bytes`");
+        let problem = match error.place.strip_prefix("destinations.") {
+            Some(name) => format!("destination `{name}`: {problem}"),
+            None => problem,
+        };
         file.error(&span_of(file, &error), &problem, hint)
     })
 }

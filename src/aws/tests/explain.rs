@@ -6,7 +6,6 @@ use crate::error::{Code, Error};
 
 /// One example a row: service, operation, code, message, what it is for us, and a word of the hint.
 const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
-    ("kinesis", "CreateStream", "Interrupted", "stopped", Code::Interrupted, "again"),
     (
         "logs",
         "PutSubscriptionFilter",
@@ -279,6 +278,16 @@ fn every_row_is_reached_and_its_hint_helps() {
         assert!(error.message.contains(message.trim_end_matches('.')), "AWS' own words are kept");
         assert!(error.message.contains(code) && error.message.contains(operation));
     }
+}
+
+#[test]
+fn a_stop_does_not_read_as_a_failure_of_aws() {
+    let stopped =
+        crate::aws::AwsError::interrupted("lambda", "GetFunctionConfiguration", "cwl-to-logentries");
+    let error = Error::from(stopped);
+    assert_eq!((error.code, error.aws, error.resource), (Code::Interrupted, None, None));
+    assert_eq!(error.message, "stopped before it was done");
+    assert!(error.hint.is_some_and(|hint| hint.contains("same command again")));
 }
 
 #[test]
