@@ -13,5 +13,5 @@ pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeR
     let Planned { stack, plan, .. } = plan_stack(context, &session, &args.wanted).await?;
     let change = Change { yes: false, dry_run: true };
     let run = Run::new(context, &session, &stack, &change, "plan");
-    run.carry_out(plan, async || Ok(plan_stack(context.silent(), &session, &args.wanted).await?.1)).await
+    run.carry_out(plan, async || Ok(plan_stack(context.silent(), &session, &args.wanted).await?.plan)).await
 }
