@@ -75,17 +75,17 @@ async fn log_group(aws: Aws<'_>, name: &str) -> Result<Option<LogGroup>, AwsErro
     Ok(page.into_iter().find(|group| group.name == name))
 }
 
-/// The forwarder's log group with its tags, where it exists.
+/// The forwarder's log group with its tags and filters, where it exists.
 pub(crate) async fn observe_log_group(
     aws: Aws<'_>,
     target: &Target,
     name: &str,
 ) -> Result<Option<ObservedLogGroup>, AwsError> {
     let arn = arn(target, name);
-    let (group, tags) = tokio::join!(log_group(aws, name), tags(aws, &arn));
+    let (group, tags, filters) = tokio::join!(log_group(aws, name), tags(aws, &arn), filters(aws, name));
     let Some(group) = group? else { return Ok(None) };
-    let tags = tags?.unwrap_or_default();
-    Ok(Some(ObservedLogGroup { name: group.name, arn, retention_days: group.retention_days, tags }))
+    let (tags, filters) = (tags?.unwrap_or_default(), filters?.unwrap_or_default());
+    Ok(Some(ObservedLogGroup { name: group.name, arn, retention_days: group.retention_days, filters, tags }))
 }
 
 fn arn(target: &Target, name: &str) -> String {

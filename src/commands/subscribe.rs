@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cwl2le_forwarder::config::{CONFIG_ENV, Config, filter_name};
 
 use super::change::Run;
-use super::groups::{Chosen, Survey, choose, survey};
+use super::groups::{Chosen, Loops, Survey, choose, survey};
 use super::{ChangeReport, Context, usage};
 use crate::cli::{Filter, Groups, Subscribe};
 use crate::config;
@@ -29,7 +29,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
         (stack, plan, false)
     } else {
         let Chosen { scope, observed, log_groups, wide } =
-            choose(context, &session, &name, &args.groups).await?;
+            choose(context, &session, &name, &args.groups, Loops::LeftOut).await?;
         let stack = config::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(&stack, &observed, args)?;
         let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());

@@ -1,7 +1,7 @@
 //! `cwl2le unsubscribe`: detaches log groups.
 
 use super::change::Run;
-use super::groups::choose;
+use super::groups::{Loops, choose};
 use super::{ChangeReport, Context};
 use crate::cli::Unsubscribe;
 use crate::config;
@@ -12,7 +12,7 @@ use crate::stack::AccountPolicy;
 pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<ChangeReport> {
     let session = context.session().await?;
     let name = context.stack(&args.stack);
-    let chosen = choose(context, &session, &name, &args.groups).await?;
+    let chosen = choose(context, &session, &name, &args.groups, Loops::Included).await?;
     let observed = chosen.observed;
     if let Some(unknown) = chosen.log_groups.iter().find(|group| !observed.groups.contains_key(*group)) {
         return Err(Error::new(

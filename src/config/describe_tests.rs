@@ -40,6 +40,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
         logs_role: Some(role(&stack.logs_role)),
         function_role: Some(role(&stack.function_role)),
         log_group: Some(crate::plan::ObservedLogGroup {
+            filters: Vec::new(),
             name: stack.names.function_log_group.clone(),
             arn: String::new(),
             retention_days: Some(stack.log_group.retention_days.value),

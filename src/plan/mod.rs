@@ -9,6 +9,7 @@ mod diff;
 mod environment;
 mod filters;
 mod function;
+mod loops;
 mod observed;
 mod policy;
 mod setup;
@@ -24,6 +25,7 @@ use crate::error::Code;
 pub use account_policy::{is_own_policy, would_loop};
 pub use action::{Action, CreateFunction};
 pub use filters::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, is_own_filter, shown_pattern};
+pub use loops::is_loop;
 pub use observed::{
     FunctionFailure, Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup,
     ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
@@ -70,7 +72,7 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Teardown: filters and the account policy first, since a filter without its stream or role is disabled and skips logs.
+    /// Filters that go: of a loop before anything else. In a teardown they and the account policy are first, since a filter without its stream or role is disabled and skips logs.
     RemoveFilters,
     /// Teardown: the trigger.
     RemoveTrigger,
@@ -319,6 +321,8 @@ impl fmt::Display for Plan {
 mod account_policy_tests;
 #[cfg(test)]
 mod function_tests;
+#[cfg(test)]
+mod loop_tests;
 #[cfg(test)]
 mod model;
 #[cfg(test)]

@@ -107,6 +107,7 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
                 name: name.clone(),
                 arn: stack.target.arn("logs", format_args!("log-group:{name}")),
                 retention_days: Some(*retention_days),
+                filters: Vec::new(),
                 tags: tags.clone(),
             });
         }
@@ -205,8 +206,11 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
         }
         Action::DeleteAccountPolicy { .. } => o.account_policy = None,
         Action::DeleteFilter { log_group, name } => {
-            let group = o.groups.get_mut(log_group).expect("the log group exists");
-            group.filters.retain(|f| f.name != *name);
+            let own = o.log_group.as_mut().filter(|own| own.name == *log_group);
+            assert!(own.is_some() || o.groups.contains_key(log_group), "the log group exists");
+            own.into_iter().for_each(|own| own.filters.retain(|f| f.name != *name));
+            let group = o.groups.get_mut(log_group);
+            group.into_iter().for_each(|group| group.filters.retain(|f| f.name != *name));
         }
     }
 }

@@ -92,6 +92,8 @@ pub struct ObservedLogGroup {
     pub arn: String,
     /// Days that events are kept; none is for ever.
     pub retention_days: Option<u32>,
+    /// Its subscription filters: one that leads to the stream is a loop.
+    pub filters: Vec<ObservedFilter>,
     /// Its tags.
     pub tags: Tags,
 }

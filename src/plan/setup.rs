@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::account_policy::neighbour;
 use super::diff::Draft;
 use super::function::function;
+use super::loops::own_log;
 use super::{
     Action, Kind, Observed, ObservedRole, Plan, Refusal, ResourceId, Stage, StreamStatus, TriggerState, Verb,
     same_meaning,
@@ -18,6 +19,7 @@ pub fn setup(stack: &Stack, observed: &Observed, adopt: bool) -> Plan {
     let mut plan = Plan::default();
     let parts = [
         neighbour(stack, observed, &mut plan),
+        own_log(stack, observed, &mut plan),
         stream(stack, observed, adopt, &mut plan),
         role(stack, &stack.logs_role, observed.logs_role.as_ref(), adopt, &mut plan),
         role(stack, &stack.function_role, observed.function_role.as_ref(), adopt, &mut plan),

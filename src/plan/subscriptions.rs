@@ -11,6 +11,7 @@ use super::account_policy::{
     EXCLUDED, LeftOut, OWN_FILTER, leave_out, own_policy, place, remove_policy, settled, would_loop,
 };
 use super::filters::{is_own_filter, put_filter, remove};
+use super::loops::refuse_others;
 use super::{Action, Field, FilterOptions, Observed, ObservedGroup, Plan, ResourceId, Stage, Step, Verb};
 use crate::stack::{AccountPolicy, AccountPolicySpec, FilterSpec, Stack};
 
@@ -111,7 +112,11 @@ pub fn bring_subscriptions(
         let is_covered = policy.is_some() && !left_out.contains_key(name) && !loops.contains(name);
         let stage = if is_covered { Stage::CoveredFilters } else { Stage::RemoveFilters };
         let is_wanted = |filter: &str| names.contains(&(name.as_str(), filter));
-        for filter in group.filters.iter().filter(|f| is_own_filter(stack, f, None) && !is_wanted(&f.name)) {
+        // Setup itself takes them off the forwarder's own log group.
+        let is_own_log = *name == stack.names.function_log_group;
+        let goes =
+            |f: &&super::ObservedFilter| is_own_filter(stack, f, None) && !is_wanted(&f.name) && !is_own_log;
+        for filter in group.filters.iter().filter(goes) {
             let created = plan.steps.iter_mut().find(|step| creates_in(step, name));
             let Some(step) = created else {
                 remove(stack, name, filter, None, stage, &mut plan);
@@ -130,6 +135,7 @@ pub fn bring_subscriptions(
             step.actions.insert(at, delete);
         }
     }
+    refuse_others(stack, observed, &mut plan);
     match policy {
         Some(policy) => place(stack, &policy, left_out, observed, options, &mut plan),
         None => remove_policy(stack, observed, None, Stage::AccountPolicy, &mut plan),
