@@ -1,7 +1,7 @@
 //! Which AWS calls carry out which action.
 
 use crate::aws::lambda::Configuration;
-use crate::aws::{Aws, account_policy, iam, kinesis, lambda, logs};
+use crate::aws::{Aws, account_policy, iam, kinesis, lambda, logs, replace};
 use crate::error::Result;
 use crate::plan::Action;
 
@@ -65,9 +65,11 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::DeleteTrigger { uuid } => lambda::delete_trigger(aws, uuid).await,
 
         Action::PutFilter(spec) => logs::put_filter(aws, spec).await,
+        Action::ReplaceFilter { name, put } => replace::filter(aws, name, put).await,
         Action::DeleteFilter { log_group, name } => logs::delete_filter(aws, log_group, name).await,
 
         Action::PutAccountPolicy(policy) => account_policy::put(aws, policy).await,
+        Action::ReplaceAccountPolicy { name, put } => replace::account_policy(aws, name, put).await,
         Action::DeleteAccountPolicy { name } => account_policy::delete(aws, name).await,
     }
 }

@@ -158,29 +158,16 @@ fn filter(filter: SubscriptionFilter) -> ObservedFilter {
 ///
 /// At the limit of filters the error names those that are there.
 pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
-    let logs = aws.session.logs();
-    let distribution = match spec.distribution.value {
-        Distribution::ByLogStream => SdkDistribution::ByLogStream,
-        Distribution::Random => SdkDistribution::Random,
-    };
-    let extras = &spec.extras;
-    let system_fields = Some(extras.emit_system_fields.clone()).filter(|fields| !fields.is_empty());
     let needs = [Need::Role(&spec.role_arn), Need::Stream(&spec.destination_arn)];
-    let needing = aws.needing(&needs);
-    let put = needing.call(SERVICE, "PutSubscriptionFilter", &spec.log_group, || {
-        logs.put_subscription_filter()
-            .log_group_name(&spec.log_group)
-            .filter_name(&spec.name)
-            .filter_pattern(&spec.pattern.value)
-            .destination_arn(&spec.destination_arn)
-            .role_arn(&spec.role_arn)
-            .distribution(distribution.clone())
-            .set_apply_on_transformed_logs(extras.apply_on_transformed_logs.then_some(true))
-            .set_emit_system_fields(system_fields.clone())
-            .set_field_selection_criteria(extras.field_selection_criteria.clone())
-            .send()
-    });
-    let Err(mut error) = put.await else { return Ok(()) };
+    let filter = ObservedFilter {
+        name: spec.name.clone(),
+        pattern: spec.pattern.value.clone(),
+        destination_arn: spec.destination_arn.clone(),
+        role_arn: Some(spec.role_arn.clone()),
+        distribution: spec.distribution.value,
+        extras: spec.extras.clone(),
+    };
+    let Err(mut error) = put(aws.needing(&needs), &spec.log_group, &filter).await else { return Ok(()) };
     if error.is(&["LimitExceededException"]) {
         // "Resource limit exceeded." helps nobody: say what is there. The first error stays if that fails as well.
         if let Ok(Some(there)) = filters(aws, &spec.log_group).await {
@@ -191,6 +178,32 @@ pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
         }
     }
     Err(error.into())
+}
+
+/// Puts a subscription filter as it is to be, or as it was.
+pub(super) async fn put(aws: Aws<'_>, log_group: &str, filter: &ObservedFilter) -> Result<(), AwsError> {
+    let logs = aws.session.logs();
+    let distribution = match filter.distribution {
+        Distribution::ByLogStream => SdkDistribution::ByLogStream,
+        Distribution::Random => SdkDistribution::Random,
+    };
+    let extras = &filter.extras;
+    let system_fields = Some(extras.emit_system_fields.clone()).filter(|fields| !fields.is_empty());
+    aws.call(SERVICE, "PutSubscriptionFilter", log_group, || {
+        logs.put_subscription_filter()
+            .log_group_name(log_group)
+            .filter_name(&filter.name)
+            .filter_pattern(&filter.pattern)
+            .destination_arn(&filter.destination_arn)
+            .set_role_arn(filter.role_arn.clone())
+            .distribution(distribution.clone())
+            .set_apply_on_transformed_logs(extras.apply_on_transformed_logs.then_some(true))
+            .set_emit_system_fields(system_fields.clone())
+            .set_field_selection_criteria(extras.field_selection_criteria.clone())
+            .send()
+    })
+    .await?;
+    Ok(())
 }
 
 /// Deletes a subscription filter; one that is gone already is no error.

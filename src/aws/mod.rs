@@ -16,6 +16,7 @@ mod need;
 mod observe;
 mod owner;
 mod pace;
+pub(crate) mod replace;
 mod retry;
 mod session;
 mod stop;

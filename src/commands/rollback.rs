@@ -31,7 +31,7 @@ pub(super) async fn undo(context: Context<'_>, stack: &Stack, plan: &Plan) -> Re
 /// The filters that the plan was to put.
 fn filters(plan: &Plan) -> impl Iterator<Item = &FilterSpec> {
     plan.steps.iter().flat_map(|step| &step.actions).filter_map(|action| match action {
-        Action::PutFilter(filter) => Some(&**filter),
+        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => Some(&**put),
         _ => None,
     })
 }

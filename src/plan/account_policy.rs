@@ -99,11 +99,15 @@ pub(super) fn place(
                     return;
                 }
                 step.change("replaces", &is.name, &want.name);
-                step.act(Action::DeleteAccountPolicy { name: is.name.clone() });
             }
             step.set("pattern", shown_pattern(&put.pattern));
             step.set("distribution", put.distribution);
             step.fields(put.excluded.iter().map(|name| added(name, &left_out)).collect());
+            if let Some(is) = other {
+                step.act(Action::ReplaceAccountPolicy { name: is.name.clone(), put: Box::new(put) });
+                step.finish(plan);
+                return;
+            }
             step
         }
     };

@@ -86,11 +86,16 @@ pub enum Action {
 
     /// Create or replace a subscription filter.
     PutFilter(Box<FilterSpec>),
+    /// Put a subscription filter in the place of the one of this name: before that goes where AWS has room for both, else after, and
+    /// then the old one comes back when the new one fails.
+    ReplaceFilter { name: String, put: Box<FilterSpec> },
     /// Delete a subscription filter.
     DeleteFilter { log_group: String, name: String },
 
     /// Create or replace the account policy.
     PutAccountPolicy(Box<AccountPolicy>),
+    /// Put the account policy in the place of the one of this name, which comes back when that fails.
+    ReplaceAccountPolicy { name: String, put: Box<AccountPolicy> },
     /// Delete the account policy.
     DeleteAccountPolicy { name: String },
 }

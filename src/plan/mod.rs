@@ -49,6 +49,9 @@ pub struct Plan {
     pub kept: Vec<Kept>,
     /// What cannot be done. A plan with a refusal is never applied.
     pub refused: Vec<Refusal>,
+    /// What else there is to know before it is carried out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// All changes to one resource.
@@ -92,7 +95,7 @@ pub enum Stage {
     Filters,
     /// Setup: the account policy leaves out what has a filter by now.
     AccountPolicy,
-    /// Setup: filters that the account policy has taken the place of.
+    /// Setup: filters that the account policy, or another filter, has taken the place of.
     CoveredFilters,
 }
 
@@ -196,6 +199,7 @@ impl Plan {
         self.unchanged.extend(other.unchanged);
         self.kept.extend(other.kept);
         self.refused.extend(other.refused);
+        self.notes.extend(other.notes);
         self.ordered()
     }
 
@@ -297,6 +301,7 @@ impl fmt::Display for Plan {
             writeln!(f, "  ! refuse {}: {}", refusal.resource, refusal.reason)?;
             writeln!(f, "      hint: {}", refusal.hint)?;
         }
+        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}"))?;
         let count = |verbs: &[Verb]| self.steps.iter().filter(|s| verbs.contains(&s.verb)).count();
         write!(
             f,

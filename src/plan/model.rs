@@ -204,7 +204,16 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
             assert!(policy.selection().len() <= SELECTION_BYTES, "the selection criteria are too long");
             o.account_policy = Some(AccountPolicy::read(&policy.name, &policy.document, &policy.selection()));
         }
+        Action::ReplaceAccountPolicy { name, put } => {
+            apply_action(stack, o, &Action::DeleteAccountPolicy { name: name.clone() });
+            apply_action(stack, o, &Action::PutAccountPolicy(put.clone()));
+        }
         Action::DeleteAccountPolicy { .. } => o.account_policy = None,
+        Action::ReplaceFilter { name, put } => {
+            let (log_group, name) = (put.log_group.clone(), name.clone());
+            apply_action(stack, o, &Action::DeleteFilter { log_group, name });
+            apply_action(stack, o, &Action::PutFilter(put.clone()));
+        }
         Action::DeleteFilter { log_group, name } => {
             let own = o.log_group.as_mut().filter(|own| own.name == *log_group);
             assert!(own.is_some() || o.groups.contains_key(log_group), "the log group exists");

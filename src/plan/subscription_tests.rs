@@ -113,6 +113,37 @@ fn a_log_group_changes_its_filter_in_one_step() {
     assert!(matches!(plan.steps[0].actions[..], [Action::DeleteFilter { .. }, Action::PutFilter(_)]));
 }
 
+#[test]
+fn a_filter_is_replaced_by_its_name_whether_or_not_ours_is_there() {
+    let stack = one_stack();
+    let groups = vec!["/app/a".to_owned()];
+    let specs = filters(&stack, &groups, "", 0);
+    let replace = FilterOptions { replace: Some("theirs".to_owned()), ..FilterOptions::default() };
+    let mut account = empty_account(&groups);
+    run(&stack, &mut account, |is| setup(&stack, is, false));
+    let names = |account: &Observed| -> Vec<String> {
+        account.groups["/app/a"].filters.iter().map(|filter| filter.name.clone()).collect()
+    };
+
+    let mut fresh = account.clone();
+    let plan = subscribe(&stack, &specs, &fresh, &replace);
+    assert!(matches!(plan.steps[0].actions[..], [Action::ReplaceFilter { .. }]), "{plan}");
+    assert_eq!(plan.notes, [""; 0]);
+    apply(&stack, &mut fresh, &plan);
+    assert_eq!(names(&fresh), ["cloudwatchLogsFilter"]);
+    // Again: it is gone, and that is said, because it may be misspelt.
+    let again = subscribe(&stack, &specs, &fresh, &replace);
+    assert!(again.is_empty() && again.notes[0].contains("`theirs`"), "{again}");
+
+    run(&stack, &mut account, |is| subscribe(&stack, &specs, is, &FilterOptions::default()));
+    assert_eq!(names(&account).len(), 2);
+    run(&stack, &mut account, |is| subscribe(&stack, &specs, is, &replace));
+    assert_eq!(names(&account), ["cloudwatchLogsFilter"]);
+
+    let all = subscribe_all(&stack, &everything(&stack, "", None, &[]), &account, &replace);
+    assert!(all.notes[0].contains("`theirs`"), "{all}");
+}
+
 /// The account policy that `subscribe --all` asks for.
 pub(super) fn everything(
     stack: &Stack,

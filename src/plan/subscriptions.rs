@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use super::account_policy::{
     EXCLUDED, LeftOut, OWN_FILTER, leave_out, own_policy, place, remove_policy, settled, would_loop,
 };
-use super::filters::{is_own_filter, put_filter, remove};
+use super::filters::{is_own_filter, put_filter, remove, say_unfound};
 use super::loops::refuse_others;
 use super::{Action, Field, FilterOptions, Observed, ObservedGroup, Plan, ResourceId, Stage, Step, Verb};
 use crate::stack::{AccountPolicy, AccountPolicySpec, FilterSpec, Stack};
@@ -32,6 +32,7 @@ pub fn subscribe(stack: &Stack, wanted: &[FilterSpec], observed: &Observed, opti
     let (covered, filters): (Vec<&FilterSpec>, _) = wanted.iter().partition(is_covered);
     let filters: Vec<FilterSpec> = filters.into_iter().map(|want| inherited(policy, want)).collect();
     let mut plan = put_filters(stack, &filters, observed, options);
+    say_unfound(options, wanted.iter().map(|want| &want.log_group), None, observed, &mut plan);
     plan.unchanged.extend(covered.into_iter().map(|want| ResourceId::filter(&want.log_group, &want.name)));
     leave_out(stack, done(&plan, &filters), observed, None, Stage::AccountPolicy, &mut plan);
     plan.ordered()
@@ -47,6 +48,7 @@ pub fn subscribe_each(
     let policy = own_policy(stack, observed, None);
     let filters: Vec<FilterSpec> = wanted.iter().map(|want| inherited(policy, want)).collect();
     let mut plan = put_filters(stack, &filters, observed, options);
+    say_unfound(options, wanted.iter().map(|want| &want.log_group), None, observed, &mut plan);
     if plan.refused.is_empty() {
         remove_policy(stack, observed, None, Stage::AccountPolicy, &mut plan);
     } else {
@@ -83,6 +85,7 @@ pub fn subscribe_all(
             remove(stack, name, filter, Some(&want.name), Stage::CoveredFilters, &mut plan);
         }
     }
+    say_unfound(options, std::iter::empty(), observed.account_policy.as_ref(), observed, &mut plan);
     place(stack, &want, left_out, observed, options, &mut plan);
     plan.ordered()
 }
@@ -123,7 +126,8 @@ pub fn bring_subscriptions(
                 continue;
             };
             let delete = Action::DeleteFilter { log_group: name.clone(), name: filter.name.clone() };
-            if step.actions.contains(&delete) {
+            let gives_way = |action: &Action| matches!(action, Action::ReplaceFilter { name, .. } if *name == filter.name);
+            if step.actions.iter().any(gives_way) {
                 continue;
             }
             step.fields.push(Field {
@@ -135,6 +139,8 @@ pub fn bring_subscriptions(
             step.actions.insert(at, delete);
         }
     }
+    let there = policy.as_ref().and(observed.account_policy.as_ref());
+    say_unfound(options, wanted.filters.iter().map(|want| &want.log_group), there, observed, &mut plan);
     refuse_others(stack, observed, &mut plan);
     match policy {
         Some(policy) => place(stack, &policy, left_out, observed, options, &mut plan),
@@ -236,6 +242,9 @@ fn to_stream<'a>(
 
 /// Whether a step makes a new filter on this log group.
 fn creates_in(step: &Step, log_group: &str) -> bool {
-    let put = |action: &Action| matches!(action, Action::PutFilter(put) if put.log_group == log_group);
+    let put = |action: &Action| match action {
+        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => put.log_group == log_group,
+        _ => false,
+    };
     step.verb == Verb::Create && step.actions.iter().any(put)
 }
