@@ -333,4 +333,6 @@ mod model;
 #[cfg(test)]
 mod subscription_tests;
 #[cfg(test)]
+mod teardown_tests;
+#[cfg(test)]
 mod tests;

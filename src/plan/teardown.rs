@@ -4,7 +4,8 @@ use super::account_policy::{is_own_policy, remove_policy};
 use super::diff::Draft;
 use super::filters::{is_own_filter, remove};
 use super::{
-    Action, Kind, Observed, ObservedRole, Plan, ResourceId, Stage, StreamStatus, TriggerState, Verb,
+    Action, Kind, Observed, ObservedFunction, ObservedRole, Plan, ResourceId, Stage, StreamStatus,
+    TriggerState, Verb,
 };
 use crate::stack::{Stack, Tags, owns};
 
@@ -34,10 +35,11 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
     let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
     let stream_arn = names.stream_arn(&stack.target);
     for is in observed.triggers.iter().filter(|t| t.source_arn == stream_arn) {
+        let name = format!("{} -> {}", names.stream, names.function);
         if !function_is_ours {
+            plan.keep(ResourceId::new(Kind::Trigger, name), "its function is not ours");
             continue;
         }
-        let name = format!("{} -> {}", names.stream, names.function);
         let mut step = Draft::new(Stage::RemoveTrigger, Kind::Trigger, &name, Verb::Delete);
         step.act(if is.state == TriggerState::Deleting {
             Action::AwaitTriggerGone { uuid: is.uuid.clone() }
@@ -52,15 +54,29 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
     }
     if let Some(is) = &observed.log_group {
         let action = Action::DeleteLogGroup { name: is.name.clone() };
-        delete(Stage::RemoveFoundations, Kind::LogGroup, &is.name, owned(&is.tags), action, &mut plan);
+        let user = (!function_is_ours).then_some("a function that is not ours logs to it");
+        delete_unused(
+            user,
+            options,
+            Stage::RemoveFoundations,
+            Kind::LogGroup,
+            &is.name,
+            owned(&is.tags),
+            action,
+            &mut plan,
+        );
     }
     for is in [&observed.logs_role, &observed.function_role].into_iter().flatten() {
-        if !options.force && writes_for_others(stack, observed, options, &is.arn) {
-            let reason = "subscriptions that are not ours still use it; --force deletes it all the same";
-            plan.keep(ResourceId::new(Kind::Role, &is.name), reason);
-            continue;
-        }
-        delete(Stage::RemoveFoundations, Kind::Role, &is.name, owned(&is.tags), delete_role(is), &mut plan);
+        let of_others = observed.function.as_ref().filter(|_| !function_is_ours);
+        let user = if writes_for_others(stack, observed, options, &is.arn) {
+            Some("subscriptions that are not ours still use it")
+        } else {
+            of_others
+                .filter(|function| function.role_arn == is.arn)
+                .map(|_| "a function that is not ours runs with it")
+        };
+        let (ours, action) = (owned(&is.tags), delete_role(is));
+        delete_unused(user, options, Stage::RemoveFoundations, Kind::Role, &is.name, ours, action, &mut plan);
     }
     stream(stack, observed, options, foreign_filters, &mut plan);
     plan.ordered()
@@ -74,6 +90,26 @@ fn delete(stage: Stage, kind: Kind, name: &str, ours: bool, action: Action, plan
     let mut step = Draft::new(stage, kind, name, Verb::Delete);
     step.act(action);
     step.finish(plan);
+}
+
+/// As [`delete`], where nobody else uses it or the user insists.
+#[allow(clippy::too_many_arguments, reason = "those of `delete`, and who uses it")]
+fn delete_unused(
+    user: Option<&str>,
+    options: &TeardownOptions,
+    stage: Stage,
+    kind: Kind,
+    name: &str,
+    ours: bool,
+    action: Action,
+    plan: &mut Plan,
+) {
+    match user.filter(|_| ours && !options.force) {
+        Some(user) => {
+            plan.keep(ResourceId::new(kind, name), format!("{user}; --force deletes it all the same"));
+        }
+        None => delete(stage, kind, name, ours, action, plan),
+    }
 }
 
 /// Whether a filter or an account policy that is not ours has CloudWatch Logs assume this role.
@@ -127,8 +163,10 @@ fn stream(
 /// Who else writes to the stream or reads from it.
 fn user_of_stream(stack: &Stack, observed: &Observed, foreign_filters: usize) -> Option<String> {
     let consumers = observed.stream.as_ref().map_or(&[][..], |s| &s.consumers);
+    let ours = |function: &ObservedFunction| owns(&stack.name, &stack.target.region, &function.tags);
+    let own = observed.function.as_ref().is_none_or(ours).then_some(&stack.names.function);
     let readers: Vec<&str> =
-        observed.readers.iter().filter(|f| **f != stack.names.function).map(String::as_str).collect();
+        observed.readers.iter().filter(|f| Some(*f) != own).map(String::as_str).collect();
     if !consumers.is_empty() {
         Some(format!("it has registered consumers that are not ours: {}", consumers.join(", ")))
     } else if !readers.is_empty() {
