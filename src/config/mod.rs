@@ -70,10 +70,11 @@ pub fn wanted_stack(
     let config = destinations::wanted(&args.destination, file, observed)?;
     let wishes = Wishes::new(&args, config, target)?;
     let kms = wishes.kms_key.clone().unwrap_or_else(|| wishes::current_key(observed, target));
-    let on_failure = wishes
-        .on_failure
-        .clone()
-        .unwrap_or_else(|| observed.triggers.iter().find_map(|trigger| trigger.on_failure.clone()));
+    let on_failure = wishes.on_failure.clone().unwrap_or_else(|| {
+        let stream_arn = Names::new(name, &target.region, scope).stream_arn(target);
+        let ours = observed.triggers.iter().filter(|trigger| trigger.source_arn == stream_arn);
+        ours.filter_map(|trigger| trigger.on_failure.clone()).next()
+    });
     let grants = Grants { kms_key_arn: kms, on_failure, ..Grants::default() };
     let policy = Names::new(name, &target.region, scope).function_policy;
     let grants = destinations::grants(wishes.config.as_ref(), file, observed, &policy, target, grants);

@@ -20,7 +20,7 @@ pub struct Observed {
     pub log_group: Option<ObservedLogGroup>,
     /// The forwarder.
     pub function: Option<ObservedFunction>,
-    /// The event source mappings from the stream to the forwarder.
+    /// The event source mappings from the stream to the forwarder; for a teardown also those from elsewhere.
     pub triggers: Vec<ObservedTrigger>,
     /// Names of all functions that are triggered by the stream, the forwarder included.
     pub readers: BTreeSet<String>,

@@ -4,8 +4,8 @@ use super::account_policy::{is_own_policy, remove_policy};
 use super::diff::Draft;
 use super::filters::{is_own_filter, remove};
 use super::{
-    Action, Kind, Observed, ObservedFunction, ObservedRole, Plan, ResourceId, Stage, StreamStatus,
-    TriggerState, Verb,
+    Action, Field, Kind, Observed, ObservedFilter, ObservedFunction, ObservedRole, Plan, ResourceId, Stage,
+    Step, StreamStatus, TriggerState, Verb,
 };
 use crate::stack::{Stack, Tags, owns};
 
@@ -48,35 +48,53 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
         });
         step.finish(&mut plan);
     }
+    for is in observed.triggers.iter().filter(|t| t.source_arn != stream_arn) {
+        let source =
+            is.source_arn.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("another source");
+        let reason = format!(
+            "it does not read our stream and is not ours; `aws lambda delete-event-source-mapping --uuid {}` removes it",
+            is.uuid
+        );
+        plan.keep(ResourceId::new(Kind::Trigger, format!("{source} -> {}", names.function)), reason);
+    }
     if let Some(is) = &observed.function {
         let action = Action::DeleteFunction { name: names.function.clone() };
         delete(Stage::RemoveFunction, Kind::Function, &names.function, owned(&is.tags), action, &mut plan);
     }
     if let Some(is) = &observed.log_group {
         let action = Action::DeleteLogGroup { name: is.name.clone() };
-        let user = (!function_is_ours).then_some("a function that is not ours logs to it");
-        delete_unused(
-            user,
-            options,
-            Stage::RemoveFoundations,
-            Kind::LogGroup,
-            &is.name,
-            owned(&is.tags),
-            action,
-            &mut plan,
-        );
+        let user = match foreign_filters_on(stack, &is.filters, options) {
+            Some(names) => Some(format!("it has subscription filters that are not ours: {names}")),
+            None => (!function_is_ours).then(|| "a function that is not ours logs to it".to_owned()),
+        };
+        let resource = Resource { kind: Kind::LogGroup, name: &is.name, ours: owned(&is.tags), user };
+        resource.delete(action, options, &mut plan);
     }
-    for is in [&observed.logs_role, &observed.function_role].into_iter().flatten() {
+    for (is, own_policy) in
+        [(&observed.logs_role, &names.logs_policy), (&observed.function_role, &names.function_policy)]
+    {
+        let Some(is) = is else { continue };
+        let foreign: Vec<&str> =
+            is.policies.keys().filter(|name| *name != own_policy).map(String::as_str).collect();
         let of_others = observed.function.as_ref().filter(|_| !function_is_ours);
         let user = if writes_for_others(stack, observed, options, &is.arn) {
-            Some("subscriptions that are not ours still use it")
+            Some("subscriptions that are not ours still use it".to_owned())
+        } else if of_others.is_some_and(|function| function.role_arn == is.arn) {
+            Some("a function that is not ours runs with it".to_owned())
         } else {
-            of_others
-                .filter(|function| function.role_arn == is.arn)
-                .map(|_| "a function that is not ours runs with it")
+            (!foreign.is_empty())
+                .then(|| format!("it has inline policies that are not ours: {}", foreign.join(", ")))
         };
-        let (ours, action) = (owned(&is.tags), delete_role(is));
-        delete_unused(user, options, Stage::RemoveFoundations, Kind::Role, &is.name, ours, action, &mut plan);
+        let resource = Resource { kind: Kind::Role, name: &is.name, ours: owned(&is.tags), user };
+        if let Some(step) = resource.delete(delete_role(is), options, &mut plan) {
+            let detached = is.attached.iter().map(|arn| ("detaches", arn.as_str()));
+            let removed = foreign.iter().map(|name| ("removes inline policy, not ours", *name));
+            step.fields.extend(detached.chain(removed).map(|(name, what)| Field {
+                name: name.to_owned(),
+                old: None,
+                new: Some(what.to_owned()),
+            }));
+        }
     }
     stream(stack, observed, options, foreign_filters, &mut plan);
     plan.ordered()
@@ -92,24 +110,43 @@ fn delete(stage: Stage, kind: Kind, name: &str, ours: bool, action: Action, plan
     step.finish(plan);
 }
 
-/// As [`delete`], where nobody else uses it or the user insists.
-#[allow(clippy::too_many_arguments, reason = "those of `delete`, and who uses it")]
-fn delete_unused(
-    user: Option<&str>,
-    options: &TeardownOptions,
-    stage: Stage,
+/// A resource that goes with the foundations, unless somebody uses it.
+struct Resource<'a> {
     kind: Kind,
-    name: &str,
+    name: &'a str,
     ours: bool,
-    action: Action,
-    plan: &mut Plan,
-) {
-    match user.filter(|_| ours && !options.force) {
-        Some(user) => {
-            plan.keep(ResourceId::new(kind, name), format!("{user}; --force deletes it all the same"));
+    /// Who else uses it, as a sentence.
+    user: Option<String>,
+}
+
+impl Resource<'_> {
+    /// Deletes it where it is ours, and nobody else uses it or the user insists; gives the step.
+    fn delete<'p>(
+        self,
+        action: Action,
+        options: &TeardownOptions,
+        plan: &'p mut Plan,
+    ) -> Option<&'p mut Step> {
+        if let Some(user) = self.user.filter(|_| self.ours && !options.force) {
+            let reason = format!("{user}; --force deletes it all the same");
+            plan.keep(ResourceId::new(self.kind, self.name), reason);
+            return None;
         }
-        None => delete(stage, kind, name, ours, action, plan),
+        delete(Stage::RemoveFoundations, self.kind, self.name, self.ours, action, plan);
+        plan.steps.last_mut().filter(|_| self.ours)
     }
+}
+
+/// The names of filters of the forwarder's log group that are not ours, where there are any: they go with it.
+fn foreign_filters_on(
+    stack: &Stack,
+    filters: &[ObservedFilter],
+    options: &TeardownOptions,
+) -> Option<String> {
+    let also = options.filter_name.as_deref();
+    let foreign = filters.iter().filter(|filter| !is_own_filter(stack, filter, also));
+    let names: Vec<&str> = foreign.map(|filter| filter.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Whether a filter or an account policy that is not ours has CloudWatch Logs assume this role.

@@ -40,3 +40,38 @@ fn what_a_function_of_others_uses_stays() {
     apply(&stack, &mut account, &forced);
     assert!(account.stream.is_none() && account.function_role.is_none() && account.function.is_some());
 }
+
+#[test]
+fn what_others_put_on_ours_is_named_and_goes_only_by_force() {
+    let stack = one_stack();
+    let mut account = account(&stack);
+    account.log_group.as_mut().expect("made").filters = vec![super::tests::foreign_filter()];
+    let role = account.logs_role.as_mut().expect("made");
+    role.policies.insert("theirs".to_owned(), serde_json::json!({}));
+    account.function_role.as_mut().expect("made").attached = vec!["arn:aws:iam::aws:policy/x".to_owned()];
+    let other = ObservedTrigger {
+        uuid: "other".to_owned(),
+        source_arn: "arn:aws:kinesis:eu-west-1:000000000000:stream/theirs".to_owned(),
+        ..account.triggers[0].clone()
+    };
+    account.triggers.push(other);
+    assert!(setup(&stack, &account, false).steps.iter().all(|step| step.resource.kind != Kind::Trigger));
+
+    let plan = teardown(&stack, &account, &TeardownOptions::default());
+    assert_eq!(
+        kept(&plan),
+        [
+            (Kind::Trigger, "theirs -> cwl-to-logentries"),
+            (Kind::LogGroup, "/aws/lambda/cwl-to-logentries"),
+            (Kind::Role, "cwl-to-kinesis"),
+        ]
+    );
+    let text = plan.to_string();
+    for part in ["--uuid other", "not ours: theirs", "detaches: arn:aws:iam::aws:policy/x"] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+
+    let forced = teardown(&stack, &account, &TeardownOptions { force: true, filter_name: None });
+    assert_eq!(kept(&forced), [(Kind::Trigger, "theirs -> cwl-to-logentries")]);
+    assert!(forced.to_string().contains("removes inline policy, not ours: theirs"), "{forced}");
+}

@@ -41,7 +41,10 @@ fn role(target: &Target, name: &str, version: u8) -> RoleSpec {
         boundary: None,
         description: String::new(),
         trust: json!({"Statement": []}),
-        policy_name: "inline".to_owned(),
+        policy_name: match name.contains("kinesis") {
+            true => "cwl-kinesis-write".to_owned(),
+            false => "cwl-logentries-forward".to_owned(),
+        },
         policy: json!({"Statement": [{"Effect": "Allow", "Action": format!("a:V{version}"), "Resource": "*"}]}),
     }
 }

@@ -19,26 +19,39 @@ use crate::stack::{Tags, TriggerSpec};
 /// Retries and age without limit: a record is given up only when the stream lets it expire.
 const UNLIMITED: i32 = -1;
 
-/// The mappings from a stream to a function, and the names of all functions that the stream triggers.
+/// The mappings from a stream to a function, and the names of all functions that the stream triggers; with
+/// `from_anywhere` also the function's mappings from elsewhere.
 pub(crate) async fn observe_triggers(
     aws: Aws<'_>,
     stream_arn: &str,
     function: &str,
+    from_anywhere: bool,
 ) -> Result<(Vec<ObservedTrigger>, BTreeSet<String>), AwsError> {
-    let mappings = mappings(aws, stream_arn).await?;
+    let of_function =
+        async { if from_anywhere { mappings(aws, None, Some(function)).await } else { Ok(Vec::new()) } };
+    let (mappings, of_function) = tokio::try_join!(mappings(aws, Some(stream_arn), None), of_function)?;
+    let elsewhere = of_function.into_iter().filter(|m| m.event_source_arn.as_deref() != Some(stream_arn));
     let name =
         |m: &EventSourceMappingConfiguration| function_name(m.function_arn.as_deref().unwrap_or_default());
     let readers = mappings.iter().map(name).collect();
     let ours = mappings.into_iter().filter(|mapping| name(mapping) == function);
-    Ok((ours.map(observed).collect(), readers))
+    Ok((ours.chain(elsewhere).map(observed).collect(), readers))
 }
 
-async fn mappings(aws: Aws<'_>, stream_arn: &str) -> Result<Vec<EventSourceMappingConfiguration>, AwsError> {
+/// The mappings of a source, or of a function.
+async fn mappings(
+    aws: Aws<'_>,
+    source_arn: Option<&str>,
+    function: Option<&str>,
+) -> Result<Vec<EventSourceMappingConfiguration>, AwsError> {
     let lambda = aws.session.lambda();
+    let of = source_arn.or(function).unwrap_or_default();
     let (mut mappings, mut next) = (Vec::new(), None);
     loop {
-        let read = aws.call(SERVICE, "ListEventSourceMappings", stream_arn, || {
-            lambda.list_event_source_mappings().event_source_arn(stream_arn).set_marker(next.clone()).send()
+        let read = aws.call(SERVICE, "ListEventSourceMappings", of, || {
+            let request = lambda.list_event_source_mappings().set_marker(next.clone());
+            let request = request.set_event_source_arn(source_arn.map(ToOwned::to_owned));
+            request.set_function_name(function.map(ToOwned::to_owned)).send()
         });
         let Some(page) = found(read.await)? else { return Ok(mappings) };
         mappings.extend(page.event_source_mappings.unwrap_or_default());
@@ -122,7 +135,7 @@ pub(crate) async fn create_trigger(
     match made.await {
         Ok(made) => settle(aws, made.uuid.unwrap_or_default(), made.state.as_deref()).await,
         Err(error) if error.is(&["ResourceConflictException"]) => {
-            let (there, _) = observe_triggers(aws, stream_arn, function).await?;
+            let (there, _) = observe_triggers(aws, stream_arn, function, false).await?;
             let there = there.into_iter().find(|t| t.state != TriggerState::Deleting).ok_or(error)?;
             update_trigger(aws, &there.uuid, spec).await
         }
