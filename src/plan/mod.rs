@@ -83,7 +83,7 @@ pub enum Stage {
     RemoveFunction,
     /// Teardown: everything that only the function and the filters needed.
     RemoveFoundations,
-    /// Teardown: the stream, which may still hold what was not delivered.
+    /// Teardown: the stream, which may still hold what was not delivered; and our name in another stack's account policy.
     RemoveStream,
     /// Setup: stream, roles, log group.
     Foundations,

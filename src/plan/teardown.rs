@@ -1,6 +1,6 @@
 //! What `teardown` must remove: what is ours, in an order that loses no log.
 
-use super::account_policy::{is_own_policy, remove_policy};
+use super::account_policy::{is_own_policy, remove_policy, take_back};
 use super::diff::Draft;
 use super::filters::{is_own_filter, remove};
 use super::{
@@ -97,6 +97,7 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
         }
     }
     stream(stack, observed, options, foreign_filters, &mut plan);
+    take_back(stack, observed, Stage::RemoveStream, &mut plan);
     plan.ordered()
 }
 
@@ -193,8 +194,27 @@ fn stream(
         plan.keep(id, format!("{user}; --force deletes it all the same"));
         return;
     }
+    if let Some(trouble) = undelivered(stack, observed).filter(|_| ours) {
+        plan.notes
+            .push(format!("{name} may hold records that were not delivered, and they go with it: {trouble}"));
+    }
     let action = Action::DeleteStream { name: name.clone(), force_consumers: options.force };
     delete(Stage::RemoveStream, Kind::Stream, name, ours, action, plan);
+}
+
+/// Why there may be records in the stream that nobody has delivered, as far as the trigger says.
+fn undelivered(stack: &Stack, observed: &Observed) -> Option<String> {
+    let stream_arn = stack.names.stream_arn(&stack.target);
+    let mut ours = observed.triggers.iter().filter(|trigger| trigger.source_arn == stream_arn);
+    let Some(trigger) = ours.next() else { return Some("no trigger of ours reads it".to_owned()) };
+    let result = trigger.last_result.as_deref().unwrap_or_default();
+    if result.starts_with("PROBLEM") {
+        Some(format!("the last result of its trigger is `{result}`"))
+    } else if trigger.state == TriggerState::Disabled {
+        Some("its trigger is disabled".to_owned())
+    } else {
+        None
+    }
 }
 
 /// Who else writes to the stream or reads from it.

@@ -3,8 +3,9 @@
 use super::model::apply;
 use super::tests::{empty_account, one_stack, run};
 use super::*;
-use crate::stack::Stack;
+use crate::stack::{AccountPolicy, Stack};
 
+/// An account with the whole stack.
 fn account(stack: &Stack) -> Observed {
     let mut account = empty_account(&[]);
     run(stack, &mut account, |is| setup(stack, is, false));
@@ -74,4 +75,51 @@ fn what_others_put_on_ours_is_named_and_goes_only_by_force() {
     let forced = teardown(&stack, &account, &TeardownOptions { force: true, filter_name: None });
     assert_eq!(kept(&forced), [(Kind::Trigger, "theirs -> cwl-to-logentries")]);
     assert!(forced.to_string().contains("removes inline policy, not ours: theirs"), "{forced}");
+}
+
+#[test]
+fn records_that_may_be_lost_are_spoken_of_before_anything_is_asked() {
+    let stack = one_stack();
+    let notes = |change: &dyn Fn(&mut Observed)| {
+        let mut account = account(&stack);
+        change(&mut account);
+        teardown(&stack, &account, &TeardownOptions::default()).notes
+    };
+    assert_eq!(notes(&|_| ()), [""; 0]);
+    assert_eq!(notes(&|is| is.triggers[0].last_result = Some("OK".to_owned())), [""; 0]);
+    let broken = notes(&|is| is.triggers[0].last_result = Some("PROBLEM: Function call failed".to_owned()));
+    assert!(broken[0].contains("not delivered") && broken[0].contains("Function call failed"), "{broken:?}");
+    assert!(notes(&|is| is.triggers[0].state = TriggerState::Disabled)[0].contains("disabled"));
+    assert!(notes(&|is| is.triggers.clear())[0].contains("no trigger"));
+}
+
+#[test]
+fn a_teardown_takes_its_name_out_of_anothers_account_policy() {
+    let stack = one_stack();
+    let mut account = account(&stack);
+    let (own, reader) = (stack.names.function_log_group.clone(), "/aws/lambda/reader".to_owned());
+    let theirs = format!(
+        "{{\"DestinationArn\":\"{}\",\"New\":1}}",
+        stack.names.stream_arn(&stack.target).replace("stream/", "stream/blue-")
+    );
+    let mut policy = AccountPolicy::read("blue-cloudwatchLogsFilter", &theirs, "");
+    policy.excluded = [own.clone(), reader.clone()].into();
+    account.account_policy = Some(policy.clone());
+    let of_policy = |account: &Observed| {
+        let plan = teardown(&stack, account, &TeardownOptions::default());
+        plan.steps.into_iter().find(|step| step.resource.kind == Kind::AccountPolicy)
+    };
+    let step = of_policy(&account).expect("a step");
+    assert!(step.stage > Stage::RemoveFoundations, "not before its log group is gone");
+    let [Action::PutAccountPolicy(put)] = &step.actions[..] else { panic!("one put: {step:?}") };
+    assert_eq!(**put, AccountPolicy { excluded: [reader].into(), ..policy.clone() });
+
+    // Not while the log group stays, not where there was none, and nothing of somebody who is no stack of cwl2le.
+    account.log_group.as_mut().expect("made").tags.clear();
+    assert_eq!(of_policy(&account), None);
+    account.log_group = None;
+    assert_eq!(of_policy(&account), None);
+    account = self::account(&stack);
+    account.account_policy = Some(AccountPolicy { name: "by-hand".to_owned(), ..policy });
+    assert_eq!(of_policy(&account), None);
 }
