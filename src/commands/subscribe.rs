@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use cwl2le_forwarder::config::{CONFIG_ENV, Config, filter_name};
+use cwl2le_forwarder::config::{filter_name, pinned_destination};
 
 use super::change::Run;
+use super::configured::unreadable;
 use super::groups::{Chosen, Loops, Survey, choose, survey};
 use super::{ChangeReport, Context, usage};
 use crate::cli::{Filter, Groups, Subscribe};
-use crate::config;
+use crate::config::{self, destinations};
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, Observed};
 use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack};
@@ -64,7 +65,8 @@ fn must_mean_everything(groups: &Groups) -> Result<()> {
 
 fn must_be_ready(stack: &Stack, observed: &Observed, args: &Subscribe) -> Result<()> {
     must_be_set_up(stack, observed)?;
-    args.destination.as_ref().map_or(Ok(()), |name| must_be_a_destination(name, observed))
+    let name = name(stack, &args.filter, args.destination.as_deref());
+    pinned_destination(&name).map_or(Ok(()), |pin| must_be_a_destination(pin, stack, observed))
 }
 
 /// The account policy that the flags ask for, with nothing left out yet.
@@ -138,13 +140,9 @@ fn must_be_set_up(stack: &Stack, observed: &Observed) -> Result<()> {
     }
 }
 
-/// A filter that pins a destination that the forwarder does not know would send its events to the default.
-fn must_be_a_destination(name: &str, observed: &Observed) -> Result<()> {
-    let environment = observed.function.as_ref().map(|function| &function.environment);
-    let config = environment
-        .and_then(|variables| variables.get(CONFIG_ENV))
-        .and_then(|value| Config::from_json(&value.0).ok())
-        .unwrap_or_default();
+/// What the forwarder gets for a destination that it does not know it cannot deliver.
+fn must_be_a_destination(name: &str, stack: &Stack, observed: &Observed) -> Result<()> {
+    let config = destinations::current(observed).ok_or_else(|| unreadable(&stack.names.function))?;
     if config.destinations.contains_key(name) {
         return Ok(());
     }

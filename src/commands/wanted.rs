@@ -31,8 +31,12 @@ pub(super) async fn plan_stack(
     // Filters carry no tags: those that the file no longer names are found only by looking at every log group.
     let with_subscriptions = file.filter(|file| file.has_subscriptions());
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
-    let (scope, observed) = observe(session, &name, &args.log_groups, depth).await?;
+    let (scope, mut observed) = observe(session, &name, &args.log_groups, depth).await?;
     let mut stack = config::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
+    // Whether something still pins a destination that goes is found out only by looking at everything, too.
+    if depth == Depth::Stack && !plan::leaving_destinations(&stack, &observed).is_empty() {
+        (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
+    }
     add_bundle(args, &observed, &mut stack)?;
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
@@ -45,7 +49,8 @@ pub(super) async fn plan_stack(
             plan::bring_subscriptions(&stack, &wanted, &observed, &options)
         }
     };
-    Ok((stack, foundations.and(filters)))
+    let plan = plan::keep_pins(&stack, &observed, foundations.and(filters));
+    Ok((stack, plan))
 }
 
 /// The subscriptions of flags and file. Where both mean the same filter, the flag wins.

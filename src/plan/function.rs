@@ -132,7 +132,7 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
 }
 
 /// The configuration that the function has.
-fn current_config(is: &ObservedFunction) -> Option<Config> {
+pub(super) fn current_config(is: &ObservedFunction) -> Option<Config> {
     is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok())
 }
 

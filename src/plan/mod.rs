@@ -11,6 +11,7 @@ mod filters;
 mod function;
 mod loops;
 mod observed;
+mod pins;
 mod policy;
 mod setup;
 mod subscriptions;
@@ -30,6 +31,7 @@ pub use observed::{
     FunctionFailure, Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup,
     ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
 };
+pub use pins::{keep_pins, leaving_destinations};
 pub use policy::same_meaning;
 pub use setup::setup;
 pub use subscriptions::{
@@ -97,6 +99,8 @@ pub enum Stage {
     AccountPolicy,
     /// Setup: filters that the account policy, or another filter, has taken the place of.
     CoveredFilters,
+    /// Setup: the function, where it forgets a destination that filters pinned until now.
+    ForgetDestinations,
 }
 
 /// What is done to a resource.
@@ -330,6 +334,8 @@ mod function_tests;
 mod loop_tests;
 #[cfg(test)]
 mod model;
+#[cfg(test)]
+mod pin_tests;
 #[cfg(test)]
 mod subscription_tests;
 #[cfg(test)]
