@@ -53,6 +53,7 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
             lambda::update_configuration(aws, name, change).await
         }
         Action::SetConcurrency { name, reserved } => lambda::set_concurrency(aws, name, *reserved).await,
+        Action::UnsetConcurrency { name } => lambda::unset_concurrency(aws, name).await,
         Action::TagFunction { arn, tags } => lambda::tag_function(aws, arn, tags).await,
         Action::DeleteFunction { name } => lambda::delete_function(aws, name).await,
 

@@ -61,6 +61,9 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             tags: stack.tags.clone(),
         }),
         triggers: vec![crate::plan::ObservedTrigger {
+            qualifier: None,
+            is_filtered: false,
+            tumbling_window_seconds: 0,
             uuid: "uuid".to_owned(),
             source_arn: stack.names.stream_arn(&stack.target),
             state: crate::plan::TriggerState::Enabled,

@@ -68,6 +68,8 @@ pub enum Action {
     },
     /// Reserve concurrency.
     SetConcurrency { name: String, reserved: u32 },
+    /// Reserve none: with none at all it never ran.
+    UnsetConcurrency { name: String },
     /// Add tags.
     TagFunction { arn: String, tags: Tags },
     /// Delete the function.

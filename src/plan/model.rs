@@ -32,6 +32,7 @@ fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTri
     ObservedTrigger {
         uuid: uuid.to_owned(),
         source_arn: source_arn.to_owned(),
+        qualifier: None,
         state: TriggerState::Enabled,
         last_result: None,
         batch_size: spec.batch_size.value,
@@ -41,6 +42,8 @@ fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTri
         max_retries: -1,
         max_age_seconds: -1,
         reports_item_failures: true,
+        is_filtered: false,
+        tumbling_window_seconds: 0,
         starting_position: "TRIM_HORIZON".to_owned(),
         on_failure: spec.on_failure.value.clone(),
     }
@@ -161,6 +164,9 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
         }
         Action::SetConcurrency { reserved, .. } => {
             o.function.as_mut().expect("the function exists").reserved_concurrency = Some(*reserved);
+        }
+        Action::UnsetConcurrency { .. } => {
+            o.function.as_mut().expect("the function exists").reserved_concurrency = None;
         }
         Action::TagFunction { tags, .. } => {
             o.function.as_mut().expect("the function exists").tags.extend(tags.clone());

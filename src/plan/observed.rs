@@ -152,6 +152,8 @@ pub struct ObservedTrigger {
     pub uuid: String,
     /// The stream's ARN.
     pub source_arn: String,
+    /// The alias or version of the function that it calls, where it calls one.
+    pub qualifier: Option<String>,
     /// Its state.
     pub state: TriggerState,
     /// What AWS says of the last result, such as `PROBLEM: ...`.
@@ -170,6 +172,10 @@ pub struct ObservedTrigger {
     pub max_age_seconds: i32,
     /// Whether `FunctionResponseTypes` holds `ReportBatchItemFailures`.
     pub reports_item_failures: bool,
+    /// Whether it has filter criteria: what these do not let through is gone.
+    pub is_filtered: bool,
+    /// Seconds of its tumbling window, 0 for none.
+    pub tumbling_window_seconds: u32,
     /// `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`.
     pub starting_position: String,
     /// ARN of the destination of what is given up.

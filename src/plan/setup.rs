@@ -147,6 +147,16 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
         draft.act(Action::SetBoundary { role: want.name.clone(), boundary: want.boundary.clone() });
     }
     draft.finish(plan);
+    // Read only where everything is.
+    let others: Vec<&str> =
+        is.policies.keys().filter(|name| **name != want.policy_name).map(String::as_str).collect();
+    if !others.is_empty() {
+        plan.notes.push(format!(
+            "the role {} has inline policies that are not ours and may deny what ours allows: {}",
+            want.name,
+            others.join(", ")
+        ));
+    }
     Ok(())
 }
 
@@ -190,7 +200,22 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     let (want, function) = (&stack.trigger, &stack.names.function);
     let stream_arn = stack.names.stream_arn(&stack.target);
     let name = format!("{} -> {function}", stack.names.stream);
-    let existing = observed.triggers.iter().find(|t| t.source_arn == stream_arn);
+    let of_stream = || observed.triggers.iter().filter(|t| t.source_arn == stream_arn);
+    let second = of_stream().find(|t| t.qualifier.is_some() && t.state != TriggerState::Deleting);
+    if let Some((second, qualifier)) = second.and_then(|t| Some((t, t.qualifier.as_ref()?))) {
+        return Err(Refusal {
+            resource: ResourceId::new(Kind::Trigger, format!("{name}:{qualifier}")),
+            code: Code::NotOurs,
+            reason: format!(
+                "it calls the forwarder by `{qualifier}`, beside our own trigger: every line would be sent twice"
+            ),
+            hint: format!(
+                "remove it: `aws lambda delete-event-source-mapping --uuid {}`, then run the same command again",
+                second.uuid
+            ),
+        });
+    }
+    let existing = of_stream().next();
     let Some(is) = existing.filter(|t| t.state != TriggerState::Deleting) else {
         let mut draft = Draft::new(Stage::Trigger, Kind::Trigger, &name, Verb::Create);
         if let Some(going) = existing {
@@ -228,6 +253,8 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
         ("state", "disabled", "enabled", is.state == TriggerState::Disabled),
         ("function response types", "none", "ReportBatchItemFailures", !is.reports_item_failures),
         ("maximum retries", "limited", "until expiry", is.max_retries != -1),
+        ("filter criteria", "some", "none", is.is_filtered),
+        ("tumbling window", "some", "none", is.tumbling_window_seconds > 0),
         ("maximum record age", "limited", "until expiry", is.max_age_seconds != -1),
     ] {
         if wrong {

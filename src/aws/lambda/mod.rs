@@ -5,7 +5,7 @@ mod trigger;
 
 pub(crate) use function::{
     Configuration, await_function, create_function, delete_function, is_there, observe_function,
-    set_concurrency, tag_function, update_code, update_configuration,
+    set_concurrency, tag_function, unset_concurrency, update_code, update_configuration,
 };
 pub(crate) use trigger::{
     await_enabled, await_gone, create_trigger, delete_trigger, observe_triggers, update_trigger,

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_lambda::types::{
-    DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, FunctionResponseType, OnFailure,
+    DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, FilterCriteria,
+    FunctionResponseType, OnFailure,
 };
 
 use super::super::error::{found, gone};
@@ -70,6 +71,7 @@ fn function_name(arn: &str) -> String {
 fn observed(is: EventSourceMappingConfiguration) -> ObservedTrigger {
     ObservedTrigger {
         state: state(is.state.as_deref()),
+        qualifier: is.function_arn.as_deref().and_then(|arn| arn.split(':').nth(7)).map(ToOwned::to_owned),
         uuid: is.uuid.unwrap_or_default(),
         source_arn: is.event_source_arn.unwrap_or_default(),
         last_result: is.last_processing_result,
@@ -83,6 +85,8 @@ fn observed(is: EventSourceMappingConfiguration) -> ObservedTrigger {
             .function_response_types
             .unwrap_or_default()
             .contains(&FunctionResponseType::ReportBatchItemFailures),
+        is_filtered: is.filter_criteria.is_some_and(|criteria| !criteria.filters().is_empty()),
+        tumbling_window_seconds: number(is.tumbling_window_in_seconds),
         starting_position: is.starting_position.map(|p| p.as_str().to_owned()).unwrap_or_default(),
         on_failure: is
             .destination_config
@@ -136,7 +140,10 @@ pub(crate) async fn create_trigger(
         Ok(made) => settle(aws, made.uuid.unwrap_or_default(), made.state.as_deref()).await,
         Err(error) if error.is(&["ResourceConflictException"]) => {
             let (there, _) = observe_triggers(aws, stream_arn, function, false).await?;
-            let there = there.into_iter().find(|t| t.state != TriggerState::Deleting).ok_or(error)?;
+            let there = there
+                .into_iter()
+                .find(|t| t.qualifier.is_none() && t.state != TriggerState::Deleting)
+                .ok_or(error)?;
             update_trigger(aws, &there.uuid, spec).await
         }
         Err(error) => Err(error.into()),
@@ -164,6 +171,9 @@ pub(crate) async fn update_trigger(aws: Aws<'_>, uuid: &str, spec: &TriggerSpec)
                 .maximum_retry_attempts(UNLIMITED)
                 .maximum_record_age_in_seconds(UNLIMITED)
                 .function_response_types(FunctionResponseType::ReportBatchItemFailures)
+                // Both empty: what somebody set there would keep records from the forwarder, or hold them back.
+                .filter_criteria(FilterCriteria::builder().build())
+                .tumbling_window_in_seconds(0)
                 .set_destination_config(destination.clone())
                 .send()
         })
