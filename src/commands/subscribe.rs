@@ -7,7 +7,9 @@ use cwl2le_forwarder::config::{filter_name, pinned_destination};
 use super::change::Run;
 use super::configured::unreadable;
 use super::groups::{Chosen, Loops, Survey, choose, survey};
+use super::steps::Steps;
 use super::{ChangeReport, Context, usage};
+use crate::apply::apply;
 use crate::cli::{Filter, Groups, Subscribe};
 use crate::config::{self, destinations};
 use crate::error::{Code, Error, Result};
@@ -39,7 +41,31 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
         (stack, plan, wide)
     };
     let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "subscribe") };
-    run.carry_out(plan).await
+    let ended = run.carry_out(plan).await;
+    if args.per_group
+        && ended.as_ref().is_err_and(|error| error.code == Code::Partial)
+        && let Err(error) = end_twice(&run, &args.groups).await
+    {
+        context.note(&format!(
+            "log groups with a filter of their own come twice until this is run again: {error}"
+        ));
+    }
+    ended
+}
+
+/// Some log groups have filters by now and some do not: those that have are left out of the account policy, which stays
+/// for the others.
+async fn end_twice(run: &Run<'_>, groups: &Groups) -> Result<()> {
+    let (session, stack) = (run.session, run.stack);
+    let chosen = choose(run.context, session, &stack.name, groups, Loops::LeftOut).await?;
+    let plan = plan::once_only(stack, &chosen.observed);
+    if plan.is_empty() {
+        return Ok(());
+    }
+    run.context.note("what has a filter of its own by now is left out of the account policy:");
+    run.context.note(&plan.to_string());
+    let steps = Steps::new(run.context.progress, &plan);
+    apply(session, &plan, &|event| steps.show(event)).await.map(drop).map_err(|failure| failure.error)
 }
 
 fn options(args: &Subscribe) -> FilterOptions {

@@ -35,7 +35,7 @@ pub use pins::{keep_pins, leaving_destinations};
 pub use policy::same_meaning;
 pub use setup::setup;
 pub use subscriptions::{
-    Subscriptions, bring_subscriptions, subscribe, subscribe_all, subscribe_each, unsubscribe,
+    Subscriptions, bring_subscriptions, once_only, subscribe, subscribe_all, subscribe_each, unsubscribe,
     unsubscribe_all,
 };
 pub use teardown::{TeardownOptions, teardown};

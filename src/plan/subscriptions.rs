@@ -49,13 +49,39 @@ pub fn subscribe_each(
     let filters: Vec<FilterSpec> = wanted.iter().map(|want| inherited(policy, want)).collect();
     let mut plan = put_filters(stack, &filters, observed, options);
     say_unfound(options, wanted.iter().map(|want| &want.log_group), None, observed, &mut plan);
+    // What an earlier run did before it failed is covered twice: that ends whether or not this one gets further.
+    plan = plan.and(once_only(stack, observed));
     if plan.refused.is_empty() {
         remove_policy(stack, observed, None, Stage::AccountPolicy, &mut plan);
     } else {
         // What cannot have a filter of its own stays covered.
-        leave_out(stack, done(&plan, &filters), observed, None, Stage::AccountPolicy, &mut plan);
+        let mut left_out = done(&plan, &filters);
+        left_out.extend(twice(stack, observed));
+        leave_out(stack, left_out, observed, None, Stage::AccountPolicy, &mut plan);
     }
     plan.ordered()
+}
+
+/// Leaves out of our account policy what has a filter to the stream as well, before anything else: lines of such log groups
+/// come twice.
+pub fn once_only(stack: &Stack, observed: &Observed) -> Plan {
+    let mut plan = Plan::default();
+    let twice = twice(stack, observed);
+    if !twice.is_empty() {
+        leave_out(stack, twice, observed, None, Stage::Foundations, &mut plan);
+        // Where the list is full the filters go on, and then the policy goes as a whole.
+        plan.refused.clear();
+    }
+    plan
+}
+
+/// The log groups that come by our account policy and by a filter.
+fn twice(stack: &Stack, observed: &Observed) -> LeftOut {
+    let Some(policy) = own_policy(stack, observed, None) else { return LeftOut::new() };
+    let groups = observed.groups.iter().filter(|(name, group)| {
+        policy.covers(name, &group.class) && to_stream(stack, group).next().is_some()
+    });
+    groups.map(|(name, _)| (name.clone(), OWN_FILTER)).collect()
 }
 
 /// The changes that subscribe every log group by one account policy. Filters of ours that say the same as the policy go,
