@@ -337,6 +337,8 @@ mod model;
 #[cfg(test)]
 mod pin_tests;
 #[cfg(test)]
+mod replace_tests;
+#[cfg(test)]
 mod subscription_tests;
 #[cfg(test)]
 mod teardown_tests;
