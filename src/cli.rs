@@ -135,7 +135,8 @@ pub struct Filter {
     /// Spread over the shards `by-log-stream` (in order) or at `random`
     #[arg(long, value_name = "HOW")]
     pub distribution: Option<Distribution>,
-    /// Delete this filter of each log group first, or this account policy, where AWS allows no further one
+    /// Take the place of this filter of each log group, or of this account policy: it is deleted once ours is there, or before where AWS has
+    /// no room for both, and comes back if ours fails
     #[arg(long, value_name = "NAME")]
     pub replace: Option<String>,
 }

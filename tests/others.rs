@@ -1,5 +1,6 @@
-//! A teardown leaves what others still use, says who, and takes it with `--force` only; and where a function logs that others
-//! have changed.
+//! What others have on the same log groups, and where a function logs that they have changed: a teardown leaves what they
+//! use, a loop is found whoever made it, what gives way to ours comes back, and one log group without room leaves none covered
+//! twice.
 
 #[path = "support/account.rs"]
 mod account;
@@ -94,4 +95,80 @@ async fn the_log_group_that_the_forwarder_was_made_to_log_to_is_not_subscribed()
     account.run(&["setup", "--log-group", "/app/b"]).await.0.ok();
     assert_eq!(account.run(&["setup"]).await.0.ok().json()["changed"], false);
     assert_eq!(account.run(&subscribe).await.0.ok().json()["changed"], false);
+}
+
+const OWN: &str = "/aws/lambda/cwl-to-logentries";
+
+async fn put_filter(account: &Account, log_group: &str, name: &str, to: &str) {
+    let logs = account.logs();
+    let filter =
+        logs.put_subscription_filter().log_group_name(log_group).filter_name(name).filter_pattern("");
+    let role = format!("arn:aws:iam::{}:role/cwl-to-kinesis", account.id);
+    filter.destination_arn(to).role_arn(role).send().await.expect("a filter");
+}
+
+/// The names of a log group's filters.
+async fn filters_of(account: &Account, log_group: &str) -> Vec<String> {
+    let filters = account.logs().describe_subscription_filters().log_group_name(log_group).send().await;
+    let filters = filters.expect("filters").subscription_filters.unwrap_or_default();
+    let mut names: Vec<String> = filters.into_iter().filter_map(|filter| filter.filter_name).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_loop_that_is_there_is_seen_and_removed_or_refused_by_name() {
+    let ground = Ground::start(Options::default()).await;
+    let (account, arn) = account_with_stack(&ground).await;
+    for remove in [&["setup"][..], &["unsubscribe", "--all"]] {
+        put_filter(&account, OWN, "cloudwatchLogsFilter", &arn).await;
+        assert_eq!(account.run(&["plan"]).await.0.code, 8, "plan sees it");
+        let (status, _) = account.run(&["status", "--check"]).await;
+        assert_eq!((status.code, &status.json()["ready"]), (8, &false.into()));
+        account.run(remove).await.0.ok();
+        assert!(filters_of(&account, OWN).await.is_empty(), "{remove:?} left it");
+    }
+    put_filter(&account, OWN, "by-hand", &arn).await;
+    let refused = account.run(&["setup"]).await.0.failed(3, "recursion");
+    assert!(refused.stdout.contains("by-hand"), "{refused:?}");
+    account.run(&["unsubscribe", "--log-group", OWN, "--filter-name", "by-hand"]).await.0.ok();
+    assert_eq!(account.run(&["status", "--check"]).await.0.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_replaced_is_there_as_long_as_ours_is_not() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    account.run(&setup(&[])).await.0.ok();
+    let elsewhere = format!("arn:aws:kinesis:{REGION}:{}:stream/their-stream", account.id);
+    let replace = ["subscribe", "--log-group", GROUP, "--replace", "theirs"];
+    let bad = [&replace[..], &["--filter-pattern", "{ bad"]].concat();
+    for more in [false, true] {
+        if more {
+            put_filter(&account, GROUP, "more", &elsewhere).await;
+        }
+        let before = account.seen().await;
+        account.run(&bad).await.0.failed(2, "bad-pattern");
+        assert_eq!(account.seen().await, before, "theirs is as it was");
+    }
+    account.run(&replace).await.0.ok();
+    assert_eq!(filters_of(&account, GROUP).await, ["cloudwatchLogsFilter", "more"]);
+    let (again, _) = account.run(&replace).await;
+    assert!(again.ok().json()["notes"][0].as_str().expect("a note").contains("`theirs`"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_group_without_room_leaves_none_covered_twice() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    account.run(&setup(&[])).await.0.ok();
+    let elsewhere = format!("arn:aws:kinesis:{REGION}:{}:stream/their-stream", account.id);
+    put_filter(&account, GROUP, "more", &elsewhere).await;
+    account.logs().create_log_group().log_group_name("/app/other").send().await.expect("a log group");
+    account.run(&["subscribe", "--all"]).await.0.ok();
+    account.run(&["subscribe", "--all", "--per-group"]).await.0.failed(7, "partial");
+    assert_eq!(filters_of(&account, "/app/other").await, ["cloudwatchLogsFilter"]);
+    let status = account.run(&["status"]).await.0.ok().json();
+    let left_out = status["account_policy"]["leaves_out"].as_array().expect("a list");
+    assert!(left_out.contains(&"/app/other".into()) && !left_out.contains(&GROUP.into()), "{status:#}");
 }

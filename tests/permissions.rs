@@ -37,6 +37,7 @@ const NOT_ASKED_FOR: [(&str, &str); 2] = [
 enum Deed {
     Run(Vec<String>),
     EditTrust,
+    Throttle,
     AttachPolicy,
 }
 
@@ -58,6 +59,7 @@ fn deeds(other_forwarder: &Path) -> Vec<Deed> {
         run(&["setup", "--shards", "2"]),
         run(&["setup", "--permissions-boundary", boundary]),
         Deed::EditTrust,
+        Deed::Throttle,
         run(&["setup"]),
         run(&["unsubscribe", "--log-group", SECOND]),
         run(&["subscribe", "--all"]),
@@ -98,6 +100,11 @@ async fn act(account: &Account, deeds: &[Deed]) -> (Vec<Call>, Option<(String, R
                 ] });
                 let edit = iam.update_assume_role_policy().role_name("cwl-to-kinesis");
                 edit.policy_document(anyone.to_string()).send().await.expect("edited");
+            }
+            Deed::Throttle => {
+                let lambda = aws_sdk_lambda::Client::new(&account.config);
+                let none = lambda.put_function_concurrency().function_name("cwl-to-logentries");
+                none.reserved_concurrent_executions(0).send().await.expect("throttled");
             }
             Deed::AttachPolicy => {
                 let policy = json!({ "Version": "2012-10-17", "Statement": [

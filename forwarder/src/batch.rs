@@ -208,7 +208,10 @@ impl Forwarder {
     }
 
     #[cfg(test)]
-    pub(crate) fn replace_destinations(&mut self, with: impl Fn() -> Box<dyn crate::destination::Destination>) {
+    pub(crate) fn replace_destinations(
+        &mut self,
+        with: impl Fn() -> Box<dyn crate::destination::Destination>,
+    ) {
         self.lanes = self.lanes.iter().map(|lane| Lane::new(lane.name().to_owned(), with())).collect();
     }
 

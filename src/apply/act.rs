@@ -1,7 +1,7 @@
 //! Which AWS calls carry out which action.
 
 use crate::aws::lambda::Configuration;
-use crate::aws::{Aws, account_policy, iam, kinesis, lambda, logs};
+use crate::aws::{Aws, account_policy, iam, kinesis, lambda, logs, replace};
 use crate::error::Result;
 use crate::plan::Action;
 
@@ -61,6 +61,7 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
             lambda::update_configuration(aws, name, change).await
         }
         Action::SetConcurrency { name, reserved } => lambda::set_concurrency(aws, name, *reserved).await,
+        Action::UnsetConcurrency { name } => lambda::unset_concurrency(aws, name).await,
         Action::TagFunction { arn, tags } => lambda::tag_function(aws, arn, tags).await,
         Action::DeleteFunction { name } => lambda::delete_function(aws, name).await,
 
@@ -73,10 +74,12 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::DeleteTrigger { uuid } => lambda::delete_trigger(aws, uuid).await,
 
         Action::PutFilter(spec) => logs::put_filter(aws, spec).await,
+        Action::ReplaceFilter { name, put } => replace::filter(aws, name, put).await,
         Action::DeleteFilter { log_group, name } => logs::delete_filter(aws, log_group, name).await,
 
         Action::PutAccountPolicy { policy, no_longer } => account_policy::put(aws, policy, no_longer).await,
         Action::LeaveOut { policy, log_groups } => account_policy::leave_out(aws, policy, log_groups).await,
+        Action::ReplaceAccountPolicy { name, put } => replace::account_policy(aws, name, put).await,
         Action::DeleteAccountPolicy { name } => account_policy::delete(aws, name).await,
     }
 }

@@ -22,6 +22,11 @@ const SETTLES: Duration = Duration::from_millis(400);
 
 /// The subscription policy of the account and region, where there is one.
 pub(crate) async fn observe(aws: Aws<'_>) -> Result<Option<AccountPolicy>, AwsError> {
+    Ok(as_it_is(aws).await?.as_ref().map(account_policy))
+}
+
+/// As [`observe`], with all that AWS says of it.
+pub(super) async fn as_it_is(aws: Aws<'_>) -> Result<Option<SdkAccountPolicy>, AwsError> {
     let logs = aws.session.logs();
     let mut next = None;
     loop {
@@ -31,7 +36,7 @@ pub(crate) async fn observe(aws: Aws<'_>) -> Result<Option<AccountPolicy>, AwsEr
         let Some(page) = found(read.await)? else { return Ok(None) };
         // A page may be empty though another one follows.
         if let Some(policy) = page.account_policies.unwrap_or_default().into_iter().next() {
-            return Ok(Some(account_policy(&policy)));
+            return Ok(Some(policy));
         }
         next = page.next_token;
         if next.is_none() {
@@ -117,6 +122,22 @@ async fn write(aws: Aws<'_>, policy: &AccountPolicy) -> Result<()> {
         error.message = format!("{message}; there is `{}` to {}", there.name, there.destination_arn);
     }
     Err(error.into())
+}
+
+/// Puts back one that was deleted.
+pub(super) async fn restore(aws: Aws<'_>, policy: &SdkAccountPolicy) -> Result<()> {
+    let logs = aws.session.logs();
+    aws.call(SERVICE, "PutAccountPolicy", policy.policy_name().unwrap_or_default(), || {
+        logs.put_account_policy()
+            .set_policy_name(policy.policy_name.clone())
+            .policy_type(KIND)
+            .set_policy_document(policy.policy_document.clone())
+            .set_selection_criteria(policy.selection_criteria.clone())
+            .scope(Scope::All)
+            .send()
+    })
+    .await?;
+    Ok(())
 }
 
 /// Deletes the account policy; one that is gone already is no error.

@@ -45,6 +45,8 @@ pub struct Aws<'a> {
     pub(crate) notice: &'a (dyn Fn(Notice<'_>) + Sync),
     /// What the calls need: repeating them ends when it vanishes.
     pub(super) needs: &'a [Need<'a>],
+    /// Whether the calls put something back: then a stop that was asked for waits for them.
+    pub(super) mending: bool,
 }
 
 impl<'a> From<&'a Session> for Aws<'a> {
@@ -54,6 +56,11 @@ impl<'a> From<&'a Session> for Aws<'a> {
 }
 
 impl Aws<'_> {
+    /// The same, for calls that put something back.
+    pub(super) fn mending(self) -> Self {
+        Self { mending: true, ..self }
+    }
+
     /// Makes one call, as often as the retry table allows.
     ///
     /// The SDK's own retries are off: they know neither IAM propagation nor what other calls were told, nobody sees
@@ -113,6 +120,10 @@ impl Aws<'_> {
 
     /// Sleeps; an error when the user asked to stop before or meanwhile.
     pub(crate) async fn rest(&self, pause: Duration) -> Result<(), Stopped> {
+        if self.mending {
+            tokio::time::sleep(pause).await;
+            return Ok(());
+        }
         if self.session.stop().requested() {
             return Err(Stopped);
         }

@@ -75,17 +75,17 @@ async fn log_group(aws: Aws<'_>, name: &str) -> Result<Option<LogGroup>, AwsErro
     Ok(page.into_iter().find(|group| group.name == name))
 }
 
-/// The forwarder's log group with its tags, where it exists.
+/// The forwarder's log group with its tags and filters, where it exists.
 pub(crate) async fn observe_log_group(
     aws: Aws<'_>,
     target: &Target,
     name: &str,
 ) -> Result<Option<ObservedLogGroup>, AwsError> {
     let arn = arn(target, name);
-    let (group, tags) = tokio::join!(log_group(aws, name), tags(aws, &arn));
+    let (group, tags, filters) = tokio::join!(log_group(aws, name), tags(aws, &arn), filters(aws, name));
     let Some(group) = group? else { return Ok(None) };
-    let tags = tags?.unwrap_or_default();
-    Ok(Some(ObservedLogGroup { name: group.name, arn, retention_days: group.retention_days, tags }))
+    let (tags, filters) = (tags?.unwrap_or_default(), filters?.unwrap_or_default());
+    Ok(Some(ObservedLogGroup { name: group.name, arn, retention_days: group.retention_days, filters, tags }))
 }
 
 fn arn(target: &Target, name: &str) -> String {
@@ -158,29 +158,16 @@ fn filter(filter: SubscriptionFilter) -> ObservedFilter {
 ///
 /// At the limit of filters the error names those that are there.
 pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
-    let logs = aws.session.logs();
-    let distribution = match spec.distribution.value {
-        Distribution::ByLogStream => SdkDistribution::ByLogStream,
-        Distribution::Random => SdkDistribution::Random,
-    };
-    let extras = &spec.extras;
-    let system_fields = Some(extras.emit_system_fields.clone()).filter(|fields| !fields.is_empty());
     let needs = [Need::Role(&spec.role_arn), Need::Stream(&spec.destination_arn)];
-    let needing = aws.needing(&needs);
-    let put = needing.call(SERVICE, "PutSubscriptionFilter", &spec.log_group, || {
-        logs.put_subscription_filter()
-            .log_group_name(&spec.log_group)
-            .filter_name(&spec.name)
-            .filter_pattern(&spec.pattern.value)
-            .destination_arn(&spec.destination_arn)
-            .role_arn(&spec.role_arn)
-            .distribution(distribution.clone())
-            .set_apply_on_transformed_logs(extras.apply_on_transformed_logs.then_some(true))
-            .set_emit_system_fields(system_fields.clone())
-            .set_field_selection_criteria(extras.field_selection_criteria.clone())
-            .send()
-    });
-    let Err(mut error) = put.await else {
+    let filter = ObservedFilter {
+        name: spec.name.clone(),
+        pattern: spec.pattern.value.clone(),
+        destination_arn: spec.destination_arn.clone(),
+        role_arn: Some(spec.role_arn.clone()),
+        distribution: spec.distribution.value,
+        extras: spec.extras.clone(),
+    };
+    let Err(mut error) = put(aws.needing(&needs), &spec.log_group, &filter).await else {
         // AWS does not say whether it replaced one of this name.
         (aws.notice)(Notice::Made);
         return Ok(());
@@ -195,6 +182,32 @@ pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
         }
     }
     Err(error.into())
+}
+
+/// Puts a subscription filter as it is to be, or as it was.
+pub(super) async fn put(aws: Aws<'_>, log_group: &str, filter: &ObservedFilter) -> Result<(), AwsError> {
+    let logs = aws.session.logs();
+    let distribution = match filter.distribution {
+        Distribution::ByLogStream => SdkDistribution::ByLogStream,
+        Distribution::Random => SdkDistribution::Random,
+    };
+    let extras = &filter.extras;
+    let system_fields = Some(extras.emit_system_fields.clone()).filter(|fields| !fields.is_empty());
+    aws.call(SERVICE, "PutSubscriptionFilter", log_group, || {
+        logs.put_subscription_filter()
+            .log_group_name(log_group)
+            .filter_name(&filter.name)
+            .filter_pattern(&filter.pattern)
+            .destination_arn(&filter.destination_arn)
+            .set_role_arn(filter.role_arn.clone())
+            .distribution(distribution.clone())
+            .set_apply_on_transformed_logs(extras.apply_on_transformed_logs.then_some(true))
+            .set_emit_system_fields(system_fields.clone())
+            .set_field_selection_criteria(extras.field_selection_criteria.clone())
+            .send()
+    })
+    .await?;
+    Ok(())
 }
 
 /// Deletes a subscription filter; one that is gone already is no error.

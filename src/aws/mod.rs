@@ -18,6 +18,7 @@ mod need;
 mod observe;
 mod owner;
 mod pace;
+pub(crate) mod replace;
 mod retry;
 mod session;
 mod stop;

@@ -20,7 +20,8 @@ pub enum Depth {
     /// What setup and subscribe decide on: the stack's own resources, of a role only the stack's own policy, and the
     /// log groups that are named.
     Stack,
-    /// Also what others attached: all policies of the roles, and every log group of the region, because filters carry no tags and are found only by looking.
+    /// Also what others attached: all policies of the roles, the forwarder's triggers from elsewhere, and every log group of
+    /// the region, because filters carry no tags and are found only by looking.
     Everything,
 }
 
@@ -47,7 +48,7 @@ pub async fn observe<'a>(
         named(kinesis::observe_stream(aws, &plain.stream, true)),
         named(logs::observe_log_group(aws, target, log_group)),
         named(lambda::observe_function(aws, function)),
-        named(lambda::observe_triggers(aws, &stream_arn, function)),
+        named(lambda::observe_triggers(aws, &stream_arn, function, depth == Depth::Everything)),
         named(account_policy::observe(aws)),
         observe_groups(aws, groups, depth),
     )?;

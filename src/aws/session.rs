@@ -152,7 +152,7 @@ impl Session {
 
     /// The session in use; `notice` hears of waiting.
     pub fn telling<'a>(&'a self, notice: &'a (dyn Fn(Notice<'_>) + Sync)) -> Aws<'a> {
-        Aws { session: self, notice, needs: &[] }
+        Aws { session: self, notice, needs: &[], mending: false }
     }
 
     /// What ends waiting and keeps calls from being made.

@@ -152,6 +152,7 @@ fn lambda(method: &str, uri: &str) -> String {
         ("PUT", ["functions", _, "configuration"]) => "UpdateFunctionConfiguration",
         ("PUT", ["functions", _, "code"]) => "UpdateFunctionCode",
         ("PUT", ["functions", _, "concurrency"]) => "PutFunctionConcurrency",
+        ("DELETE", ["functions", _, "concurrency"]) => "DeleteFunctionConcurrency",
         ("POST", ["event-source-mappings"]) => "CreateEventSourceMapping",
         ("GET", ["event-source-mappings"]) => "ListEventSourceMappings",
         ("GET", ["event-source-mappings", _]) => "GetEventSourceMapping",

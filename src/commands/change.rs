@@ -62,6 +62,8 @@ impl<'a> Run<'a> {
         // The error says all of a single refusal.
         if (!plan.is_empty() && !self.change.dry_run && plan.refused.len() != 1) || plan.refused.len() > 1 {
             self.context.note(&plan.to_string());
+        } else if !self.change.dry_run {
+            plan.notes.iter().for_each(|note| self.context.note(note));
         }
         let left_out = if self.wide { std::mem::take(&mut plan.refused) } else { Vec::new() };
         if let Some(first) = plan.refused.first() {
@@ -140,6 +142,7 @@ impl<'a> Run<'a> {
             unchanged: plan.unchanged,
             kept: plan.kept,
             refused: plan.refused,
+            notes: plan.notes,
             calls: self.session.calls(),
             seconds: self.context.started.elapsed().as_secs_f64(),
         }

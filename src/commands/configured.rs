@@ -25,13 +25,17 @@ pub(super) async fn observe_function(session: &Session, stack: &StackName) -> Re
     let function = lambda::observe_function(session.into(), &names.function).await?;
     let observed = Observed { function, ..Observed::default() };
     if observed.function.is_some() && destinations::current(&observed).is_none() {
-        let message =
-            "the function's configuration cannot be read: it is missing, or another version wrote it";
-        return Err(Error::new(Code::Config, message).on(names.function).hint(
-            "run `cwl2le setup`, or describe the destinations in a configuration file: `cwl2le init`",
-        ));
+        return Err(unreadable(&names.function));
     }
     Ok(observed)
+}
+
+/// The function is there and what it is to do is not.
+pub(super) fn unreadable(function: &str) -> Error {
+    let message = "the function's configuration cannot be read: it is missing, or another version wrote it";
+    Error::new(Code::Config, message).on(function).hint(
+        "run `cwl2le setup` with the token, or describe the destinations in a configuration file: `cwl2le init`",
+    )
 }
 
 /// Reads texts that a configuration refers to, with the caller's rights.

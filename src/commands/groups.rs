@@ -30,6 +30,15 @@ pub(super) struct Survey {
     pub(super) excluded: BTreeSet<String>,
 }
 
+/// What becomes of log groups whose lines would come back to them for ever, where they are not named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Loops {
+    /// They are not to be subscribed.
+    LeftOut,
+    /// What is there is to go.
+    Included,
+}
+
 /// Reads every log group of the region: those that have a filter are found only by looking.
 pub(super) async fn survey(
     context: Context<'_>,
@@ -57,6 +66,7 @@ pub(super) async fn choose(
     session: &Session,
     stack: &StackName,
     args: &Groups,
+    loops: Loops,
 ) -> Result<Chosen> {
     let selector = selector(args)?;
     if !selector.needs_listing() {
@@ -74,8 +84,11 @@ pub(super) async fn choose(
     let wanted_tags = selector.needs_tags_of(&candidates).into_iter().map(ToOwned::to_owned).collect();
     let tags = tags(session, wanted_tags).await?;
     let names = Names::new(stack, &session.target.region, scope);
-    let loops = |name: &str| recursion(&names, &observed.readers, &observed.writers, name);
-    let selection = selector.select(&candidates, &tags, loops);
+    let would_loop = |name: &str| match loops {
+        Loops::LeftOut => recursion(&names, &observed.readers, &observed.writers, name),
+        Loops::Included => None,
+    };
+    let selection = selector.select(&candidates, &tags, would_loop);
     selection.unmatched.iter().for_each(|what| context.note(&format!("{what} matches no log group")));
     for out in &selection.left_out {
         context.note(&format!("leaves out {}: {}", out.log_group, out.reason));

@@ -30,6 +30,9 @@ pub struct ChangeReport {
     /// What cannot be done, of a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refusal>,
+    /// What else there is to know.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
     /// AWS calls made, retries included.
     pub calls: u64,
     /// Wall time in seconds.
@@ -45,6 +48,7 @@ impl fmt::Display for ChangeReport {
                 unchanged: self.unchanged.clone(),
                 kept: self.kept.clone(),
                 refused: self.refused.clone(),
+                notes: self.notes.clone(),
             };
             let next = match (self.command, self.changed) {
                 ("plan", true) => "`cwl2le setup` makes these changes",

@@ -59,7 +59,7 @@ fn is_subscription(id: &ResourceId) -> bool {
 /// The filters that the plan was to put.
 fn filters(plan: &Plan) -> impl Iterator<Item = &FilterSpec> {
     plan.steps.iter().flat_map(|step| &step.actions).filter_map(|action| match action {
-        Action::PutFilter(filter) => Some(&**filter),
+        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => Some(&**put),
         _ => None,
     })
 }

@@ -12,7 +12,7 @@ use crate::cli::Status;
 use crate::config::destinations;
 use crate::error::Result;
 use crate::plan::{
-    Field, Kind, Observed, Plan, ResourceId, is_own_filter, is_own_policy, shown_pattern, would_loop,
+    Field, Kind, Observed, Plan, ResourceId, is_loop, is_own_filter, is_own_policy, shown_pattern, would_loop,
 };
 use crate::stack::{Stack, Tags, owns, retention};
 
@@ -68,6 +68,8 @@ pub struct Subscription {
     pub pattern: String,
     /// Whether the filter is ours.
     pub ours: bool,
+    /// Whether the log group's lines come back to it for ever.
+    pub loops: bool,
 }
 
 /// An account policy that leads into the chain.
@@ -163,7 +165,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
                 .map(|g| (format!("kept {}", retention(g.retention_days)), ours(&g.tags))),
         ),
     ];
-    let subscriptions = observed
+    let subscriptions: Vec<Subscription> = observed
         .groups
         .iter()
         .flat_map(|(log_group, group)| group.filters.iter().map(move |filter| (log_group, filter)))
@@ -173,6 +175,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
             filter: filter.name.clone(),
             pattern: filter.pattern.clone(),
             ours: is_own_filter(stack, filter, None),
+            loops: is_loop(stack, observed, log_group, filter),
         })
         .collect();
     let account_policy =
@@ -194,7 +197,8 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
         .map(|step| format!("{} {}", step.verb, step.resource))
         .chain(refused.map(|refusal| format!("{}: {}", refusal.resource, refusal.reason)))
         .collect();
-    let loops = account_policy.as_ref().is_some_and(|policy| !policy.loops.is_empty());
+    let loops = account_policy.as_ref().is_some_and(|policy| !policy.loops.is_empty())
+        || subscriptions.iter().any(|subscription| subscription.loops);
     StatusReport {
         stack: stack.name.to_string(),
         account: stack.target.account.clone(),
@@ -270,9 +274,10 @@ impl fmt::Display for StatusReport {
         let width = self.subscriptions.iter().map(|s| s.log_group.chars().count()).max().unwrap_or(0);
         for subscription in &self.subscriptions {
             let foreign = if subscription.ours { "" } else { " (not ours)" };
+            let loops = if subscription.loops { " (feeds itself: take it off)" } else { "" };
             write!(
                 f,
-                "\n  {:<width$}  {}  {}{foreign}",
+                "\n  {:<width$}  {}  {}{foreign}{loops}",
                 subscription.log_group,
                 subscription.filter,
                 shown_pattern(&subscription.pattern)

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use cwl2le_forwarder::config::{CONFIG_ENV, Config, filter_name};
+use cwl2le_forwarder::config::{filter_name, pinned_destination};
 
 use super::change::Run;
-use super::groups::{Chosen, Survey, choose, survey};
+use super::configured::unreadable;
+use super::groups::{Chosen, Loops, Survey, choose, survey};
+use super::steps::Steps;
 use super::{ChangeReport, Context, usage};
+use crate::apply::apply;
 use crate::aws::Session;
 use crate::cli::{Filter, Groups, Subscribe};
-use crate::config;
+use crate::config::{self, destinations};
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, Observed, Plan};
 use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack};
@@ -21,7 +24,16 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
     let session = context.session().await?;
     let (stack, plan, wide) = decide(context, &session, args).await?;
     let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "subscribe") };
-    run.carry_out(plan, async || Ok(decide(context.silent(), &session, args).await?.1)).await
+    let ended = run.carry_out(plan, async || Ok(decide(context.silent(), &session, args).await?.1)).await;
+    if args.per_group
+        && ended.as_ref().is_err_and(|error| error.code == Code::Partial)
+        && let Err(error) = end_twice(&run, &args.groups).await
+    {
+        context.note(&format!(
+            "log groups with a filter of their own come twice until this is run again: {error}"
+        ));
+    }
+    ended
 }
 
 /// Reads the account, and plans; with the stack, and whether more was meant than names.
@@ -36,7 +48,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
-            choose(context, session, &name, &args.groups).await?;
+            choose(context, session, &name, &args.groups, Loops::LeftOut).await?;
         let stack = config::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(&stack, &observed, args)?;
         let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());
@@ -44,6 +56,21 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let plan = subscribe(&stack, &filters, &observed, &options(args));
         Ok((stack, plan, wide))
     }
+}
+
+/// Some log groups have filters by now and some do not: those that have are left out of the account policy, which stays
+/// for the others.
+async fn end_twice(run: &Run<'_>, groups: &Groups) -> Result<()> {
+    let (session, stack) = (run.session, run.stack);
+    let chosen = choose(run.context, session, &stack.name, groups, Loops::LeftOut).await?;
+    let plan = plan::once_only(stack, &chosen.observed);
+    if plan.is_empty() {
+        return Ok(());
+    }
+    run.context.note("what has a filter of its own by now is left out of the account policy:");
+    run.context.note(&plan.to_string());
+    let steps = Steps::new(run.context.progress, &plan);
+    apply(session, &plan, &|event| steps.show(event)).await.map(drop).map_err(|failure| failure.error)
 }
 
 fn options(args: &Subscribe) -> FilterOptions {
@@ -69,7 +96,8 @@ fn must_mean_everything(groups: &Groups) -> Result<()> {
 
 fn must_be_ready(stack: &Stack, observed: &Observed, args: &Subscribe) -> Result<()> {
     must_be_set_up(stack, observed)?;
-    args.destination.as_ref().map_or(Ok(()), |name| must_be_a_destination(name, observed))
+    let name = name(stack, &args.filter, args.destination.as_deref());
+    pinned_destination(&name).map_or(Ok(()), |pin| must_be_a_destination(pin, stack, observed))
 }
 
 /// The account policy that the flags ask for, with nothing left out yet.
@@ -143,13 +171,9 @@ fn must_be_set_up(stack: &Stack, observed: &Observed) -> Result<()> {
     }
 }
 
-/// A filter that pins a destination that the forwarder does not know would send its events to the default.
-fn must_be_a_destination(name: &str, observed: &Observed) -> Result<()> {
-    let environment = observed.function.as_ref().map(|function| &function.environment);
-    let config = environment
-        .and_then(|variables| variables.get(CONFIG_ENV))
-        .and_then(|value| Config::from_json(&value.0).ok())
-        .unwrap_or_default();
+/// What the forwarder gets for a destination that it does not know it cannot deliver.
+fn must_be_a_destination(name: &str, stack: &Stack, observed: &Observed) -> Result<()> {
+    let config = destinations::current(observed).ok_or_else(|| unreadable(&stack.names.function))?;
     if config.destinations.contains_key(name) {
         return Ok(());
     }

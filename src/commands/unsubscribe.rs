@@ -1,7 +1,7 @@
 //! `cwl2le unsubscribe`: detaches log groups.
 
 use super::change::Run;
-use super::groups::choose;
+use super::groups::{Loops, choose};
 use super::{ChangeReport, Context};
 use crate::aws::Session;
 use crate::cli::Unsubscribe;
@@ -20,7 +20,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
 /// Reads the account, and plans; with the stack, and whether more was meant than names.
 async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> Result<(Stack, Plan, bool)> {
     let name = context.stack(&args.stack);
-    let chosen = choose(context, session, &name, &args.groups).await?;
+    let chosen = choose(context, session, &name, &args.groups, Loops::Included).await?;
     let observed = chosen.observed;
     if let Some(unknown) = chosen.log_groups.iter().find(|group| !observed.groups.contains_key(*group)) {
         return Err(Error::new(

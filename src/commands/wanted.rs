@@ -37,6 +37,10 @@ pub(super) async fn plan_stack(context: Context<'_>, session: &Session, args: &W
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
     let (scope, mut observed) = observe(session, &name, &args.log_groups, depth).await?;
     let mut stack = config::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
+    // Whether something still pins a destination that goes is found out only by looking at everything, too.
+    if depth == Depth::Stack && !plan::leaving_destinations(&stack, &observed).is_empty() {
+        (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
+    }
     add_bundle(args, &observed, &mut stack)?;
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
@@ -54,7 +58,8 @@ pub(super) async fn plan_stack(context: Context<'_>, session: &Session, args: &W
             plan::bring_subscriptions(&stack, &wanted, &observed, &options)
         }
     };
-    Ok(Planned { stack, plan: foundations.and(filters), empty_sections })
+    let plan = plan::keep_pins(&stack, &observed, foundations.and(filters));
+    Ok(Planned { stack, plan, empty_sections })
 }
 
 /// The plan of `setup` with nothing asked for, on what was read: what drifted from what delivery depends on.

@@ -42,6 +42,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
         logs_role: Some(role(&stack.logs_role)),
         function_role: Some(role(&stack.function_role)),
         log_group: Some(crate::plan::ObservedLogGroup {
+            filters: Vec::new(),
             name: stack.names.function_log_group.clone(),
             arn: String::new(),
             retention_days: Some(stack.log_group.retention_days.value),
@@ -63,6 +64,9 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             tags: stack.tags.clone(),
         }),
         triggers: vec![crate::plan::ObservedTrigger {
+            qualifier: None,
+            is_filtered: false,
+            tumbling_window_seconds: 0,
             uuid: "uuid".to_owned(),
             source_arn: stack.names.stream_arn(&stack.target),
             state: crate::plan::TriggerState::Enabled,

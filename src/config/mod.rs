@@ -76,10 +76,11 @@ pub fn wanted_stack(
     let config = quarantine::wanted(config, args.function.quarantine.as_deref(), observed)?;
     let wishes = Wishes::new(&args, config, target)?;
     let kms = wishes.kms_key.clone().unwrap_or_else(|| wishes::current_key(observed, target));
-    let on_failure = wishes
-        .on_failure
-        .clone()
-        .unwrap_or_else(|| observed.triggers.iter().find_map(|trigger| trigger.on_failure.clone()));
+    let on_failure = wishes.on_failure.clone().unwrap_or_else(|| {
+        let stream_arn = Names::new(name, &target.region, scope).stream_arn(target);
+        let ours = observed.triggers.iter().filter(|trigger| trigger.source_arn == stream_arn);
+        ours.filter_map(|trigger| trigger.on_failure.clone()).next()
+    });
     let place = wishes.config.as_ref().and_then(|config| config.quarantine.as_ref());
     let quarantine = place.map(Place::path);
     let grants = Grants { kms_key_arn: kms, quarantine, on_failure, ..Grants::default() };

@@ -105,11 +105,15 @@ pub(super) fn place(
                     return;
                 }
                 step.change("replaces", &is.name, &want.name);
-                step.act(Action::DeleteAccountPolicy { name: is.name.clone() });
             }
             step.set("pattern", shown_pattern(&put.pattern));
             step.set("distribution", put.distribution);
             step.fields(put.excluded.iter().map(|name| added(name, &left_out)).collect());
+            if let Some(is) = other {
+                step.act(Action::ReplaceAccountPolicy { name: is.name.clone(), put: Box::new(put) });
+                step.finish(plan);
+                return;
+            }
             step
         }
     };
@@ -264,11 +268,10 @@ pub(super) fn neighbour(stack: &Stack, observed: &Observed, plan: &mut Plan) -> 
     let log_group = &stack.names.function_log_group;
     let foreign = observed.account_policy.as_ref().filter(|is| !is_own_policy(stack, is, None));
     let Some(is) = foreign.filter(|is| !is.excluded.contains(log_group)) else { return Ok(()) };
-    let streams = stack.target.arn("kinesis", "stream/");
-    let stream = is.destination_arn.strip_prefix(&streams);
-    let Some(owner) = stream.and_then(StackName::of_stream) else { return Ok(()) };
-    let theirs = Names::new(&owner, &stack.target.region, RoleScope::Plain);
-    if owner != stack.name && theirs.is_filter(&is.name) {
+    if stack_of_stream(stack, is).is_none() {
+        return Ok(());
+    }
+    if is_of_another_stack(stack, is) {
         amend(is, &LeftOut::from([(log_group.clone(), LOOPS)]), Stage::Foundations, plan);
         return Ok(());
     }
@@ -284,4 +287,33 @@ pub(super) fn neighbour(stack: &Stack, observed: &Observed, plan: &mut Plan) -> 
             is.name
         ),
     })
+}
+
+/// The stack whose stream an account policy leads to, where it is the stream of one.
+fn stack_of_stream(stack: &Stack, is: &AccountPolicy) -> Option<StackName> {
+    let streams = stack.target.arn("kinesis", "stream/");
+    is.destination_arn.strip_prefix(&streams).and_then(StackName::of_stream)
+}
+
+/// Whether an account policy is another stack's own, by stream and name.
+fn is_of_another_stack(stack: &Stack, is: &AccountPolicy) -> bool {
+    let owner = stack_of_stream(stack, is).filter(|owner| *owner != stack.name);
+    owner.is_some_and(|owner| Names::new(&owner, &stack.target.region, RoleScope::Plain).is_filter(&is.name))
+}
+
+/// Takes the forwarder's log group, which this plan deletes, out of what another stack's account policy leaves out: a
+/// list that only grows is full one day.
+pub(super) fn take_back(stack: &Stack, observed: &Observed, stage: Stage, plan: &mut Plan) {
+    let log_group = &stack.names.function_log_group;
+    let gone = Action::DeleteLogGroup { name: log_group.clone() };
+    let is_deleted = plan.steps.iter().any(|step| step.actions.contains(&gone));
+    let theirs = observed.account_policy.as_ref().filter(|is| is_of_another_stack(stack, is));
+    let Some(is) = theirs.filter(|is| is_deleted && is.excluded.contains(log_group)) else { return };
+    let mut put = is.clone();
+    put.excluded.remove(log_group);
+    let mut step = Draft::new(stage, Kind::AccountPolicy, &is.name, Verb::Update);
+    step.fields(vec![Field { name: LEAVES_OUT.to_owned(), old: Some(log_group.clone()), new: None }]);
+    let no_longer = BTreeSet::from([log_group.clone()]);
+    step.act(Action::PutAccountPolicy { policy: Box::new(put), no_longer });
+    step.finish(plan);
 }

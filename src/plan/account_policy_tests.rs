@@ -92,10 +92,7 @@ fn somebody_elses_account_policy_is_given_up_or_taken_over_only_by_its_name() {
     assert_eq!(codes(&with(&FilterOptions::default(), &account)), [Code::NotOurs]);
     assert_eq!(codes(&with(&adopt, &account)), [Code::NotOurs], "--adopt is for what has our name");
     let plan = with(&replace, &account);
-    assert!(matches!(
-        plan.steps[0].actions[..],
-        [Action::DeleteAccountPolicy { .. }, Action::PutAccountPolicy { .. }]
-    ));
+    assert!(matches!(plan.steps[0].actions[..], [Action::ReplaceAccountPolicy { .. }]));
     apply(&stack, &mut account.clone(), &plan);
 
     account.account_policy = Some(AccountPolicy::read("cloudwatchLogsFilter", document, ""));

@@ -69,6 +69,8 @@ pub enum Action {
     },
     /// Reserve concurrency.
     SetConcurrency { name: String, reserved: u32 },
+    /// Reserve none: with none at all it never ran.
+    UnsetConcurrency { name: String },
     /// Add tags.
     TagFunction { arn: String, tags: Tags },
     /// Delete the function.
@@ -87,6 +89,9 @@ pub enum Action {
 
     /// Create or replace a subscription filter.
     PutFilter(Box<FilterSpec>),
+    /// Put a subscription filter in the place of the one of this name: before that goes where AWS has room for both, else after, and
+    /// then the old one comes back when the new one fails.
+    ReplaceFilter { name: String, put: Box<FilterSpec> },
     /// Delete a subscription filter.
     DeleteFilter { log_group: String, name: String },
 
@@ -94,6 +99,8 @@ pub enum Action {
     PutAccountPolicy { policy: Box<AccountPolicy>, no_longer: BTreeSet<String> },
     /// Have the account policy of this name leave more log groups out, where it is still there.
     LeaveOut { policy: String, log_groups: BTreeSet<String> },
+    /// Put the account policy in the place of the one of this name, which comes back when that fails.
+    ReplaceAccountPolicy { name: String, put: Box<AccountPolicy> },
     /// Delete the account policy.
     DeleteAccountPolicy { name: String },
 }

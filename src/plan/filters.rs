@@ -1,9 +1,9 @@
 //! What must change on one log group for it to have a filter, or none.
 
 use super::diff::Draft;
-use super::{Action, Kind, Observed, ObservedFilter, Plan, ResourceId, Stage, Verb};
+use super::{Action, Kind, Observed, ObservedFilter, ObservedGroup, Plan, ResourceId, Stage, Verb};
 use crate::error::Code;
-use crate::stack::{FilterSpec, Stack, recursion};
+use crate::stack::{AccountPolicy, FilterSpec, Stack, recursion};
 
 /// What to do about a log group that does not exist.
 pub const UNKNOWN_LOG_GROUP_HINT: &str =
@@ -14,7 +14,7 @@ pub const UNKNOWN_LOG_GROUP_HINT: &str =
 pub struct FilterOptions {
     /// Take over a filter or an account policy of our name that leads elsewhere.
     pub adopt: bool,
-    /// Delete this filter of the group first, or this account policy, where it is there.
+    /// Take the place of this filter of the group, or of this account policy, where it is there.
     pub replace: Option<String>,
 }
 
@@ -51,18 +51,22 @@ pub(super) fn put_filter(
     }
 
     let draft = |verb| Draft::new(Stage::Filters, Kind::SubscriptionFilter, &id.name, verb);
-    let replaced = options.replace.as_ref().filter(|name| group.filters.iter().any(|f| f.name == **name));
+    let replaced = options.replace.as_ref().filter(|name| **name != want.name && has(group, name));
     let mut put = want.clone();
-    let mut step = match group.filters.iter().find(|f| f.name == want.name) {
+    let step = match group.filters.iter().find(|f| f.name == want.name) {
         None => {
             let mut step = draft(Verb::Create);
             if let Some(name) = replaced {
                 step.change("replaces", name, &want.name);
-                step.act(Action::DeleteFilter { log_group: want.log_group.clone(), name: name.clone() });
             }
             step.set("pattern", shown_pattern(&want.pattern.value));
             step.set("distribution", want.distribution.value);
-            step
+            step.act(match replaced {
+                Some(name) => Action::ReplaceFilter { name: name.clone(), put: Box::new(put) },
+                None => Action::PutFilter(Box::new(put)),
+            });
+            step.finish(plan);
+            return;
         }
         Some(is) if is.destination_arn != want.destination_arn && !options.adopt => {
             plan.refuse(
@@ -76,15 +80,40 @@ pub(super) fn put_filter(
         Some(is) => {
             let verb = if is.destination_arn == want.destination_arn { Verb::Update } else { Verb::Adopt };
             let mut step = draft(verb);
-            if !update(&mut step, is, &mut put) {
-                plan.unchanged.push(id);
-                return;
+            if update(&mut step, is, &mut put) {
+                step.act(Action::PutFilter(Box::new(put)));
             }
             step
         }
     };
-    step.act(Action::PutFilter(Box::new(put)));
     step.finish(plan);
+    // Ours is there already: what it is to take the place of goes on its own.
+    if let Some(name) = replaced {
+        let old = ResourceId::filter(&want.log_group, name);
+        let mut step = Draft::new(Stage::CoveredFilters, Kind::SubscriptionFilter, &old.name, Verb::Delete);
+        step.set("replaced by", &want.name);
+        step.act(Action::DeleteFilter { log_group: want.log_group.clone(), name: name.clone() });
+        step.finish(plan);
+    }
+}
+
+fn has(group: &ObservedGroup, name: &str) -> bool {
+    group.filters.iter().any(|filter| filter.name == name)
+}
+
+/// Says so where what is to be replaced is none of these: it may be misspelt.
+pub(super) fn say_unfound<'a>(
+    options: &FilterOptions,
+    mut log_groups: impl Iterator<Item = &'a String>,
+    policy: Option<&AccountPolicy>,
+    observed: &Observed,
+    plan: &mut Plan,
+) {
+    let Some(name) = &options.replace else { return };
+    let of_group = |log_group: &String| observed.groups.get(log_group).is_some_and(|group| has(group, name));
+    if !log_groups.any(of_group) && policy.is_none_or(|policy| policy.name != *name) {
+        plan.notes.push(format!("there is no `{name}` to replace: nothing is removed for it"));
+    }
 }
 
 /// Keeps what was not asked for; says whether anything differs.

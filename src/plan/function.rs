@@ -12,7 +12,8 @@ use super::{
     Stage, Verb,
 };
 use crate::error::Code;
-use crate::stack::{EnvValue, RUNTIME, Stack};
+use crate::stack::limits::TIMEOUT_SECONDS;
+use crate::stack::{EnvValue, RUNTIME, Setting, Stack};
 
 pub(super) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
     let (want, name) = (&stack.function, &stack.names.function);
@@ -60,11 +61,8 @@ pub(super) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &m
         let new = New {
             arch: want.arch.value.as_str(),
             memory_mb: *want.memory_mb.change_from(&is.memory_mb).unwrap_or(&is.memory_mb),
-            timeout_seconds: *want
-                .timeout_seconds
-                .change_from(&is.timeout_seconds)
-                .unwrap_or(&is.timeout_seconds),
-            reserved_concurrency: want.reserved_concurrency.or(is.reserved_concurrency),
+            timeout_seconds: timeout(&want.timeout_seconds, is.timeout_seconds).unwrap_or(is.timeout_seconds),
+            reserved_concurrency: want.reserved_concurrency.or(is.reserved_concurrency.filter(|n| *n > 0)),
             config: config.as_ref(),
             variables: &is.environment,
         };
@@ -131,8 +129,14 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
     Ok(())
 }
 
+/// The timeout to change to: what was asked for, or the default where the one that is there leaves no time to deliver in.
+fn timeout(want: &Setting<u32>, is: u32) -> Option<u32> {
+    let too_short = !TIMEOUT_SECONDS.contains(&i64::from(is));
+    want.change_from(&is).copied().or_else(|| too_short.then_some(want.value))
+}
+
 /// The configuration that the function has.
-fn current_config(is: &ObservedFunction) -> Option<Config> {
+pub(super) fn current_config(is: &ObservedFunction) -> Option<Config> {
     is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok())
 }
 
@@ -159,11 +163,22 @@ fn update_function(
         _ => {}
     }
 
+    // The code alone delivers nothing.
+    if want.config.is_none() && current_config(is).is_none() {
+        return Err(Refusal {
+            resource: id.clone(),
+            code: Code::Config,
+            reason: format!("{CONFIG_ENV} is missing in its environment, or cannot be read: it delivers nothing"),
+            hint: "give --token, --token-file or CWL2LE_TOKEN again; for more than one destination, describe them in a configuration file"
+                .to_owned(),
+        });
+    }
+
     let memory_mb = want.memory_mb.change_from(&is.memory_mb).copied();
     if let Some(to) = memory_mb {
         draft.change("memory", format_args!("{} MB", is.memory_mb), format_args!("{to} MB"));
     }
-    let timeout_seconds = want.timeout_seconds.change_from(&is.timeout_seconds).copied();
+    let timeout_seconds = timeout(&want.timeout_seconds, is.timeout_seconds);
     if let Some(to) = timeout_seconds {
         draft.change("timeout", format_args!("{} s", is.timeout_seconds), format_args!("{to} s"));
     }
@@ -212,6 +227,9 @@ fn reserve(draft: &mut Draft, stack: &Stack, want: Option<u32>, is: Option<u32>)
         let show = |n: Option<u32>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
         draft.change("reserved concurrency", show(is), reserved);
         draft.act(Action::SetConcurrency { name: stack.names.function.clone(), reserved });
+    } else if is == Some(0) {
+        draft.change("reserved concurrency", "0, so that it never runs", "none");
+        draft.act(Action::UnsetConcurrency { name: stack.names.function.clone() });
     }
 }
 

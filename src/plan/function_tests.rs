@@ -106,3 +106,57 @@ fn a_forwarder_that_logs_elsewhere_is_brought_back() {
     apply(&stack, &mut account, &plan);
     assert!(setup(&stack, &account, false).is_empty());
 }
+
+#[test]
+fn what_keeps_a_function_from_delivering_is_put_right_or_refused() {
+    let mut stack = one_stack();
+    stack.function.timeout_seconds.explicit = false;
+    stack.function.reserved_concurrency = None;
+    let mut account = account_with(&stack, FunctionFailure::Update("x".to_owned()));
+    account.function.as_mut().expect("made").failure = None;
+    assert!(setup(&stack, &account, false).is_empty());
+
+    let function = account.function.as_mut().expect("made");
+    (function.timeout_seconds, function.reserved_concurrency) = (1, Some(0));
+    run(&stack, &mut account, |is| setup(&stack, is, false));
+    let function = account.function.as_mut().expect("made");
+    assert_eq!(function.timeout_seconds, stack.function.timeout_seconds.value);
+    assert_eq!(function.reserved_concurrency, None);
+    assert!(setup(&stack, &account, false).is_empty());
+
+    // Without a token this time nobody knows what it was to do.
+    stack.function.config = None;
+    assert!(setup(&stack, &account, false).is_empty());
+    for garbage in [None, Some("{")] {
+        let environment = &mut account.function.as_mut().expect("made").environment;
+        environment.clear();
+        environment.extend(garbage.map(|text| ("CWL2LE_CONFIG".to_owned(), EnvValue(text.to_owned()))));
+        let plan = setup(&stack, &account, false);
+        let codes: Vec<Code> = plan.refused.iter().map(|refusal| refusal.code).collect();
+        assert_eq!(codes, [Code::Config], "{plan}");
+    }
+}
+
+#[test]
+fn a_trigger_that_holds_records_back_is_put_right_and_a_second_one_refused() {
+    let stack = one_stack();
+    let mut account = account_with(&stack, FunctionFailure::Update("x".to_owned()));
+    account.function.as_mut().expect("made").failure = None;
+    account.triggers[0].is_filtered = true;
+    account.triggers[0].tumbling_window_seconds = 60;
+    let plan = setup(&stack, &account, false);
+    assert!(plan.to_string().contains("filter criteria: some -> none"), "{plan}");
+    apply(&stack, &mut account, &plan);
+    assert!(setup(&stack, &account, false).is_empty());
+
+    let by_alias = ObservedTrigger { qualifier: Some("live".to_owned()), ..account.triggers[0].clone() };
+    account.triggers.insert(0, by_alias);
+    let plan = setup(&stack, &account, false);
+    let [refusal] = &plan.refused[..] else { panic!("one refusal: {plan}") };
+    assert!(refusal.resource.name.ends_with("cwl-to-logentries:live") && plan.is_empty(), "{plan}");
+
+    account.triggers.remove(0);
+    let role = account.function_role.as_mut().expect("made");
+    role.policies.insert("theirs".to_owned(), serde_json::json!({}));
+    assert!(setup(&stack, &account, false).notes[0].contains("theirs"));
+}

@@ -9,7 +9,9 @@ mod diff;
 mod environment;
 mod filters;
 mod function;
+mod loops;
 mod observed;
+mod pins;
 mod policy;
 mod setup;
 mod subscriptions;
@@ -24,14 +26,16 @@ use crate::error::Code;
 pub use account_policy::{is_own_policy, would_loop};
 pub use action::{Action, CreateFunction};
 pub use filters::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, is_own_filter, shown_pattern};
+pub use loops::is_loop;
 pub use observed::{
     FunctionFailure, Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup,
     ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
 };
+pub use pins::{keep_pins, leaving_destinations};
 pub use policy::same_meaning;
 pub use setup::setup;
 pub use subscriptions::{
-    Subscriptions, bring_subscriptions, subscribe, subscribe_all, subscribe_each, unsubscribe,
+    Subscriptions, bring_subscriptions, once_only, subscribe, subscribe_all, subscribe_each, unsubscribe,
     unsubscribe_all,
 };
 pub use teardown::{TeardownOptions, teardown};
@@ -47,6 +51,9 @@ pub struct Plan {
     pub kept: Vec<Kept>,
     /// What cannot be done. A plan with a refusal is never applied.
     pub refused: Vec<Refusal>,
+    /// What else there is to know before it is carried out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
 }
 
 /// All changes to one resource.
@@ -70,7 +77,7 @@ pub struct Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Teardown: filters and the account policy first, since a filter without its stream or role is disabled and skips logs.
+    /// Filters that go: of a loop before anything else. In a teardown they and the account policy are first, since a filter without its stream or role is disabled and skips logs.
     RemoveFilters,
     /// Teardown: the trigger.
     RemoveTrigger,
@@ -78,7 +85,7 @@ pub enum Stage {
     RemoveFunction,
     /// Teardown: everything that only the function and the filters needed.
     RemoveFoundations,
-    /// Teardown: the stream, which may still hold what was not delivered.
+    /// Teardown: the stream, which may still hold what was not delivered; and our name in another stack's account policy.
     RemoveStream,
     /// Setup: stream, roles, log group.
     Foundations,
@@ -90,8 +97,10 @@ pub enum Stage {
     Filters,
     /// Setup: the account policy leaves out what has a filter by now.
     AccountPolicy,
-    /// Setup: filters that the account policy has taken the place of.
+    /// Setup: filters that the account policy, or another filter, has taken the place of.
     CoveredFilters,
+    /// Setup: the function, where it forgets a destination that filters pinned until now.
+    ForgetDestinations,
 }
 
 /// What is done to a resource.
@@ -194,6 +203,7 @@ impl Plan {
         self.unchanged.extend(other.unchanged);
         self.kept.extend(other.kept);
         self.refused.extend(other.refused);
+        self.notes.extend(other.notes);
         self.ordered()
     }
 
@@ -302,6 +312,7 @@ impl fmt::Display for Plan {
             writeln!(f, "  ! refuse {}: {}", refusal.resource, refusal.reason)?;
             writeln!(f, "      hint: {}", refusal.hint)?;
         }
+        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}"))?;
         let count = |verbs: &[Verb]| self.steps.iter().filter(|s| verbs.contains(&s.verb)).count();
         write!(
             f,
@@ -327,8 +338,16 @@ mod account_policy_tests;
 #[cfg(test)]
 mod function_tests;
 #[cfg(test)]
+mod loop_tests;
+#[cfg(test)]
 mod model;
 #[cfg(test)]
+mod pin_tests;
+#[cfg(test)]
+mod replace_tests;
+#[cfg(test)]
 mod subscription_tests;
+#[cfg(test)]
+mod teardown_tests;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! A model of AWS for the tests of the planner: what each action does to what exists.
 
+use std::collections::BTreeSet;
+
 use std::collections::BTreeMap;
 
 use super::*;
@@ -32,6 +34,7 @@ fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTri
     ObservedTrigger {
         uuid: uuid.to_owned(),
         source_arn: source_arn.to_owned(),
+        qualifier: None,
         state: TriggerState::Enabled,
         last_result: None,
         batch_size: spec.batch_size.value,
@@ -41,6 +44,8 @@ fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTri
         max_retries: -1,
         max_age_seconds: spec.max_age_seconds,
         reports_item_failures: true,
+        is_filtered: false,
+        tumbling_window_seconds: 0,
         starting_position: "TRIM_HORIZON".to_owned(),
         on_failure: spec.on_failure.value.clone(),
     }
@@ -107,6 +112,7 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
                 name: name.clone(),
                 arn: stack.target.arn("logs", format_args!("log-group:{name}")),
                 retention_days: Some(*retention_days),
+                filters: Vec::new(),
                 tags: tags.clone(),
             });
         }
@@ -172,6 +178,9 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
         Action::SetConcurrency { reserved, .. } => {
             o.function.as_mut().expect("the function exists").reserved_concurrency = Some(*reserved);
         }
+        Action::UnsetConcurrency { .. } => {
+            o.function.as_mut().expect("the function exists").reserved_concurrency = None;
+        }
         Action::TagFunction { tags, .. } => {
             o.function.as_mut().expect("the function exists").tags.extend(tags.clone());
         }
@@ -217,10 +226,26 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
             let is = o.account_policy.as_ref().filter(|is| is.name == *policy);
             put_policy(o, is.and_then(|is| is.leaving_out(log_groups)));
         }
+        Action::ReplaceAccountPolicy { name, put } => {
+            apply_action(stack, o, &Action::DeleteAccountPolicy { name: name.clone() });
+            apply_action(
+                stack,
+                o,
+                &Action::PutAccountPolicy { policy: put.clone(), no_longer: BTreeSet::new() },
+            );
+        }
         Action::DeleteAccountPolicy { .. } => o.account_policy = None,
+        Action::ReplaceFilter { name, put } => {
+            let (log_group, name) = (put.log_group.clone(), name.clone());
+            apply_action(stack, o, &Action::DeleteFilter { log_group, name });
+            apply_action(stack, o, &Action::PutFilter(put.clone()));
+        }
         Action::DeleteFilter { log_group, name } => {
-            let group = o.groups.get_mut(log_group).expect("the log group exists");
-            group.filters.retain(|f| f.name != *name);
+            let own = o.log_group.as_mut().filter(|own| own.name == *log_group);
+            assert!(own.is_some() || o.groups.contains_key(log_group), "the log group exists");
+            own.into_iter().for_each(|own| own.filters.retain(|f| f.name != *name));
+            let group = o.groups.get_mut(log_group);
+            group.into_iter().for_each(|group| group.filters.retain(|f| f.name != *name));
         }
     }
 }

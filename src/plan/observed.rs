@@ -20,7 +20,7 @@ pub struct Observed {
     pub log_group: Option<ObservedLogGroup>,
     /// The forwarder.
     pub function: Option<ObservedFunction>,
-    /// The event source mappings from the stream to the forwarder.
+    /// The event source mappings from the stream to the forwarder; for a teardown also those from elsewhere.
     pub triggers: Vec<ObservedTrigger>,
     /// Names of all functions that are triggered by the stream or by a consumer of it, the forwarder included.
     pub readers: BTreeSet<String>,
@@ -95,6 +95,8 @@ pub struct ObservedLogGroup {
     pub arn: String,
     /// Days that events are kept; none is for ever.
     pub retention_days: Option<u32>,
+    /// Its subscription filters: one that leads to the stream is a loop.
+    pub filters: Vec<ObservedFilter>,
     /// Its tags.
     pub tags: Tags,
 }
@@ -155,6 +157,8 @@ pub struct ObservedTrigger {
     pub uuid: String,
     /// The stream's ARN.
     pub source_arn: String,
+    /// The alias or version of the function that it calls, where it calls one.
+    pub qualifier: Option<String>,
     /// Its state.
     pub state: TriggerState,
     /// What AWS says of the last result, such as `PROBLEM: ...`.
@@ -173,6 +177,10 @@ pub struct ObservedTrigger {
     pub max_age_seconds: i32,
     /// Whether `FunctionResponseTypes` holds `ReportBatchItemFailures`.
     pub reports_item_failures: bool,
+    /// Whether it has filter criteria: what these do not let through is gone.
+    pub is_filtered: bool,
+    /// Seconds of its tumbling window, 0 for none.
+    pub tumbling_window_seconds: u32,
     /// `TRIM_HORIZON`, `LATEST` or `AT_TIMESTAMP`.
     pub starting_position: String,
     /// ARN of the destination of what is given up.

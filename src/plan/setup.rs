@@ -5,14 +5,13 @@ use serde_json::Value;
 use super::account_policy::neighbour;
 use super::diff::Draft;
 use super::function::function;
+use super::loops::own_log;
 use super::{
     Action, Kind, Observed, ObservedRole, Plan, Refusal, ResourceId, Stage, StreamStatus, TriggerState, Verb,
     same_meaning,
 };
 use crate::error::Code;
-use crate::stack::{
-    RoleSpec, Setting, Stack, StreamMode, TriggerSpec, UNLIMITED, max_record_age, retention,
-};
+use crate::stack::{RoleSpec, Setting, Stack, StreamMode, TriggerSpec, UNLIMITED, max_record_age, retention};
 
 /// The changes that bring the observed resources to the stack. With `adopt`, what exists without our tags is taken
 /// over; without, it is refused.
@@ -20,6 +19,7 @@ pub fn setup(stack: &Stack, observed: &Observed, adopt: bool) -> Plan {
     let mut plan = Plan::default();
     let parts = [
         neighbour(stack, observed, &mut plan),
+        own_log(stack, observed, &mut plan),
         stream(stack, observed, adopt, &mut plan),
         role(stack, &stack.logs_role, observed.logs_role.as_ref(), adopt, &mut plan),
         role(stack, &stack.function_role, observed.function_role.as_ref(), adopt, &mut plan),
@@ -147,6 +147,16 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
         draft.act(Action::SetBoundary { role: want.name.clone(), boundary: want.boundary.clone() });
     }
     draft.finish(plan);
+    // Read only where everything is.
+    let others: Vec<&str> =
+        is.policies.keys().filter(|name| **name != want.policy_name).map(String::as_str).collect();
+    if !others.is_empty() {
+        plan.notes.push(format!(
+            "the role {} has inline policies that are not ours and may deny what ours allows: {}",
+            want.name,
+            others.join(", ")
+        ));
+    }
     Ok(())
 }
 
@@ -189,7 +199,22 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     let (want, function) = (&stack.trigger, &stack.names.function);
     let stream_arn = stack.names.stream_arn(&stack.target);
     let name = format!("{} -> {function}", stack.names.stream);
-    let existing = observed.triggers.iter().find(|t| t.source_arn == stream_arn);
+    let of_stream = || observed.triggers.iter().filter(|t| t.source_arn == stream_arn);
+    let second = of_stream().find(|t| t.qualifier.is_some() && t.state != TriggerState::Deleting);
+    if let Some((second, qualifier)) = second.and_then(|t| Some((t, t.qualifier.as_ref()?))) {
+        return Err(Refusal {
+            resource: ResourceId::new(Kind::Trigger, format!("{name}:{qualifier}")),
+            code: Code::NotOurs,
+            reason: format!(
+                "it calls the forwarder by `{qualifier}`, beside our own trigger: every line would be sent twice"
+            ),
+            hint: format!(
+                "remove it: `aws lambda delete-event-source-mapping --uuid {}`, then run the same command again",
+                second.uuid
+            ),
+        });
+    }
+    let existing = of_stream().next();
     let Some(is) = existing.filter(|t| t.state != TriggerState::Deleting) else {
         let mut draft = Draft::new(Stage::Trigger, Kind::Trigger, &name, Verb::Create);
         if let Some(going) = existing {
@@ -239,6 +264,8 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
         ("state", "disabled", "enabled", is.state == TriggerState::Disabled),
         ("function response types", "none", "ReportBatchItemFailures", !is.reports_item_failures),
         ("maximum retries", "limited", "until expiry", is.max_retries != -1),
+        ("filter criteria", "some", "none", is.is_filtered),
+        ("tumbling window", "some", "none", is.tumbling_window_seconds > 0),
     ] {
         if wrong {
             draft.change(field, old, new);

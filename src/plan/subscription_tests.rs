@@ -189,7 +189,7 @@ fn accounts() -> impl Strategy<Value = (Stack, Observed)> {
 }
 
 /// By how many ways the lines of a log group come to our stream.
-fn ways(stack: &Stack, account: &Observed, name: &str) -> usize {
+pub(super) fn ways(stack: &Stack, account: &Observed, name: &str) -> usize {
     let stream = stack.names.stream_arn(&stack.target);
     let group = &account.groups[name];
     let by_policy = account.account_policy.as_ref().is_some_and(|p| p.covers(name, &group.class));

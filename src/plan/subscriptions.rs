@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 use super::account_policy::{
     EXCLUDED, LeftOut, OWN_FILTER, leave_out, own_policy, place, remove_policy, settled, would_loop,
 };
-use super::filters::{is_own_filter, put_filter, remove};
+use super::filters::{is_own_filter, put_filter, remove, say_unfound};
+use super::loops::refuse_others;
 use super::{Action, Field, FilterOptions, Observed, ObservedGroup, Plan, ResourceId, Stage, Step, Verb};
 use crate::stack::{AccountPolicy, AccountPolicySpec, FilterSpec, Stack};
 
@@ -31,6 +32,7 @@ pub fn subscribe(stack: &Stack, wanted: &[FilterSpec], observed: &Observed, opti
     let (covered, filters): (Vec<&FilterSpec>, _) = wanted.iter().partition(is_covered);
     let filters: Vec<FilterSpec> = filters.into_iter().map(|want| inherited(policy, want)).collect();
     let mut plan = put_filters(stack, &filters, observed, options);
+    say_unfound(options, wanted.iter().map(|want| &want.log_group), None, observed, &mut plan);
     plan.unchanged.extend(covered.into_iter().map(|want| ResourceId::filter(&want.log_group, &want.name)));
     leave_out(stack, done(&plan, &filters), observed, None, Stage::AccountPolicy, &mut plan);
     plan.ordered()
@@ -46,13 +48,40 @@ pub fn subscribe_each(
     let policy = own_policy(stack, observed, None);
     let filters: Vec<FilterSpec> = wanted.iter().map(|want| inherited(policy, want)).collect();
     let mut plan = put_filters(stack, &filters, observed, options);
+    say_unfound(options, wanted.iter().map(|want| &want.log_group), None, observed, &mut plan);
+    // What an earlier run did before it failed is covered twice: that ends whether or not this one gets further.
+    plan = plan.and(once_only(stack, observed));
     if plan.refused.is_empty() {
         remove_policy(stack, observed, None, Stage::AccountPolicy, &mut plan);
     } else {
         // What cannot have a filter of its own stays covered.
-        leave_out(stack, done(&plan, &filters), observed, None, Stage::AccountPolicy, &mut plan);
+        let mut left_out = done(&plan, &filters);
+        left_out.extend(twice(stack, observed));
+        leave_out(stack, left_out, observed, None, Stage::AccountPolicy, &mut plan);
     }
     plan.ordered()
+}
+
+/// Leaves out of our account policy what has a filter to the stream as well, before anything else: lines of such log groups
+/// come twice.
+pub fn once_only(stack: &Stack, observed: &Observed) -> Plan {
+    let mut plan = Plan::default();
+    let twice = twice(stack, observed);
+    if !twice.is_empty() {
+        leave_out(stack, twice, observed, None, Stage::Foundations, &mut plan);
+        // Where the list is full the filters go on, and then the policy goes as a whole.
+        plan.refused.clear();
+    }
+    plan
+}
+
+/// The log groups that come by our account policy and by a filter.
+fn twice(stack: &Stack, observed: &Observed) -> LeftOut {
+    let Some(policy) = own_policy(stack, observed, None) else { return LeftOut::new() };
+    let groups = observed.groups.iter().filter(|(name, group)| {
+        policy.covers(name, &group.class) && to_stream(stack, group).next().is_some()
+    });
+    groups.map(|(name, _)| (name.clone(), OWN_FILTER)).collect()
 }
 
 /// The changes that subscribe every log group by one account policy. Filters of ours that say the same as the policy go,
@@ -82,6 +111,7 @@ pub fn subscribe_all(
             remove(stack, name, filter, Some(&want.name), Stage::CoveredFilters, &mut plan);
         }
     }
+    say_unfound(options, std::iter::empty(), observed.account_policy.as_ref(), observed, &mut plan);
     place(stack, &want, left_out, observed, options, &mut plan);
     plan.ordered()
 }
@@ -111,14 +141,19 @@ pub fn bring_subscriptions(
         let is_covered = policy.is_some() && !left_out.contains_key(name) && !loops.contains(name);
         let stage = if is_covered { Stage::CoveredFilters } else { Stage::RemoveFilters };
         let is_wanted = |filter: &str| names.contains(&(name.as_str(), filter));
-        for filter in group.filters.iter().filter(|f| is_own_filter(stack, f, None) && !is_wanted(&f.name)) {
+        // Setup itself takes them off the forwarder's own log group.
+        let is_own_log = *name == stack.names.function_log_group;
+        let goes =
+            |f: &&super::ObservedFilter| is_own_filter(stack, f, None) && !is_wanted(&f.name) && !is_own_log;
+        for filter in group.filters.iter().filter(goes) {
             let created = plan.steps.iter_mut().find(|step| creates_in(step, name));
             let Some(step) = created else {
                 remove(stack, name, filter, None, stage, &mut plan);
                 continue;
             };
             let delete = Action::DeleteFilter { log_group: name.clone(), name: filter.name.clone() };
-            if step.actions.contains(&delete) {
+            let gives_way = |action: &Action| matches!(action, Action::ReplaceFilter { name, .. } if *name == filter.name);
+            if step.actions.iter().any(gives_way) {
                 continue;
             }
             step.fields.push(Field {
@@ -130,6 +165,9 @@ pub fn bring_subscriptions(
             step.actions.insert(at, delete);
         }
     }
+    let there = policy.as_ref().and(observed.account_policy.as_ref());
+    say_unfound(options, wanted.filters.iter().map(|want| &want.log_group), there, observed, &mut plan);
+    refuse_others(stack, observed, &mut plan);
     match policy {
         Some(policy) => place(stack, &policy, left_out, observed, options, &mut plan),
         None => remove_policy(stack, observed, None, Stage::AccountPolicy, &mut plan),
@@ -230,6 +268,9 @@ fn to_stream<'a>(
 
 /// Whether a step makes a new filter on this log group.
 fn creates_in(step: &Step, log_group: &str) -> bool {
-    let put = |action: &Action| matches!(action, Action::PutFilter(put) if put.log_group == log_group);
+    let put = |action: &Action| match action {
+        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => put.log_group == log_group,
+        _ => false,
+    };
     step.verb == Verb::Create && step.actions.iter().any(put)
 }

@@ -1,10 +1,11 @@
 //! What `teardown` must remove: what is ours, in an order that loses no log.
 
-use super::account_policy::{is_own_policy, remove_policy};
+use super::account_policy::{is_own_policy, remove_policy, take_back};
 use super::diff::Draft;
 use super::filters::{is_own_filter, remove};
 use super::{
-    Action, Kind, Observed, ObservedRole, Plan, ResourceId, Stage, StreamStatus, TriggerState, Verb,
+    Action, Field, Kind, Observed, ObservedFilter, ObservedFunction, ObservedRole, Plan, ResourceId, Stage,
+    Step, StreamStatus, TriggerState, Verb,
 };
 use crate::stack::{Stack, Tags, owns};
 
@@ -34,10 +35,11 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
     let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
     let stream_arn = names.stream_arn(&stack.target);
     for is in observed.triggers.iter().filter(|t| t.source_arn == stream_arn) {
+        let name = format!("{} -> {}", names.stream, names.function);
         if !function_is_ours {
+            plan.keep(ResourceId::new(Kind::Trigger, name), "its function is not ours");
             continue;
         }
-        let name = format!("{} -> {}", names.stream, names.function);
         let mut step = Draft::new(Stage::RemoveTrigger, Kind::Trigger, &name, Verb::Delete);
         step.act(if is.state == TriggerState::Deleting {
             Action::AwaitTriggerGone { uuid: is.uuid.clone() }
@@ -46,23 +48,56 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
         });
         step.finish(&mut plan);
     }
+    for is in observed.triggers.iter().filter(|t| t.source_arn != stream_arn) {
+        let source =
+            is.source_arn.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("another source");
+        let reason = format!(
+            "it does not read our stream and is not ours; `aws lambda delete-event-source-mapping --uuid {}` removes it",
+            is.uuid
+        );
+        plan.keep(ResourceId::new(Kind::Trigger, format!("{source} -> {}", names.function)), reason);
+    }
     if let Some(is) = &observed.function {
         let action = Action::DeleteFunction { name: names.function.clone() };
         delete(Stage::RemoveFunction, Kind::Function, &names.function, owned(&is.tags), action, &mut plan);
     }
     if let Some(is) = &observed.log_group {
         let action = Action::DeleteLogGroup { name: is.name.clone() };
-        delete(Stage::RemoveFoundations, Kind::LogGroup, &is.name, owned(&is.tags), action, &mut plan);
+        let user = match foreign_filters_on(stack, &is.filters, options) {
+            Some(names) => Some(format!("it has subscription filters that are not ours: {names}")),
+            None => (!function_is_ours).then(|| "a function that is not ours logs to it".to_owned()),
+        };
+        let resource = Resource { kind: Kind::LogGroup, name: &is.name, ours: owned(&is.tags), user };
+        resource.delete(action, options, &mut plan);
     }
-    for is in [&observed.logs_role, &observed.function_role].into_iter().flatten() {
-        if !options.force && writes_for_others(stack, observed, options, &is.arn) {
-            let reason = "subscriptions of other names than ours still use it; --filter-name removes them, --force deletes it all the same";
-            plan.keep(ResourceId::new(Kind::Role, &is.name), reason);
-            continue;
+    for (is, own_policy) in
+        [(&observed.logs_role, &names.logs_policy), (&observed.function_role, &names.function_policy)]
+    {
+        let Some(is) = is else { continue };
+        let foreign: Vec<&str> =
+            is.policies.keys().filter(|name| *name != own_policy).map(String::as_str).collect();
+        let of_others = observed.function.as_ref().filter(|_| !function_is_ours);
+        let user = if writes_for_others(stack, observed, options, &is.arn) {
+            Some("subscriptions of other names than ours still use it; --filter-name removes them".to_owned())
+        } else if of_others.is_some_and(|function| function.role_arn == is.arn) {
+            Some("a function that is not ours runs with it".to_owned())
+        } else {
+            (!foreign.is_empty())
+                .then(|| format!("it has inline policies that are not ours: {}", foreign.join(", ")))
+        };
+        let resource = Resource { kind: Kind::Role, name: &is.name, ours: owned(&is.tags), user };
+        if let Some(step) = resource.delete(delete_role(is), options, &mut plan) {
+            let detached = is.attached.iter().map(|arn| ("detaches", arn.as_str()));
+            let removed = foreign.iter().map(|name| ("removes inline policy, not ours", *name));
+            step.fields.extend(detached.chain(removed).map(|(name, what)| Field {
+                name: name.to_owned(),
+                old: None,
+                new: Some(what.to_owned()),
+            }));
         }
-        delete(Stage::RemoveFoundations, Kind::Role, &is.name, owned(&is.tags), delete_role(is), &mut plan);
     }
     stream(stack, observed, options, foreign_filters, &mut plan);
+    take_back(stack, observed, Stage::RemoveStream, &mut plan);
     plan.ordered()
 }
 
@@ -74,6 +109,45 @@ fn delete(stage: Stage, kind: Kind, name: &str, ours: bool, action: Action, plan
     let mut step = Draft::new(stage, kind, name, Verb::Delete);
     step.act(action);
     step.finish(plan);
+}
+
+/// A resource that goes with the foundations, unless somebody uses it.
+struct Resource<'a> {
+    kind: Kind,
+    name: &'a str,
+    ours: bool,
+    /// Who else uses it, as a sentence.
+    user: Option<String>,
+}
+
+impl Resource<'_> {
+    /// Deletes it where it is ours, and nobody else uses it or the user insists; gives the step.
+    fn delete<'p>(
+        self,
+        action: Action,
+        options: &TeardownOptions,
+        plan: &'p mut Plan,
+    ) -> Option<&'p mut Step> {
+        if let Some(user) = self.user.filter(|_| self.ours && !options.force) {
+            let reason = format!("{user}; --force deletes it all the same");
+            plan.keep(ResourceId::new(self.kind, self.name), reason);
+            return None;
+        }
+        delete(Stage::RemoveFoundations, self.kind, self.name, self.ours, action, plan);
+        plan.steps.last_mut().filter(|_| self.ours)
+    }
+}
+
+/// The names of filters of the forwarder's log group that are not ours, where there are any: they go with it.
+fn foreign_filters_on(
+    stack: &Stack,
+    filters: &[ObservedFilter],
+    options: &TeardownOptions,
+) -> Option<String> {
+    let also = options.filter_name.as_deref();
+    let foreign = filters.iter().filter(|filter| !is_own_filter(stack, filter, also));
+    let names: Vec<&str> = foreign.map(|filter| filter.name.as_str()).collect();
+    (!names.is_empty()).then(|| names.join(", "))
 }
 
 /// Whether a filter or an account policy that is not ours has CloudWatch Logs assume this role.
@@ -120,15 +194,36 @@ fn stream(
         plan.keep(id, format!("{user}; --force deletes it all the same"));
         return;
     }
+    if let Some(trouble) = undelivered(stack, observed).filter(|_| ours) {
+        plan.notes
+            .push(format!("{name} may hold records that were not delivered, and they go with it: {trouble}"));
+    }
     let action = Action::DeleteStream { name: name.clone(), force_consumers: options.force };
     delete(Stage::RemoveStream, Kind::Stream, name, ours, action, plan);
+}
+
+/// Why there may be records in the stream that nobody has delivered, as far as the trigger says.
+fn undelivered(stack: &Stack, observed: &Observed) -> Option<String> {
+    let stream_arn = stack.names.stream_arn(&stack.target);
+    let mut ours = observed.triggers.iter().filter(|trigger| trigger.source_arn == stream_arn);
+    let Some(trigger) = ours.next() else { return Some("no trigger of ours reads it".to_owned()) };
+    let result = trigger.last_result.as_deref().unwrap_or_default();
+    if result.starts_with("PROBLEM") {
+        Some(format!("the last result of its trigger is `{result}`"))
+    } else if trigger.state == TriggerState::Disabled {
+        Some("its trigger is disabled".to_owned())
+    } else {
+        None
+    }
 }
 
 /// Who else writes to the stream or reads from it.
 fn user_of_stream(stack: &Stack, observed: &Observed, foreign_filters: usize) -> Option<String> {
     let consumers = observed.stream.as_ref().map_or(&[][..], |s| &s.consumers);
+    let ours = |function: &ObservedFunction| owns(&stack.name, &stack.target.region, &function.tags);
+    let own = observed.function.as_ref().is_none_or(ours).then_some(&stack.names.function);
     let readers: Vec<&str> =
-        observed.readers.iter().filter(|f| **f != stack.names.function).map(String::as_str).collect();
+        observed.readers.iter().filter(|f| Some(*f) != own).map(String::as_str).collect();
     if !consumers.is_empty() {
         Some(format!("it has registered consumers that are not ours: {}", consumers.join(", ")))
     } else if !readers.is_empty() {

@@ -262,6 +262,16 @@ pub(crate) async fn set_concurrency(aws: Aws<'_>, name: &str, reserved: u32) -> 
     Ok(())
 }
 
+/// Gives reserved concurrency back to the account's pool.
+pub(crate) async fn unset_concurrency(aws: Aws<'_>, name: &str) -> Result<()> {
+    let lambda = aws.session.lambda();
+    aws.call(SERVICE, "DeleteFunctionConcurrency", name, || {
+        lambda.delete_function_concurrency().function_name(name).send()
+    })
+    .await?;
+    Ok(())
+}
+
 /// Adds tags.
 pub(crate) async fn tag_function(aws: Aws<'_>, arn: &str, tags: &Tags) -> Result<()> {
     let lambda = aws.session.lambda();

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws_sdk_lambda::types::{
-    DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, FunctionResponseType, OnFailure,
+    DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, FilterCriteria,
+    FunctionResponseType, OnFailure,
 };
 
 use super::super::error::{found, gone};
@@ -16,32 +17,45 @@ use crate::error::{Code, Error, Result};
 use crate::plan::{ObservedTrigger, TriggerState};
 use crate::stack::{Tags, TriggerSpec, UNLIMITED};
 
-/// The mappings from a stream to a function, and the ARNs of all functions that the stream triggers.
+/// The mappings from a stream to a function, and the ARNs of all functions that the stream triggers; with
+/// `from_anywhere` also the function's mappings from elsewhere.
 pub(crate) async fn observe_triggers(
     aws: Aws<'_>,
     stream_arn: &str,
     function: &str,
+    from_anywhere: bool,
 ) -> Result<(Vec<ObservedTrigger>, BTreeSet<String>), AwsError> {
-    let mappings = mappings(aws, stream_arn).await?;
+    let of_function =
+        async { if from_anywhere { mappings(aws, None, Some(function)).await } else { Ok(Vec::new()) } };
+    let (mappings, of_function) = tokio::try_join!(mappings(aws, Some(stream_arn), None), of_function)?;
+    let elsewhere = of_function.into_iter().filter(|m| m.event_source_arn.as_deref() != Some(stream_arn));
     let readers = mappings.iter().filter_map(|mapping| mapping.function_arn.clone()).collect();
     let ours = mappings
         .into_iter()
         .filter(|mapping| function_name(mapping.function_arn.as_deref().unwrap_or_default()) == function);
-    Ok((ours.map(observed).collect(), readers))
+    Ok((ours.chain(elsewhere).map(observed).collect(), readers))
 }
 
 /// The ARNs of all functions that a consumer of a stream triggers: AWS does not list them for the stream.
 pub(crate) async fn readers_by(aws: Aws<'_>, consumer_arn: &str) -> Result<BTreeSet<String>, AwsError> {
-    let mappings = mappings(aws, consumer_arn).await?;
+    let mappings = mappings(aws, Some(consumer_arn), None).await?;
     Ok(mappings.into_iter().filter_map(|mapping| mapping.function_arn).collect())
 }
 
-async fn mappings(aws: Aws<'_>, stream_arn: &str) -> Result<Vec<EventSourceMappingConfiguration>, AwsError> {
+/// The mappings of a source, or of a function.
+async fn mappings(
+    aws: Aws<'_>,
+    source_arn: Option<&str>,
+    function: Option<&str>,
+) -> Result<Vec<EventSourceMappingConfiguration>, AwsError> {
     let lambda = aws.session.lambda();
+    let of = source_arn.or(function).unwrap_or_default();
     let (mut mappings, mut next) = (Vec::new(), None);
     loop {
-        let read = aws.call(SERVICE, "ListEventSourceMappings", stream_arn, || {
-            lambda.list_event_source_mappings().event_source_arn(stream_arn).set_marker(next.clone()).send()
+        let read = aws.call(SERVICE, "ListEventSourceMappings", of, || {
+            let request = lambda.list_event_source_mappings().set_marker(next.clone());
+            let request = request.set_event_source_arn(source_arn.map(ToOwned::to_owned));
+            request.set_function_name(function.map(ToOwned::to_owned)).send()
         });
         let Some(page) = found(read.await)? else { return Ok(mappings) };
         mappings.extend(page.event_source_mappings.unwrap_or_default());
@@ -60,6 +74,7 @@ pub(crate) fn function_name(arn: &str) -> String {
 fn observed(is: EventSourceMappingConfiguration) -> ObservedTrigger {
     ObservedTrigger {
         state: state(is.state.as_deref()),
+        qualifier: is.function_arn.as_deref().and_then(|arn| arn.split(':').nth(7)).map(ToOwned::to_owned),
         uuid: is.uuid.unwrap_or_default(),
         source_arn: is.event_source_arn.unwrap_or_default(),
         last_result: is.last_processing_result,
@@ -73,6 +88,8 @@ fn observed(is: EventSourceMappingConfiguration) -> ObservedTrigger {
             .function_response_types
             .unwrap_or_default()
             .contains(&FunctionResponseType::ReportBatchItemFailures),
+        is_filtered: is.filter_criteria.is_some_and(|criteria| !criteria.filters().is_empty()),
+        tumbling_window_seconds: number(is.tumbling_window_in_seconds),
         starting_position: is.starting_position.map(|p| p.as_str().to_owned()).unwrap_or_default(),
         on_failure: is
             .destination_config
@@ -128,8 +145,11 @@ pub(crate) async fn create_trigger(
             settle(aws, made.uuid.unwrap_or_default(), made.state.as_deref()).await
         }
         Err(error) if error.is(&["ResourceConflictException"]) => {
-            let (there, _) = observe_triggers(aws, stream_arn, function).await?;
-            let there = there.into_iter().find(|t| t.state != TriggerState::Deleting).ok_or(error)?;
+            let (there, _) = observe_triggers(aws, stream_arn, function, false).await?;
+            let there = there
+                .into_iter()
+                .find(|t| t.qualifier.is_none() && t.state != TriggerState::Deleting)
+                .ok_or(error)?;
             (aws.notice)(Notice::Found);
             update_trigger(aws, &there.uuid, spec).await
         }
@@ -158,6 +178,9 @@ pub(crate) async fn update_trigger(aws: Aws<'_>, uuid: &str, spec: &TriggerSpec)
                 .maximum_retry_attempts(UNLIMITED)
                 .maximum_record_age_in_seconds(spec.max_age_seconds)
                 .function_response_types(FunctionResponseType::ReportBatchItemFailures)
+                // Both empty: what somebody set there would keep records from the forwarder, or hold them back.
+                .filter_criteria(FilterCriteria::builder().build())
+                .tumbling_window_in_seconds(0)
                 .set_destination_config(destination.clone())
                 .send()
         })

@@ -5,6 +5,7 @@ mod call;
 mod explain;
 mod observe;
 mod pace;
+mod replace;
 mod retry;
 mod services;
 mod vanish;

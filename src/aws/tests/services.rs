@@ -378,7 +378,8 @@ async fn triggers_of_others_are_readers_and_not_ours() {
         };
         Answer::Json(page)
     });
-    let (ours, readers) = lambda::observe_triggers((&aws.session()).into(), STREAM, "f").await.expect("read");
+    let (ours, readers) =
+        lambda::observe_triggers((&aws.session()).into(), STREAM, "f", false).await.expect("read");
     let names: Vec<String> = readers.iter().map(|arn| lambda::function_name(arn)).collect();
     assert_eq!(names, ["f", "other"]);
     assert_eq!(ours.len(), 1);

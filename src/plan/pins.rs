@@ -1,0 +1,115 @@
+//! Destinations that filters and account policies pin by their names: what the forwarder does not know it cannot deliver to.
+
+use std::collections::BTreeSet;
+
+use cwl2le_forwarder::config::pinned_destination;
+
+use super::function::current_config;
+use super::{Action, Kind, Observed, Plan, Refusal, ResourceId, Stage, Verb};
+use crate::error::Code;
+use crate::stack::Stack;
+
+/// The destinations that the function has and is no longer to have.
+pub fn leaving_destinations(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
+    let before = observed.function.as_ref().and_then(current_config);
+    let (Some(before), Some(wanted)) = (before, &stack.function.config) else { return BTreeSet::new() };
+    before.destinations.into_keys().filter(|name| !wanted.destinations.contains_key(name)).collect()
+}
+
+/// Sees to it that nothing pins a destination that the forwarder does not know: not a new filter, and none that stays while
+/// its destination goes. Where such filters go in the same plan, the function forgets the destination after them.
+///
+/// `observed` holds every log group where [`leaving_destinations`] are any.
+#[must_use]
+pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
+    let before = observed.function.as_ref().and_then(current_config);
+    let wanted = stack.function.config.as_ref().or(before.as_ref());
+    let Some(wanted) = wanted else { return plan };
+    let stream_arn = stack.names.stream_arn(&stack.target);
+    let leaving = leaving_destinations(stack, observed);
+    let leaves = |name: &str| pinned_destination(name).is_some_and(|pin| leaving.contains(pin));
+    let pinning: Vec<(ResourceId, bool)> = pinning(observed, &stream_arn)
+        .filter(|(_, name)| leaves(name))
+        .map(|(resource, _)| {
+            let goes = removes(&plan, &resource);
+            (resource, goes)
+        })
+        .collect();
+    let function = ResourceId::new(Kind::Function, &stack.names.function);
+    let mut refused = Vec::new();
+    for (resource, _) in pinning.iter().filter(|(_, goes)| !goes) {
+        refused.push(Refusal {
+            resource: function.clone(),
+            code: Code::InUse,
+            reason: format!("a destination would go that the {resource} pins: its lines would not be delivered"),
+            hint: "take the subscription off first, with `cwl2le unsubscribe` or in the file, or leave the destination".to_owned(),
+        });
+    }
+    let late = pinning.iter().any(|(_, goes)| *goes);
+    for step in plan.steps.iter().filter(|step| matches!(step.verb, Verb::Create | Verb::Adopt)) {
+        let Some(pin) = step.actions.iter().find_map(|action| put_pin(action, &stream_arn)) else { continue };
+        let known: Vec<&str> = wanted.destinations.keys().map(String::as_str).collect();
+        if !known.contains(&pin) {
+            refused.push(Refusal {
+                resource: step.resource.clone(),
+                code: Code::Usage,
+                reason: format!(
+                    "it pins the destination `{pin}`, which the forwarder does not have; it has {}",
+                    known.join(", ")
+                ),
+                hint: "add the destination to the configuration file, or choose one of those".to_owned(),
+            });
+        } else if late && before.as_ref().is_none_or(|before| !before.destinations.contains_key(pin)) {
+            refused.push(Refusal {
+                resource: step.resource.clone(),
+                code: Code::InUse,
+                reason: format!("it pins the destination `{pin}`, which is new, while a destination goes that filters still pin"),
+                hint: "run setup twice: with both destinations in the file first, then without the old one".to_owned(),
+            });
+        }
+    }
+    plan.refused.extend(refused);
+    for step in plan.steps.iter_mut().filter(|step| late && step.resource == function) {
+        step.stage = Stage::ForgetDestinations;
+    }
+    plan.ordered()
+}
+
+/// Everything that leads to the stream, by resource and by the name that may pin.
+fn pinning<'a>(observed: &'a Observed, stream_arn: &'a str) -> impl Iterator<Item = (ResourceId, &'a str)> {
+    let filters = observed
+        .groups
+        .iter()
+        .flat_map(|(log_group, group)| group.filters.iter().map(move |filter| (log_group, filter)));
+    let filters = filters
+        .filter(move |(_, filter)| filter.destination_arn == stream_arn)
+        .map(|(log_group, filter)| (ResourceId::filter(log_group, &filter.name), filter.name.as_str()));
+    let policy = observed.account_policy.iter().filter(move |policy| policy.destination_arn == stream_arn);
+    filters.chain(
+        policy.map(|policy| (ResourceId::new(Kind::AccountPolicy, &policy.name), policy.name.as_str())),
+    )
+}
+
+/// Whether a plan removes this filter or account policy.
+fn removes(plan: &Plan, resource: &ResourceId) -> bool {
+    plan.steps.iter().flat_map(|step| &step.actions).any(|action| match action {
+        Action::DeleteFilter { log_group, name } => *resource == ResourceId::filter(log_group, name),
+        Action::ReplaceFilter { name, put } => *resource == ResourceId::filter(&put.log_group, name),
+        Action::DeleteAccountPolicy { name } | Action::ReplaceAccountPolicy { name, .. } => {
+            *resource == ResourceId::new(Kind::AccountPolicy, name)
+        }
+        _ => false,
+    })
+}
+
+/// The destination that an action has a filter or an account policy of ours pin.
+fn put_pin<'a>(action: &'a Action, stream_arn: &str) -> Option<&'a str> {
+    let (name, to) = match action {
+        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => (&put.name, &put.destination_arn),
+        Action::PutAccountPolicy { policy: put, .. } | Action::ReplaceAccountPolicy { put, .. } => {
+            (&put.name, &put.destination_arn)
+        }
+        _ => return None,
+    };
+    pinned_destination(name).filter(|_| to == stream_arn)
+}
