@@ -5,11 +5,14 @@
 pub mod aggregate;
 pub mod aws;
 pub mod batch;
+mod bytes;
+mod compact;
 pub mod config;
 pub mod destination;
 pub mod event;
 pub mod format;
 pub mod http;
+mod inflate;
 pub mod journal;
 mod lane;
 pub mod ledger;
@@ -21,8 +24,10 @@ pub mod receipt;
 pub mod reference;
 pub mod remembered;
 pub mod route;
+pub mod runtime;
 pub mod secret;
 pub mod shape;
+mod squeeze;
 pub mod store;
 mod tls;
 
