@@ -9,13 +9,15 @@
 
 #[path = "src/bundle/archive.rs"]
 pub mod archive;
+#[path = "src/bundle/compile.rs"]
+pub mod compile;
 
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::ExitCode;
 
 /// One processor that Lambda has.
 struct Arch {
@@ -108,60 +110,9 @@ fn target_dir(out: &Path) -> PathBuf {
 
 /// Builds the forwarder with the cargo and the compiler that build the CLI.
 fn build(arch: &Arch, target_dir: &Path) -> Result<PathBuf, String> {
-    let mut cargo = Command::new(variable("CARGO")?);
-    for name in env::vars_os().map(|(name, _)| name).filter(leaks) {
-        cargo.env_remove(name);
-    }
-    let status = cargo
-        // Set even where it is empty: it outranks flags meant for the host, such as `-C target-cpu=native` in
-        // somebody's configuration, which would make a binary that Lambda's processors refuse.
-        .env("CARGO_ENCODED_RUSTFLAGS", remapped_paths()?)
-        .env("CARGO_TERM_PROGRESS_WHEN", "never")
-        .args(["build", "--locked", "--package", "cwl2le-forwarder", "--bin", "bootstrap"])
-        .args(["--profile", "forwarder", "--target", arch.triple, "--target-dir"])
-        .arg(target_dir)
-        // Whatever it has to say belongs beside this script's errors, not among its directives.
-        .stdout(io::stderr())
-        .status()
-        .map_err(|e| format!("cannot start cargo to build the forwarder: {e}"))?;
-    if status.success() {
-        return Ok(target_dir.join(arch.triple).join("forwarder").join(archive::BOOTSTRAP));
-    }
-    Err(format!(
-        "cannot build the forwarder, the Lambda function that cwl2le carries ({status})\n\
-         hint: the compiler's messages are above; set {}=none to build the CLI without it",
-        arch.variable
-    ))
-}
-
-/// Whether a variable that cargo gave to this script, or that means this build, would change the nested one.
-fn leaks(name: &OsString) -> bool {
-    const GIVEN: &str = "CARGO CLIPPY_ARGS DEBUG HOST LLVM_PROFILE_FILE NUM_JOBS OPT_LEVEL OUT_DIR PROFILE \
-                         RUSTC_LINKER RUSTC_WORKSPACE_WRAPPER RUSTC_WRAPPER RUSTFLAGS TARGET";
-    // What a user configures about the machine and the network stays, as does the job server.
-    const KEPT: &str =
-        "CARGO_HOME CARGO_HTTP_ CARGO_MAKEFLAGS CARGO_NET_ CARGO_REGISTR CARGO_SOURCE_ CARGO_TERM_";
-    let name = name.to_string_lossy();
-    let linker = name.starts_with("CARGO_TARGET_") && name.ends_with("_LINKER");
-    GIVEN.split_whitespace().any(|given| name == given)
-        || (name.starts_with("CARGO_")
-            && !linker
-            && !KEPT.split_whitespace().any(|kept| name.starts_with(kept)))
-}
-
-/// Compiler flags, in cargo's encoding, that take this machine's directories out of the panic messages: with them the
-/// same source would be another zip, and so an update of the function, from each machine.
-fn remapped_paths() -> Result<OsString, String> {
-    let mut flags = OsString::from("--remap-path-prefix=");
-    flags.push(variable("CARGO_MANIFEST_DIR")?);
-    flags.push("=cwl2le");
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    if let Some(home) = home.or_else(|| env::home_dir().map(|home| home.join(".cargo"))) {
-        flags.push("\x1f--remap-path-prefix=");
-        flags.push(home);
-        flags.push("=cargo");
-    }
-    Ok(flags)
+    let workspace = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    compile::bootstrap(&variable("CARGO")?, &workspace, arch.triple, target_dir)
+        .map_err(|problem| format!("{problem}\nhint: set {}=none to build the CLI without it", arch.variable))
 }
 
 /// Reads a `bootstrap` and checks that it is for its processor: two swapped variables must not become a release.

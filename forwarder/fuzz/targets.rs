@@ -11,15 +11,23 @@ use md5::{Digest, Md5};
 
 const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 1 << 16 };
 
-/// Any JSON is an invocation, and every record can be asked everything.
+/// Any JSON is an invocation, and every record can be asked everything. Decoded in place or not, it says the same.
 pub fn event(data: &[u8]) {
+    let in_place = Invocation::from_json(data.to_vec());
     let Ok(invocation) = serde_json::from_slice::<Invocation>(data) else {
+        assert!(in_place.is_err());
         // What no reader of JSON refuses, this one does not either; that holds for JSON that is UTF-8, flat
         // enough and without numbers that no f64 can hold.
         return;
     };
+    let in_place = in_place.unwrap();
+    let whole = |i: &Invocation| (i.len(), i.data_len(), i.has_records());
+    assert_eq!(whole(&in_place), whole(&invocation));
     for at in 0..=invocation.len() {
-        let _ = (invocation.data(at), invocation.shard(at), invocation.arrived(at));
+        assert_eq!(in_place.data(at), invocation.data(at));
+        assert_eq!(in_place.event_id(at), invocation.event_id(at));
+        assert_eq!(in_place.sequence(at), invocation.sequence(at));
+        assert_eq!(in_place.arrived(at), invocation.arrived(at));
         assert!(invocation.sequence(at).is_none_or(|sequence| !sequence.is_empty()));
     }
 }
@@ -37,16 +45,23 @@ pub fn aggregate(message: &[u8]) {
     }
 }
 
-/// Data as gzip and as JSON: never more than the cap, and what is read can be written as lines.
+/// Data as gzip and as JSON: never more than the cap, what is read can be written as lines, and the quick way gives what
+/// the general one does.
 pub fn payload(data: &[u8]) {
-    let mut buffer = Vec::new();
-    if payload::gunzip(data, CAP, &mut buffer).is_ok() {
-        assert!(buffer.len() <= CAP.size);
+    let (mut buffer, mut in_pieces) = (Vec::new(), Vec::new());
+    let gunzipped = payload::gunzip(data, CAP, &mut buffer);
+    assert_eq!(gunzipped, payload::gunzip_in_pieces(data, CAP, &mut in_pieces));
+    if gunzipped.is_ok() {
+        assert!(buffer.len() <= CAP.size && buffer == in_pieces);
         if let Ok(payload) = payload::parse(&buffer) {
             lines_of(&payload);
         }
     }
-    if let Ok(payload) = payload::parse(data) {
+    let parsed = payload::parse(data);
+    if let Ok(json) = std::str::from_utf8(data) {
+        assert_eq!(parsed, payload::parse_any(json));
+    }
+    if let Ok(payload) = parsed {
         lines_of(&payload);
     }
 }

@@ -317,9 +317,12 @@ impl Batch<'_> {
         self.ledger.borrow_mut().settle(at, fate);
     }
 
-    /// Notes how long the code ran without looking at the clock.
-    pub(crate) fn note_busy(&self, time: Duration) {
-        self.busiest.set(self.busiest.get().max(time));
+    /// Looks at the clock, and notes how long the code ran since it did so last.
+    pub(crate) fn look(&self, looked: &mut Instant) -> Instant {
+        let now = Instant::now();
+        self.busiest.set(self.busiest.get().max(now.duration_since(*looked)));
+        *looked = now;
+        now
     }
 
     /// Decodes a part and settles it if there is nothing to deliver. What is the lane's comes back.
@@ -329,7 +332,6 @@ impl Batch<'_> {
         lane: usize,
         buffer: &'b mut Vec<u8>,
     ) -> Option<Decoded<'_, 'b>> {
-        let began = Instant::now();
         let mut permit = None;
         let mut inflated = self.inflate(at, if self.several_lanes { LARGE } else { usize::MAX }, buffer);
         if self.several_lanes && matches!(inflated, Err(Poison::TooLarge { .. })) {
@@ -347,7 +349,6 @@ impl Batch<'_> {
                 None
             }
         };
-        self.note_busy(began.elapsed());
         claimed.map(|(payload, shape)| Decoded { payload, shape, _room: permit })
     }
 

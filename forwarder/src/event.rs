@@ -1,5 +1,8 @@
 //! The Kinesis invocation, read leniently and decoded from base64 on the way.
 //!
+//! An event in the form that Lambda writes stays where it is, and its base64 is decoded in place, so that memory holds
+//! it once. Any other is read by serde_json into a buffer of its own.
+//!
 //! What AWS wraps around a record is always well-formed; what a record holds is not ours to expect anything
 //! of. A record that cannot be read stays in the list with the reason, because an invocation that fails as a
 //! whole is retried as a whole and blocks its shard. So any JSON value deserialises into an [`Invocation`].
@@ -13,6 +16,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use crate::compact::{self, Found};
+
 /// Standard base64; padding is optional because a missing `=` loses nothing.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
@@ -23,22 +28,38 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 #[derive(Debug, Default)]
 pub struct Invocation {
     records: Vec<Record>,
-    /// The decoded data of all records, one after the other.
-    data: Vec<u8>,
-    /// The texts of all records, one after the other.
-    text: String,
+    /// What the places of the records are places in: texts, and decoded data.
+    bytes: Vec<u8>,
+    /// How much of it is decoded data.
+    data_len: usize,
     /// The ARN of the stream, of the first record that has one.
-    source: Option<Range<usize>>,
+    source: Option<Place>,
     has_records: bool,
 }
 
+/// A record: small, because there may be ten thousand of them.
 #[derive(Debug, Default)]
 struct Record {
-    sequence: Option<Range<usize>>,
-    event_id: Option<Range<usize>>,
-    arrived: Option<f64>,
+    sequence: Option<Place>,
+    event_id: Option<Place>,
     /// Decoded, or as it came where it is not base64.
-    data: Option<Result<Range<usize>, Range<usize>>>,
+    data: Option<Result<Place, Place>>,
+    arrived: Option<f64>,
+}
+
+/// From where to where. An invocation is at most 6 MB, so 32 bits are enough.
+#[derive(Clone, Copy, Debug)]
+struct Place(u32, u32);
+
+impl Place {
+    fn new(range: Range<usize>) -> Self {
+        let [start, end] = [range.start, range.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+        Self(start, end)
+    }
+
+    fn range(self) -> Range<usize> {
+        self.0 as usize..self.1 as usize
+    }
 }
 
 /// Why a record has no data.
@@ -51,6 +72,46 @@ pub enum NoData {
 }
 
 impl Invocation {
+    /// Reads an event; its buffer becomes part of the invocation.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn from_json(event: Vec<u8>) -> serde_json::Result<Self> {
+        // What Lambda wraps around a record has about this size. Memory that is not written to is not taken.
+        let mut records = Vec::with_capacity(event.len() / 512 + 1);
+        let mut source = None;
+        let take = |mut found: Found| {
+            let arn = found.source.take();
+            source = source.or(arn.map(Place::new));
+            records.push(Record::at(found));
+        };
+        match compact::records(&event, take) {
+            Some(()) => Ok(Self::in_place(event, records, source)),
+            None => serde_json::from_slice(&event),
+        }
+    }
+
+    fn in_place(event: Vec<u8>, records: Vec<Record>, source: Option<Place>) -> Self {
+        let mut invocation = Self { records, bytes: event, data_len: 0, source, has_records: true };
+        for record in &mut invocation.records {
+            if let Some(Ok(place)) = &mut record.data {
+                match decode_in_place(&mut invocation.bytes[place.range()]) {
+                    Some(length) => {
+                        *place = Place::new(place.0 as usize..place.0 as usize + length);
+                        invocation.data_len += length;
+                    }
+                    None => record.data = Some(Err(*place)),
+                }
+            }
+        }
+        invocation
+    }
+
+    /// Gives the buffer back, when nobody needs the invocation any more.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
+
     /// How many records there are.
     pub fn len(&self) -> usize {
         self.records.len()
@@ -68,12 +129,12 @@ impl Invocation {
 
     /// The sequence number of a record, or `None` when it has none that is text.
     pub fn sequence(&self, at: usize) -> Option<&str> {
-        self.records.get(at)?.sequence.clone().map(|range| &self.text[range])
+        self.records.get(at)?.sequence.and_then(|place| self.text(place))
     }
 
     /// The `eventID` of a record: shard and sequence number.
     pub fn event_id(&self, at: usize) -> Option<&str> {
-        self.records.get(at)?.event_id.clone().map(|range| &self.text[range])
+        self.records.get(at)?.event_id.and_then(|place| self.text(place))
     }
 
     /// The shard of a record, `shardId-000000000000`, when its `eventID` tells.
@@ -91,46 +152,73 @@ impl Invocation {
     /// # Errors
     /// When there is none.
     pub fn data(&self, at: usize) -> Result<&[u8], NoData> {
-        match self.records.get(at).and_then(|record| record.data.clone()) {
+        match self.records.get(at).and_then(|record| record.data) {
             None => Err(NoData::Missing),
             Some(Err(_)) => Err(NoData::NotBase64),
-            Some(Ok(range)) => Ok(&self.data[range]),
+            Some(Ok(place)) => self.bytes.get(place.range()).ok_or(NoData::Missing),
         }
     }
 
     /// The data of a record; the text that came instead where it is not base64; empty where there is none.
     pub fn raw(&self, at: usize) -> &[u8] {
-        match self.records.get(at).and_then(|record| record.data.clone()) {
-            None => &[],
-            Some(Ok(range) | Err(range)) => &self.data[range],
-        }
+        let place = self.records.get(at).and_then(|record| record.data);
+        let place = place.map(|decoded| decoded.unwrap_or_else(|raw| raw));
+        place.and_then(|place| self.bytes.get(place.range())).unwrap_or_default()
     }
 
     /// The ARN of the stream.
     pub fn source(&self) -> Option<&str> {
-        self.source.clone().map(|range| &self.text[range])
+        self.text(self.source?)
     }
 
     /// How many bytes of data all records have together.
     pub fn data_len(&self) -> usize {
-        self.data.len()
+        self.data_len
     }
 
-    fn push_text(&mut self, text: &str) -> Range<usize> {
-        let start = self.text.len();
-        self.text.push_str(text);
-        start..self.text.len()
+    fn text(&self, place: Place) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(place.range())?).ok()
     }
 
-    fn push_data(&mut self, base64: &str) -> Result<Range<usize>, Range<usize>> {
-        let start = self.data.len();
-        if BASE64.decode_vec(base64, &mut self.data).is_err() {
-            self.data.truncate(start);
-            self.data.extend_from_slice(base64.as_bytes());
-            return Err(start..self.data.len());
+    fn push_text(&mut self, text: &str) -> Place {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text.as_bytes());
+        Place::new(start..self.bytes.len())
+    }
+
+    fn push_data(&mut self, base64: &str) -> Result<Place, Place> {
+        let start = self.bytes.len();
+        if BASE64.decode_vec(base64, &mut self.bytes).is_err() {
+            self.bytes.truncate(start);
+            return Err(self.push_text(base64));
         }
-        Ok(start..self.data.len())
+        self.data_len += self.bytes.len() - start;
+        Ok(Place::new(start..self.bytes.len()))
     }
+}
+
+impl Record {
+    fn at(found: Found) -> Self {
+        Self {
+            // An empty sequence number names nothing, and reporting one fails the whole batch.
+            sequence: found.sequence.filter(|range| !range.is_empty()).map(Place::new),
+            event_id: found.event_id.map(Place::new),
+            data: found.data.map(|range| Ok(Place::new(range))),
+            arrived: found.arrived,
+        }
+    }
+}
+
+/// Decodes base64 where it stands; how much it becomes, or `None` when it is not valid, and as it was.
+fn decode_in_place(base64: &mut [u8]) -> Option<usize> {
+    if base64.len().is_multiple_of(4) {
+        // Decoding would spoil what is not valid.
+        base64_simd::STANDARD.check(base64).ok()?;
+        return base64_simd::STANDARD.decode_inplace(base64).ok().map(|data| data.len());
+    }
+    let data = BASE64.decode(&*base64).ok()?;
+    base64.get_mut(..data.len())?.copy_from_slice(&data);
+    Some(data.len())
 }
 
 /// Orders sequence numbers: decimal numbers of 50 and more digits, so a longer one is a later one and text
@@ -261,7 +349,7 @@ impl<'de> Visitor<'de> for Records<'_> {
         let mut record = Record::default();
         while seq.next_element_seed(RecordParts(self.0, &mut record))?.is_some() {
             // An empty sequence number names nothing, and reporting one fails the whole batch.
-            record.sequence = record.sequence.filter(|range| !range.is_empty());
+            record.sequence = record.sequence.filter(|place| !place.range().is_empty());
             self.0.records.push(std::mem::take(&mut record));
         }
         Ok(())

@@ -68,3 +68,57 @@ fn sequence_numbers_are_ordered_as_numbers() {
     );
     assert_eq!(compare_sequences("007", "7"), Ordering::Equal);
 }
+
+/// An event of one record, as Lambda writes it.
+fn event(data: &str, arrived: &str) -> String {
+    format!(
+        r#"{{"Records":[{{"kinesis":{{"partitionKey":"p","sequenceNumber":"495","data":"{data}","approximateArrivalTimestamp":{arrived}}},"eventID":"shardId-0:495"}}]}}"#
+    )
+}
+
+/// All that an invocation says.
+type Said = Vec<(Option<String>, Option<String>, Result<Vec<u8>, NoData>, Option<f64>)>;
+
+fn said(invocation: &Invocation) -> (Said, usize, bool) {
+    let text = |text: Option<&str>| text.map(str::to_owned);
+    let record = |at| {
+        let data = invocation.data(at).map(<[u8]>::to_vec);
+        (text(invocation.sequence(at)), text(invocation.event_id(at)), data, invocation.arrived(at))
+    };
+    ((0..invocation.len()).map(record).collect(), invocation.data_len(), invocation.has_records())
+}
+
+fn assert_agrees(json: &str) {
+    let in_place = Invocation::from_json(json.as_bytes().to_vec());
+    let by_serde = serde_json::from_str::<Invocation>(json);
+    match (in_place, by_serde) {
+        (Ok(ours), Ok(theirs)) => assert_eq!(said(&ours), said(&theirs), "{json}"),
+        (ours, theirs) => assert_eq!(ours.is_ok(), theirs.is_ok(), "{json}"),
+    }
+}
+
+#[test]
+fn an_event_in_the_form_of_lambda_is_decoded_in_place() {
+    let json = event("aGVsbG8=", "1474108130.452");
+    let invocation = Invocation::from_json(json.clone().into_bytes()).unwrap();
+    assert_eq!(invocation.data(0), Ok(&b"hello"[..]));
+    assert_eq!((invocation.data_len(), invocation.into_buffer().len()), (5, json.len()));
+    for json in [include_str!("../../fixtures/kinesis-event.json"), &json, "no json", "", "{}", "null"] {
+        assert_agrees(json);
+    }
+}
+
+proptest::proptest! {
+    #[test]
+    fn base64_is_judged_as_by_the_general_decoder(data in "[A-Za-z0-9+/]{0,70}={0,3}", broken in "[A-Z=%]{0,9}") {
+        for data in [&data, &broken, &format!("{data}{broken}")] {
+            assert_agrees(&event(data, "5"));
+        }
+    }
+
+    #[test]
+    fn times_are_read_as_by_serde_json(whole in 0..99_999_999_999_u64, fraction in "[0-9]{0,9}", sign in "-?") {
+        let dot = if fraction.is_empty() { "" } else { "." };
+        assert_agrees(&event("", &format!("{sign}{whole}{dot}{fraction}")));
+    }
+}

@@ -137,8 +137,11 @@ pub struct Ledger {
 impl Ledger {
     /// A ledger for parts of these records, in order; every record has at least one.
     pub fn new(records: impl IntoIterator<Item = u32>) -> Self {
-        let entries = records.into_iter().map(|record| Entry { record, ..Entry::default() }).collect();
-        Self { entries, shares: Vec::new(), mistakes: 0 }
+        let entries: Vec<_> =
+            records.into_iter().map(|record| Entry { record, ..Entry::default() }).collect();
+        // Most go to one destination.
+        let shares = Vec::with_capacity(entries.len());
+        Self { entries, shares, mistakes: 0 }
     }
 
     /// Notes how many events of a part are meant for destinations and how many its route drops, once it is
@@ -287,6 +290,8 @@ impl Ledger {
         let mut account = Account {
             unbalanced: self.mistakes,
             destinations: vec![Counts::default(); destinations],
+            fates: Vec::with_capacity(self.entries.len()),
+            parts: Vec::with_capacity(self.entries.len()),
             ..Account::default()
         };
         let mut record = None;

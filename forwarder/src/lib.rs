@@ -5,11 +5,14 @@
 pub mod aggregate;
 pub mod aws;
 pub mod batch;
+mod bytes;
+mod compact;
 pub mod config;
 pub mod destination;
 pub mod event;
 pub mod format;
 pub mod http;
+mod inflate;
 pub mod journal;
 mod lane;
 pub mod ledger;
@@ -22,9 +25,11 @@ pub mod receipt;
 pub mod reference;
 pub mod remembered;
 pub mod route;
+pub mod runtime;
 pub mod secret;
 pub mod severity;
 pub mod shape;
+mod squeeze;
 pub mod store;
 mod tls;
 

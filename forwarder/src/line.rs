@@ -8,6 +8,9 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
+use crate::bytes::{self, BLOCK, Marks};
+use crate::squeeze;
+
 /// What stands for a line end inside a line: U+2028 LINE SEPARATOR in UTF-8.
 pub const LINE_SEPARATOR: &str = "\u{2028}";
 
@@ -23,42 +26,79 @@ pub fn write_message(escaped: &str, out: &mut Vec<u8>) {
 
 /// As [`write_message`], with another text in the place of a line end.
 pub fn write_on_one_line(escaped: &str, separator: &str, out: &mut Vec<u8>) {
-    let start = out.len();
-    let mut rest = escaped.as_bytes();
-    // Where the line end begins that the message ends with so far.
-    let mut open_end = None;
-    while let Some(at) = memchr(b'\\', rest) {
-        if at > 0 {
-            out.extend_from_slice(&rest[..at]);
-            open_end = None;
+    let text = escaped.as_bytes();
+    // The most it can become: of two bytes for a line end, three.
+    out.reserve(text.len() + text.len() / 2 + BLOCK);
+    let mut end: Option<LineEnd> = None;
+    // Whether the backslash before the block escapes its first byte.
+    let mut escaped_first = 0;
+    let mut at = 0;
+    while at < text.len() {
+        let rest;
+        let (block, inside) = match text[at..].first_chunk::<BLOCK>() {
+            Some(block) => (block, u64::MAX),
+            None => {
+                rest = padded(&text[at..]);
+                (&rest, !(u64::MAX << (text.len() - at)))
+            }
+        };
+        let marks = Marks::of(block);
+        if marks.backslashes | escaped_first == 0 && inside == u64::MAX {
+            // Where a block has none, there may be none for long.
+            let next = memchr(b'\\', &text[at + BLOCK..]).map_or(text.len(), |further| at + BLOCK + further);
+            out.extend_from_slice(&text[at..next]);
+            at = next;
+            continue;
         }
-        let before = out.len();
-        let (character, after) = first_escape(&rest[at..]);
-        rest = after;
+        let (escaped, escaped_next) = bytes::escaped(marks.backslashes, escaped_first);
+        // A backslash that escapes is left out. What it escapes stands for itself, unless it is unusual.
+        let keep = inside & !(marks.backslashes & !escaped);
+        let unusual = inside & escaped & !(marks.quotes | marks.backslashes);
+        if unusual == 0 {
+            squeeze::append(block, keep, out);
+            at += BLOCK;
+            escaped_first = escaped_next;
+            continue;
+        }
+        let first = unusual.trailing_zeros() as usize;
+        squeeze::append(block, keep & !(u64::MAX << first), out);
+        let escape = at + first - 1;
+        let (character, after) = first_escape(&text[escape..]);
+        at = text.len() - after.len();
+        escaped_first = 0;
         match character {
             // The LF of a CRLF: its CR is already written as a line end.
-            Some('\n') if open_end.is_some_and(|(_, cr)| cr) => {
-                open_end = open_end.map(|(begin, _)| (begin, false))
+            Some('\n') if end.as_ref().is_some_and(|end| end.cr && end.after == escape) => {
+                end = end.map(|end| LineEnd { after: at, cr: false, ..end });
             }
-            Some(end @ ('\n' | '\r')) => {
+            Some(kind @ ('\n' | '\r')) => {
+                end = Some(LineEnd { begin: out.len(), after: at, cr: kind == '\r' });
                 out.extend_from_slice(separator.as_bytes());
-                open_end = Some((before, end == '\r'));
             }
-            Some(character) => {
-                out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
-                open_end = None;
-            }
-            None => {
-                out.extend_from_slice(REPLACEMENT.as_bytes());
-                open_end = None;
-            }
+            Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+            None => out.extend_from_slice(REPLACEMENT.as_bytes()),
         }
     }
-    match open_end {
-        Some((begin, _)) if rest.is_empty() => out.truncate(begin),
-        _ => out.extend_from_slice(rest),
+    if let Some(end) = end.filter(|end| end.after == text.len()) {
+        out.truncate(end.begin);
     }
-    debug_assert!(out.len() >= start);
+}
+
+/// The last line end that was written.
+struct LineEnd {
+    /// Where it begins in what was written.
+    begin: usize,
+    /// Where it ends in what was read.
+    after: usize,
+    /// Whether it is the CR of a CRLF if an LF follows.
+    cr: bool,
+}
+
+/// A block of less than one.
+fn padded(rest: &[u8]) -> [u8; BLOCK] {
+    let mut block = [b' '; BLOCK];
+    block[..rest.len()].copy_from_slice(rest);
+    block
 }
 
 /// Appends the text of a JSON string (without its quotes) to `out` as it is, line ends included.

@@ -3,22 +3,25 @@
 //! A configuration that is not valid, or refers to what cannot be read, ends the process at once, with the reason
 //! in the log and in what Lambda tells whoever invokes it.
 
-use std::cell::RefCell;
+use std::convert::Infallible;
 use std::io::{Read, Write};
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cwl2le_forwarder::aws::Aws;
+use cwl2le_forwarder::batch::NoCheckpoint;
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::http::Client;
 use cwl2le_forwarder::journal::{self, Journal, Level, Note};
 use cwl2le_forwarder::payload::Cap;
 use cwl2le_forwarder::reference::Reference;
+use cwl2le_forwarder::runtime::RuntimeApi;
 use cwl2le_forwarder::store::Store;
 use cwl2le_forwarder::{Forwarder, Options, Response, metrics};
-use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
+use futures_util::FutureExt;
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         say(journal, &Note::new(Level::Error, why, json!({})));
         return ExitCode::FAILURE;
     };
+    keep_freed_memory();
     // One thread: an invocation is one thing after the other, and a small function has a part of one CPU.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -69,13 +73,20 @@ fn main() -> ExitCode {
         }
     };
     match runtime.block_on(start(journal)) {
-        Ok(function) => run(&runtime, function),
+        Ok(function) => run(&runtime, &api, function),
         Err(problem) => {
             say(journal, &Note::new(Level::Error, problem.clone(), json!({})));
             report_start_failure(&api, &problem);
             ExitCode::FAILURE
         }
     }
+}
+
+/// Makes the C library keep what one invocation frees for the next. It gives large blocks back to the kernel, which has
+/// to clear every page of them anew, until one as large has been freed; this one is never written to, so it takes none.
+fn keep_freed_memory() {
+    const AS_LARGE_AS_ANY_LIST: usize = 4 << 20;
+    drop(std::hint::black_box(Vec::<u8>::with_capacity(AS_LARGE_AS_ANY_LIST)));
 }
 
 /// Reads the configuration and what it refers to, and makes the forwarder; no log service is connected to yet.
@@ -129,44 +140,58 @@ async fn read_references(config: &Config, aws: Aws) -> Result<Store, String> {
     })
 }
 
-fn run(runtime: &tokio::runtime::Runtime, function: Function) -> ExitCode {
+fn run(runtime: &tokio::runtime::Runtime, api: &str, mut function: Function) -> ExitCode {
     let journal = function.journal;
-    let ended = runtime.block_on(async {
-        let function = Rc::new(RefCell::new(function));
-        let handler = service_fn(move |event: LambdaEvent<Invocation>| {
-            let function = Rc::clone(&function);
-            async move { handle(&function, event).await }
-        });
-        Runtime::new(handler).run().await
-    });
-    match ended {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            say(
-                journal,
-                &Note::new(Level::Error, format!("Lambda's runtime API failed: {error}"), json!({})),
-            );
-            ExitCode::FAILURE
+    let Err(error) = runtime.block_on(serve(RuntimeApi::new(api), &mut function));
+    say(journal, &Note::new(Level::Error, format!("Lambda's runtime API failed: {error}"), json!({})));
+    ExitCode::FAILURE
+}
+
+/// Takes one invocation after the other, for as long as there is a runtime API.
+async fn serve(mut api: RuntimeApi, function: &mut Function) -> std::io::Result<Infallible> {
+    loop {
+        let mut next = api.next().await?;
+        let event = std::mem::take(&mut next.body);
+        let invocation = match Invocation::from_json(event) {
+            Ok(invocation) => invocation,
+            Err(error) => {
+                let why = format!("the event is not JSON: line {} column {}", error.line(), error.column());
+                api.fail(&next, "Cwl2le.NotJson", &why).await?;
+                continue;
+            }
+        };
+        // A panic costs its invocation, which comes again, and not the process with all that it remembers.
+        let handled = AssertUnwindSafe(handle(function, &invocation, next.deadline)).catch_unwind().await;
+        match handled {
+            Ok(Ok(response)) => {
+                let response = serde_json::to_vec(&response).unwrap_or_default();
+                api.respond(&next, &response).await?;
+            }
+            Ok(Err(problem)) => api.fail(&next, "Cwl2le.NoCheckpoint", &problem.to_string()).await?,
+            Err(_) => {
+                api.fail(&next, "Cwl2le.InternalError", "internal error; its place is in the log").await?
+            }
         }
+        api.reuse(invocation.into_buffer());
     }
 }
 
-// Lambda gives a process one invocation at a time, so the function is never borrowed twice.
-#[allow(clippy::await_holding_refcell_ref, reason = "there is one invocation at a time")]
-async fn handle(function: &RefCell<Function>, event: LambdaEvent<Invocation>) -> Result<Response, Error> {
-    let mut function = function.try_borrow_mut()?;
-    let invocation = event.payload;
+async fn handle(
+    function: &mut Function,
+    invocation: &Invocation,
+    deadline: SystemTime,
+) -> Result<Response, NoCheckpoint> {
     // The deadline is a time of day; the clock that waiting uses stands still while the function is frozen.
-    let left = event.context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
-    let outcome = function.forwarder.handle(&invocation, Instant::now() + left).await;
+    let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
+    let outcome = function.forwarder.handle(invocation, Instant::now() + left).await;
     if function.metrics {
         let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
-        print(&format!("{}\n", metrics::line(&function.name, now, &invocation, &outcome)));
+        print(&format!("{}\n", metrics::line(&function.name, now, invocation, &outcome)));
     }
     for note in function.store.remarks() {
         say(function.journal, &note);
     }
-    for note in journal::notes(&invocation, &outcome) {
+    for note in journal::notes(invocation, &outcome) {
         say(function.journal, &note);
     }
     // Once: every line here is one more event of the group that should not be subscribed.
@@ -176,7 +201,7 @@ async fn handle(function: &RefCell<Function>, event: LambdaEvent<Invocation>) ->
                    for ever; its events are dropped; remove the subscription filter of this log group";
         say(function.journal, &Note::new(Level::Warn, why, json!({})));
     }
-    Ok(outcome.response?)
+    outcome.response
 }
 
 fn since_1970() -> Duration {

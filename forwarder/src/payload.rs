@@ -10,10 +10,10 @@ use flate2::bufread::MultiGzDecoder;
 use serde::de::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::aggregate::Damage;
 use crate::config::Format;
 use crate::shape::fields::Labels;
-
-use crate::aggregate::Damage;
+use crate::{compact, inflate};
 
 /// How large a record may become when it is decompressed.
 ///
@@ -126,6 +126,22 @@ pub fn gunzip(data: &[u8], cap: Cap, out: &mut Vec<u8>) -> Result<(), Poison> {
         return Err(Poison::NotGzip);
     }
     let limit = cap.limit(data.len());
+    match inflate::single_member(data, limit, out) {
+        Some(()) => Ok(()),
+        None => gunzip_in_pieces(data, cap, out),
+    }
+}
+
+/// The same for data that is anything but one whole member, and for all of it the last word.
+///
+/// # Errors
+/// As [`gunzip`].
+pub fn gunzip_in_pieces(data: &[u8], cap: Cap, out: &mut Vec<u8>) -> Result<(), Poison> {
+    out.clear();
+    if !data.starts_with(&GZIP_MAGIC) {
+        return Err(Poison::NotGzip);
+    }
+    let limit = cap.limit(data.len());
     // One byte more than allowed tells "exactly full" from "too large".
     let mut decoder = MultiGzDecoder::new(data).take(limit as u64 + 1);
     decoder.read_to_end(out).map_err(|error| Poison::BrokenGzip(error.to_string()))?;
@@ -142,7 +158,7 @@ pub enum MessageType {
 }
 
 /// The decoded payload of one record.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub struct Payload<'a> {
     /// What kind of message it is.
     pub message_type: MessageType,
@@ -163,7 +179,7 @@ pub struct Payload<'a> {
 }
 
 /// One log event, still in the words of the JSON text.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct LogEvent<'a> {
     /// The id without quotes, as it stands in the JSON: digits, in practice. Empty when it is missing.
     pub id: &'a str,
@@ -183,7 +199,15 @@ pub struct LogEvent<'a> {
 /// # Errors
 /// [`Poison::NotUtf8`], [`Poison::NotLogs`] or [`Poison::UnknownMessageType`].
 pub fn parse(json: &[u8]) -> Result<Payload<'_>, Poison> {
-    let json = std::str::from_utf8(json).map_err(|_| Poison::NotUtf8)?;
+    let json = simdutf8::basic::from_utf8(json).map_err(|_| Poison::NotUtf8)?;
+    compact::payload(json).map_or_else(|| parse_any(json), Ok)
+}
+
+/// The same for JSON in any form, and for all of it the last word.
+///
+/// # Errors
+/// [`Poison::NotLogs`] or [`Poison::UnknownMessageType`].
+pub fn parse_any(json: &str) -> Result<Payload<'_>, Poison> {
     let raw: RawPayload<'_> =
         serde_json::from_str(json).map_err(|error| Poison::NotLogs(describe(&error)))?;
     let message_type = match raw.message_type.0.as_deref() {

@@ -114,3 +114,39 @@ fn what_is_no_log_is_named_and_not_quoted() {
     }
     assert_eq!(parse(br#"{"messageType":"CONTROL_MESSAGE"}"#).unwrap().message_type, MessageType::Control);
 }
+
+/// A member at once and in pieces: the same bytes, the same verdict and the same words.
+fn assert_alike(data: &[u8]) {
+    let (mut at_once, mut in_pieces) = (b"left over".to_vec(), Vec::new());
+    let verdict = gunzip(data, CAP, &mut at_once);
+    assert_eq!(verdict, gunzip_in_pieces(data, CAP, &mut in_pieces));
+    if verdict.is_ok() {
+        assert_eq!(at_once, in_pieces);
+    }
+}
+
+#[test]
+fn what_is_decompressed_at_once_is_what_comes_in_pieces() {
+    let member = gzip(b"some text that is long enough, and some text that is long enough");
+    // Flags, a size, a checksum and bytes in between that are other ones, whatever they mean.
+    for at in 0..member.len() {
+        for bit in 0..8 {
+            let mut changed = member.clone();
+            changed[at] ^= 1 << bit;
+            assert_alike(&changed);
+        }
+        assert_alike(&member[..at]);
+    }
+    // The end of a second member, or of bytes that are none, may claim anything.
+    let mut claims = gzip(b"");
+    let end = claims.len();
+    for size in [0_u32, 5, 99_999, 100_001, u32::MAX] {
+        claims[end - 4..].copy_from_slice(&size.to_le_bytes());
+        assert_alike(&claims);
+        assert_alike(&[&member[..], &claims].concat());
+        assert_alike(&[&member[..], b"trailing", &member[member.len() - 8..]].concat());
+    }
+    for length in [0, 1, 99_999, 100_000, 100_001, 200_000] {
+        assert_alike(&gzip(&vec![b'x'; length]));
+    }
+}

@@ -45,7 +45,7 @@ impl Standing {
     }
 }
 
-/// The two questions to the kernel; the only unsafe code of the forwarder.
+/// The two questions to the kernel.
 #[cfg(target_os = "linux")]
 #[allow(unsafe_code, reason = "the standard library has neither of these calls")]
 mod kernel {

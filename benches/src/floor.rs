@@ -1,0 +1,81 @@
+//! What no forwarder can do without: decompress, and write the very bytes that are sent to a TLS connection.
+
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::sync::Arc;
+
+use libdeflater::Decompressor;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
+
+/// As much is written at once as the forwarder writes.
+const PIECE: usize = 128 << 10;
+
+/// The files of a load that [`run`] reads.
+pub(crate) fn write_files(folder: &Path, members: &[Vec<u8>], wire: &[u8]) -> io::Result<()> {
+    let mut packed = Vec::new();
+    for member in members {
+        packed.extend_from_slice(&(member.len() as u64).to_le_bytes());
+        packed.extend_from_slice(member);
+    }
+    std::fs::write(folder.join("members"), packed)?;
+    std::fs::write(folder.join("wire"), wire)
+}
+
+/// Does it once for each byte on standard input, and answers with a byte.
+pub(crate) fn run(folder: &Path, address: &str) -> io::Result<()> {
+    let packed = std::fs::read(folder.join("members"))?;
+    let wire = std::fs::read(folder.join("wire"))?;
+    let mut members = Vec::new();
+    let mut rest = &packed[..];
+    while let Some((length, after)) = rest.split_first_chunk::<8>() {
+        let (member, after) = after.split_at(u64::from_le_bytes(*length) as usize);
+        members.push(member);
+        rest = after;
+    }
+    let mut decompressor = Decompressor::new();
+    let largest = members.iter().map(|member| inflated_size(member)).max().unwrap_or(0);
+    let mut buffer = vec![0; largest];
+    let mut tls = connect(folder)?;
+    let mut socket = TcpStream::connect(address)?;
+    socket.set_nodelay(true)?;
+    while io::stdin().read(&mut [0])? == 1 {
+        for member in &members {
+            decompressor.gzip_decompress(member, &mut buffer).map_err(io::Error::other)?;
+        }
+        let mut stream = Stream::new(&mut tls, &mut socket);
+        for piece in wire.chunks(PIECE) {
+            stream.write_all(piece)?;
+            stream.flush()?;
+        }
+        io::stdout().write_all(b".")?;
+        io::stdout().flush()?;
+    }
+    Ok(())
+}
+
+/// The last four bytes of a gzip member.
+fn inflated_size(member: &[u8]) -> usize {
+    member.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size) as usize)
+}
+
+/// The forwarder's settings of TLS.
+pub(crate) fn config(authority: &Path) -> io::Result<ClientConfig> {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(authority).map_err(io::Error::other)?;
+    roots.add(certificate).map_err(io::Error::other)?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(io::Error::other)?
+        .with_root_certificates(roots)
+        .with_no_client_auth())
+}
+
+fn connect(folder: &Path) -> io::Result<ClientConnection> {
+    let config = Arc::new(config(&folder.join("authority.pem"))?);
+    let name = ServerName::try_from("127.0.0.1").map_err(io::Error::other)?;
+    ClientConnection::new(config, name).map_err(io::Error::other)
+}

@@ -1,0 +1,112 @@
+//! Measures: CPU time against floor and naive pipeline, starts, and how cost grows.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::subject::{Kind, Shared, Subject};
+use crate::workload::Load;
+
+/// How often each subject gets a load, one after the other, so that a machine that slows down does so for all.
+const ROUNDS: usize = 15;
+
+/// How often the forwarder is started.
+const STARTS: usize = 21;
+
+/// What a load costs.
+pub(crate) struct Row {
+    pub(crate) name: String,
+    pub(crate) what: &'static str,
+    pub(crate) events: usize,
+    /// Bytes of the event, and of JSON in it.
+    pub(crate) sizes: (usize, usize),
+    pub(crate) floor: Duration,
+    pub(crate) forwarder: Duration,
+    pub(crate) naive: Duration,
+    /// Medians of the ratios in each round, not ratios of medians.
+    pub(crate) to_floor: f64,
+    pub(crate) naive_to_forwarder: f64,
+    /// Resident at most, in bytes.
+    pub(crate) memory: u64,
+}
+
+/// Gives a load to all three, which is compared byte for byte each time, and counts their CPU time.
+pub(crate) fn row(bootstrap: &Path, load: &Load) -> Result<Row, String> {
+    let made = load.make();
+    let (events, sizes) = (made.events, (made.event.len(), made.json));
+    let shared = Shared::new(made);
+    let start = |kind| {
+        let mut subject = Subject::start(kind, bootstrap, &shared, &[])?;
+        // Connections, and memory that is used again, are there from the second on.
+        subject.invoke()?;
+        subject.invoke()?;
+        Ok::<_, String>(subject)
+    };
+    let mut subjects = [start(Kind::Floor)?, start(Kind::Forwarder)?, start(Kind::Naive)?];
+    let mut costs = [const { Vec::new() }; 3];
+    for _ in 0..ROUNDS {
+        for (subject, costs) in subjects.iter_mut().zip(&mut costs) {
+            costs.push(subject.cost()?);
+        }
+    }
+    let memory = subjects[1].peak_memory()?;
+    for subject in subjects {
+        subject.end()?;
+    }
+    let [floor, forwarder, naive] = costs;
+    Ok(Row {
+        name: load.name.clone(),
+        what: load.what,
+        events,
+        sizes,
+        to_floor: median_ratio(&forwarder, &floor),
+        naive_to_forwarder: median_ratio(&naive, &forwarder),
+        floor: median(floor),
+        forwarder: median(forwarder),
+        naive: median(naive),
+        memory,
+    })
+}
+
+/// The median time from the start of the process to its first question for an event, and to the first line at the
+/// log service.
+pub(crate) fn start(bootstrap: &Path) -> Result<(Duration, Duration), String> {
+    let shared = Shared::new(Load::w3().make());
+    let mut starts = Vec::new();
+    for _ in 0..STARTS {
+        starts.push(Subject::cold(bootstrap, &shared)?);
+    }
+    Ok((
+        median(starts.iter().map(|start| start.next).collect()),
+        median(starts.iter().map(|start| start.line).collect()),
+    ))
+}
+
+/// How many, and what they cost.
+pub(crate) type Growth = Vec<(usize, Duration)>;
+
+/// The cost of 1 to 100,000 events, and of as many records of one event.
+pub(crate) fn growth(bootstrap: &Path) -> Result<[Growth; 2], String> {
+    let mut both = [Growth::new(), Growth::new()];
+    for (make, growth) in [Load::of_events, Load::of_records].into_iter().zip(&mut both) {
+        for number in [1, 10, 100, 1_000, 3_000, 10_000, 30_000, 100_000] {
+            let shared = Shared::new(make(number).make());
+            let mut subject = Subject::start(Kind::Forwarder, bootstrap, &shared, &[])?;
+            subject.invoke()?;
+            let costs = (0..ROUNDS / 2).map(|_| subject.cost()).collect::<Result<_, _>>()?;
+            growth.push((number, median(costs)));
+            subject.end()?;
+        }
+    }
+    Ok(both)
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn median_ratio(of: &[Duration], to: &[Duration]) -> f64 {
+    let mut ratios: Vec<f64> = of.iter().zip(to).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
+    ratios.sort_unstable_by(f64::total_cmp);
+    ratios.get(ratios.len() / 2).copied().unwrap_or_default()
+}
