@@ -10,7 +10,7 @@ use crate::http::Answer;
 use crate::secret::{REDACTED, redact_uuids};
 
 /// So much of an answer's body is looked at, in bytes, and so much of it shown, in characters.
-const LOOKED_AT: usize = 2_000;
+const LOOKED_AT: usize = 400;
 const SHOWN: usize = 200;
 
 /// So many characters in a row that were sent as well are taken for contents.

@@ -170,15 +170,19 @@ impl<S: Service> Requests<S> {
                     });
                     Ok(Judgement::Taken(left_out))
                 }
-                Meaning::TooMuch => Ok(Judgement::TooMuch(words())),
+                // Only the last word counts: to look for contents in an answer takes time.
+                Meaning::TooMuch => {
+                    Ok(Judgement::TooMuch(if spots.len() == 1 { words() } else { String::new() }))
+                }
                 Meaning::Secret => {
                     let why = format!("{host} refuses the token or key of this destination: {}", words());
                     Err(Failure::new(FailureKind::Unauthorized, why))
                 }
                 Meaning::Failed(kind) => {
+                    let said = if kind == FailureKind::Refused { words() } else { answer.status.to_string() };
                     let doubtful = matches!(kind, FailureKind::Unavailable) || answer.status == 408;
                     self.in_doubt += if doubtful { spots.len() as u64 } else { 0 };
-                    let mut failure = Failure::new(kind, format!("{host} answered {}", words()));
+                    let mut failure = Failure::new(kind, format!("{host} answered {said}"));
                     failure.retry_after = answer::retry_after(&answer.headers, SystemTime::now());
                     Err(failure)
                 }
