@@ -130,7 +130,10 @@ async fn a_question_that_is_not_answered_with_yes_changes_nothing() {
 async fn without_a_terminal_setup_goes_on_and_teardown_needs_yes() {
     let ground = Ground::start(Options::default()).await;
     let account = ground.account().await;
-    account.run(&setup(&[])).await.0.ok();
+    let (ran, calls) = account.run(&setup(&[])).await;
+    ran.ok();
+    // Nobody was asked, so nothing is read twice.
+    assert_eq!(calls.iter().filter(|call| call.operation == "DescribeAccountPolicies").count(), 1);
     let refused = account.run(&["teardown"]).await.0.failed(3, "not-confirmed");
     assert!(
         refused.json()["error"]["hint"].as_str().is_some_and(|hint| hint.contains("--yes")),
