@@ -38,7 +38,7 @@ async fn poison_is_put_into_the_quarantine_with_what_setup_grants() {
     let number = put(b"no gzip at all").await;
     world.put_log_events(GROUP, &["fine".to_owned()]).await;
     let key = format!("logs/cloudwatch-logs-stream/shardId-000000000000/{number}");
-    assert_eq!(s3::keys(&world, "set-aside", 1).await, [key.clone()]);
+    assert_eq!(s3::keys(&world, "set-aside", 1).await, std::slice::from_ref(&key));
     let kept = s3::object(&world, "set-aside", &key).await;
     assert_eq!(
         (&kept.body[..], &kept.headers["x-amz-meta-reason"]),
