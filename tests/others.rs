@@ -60,9 +60,7 @@ async fn a_stream_and_a_role_with_a_filter_of_others_stay() {
     let (account, arn) = account_with_stack(&ground).await;
     let logs = account.logs();
     logs.create_log_group().log_group_name("/their/group").send().await.expect("a log group");
-    // Our role may write to our stream and to no other.
-    let name_of_role = if to.ends_with("/their-stream") { "their-role" } else { "cwl-to-kinesis" };
-    let role = format!("arn:aws:iam::{}:role/{name_of_role}", account.id);
+    let role = format!("arn:aws:iam::{}:role/cwl-to-kinesis", account.id);
     let filter = logs.put_subscription_filter().log_group_name("/their/group").filter_name("their-filter");
     let filter = filter.filter_pattern("").destination_arn(&arn).role_arn(role);
     filter.send().await.expect("a filter");

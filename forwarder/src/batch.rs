@@ -13,19 +13,19 @@ use serde::Serialize;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
-use crate::aws::Aws;
 use crate::config::Config;
-use crate::destination::{Outlet, Patience, Sink, Surroundings};
+use crate::destination::{Outlet, Surroundings};
 use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
 use crate::ledger::{Account, Fate, Ledger, Skip};
+use crate::options::Options;
 use crate::parts::Parts;
 use crate::payload::{self, Cap, MessageType, Payload, Poison};
 use crate::quarantine::{self, Quarantine};
 use crate::remembered::{Known, Remembered};
 use crate::route::Router;
 use crate::shape::Shape;
-use crate::store::{Held, Store};
+use crate::store::Held;
 
 /// Of parts that become larger than this only one is decoded at a time, however many destinations there are,
 /// so that memory is bounded by the cap of one part.
@@ -33,52 +33,6 @@ const LARGE: usize = 1 << 20;
 
 /// The least time kept for the answer.
 const LEAST_RESERVE: Duration = Duration::from_millis(250);
-
-/// What a forwarder needs to know besides its configuration.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The function's own log group, whose events are never forwarded.
-    pub own_log_group: Option<String>,
-    /// How large a record may become.
-    pub cap: Cap,
-    /// How long destinations wait.
-    pub patience: Patience,
-    /// How often destinations are tried.
-    pub persistence: Persistence,
-    /// The texts that the configuration refers to.
-    pub store: Rc<Store>,
-    /// The AWS region of the stream; empty where it is not known.
-    pub region: String,
-    /// Takes what would be sent, in the place of the network.
-    pub sink: Option<Rc<dyn Sink>>,
-    /// AWS as the function's role; needed where there is a quarantine.
-    pub aws: Option<Aws>,
-    /// How long an S3 that takes nothing holds records up.
-    pub quarantine_patience: Duration,
-}
-
-impl Options {
-    /// For looking at what would be sent: nothing is connected to, no secret is read and none is shown.
-    pub fn dry(sink: Rc<dyn Sink>) -> Self {
-        Self { store: Rc::new(Store::stand_in()), sink: Some(sink), ..Self::default() }
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            own_log_group: None,
-            cap: Cap::for_memory(128),
-            patience: Patience::default(),
-            persistence: Persistence::default(),
-            store: Rc::default(),
-            region: String::new(),
-            sink: None,
-            aws: None,
-            quarantine_patience: quarantine::PATIENCE,
-        }
-    }
-}
 
 /// The forwarder: destinations with their connections, kept from one invocation to the next.
 pub struct Forwarder {

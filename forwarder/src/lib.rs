@@ -18,6 +18,7 @@ mod lane;
 pub mod ledger;
 pub mod line;
 pub mod metrics;
+mod options;
 pub mod parts;
 pub mod payload;
 pub mod quarantine;
@@ -33,5 +34,6 @@ mod squeeze;
 pub mod store;
 mod tls;
 
-pub use batch::{Forwarder, Options, Outcome, Response};
+pub use batch::{Forwarder, Outcome, Response};
 pub use lane::{LaneReport, Persistence, Rejection};
+pub use options::Options;

@@ -1,0 +1,57 @@
+//! What a forwarder needs to know besides its configuration.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::aws::Aws;
+use crate::destination::{Patience, Sink};
+use crate::lane::Persistence;
+use crate::payload::Cap;
+use crate::quarantine;
+use crate::store::Store;
+
+/// What a forwarder needs to know besides its configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The function's own log group, whose events are never forwarded.
+    pub own_log_group: Option<String>,
+    /// How large a record may become.
+    pub cap: Cap,
+    /// How long destinations wait.
+    pub patience: Patience,
+    /// How often destinations are tried.
+    pub persistence: Persistence,
+    /// The texts that the configuration refers to.
+    pub store: Rc<Store>,
+    /// The AWS region of the stream; empty where it is not known.
+    pub region: String,
+    /// Takes what would be sent, in the place of the network.
+    pub sink: Option<Rc<dyn Sink>>,
+    /// AWS as the function's role; needed where there is a quarantine.
+    pub aws: Option<Aws>,
+    /// How long an S3 that takes nothing holds records up.
+    pub quarantine_patience: Duration,
+}
+
+impl Options {
+    /// For looking at what would be sent: nothing is connected to, no secret is read and none is shown.
+    pub fn dry(sink: Rc<dyn Sink>) -> Self {
+        Self { store: Rc::new(Store::stand_in()), sink: Some(sink), ..Self::default() }
+    }
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            own_log_group: None,
+            cap: Cap::for_memory(128),
+            patience: Patience::default(),
+            persistence: Persistence::default(),
+            store: Rc::default(),
+            region: String::new(),
+            sink: None,
+            aws: None,
+            quarantine_patience: quarantine::PATIENCE,
+        }
+    }
+}
