@@ -22,7 +22,7 @@ const IMPLIED: [&str; 5] =
     ["iam:PassRole", "iam:TagRole", "kinesis:AddTagsToStream", "lambda:TagResource", "logs:TagResource"];
 
 /// Actions that the local AWS cannot ask for, and why they are in the policy all the same.
-const NOT_ASKED_FOR: [(&str, &str); 2] = [
+const NOT_ASKED_FOR: [(&str, &str); 3] = [
     (
         "kinesis:UpdateStreamMode",
         "`setup --on-demand` of a provisioned stream; the local AWS has no such operation",
@@ -31,6 +31,7 @@ const NOT_ASKED_FOR: [(&str, &str); 2] = [
         "lambda:ListTags",
         "AWS' GetFunction answers without tags where it is missing; the local AWS always shows them",
     ),
+    ("lambda:DeleteFunctionConcurrency", "the local AWS asks for lambda:PutFunctionConcurrency in its place"),
 ];
 
 /// What the operator does, and what others do meanwhile to make work.
