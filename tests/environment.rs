@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::sync::mpsc;
 
+use cwl2le_local::ReservedPort;
 use support::{Ran, TOKEN, cwl2le};
 
 /// `cwl2le` with a region and keys that nobody knows. Nothing that is not a test's own is reached with it.
@@ -30,10 +31,9 @@ fn message(ran: &Ran) -> String {
     ran.json()["error"]["message"].as_str().expect("a message").to_owned()
 }
 
-/// Nobody is at this address: the port was free a moment ago.
-fn nobody() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    format!("http://{}", listener.local_addr().expect("an address"))
+/// Where nobody is.
+fn nobody() -> ReservedPort {
+    ReservedPort::new().expect("a port")
 }
 
 #[test]
@@ -45,7 +45,8 @@ fn an_empty_variable_is_an_unset_one() {
     let text = run(cwl2le().args(policies).env("CWL2LE_OUTPUT", "")).ok();
     assert!(!text.stdout.is_empty());
     // The second of two variables counts where the first is empty.
-    let endpoint = nobody();
+    let nobody = nobody();
+    let endpoint = nobody.url();
     let ran = run(command(&["status", "--endpoint-url", &endpoint, "--patience", "1"])
         .env("AWS_REGION", "")
         .env("AWS_DEFAULT_REGION", "eu-west-1"));
@@ -81,7 +82,8 @@ fn what_does_not_parse_is_named_by_its_variable() {
 
 #[test]
 fn a_flag_for_the_token_wins_over_the_variable() {
-    let endpoint = nobody();
+    let nobody = nobody();
+    let endpoint = nobody.url();
     let other = [("--token-ssm", "/le/token"), ("--token-secret", "le"), ("--token", TOKEN)];
     for (flag, value) in other {
         // The variable is not even looked at.
@@ -179,7 +181,8 @@ fn exceptions_and_this_machine_are_reached_without_the_proxy() {
     // `.invalid` exists nowhere.
     let exceptions =
         [("https://aws.invalid", "NO_PROXY", "aws.invalid"), ("https://aws.invalid", "no_proxy", "*")];
-    let here = [nobody(), nobody().replace("http:", "https:"), "https://localhost:1".to_owned()];
+    let nobody = nobody();
+    let here = [nobody.url(), nobody.url().replace("http:", "https:"), "https://localhost:1".to_owned()];
     let here = here.iter().map(|url| (url.as_str(), "NOTHING", ""));
     for (endpoint, variable, value) in exceptions.into_iter().chain(here) {
         let args = ["status", "--patience", "1", "--endpoint-url", endpoint];

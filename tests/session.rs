@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use cwl2le::aws::{Keys, Options, Session};
 use cwl2le::error::{Code, Error};
+use cwl2le_local::ReservedPort;
 
 fn options() -> Options {
     let keys = Keys { id: "test".to_owned(), secret: "hunter2".to_owned() };
@@ -31,10 +32,8 @@ async fn what_is_no_region_is_refused_before_anything_is_asked() {
 
 #[tokio::test]
 async fn an_endpoint_where_nobody_is_says_connection_refused() {
-    // A port that was free a moment ago.
-    let port =
-        std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a port").port();
-    let endpoint_url = Some(format!("http://127.0.0.1:{port}"));
+    let nobody = ReservedPort::new().expect("a port");
+    let endpoint_url = Some(nobody.url());
     let error = refused(Options { endpoint_url, ..options() }).await;
     assert_eq!(error.code, Code::Unreachable);
     assert!(error.message.to_lowercase().contains("connection refused"), "{error}");

@@ -259,24 +259,18 @@ fn parsed<T: Sensitive>(store: &Store, reference: &Reference) -> Result<T, Strin
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::http::Client;
-    use crate::secret::Token;
+    use cwl2le_local::ReservedPort;
 
-    fn aws(endpoint: &str) -> Aws {
-        let variable =
-            |name: &str| Some(if name.starts_with("AWS_ENDPOINT") { endpoint } else { "x" }.to_owned());
-        Aws::new(Client::new(None).unwrap(), &variable).unwrap()
-    }
+    use super::*;
+    use crate::aws::tests::aws;
+    use crate::secret::Token;
 
     #[tokio::test]
     async fn a_store_that_is_not_there_is_given_up_in_time_with_what_to_look_at() {
-        let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("http://{}", gone.local_addr().unwrap());
-        drop(gone);
+        let nobody = ReservedPort::new().unwrap();
         let reference = Reference::new(Keeper::SecretsManager, "tokens#app").unwrap();
-        let until = Instant::now() + Duration::from_millis(300);
-        let problem = Store::read(aws(&endpoint), [&reference], until).await.unwrap_err().to_string();
+        let until = Instant::now() + Duration::from_secs(2);
+        let problem = Store::read(aws(&nobody.url()), [&reference], until).await.unwrap_err().to_string();
         assert!(problem.starts_with("Secrets Manager secret `tokens` cannot be read: "), "{problem}");
         assert!(
             problem.contains("failed: connect: 127.0.0.1") && problem.contains("NAT gateway"),

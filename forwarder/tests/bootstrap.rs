@@ -6,14 +6,13 @@ mod common;
 #[path = "common/lambda.rs"]
 mod lambda;
 
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::*;
 use cwl2le_forwarder::config::Config;
-use cwl2le_local::Cache;
 use cwl2le_local::log_service::{LogService, Transport};
+use cwl2le_local::{Cache, ReservedPort};
 use lambda::{Lambda, bootstrap, post};
 use serde_json::{Value, json};
 
@@ -148,8 +147,8 @@ async fn it_runs_under_the_runtime_interface_emulator_of_aws() {
     let emulator = cwl2le_local::rie::emulator(&Cache::open().unwrap(), &|_| {}).await.unwrap();
     let service = service(Transport::Tls13);
     let (destination, _ca) = destination(&service, Transport::Tls13);
-    let port = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
-    let (address, runtime_api) = (port(), port());
+    let ports = [ReservedPort::new().unwrap(), ReservedPort::new().unwrap()];
+    let [address, runtime_api] = ports.each_ref().map(|port| port.address().to_string());
     let process = Command::new(emulator)
         .args(["--runtime-interface-emulator-address", &address, "--runtime-api-address", &runtime_api])
         .arg(bootstrap())

@@ -13,6 +13,7 @@ pub mod microburst;
 pub mod ministack;
 pub mod moto;
 pub mod python;
+mod reserved_port;
 pub mod rie;
 
 pub use cache::{Cache, Progress};
@@ -23,3 +24,4 @@ pub use field::FieldServer;
 pub use microburst::Microburst;
 pub use ministack::{Credentials, LocalAws, Options};
 pub use moto::Moto;
+pub use reserved_port::ReservedPort;

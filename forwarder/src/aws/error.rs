@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Call;
-use crate::destination::Failure;
+use crate::destination::{Failure, FailureKind};
 use crate::http::Answer;
 
 /// A call that failed. It names service, operation and resource, and never what the resource holds.
@@ -72,6 +72,11 @@ impl Cause {
         let message =
             field(&["message", "Message"]).or_else(|| element(&text, "Message")).unwrap_or_default();
         Self::Refused { status: answer.status.as_u16(), code: code.to_owned(), message }
+    }
+
+    /// Whether the time was used up while waiting for an answer.
+    pub(super) fn is_deadline(&self) -> bool {
+        matches!(self, Self::Unreachable(failure) if failure.kind == FailureKind::Deadline)
     }
 
     /// The error of a call that failed for this cause.

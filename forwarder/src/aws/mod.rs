@@ -97,18 +97,22 @@ impl Aws {
     /// Makes a call; again, after a pause, as long as the service is throttling, failing or not there.
     ///
     /// # Errors
-    /// What the service refuses, at once; what does not pass before `until`, then.
+    /// What the service refuses, at once; what does not pass before `until`, then, with the last reason that is not the
+    /// end of the time itself.
     pub async fn call(&self, call: &Call<'_>, until: Instant) -> Result<Answer, AwsError> {
         let mut pause = FIRST_PAUSE;
+        let mut before = None;
         loop {
             let error = match self.attempt(call, until).await {
                 Ok(answer) => return Ok(answer),
+                Err(cause) if cause.is_deadline() => return Err(before.unwrap_or_else(|| cause.of(call))),
                 Err(cause) => cause.of(call),
             };
             let after = Instant::now() + pause.mul_f64(0.5 + fastrand::f64() / 2.0);
             if !error.may_pass() || after >= until {
                 return Err(error);
             }
+            before = Some(error);
             tokio::time::sleep_until(after).await;
             pause = (2 * pause).min(LONGEST_PAUSE);
         }

@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::UNIX_EPOCH;
 
+use cwl2le_local::ReservedPort;
 use http::header;
 
 use super::*;
@@ -12,6 +13,8 @@ use crate::destination::FailureKind;
 
 const SECRET: &str = "01234567-89ab-cdef-0123-456789abcdef";
 const LONG: Duration = Duration::from_secs(60);
+/// What a test waits in full.
+const SHORT: Duration = Duration::from_secs(2);
 
 /// A request as it arrived: head and body.
 pub(crate) type Seen = Receiver<(String, String)>;
@@ -118,16 +121,29 @@ async fn refusals_are_told_at_once_and_by_name() {
 
 #[tokio::test]
 async fn what_does_not_pass_ends_at_the_deadline_with_the_last_reason() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    let until = Instant::now() + Duration::from_millis(300);
-    let error = aws(&url).secret("t", until).await.unwrap_err();
+    let nobody = ReservedPort::new().unwrap();
+    let until = Instant::now() + SHORT;
+    let error = aws(&nobody.url()).secret("t", until).await.unwrap_err();
     assert!(
         matches!(&error.cause, Cause::Unreachable(failure) if failure.kind == FailureKind::Connect),
         "{error}"
     );
     assert!(error.to_string().starts_with("secretsmanager:GetSecretValue on t failed: connect: 127.0.0.1: "));
+}
+
+#[tokio::test]
+async fn an_attempt_that_the_deadline_cuts_off_does_not_hide_why_the_one_before_failed() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        stream.write_all(b"HTTP/1.1 503 x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        // The next is held until its sender gives up.
+        let (mut held, _) = listener.accept().unwrap();
+        let _ = std::io::copy(&mut held, &mut std::io::sink());
+    });
+    let error = aws(&url).parameter("/t", Instant::now() + SHORT).await.unwrap_err();
+    assert_eq!(error.to_string(), "ssm:GetParameter on /t failed: HTTP status 503");
 }
 
 #[tokio::test]

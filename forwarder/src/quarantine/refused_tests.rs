@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use cwl2le_local::ReservedPort;
 use serde_json::json;
 
 use super::*;
@@ -95,10 +96,8 @@ async fn the_record_of_events_that_a_destination_refuses_for_good_is_kept() {
 
 #[tokio::test]
 async fn refused_events_that_cannot_be_kept_have_failed_until_they_are() {
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let url = format!("http://{}", gone.local_addr().unwrap());
-    drop(gone);
-    let mut forwarder = forwarder(&url);
+    let nobody = ReservedPort::new().unwrap();
+    let mut forwarder = forwarder(&nobody.url());
     let batch = invocation(&[&["good"], &["good", "bad", "good"]]);
     let outcome = forwarder.handle(&batch, Instant::now() + Duration::from_secs(1)).await;
     let account = &outcome.account;

@@ -1,7 +1,7 @@
 //! The service's thread: it accepts, obeys commands and owns every connection.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,6 +15,8 @@ use super::fault::{Fault, Protocol};
 use super::http::Requests;
 use super::received::Received;
 use super::tls::Tls;
+use crate::ReservedPort;
+use crate::reserved_port::bound;
 
 /// Answers a command when it is carried out.
 pub(super) type Done = std::sync::mpsc::Sender<()>;
@@ -112,10 +114,9 @@ pub(super) fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.and_then(|runtime| {
         runtime.block_on(async {
-            // This one never listens. It keeps the port ours while the service is down, so that nobody
-            // else's "free port" is this one.
-            let reserve = bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), None)?;
-            let address = reserve.local_addr()?;
+            // Keeps the port ours while the service is down.
+            let reserved = ReservedPort::new()?;
+            let address = reserved.address();
             let listener = bind(address, receive_buffer)?.listen(1024)?;
             let _ = started.send(Ok(address));
             serve(&shared, receive_buffer, address, listener, inbox).await;
@@ -128,14 +129,10 @@ pub(super) fn run(
 }
 
 fn bind(address: SocketAddr, receive_buffer: Option<u32>) -> io::Result<TcpSocket> {
-    let socket = TcpSocket::new_v4()?;
-    socket.set_reuseaddr(true)?;
-    #[cfg(unix)]
-    socket.set_reuseport(true)?;
+    let socket = bound(address)?;
     if let Some(bytes) = receive_buffer {
         socket.set_recv_buffer_size(bytes)?;
     }
-    socket.bind(address)?;
     Ok(socket)
 }
 
