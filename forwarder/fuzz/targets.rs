@@ -23,6 +23,7 @@ pub fn event(data: &[u8]) {
     let in_place = in_place.unwrap();
     let whole = |i: &Invocation| (i.len(), i.data_len(), i.has_records());
     assert_eq!(whole(&in_place), whole(&invocation));
+    assert_eq!(in_place.source(), invocation.source());
     for at in 0..=invocation.len() {
         assert_eq!(in_place.data(at), invocation.data(at));
         assert_eq!(in_place.event_id(at), invocation.event_id(at));

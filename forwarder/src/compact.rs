@@ -20,9 +20,13 @@
 
 use std::ops::Range;
 
-use crate::bytes::{BLOCK, Marks, escaped, first_special};
+use memchr::memchr;
+
+use crate::backslash::escaped;
+use crate::digits::leading_digits;
 use crate::payload::{LogEvent, MessageType, Payload};
 use crate::shape::fields::Labels;
+use crate::vectors::{self, BLOCK, Kernel, Vectors, Window, first_special};
 
 /// The payload that a text of the first form is.
 pub(crate) fn payload(json: &str) -> Option<Payload<'_>> {
@@ -80,6 +84,8 @@ pub(crate) struct Found {
     pub(crate) sequence: Option<Range<usize>>,
     pub(crate) event_id: Option<Range<usize>>,
     pub(crate) data: Option<Range<usize>>,
+    /// Whether the data is base64 with all of its padding.
+    pub(crate) is_base64: bool,
     pub(crate) arrived: Option<f64>,
     /// The ARN of the stream.
     pub(crate) source: Option<Range<usize>>,
@@ -89,14 +95,23 @@ pub(crate) struct Found {
 pub(crate) fn records(json: &[u8], mut take: impl FnMut(Found)) -> Option<()> {
     let mut cursor = Cursor { text: json, at: 0 };
     cursor.expect(b"{\"Records\":")?;
+    let mut tail = Tail::default();
     cursor.list(0, |cursor| {
         let mut found = Found::default();
-        cursor.record(true, &mut found)?;
+        cursor.record(Some(&mut tail), &mut found)?;
         take(found);
         Some(())
     })?;
     cursor.expect(b"}")?;
     (cursor.at == json.len()).then_some(())
+}
+
+/// How the last record that was read ends after its `eventID`: most records of an invocation end alike.
+#[derive(Default)]
+struct Tail {
+    text: Range<usize>,
+    /// All that it says.
+    source: Option<Range<usize>>,
 }
 
 fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
@@ -178,7 +193,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    fn record(&mut self, outer: bool, found: &mut Found) -> Option<()> {
+    /// A record with a tail, or what is in its `kinesis`.
+    fn record(&mut self, tail: Option<&mut Tail>, found: &mut Found) -> Option<()> {
+        let mut identified = None;
         self.expect(b"{")?;
         loop {
             self.expect(b"\"")?;
@@ -186,14 +203,27 @@ impl<'a> Cursor<'a> {
             self.expect(b":")?;
             let key = &self.text[key];
             match (key, self.next()?) {
-                (b"kinesis", b'{') if outer => {
+                (b"kinesis", b'{') if tail.is_some() => {
                     self.at -= 1;
-                    self.record(false, found)?;
+                    self.record(None, found)?;
                 }
                 (b"Records" | b"kinesis", _) => return None,
                 (b"sequenceNumber", b'"') => once(&mut found.sequence, self.plain()?)?,
-                (b"eventID", b'"') => once(&mut found.event_id, self.plain()?)?,
-                (b"data", b'"') => once(&mut found.data, self.plain()?)?,
+                (b"eventID", b'"') => {
+                    once(&mut found.event_id, self.plain()?)?;
+                    if let Some(tail) = tail.as_deref().filter(|_| found.source.is_none()) {
+                        if !tail.text.is_empty() && self.expect(&self.text[tail.text.clone()]).is_some() {
+                            found.source.clone_from(&tail.source);
+                            return Some(());
+                        }
+                        identified = Some((self.at, found.clone()));
+                    }
+                }
+                (b"data", b'"') => {
+                    let (place, is_base64) = self.base64()?;
+                    once(&mut found.data, place)?;
+                    found.is_base64 = is_base64;
+                }
                 (b"eventSourceARN", b'"') => once(&mut found.source, self.plain()?)?,
                 (b"approximateArrivalTimestamp", b'0'..=b'9') => {
                     self.at -= 1;
@@ -220,22 +250,38 @@ impl<'a> Cursor<'a> {
             }
             match self.next()? {
                 b',' => {}
-                b'}' => return Some(()),
+                b'}' => break,
                 _ => return None,
             }
         }
+        if let (Some(tail), Some((start, before))) = (tail, identified)
+            && *found == (Found { source: found.source.clone(), ..before })
+        {
+            *tail = Tail { text: start..self.at, source: found.source.clone() };
+        }
+        Some(())
+    }
+
+    /// The rest of a PLAIN whose quote has been passed, without its end, and whether it is base64, which it should be.
+    fn base64(&mut self) -> Option<(Range<usize>, bool)> {
+        let rest = self.text.get(self.at..)?;
+        let length = memchr(b'"', rest)?;
+        // Nothing else is in base64, so that this is the end of a PLAIN, too.
+        if length.is_multiple_of(4) && base64_simd::STANDARD.check(&rest[..length]).is_ok() {
+            let start = self.at;
+            self.at += length + 1;
+            return Some((start..start + length, true));
+        }
+        self.plain().map(|place| (place, false))
     }
 
     /// A number, and of how many digits.
+    #[inline]
     fn digits(&mut self) -> Option<(u64, usize)> {
-        let start = self.at;
-        let mut number = 0_u64;
-        while let Some(digit @ b'0'..=b'9') = self.text.get(self.at).copied() {
-            number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.at += 1;
-        }
-        let count = self.at - start;
-        let leading_zero = count > 1 && self.text[start] == b'0';
+        let rest = self.text.get(self.at..)?;
+        let (number, count) = leading_digits(rest);
+        self.at += count;
+        let leading_zero = count > 1 && rest[0] == b'0';
         ((1..=18).contains(&count) && !leading_zero).then_some((number, count))
     }
 
@@ -247,15 +293,11 @@ impl<'a> Cursor<'a> {
             // What follows a number decides whether it ends here.
             return Some(whole as f64);
         }
-        let start = self.at;
-        let mut number = whole;
-        while let Some(digit @ b'0'..=b'9') = self.text.get(self.at).copied() {
-            number = number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0'));
-            self.at += 1;
-        }
-        let fraction = self.at - start;
-        let power = u32::try_from(fraction).ok().filter(|power| *power > 0 && digits + fraction <= 18)?;
-        Some(number as f64 / 10_u64.pow(power) as f64)
+        let (fraction, count) = leading_digits(self.text.get(self.at..)?);
+        self.at += count;
+        let power = u32::try_from(count).ok().filter(|power| *power > 0 && digits + count <= 18)?;
+        let scale = 10_u64.pow(power);
+        Some((whole * scale + fraction) as f64 / scale as f64)
     }
 
     /// The rest of a PLAIN whose quote has been passed, without its end.
@@ -286,51 +328,62 @@ impl<'a> Cursor<'a> {
     }
 
     /// The rest of a TEXT whose quote has been passed, without its end.
+    #[inline]
     fn string(&mut self) -> Option<Range<usize>> {
         let start = self.at;
+        let end = vectors::run(EndOfText { text: self.text, start })?;
+        self.at = end + 1;
+        Some(start..end)
+    }
+}
+
+/// Finds the quote that ends a TEXT.
+struct EndOfText<'a> {
+    text: &'a [u8],
+    start: usize,
+}
+
+impl Kernel for EndOfText<'_> {
+    type Output = Option<usize>;
+
+    #[inline(always)]
+    fn run<V: Vectors>(self, vectors: V) -> Option<usize> {
+        let Self { text, start: mut at } = self;
         // Whether the first byte of the block is escaped by the last one before it.
         let mut escaped_first = 0;
-        loop {
-            let rest = self.text.get(self.at..)?;
-            let marks = match rest.first_chunk::<BLOCK>() {
-                Some(block) => Marks::of(block),
-                None if rest.is_empty() => return None,
-                None => {
-                    let mut block = [b' '; BLOCK];
-                    block[..rest.len()].copy_from_slice(rest);
-                    Marks::of(&block)
-                }
-            };
+        while at < text.len() {
+            let mut spare = [0; BLOCK];
+            let Window { block, done, inside } = Window::at(text, at, &mut spare);
+            let quotes = vectors.any_of(block, [b'"']) >> done & inside;
+            let backslashes = vectors.any_of(block, [b'\\']) >> done & inside;
+            let controls = vectors.controls(block) >> done & inside;
             let behind_backslashes;
-            (behind_backslashes, escaped_first) = escaped(marks.backslashes, escaped_first);
-            let ends = marks.quotes & !behind_backslashes;
-            // Those before the end; all if it is not here.
-            let inside = ends.wrapping_sub(1) & !ends;
-            if marks.controls & inside != 0 {
-                return None;
+            (behind_backslashes, escaped_first) = escaped(backslashes, escaped_first);
+            // All are looked for, because to guess what a text holds costs more than to look.
+            let known = vectors.any_of(block, *b"\"\\/bfnrt") >> done;
+            let ends = quotes & !behind_backslashes;
+            let mut unusual = controls | (behind_backslashes & inside & !known);
+            if ends | unusual != 0 {
+                // Only those before the end; all if it is not here.
+                unusual &= ends.wrapping_sub(1) & !ends;
+                while unusual != 0 {
+                    check_unicode(text, at + unusual.trailing_zeros() as usize)?;
+                    unusual &= unusual - 1;
+                }
+                if ends != 0 {
+                    return Some(at + ends.trailing_zeros() as usize);
+                }
             }
-            let mut unusual = behind_backslashes & inside & !(marks.quotes | marks.backslashes);
-            while unusual != 0 {
-                self.check_escape(self.at + unusual.trailing_zeros() as usize)?;
-                unusual &= unusual - 1;
-            }
-            if ends != 0 {
-                let end = self.at + ends.trailing_zeros() as usize;
-                self.at = end + 1;
-                return Some(start..end);
-            }
-            self.at += BLOCK;
+            at += BLOCK;
         }
+        None
     }
+}
 
-    /// Whether a byte may follow a backslash; the four of `\u` follow it.
-    fn check_escape(&self, at: usize) -> Option<()> {
-        match self.text.get(at)? {
-            b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
-            b'u' => self.text.get(at + 1..at + 5)?.iter().all(u8::is_ascii_hexdigit).then_some(()),
-            _ => None,
-        }
-    }
+/// Whether there is the `u` of an escape, with the four digits that follow it.
+fn check_unicode(text: &[u8], at: usize) -> Option<()> {
+    let digits = text.get(at..at + 5)?.strip_prefix(b"u")?;
+    digits.iter().all(u8::is_ascii_hexdigit).then_some(())
 }
 
 /// A chunk that ends as no string does.

@@ -93,13 +93,11 @@ impl Invocation {
     fn in_place(event: Vec<u8>, records: Vec<Record>, source: Option<Place>) -> Self {
         let mut invocation = Self { records, bytes: event, data_len: 0, source, has_records: true };
         for record in &mut invocation.records {
-            if let Some(Ok(place)) = &mut record.data {
-                match decode_in_place(&mut invocation.bytes[place.range()]) {
-                    Some(length) => {
-                        *place = Place::new(place.0 as usize..place.0 as usize + length);
-                        invocation.data_len += length;
-                    }
-                    None => record.data = Some(Err(*place)),
+            if let Some(data) = &mut record.data {
+                let place = data.unwrap_or_else(|text| text);
+                if let Some(length) = decode_in_place(&mut invocation.bytes[place.range()], data.is_ok()) {
+                    *data = Ok(Place::new(place.0 as usize..place.0 as usize + length));
+                    invocation.data_len += length;
                 }
             }
         }
@@ -202,17 +200,19 @@ impl Record {
             // An empty sequence number names nothing, and reporting one fails the whole batch.
             sequence: found.sequence.filter(|range| !range.is_empty()).map(Place::new),
             event_id: found.event_id.map(Place::new),
-            data: found.data.map(|range| Ok(Place::new(range))),
+            data: found
+                .data
+                .map(Place::new)
+                .map(|place| if found.is_base64 { Ok(place) } else { Err(place) }),
             arrived: found.arrived,
         }
     }
 }
 
-/// Decodes base64 where it stands; how much it becomes, or `None` when it is not valid, and as it was.
-fn decode_in_place(base64: &mut [u8]) -> Option<usize> {
-    if base64.len().is_multiple_of(4) {
-        // Decoding would spoil what is not valid.
-        base64_simd::STANDARD.check(base64).ok()?;
+/// Decodes base64 where it stands. What is known to be `valid` is decoded without being looked at first, which would
+/// spoil anything else. How much it becomes, or `None` when it is not valid, and as it was.
+fn decode_in_place(base64: &mut [u8], valid: bool) -> Option<usize> {
+    if valid {
         return base64_simd::STANDARD.decode_inplace(base64).ok().map(|data| data.len());
     }
     let data = BASE64.decode(&*base64).ok()?;

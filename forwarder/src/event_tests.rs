@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 fn read(json: &str) -> Invocation {
@@ -76,16 +78,17 @@ fn event(data: &str, arrived: &str) -> String {
     )
 }
 
-/// All that an invocation says.
+/// All that an invocation says of its records.
 type Said = Vec<(Option<String>, Option<String>, Result<Vec<u8>, NoData>, Option<f64>)>;
 
-fn said(invocation: &Invocation) -> (Said, usize, bool) {
+fn said(invocation: &Invocation) -> (Said, Option<&str>, usize, bool) {
     let text = |text: Option<&str>| text.map(str::to_owned);
     let record = |at| {
         let data = invocation.data(at).map(<[u8]>::to_vec);
         (text(invocation.sequence(at)), text(invocation.event_id(at)), data, invocation.arrived(at))
     };
-    ((0..invocation.len()).map(record).collect(), invocation.data_len(), invocation.has_records())
+    let records = (0..invocation.len()).map(record).collect();
+    (records, invocation.source(), invocation.data_len(), invocation.has_records())
 }
 
 fn assert_agrees(json: &str) {
@@ -94,6 +97,50 @@ fn assert_agrees(json: &str) {
     match (in_place, by_serde) {
         (Ok(ours), Ok(theirs)) => assert_eq!(said(&ours), said(&theirs), "{json}"),
         (ours, theirs) => assert_eq!(ours.is_ok(), theirs.is_ok(), "{json}"),
+    }
+}
+
+/// Several records, of which some end alike.
+fn several() -> String {
+    let record = |at: u8, head: &str, tail: &str| {
+        format!(
+            r#"{{"kinesis":{{"sequenceNumber":"{at}","data":"aGVsbG8=","approximateArrivalTimestamp":1474108130.452}},{head}"eventID":"shardId-0:{at}"{tail}}}"#
+        )
+    };
+    let tail = r#","eventName":"aws:kinesis:record","eventSourceARN":"arn:aws:kinesis:r:1:stream/s""#;
+    let records = [
+        record(1, "", r#","n":1"#),
+        record(2, "", r#","n":1"#),
+        record(3, "", tail),
+        record(4, "", tail),
+        record(5, "", &tail.replace("/s", "/t")),
+        record(6, r#""eventSourceARN":"arn","#, ""),
+        record(7, "", tail),
+        record(8, "", ""),
+    ];
+    format!(r#"{{"Records":[{}]}}"#, records.join(","))
+}
+
+#[test]
+fn records_that_end_alike_say_what_they_say_alone() {
+    let json = several();
+    let mut sources = Vec::new();
+    let source = |range: Option<Range<usize>>| range.map(|range| json[range].to_owned());
+    compact::records(json.as_bytes(), |found| sources.push(source(found.source))).unwrap();
+    let s = Some("arn:aws:kinesis:r:1:stream/s");
+    let t = Some("arn:aws:kinesis:r:1:stream/t");
+    let expected = [None, None, s, s, t, Some("arn"), s, None];
+    assert_eq!(sources.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+    assert_agrees(&json);
+    // With its source twice, and with what belongs before the end in it.
+    for (from, to) in [
+        (r#""eventID":"shardId-0:4""#, r#""eventSourceARN":"arn","eventID":"shardId-0:4""#),
+        (r#""eventID":"shardId-0:8""#, r#""eventID":"shardId-0:8","eventID":"9""#),
+        (r#","n":1"#, r#","kinesis":{"data":"aGk="}"#),
+    ] {
+        let changed = json.replace(from, to);
+        assert_ne!(changed, json);
+        assert_agrees(&changed);
     }
 }
 
@@ -108,7 +155,21 @@ fn an_event_in_the_form_of_lambda_is_decoded_in_place() {
     }
 }
 
-proptest::proptest! {
+proptest! {
+    #[test]
+    fn a_changed_event_is_read_alike(at in 0..2_000_usize, byte in prop_oneof![any::<u8>(), Just(b'"'), Just(b'\\'), Just(b',')], cut in any::<bool>()) {
+        let mut json = several().into_bytes();
+        let at = at % json.len();
+        if cut {
+            json.remove(at);
+        } else {
+            json[at] = byte;
+        }
+        if let Ok(json) = std::str::from_utf8(&json) {
+            assert_agrees(json);
+        }
+    }
+
     #[test]
     fn base64_is_judged_as_by_the_general_decoder(data in "[A-Za-z0-9+/]{0,70}={0,3}", broken in "[A-Z=%]{0,9}") {
         for data in [&data, &broken, &format!("{data}{broken}")] {

@@ -4,11 +4,12 @@
 
 pub mod aggregate;
 pub mod aws;
+mod backslash;
 pub mod batch;
-mod bytes;
 mod compact;
 pub mod config;
 pub mod destination;
+mod digits;
 pub mod event;
 pub mod format;
 pub mod http;
@@ -30,9 +31,9 @@ pub mod runtime;
 pub mod secret;
 pub mod severity;
 pub mod shape;
-mod squeeze;
 pub mod store;
 mod tls;
+mod vectors;
 
 pub use batch::{Forwarder, Outcome, Response};
 pub use lane::{LaneReport, Persistence, Rejection};

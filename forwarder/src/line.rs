@@ -8,8 +8,8 @@ use std::borrow::Cow;
 
 use memchr::memchr;
 
-use crate::bytes::{self, BLOCK, Marks};
-use crate::squeeze;
+use crate::backslash;
+use crate::vectors::{self, BLOCK, Kernel, Vectors, Window};
 
 /// What stands for a line end inside a line: U+2028 LINE SEPARATOR in UTF-8.
 pub const LINE_SEPARATOR: &str = "\u{2028}";
@@ -25,62 +25,66 @@ pub fn write_message(escaped: &str, out: &mut Vec<u8>) {
 }
 
 /// As [`write_message`], with another text in the place of a line end.
+#[inline]
 pub fn write_on_one_line(escaped: &str, separator: &str, out: &mut Vec<u8>) {
-    let text = escaped.as_bytes();
-    // The most it can become: of two bytes for a line end, three.
-    out.reserve(text.len() + text.len() / 2 + BLOCK);
-    let mut end: Option<LineEnd> = None;
-    // Whether the backslash before the block escapes its first byte.
-    let mut escaped_first = 0;
-    let mut at = 0;
-    while at < text.len() {
-        let rest;
-        let (block, inside) = match text[at..].first_chunk::<BLOCK>() {
-            Some(block) => (block, u64::MAX),
-            None => {
-                rest = padded(&text[at..]);
-                (&rest, !(u64::MAX << (text.len() - at)))
+    vectors::run(OnOneLine { text: escaped.as_bytes(), separator, out });
+}
+
+struct OnOneLine<'a> {
+    text: &'a [u8],
+    separator: &'a str,
+    out: &'a mut Vec<u8>,
+}
+
+impl Kernel for OnOneLine<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<V: Vectors>(self, vectors: V) {
+        let Self { text, separator, out } = self;
+        // The most it can become: of two bytes for a line end, three.
+        out.reserve(text.len() + text.len() / 2 + BLOCK);
+        let mut end: Option<LineEnd> = None;
+        // Whether the backslash before the block escapes its first byte.
+        let mut escaped_first = 0;
+        let mut at = 0;
+        while at < text.len() {
+            let mut spare = [0; BLOCK];
+            let Window { block, done, inside } = Window::at(text, at, &mut spare);
+            let backslashes = vectors.any_of(block, [b'\\']) >> done & inside;
+            let (escaped, escaped_next) = backslash::escaped(backslashes, escaped_first);
+            // A backslash that escapes is left out. What it escapes stands for itself, unless it is unusual.
+            let keep = inside & !(backslashes & !escaped);
+            let usual = vectors.any_of(block, *b"\"\\/") >> done;
+            let unusual = inside & escaped & !usual;
+            if unusual == 0 {
+                vectors.append(block, keep << done, out);
+                at += BLOCK;
+                escaped_first = escaped_next;
+                continue;
             }
-        };
-        let marks = Marks::of(block);
-        if marks.backslashes | escaped_first == 0 && inside == u64::MAX {
-            // Where a block has none, there may be none for long.
-            let next = memchr(b'\\', &text[at + BLOCK..]).map_or(text.len(), |further| at + BLOCK + further);
-            out.extend_from_slice(&text[at..next]);
-            at = next;
-            continue;
-        }
-        let (escaped, escaped_next) = bytes::escaped(marks.backslashes, escaped_first);
-        // A backslash that escapes is left out. What it escapes stands for itself, unless it is unusual.
-        let keep = inside & !(marks.backslashes & !escaped);
-        let unusual = inside & escaped & !(marks.quotes | marks.backslashes);
-        if unusual == 0 {
-            squeeze::append(block, keep, out);
-            at += BLOCK;
-            escaped_first = escaped_next;
-            continue;
-        }
-        let first = unusual.trailing_zeros() as usize;
-        squeeze::append(block, keep & !(u64::MAX << first), out);
-        let escape = at + first - 1;
-        let (character, after) = first_escape(&text[escape..]);
-        at = text.len() - after.len();
-        escaped_first = 0;
-        match character {
-            // The LF of a CRLF: its CR is already written as a line end.
-            Some('\n') if end.as_ref().is_some_and(|end| end.cr && end.after == escape) => {
-                end = end.map(|end| LineEnd { after: at, cr: false, ..end });
+            let first = unusual.trailing_zeros() as usize;
+            vectors.append(block, (keep & !(u64::MAX << first)) << done, out);
+            let escape = at + first - 1;
+            let (character, after) = first_escape(&text[escape..]);
+            at = text.len() - after.len();
+            escaped_first = 0;
+            match character {
+                // The LF of a CRLF: its CR is already written as a line end.
+                Some('\n') if end.as_ref().is_some_and(|end| end.cr && end.after == escape) => {
+                    end = end.map(|end| LineEnd { after: at, cr: false, ..end });
+                }
+                Some(kind @ ('\n' | '\r')) => {
+                    end = Some(LineEnd { begin: out.len(), after: at, cr: kind == '\r' });
+                    out.extend_from_slice(separator.as_bytes());
+                }
+                Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                None => out.extend_from_slice(REPLACEMENT.as_bytes()),
             }
-            Some(kind @ ('\n' | '\r')) => {
-                end = Some(LineEnd { begin: out.len(), after: at, cr: kind == '\r' });
-                out.extend_from_slice(separator.as_bytes());
-            }
-            Some(character) => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-            None => out.extend_from_slice(REPLACEMENT.as_bytes()),
         }
-    }
-    if let Some(end) = end.filter(|end| end.after == text.len()) {
-        out.truncate(end.begin);
+        if let Some(end) = end.filter(|end| end.after == text.len()) {
+            out.truncate(end.begin);
+        }
     }
 }
 
@@ -92,13 +96,6 @@ struct LineEnd {
     after: usize,
     /// Whether it is the CR of a CRLF if an LF follows.
     cr: bool,
-}
-
-/// A block of less than one.
-fn padded(rest: &[u8]) -> [u8; BLOCK] {
-    let mut block = [b' '; BLOCK];
-    block[..rest.len()].copy_from_slice(rest);
-    block
 }
 
 /// Appends the text of a JSON string (without its quotes) to `out` as it is, line ends included.

@@ -1,0 +1,174 @@
+//! Many bytes at once, with the widest registers that a processor has.
+//!
+//! A line of JSON in JSON has a backslash for every fifth byte. Looking for them one by one, and copying what is between
+//! them piece by piece, takes most of the time that a line takes. A [`Kernel`] is written once, for blocks of 64 bytes;
+//! [`run`] has it compiled for each kind of [`Vectors`] and picks one when the program runs.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+/// How many bytes a block has: as many as a `u64` has bits.
+pub(crate) const BLOCK: usize = 64;
+
+/// What can be done with a block. A bit of a mask stands for a byte of it, the lowest for the first.
+pub(crate) trait Vectors: Copy {
+    /// Which bytes are one of these.
+    fn any_of<const COUNT: usize>(self, block: &[u8; BLOCK], bytes: [u8; COUNT]) -> u64;
+
+    /// Which bytes are control characters, below U+0020: no JSON string holds these.
+    fn controls(self, block: &[u8; BLOCK]) -> u64;
+
+    /// Appends those bytes whose bits are set.
+    fn append(self, block: &[u8; BLOCK], keep: u64, out: &mut Vec<u8>);
+}
+
+/// The block at a place of a text. Where the text ends sooner, it is the last block of the text, of which the first bytes
+/// are done.
+#[derive(Clone, Copy)]
+pub(crate) struct Window<'t> {
+    pub(crate) block: &'t [u8; BLOCK],
+    /// How many bytes of the block are before the place. A mask shifted right by this begins at the place.
+    pub(crate) done: u32,
+    /// Which bytes from the place on are of the text, in such a mask.
+    pub(crate) inside: u64,
+}
+
+impl<'t> Window<'t> {
+    /// The window at `at`; a text that has no block of its own gets `spare`.
+    #[inline(always)]
+    pub(crate) fn at(text: &'t [u8], at: usize, spare: &'t mut [u8; BLOCK]) -> Self {
+        let rest = &text[at..];
+        if let Some(block) = rest.first_chunk() {
+            return Self { block, done: 0, inside: u64::MAX };
+        }
+        let done = (BLOCK - rest.len()) as u32;
+        let inside = u64::MAX.checked_shr(done).unwrap_or(0);
+        match text.last_chunk() {
+            Some(block) => Self { block, done, inside },
+            None => {
+                spare[..rest.len()].copy_from_slice(rest);
+                Self { block: spare, done: 0, inside }
+            }
+        }
+    }
+}
+
+/// Code that is compiled for each kind of vectors.
+pub(crate) trait Kernel {
+    type Output;
+
+    /// Has to be `#[inline(always)]`, as everything that it calls with vectors: only what becomes part of the
+    /// function for a kind of vectors may use their registers.
+    fn run<V: Vectors>(self, vectors: V) -> Self::Output;
+}
+
+/// Runs it with the widest vectors there are.
+#[inline]
+pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    return x86::run(kernel);
+    #[cfg(not(target_arch = "x86_64"))]
+    kernel.run(portable::Portable)
+}
+
+/// The first byte of a chunk that is a quote, a backslash, a control character or not ASCII.
+#[inline(always)]
+pub(crate) fn first_special(chunk: &[u8; 16]) -> Option<usize> {
+    #[cfg(target_arch = "x86_64")]
+    return x86::first_special(chunk);
+    #[cfg(not(target_arch = "x86_64"))]
+    portable::first_special(chunk)
+}
+
+/// The outcome with each kind of vectors that this processor has; the name of the kind comes with it.
+#[cfg(test)]
+pub(crate) fn run_with_each<K: Kernel>(kernel: impl Fn() -> K) -> Vec<(&'static str, K::Output)> {
+    let mut outcomes = vec![("portable", kernel().run(portable::Portable))];
+    #[cfg(target_arch = "x86_64")]
+    outcomes.extend(x86::run_with_each(kernel));
+    outcomes
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    struct Masks<'b>(&'b [u8; BLOCK], [u8; 3]);
+
+    impl Kernel for Masks<'_> {
+        type Output = [u64; 3];
+
+        #[inline(always)]
+        fn run<V: Vectors>(self, vectors: V) -> [u64; 3] {
+            let Self(block, bytes) = self;
+            [vectors.any_of(block, bytes), vectors.any_of(block, [bytes[0]]), vectors.controls(block)]
+        }
+    }
+
+    struct Append<'b>(&'b [u8; BLOCK], u64, usize);
+
+    impl Kernel for Append<'_> {
+        type Output = Vec<u8>;
+
+        #[inline(always)]
+        fn run<V: Vectors>(self, vectors: V) -> Vec<u8> {
+            let mut out = Vec::with_capacity(self.2);
+            out.extend_from_slice(b"before");
+            vectors.append(self.0, self.1, &mut out);
+            out
+        }
+    }
+
+    fn block() -> impl Strategy<Value = [u8; BLOCK]> {
+        let byte = prop_oneof![any::<u8>(), Just(b'\\'), Just(b'"'), Just(0x1f), Just(0x20), Just(0x80)];
+        proptest::collection::vec(byte, BLOCK).prop_map(|bytes| *bytes.first_chunk().unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn masks_are_what_a_loop_finds(block in block(), first in prop_oneof![any::<u8>(), Just(b'\\'), Just(b'"')], others in any::<[u8; 2]>()) {
+            let bytes = [first, others[0], others[1]];
+            let mask = |is: &dyn Fn(u8) -> bool| {
+                block.iter().enumerate().map(|(at, byte)| u64::from(is(*byte)) << at).sum::<u64>()
+            };
+            let expected =
+                [mask(&|byte| bytes.contains(&byte)), mask(&|byte| byte == first), mask(&|byte| byte < 0x20)];
+            for (name, masks) in run_with_each(|| Masks(&block, bytes)) {
+                prop_assert_eq!(masks, expected, "{}", name);
+            }
+        }
+
+        #[test]
+        fn the_first_special_byte_is_what_a_loop_finds(
+            chunk in any::<[u8; 16]>(), plain in any::<[u8; 16]>(), from in 0..=16_usize,
+        ) {
+            let plain = plain.map(|byte| b'A' + byte % 26);
+            let late: [u8; 16] = std::array::from_fn(|at| if at < from { plain[at] } else { chunk[at] });
+            for chunk in [chunk, plain, late] {
+                let expected = chunk.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20 | 0x80..));
+                prop_assert_eq!(first_special(&chunk), expected);
+                prop_assert_eq!(portable::first_special(&chunk), expected);
+            }
+        }
+
+        #[test]
+        fn what_is_kept_is_kept_in_its_order(
+            block in block(), keep in any::<u64>(), few in any::<u64>(), room in 0..200_usize,
+        ) {
+            for keep in [keep, keep & few, keep | few, 0, u64::MAX] {
+                let kept = (0..BLOCK).filter(|at| keep >> at & 1 != 0).map(|at| block[at]);
+                let expected: Vec<u8> = b"before".iter().copied().chain(kept).collect();
+                for (name, out) in run_with_each(|| Append(&block, keep, room)) {
+                    prop_assert_eq!(&out, &expected, "{}", name);
+                }
+            }
+        }
+    }
+}
