@@ -209,18 +209,22 @@ impl Connection {
         until: Instant,
         mut operation: impl FnMut(&mut Stream, &mut Context<'_>) -> Poll<io::Result<T>>,
     ) -> Result<T, Failure> {
+        let mut step = |this: &mut Self, cx: &mut Context<'_>| {
+            this.drain(cx)?;
+            let result = ready!(operation(&mut this.stream, cx));
+            Poll::Ready(result.map_err(|error| {
+                this.ended = true;
+                broken(&error)
+            }))
+        };
+        // Mostly there is nothing to wait for, and nothing to measure then.
+        if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(step(self, cx))).await {
+            return result;
+        }
         let mut moved = (self.on_its_way(), Instant::now());
         loop {
             let limit = until.min(moved.1 + self.patience);
-            let step = poll_fn(|cx| {
-                self.drain(cx)?;
-                let result = ready!(operation(&mut self.stream, cx));
-                Poll::Ready(result.map_err(|error| {
-                    self.ended = true;
-                    broken(&error)
-                }))
-            });
-            if let Ok(result) = timeout_at(limit, step).await {
+            if let Ok(result) = timeout_at(limit, poll_fn(|cx| step(self, cx))).await {
                 return result;
             }
             let now = (self.on_its_way(), Instant::now());
