@@ -19,6 +19,7 @@ use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
 use crate::ledger::{Account, Fate, Ledger, Skip};
 use crate::options::Options;
+use crate::pace::{Pace, Watch};
 use crate::parts::Parts;
 use crate::payload::{self, Cap, MessageType, Payload, Poison};
 use crate::quarantine::{self, Quarantine};
@@ -30,9 +31,6 @@ use crate::store::Held;
 /// Of parts that become larger than this only one is decoded at a time, however many destinations there are,
 /// so that memory is bounded by the cap of one part.
 const LARGE: usize = 1 << 20;
-
-/// The least time kept for the answer.
-const LEAST_RESERVE: Duration = Duration::from_millis(250);
 
 /// The forwarder: destinations with their connections, kept from one invocation to the next.
 pub struct Forwarder {
@@ -223,7 +221,7 @@ impl Forwarder {
 
 /// The lowest sequence number that failed.
 fn respond(invocation: &Invocation, account: &Account) -> Result<Response, NoCheckpoint> {
-    let failed = || (0..account.fates.len()).filter(|at| account.fates[*at].0 == Fate::Failed);
+    let failed = || account.fates().enumerate().filter(|(_, fate)| *fate.0 == Fate::Failed).map(|(at, _)| at);
     let nameless = failed().filter(|at| invocation.sequence(*at).is_none()).count();
     if nameless > 0 {
         return Err(NoCheckpoint(nameless));
@@ -271,11 +269,15 @@ impl Batch<'_> {
         self.ledger.borrow_mut().settle(at, fate);
     }
 
+    /// How many bytes a part has before it is decompressed.
+    pub(crate) fn size(&self, at: usize) -> usize {
+        self.parts.size(at)
+    }
+
     /// Looks at the clock, and notes how long the code ran since it did so last.
-    pub(crate) fn look(&self, looked: &mut Instant) -> Instant {
-        let now = Instant::now();
-        self.busiest.set(self.busiest.get().max(now.duration_since(*looked)));
-        *looked = now;
+    pub(crate) fn look(&self, watch: &mut Watch) -> Instant {
+        let (now, busy) = watch.look();
+        self.busiest.set(self.busiest.get().max(busy));
         now
     }
 
@@ -380,28 +382,4 @@ pub(crate) struct Decoded<'a, 'b> {
 /// Runs code on foreign data; a panic in it is a fault of that data.
 fn uncaught<T>(code: impl FnOnce() -> Result<T, Poison>) -> Result<T, Poison> {
     catch_unwind(AssertUnwindSafe(code)).unwrap_or(Err(Poison::Panicked))
-}
-
-/// How fast this function and its log services have been, to know how much time to keep for the end.
-#[derive(Debug, Default)]
-struct Pace {
-    /// The longest time the code ran without looking at the clock.
-    busiest: Duration,
-    /// How long receipts take, the recent ones weighing most.
-    receipt: Duration,
-}
-
-impl Pace {
-    /// The time to keep before the deadline: enough to finish what cannot be interrupted, to wait for one
-    /// slow receipt and to answer.
-    fn reserve(&self) -> Duration {
-        LEAST_RESERVE + 2 * self.busiest + (4 * self.receipt).min(Duration::from_secs(2))
-    }
-
-    fn learn(&mut self, busiest: Duration, receipt: Option<Duration>) {
-        self.busiest = self.busiest.max(busiest);
-        if let Some(receipt) = receipt {
-            self.receipt = if self.receipt.is_zero() { receipt } else { (3 * self.receipt + receipt) / 4 };
-        }
-    }
 }

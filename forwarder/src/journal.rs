@@ -152,10 +152,11 @@ pub fn saw_itself(outcome: &Outcome) -> bool {
 /// Names every quarantined record, by reason. One that comes again is named when it does so for the last time.
 fn quarantine_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<Note>) {
     let mut by_reason: BTreeMap<(&str, String), Vec<usize>> = BTreeMap::new();
+    let is_set_aside: Vec<_> =
+        outcome.account.fates().map(|(fate, _)| matches!(fate, Fate::Quarantined(_))).collect();
     for part in &outcome.account.parts {
         let record = part.record as usize;
-        let is_set_aside = matches!(outcome.account.fates[record].0, Fate::Quarantined(_));
-        if let (Fate::Quarantined(poison), true) = (&part.fate, is_set_aside) {
+        if let (Fate::Quarantined(poison), true) = (&part.fate, is_set_aside[record]) {
             let named = by_reason.entry((poison.name(), poison.to_string())).or_default();
             if named.last() != Some(&record) {
                 named.push(record);

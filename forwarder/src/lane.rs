@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::batch::Batch;
 use crate::destination::{Destination, Failure, FailureKind, Session};
+use crate::pace::Watch;
 
 /// A buffer that grew beyond this for one large record is let go of after the batch.
 const KEPT_BUFFER: usize = 1 << 20;
@@ -86,8 +87,7 @@ struct Walk {
     open: Vec<Open>,
     /// How many events the session has taken.
     taken: u64,
-    /// When the clock was last looked at, or something was last waited for. Ten thousand tiny records feel every look.
-    looked: Instant,
+    watch: Watch,
 }
 
 /// A part that is handed to the destination.
@@ -114,7 +114,7 @@ impl Lane {
         let mut report = LaneReport { destination: self.name.clone(), ..LaneReport::default() };
         let before = self.destination.traffic();
         let open = Vec::with_capacity(batch.len());
-        let mut walk = Walk { next: 0, open, taken: 0, looked: Instant::now() };
+        let mut walk = Walk { next: 0, open, taken: 0, watch: Watch::start() };
         let mut fruitless = 0;
         loop {
             self.destination.renew(batch.until).await;
@@ -151,9 +151,9 @@ impl Lane {
         report: &mut LaneReport,
     ) -> Result<(), Failure> {
         walk.taken = 0;
-        walk.looked = Instant::now();
+        walk.watch = Watch::start();
         while walk.next < batch.len() {
-            if batch.look(&mut walk.looked) >= batch.until {
+            if walk.watch.is_due(batch.size(walk.next)) && batch.look(&mut walk.watch) >= batch.until {
                 return Err(Failure::new(
                     FailureKind::Deadline,
                     "the time of the invocation is used up while reading",
@@ -166,7 +166,7 @@ impl Lane {
             walk.next += 1;
         }
         if walk.taken > 0 {
-            let asked = batch.look(&mut walk.looked);
+            let asked = batch.look(&mut walk.watch);
             self.destination.receipt(batch.until).await?;
             report.receipt = Some(asked.elapsed());
         }
@@ -198,9 +198,9 @@ impl Lane {
             walk.taken += taken.events as u64;
             events = &events[taken.events..];
             if taken.full {
-                batch.look(&mut walk.looked);
+                batch.look(&mut walk.watch);
                 self.destination.send(batch.until).await?;
-                walk.looked = Instant::now();
+                walk.watch = Watch::start();
             }
         }
         Ok(())

@@ -286,16 +286,14 @@ impl Ledger {
     }
 
     /// Closes the ledger, for so many destinations: what is not settled has failed.
-    pub fn close(self, destinations: usize) -> Account {
+    pub fn close(mut self, destinations: usize) -> Account {
         let mut account = Account {
             unbalanced: self.mistakes,
             destinations: vec![Counts::default(); destinations],
-            fates: Vec::with_capacity(self.entries.len()),
-            parts: Vec::with_capacity(self.entries.len()),
             ..Account::default()
         };
-        let mut record = None;
-        for entry in &self.entries {
+        for at in 0..self.entries.len() {
+            let entry = &self.entries[at];
             let (events, filtered) = (entry.events.unwrap_or(0), entry.filtered);
             for share in shares_of(entry, &self.shares) {
                 match account.destinations.get_mut(share.destination) {
@@ -312,24 +310,15 @@ impl Ledger {
                 Some(progress) => account.events.add_events(events, &progress, entry.held),
                 None => account.events.add(&fate, events.into(), 0),
             }
-            if record == Some(entry.record) {
-                if let Some((whole, all)) = account.fates.last_mut() {
-                    *all += u64::from(events + filtered);
-                    if fate.weight() > whole.weight() {
-                        *whole = fate.clone();
-                    }
-                }
-            } else {
-                account.fates.push((fate.clone(), (events + filtered).into()));
-                record = Some(entry.record);
-            }
-            let shares = entry.shares.unwrap_or_default();
-            account.parts.push(Part { record: entry.record, fate, events, filtered, shares });
+            self.entries[at].fate = Some(fate);
         }
-        for (fate, _) in &account.fates {
-            let before = u64::from(*fate == Fate::DeliveredBefore);
-            account.records.add(fate, 1, before);
+        // In the memory of the entries: of ten thousand, either take half a megabyte.
+        account.parts = self.entries.into_iter().map(Part::from).collect();
+        let mut records = Counts::default();
+        for (fate, _) in account.fates() {
+            records.add(fate, 1, u64::from(*fate == Fate::DeliveredBefore));
         }
+        account.records = records;
         let all = account.destinations.iter().chain([&account.records, &account.events]);
         account.unbalanced += all.map(Counts::imbalance).sum::<u64>();
         account.shares = self.shares;
@@ -387,6 +376,19 @@ pub struct Part {
     shares: (u32, u32),
 }
 
+impl From<Entry> for Part {
+    /// A line that nobody has settled has failed.
+    fn from(entry: Entry) -> Self {
+        Self {
+            record: entry.record,
+            fate: entry.fate.unwrap_or(Fate::Failed),
+            events: entry.events.unwrap_or(0),
+            filtered: entry.filtered,
+            shares: entry.shares.unwrap_or_default(),
+        }
+    }
+}
+
 /// The counts of a closed ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Account {
@@ -399,14 +401,22 @@ pub struct Account {
     pub destinations: Vec<Counts>,
     /// How far the counts are from adding up, and how many parts were settled twice: zero, or a bug.
     pub unbalanced: u64,
-    /// Each record's fate and number of events, in the order of the invocation.
-    pub fates: Vec<(Fate, u64)>,
-    /// Each part, in the same order. A record is one part unless a producer packed several into it.
+    /// Each part, in the order of the invocation. A record is one part unless a producer packed several into it.
     pub parts: Vec<Part>,
     shares: Vec<Share>,
 }
 
 impl Account {
+    /// Each record's fate and number of events, in the order of the invocation.
+    pub fn fates(&self) -> impl Iterator<Item = (&Fate, u64)> {
+        self.parts.chunk_by(|a, b| a.record == b.record).map(|parts| {
+            let fates = parts.iter().map(|part| &part.fate);
+            let weightiest = fates.reduce(|a, b| if b.weight() > a.weight() { b } else { a });
+            let events = parts.iter().map(|part| u64::from(part.events + part.filtered)).sum();
+            (weightiest.unwrap_or(&Fate::Failed), events)
+        })
+    }
+
     /// How far each destination of a part has come with it; none for one that was never routed.
     pub fn shares(&self, part: &Part) -> &[Share] {
         let (first, count) = part.shares;

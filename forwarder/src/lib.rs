@@ -20,6 +20,7 @@ pub mod ledger;
 pub mod line;
 pub mod metrics;
 mod options;
+mod pace;
 pub mod parts;
 pub mod payload;
 pub mod quarantine;

@@ -75,6 +75,11 @@ impl<'a> Parts<'a> {
         Some(if part.number == 0 { record.into() } else { format!("{record}#{}", part.number).into() })
     }
 
+    /// How many bytes of data a part has.
+    pub fn size(&self, at: usize) -> usize {
+        self.parts.get(at).map_or(0, |part| (part.end - part.start) as usize)
+    }
+
     /// The data of a part: for CloudWatch Logs, gzip.
     ///
     /// # Errors

@@ -172,13 +172,13 @@ async fn poison_harms_nobody_and_is_never_reported_as_failed() {
 
     let outcome = forwarder.handle(&invocation(records), deadline()).await;
     assert_eq!(outcome.response.unwrap(), Default::default());
+    let fates: Vec<_> = outcome.account.fates().map(|(fate, _)| fate).collect();
     for (at, (name, end)) in wanted.iter().enumerate() {
-        let fates = &outcome.account.fates;
-        assert_eq!(fates[2 * at].0, Fate::Delivered, "the neighbour of: {name}");
-        assert_eq!(end_of(&fates[2 * at + 1].0, end), *end, "{name}");
+        assert_eq!(*fates[2 * at], Fate::Delivered, "the neighbour of: {name}");
+        assert_eq!(end_of(fates[2 * at + 1], end), *end, "{name}");
     }
     for (at, name) in around.iter().enumerate() {
-        let fate = &outcome.account.fates[2 * wanted.len() + at].0;
+        let fate = fates[2 * wanted.len() + at];
         assert!(matches!(fate, Fate::Quarantined(poison) if poison.name() == *name), "{fate:?}");
     }
     assert_eq!(outcome.account.unbalanced, 0);
@@ -263,7 +263,7 @@ async fn aggregated_records_are_taken_apart() {
     assert_eq!(outcome.response.unwrap().batch_item_failures[0].item_identifier, sequence(0));
     let counts = outcome.account.records;
     assert_eq!((counts.failed, counts.quarantined, counts.skipped, counts.received), (1, 3, 1, 5));
-    let names: Vec<_> = outcome.account.fates.iter().map(|(fate, _)| poison_name(fate)).collect();
+    let names: Vec<_> = outcome.account.fates().map(|(fate, _)| poison_name(fate)).collect();
     assert_eq!(names, ["", "not_gzip", "broken_aggregate", "", "not_gzip"]);
     up.wait_for_lines(4, PATIENCE).await.unwrap();
 

@@ -306,7 +306,7 @@ async fn play(seed: u64, kind: &'static str, invocations: usize) -> Totals {
         assert_eq!(outcome.account.unbalanced, 0, "seed {seed}");
         assert_eq!(outcome.account.records.received as usize, end - checkpoint);
         let mut lowest = None;
-        for (at, (fate, _)) in outcome.account.fates.iter().enumerate() {
+        for (at, (fate, _)) in outcome.account.fates().enumerate() {
             let number = checkpoint + at;
             if *fate == Fate::Failed {
                 lowest = lowest.or(Some(number));

@@ -297,6 +297,6 @@ async fn a_record_without_a_sequence_number_that_cannot_be_kept_fails_the_invoca
     assert!(forwarder.handle(&batch, soon(500)).await.response.is_err());
     bucket.set(Mood::Takes);
     let outcome = forwarder.handle(&batch, deadline()).await;
-    assert!(outcome.response.is_ok() && matches!(outcome.account.fates[0].0, Fate::Quarantined(_)));
+    assert!(outcome.response.is_ok() && matches!(outcome.account.parts[0].fate, Fate::Quarantined(_)));
     assert_eq!(bucket.objects().len(), 1);
 }

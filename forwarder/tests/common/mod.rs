@@ -182,7 +182,8 @@ pub async fn assert_honest(outcome: &Outcome, sent: &[Vec<String>], service: &Lo
     let response = outcome.response.as_ref().unwrap();
     assert!(response.batch_item_failures.len() <= 1);
     let checkpoint = response.batch_item_failures.first().map(|first| first.item_identifier.clone());
-    let failed = (0..sent.len()).filter(|at| outcome.account.fates[*at].0 == Fate::Failed);
+    let fates = outcome.account.fates().enumerate();
+    let failed = fates.filter(|(_, fate)| *fate.0 == Fate::Failed).map(|(at, _)| at);
     let lowest = failed.map(sequence).min_by(|a, b| compare_sequences(a, b));
     assert_eq!(checkpoint, lowest, "the checkpoint is the lowest that failed");
 

@@ -1,0 +1,62 @@
+//! How long things take, to know how much time to keep for the end.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The least time kept for the answer.
+const LEAST_RESERVE: Duration = Duration::from_millis(250);
+
+/// So many bytes of records are read between two looks at the clock, which ten thousand tiny records would feel. They
+/// become a thousand times as many at most, which is what gzip can do.
+const UNWATCHED: usize = 4 << 10;
+
+/// How fast this function and its log services have been, to know how much time to keep for the end.
+#[derive(Debug, Default)]
+pub(crate) struct Pace {
+    /// The longest time the code ran without looking at the clock.
+    busiest: Duration,
+    /// How long receipts take, the recent ones weighing most.
+    receipt: Duration,
+}
+
+impl Pace {
+    /// The time to keep before the deadline: enough to finish what cannot be interrupted, to wait for one
+    /// slow receipt and to answer.
+    pub(crate) fn reserve(&self) -> Duration {
+        LEAST_RESERVE + 2 * self.busiest + (4 * self.receipt).min(Duration::from_secs(2))
+    }
+
+    pub(crate) fn learn(&mut self, busiest: Duration, receipt: Option<Duration>) {
+        self.busiest = self.busiest.max(busiest);
+        if let Some(receipt) = receipt {
+            self.receipt = if self.receipt.is_zero() { receipt } else { (3 * self.receipt + receipt) / 4 };
+        }
+    }
+}
+
+/// What code that does not wait looks at now and then.
+pub(crate) struct Watch {
+    looked: Instant,
+    /// How many bytes have been read since.
+    unwatched: usize,
+}
+
+impl Watch {
+    /// Begins to watch: the code begins, or goes on after it has waited.
+    pub(crate) fn start() -> Self {
+        Self { looked: Instant::now(), unwatched: 0 }
+    }
+
+    /// Notes that so many bytes are to be read; whether it is time to look.
+    pub(crate) fn is_due(&mut self, bytes: usize) -> bool {
+        self.unwatched += bytes;
+        self.unwatched >= UNWATCHED
+    }
+
+    /// The time, and how much of it has passed since the last look.
+    pub(crate) fn look(&mut self) -> (Instant, Duration) {
+        let before = std::mem::replace(self, Self::start()).looked;
+        (self.looked, self.looked.duration_since(before))
+    }
+}
