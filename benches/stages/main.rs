@@ -1,0 +1,123 @@
+//! What each stage of the forwarder takes, with criterion: `cargo bench -p cwl2le-benches --bench stages`.
+//!
+//! A stage alone runs on memory that is in the cache, so that the sum of all is less than the whole takes. This is for finding
+//! out what a change does to one of them.
+
+#[allow(dead_code, reason = "the other loads")]
+#[path = "../src/workload.rs"]
+mod workload;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use cwl2le_forwarder::config::Format;
+use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::format;
+use cwl2le_forwarder::payload::{self, Cap};
+use workload::Load;
+
+/// A load as each stage gets it.
+struct Stages {
+    name: String,
+    event: Vec<u8>,
+    members: Vec<Vec<u8>>,
+    payloads: Vec<Vec<u8>>,
+}
+
+fn loads() -> Vec<Stages> {
+    let loads = [Load::w1(), Load::w2(), Load::w2s(), Load::w4()];
+    let stages = loads.map(|load| {
+        let made = load.make();
+        let payloads = made.members.iter().map(|member| {
+            let mut payload = Vec::new();
+            // What does not decompress would be a faulty load; the stages would say so.
+            let _ = payload::gunzip(member, Cap::for_memory(1024), &mut payload);
+            payload
+        });
+        Stages {
+            name: load.name.clone(),
+            payloads: payloads.collect(),
+            event: made.event,
+            members: made.members,
+        }
+    });
+    stages.into()
+}
+
+fn stages(criterion: &mut Criterion) {
+    let loads = loads();
+    let size = |all: &[Vec<u8>]| Throughput::Bytes(all.iter().map(|one| one.len() as u64).sum());
+
+    let mut group = criterion.benchmark_group("event");
+    for load in &loads {
+        group.throughput(Throughput::Bytes(load.event.len() as u64));
+        group.bench_with_input(BenchmarkId::from_parameter(&load.name), load, |bencher, load| {
+            let event = || load.event.clone();
+            bencher.iter_batched(
+                event,
+                |event| Invocation::from_json(event).map(|i| i.len()),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group("gunzip");
+    for load in &loads {
+        group.throughput(size(&load.payloads));
+        group.bench_with_input(BenchmarkId::from_parameter(&load.name), load, |bencher, load| {
+            let mut payload = Vec::new();
+            bencher.iter(|| {
+                for member in &load.members {
+                    black_box(payload::gunzip(member, Cap::for_memory(1024), &mut payload).is_ok());
+                }
+            });
+        });
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group("parse");
+    for load in &loads {
+        group.throughput(size(&load.payloads));
+        group.bench_with_input(BenchmarkId::from_parameter(&load.name), load, |bencher, load| {
+            bencher.iter(|| {
+                load.payloads.iter().map(|json| events(json).map_or(0, |p| p.events.len())).sum::<usize>()
+            });
+        });
+    }
+    group.finish();
+
+    let mut group = criterion.benchmark_group("write lines");
+    for load in &loads {
+        let parsed: Vec<_> = load.payloads.iter().filter_map(|json| events(json)).collect();
+        group.throughput(size(&load.payloads));
+        group.bench_with_input(BenchmarkId::from_parameter(&load.name), &parsed, |bencher, parsed| {
+            let mut lines = Vec::new();
+            bencher.iter(|| {
+                for payload in parsed {
+                    for event in &payload.events {
+                        format::write(Format::Message, payload, event, &mut lines);
+                        lines.push(b'\n');
+                    }
+                    // As a destination does it, which sends pieces of about this size.
+                    if lines.len() > 128 << 10 {
+                        black_box(&mut lines).clear();
+                    }
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+fn events(json: &[u8]) -> Option<payload::Payload<'_>> {
+    payload::parse(json).ok()
+}
+
+criterion_group! {
+    name = benches;
+    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
+    targets = stages
+}
+criterion_main!(benches);
