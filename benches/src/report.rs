@@ -90,7 +90,7 @@ impl Report {
                 count.map_or_else(|| "-".to_owned(), |count| format!("{:.2}", count.ratio())),
                 milliseconds(row.naive),
                 row.naive_to_forwarder,
-                row.memory as f64 / 1e6,
+                row.memory as f64 / f64::from(1 << 20),
             );
         }
     }

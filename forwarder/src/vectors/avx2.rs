@@ -6,7 +6,8 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Kernel, Vectors};
+use super::places::PLACES;
+use super::{BLOCK, Kernel, Vectors, x86};
 
 /// There is one only where the processor has AVX2 and what came with it.
 #[derive(Clone, Copy)]
@@ -14,12 +15,7 @@ pub(crate) struct Avx2(());
 
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
-        let all = is_x86_feature_detected!("avx2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-            && is_x86_feature_detected!("popcnt");
-        all.then_some(Self(()))
+        x86::has_avx2().then_some(Self(()))
     }
 
     #[inline]
@@ -101,24 +97,4 @@ unsafe fn mask(halves: [__m256i; 2]) -> u64 {
     // SAFETY: as said.
     let [first, second] = unsafe { [_mm256_movemask_epi8(halves[0]), _mm256_movemask_epi8(halves[1])] };
     u64::from(first.cast_unsigned()) | u64::from(second.cast_unsigned()) << 32
-}
-
-/// For each set of kept bytes among eight: their places, the first ones first.
-static PLACES: [[u8; 8]; 256] = places();
-
-const fn places() -> [[u8; 8]; 256] {
-    let mut table = [[0; 8]; 256];
-    let mut keep = 0;
-    while keep < 256 {
-        let (mut bit, mut at) = (0, 0);
-        while bit < 8 {
-            if keep >> bit & 1 != 0 {
-                table[keep][at] = bit;
-                at += 1;
-            }
-            bit += 1;
-        }
-        keep += 1;
-    }
-    table
 }

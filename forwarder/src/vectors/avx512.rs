@@ -6,7 +6,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Kernel, Vectors};
+use super::{BLOCK, Kernel, Vectors, x86};
 
 /// There is one only where the processor has AVX-512 with VBMI2: Intel since Ice Lake, AMD since Zen 4.
 #[derive(Clone, Copy)]
@@ -14,13 +14,7 @@ pub(crate) struct Avx512(());
 
 impl Avx512 {
     pub(super) fn detect() -> Option<Self> {
-        let all = is_x86_feature_detected!("avx512bw")
-            && is_x86_feature_detected!("avx512vbmi2")
-            && is_x86_feature_detected!("bmi1")
-            && is_x86_feature_detected!("bmi2")
-            && is_x86_feature_detected!("lzcnt")
-            && is_x86_feature_detected!("popcnt");
-        all.then_some(Self(()))
+        x86::has_avx512().then_some(Self(()))
     }
 
     #[inline]

@@ -23,6 +23,20 @@ fn widest() -> Widest {
     })
 }
 
+/// AVX2 and what came with it.
+pub(super) fn has_avx2() -> bool {
+    is_x86_feature_detected!("avx2")
+        && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
+        && is_x86_feature_detected!("lzcnt")
+        && is_x86_feature_detected!("popcnt")
+}
+
+/// AVX-512 with the instruction that leaves bytes out.
+pub(super) fn has_avx512() -> bool {
+    has_avx2() && is_x86_feature_detected!("avx512bw") && is_x86_feature_detected!("avx512vbmi2")
+}
+
 #[inline]
 pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
     match widest() {
