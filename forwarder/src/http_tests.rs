@@ -2,6 +2,7 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::Arc;
 
+use cwl2le_local::ReservedPort;
 use cwl2le_local::log_service::{LogService, Options, Transport};
 use rcgen::{CertificateParams, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -51,13 +52,12 @@ async fn failures_have_their_kind_and_no_url() {
     let (hangs_up, closed_port) = listener();
     std::thread::spawn(move || hangs_up.incoming().for_each(drop));
     let (_silent, silent_port) = listener();
-    let (gone, gone_port) = listener();
-    drop(gone);
+    let nobody = ReservedPort::new().unwrap();
     let tls = LogService::start(Options::with_transport(Transport::Tls13)).unwrap();
     let client = Client::new(None).unwrap();
     for (url, time, kind) in [
         ("http://no-such-host.invalid".to_owned(), LONG, FailureKind::Dns),
-        (format!("http://127.0.0.1:{gone_port}"), LONG, FailureKind::Connect),
+        (nobody.url(), LONG, FailureKind::Connect),
         (format!("http://127.0.0.1:{closed_port}"), LONG, FailureKind::Closed),
         (format!("http://127.0.0.1:{silent_port}"), LONG, FailureKind::Stalled),
         (format!("http://127.0.0.1:{silent_port}"), SHORT / 2, FailureKind::Deadline),
