@@ -79,6 +79,9 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
 
         Action::PutAccountPolicy { policy, no_longer } => account_policy::put(aws, policy, no_longer).await,
         Action::LeaveOut { policy, log_groups } => account_policy::leave_out(aws, policy, log_groups).await,
+        Action::StopLeavingOut { policy, log_group } => {
+            account_policy::stop_leaving_out(aws, policy, log_group).await
+        }
         Action::ReplaceAccountPolicy { name, put } => replace::account_policy(aws, name, put).await,
         Action::DeleteAccountPolicy { name } => account_policy::delete(aws, name).await,
     }

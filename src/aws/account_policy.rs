@@ -71,6 +71,15 @@ pub(crate) async fn leave_out(aws: Aws<'_>, name: &str, log_groups: &BTreeSet<St
     bring(aws, name, |now| now.filter(|is| is.name == name)?.leaving_out(log_groups)).await
 }
 
+/// Has the account policy of this name no longer leave this log group out. One that is gone by now is not made again.
+///
+/// # Errors
+///
+/// [`Code::Changed`]
+pub(crate) async fn stop_leaving_out(aws: Aws<'_>, name: &str, log_group: &str) -> Result<()> {
+    bring(aws, name, |now| now.filter(|is| is.name == name)?.not_leaving_out(log_group)).await
+}
+
 /// Writes what is left to be written over what is there now, until nothing is. AWS has no conditional put: a write of somebody
 /// else who read the policy before ours takes ours back, and shows when it is read again.
 async fn bring(

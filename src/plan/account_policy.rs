@@ -309,11 +309,8 @@ pub(super) fn take_back(stack: &Stack, observed: &Observed, stage: Stage, plan: 
     let is_deleted = plan.steps.iter().any(|step| step.actions.contains(&gone));
     let theirs = observed.account_policy.as_ref().filter(|is| is_of_another_stack(stack, is));
     let Some(is) = theirs.filter(|is| is_deleted && is.excluded.contains(log_group)) else { return };
-    let mut put = is.clone();
-    put.excluded.remove(log_group);
     let mut step = Draft::new(stage, Kind::AccountPolicy, &is.name, Verb::Update);
     step.fields(vec![Field { name: LEAVES_OUT.to_owned(), old: Some(log_group.clone()), new: None }]);
-    let no_longer = BTreeSet::from([log_group.clone()]);
-    step.act(Action::PutAccountPolicy { policy: Box::new(put), no_longer });
+    step.act(Action::StopLeavingOut { policy: is.name.clone(), log_group: log_group.clone() });
     step.finish(plan);
 }

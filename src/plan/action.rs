@@ -99,6 +99,8 @@ pub enum Action {
     PutAccountPolicy { policy: Box<AccountPolicy>, no_longer: BTreeSet<String> },
     /// Have the account policy of this name leave more log groups out, where it is still there.
     LeaveOut { policy: String, log_groups: BTreeSet<String> },
+    /// Have the account policy of this name no longer leave this log group out, where it is still there.
+    StopLeavingOut { policy: String, log_group: String },
     /// Put the account policy in the place of the one of this name, which comes back when that fails.
     ReplaceAccountPolicy { name: String, put: Box<AccountPolicy> },
     /// Delete the account policy.

@@ -226,6 +226,10 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
             let is = o.account_policy.as_ref().filter(|is| is.name == *policy);
             put_policy(o, is.and_then(|is| is.leaving_out(log_groups)));
         }
+        Action::StopLeavingOut { policy, log_group } => {
+            let is = o.account_policy.as_ref().filter(|is| is.name == *policy);
+            put_policy(o, is.and_then(|is| is.not_leaving_out(log_group)));
+        }
         Action::ReplaceAccountPolicy { name, put } => {
             apply_action(stack, o, &Action::DeleteAccountPolicy { name: name.clone() });
             apply_action(

@@ -116,6 +116,12 @@ impl AccountPolicy {
         (put.excluded != self.excluded).then_some(put)
     }
 
+    /// The same policy with this log group not left out; none where it does not leave it out.
+    pub fn not_leaving_out(&self, log_group: &str) -> Option<Self> {
+        let mut put = self.clone();
+        put.excluded.remove(log_group).then_some(put)
+    }
+
     /// Whether events of this log group come by way of it. AWS leaves out all that are not of class STANDARD.
     pub fn covers(&self, log_group: &str, class: &str) -> bool {
         matches!(class, "" | "STANDARD") && !self.excluded.contains(log_group)
@@ -182,6 +188,12 @@ mod tests {
             let added = now.leaving_out(&mine).unwrap_or_else(|| now.clone());
             prop_assert_eq!(&added.excluded, &mine.union(&theirs).cloned().collect());
             prop_assert_eq!((&added.document, added.leaving_out(&mine)), (&now.document, None));
+
+            let less = added.not_leaving_out("c");
+            prop_assert_eq!(less.is_some(), added.excluded.contains("c"));
+            let less = less.unwrap_or_else(|| added.clone());
+            prop_assert_eq!(less.not_leaving_out("c"), None);
+            prop_assert!(added.excluded.iter().all(|name| name == "c" || less.excluded.contains(name)));
         }
 
         /// Nothing that AWS could say makes the reader panic.

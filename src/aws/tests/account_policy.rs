@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::super::account_policy::{delete, leave_out, observe, put};
+use super::super::account_policy::{delete, leave_out, observe, put, stop_leaving_out};
 use super::*;
 use crate::error::Code;
 use crate::stack::{AccountPolicy, AccountPolicySpec, Distribution, Setting};
@@ -99,6 +99,9 @@ async fn what_somebody_else_has_it_leave_out_meanwhile_stays() {
     leave_out((&aws.session()).into(), &there.name, &names(&["/ours"])).await.expect("written");
     assert_eq!(left_out(&aws).await, names(&["/a", "/b", "/ours", "/theirs"]));
 
+    stop_leaving_out((&aws.session()).into(), &there.name, "/a").await.expect("written");
+    assert_eq!(left_out(&aws).await, names(&["/b", "/ours", "/theirs"]));
+
     let aws = keeping(Some(there), |_, _| None);
     let want = AccountPolicy { excluded: names(&["/a"]), ..policy() };
     put((&aws.session()).into(), &want, &names(&["/b"])).await.expect("written");
@@ -134,8 +137,10 @@ async fn a_policy_that_is_gone_is_not_made_again_to_leave_something_out() {
     let others = AccountPolicy { name: "another".to_owned(), ..policy() };
     for there in [None, Some(others)] {
         let aws = keeping(there, |_, _| None);
-        leave_out((&aws.session()).into(), &policy().name, &names(&["/ours"])).await.expect("nothing to do");
-        assert_eq!(aws.operations(), ["DescribeAccountPolicies"]);
+        let session = aws.session();
+        leave_out((&session).into(), &policy().name, &names(&["/ours"])).await.expect("nothing to do");
+        stop_leaving_out((&session).into(), &policy().name, "/a").await.expect("nothing to do");
+        assert_eq!(aws.operations(), ["DescribeAccountPolicies"; 2]);
     }
 }
 
