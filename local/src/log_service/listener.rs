@@ -1,10 +1,11 @@
 //! The service's thread: it accepts, obeys commands and owns every connection.
 
 use std::io;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{Shutdown, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 
+use socket2::{SockRef, Socket};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
@@ -144,13 +145,13 @@ async fn serve(
     mut inbox: mpsc::UnboundedReceiver<Command>,
 ) {
     let mut listener = Some(listener);
-    let mut open = JoinSet::new();
+    let mut open = Connections::default();
     loop {
         tokio::select! {
             command = inbox.recv() => match command {
                 Some(Command::Stop(done)) => {
-                    listener = None;
-                    open.shutdown().await;
+                    listener.take().iter().for_each(|listener| shut(&SockRef::from(listener)));
+                    open.close().await;
                     let _ = done.send(());
                 }
                 Some(Command::Resume(done)) => {
@@ -160,10 +161,12 @@ async fn serve(
                     let _ = done.send(());
                 }
                 Some(Command::CloseConnections(done)) => {
-                    open.shutdown().await;
+                    open.close().await;
                     let _ = done.send(());
                 }
                 Some(Command::End(done)) => {
+                    listener.take().iter().for_each(|listener| shut(&SockRef::from(listener)));
+                    open.close().await;
                     let _ = done.send(());
                     return;
                 }
@@ -171,11 +174,46 @@ async fn serve(
             },
             stream = accept(listener.as_ref()) => {
                 let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
-                open.spawn(connection::serve(Arc::clone(shared), stream, number));
+                open.serve(shared, stream, number);
             }
             // Ended connections are let go of.
-            Some(_) = open.join_next() => {}
+            Some(_) = open.tasks.join_next() => open.twins.retain(|twin| twin.strong_count() > 0),
         }
+    }
+}
+
+/// Ends a socket for everybody. A process that another thread is just starting has a copy of each until it runs its own
+/// program, and closing ours alone would leave the kernel to accept and acknowledge for that long.
+fn shut(socket: &Socket) {
+    // One that has ended already needs no end.
+    let _ = socket.shutdown(Shutdown::Both);
+}
+
+/// The connections that are open.
+#[derive(Default)]
+struct Connections {
+    tasks: JoinSet<()>,
+    /// Each task has its own, so that none outlives the connection: the last to close it is who sends a reset.
+    twins: Vec<Weak<Socket>>,
+}
+
+impl Connections {
+    fn serve(&mut self, shared: &Arc<Shared>, stream: TcpStream, number: u64) {
+        let twin = SockRef::from(&stream).try_clone().ok().map(Arc::new);
+        self.twins.extend(twin.as_ref().map(Arc::downgrade));
+        let serving = connection::serve(Arc::clone(shared), stream, number);
+        self.tasks.spawn(async move {
+            let _twin = twin;
+            serving.await;
+        });
+    }
+
+    /// Ends all of them.
+    async fn close(&mut self) {
+        for twin in self.twins.drain(..).filter_map(|twin| twin.upgrade()) {
+            shut(&twin);
+        }
+        self.tasks.shutdown().await;
     }
 }
 
