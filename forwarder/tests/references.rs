@@ -139,6 +139,8 @@ async fn a_service_that_hangs_up_makes_it_read_the_token_again_and_keep_it_when_
     assert_eq!(lambda.invoke(&event(1, "/app")).checkpoint(), None);
     assert_eq!(keeper.asked().len(), 1);
 
+    // What a service has not read when it hangs up is lost.
+    tokens(&service, 2).await;
     service.close_connections();
     assert_eq!(lambda.invoke(&event(2, "/app")).checkpoint(), None);
     assert_eq!(tokens(&service, 3).await, [TOKEN, TOKEN, OTHER]);
@@ -162,6 +164,7 @@ async fn the_known_token_stays_when_the_store_refuses_or_has_no_valid_one() {
         let function = lambda.run(&one(&service), &keeper.environment());
         assert_eq!(lambda.invoke(&event(0, "/app")).checkpoint(), None);
         keeper.set("/token", text);
+        tokens(&service, 1).await;
         service.close_connections();
         assert_eq!(lambda.invoke(&event(1, "/app")).checkpoint(), None);
         assert_eq!(tokens(&service, 2).await, [TOKEN, TOKEN]);

@@ -137,6 +137,8 @@ async fn an_attempt_that_the_deadline_cuts_off_does_not_hide_why_the_one_before_
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
+        // An answer before the question would be none.
+        assert_ne!(stream.read(&mut [0; 4096]).unwrap(), 0);
         stream.write_all(b"HTTP/1.1 503 x\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
         // The next is held until its sender gives up.
         let (mut held, _) = listener.accept().unwrap();
