@@ -14,7 +14,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::destination::{Outlet, Surroundings};
+use crate::destination::{Failure, FailureKind, Outlet, Surroundings};
 use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
 use crate::ledger::{Account, Fate, Ledger, Skip};
@@ -279,6 +279,14 @@ impl Batch<'_> {
         let (now, busy) = watch.look();
         self.busiest.set(self.busiest.get().max(busy));
         now
+    }
+
+    /// The same, and whether there is time to go on.
+    pub(crate) fn in_time(&self, watch: &mut Watch) -> Result<(), Failure> {
+        if self.look(watch) < self.until {
+            return Ok(());
+        }
+        Err(Failure::new(FailureKind::Deadline, "the time of the invocation is used up while reading"))
     }
 
     /// Decodes a part and settles it if there is nothing to deliver. What is the lane's comes back.

@@ -95,10 +95,10 @@ impl Invocation {
         for record in &mut invocation.records {
             if let Some(data) = &mut record.data {
                 let place = data.unwrap_or_else(|text| text);
-                if let Some(length) = decode_in_place(&mut invocation.bytes[place.range()], data.is_ok()) {
-                    *data = Ok(Place::new(place.0 as usize..place.0 as usize + length));
-                    invocation.data_len += length;
-                }
+                let length = decode_in_place(&mut invocation.bytes[place.range()], data.is_ok());
+                let decoded = |length| Place::new(place.0 as usize..place.0 as usize + length);
+                *data = length.map(decoded).ok_or(place);
+                invocation.data_len += length.unwrap_or(0);
             }
         }
         invocation

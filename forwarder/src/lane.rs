@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::batch::Batch;
-use crate::destination::{Destination, Failure, FailureKind, Session};
+use crate::destination::{Destination, Failure, Session};
 use crate::pace::Watch;
 
 /// A buffer that grew beyond this for one large record is let go of after the batch.
@@ -153,11 +153,8 @@ impl Lane {
         walk.taken = 0;
         walk.watch = Watch::start();
         while walk.next < batch.len() {
-            if walk.watch.is_due(batch.size(walk.next)) && batch.look(&mut walk.watch) >= batch.until {
-                return Err(Failure::new(
-                    FailureKind::Deadline,
-                    "the time of the invocation is used up while reading",
-                ));
+            if walk.watch.is_due(batch.size(walk.next)) {
+                batch.in_time(&mut walk.watch)?;
             }
             let mut inflated = std::mem::take(&mut self.inflated);
             let result = self.part(me, walk.next, batch, &mut inflated, walk).await;
@@ -198,7 +195,8 @@ impl Lane {
             walk.taken += taken.events as u64;
             events = &events[taken.events..];
             if taken.full {
-                batch.look(&mut walk.watch);
+                // A service that takes everything at once never makes anybody wait, who would see how late it is.
+                batch.in_time(&mut walk.watch)?;
                 self.destination.send(batch.until).await?;
                 walk.watch = Watch::start();
             }
@@ -256,7 +254,71 @@ fn backoff(persistence: Persistence, fruitless: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+    use std::rc::Rc;
+
+    use serde_json::json;
+
     use super::*;
+    use crate::config::Config;
+    use crate::destination::{FailureKind, Taken, Traffic, Wait};
+    use crate::payload::{LogEvent, Payload};
+    use crate::{Forwarder, Options};
+
+    /// Is full after each record and takes it at once, in the tenth of a second that its connection needs.
+    struct Eager(Rc<Cell<u32>>);
+
+    impl Destination for Eager {
+        fn renew(&mut self, _: Instant) -> Wait<'_, ()> {
+            Box::pin(async {})
+        }
+
+        fn take(&mut self, _: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
+            Taken { events: events.len(), full: true }
+        }
+
+        fn send(&mut self, _: Instant) -> Wait<'_, Result<(), Failure>> {
+            self.0.set(self.0.get() + 1);
+            Box::pin(async {
+                tokio::time::advance(Duration::from_millis(100)).await;
+                Ok(())
+            })
+        }
+
+        fn receipt(&mut self, _: Instant) -> Wait<'_, Result<(), Failure>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn close(&mut self) -> Session {
+            Session::default()
+        }
+
+        fn traffic(&self) -> Traffic {
+            Traffic::default()
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn small_records_that_are_taken_at_once_do_not_make_it_forget_the_time() {
+        let payload =
+            br#"{"messageType":"DATA_MESSAGE","logGroup":"/app","logEvents":[{"id":"1","message":"m"}]}"#;
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, payload).unwrap();
+        let data = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, gzip.finish().unwrap());
+        let record = |n: u32| json!({"kinesis": {"sequenceNumber": n.to_string(), "data": data}});
+        let records: Vec<_> = (1..=1000).map(record).collect();
+        let invocation = serde_json::from_value(json!({ "Records": records })).unwrap();
+        let config = r#"{"destinations":{"x":{"type":"logentries","endpoint":"127.0.0.1:1","tls":false,
+            "token":"01234567-89ab-cdef-0123-456789abcdef"}}}"#;
+        let mut forwarder = Forwarder::new(&Config::from_json(config).unwrap(), Options::default()).unwrap();
+        let sends = Rc::new(Cell::new(0));
+        forwarder.replace_destinations(|| Box::new(Eager(Rc::clone(&sends))));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let outcome = forwarder.handle(&invocation, deadline).await;
+        assert!(Instant::now() < deadline, "it answers in time");
+        assert_eq!(outcome.lanes[0].failure.as_ref().unwrap().kind, FailureKind::Deadline);
+        assert!((500..600).contains(&sends.get()), "{}", sends.get());
+    }
 
     #[test]
     fn pauses_grow_to_a_cap_and_differ() {

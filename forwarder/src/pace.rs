@@ -38,7 +38,7 @@ impl Pace {
 /// What code that does not wait looks at now and then.
 pub(crate) struct Watch {
     looked: Instant,
-    /// How many bytes have been read since.
+    /// How many bytes have been read since, with those that are read next.
     unwatched: usize,
 }
 
@@ -48,15 +48,16 @@ impl Watch {
         Self { looked: Instant::now(), unwatched: 0 }
     }
 
-    /// Notes that so many bytes are to be read; whether it is time to look.
+    /// Notes that so many bytes are read next; whether it is time to look before.
     pub(crate) fn is_due(&mut self, bytes: usize) -> bool {
-        self.unwatched += bytes;
-        self.unwatched >= UNWATCHED
+        let is_due = self.unwatched + bytes >= UNWATCHED;
+        self.unwatched = if is_due { bytes } else { self.unwatched + bytes };
+        is_due
     }
 
     /// The time, and how much of it has passed since the last look.
     pub(crate) fn look(&mut self) -> (Instant, Duration) {
-        let before = std::mem::replace(self, Self::start()).looked;
+        let before = std::mem::replace(&mut self.looked, Instant::now());
         (self.looked, self.looked.duration_since(before))
     }
 }
