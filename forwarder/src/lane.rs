@@ -257,12 +257,11 @@ mod tests {
     use std::cell::Cell;
     use std::rc::Rc;
 
-    use serde_json::json;
-
     use super::*;
     use crate::config::Config;
     use crate::destination::{FailureKind, Taken, Traffic, Wait};
     use crate::payload::{LogEvent, Payload};
+    use crate::quarantine::refused_tests::invocation;
     use crate::{Forwarder, Options};
 
     /// Is full after each record and takes it at once, in the tenth of a second that its connection needs.
@@ -300,14 +299,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn small_records_that_are_taken_at_once_do_not_make_it_forget_the_time() {
-        let payload =
-            br#"{"messageType":"DATA_MESSAGE","logGroup":"/app","logEvents":[{"id":"1","message":"m"}]}"#;
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        std::io::Write::write_all(&mut gzip, payload).unwrap();
-        let data = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, gzip.finish().unwrap());
-        let record = |n: u32| json!({"kinesis": {"sequenceNumber": n.to_string(), "data": data}});
-        let records: Vec<_> = (1..=1000).map(record).collect();
-        let invocation = serde_json::from_value(json!({ "Records": records })).unwrap();
+        let invocation = invocation(&[&["m"][..]; 1000]);
         let config = r#"{"destinations":{"x":{"type":"logentries","endpoint":"127.0.0.1:1","tls":false,
             "token":"01234567-89ab-cdef-0123-456789abcdef"}}}"#;
         let mut forwarder = Forwarder::new(&Config::from_json(config).unwrap(), Options::default()).unwrap();

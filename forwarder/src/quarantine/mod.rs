@@ -251,7 +251,7 @@ fn plain(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod refused_tests;
+pub(crate) mod refused_tests;
 
 #[cfg(test)]
 mod tests {

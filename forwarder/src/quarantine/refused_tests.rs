@@ -63,7 +63,7 @@ fn forwarder(url: &str) -> Forwarder {
 }
 
 /// Records with these messages.
-fn invocation(records: &[&[&str]]) -> Invocation {
+pub(crate) fn invocation(records: &[&[&str]]) -> Invocation {
     let records = records.iter().zip(1..).map(|(messages, n)| {
         let events: Vec<_> = messages.iter().map(|message| json!({ "message": message })).collect();
         let text =
