@@ -309,7 +309,7 @@ impl Batch<'_> {
         let claimed = match decoded {
             Ok(payload) => self.claim(at, lane, payload),
             Err(poison) => {
-                self.settle(at, Fate::Quarantined(poison));
+                self.settle(at, Fate::Quarantined(poison.into()));
                 None
             }
         };
@@ -341,7 +341,7 @@ impl Batch<'_> {
         let all = payload.events.len();
         let routed = match skip {
             Some(skip) => Err(Fate::Skipped(skip)),
-            None => self.route(&mut payload).map_err(Fate::Quarantined),
+            None => self.route(&mut payload).map_err(|poison| Fate::Quarantined(poison.into())),
         };
         // A record is at most 10 MB, decompressed 256 MB.
         let count = |events: usize| u32::try_from(events).unwrap_or(u32::MAX);

@@ -10,6 +10,7 @@
 mod any_json;
 
 use std::cmp::Ordering;
+use std::num::NonZeroU32;
 use std::ops::Range;
 
 use base64::Engine;
@@ -37,27 +38,39 @@ pub struct Invocation {
 }
 
 /// A record: small, because there may be ten thousand of them.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Record {
     sequence: Option<Place>,
     event_id: Option<Place>,
     /// Decoded, or as it came where it is not base64.
     data: Option<Result<Place, Place>>,
-    arrived: Option<f64>,
+    /// No number where it is not known, which no number in JSON is.
+    arrived: f64,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { sequence: None, event_id: None, data: None, arrived: f64::NAN }
+    }
 }
 
 /// From where to where. An invocation is at most 6 MB, so 32 bits are enough.
+///
+/// The place after the end is never zero, so that to have none takes no more memory than to have one.
 #[derive(Clone, Copy, Debug)]
-struct Place(u32, u32);
+struct Place {
+    start: u32,
+    after_end: NonZeroU32,
+}
 
 impl Place {
     fn new(range: Range<usize>) -> Self {
         let [start, end] = [range.start, range.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
-        Self(start, end)
+        Self { start, after_end: NonZeroU32::MIN.saturating_add(end) }
     }
 
     fn range(self) -> Range<usize> {
-        self.0 as usize..self.1 as usize
+        self.start as usize..self.after_end.get() as usize - 1
     }
 }
 
@@ -96,7 +109,8 @@ impl Invocation {
             if let Some(data) = &mut record.data {
                 let place = data.unwrap_or_else(|text| text);
                 let length = decode_in_place(&mut invocation.bytes[place.range()], data.is_ok());
-                let decoded = |length| Place::new(place.0 as usize..place.0 as usize + length);
+                let start = place.range().start;
+                let decoded = |length| Place::new(start..start + length);
                 *data = length.map(decoded).ok_or(place);
                 invocation.data_len += length.unwrap_or(0);
             }
@@ -141,7 +155,7 @@ impl Invocation {
 
     /// When a record arrived in the stream, in seconds since 1970.
     pub fn arrived(&self, at: usize) -> Option<f64> {
-        self.records.get(at)?.arrived
+        self.records.get(at).map(|record| record.arrived).filter(|seconds| !seconds.is_nan())
     }
 
     /// The data of a record: for CloudWatch Logs, gzip.
@@ -204,7 +218,7 @@ impl Record {
                 .data
                 .map(Place::new)
                 .map(|place| if found.is_base64 { Ok(place) } else { Err(place) }),
-            arrived: found.arrived,
+            arrived: found.arrived.unwrap_or(f64::NAN),
         }
     }
 }

@@ -90,13 +90,22 @@ struct Walk {
     watch: Watch,
 }
 
-/// A part that is handed to the destination.
+/// A part that is handed to the destination: small, because there may be ten thousand of them.
+///
+/// An invocation is at most 6 MB, so 32 bits count its parts. A part becomes at most 256 MB, so they count its events.
 struct Open {
-    at: usize,
-    /// The number of its first event without a verdict.
-    next: u64,
+    at: u32,
+    /// How many of its last events are without a verdict.
+    left: u32,
     /// The number after its last event.
     end: u64,
+}
+
+impl Open {
+    /// The number of its first event without a verdict.
+    fn next(&self) -> u64 {
+        self.end - u64::from(self.left)
+    }
 }
 
 impl Lane {
@@ -186,7 +195,11 @@ impl Lane {
         let payload = &decoded.payload;
         // What is done is not sent again.
         let mut events = payload.events.get(batch.done(at, me)..).unwrap_or_default();
-        walk.open.push(Open { at, next: walk.taken, end: walk.taken + events.len() as u64 });
+        walk.open.push(Open {
+            at: at as u32,
+            left: events.len() as u32,
+            end: walk.taken + events.len() as u64,
+        });
         while !events.is_empty() {
             let taken = match decoded.shape {
                 Some(shape) => shape.clean(events, |clean| self.destination.take(payload, clean)),
@@ -217,19 +230,19 @@ impl Walk {
             for open in self.open.iter_mut().take(last + 1).skip(first) {
                 let end = verdict.events.end.min(open.end);
                 // Only from the first event on: what comes after a gap is delivered again.
-                if verdict.events.start > open.next || end <= open.next {
+                let start = open.next();
+                if verdict.events.start > start || end <= start {
                     continue;
                 }
-                let start = open.next;
                 progress = true;
-                open.next = end;
-                let events = u32::try_from(end - start).unwrap_or(u32::MAX);
-                batch.advance(open.at, me, events, verdict.rejected.is_some());
+                let events = (end - start) as u32;
+                open.left -= events;
+                batch.advance(open.at as usize, me, events, verdict.rejected.is_some());
                 match &verdict.rejected {
                     None => report.events += end - start,
                     Some(_) if report.rejections.len() >= MOST_NAMED => {}
                     Some(rejected) => report.rejections.push(Rejection {
-                        part: open.at,
+                        part: open.at as usize,
                         events: end - start,
                         event_id: rejected.event_id.clone(),
                         why: rejected.why.clone(),
@@ -237,8 +250,8 @@ impl Walk {
                 }
             }
         }
-        if let Some(unfinished) = self.open.iter().find(|open| open.next < open.end) {
-            self.next = unfinished.at;
+        if let Some(unfinished) = self.open.iter().find(|open| open.left > 0) {
+            self.next = unfinished.at as usize;
         }
         self.open.clear();
         progress

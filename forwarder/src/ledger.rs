@@ -23,8 +23,8 @@ pub enum Fate {
     Skipped(Skip),
     /// The rules of its route drop every event of it.
     Filtered,
-    /// It cannot be understood or routed; no retry can help.
-    Quarantined(Poison),
+    /// It cannot be understood or routed; no retry can help. In a box, because nearly no record needs the room.
+    Quarantined(Box<Poison>),
     /// It was understood, and its destinations refuse every event of it for good.
     Rejected,
     /// It is not, or not surely, delivered to each of its destinations and has to come again.
@@ -242,7 +242,7 @@ impl Ledger {
             let mut aside = SetAside { record: parts[0].record, poison: Vec::new(), refused: Vec::new() };
             for (entry, number) in parts.iter().zip(0..) {
                 if let Some(Fate::Quarantined(poison)) = &entry.fate {
-                    aside.poison.push(poison.clone());
+                    aside.poison.push(Poison::clone(poison));
                 }
                 let refused = shares_of(entry, &self.shares).iter().map(|share| Refused {
                     destination: share.destination,

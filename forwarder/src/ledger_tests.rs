@@ -19,7 +19,7 @@ fn what_nobody_settles_has_failed() {
     ledger.advance(0, 0, 1, false);
     assert!(ledger.concerns(0, 0) && !ledger.concerns(0, 1));
     ledger.advance(0, 0, 2, false);
-    ledger.settle(1, Fate::Quarantined(Poison::NotGzip));
+    ledger.settle(1, Fate::Quarantined(Poison::NotGzip.into()));
     ledger.note_events(2, 1, 0);
     ledger.settle(2, Fate::Skipped(Skip::Control));
     ledger.note_events(3, 7, 0);
@@ -105,7 +105,7 @@ fn what_was_settled_before_is_delivered_before() {
 
 #[test]
 fn a_record_of_several_parts_is_one_record() {
-    let poison = || Fate::Quarantined(Poison::NotGzip);
+    let poison = || Fate::Quarantined(Poison::NotGzip.into());
     let cases = [
         (vec![Fate::Delivered, Fate::Skipped(Skip::Empty), Fate::DeliveredBefore], Fate::Delivered),
         (vec![Fate::Delivered, poison(), Fate::Rejected], poison()),

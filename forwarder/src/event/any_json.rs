@@ -160,7 +160,7 @@ impl<'de> Visitor<'de> for RecordParts<'_> {
                     record.sequence = map.next_value_seed(Text(invocation, Invocation::push_text))?;
                 }
                 Key::Data => record.data = map.next_value_seed(Text(invocation, Invocation::push_data))?,
-                Key::Arrived => record.arrived = map.next_value_seed(Number(()))?,
+                Key::Arrived => record.arrived = map.next_value_seed(Number(()))?.unwrap_or(f64::NAN),
                 Key::Source if invocation.source.is_none() => {
                     invocation.source = map.next_value_seed(Text(invocation, Invocation::push_text))?;
                 }
