@@ -25,7 +25,8 @@ pub fn event(data: &[u8]) {
     assert_eq!(whole(&in_place), whole(&invocation));
     assert_eq!(in_place.source(), invocation.source());
     for at in 0..=invocation.len() {
-        assert_eq!(in_place.data(at), invocation.data(at));
+        assert_eq!(in_place.data(at, &mut Vec::new()), invocation.data(at, &mut Vec::new()));
+        assert_eq!(in_place.raw(at), invocation.raw(at));
         assert_eq!(in_place.event_id(at), invocation.event_id(at));
         assert_eq!(in_place.sequence(at), invocation.sequence(at));
         assert_eq!(in_place.arrived(at), invocation.arrived(at));

@@ -137,6 +137,7 @@ impl Forwarder {
             until: end - share,
             several_lanes: self.lanes.len() > 1,
             ledger: RefCell::new(Ledger::new(parts.records())),
+            data: RefCell::default(),
             large: Semaphore::new(1),
             busiest: Cell::new(Duration::ZERO),
         };
@@ -241,6 +242,8 @@ pub(crate) struct Batch<'a> {
     pub(crate) until: Instant,
     several_lanes: bool,
     ledger: RefCell<Ledger>,
+    /// For the data of the part that a lane decompresses, which no lane needs while another runs.
+    data: RefCell<Vec<u8>>,
     large: Semaphore,
     busiest: Cell<Duration>,
 }
@@ -317,7 +320,8 @@ impl Batch<'_> {
     }
 
     fn inflate(&self, at: usize, most: usize, buffer: &mut Vec<u8>) -> Result<(), Poison> {
-        let data = self.parts.data(at)?;
+        let mut decoded = self.data.borrow_mut();
+        let data = self.parts.data(at, &mut decoded)?;
         let cap = Cap { size: self.options.cap.size.min(most), ..self.options.cap };
         uncaught(|| payload::gunzip(data, cap, buffer))
     }

@@ -1,7 +1,8 @@
-//! The Kinesis invocation, read leniently and decoded from base64 on the way.
+//! The Kinesis invocation, read leniently.
 //!
-//! An event in the form that Lambda writes stays where it is, and its base64 is decoded in place, so that memory holds
-//! it once. Any other is read by serde_json into a buffer of its own.
+//! An event in the form that Lambda writes stays as it is, and the base64 of a record is decoded when it is its turn: what
+//! is decoded all at once has left the processor's cache by then. Any other event is read by serde_json and decoded into
+//! a buffer of its own.
 //!
 //! What AWS wraps around a record is always well-formed; what a record holds is not ours to expect anything
 //! of. A record that cannot be read stays in the list with the reason, because an invocation that fails as a
@@ -9,6 +10,7 @@
 
 mod any_json;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -24,13 +26,17 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
+/// How the base64 of aggregated records begins, and of hardly any other: their [`MAGIC`].
+///
+/// [`MAGIC`]: crate::aggregate::MAGIC
+const AGGREGATED: &[u8] = b"84maw";
+
 /// One invocation: its records in the order of the shard.
 #[derive(Debug, Default)]
 pub struct Invocation {
     records: Vec<Record>,
-    /// What the places of the records are places in: texts, and decoded data.
+    /// What the places of the records are places in: texts, and data.
     bytes: Vec<u8>,
-    /// How much of it is decoded data.
     data_len: usize,
     /// The ARN of the stream, of the first record that has one.
     source: Option<Place>,
@@ -42,16 +48,27 @@ pub struct Invocation {
 struct Record {
     sequence: Option<Place>,
     event_id: Option<Place>,
-    /// Decoded, or as it came where it is not base64.
-    data: Option<Result<Place, Place>>,
+    data: Data,
     /// No number where it is not known, which no number in JSON is.
     arrived: f64,
 }
 
 impl Default for Record {
     fn default() -> Self {
-        Self { sequence: None, event_id: None, data: None, arrived: f64::NAN }
+        Self { sequence: None, event_id: None, data: Data::Missing, arrived: f64::NAN }
     }
+}
+
+/// Where the data of a record is, and in which form.
+#[derive(Clone, Copy, Debug, Default)]
+enum Data {
+    #[default]
+    Missing,
+    /// Base64 with its padding, of something that is not aggregated.
+    Base64(Place),
+    Decoded(Place),
+    /// As it came.
+    NotBase64(Place),
 }
 
 /// From where to where. An invocation is at most 6 MB, so 32 bits are enough.
@@ -91,31 +108,45 @@ impl Invocation {
     pub fn from_json(event: Vec<u8>) -> serde_json::Result<Self> {
         // What Lambda wraps around a record has about this size. Memory that is not written to is not taken.
         let mut records = Vec::with_capacity(event.len() / 512 + 1);
-        let mut source = None;
+        let (mut source, mut data_len, mut to_decode) = (None, 0, Vec::new());
         let take = |mut found: Found| {
             let arn = found.source.take();
             source = source.or(arn.map(Place::new));
+            if let Some(place) = &found.data {
+                let base64 = &event[place.clone()];
+                if found.is_base64 && !base64.starts_with(AGGREGATED) {
+                    data_len += decoded_len(base64);
+                } else {
+                    to_decode.push(records.len());
+                }
+            }
             records.push(Record::at(found));
         };
         match compact::records(&event, take) {
-            Some(()) => Ok(Self::in_place(event, records, source)),
+            Some(()) => {
+                let mut invocation = Self { records, bytes: event, data_len, source, has_records: true };
+                to_decode.into_iter().for_each(|at| invocation.decode(at));
+                Ok(invocation)
+            }
             None => serde_json::from_slice(&event),
         }
     }
 
-    fn in_place(event: Vec<u8>, records: Vec<Record>, source: Option<Place>) -> Self {
-        let mut invocation = Self { records, bytes: event, data_len: 0, source, has_records: true };
-        for record in &mut invocation.records {
-            if let Some(data) = &mut record.data {
-                let place = data.unwrap_or_else(|text| text);
-                let length = decode_in_place(&mut invocation.bytes[place.range()], data.is_ok());
-                let start = place.range().start;
-                let decoded = |length| Place::new(start..start + length);
-                *data = length.map(decoded).ok_or(place);
-                invocation.data_len += length.unwrap_or(0);
-            }
+    /// Decodes the data of a record where it is.
+    fn decode(&mut self, at: usize) {
+        let record = &mut self.records[at];
+        if let Data::Base64(place) = record.data {
+            let text = &mut self.bytes[place.range()];
+            record.data = match BASE64.decode(&*text) {
+                Ok(data) => {
+                    text[..data.len()].copy_from_slice(&data);
+                    self.data_len += data.len();
+                    let start = place.range().start;
+                    Data::Decoded(Place::new(start..start + data.len()))
+                }
+                Err(_) => Data::NotBase64(place),
+            };
         }
-        invocation
     }
 
     /// Gives the buffer back, when nobody needs the invocation any more.
@@ -158,23 +189,52 @@ impl Invocation {
         self.records.get(at).map(|record| record.arrived).filter(|seconds| !seconds.is_nan())
     }
 
-    /// The data of a record: for CloudWatch Logs, gzip.
+    /// The data of a record: for CloudWatch Logs, gzip. What is not decoded yet is decoded into `buffer`.
     ///
     /// # Errors
     /// When there is none.
-    pub fn data(&self, at: usize) -> Result<&[u8], NoData> {
-        match self.records.get(at).and_then(|record| record.data) {
-            None => Err(NoData::Missing),
-            Some(Err(_)) => Err(NoData::NotBase64),
-            Some(Ok(place)) => self.bytes.get(place.range()).ok_or(NoData::Missing),
+    pub fn data<'d>(&'d self, at: usize, buffer: &'d mut Vec<u8>) -> Result<&'d [u8], NoData> {
+        match self.data_of(at) {
+            Data::Missing => Err(NoData::Missing),
+            Data::NotBase64(_) => Err(NoData::NotBase64),
+            Data::Decoded(place) => Ok(&self.bytes[place.range()]),
+            Data::Base64(place) => {
+                buffer.clear();
+                let decoded = base64_simd::STANDARD.decode_append(&self.bytes[place.range()], buffer);
+                decoded.map(|()| &buffer[..]).map_err(|_| NoData::NotBase64)
+            }
+        }
+    }
+
+    /// The data of a record that is decoded already, as all is that may be aggregated.
+    pub(crate) fn decoded(&self, at: usize) -> Option<&[u8]> {
+        match self.data_of(at) {
+            Data::Decoded(place) => Some(&self.bytes[place.range()]),
+            Data::Missing | Data::Base64(_) | Data::NotBase64(_) => None,
+        }
+    }
+
+    /// How many bytes of data a record has, or a few more.
+    pub(crate) fn size(&self, at: usize) -> usize {
+        match self.data_of(at) {
+            Data::Missing | Data::NotBase64(_) => 0,
+            Data::Decoded(place) => place.range().len(),
+            Data::Base64(place) => place.range().len() / 4 * 3,
         }
     }
 
     /// The data of a record; the text that came instead where it is not base64; empty where there is none.
-    pub fn raw(&self, at: usize) -> &[u8] {
-        let place = self.records.get(at).and_then(|record| record.data);
-        let place = place.map(|decoded| decoded.unwrap_or_else(|raw| raw));
-        place.and_then(|place| self.bytes.get(place.range())).unwrap_or_default()
+    pub fn raw(&self, at: usize) -> Cow<'_, [u8]> {
+        match self.data_of(at) {
+            Data::Missing => Cow::default(),
+            Data::NotBase64(place) | Data::Decoded(place) => self.bytes[place.range()].into(),
+            Data::Base64(_) => {
+                let mut buffer = Vec::new();
+                let data = self.data(at, &mut buffer).map(<[u8]>::len);
+                debug_assert!(data.is_ok(), "it was looked at when the event was read");
+                buffer.into()
+            }
+        }
     }
 
     /// The ARN of the stream.
@@ -182,9 +242,13 @@ impl Invocation {
         self.text(self.source?)
     }
 
-    /// How many bytes of data all records have together.
+    /// How many bytes of data all records have together, decoded.
     pub fn data_len(&self) -> usize {
         self.data_len
+    }
+
+    fn data_of(&self, at: usize) -> Data {
+        self.records.get(at).map_or(Data::Missing, |record| record.data)
     }
 
     fn text(&self, place: Place) -> Option<&str> {
@@ -197,14 +261,14 @@ impl Invocation {
         Place::new(start..self.bytes.len())
     }
 
-    fn push_data(&mut self, base64: &str) -> Result<Place, Place> {
+    fn push_data(&mut self, base64: &str) -> Data {
         let start = self.bytes.len();
         if BASE64.decode_vec(base64, &mut self.bytes).is_err() {
             self.bytes.truncate(start);
-            return Err(self.push_text(base64));
+            return Data::NotBase64(self.push_text(base64));
         }
         self.data_len += self.bytes.len() - start;
-        Ok(Place::new(start..self.bytes.len()))
+        Data::Decoded(Place::new(start..self.bytes.len()))
     }
 }
 
@@ -214,24 +278,16 @@ impl Record {
             // An empty sequence number names nothing, and reporting one fails the whole batch.
             sequence: found.sequence.filter(|range| !range.is_empty()).map(Place::new),
             event_id: found.event_id.map(Place::new),
-            data: found
-                .data
-                .map(Place::new)
-                .map(|place| if found.is_base64 { Ok(place) } else { Err(place) }),
+            data: found.data.map_or(Data::Missing, |range| Data::Base64(Place::new(range))),
             arrived: found.arrived.unwrap_or(f64::NAN),
         }
     }
 }
 
-/// Decodes base64 where it stands. What is known to be `valid` is decoded without being looked at first, which would
-/// spoil anything else. How much it becomes, or `None` when it is not valid, and as it was.
-fn decode_in_place(base64: &mut [u8], valid: bool) -> Option<usize> {
-    if valid {
-        return base64_simd::STANDARD.decode_inplace(base64).ok().map(|data| data.len());
-    }
-    let data = BASE64.decode(&*base64).ok()?;
-    base64.get_mut(..data.len())?.copy_from_slice(&data);
-    Some(data.len())
+/// How many bytes base64 with its padding becomes.
+fn decoded_len(base64: &[u8]) -> usize {
+    let padding = base64.iter().rev().take_while(|byte| **byte == b'=').count();
+    base64.len() / 4 * 3 - padding
 }
 
 /// Orders sequence numbers: decimal numbers of 50 and more digits, so a longer one is a later one and text

@@ -1,9 +1,18 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::aggregate;
 
 fn read(json: &str) -> Invocation {
     serde_json::from_str(json).unwrap()
+}
+
+fn data(invocation: &Invocation, at: usize) -> Result<Vec<u8>, NoData> {
+    let data = invocation.data(at, &mut Vec::new()).map(<[u8]>::to_vec);
+    if let Ok(data) = &data {
+        assert_eq!(*invocation.raw(at), **data);
+    }
+    data
 }
 
 #[test]
@@ -13,7 +22,7 @@ fn the_record_of_the_article_is_read() {
     assert_eq!(invocation.sequence(0), Some("49565835572342545914261768977064411601767982706848694274"));
     assert_eq!(invocation.shard(0), Some("shardId-000000000000"));
     assert_eq!(invocation.arrived(0), Some(1_474_108_130.452));
-    assert_eq!(invocation.data(0).unwrap()[..3], [0x1f, 0x8b, 8]);
+    assert_eq!(data(&invocation, 0).unwrap()[..3], [0x1f, 0x8b, 8]);
 }
 
 #[test]
@@ -47,18 +56,18 @@ fn an_odd_record_stays_in_its_place() {
     );
     assert_eq!(invocation.len(), 10);
     for at in 0..7 {
-        assert_eq!((invocation.data(at), invocation.sequence(at)), (Err(NoData::Missing), None), "{at}");
+        assert_eq!((data(&invocation, at), invocation.sequence(at)), (Err(NoData::Missing), None), "{at}");
     }
-    assert_eq!((invocation.data(7), invocation.sequence(7)), (Err(NoData::NotBase64), None));
+    assert_eq!((data(&invocation, 7), invocation.sequence(7)), (Err(NoData::NotBase64), None));
     assert_eq!(
-        (invocation.data(8), invocation.sequence(8), invocation.shard(8)),
-        (Ok(&b"hi"[..]), Some("9"), None)
+        (data(&invocation, 8), invocation.sequence(8), invocation.shard(8)),
+        (Ok(b"hi".to_vec()), Some("9"), None)
     );
     assert_eq!(
-        (invocation.data(9), invocation.shard(9), invocation.arrived(9)),
-        (Ok(&b"hi"[..]), Some("s"), Some(5.0))
+        (data(&invocation, 9), invocation.shard(9), invocation.arrived(9)),
+        (Ok(b"hi".to_vec()), Some("s"), Some(5.0))
     );
-    assert_eq!(invocation.data(10), Err(NoData::Missing));
+    assert_eq!(data(&invocation, 10), Err(NoData::Missing));
 }
 
 #[test]
@@ -84,8 +93,8 @@ type Said = Vec<(Option<String>, Option<String>, Result<Vec<u8>, NoData>, Option
 fn said(invocation: &Invocation) -> (Said, Option<&str>, usize, bool) {
     let text = |text: Option<&str>| text.map(str::to_owned);
     let record = |at| {
-        let data = invocation.data(at).map(<[u8]>::to_vec);
-        (text(invocation.sequence(at)), text(invocation.event_id(at)), data, invocation.arrived(at))
+        let identity = (text(invocation.sequence(at)), text(invocation.event_id(at)));
+        (identity.0, identity.1, data(invocation, at), invocation.arrived(at))
     };
     let records = (0..invocation.len()).map(record).collect();
     (records, invocation.source(), invocation.data_len(), invocation.has_records())
@@ -145,11 +154,22 @@ fn records_that_end_alike_say_what_they_say_alone() {
 }
 
 #[test]
-fn an_event_in_the_form_of_lambda_is_decoded_in_place() {
+fn what_may_be_aggregated_is_decoded_at_once() {
+    for more in [&b""[..], b"x", b"xy", b"xyz"] {
+        let aggregated = [&aggregate::MAGIC[..], more].concat();
+        let json = event(&BASE64.encode(&aggregated), "5");
+        let invocation = Invocation::from_json(json.clone().into_bytes()).unwrap();
+        assert_eq!(invocation.decoded(0), Some(&aggregated[..]));
+        assert_agrees(&json);
+    }
+}
+
+#[test]
+fn an_event_in_the_form_of_lambda_stays_as_it_is() {
     let json = event("aGVsbG8=", "1474108130.452");
     let invocation = Invocation::from_json(json.clone().into_bytes()).unwrap();
-    assert_eq!(invocation.data(0), Ok(&b"hello"[..]));
-    assert_eq!((invocation.data_len(), invocation.into_buffer().len()), (5, json.len()));
+    assert_eq!((data(&invocation, 0), invocation.decoded(0)), (Ok(b"hello".to_vec()), None));
+    assert_eq!((invocation.data_len(), invocation.into_buffer()), (5, json.clone().into_bytes()));
     for json in [include_str!("../../fixtures/kinesis-event.json"), &json, "no json", "", "{}", "null"] {
         assert_agrees(json);
     }

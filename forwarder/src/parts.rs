@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::Range;
 
 use crate::aggregate::{self, Damage};
 use crate::event::{Invocation, NoData};
@@ -17,6 +16,7 @@ struct Part {
     /// Its number within its record, from 0.
     number: u32,
     start: u32,
+    /// Beyond the end of the data where it is the whole.
     end: u32,
 }
 
@@ -36,18 +36,18 @@ impl<'a> Parts<'a> {
         let mut damaged = HashMap::new();
         // An invocation is at most 6 MB, so 32 bits count everything in it.
         for (at, record) in (0..invocation.len()).zip(0_u32..) {
-            let data = invocation.data(at).unwrap_or_default();
-            let part = |number: u32, range: Range<usize>| {
-                let [start, end] = [range.start, range.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
-                Part { record, number, start, end }
-            };
-            match aggregate::parts(data) {
-                Some(Ok(packed)) => parts.extend((0..).zip(packed).map(|(n, range)| part(n, range))),
+            let whole = Part { record, number: 0, start: 0, end: u32::MAX };
+            match invocation.decoded(at).and_then(aggregate::parts) {
+                Some(Ok(packed)) => parts.extend((0..).zip(packed).map(|(number, range)| {
+                    let [start, end] =
+                        [range.start, range.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+                    Part { record, number, start, end }
+                })),
                 Some(Err(damage)) => {
                     damaged.insert(record, damage);
-                    parts.push(part(0, 0..data.len()));
+                    parts.push(whole);
                 }
-                None => parts.push(part(0, 0..data.len())),
+                None => parts.push(whole),
             }
         }
         Self { invocation, parts, damaged }
@@ -75,24 +75,27 @@ impl<'a> Parts<'a> {
         Some(if part.number == 0 { record.into() } else { format!("{record}#{}", part.number).into() })
     }
 
-    /// How many bytes of data a part has.
+    /// How many bytes of data a part has, or a few more.
     pub fn size(&self, at: usize) -> usize {
-        self.parts.get(at).map_or(0, |part| (part.end - part.start) as usize)
+        self.parts.get(at).map_or(0, |part| match part.end {
+            u32::MAX => self.invocation.size(part.record as usize),
+            end => (end - part.start) as usize,
+        })
     }
 
-    /// The data of a part: for CloudWatch Logs, gzip.
+    /// The data of a part: for CloudWatch Logs, gzip. What is not decoded yet is decoded into `buffer`.
     ///
     /// # Errors
     /// When there is none.
-    pub fn data(&self, at: usize) -> Result<&'a [u8], Poison> {
+    pub fn data<'d>(&'d self, at: usize, buffer: &'d mut Vec<u8>) -> Result<&'d [u8], Poison> {
         let part = self.parts.get(at).ok_or(Poison::NoData)?;
         if let Some(damage) = self.damaged.get(&part.record) {
             return Err(Poison::BrokenAggregate(*damage));
         }
-        let data = self.invocation.data(part.record as usize).map_err(|why| match why {
+        let data = self.invocation.data(part.record as usize, buffer).map_err(|why| match why {
             NoData::Missing => Poison::NoData,
             NoData::NotBase64 => Poison::NotBase64,
         })?;
-        data.get(part.start as usize..part.end as usize).ok_or(Poison::NoData)
+        data.get(part.start as usize..data.len().min(part.end as usize)).ok_or(Poison::NoData)
     }
 }

@@ -64,7 +64,7 @@ fn caps_follow_the_memory_of_the_function() {
 fn the_article_s_record_is_its_exact_message() {
     let event: crate::event::Invocation =
         serde_json::from_str(include_str!("../../fixtures/kinesis-event.json")).unwrap();
-    let json = gunzipped(event.data(0).unwrap()).unwrap();
+    let json = gunzipped(&event.raw(0)).unwrap();
     let payload = parse(&json).unwrap();
     assert_eq!(payload.message_type, MessageType::Data);
     assert_eq!(payload.events.len(), 1);

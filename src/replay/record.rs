@@ -79,16 +79,15 @@ impl Record {
     /// The records of an invocation of the function. What a producer has packed into one becomes several.
     pub(crate) fn all_of(invocation: &Invocation) -> Vec<Self> {
         let parts = Parts::of(invocation);
-        let whole = |at: usize| match invocation.data(at) {
-            Ok(data) => Self::Data(data.to_vec()),
-            Err(NoData::NotBase64) => Self::NotBase64,
-            Err(NoData::Missing) => Self::NoData,
-        };
         let records = parts.records().enumerate();
         records
-            .map(|(at, record)| match parts.data(at) {
+            .map(|(at, record)| match parts.data(at, &mut Vec::new()) {
                 Ok(data) => Self::Data(data.to_vec()),
-                Err(_) => whole(record as usize),
+                Err(_) => match invocation.data(record as usize, &mut Vec::new()) {
+                    Ok(data) => Self::Data(data.to_vec()),
+                    Err(NoData::NotBase64) => Self::NotBase64,
+                    Err(NoData::Missing) => Self::NoData,
+                },
             })
             .collect()
     }

@@ -159,7 +159,10 @@ impl<'de> Visitor<'de> for RecordParts<'_> {
                 Key::SequenceNumber => {
                     record.sequence = map.next_value_seed(Text(invocation, Invocation::push_text))?;
                 }
-                Key::Data => record.data = map.next_value_seed(Text(invocation, Invocation::push_data))?,
+                Key::Data => {
+                    let data = map.next_value_seed(Text(invocation, Invocation::push_data))?;
+                    record.data = data.unwrap_or_default();
+                }
                 Key::Arrived => record.arrived = map.next_value_seed(Number(()))?.unwrap_or(f64::NAN),
                 Key::Source if invocation.source.is_none() => {
                     invocation.source = map.next_value_seed(Text(invocation, Invocation::push_text))?;

@@ -11,7 +11,6 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};
 
-use bytes::Bytes;
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
@@ -169,7 +168,7 @@ impl Quarantine {
             bucket: self.place.bucket(),
             key,
             metadata: &metadata(invocation, aside, lanes),
-            body: Bytes::copy_from_slice(invocation.raw(aside.record as usize)),
+            body: invocation.raw(aside.record as usize).into_owned().into(),
         };
         self.aws.put_object(object, until).await
     }
