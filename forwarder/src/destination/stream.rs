@@ -17,7 +17,7 @@ use crate::payload::{LogEvent, Payload};
 use crate::tls::Tls;
 
 /// How much is framed before it is written: one TLS write a line costs ten times as much as pieces of this
-/// size, and larger ones gain nothing.
+/// size, and larger ones gain nothing. A few bytes more are one TLS record and one system call more.
 const PIECE: usize = 128 * 1024;
 
 /// A buffer that grew beyond this for one large event is let go of after the session.
@@ -44,6 +44,8 @@ pub(super) struct Stream<F> {
     traffic: Traffic,
     session: Numbers,
     framed: Vec<u8>,
+    /// How many bytes the last event took; the next one may take as many.
+    last: usize,
 }
 
 /// A service ready to use, without connecting; with an outlet, in a way that never will.
@@ -91,6 +93,7 @@ impl<F: Framing> Stream<F> {
             traffic: Traffic::default(),
             session: Numbers::default(),
             framed: Vec::new(),
+            last: 0,
         }
     }
 
@@ -122,6 +125,10 @@ impl<F: Framing> Stream<F> {
 
     fn open(&mut self) -> Result<&mut Connection, Failure> {
         self.connection.as_mut().ok_or_else(|| Failure::new(FailureKind::Closed, "there is no connection"))
+    }
+
+    fn is_full(&self) -> bool {
+        !self.framed.is_empty() && self.framed.len() + self.last > PIECE
     }
 
     async fn flush(&mut self, until: Instant) -> Result<(), Failure> {
@@ -161,15 +168,16 @@ impl<F: Framing> Destination for Stream<F> {
 
     fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
         let mut taken = 0;
-        while taken < events.len() && self.framed.len() < PIECE {
-            let (framing, out) = (&self.framing, &mut self.framed);
+        while taken < events.len() && !self.is_full() {
+            let (framing, out, last) = (&self.framing, &mut self.framed, &mut self.last);
             let (mut whole, mut count) = (out.len(), 0);
             let run = catch_unwind(AssertUnwindSafe(|| {
                 for event in &events[taken..] {
                     framing.frame(payload, event, out);
                     count += 1;
+                    *last = out.len() - whole;
                     whole = out.len();
-                    if whole >= PIECE {
+                    if whole + *last > PIECE {
                         break;
                     }
                 }
@@ -183,7 +191,7 @@ impl<F: Framing> Destination for Stream<F> {
                 self.session.taken += 1;
             }
         }
-        Taken { events: taken, full: self.framed.len() >= PIECE }
+        Taken { events: taken, full: self.is_full() }
     }
 
     fn send(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>> {
@@ -242,6 +250,45 @@ mod tests {
     use std::ops::Range;
 
     use super::*;
+    use crate::payload;
+
+    /// As many bytes as the message says.
+    struct OfSize;
+
+    impl Framing for OfSize {
+        fn frame(&self, _: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
+            out.resize(out.len() + event.message.parse::<usize>().unwrap(), b'x');
+        }
+
+        fn refused(&mut self) {}
+
+        fn renew(&mut self, _: Instant) -> Wait<'_, ()> {
+            Box::pin(async {})
+        }
+    }
+
+    /// How many bytes, and of how many events, a piece has that begins with events of these sizes.
+    fn piece(sizes: impl IntoIterator<Item = usize>) -> (usize, usize, bool) {
+        let events: Vec<_> = sizes.into_iter().map(|size| format!(r#"{{"message":"{size}"}}"#)).collect();
+        let json = format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{}]}}"#, events.join(","));
+        let payload = payload::parse(json.as_bytes()).unwrap();
+        let target = Target { host: "127.0.0.1".to_owned(), port: 1, tls: None };
+        let mut stream = Stream::new(OfSize, target, Patience::default());
+        let taken = stream.take(&payload, &payload.events);
+        (stream.framed.len(), taken.events, taken.full)
+    }
+
+    #[test]
+    fn a_piece_ends_before_an_event_that_is_likely_not_to_fit() {
+        let most = PIECE / 200;
+        assert_eq!(piece([200; 1000]), (most * 200, most, true));
+        assert_eq!(piece(vec![200; most - 1]), ((most - 1) * 200, most - 1, false));
+        // A large one is likely to be followed by a large one, and one is always taken.
+        assert_eq!(piece([PIECE - 10, 9]), (PIECE - 10, 1, true));
+        assert_eq!(piece([PIECE, 9]), (PIECE, 1, true));
+        assert_eq!(piece([3 * PIECE, 9]), (3 * PIECE, 1, true));
+        assert_eq!(piece([10, 3 * PIECE, 9]), (3 * PIECE + 10, 2, true));
+    }
 
     fn told(delivered: u64, unframed: &[u64]) -> Vec<(Range<u64>, bool)> {
         let verdicts = verdicts(delivered, unframed).0;
