@@ -1,35 +1,39 @@
 //! What must hold for any bytes at all. Each function panics when it does not.
 #![allow(dead_code, reason = "each target uses its own part")]
 
+use std::io::Read;
+
 use cwl2le_forwarder::aggregate;
 use cwl2le_forwarder::config::{Config, Format};
 use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::payload::{self, Cap, Payload};
 use cwl2le_forwarder::shape::Shape;
 use cwl2le_forwarder::{format, line};
+use flate2::Crc;
+use flate2::read::DeflateDecoder;
 use md5::{Digest, Md5};
 
 const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 1 << 16 };
 
-/// Any JSON is an invocation, and every record can be asked everything. Decoded in place or not, it says the same.
+/// Any JSON is an invocation, and every record can be asked everything. By whichever reader it was read, it says the same.
 pub fn event(data: &[u8]) {
-    let in_place = Invocation::from_json(data.to_vec());
+    let quick = Invocation::from_json(data.to_vec());
     let Ok(invocation) = serde_json::from_slice::<Invocation>(data) else {
-        assert!(in_place.is_err());
+        assert!(quick.is_err());
         // What no reader of JSON refuses, this one does not either; that holds for JSON that is UTF-8, flat
         // enough and without numbers that no f64 can hold.
         return;
     };
-    let in_place = in_place.unwrap();
+    let quick = quick.unwrap();
     let whole = |i: &Invocation| (i.len(), i.data_len(), i.has_records());
-    assert_eq!(whole(&in_place), whole(&invocation));
-    assert_eq!(in_place.source(), invocation.source());
+    assert_eq!(whole(&quick), whole(&invocation));
+    assert_eq!(quick.source(), invocation.source());
     for at in 0..=invocation.len() {
-        assert_eq!(in_place.data(at, &mut Vec::new()), invocation.data(at, &mut Vec::new()));
-        assert_eq!(in_place.raw(at), invocation.raw(at));
-        assert_eq!(in_place.event_id(at), invocation.event_id(at));
-        assert_eq!(in_place.sequence(at), invocation.sequence(at));
-        assert_eq!(in_place.arrived(at), invocation.arrived(at));
+        assert_eq!(quick.data(at, &mut Vec::new()), invocation.data(at, &mut Vec::new()));
+        assert_eq!(quick.raw(at), invocation.raw(at));
+        assert_eq!(quick.event_id(at), invocation.event_id(at));
+        assert_eq!(quick.sequence(at), invocation.sequence(at));
+        assert_eq!(quick.arrived(at), invocation.arrived(at));
         assert!(invocation.sequence(at).is_none_or(|sequence| !sequence.is_empty()));
     }
 }
@@ -65,6 +69,23 @@ pub fn payload(data: &[u8]) {
     }
     if let Ok(payload) = parsed {
         lines_of(&payload);
+    }
+}
+
+/// Deflate data, or what is none, in a member that says the truth about it: the quick way gives what the general one does.
+pub fn member(data: &[u8]) {
+    let mut text = Vec::new();
+    // Of data that is damaged, what comes before the damage.
+    let _ = DeflateDecoder::new(data).take(CAP.size as u64).read_to_end(&mut text);
+    let mut sum = Crc::new();
+    sum.update(&text);
+    let (head, sum, size) = ([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff], sum.sum(), text.len() as u32);
+    let member = [&head[..], data, &sum.to_le_bytes(), &size.to_le_bytes()].concat();
+    let (mut buffer, mut in_pieces) = (Vec::new(), Vec::new());
+    let gunzipped = payload::gunzip(&member, CAP, &mut buffer);
+    assert_eq!(gunzipped, payload::gunzip_in_pieces(&member, CAP, &mut in_pieces));
+    if gunzipped.is_ok() {
+        assert_eq!(buffer, in_pieces);
     }
 }
 

@@ -18,6 +18,15 @@ fn gunzipped(data: &[u8]) -> Result<Vec<u8>, Poison> {
     gunzip(data, CAP, &mut out).map(|()| out)
 }
 
+/// The data of the article's record. Like most records, it has codes of its own.
+fn record() -> Vec<u8> {
+    let event: crate::event::Invocation =
+        serde_json::from_str(include_str!("../../fixtures/kinesis-event.json")).unwrap();
+    let data = event.raw(0).into_owned();
+    assert_eq!(data[10] & 0b111, 0b101);
+    data
+}
+
 #[test]
 fn every_gzip_member_is_read() {
     let two = [gzip(b"one "), gzip(b""), gzip(b"two")].concat();
@@ -26,20 +35,21 @@ fn every_gzip_member_is_read() {
 
 #[test]
 fn damaged_data_is_named() {
-    let good = gzip(b"some text that is long enough");
-    let mut wrong_sum = good.clone();
-    let at = wrong_sum.len() - 6;
-    wrong_sum[at] ^= 1;
     assert_eq!(gunzipped(b"").unwrap_err(), Poison::NotGzip);
     assert_eq!(gunzipped(b"{}").unwrap_err(), Poison::NotGzip);
-    for damaged in [
-        &good[..3],
-        &good[..12],
-        &good[..good.len() - 1],
-        &wrong_sum[..],
-        &[&good[..], b"trailing"].concat()[..],
-    ] {
-        assert!(matches!(gunzipped(damaged), Err(Poison::BrokenGzip(_))), "{:?}", gunzipped(damaged));
+    for good in [gzip(b"some text that is long enough"), record()] {
+        let mut wrong_sum = good.clone();
+        let at = wrong_sum.len() - 6;
+        wrong_sum[at] ^= 1;
+        for damaged in [
+            &good[..3],
+            &good[..12],
+            &good[..good.len() - 1],
+            &wrong_sum[..],
+            &[&good[..], b"trailing"].concat()[..],
+        ] {
+            assert!(matches!(gunzipped(damaged), Err(Poison::BrokenGzip(_))), "{:?}", gunzipped(damaged));
+        }
     }
 }
 
@@ -62,9 +72,7 @@ fn caps_follow_the_memory_of_the_function() {
 
 #[test]
 fn the_article_s_record_is_its_exact_message() {
-    let event: crate::event::Invocation =
-        serde_json::from_str(include_str!("../../fixtures/kinesis-event.json")).unwrap();
-    let json = gunzipped(&event.raw(0)).unwrap();
+    let json = gunzipped(&record()).unwrap();
     let payload = parse(&json).unwrap();
     assert_eq!(payload.message_type, MessageType::Data);
     assert_eq!(payload.events.len(), 1);
@@ -128,14 +136,26 @@ fn assert_alike(data: &[u8]) {
 #[test]
 fn what_is_decompressed_at_once_is_what_comes_in_pieces() {
     let member = gzip(b"some text that is long enough, and some text that is long enough");
+    let record = record();
     // Flags, a size, a checksum and bytes in between that are other ones, whatever they mean.
-    for at in 0..member.len() {
-        for bit in 0..8 {
-            let mut changed = member.clone();
-            changed[at] ^= 1 << bit;
-            assert_alike(&changed);
+    for member in [&member, &record] {
+        for at in 0..member.len() {
+            for bit in 0..8 {
+                let mut changed = member.clone();
+                changed[at] ^= 1 << bit;
+                assert_alike(&changed);
+            }
+            assert_alike(&member[..at]);
         }
-        assert_alike(&member[..at]);
+        let end = member.len();
+        let size = u32::from_le_bytes(*member.last_chunk().unwrap());
+        for claim in size.saturating_sub(20)..=size + 20 {
+            let mut claims = member.clone();
+            claims[end - 4..].copy_from_slice(&claim.to_le_bytes());
+            assert_alike(&claims);
+            assert_eq!(gunzipped(&claims).is_ok(), claim == size, "{claim} instead of {size}");
+        }
+        assert!(inflate::single_member(member, 4096, &mut Vec::new()).is_some(), "at once");
     }
     // The end of a second member, or of bytes that are none, may claim anything.
     let mut claims = gzip(b"");

@@ -80,6 +80,11 @@ fn payloads() {
 }
 
 #[test]
+fn members() {
+    run("member", targets::member, 20_000);
+}
+
+#[test]
 fn lines() {
     run("line", targets::line, 20_000);
 }

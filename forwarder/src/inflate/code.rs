@@ -39,7 +39,7 @@ impl Entry {
         self.0 >> 8
     }
 
-    /// Of no literal.
+    /// Not to be asked of a literal.
     #[inline(always)]
     pub(super) fn base(self) -> u16 {
         (self.0 >> 16) as u16
@@ -52,7 +52,8 @@ impl Entry {
     }
 }
 
-/// As many symbols as a block has, and a block of vectors more.
+/// Room for all symbols that deflate has for literals, lengths and distances, and for a repetition that goes on beyond them;
+/// and so much more that as many lengths as vectors look at can be read from any place.
 const ROOM: usize = 384 + BLOCK;
 
 /// The symbols that have a code, in order, and how many bits each has.

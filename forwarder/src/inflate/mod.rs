@@ -17,10 +17,11 @@ use small::Small;
 const HEADER: usize = 10;
 const TRAILER: usize = 8;
 
-/// A member of at most so many bytes is small. From about twice as many on, the tables of libdeflate have paid off.
+/// A member of at most so many bytes is read as a small one. From about twice as many on, the tables of libdeflate have
+/// paid off.
 const SMALL: usize = 512;
 
-/// What a small member may become at most, to be decompressed as one. Its room is filled with zeros before.
+/// What a small one may become at most: its room is filled with zeros first, whatever it says that it becomes.
 const SMALL_SIZE: usize = 8 << 10;
 
 /// What decompresses, with its memory.
@@ -33,8 +34,9 @@ thread_local! {
     static DECODERS: RefCell<Decoders> = const { RefCell::new(Decoders { small: Small::new(), any: None }) };
 }
 
-/// Decompresses `data` into `out`, which is cleared first, if it is one gzip member without optional fields that is
-/// whole and becomes at most `limit` bytes. `None` decides nothing about the data.
+/// Decompresses `data`, which has to begin as a gzip member does that uses deflate, into `out`, which is cleared first, if
+/// it is one such member without optional fields that is whole and becomes at most `limit` bytes. `None` decides nothing
+/// about the data.
 pub(crate) fn single_member(data: &[u8], limit: usize, out: &mut Vec<u8>) -> Option<()> {
     const FLAGS: usize = 3;
     let size = u32::from_le_bytes(*data.last_chunk::<4>().filter(|_| data.len() >= HEADER + TRAILER)?);

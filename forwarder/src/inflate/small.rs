@@ -137,6 +137,7 @@ impl Small {
                     }
                     continue;
                 }
+                PREVIOUS if symbol == 0 => return None,
                 PREVIOUS => (previous, value - usize::from(PREVIOUS) + 3),
                 FEW_ZEROS => (0, value - usize::from(FEW_ZEROS) + 3),
                 _ => (0, value - usize::from(MANY_ZEROS) + 11),

@@ -9,12 +9,12 @@ use crate::event::Invocation;
 use crate::inflate::HEADER;
 
 /// Inflates with memory that was used before, for other data.
-struct Fresh<'d> {
+struct Reused<'d> {
     data: &'d [u8],
     room: usize,
 }
 
-impl Kernel for Fresh<'_> {
+impl Kernel for Reused<'_> {
     type Output = Option<Vec<u8>>;
 
     #[inline(always)]
@@ -56,7 +56,7 @@ fn expected(data: &[u8], room: usize) -> Option<Vec<u8>> {
 /// It may leave anything to others, but must not read anything else than they do.
 fn reads_it_rightly_or_not_at_all(data: &[u8], room: usize) -> Result<bool, TestCaseError> {
     let mut all_read = true;
-    for (name, found) in vectors::run_with_each(|| Fresh { data, room }) {
+    for (name, found) in vectors::run_with_each(|| Reused { data, room }) {
         all_read &= found.is_some();
         if found.is_some() {
             prop_assert_eq!(&found, &expected(data, room), "{}", name);
@@ -123,7 +123,7 @@ proptest! {
     fn too_little_room_is_noticed(payload in payload(), missing in 1..300_usize) {
         let data = before(payload.as_bytes());
         let room = payload.len().saturating_sub(missing);
-        for (name, found) in vectors::run_with_each(|| Fresh { data: &data, room }) {
+        for (name, found) in vectors::run_with_each(|| Reused { data: &data, room }) {
             prop_assert_eq!(&found, &None, "{}", name);
         }
     }
@@ -155,32 +155,33 @@ fn a_record_of_cloudwatch_logs_is_read() {
 fn what_is_cut_off_anywhere_is_not_read() {
     let data = before(br#"{"messageType":"CONTROL_MESSAGE","owner":"CloudwatchLogs","logGroup":"","logStream":"","subscriptionFilters":[]}"#);
     for length in 0..data.len() {
-        for (name, found) in vectors::run_with_each(|| Fresh { data: &data[..length], room: 4096 }) {
+        for (name, found) in vectors::run_with_each(|| Reused { data: &data[..length], room: 4096 }) {
             assert_eq!(found, None, "{name}: {length} of {}", data.len());
         }
     }
 }
 
-/// A block of two symbols, the byte 0 and its end, and of two distances and some more, whose codes have no length: `zeros`
-/// are so many. It holds one byte.
-fn block(more_distances: u64, zeros: Option<u64>) -> Vec<u8> {
-    const ONE: (u64, u32) = (0b0, 1);
-    const FEW_ZEROS: (u64, u32) = (0b01, 2);
-    const MANY_ZEROS: (u64, u32) = (0b11, 2);
-    let of_lengths = ORDER[..18].iter().map(|symbol| match symbol {
+/// Bits, and how many.
+type Written = (u64, u32);
+
+/// Lengths of codes in a block: that a code has one bit has a code of one bit itself; ways to repeat a length, of two.
+const ONE: Written = (0b0, 1);
+const SHORT: Written = (0b01, 2);
+const MANY_ZEROS: Written = (0b11, 2);
+
+/// A block of one byte, with codes of these lengths for two literals and so many distances. The ways to repeat a length
+/// that it uses are `short` and the longest.
+fn block(short: u8, distances: u64, lengths: &[Written]) -> Vec<u8> {
+    let of_lengths = ORDER[..18].iter().map(|symbol| match *symbol {
         1 => (1, 3),
-        17 | 18 => (2, 3),
+        symbol if symbol == short || symbol == 18 => (2, 3),
         _ => (0, 3),
     });
-    let many_zeros = |times: u64| [MANY_ZEROS, (times - 11, 7)];
-    let head = [(1, 1), (2, 2), (0, 5), (1 + more_distances, 5), (14, 4)].into_iter().chain(of_lengths);
-    let literals = [ONE].into_iter().chain(many_zeros(138)).chain(many_zeros(117)).chain([ONE]);
-    let distances =
-        [ONE, ONE].into_iter().chain(zeros.into_iter().flat_map(|times| [FEW_ZEROS, (times - 3, 3)]));
+    let head = [(1, 1), (2, 2), (0, 5), (distances - 1, 5), (14, 4)].into_iter().chain(of_lengths);
     let content = [(0b0, 1), (0b1, 1)];
     let mut data = Vec::new();
     let (mut buffer, mut count) = (0_u64, 0);
-    for (value, bits) in head.chain(literals).chain(distances).chain(content).chain([(0, 7)]) {
+    for (value, bits) in head.chain(lengths.iter().copied()).chain(content).chain([(0, 7)]) {
         buffer |= value << count;
         count += bits;
         while count >= 8 {
@@ -193,14 +194,36 @@ fn block(more_distances: u64, zeros: Option<u64>) -> Vec<u8> {
     data
 }
 
+fn many_zeros(times: u64) -> [Written; 2] {
+    [MANY_ZEROS, (times - 11, 7)]
+}
+
+fn is_read(data: &[u8]) -> bool {
+    reads_it_rightly_or_not_at_all(data, 10).unwrap()
+}
+
+fn is_not_read(data: &[u8]) {
+    assert_eq!(expected(data, 10), None);
+    for (name, found) in vectors::run_with_each(|| Reused { data, room: 10 }) {
+        assert_eq!(found, None, "{name}");
+    }
+}
+
 #[test]
 fn lengths_of_more_codes_than_there_are_are_not_read() {
-    assert!(reads_it_rightly_or_not_at_all(&block(0, None), 1).unwrap());
-    assert!(reads_it_rightly_or_not_at_all(&block(3, Some(3)), 1).unwrap());
-    for zeros in 4..=10 {
-        let data = block(3, Some(zeros));
-        for (name, found) in vectors::run_with_each(|| Fresh { data: &data, room: 1 }) {
-            assert_eq!(found, None, "{name}: {zeros}");
-        }
+    let two = [&[ONE][..], &many_zeros(138), &many_zeros(117), &[ONE], &[ONE, ONE]].concat();
+    assert!(is_read(&block(17, 2, &two)));
+    let zeros = |times: u64| [&two[..], &[SHORT, (times - 3, 3)]].concat();
+    assert!(is_read(&block(17, 5, &zeros(3))));
+    for times in 4..=10 {
+        is_not_read(&block(17, 5, &zeros(times)));
     }
+}
+
+#[test]
+fn a_length_before_the_first_is_not_repeated() {
+    let repeat = [SHORT, (0, 2)];
+    let zeros = [many_zeros(138), many_zeros(114)].concat();
+    assert!(is_read(&block(16, 2, &[&[ONE][..], &zeros, &repeat, &[ONE, ONE, ONE]].concat())));
+    is_not_read(&block(16, 2, &[&repeat[..], &[ONE], &zeros, &[ONE, ONE, ONE]].concat()));
 }
