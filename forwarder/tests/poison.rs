@@ -195,7 +195,7 @@ async fn a_record_of_ten_megabytes_is_delivered() {
     let mut forwarder = Forwarder::new(&Config::single(destination), options).unwrap();
     let mut rng = fastrand::Rng::with_seed(1);
     let mut text = |length: usize| (0..length).map(|_| rng.char('0'..='~')).collect::<String>();
-    let sizes = (8..21).map(|size| 1 << size).chain([1_000_000; 8]);
+    let sizes = (8..21).map(|size| 1 << size).chain([1_000_000; 10]);
     let messages: Vec<String> = sizes.map(&mut text).collect();
     let data = gzip(payload("/app", "f", &messages).to_string().as_bytes());
     assert!(data.len() > 9 << 20 && data.len() <= 10 << 20, "{} bytes", data.len());

@@ -68,12 +68,13 @@ pub(crate) fn invocation(records: &[&[&str]]) -> Invocation {
         let events: Vec<_> = messages.iter().map(|message| json!({ "message": message })).collect();
         let text =
             json!({"messageType": "DATA_MESSAGE", "logGroup": "/app", "logEvents": events}).to_string();
-        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         std::io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
         let data = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, gzip.finish().unwrap());
         json!({"kinesis": {"sequenceNumber": n.to_string(), "data": data}, "eventID": format!("shard:{n}")})
     });
-    serde_json::from_value(json!({ "Records": records.collect::<Vec<_>>() })).unwrap()
+    let event = json!({ "Records": records.collect::<Vec<_>>() });
+    Invocation::from_json(event.to_string().into_bytes()).unwrap()
 }
 
 #[tokio::test]

@@ -35,7 +35,7 @@ pub fn sequence(n: usize) -> String {
 }
 
 pub fn gzip(data: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(data).unwrap();
     encoder.finish().unwrap()
 }
@@ -94,7 +94,7 @@ pub fn record(sequence: &str, data: &[u8]) -> Value {
 }
 
 pub fn invocation(records: Vec<Value>) -> Invocation {
-    serde_json::from_value(json!({ "Records": records })).unwrap()
+    Invocation::from_json(json!({ "Records": records }).to_string().into_bytes()).unwrap()
 }
 
 /// `records` records of `events` messages each, every message different, of about `length` bytes.
