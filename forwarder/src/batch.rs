@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::destination::{Failure, FailureKind, Outlet, Surroundings};
 use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
-use crate::ledger::{Account, Fate, Ledger, Skip};
+use crate::ledger::{Account, Fate, Ledger, Skip, count};
 use crate::options::Options;
 use crate::pace::{Pace, Watch};
 use crate::parts::Parts;
@@ -321,9 +321,8 @@ impl Batch<'_> {
 
     fn inflate(&self, at: usize, most: usize, buffer: &mut Vec<u8>) -> Result<(), Poison> {
         let mut decoded = self.data.borrow_mut();
-        let data = self.parts.data(at, &mut decoded)?;
         let cap = Cap { size: self.options.cap.size.min(most), ..self.options.cap };
-        uncaught(|| payload::gunzip(data, cap, buffer))
+        uncaught(|| payload::gunzip(self.parts.data(at, &mut decoded)?, cap, buffer))
     }
 
     /// Decides whose a payload is; gives it back if it is the lane's, with the rules of its route.
@@ -347,8 +346,6 @@ impl Batch<'_> {
             Some(skip) => Err(Fate::Skipped(skip)),
             None => self.route(&mut payload).map_err(|poison| Fate::Quarantined(poison.into())),
         };
-        // A record is at most 10 MB, decompressed 256 MB.
-        let count = |events: usize| u32::try_from(events).unwrap_or(u32::MAX);
         match routed {
             Ok((destinations, shape)) => {
                 let mut ledger = self.ledger.borrow_mut();

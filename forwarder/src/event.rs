@@ -19,6 +19,7 @@ use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::compact::{self, Found};
+use crate::ledger::count;
 
 /// Standard base64; padding is optional because a missing `=` loses nothing.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -49,7 +50,7 @@ struct Record {
     sequence: Option<Place>,
     event_id: Option<Place>,
     data: Data,
-    /// No number where it is not known, which no number in JSON is.
+    /// NaN where it is not known. JSON has no NaN.
     arrived: f64,
 }
 
@@ -73,21 +74,21 @@ enum Data {
 
 /// From where to where. An invocation is at most 6 MB, so 32 bits are enough.
 ///
-/// The place after the end is never zero, so that to have none takes no more memory than to have one.
+/// The end plus one, which is never zero, so that an `Option` of a place is no larger than a place.
 #[derive(Clone, Copy, Debug)]
 struct Place {
     start: u32,
-    after_end: NonZeroU32,
+    end_plus_one: NonZeroU32,
 }
 
 impl Place {
     fn new(range: Range<usize>) -> Self {
-        let [start, end] = [range.start, range.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
-        Self { start, after_end: NonZeroU32::MIN.saturating_add(end) }
+        let [start, end] = [range.start, range.end].map(count);
+        Self { start, end_plus_one: NonZeroU32::MIN.saturating_add(end) }
     }
 
     fn range(self) -> Range<usize> {
-        self.start as usize..self.after_end.get() as usize - 1
+        self.start as usize..self.end_plus_one.get() as usize - 1
     }
 }
 
@@ -214,12 +215,12 @@ impl Invocation {
         }
     }
 
-    /// How many bytes of data a record has, or a few more.
+    /// How many bytes of data a record has.
     pub(crate) fn size(&self, at: usize) -> usize {
         match self.data_of(at) {
             Data::Missing | Data::NotBase64(_) => 0,
             Data::Decoded(place) => place.range().len(),
-            Data::Base64(place) => place.range().len() / 4 * 3,
+            Data::Base64(place) => decoded_len(&self.bytes[place.range()]),
         }
     }
 
@@ -228,11 +229,9 @@ impl Invocation {
         match self.data_of(at) {
             Data::Missing => Cow::default(),
             Data::NotBase64(place) | Data::Decoded(place) => self.bytes[place.range()].into(),
-            Data::Base64(_) => {
-                let mut buffer = Vec::new();
-                let data = self.data(at, &mut buffer).map(<[u8]>::len);
-                debug_assert!(data.is_ok(), "it was looked at when the event was read");
-                buffer.into()
+            Data::Base64(place) => {
+                let text = &self.bytes[place.range()];
+                base64_simd::STANDARD.decode_to_vec(text).map_or(text.into(), Cow::from)
             }
         }
     }
@@ -286,8 +285,7 @@ impl Record {
 
 /// How many bytes base64 with its padding becomes.
 fn decoded_len(base64: &[u8]) -> usize {
-    let padding = base64.iter().rev().take_while(|byte| **byte == b'=').count();
-    base64.len() / 4 * 3 - padding
+    base64_simd::STANDARD.decoded_length(base64).unwrap_or(0)
 }
 
 /// Orders sequence numbers: decimal numbers of 50 and more digits, so a longer one is a later one and text

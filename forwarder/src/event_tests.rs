@@ -101,9 +101,9 @@ fn said(invocation: &Invocation) -> (Said, Option<&str>, usize, bool) {
 }
 
 fn assert_agrees(json: &str) {
-    let in_place = Invocation::from_json(json.as_bytes().to_vec());
+    let quick = Invocation::from_json(json.as_bytes().to_vec());
     let by_serde = serde_json::from_str::<Invocation>(json);
-    match (in_place, by_serde) {
+    match (quick, by_serde) {
         (Ok(ours), Ok(theirs)) => assert_eq!(said(&ours), said(&theirs), "{json}"),
         (ours, theirs) => assert_eq!(ours.is_ok(), theirs.is_ok(), "{json}"),
     }

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::batch::Batch;
 use crate::destination::{Destination, Failure, Session};
+use crate::ledger::count;
 use crate::pace::Watch;
 
 /// A buffer that grew beyond this for one large record is let go of after the batch.
@@ -92,7 +93,7 @@ struct Walk {
 
 /// A part that is handed to the destination: small, because there may be ten thousand of them.
 ///
-/// An invocation is at most 6 MB, so 32 bits count its parts. A part becomes at most 256 MB, so they count its events.
+/// 32 bits [`count`] its parts, and the events of a part.
 struct Open {
     at: u32,
     /// How many of its last events are without a verdict.
@@ -196,8 +197,8 @@ impl Lane {
         // What is done is not sent again.
         let mut events = payload.events.get(batch.done(at, me)..).unwrap_or_default();
         walk.open.push(Open {
-            at: at as u32,
-            left: events.len() as u32,
+            at: count(at),
+            left: count(events.len()),
             end: walk.taken + events.len() as u64,
         });
         while !events.is_empty() {
@@ -235,7 +236,7 @@ impl Walk {
                     continue;
                 }
                 progress = true;
-                let events = (end - start) as u32;
+                let events = count((end - start) as usize);
                 open.left -= events;
                 batch.advance(open.at as usize, me, events, verdict.rejected.is_some());
                 match &verdict.rejected {

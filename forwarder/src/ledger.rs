@@ -357,8 +357,8 @@ fn fate_of(events: u32, progress: &Progress) -> Fate {
     }
 }
 
-/// An invocation is at most 6 MB, so 32 bits count everything in it.
-fn count(of: usize) -> u32 {
+/// An invocation is at most 6 MB, and what it becomes at most 256 MB at a time, so 32 bits count everything in it.
+pub(crate) fn count(of: usize) -> u32 {
     u32::try_from(of).unwrap_or(u32::MAX)
 }
 

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use crate::aggregate::{self, Damage};
 use crate::event::{Invocation, NoData};
+use crate::ledger::count;
 use crate::payload::Poison;
 
 /// One part. Small, because there may be some hundred thousand of them.
@@ -39,8 +40,7 @@ impl<'a> Parts<'a> {
             let whole = Part { record, number: 0, start: 0, end: u32::MAX };
             match invocation.decoded(at).and_then(aggregate::parts) {
                 Some(Ok(packed)) => parts.extend((0..).zip(packed).map(|(number, range)| {
-                    let [start, end] =
-                        [range.start, range.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
+                    let [start, end] = [range.start, range.end].map(count);
                     Part { record, number, start, end }
                 })),
                 Some(Err(damage)) => {
@@ -75,7 +75,7 @@ impl<'a> Parts<'a> {
         Some(if part.number == 0 { record.into() } else { format!("{record}#{}", part.number).into() })
     }
 
-    /// How many bytes of data a part has, or a few more.
+    /// How many bytes of data a part has.
     pub fn size(&self, at: usize) -> usize {
         self.parts.get(at).map_or(0, |part| match part.end {
             u32::MAX => self.invocation.size(part.record as usize),
