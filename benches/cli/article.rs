@@ -15,7 +15,7 @@ use crate::{median, say};
 const ROUNDS: usize = 5;
 
 /// Both ways in turn, each in an account of its own, through a proxy that counts the calls.
-pub(crate) async fn compare(ground: &Ground) {
+pub(crate) async fn compare(ground: &Ground) -> String {
     let cache = Cache::open().expect("a cache folder");
     let aws = awscli::environment(&cache, &|line| say(line)).await.expect("the aws command");
     let folder = tempfile::tempdir().expect("a folder");
@@ -57,11 +57,15 @@ pub(crate) async fn compare(ground: &Ground) {
     }
     let ratio = ratio(&by_hand, &ours);
     let (by_hand, ours) = (median(by_hand), median(ours));
-    say(&format!("the chain with one log group on the local AWS, median of {ROUNDS} rounds in turn"));
-    say("                                 processes  AWS calls  seconds");
-    say(&format!("the article's aws commands       {commands:9}  {:9}  {by_hand:7.2}", calls.0));
-    say(&format!("cwl2le setup, cwl2le subscribe   {:9}  {:9}  {ours:7.2}", 2, calls.1));
-    say(&format!("cwl2le is {ratio:.1} times as fast, median of the rounds\n"));
+    format!(
+        "| | processes | AWS calls | seconds |\n\
+         | --- | ---: | ---: | ---: |\n\
+         | the article's commands | {commands} | {} | {by_hand:.2} |\n\
+         | `cwl2le` | 2 | {} | {ours:.2} |\n\n\
+         That is {ratio:.1} times as fast, by the median of {ROUNDS} rounds. The calls that `cwl2le` makes more are reads: what exists, \
+         whose it is, and whether it is ready.\n\n",
+        calls.0, calls.1
+    )
 }
 
 /// The median of the ratios round by round, since machines are noisy.

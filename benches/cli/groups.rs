@@ -1,18 +1,25 @@
 //! What `subscribe` asks of AWS for so many log groups.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
 use crate::account::{Ground, ended, setup};
-use crate::say;
+use crate::plot::Growth;
+use crate::thousands;
 
 /// The local AWS has no quota. Against AWS's own of 5 filters a second the pace begins just below it and stays there.
 const COUNTS: [usize; 4] = [1, 10, 100, 1_000];
 
-pub(crate) async fn count(ground: &Ground) {
-    say("cwl2le subscribe --match '/many/*'");
-    say("  groups  AWS calls  a group  of which Put, Describe filters   own CPU");
+/// Adds to the report, and tells the CPU time of each number.
+pub(crate) async fn count(ground: &Ground, report: &mut String) -> Growth {
+    let mut growth = Growth::new();
+    report.push_str(
+        "| `subscribe --match` of log groups | AWS calls | of which put a filter, list filters | calls a log group | own CPU time |\n\
+         | ---: | ---: | ---: | ---: | ---: |\n",
+    );
     for count in COUNTS {
         let account = ground.account().await;
         let logs = account.logs();
@@ -24,8 +31,8 @@ pub(crate) async fn count(ground: &Ground) {
         ended(account.command(&setup(&[])).spawn().expect("cwl2le runs")).await.ok();
         let before = (account.proxy.calls().len(), children());
         let args = ["subscribe", "--match", "/many/*"];
-        let report = ended(account.command(&args).spawn().expect("cwl2le runs")).await.ok().json();
-        assert_eq!(report["changes"].as_array().map(Vec::len), Some(count));
+        let answer = ended(account.command(&args).spawn().expect("cwl2le runs")).await.ok().json();
+        assert_eq!(answer["changes"].as_array().map(Vec::len), Some(count));
         let cpu = children() - before.1;
         let mut by_operation: BTreeMap<String, usize> = BTreeMap::new();
         let calls = account.proxy.calls().split_off(before.0);
@@ -35,9 +42,12 @@ pub(crate) async fn count(ground: &Ground) {
         let of = |operation: &str| by_operation.get(operation).copied().unwrap_or_default();
         let (put, described) = (of("PutSubscriptionFilter"), of("DescribeSubscriptionFilters"));
         let each = calls.len() as f64 / count as f64;
-        say(&format!("  {count:6}  {:9}  {each:7.2}  {put:12}, {described:16}   {cpu:5.2} s", calls.len()));
+        let [groups, all, put, described] = [count, calls.len(), put, described].map(thousands);
+        let _ = writeln!(report, "| {groups} | {all} | {put}, {described} | {each:.2} | {cpu:.2} s |");
+        growth.push((count, Duration::from_secs_f64(cpu)));
     }
-    say("");
+    report.push('\n');
+    growth
 }
 
 /// The CPU seconds of all processes that this one has waited for: fields 16 and 17 of `/proc/self/stat`, in ticks of

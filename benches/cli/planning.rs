@@ -1,6 +1,7 @@
 //! How long a plan takes for so many log groups, without any AWS.
 
-use std::time::Instant;
+use std::fmt::Write as _;
+use std::time::{Duration, Instant};
 
 use cwl2le::plan::{self, FilterOptions, Observed, ObservedGroup, Subscriptions};
 use cwl2le::stack::{
@@ -9,11 +10,13 @@ use cwl2le::stack::{
 };
 use serde_json::Value;
 
-use crate::say;
+use crate::plot::Growth;
+use crate::thousands;
 
-pub(crate) fn grow() {
-    say("planning the subscription of every log group, none of which has a filter");
-    say("  groups  microseconds  a group");
+/// Adds to the report, and tells how long each number took.
+pub(crate) fn grow(report: &mut String) -> Growth {
+    let mut growth = Growth::new();
+    report.push_str("| planning for log groups | milliseconds | µs a log group |\n| ---: | ---: | ---: |\n");
     let stack = stack();
     for count in [1, 10, 100, 1_000, 10_000, 100_000] {
         let (observed, wanted) = account(&stack, count);
@@ -23,9 +26,12 @@ pub(crate) fn grow() {
             let plan = plan::bring_subscriptions(&stack, &wanted, &observed, &FilterOptions::default());
             assert_eq!(plan.steps.len(), count);
         }
-        let micros = begun.elapsed().as_secs_f64() * 1e6 / runs as f64;
-        say(&format!("  {count:6}  {micros:12.0}  {:7.2}", micros / count as f64));
+        let seconds = begun.elapsed().as_secs_f64() / runs as f64;
+        let (millis, each) = (seconds * 1e3, seconds * 1e6 / count as f64);
+        let _ = writeln!(report, "| {} | {millis:.3} | {each:.2} |", thousands(count));
+        growth.push((count, Duration::from_secs_f64(seconds)));
     }
+    growth
 }
 
 /// An account with so many log groups, and a filter that is wanted on each.

@@ -4,6 +4,7 @@
 #[allow(unreachable_pub, reason = "in `build.rs` it is public")]
 #[path = "../../src/bundle/compile.rs"]
 mod compile;
+mod document;
 mod floor;
 mod instructions;
 mod measure;

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use crate::plot::Growth;
 use crate::subject::{Kind, Shared, Subject};
 use crate::workload::Load;
 
@@ -80,9 +81,6 @@ pub(crate) fn start(bootstrap: &Path) -> Result<(Duration, Duration), String> {
         median(starts.iter().map(|start| start.line).collect()),
     ))
 }
-
-/// How many, and what they cost.
-pub(crate) type Growth = Vec<(usize, Duration)>;
 
 /// The cost of 1 to 100,000 events, and of as many records of one event.
 pub(crate) fn growth(bootstrap: &Path) -> Result<[Growth; 2], String> {

@@ -3,16 +3,26 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::measure::Growth;
+/// How many, and how long they took.
+pub(crate) type Growth = Vec<(usize, Duration)>;
+
+/// What a plot says besides its lines.
+pub(crate) struct Plot {
+    pub(crate) title: &'static str,
+    /// What is measured.
+    pub(crate) says: &'static str,
+    /// What there is a number of, from 1 to 100,000.
+    pub(crate) number: &'static str,
+    /// The times at the bottom and at the top, as powers of ten of a second.
+    pub(crate) fastest: i32,
+    pub(crate) slowest: i32,
+}
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 420.0;
 const MARGIN: f64 = 64.0;
 /// 1 to 100,000.
 const DECADES_X: f64 = 5.0;
-/// 0.1 ms to 1 s.
-const FIRST_Y: f64 = -4.0;
-const DECADES_Y: f64 = 4.0;
 /// Two that those who see red and green alike can tell apart.
 const COLOURS: [&str; 2] = ["#1f77b4", "#d95f02"];
 
@@ -20,44 +30,52 @@ fn x(number: f64) -> f64 {
     MARGIN + number.log10() / DECADES_X * (WIDTH - 2.0 * MARGIN)
 }
 
-fn y(seconds: f64) -> f64 {
-    HEIGHT - MARGIN - (seconds.log10() - FIRST_Y) / DECADES_Y * (HEIGHT - 2.0 * MARGIN)
-}
+impl Plot {
+    fn y(&self, seconds: f64) -> f64 {
+        let share = (seconds.log10() - f64::from(self.fastest)) / f64::from(self.slowest - self.fastest);
+        HEIGHT - MARGIN - share * (HEIGHT - 2.0 * MARGIN)
+    }
 
-/// CPU time against number, a line for each series.
-pub(crate) fn svg(series: &[(&str, &Growth)]) -> String {
-    let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
-         font-size=\"12\">\n<title>CPU time of an invocation against the number of events and of records</title>\n\
-         <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n"
-    );
-    for (decade, name) in ["1", "10", "100", "1,000", "10,000", "100,000"].iter().enumerate() {
-        let at = x(10_f64.powf(decade as f64));
-        line(&mut svg, (at, MARGIN), (at, HEIGHT - MARGIN), "stroke=\"#ddd\"");
-        text(&mut svg, (at, HEIGHT - MARGIN + 18.0), "middle", "#333", name);
+    /// Time against number, a line for each series.
+    pub(crate) fn svg(&self, series: &[(&str, &Growth)]) -> String {
+        let mut svg = format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
+             font-size=\"12\">\n<title>{}</title>\n\
+             <rect width=\"{WIDTH}\" height=\"{HEIGHT}\" fill=\"#fff\"/>\n",
+            self.title
+        );
+        for (decade, name) in ["1", "10", "100", "1,000", "10,000", "100,000"].iter().enumerate() {
+            let at = x(10_f64.powf(decade as f64));
+            line(&mut svg, (at, MARGIN), (at, HEIGHT - MARGIN), "stroke=\"#ddd\"");
+            text(&mut svg, (at, HEIGHT - MARGIN + 18.0), "middle", "#333", name);
+        }
+        for decade in self.fastest..=self.slowest {
+            let at = self.y(10_f64.powi(decade));
+            line(&mut svg, (MARGIN, at), (WIDTH - MARGIN, at), "stroke=\"#ddd\"");
+            text(&mut svg, (MARGIN - 6.0, at + 4.0), "end", "#333", &time(decade));
+        }
+        text(&mut svg, (WIDTH / 2.0, HEIGHT - 16.0), "middle", "#333", self.number);
+        let says = format!("{}; dashed: strictly linear", self.says);
+        text(&mut svg, (MARGIN, MARGIN - 20.0), "start", "#333", &says);
+        for (at, (name, growth)) in series.iter().enumerate() {
+            self.draw(&mut svg, at, name, growth);
+        }
+        svg.push_str("</svg>\n");
+        svg
     }
-    for (decade, name) in ["0.1 ms", "1 ms", "10 ms", "100 ms", "1 s"].iter().enumerate() {
-        let at = y(10_f64.powf(FIRST_Y + decade as f64));
-        line(&mut svg, (MARGIN, at), (WIDTH - MARGIN, at), "stroke=\"#ddd\"");
-        text(&mut svg, (MARGIN - 6.0, at + 4.0), "end", "#333", name);
-    }
-    text(&mut svg, (WIDTH / 2.0, HEIGHT - 16.0), "middle", "#333", "in one invocation");
-    text(
-        &mut svg,
-        (MARGIN, MARGIN - 20.0),
-        "start",
-        "#333",
-        "CPU time of a warm invocation; dashed: strictly linear",
-    );
-    for (at, (name, growth)) in series.iter().enumerate() {
+
+    fn draw(&self, svg: &mut String, at: usize, name: &str, growth: &Growth) {
         let colour = COLOURS[at % COLOURS.len()];
-        let Some((most, time)) = growth.last() else { continue };
+        let Some((most, time)) = growth.last() else { return };
         let each = time.as_secs_f64() / *most as f64;
-        // Where it leaves the plot at the bottom.
-        let first = 10_f64.powf(FIRST_Y) / each;
+        let bottom = 10_f64.powi(self.fastest);
+        // Where it begins, or leaves the plot at the bottom.
+        let first = (bottom / each).max(1.0);
         let dashed = format!("stroke=\"{colour}\" stroke-dasharray=\"4 4\" opacity=\"0.6\"");
-        line(&mut svg, (x(first), y(first * each)), (x(*most as f64), y(time.as_secs_f64())), &dashed);
-        let points: Vec<_> = growth.iter().map(|(number, time)| point(*number, *time)).collect();
+        let point = |number: f64, seconds: f64| (x(number), self.y(seconds.max(bottom)));
+        line(svg, point(first, first * each), point(*most as f64, time.as_secs_f64()), &dashed);
+        let points: Vec<_> =
+            growth.iter().map(|(number, time)| point(*number as f64, time.as_secs_f64())).collect();
         let path: Vec<_> = points.iter().map(|(x, y)| format!("{x:.1},{y:.1}")).collect();
         let _ = writeln!(
             svg,
@@ -67,15 +85,20 @@ pub(crate) fn svg(series: &[(&str, &Growth)]) -> String {
         for (x, y) in points {
             let _ = writeln!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>");
         }
-        let label = format!("{name}: {:.2} µs each", each * 1e6);
-        text(&mut svg, (MARGIN + 14.0, MARGIN + 20.0 + 18.0 * at as f64), "start", colour, &label);
+        let (value, unit) = if each < 1e-3 { (each * 1e6, "µs") } else { (each * 1e3, "ms") };
+        let label = format!("{name}: {value:.2} {unit} each");
+        text(svg, (MARGIN + 14.0, MARGIN + 20.0 + 18.0 * at as f64), "start", colour, &label);
     }
-    svg.push_str("</svg>\n");
-    svg
 }
 
-fn point(number: usize, time: Duration) -> (f64, f64) {
-    (x(number as f64), y(time.as_secs_f64().max(10_f64.powf(FIRST_Y))))
+/// A power of ten of a second, in words.
+fn time(decade: i32) -> String {
+    let (unit, decade) = match decade {
+        0.. => ("s", decade),
+        -3.. => ("ms", decade + 3),
+        _ => ("µs", decade + 6),
+    };
+    format!("{} {unit}", 10_f64.powi(decade))
 }
 
 fn line(svg: &mut String, from: (f64, f64), to: (f64, f64), style: &str) {
