@@ -320,6 +320,8 @@ impl Batch<'_> {
     }
 
     fn inflate(&self, at: usize, most: usize, buffer: &mut Vec<u8>) -> Result<(), Poison> {
+        // While this one is read, the memory of the next but one is on its way.
+        self.parts.prefetch(at + 2);
         let mut decoded = self.data.borrow_mut();
         let cap = Cap { size: self.options.cap.size.min(most), ..self.options.cap };
         uncaught(|| payload::gunzip(self.parts.data(at, &mut decoded)?, cap, buffer))

@@ -83,6 +83,13 @@ impl<'a> Parts<'a> {
         })
     }
 
+    /// Asks the processor for the data of a part that will be read soon.
+    pub(crate) fn prefetch(&self, at: usize) {
+        if let Some(part) = self.parts.get(at) {
+            self.invocation.prefetch(part.record as usize);
+        }
+    }
+
     /// The data of a part: for CloudWatch Logs, gzip. What is not decoded yet is decoded into `buffer`.
     ///
     /// # Errors

@@ -78,6 +78,19 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run(portable::Portable)
 }
 
+/// How many bytes a processor reads from memory at once.
+#[cfg(target_arch = "x86_64")]
+const LINE: usize = 64;
+
+/// Asks for memory that will be read soon, where a processor can be asked.
+#[inline(always)]
+pub(crate) fn prefetch(bytes: &[u8]) {
+    #[cfg(target_arch = "x86_64")]
+    x86::prefetch(bytes);
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = bytes;
+}
+
 /// The first byte of a chunk that is a quote, a backslash, a control character or not ASCII.
 #[inline(always)]
 pub(crate) fn first_special(chunk: &[u8; 16]) -> Option<usize> {

@@ -46,6 +46,17 @@ pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
     }
 }
 
+/// Asks for memory that will be read soon.
+#[allow(unsafe_code, reason = "it takes a pointer")]
+#[inline(always)]
+pub(super) fn prefetch(bytes: &[u8]) {
+    use std::arch::x86_64::*;
+    for line in bytes.chunks(super::LINE) {
+        // SAFETY: it is part of every x86_64 and only reads ahead.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+}
+
 /// With 16 bytes in a register, which every x86_64 has.
 #[allow(unsafe_code, reason = "loading bytes into a register has no safe name")]
 #[inline(always)]
