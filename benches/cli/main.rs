@@ -46,8 +46,8 @@ fn main() -> Result<(), String> {
     if std::env::args().any(|argument| argument == "--write") {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
         document::replace(&docs.join("performance.md"), "cli", &report)?;
-        let svg = GROWTH.svg(&[("cwl2le subscribe", &subscribing), ("planning alone", &planning)]);
-        std::fs::write(docs.join("performance-groups.svg"), svg).map_err(|error| error.to_string())?;
+        let series = [("cwl2le subscribe", &subscribing), ("planning alone", &planning)];
+        GROWTH.write(&docs.join("performance-groups.svg"), &series)?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! A plot of growth, both axes logarithmic: what is linear is a straight line with the slope of the dashed ones.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::time::Duration;
 
 /// How many, and how long they took.
@@ -36,8 +37,12 @@ impl Plot {
         HEIGHT - MARGIN - share * (HEIGHT - 2.0 * MARGIN)
     }
 
-    /// Time against number, a line for each series.
-    pub(crate) fn svg(&self, series: &[(&str, &Growth)]) -> String {
+    /// Writes it as SVG: time against number, a line for each series.
+    pub(crate) fn write(&self, file: &Path, series: &[(&str, &Growth)]) -> Result<(), String> {
+        std::fs::write(file, self.svg(series)).map_err(|error| format!("`{}`: {error}", file.display()))
+    }
+
+    fn svg(&self, series: &[(&str, &Growth)]) -> String {
         let mut svg = format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" font-family=\"sans-serif\" \
              font-size=\"12\">\n<title>{}</title>\n\

@@ -138,10 +138,9 @@ impl Report {
     /// Puts the tables into the document, and the plot beside it.
     pub(crate) fn write(&self, docs: &Path) -> Result<(), String> {
         document::replace(&docs.join("performance.md"), "measured", &self.text())?;
-        let plot = docs.join("performance.svg");
         let [events, records] = &self.growth;
-        let svg = GROWTH.svg(&[("events, 1,000 a record", events), ("records of one event", records)]);
-        std::fs::write(&plot, svg).map_err(|error| format!("`{}`: {error}", plot.display()))
+        let series = [("events, 1,000 a record", events), ("records of one event", records)];
+        GROWTH.write(&docs.join("performance.svg"), &series)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
+use crate::ledger::count;
+
 /// What one request may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
@@ -98,7 +100,7 @@ impl Pending {
     /// The requests to make: all in one, or one for each lot.
     pub(super) fn requests(&self, mixes: bool) -> Vec<Vec<Spot>> {
         let spots = |(at, lot): (usize, &Lot)| {
-            (0..lot.events.len()).map(move |event| (small(at), small(event))).collect::<Vec<Spot>>()
+            (0..lot.events.len()).map(move |event| (count(at), count(event))).collect::<Vec<Spot>>()
         };
         let lots = self.lots.iter().enumerate().map(spots);
         if mixes {
@@ -128,11 +130,6 @@ impl Pending {
         let id: Range<usize> = start..place.id_end;
         (place.number, &lot.ids[id], place.is_written)
     }
-}
-
-/// A batch has far fewer events than this can count.
-fn small(at: usize) -> u32 {
-    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]

@@ -35,6 +35,11 @@ pub(super) trait Framing {
     fn renew(&mut self, until: Instant) -> Wait<'_, ()>;
 }
 
+/// Whether a piece is to be sent before an event as large as the last one. An empty piece never is.
+fn is_full(framed: usize, last: usize) -> bool {
+    framed > 0 && framed + last > PIECE
+}
+
 /// A connection that is kept from one session to the next.
 pub(super) struct Stream<F> {
     framing: F,
@@ -128,7 +133,7 @@ impl<F: Framing> Stream<F> {
     }
 
     fn is_full(&self) -> bool {
-        !self.framed.is_empty() && self.framed.len() + self.last > PIECE
+        is_full(self.framed.len(), self.last)
     }
 
     async fn flush(&mut self, until: Instant) -> Result<(), Failure> {
@@ -177,7 +182,7 @@ impl<F: Framing> Destination for Stream<F> {
                     count += 1;
                     *last = out.len() - whole;
                     whole = out.len();
-                    if whole + *last > PIECE {
+                    if is_full(whole, *last) {
                         break;
                     }
                 }

@@ -112,7 +112,7 @@ impl Small {
             }
             of_lengths[usize::from(*symbol)] = bits.take(3) as u16;
         }
-        let Self { used, .. } = self;
+        let used = &mut self.used;
         let mut count = 0;
         for (symbol, length) in of_lengths.into_iter().enumerate() {
             used.push(&mut count, symbol, length);

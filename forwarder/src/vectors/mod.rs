@@ -78,10 +78,6 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run(portable::Portable)
 }
 
-/// How many bytes a processor reads from memory at once.
-#[cfg(target_arch = "x86_64")]
-const LINE: usize = 64;
-
 /// Asks for memory that will be read soon, where a processor can be asked.
 #[inline(always)]
 pub(crate) fn prefetch(bytes: &[u8]) {

@@ -51,7 +51,9 @@ pub(super) fn run<K: Kernel>(kernel: K) -> K::Output {
 #[inline(always)]
 pub(super) fn prefetch(bytes: &[u8]) {
     use std::arch::x86_64::*;
-    for line in bytes.chunks(super::LINE) {
+    /// How many bytes a processor reads from memory at once.
+    const LINE: usize = 64;
+    for line in bytes.chunks(LINE) {
         // SAFETY: it is part of every x86_64 and only reads ahead.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
     }
