@@ -11,6 +11,9 @@ use super::bits::Bits;
 use super::code::{Code, Entry, Used};
 use crate::vectors::{self, Kernel, Vectors};
 
+/// The type of a block that brings its own codes.
+const OWN_CODES: u64 = 2;
+
 /// The longest code that is read, in bits. Longer ones need thousands of symbols that are more frequent.
 const LONGEST: u32 = 11;
 
@@ -224,7 +227,6 @@ impl Kernel for Inflate<'_> {
 
     #[inline(always)]
     fn run<V: Vectors>(self, vectors: V) -> Option<usize> {
-        const OWN_CODES: u64 = 2;
         let Self { small, data, out } = self;
         let (mut bits, mut written) = (Bits::new(data), 0);
         loop {

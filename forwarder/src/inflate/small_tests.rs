@@ -106,10 +106,11 @@ fn text() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    // The fastest level leaves blocks without codes of their own.
     #[test]
     fn what_records_hold_is_read(payload in payload(), level in 2..=9_u32) {
         let data = [deflate(payload.as_bytes(), level), vec![0; TRAILER]].concat();
+        // For a short one, the encoder may find that codes of its own take more bits than they save.
+        prop_assume!(u64::from(data[0] >> 1 & 0b11) == OWN_CODES);
         prop_assert!(reads_it_rightly_or_not_at_all(&data, payload.len())?);
     }
 
