@@ -60,9 +60,9 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome>
         .build()
         .map_err(|error| Error::new(Code::Environment, format!("no threads can be started: {error}")))?;
     let ended = runtime.block_on(async {
-        let stop = Stop::new();
-        commands::stop_on_signal(&stop);
-        commands::run(cli, &printer.progress(cli.global.quiet), &stop, &write_lines).await
+        let (stop, progress) = (Stop::new(), printer.progress(cli.global.quiet));
+        commands::stop_on_signal(&stop, &progress);
+        commands::run(cli, &progress, &stop, &write_lines).await
     });
     // A question that nobody answered must not hold the process.
     runtime.shutdown_background();

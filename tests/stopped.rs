@@ -11,6 +11,7 @@ use account::{Account, GROUP, Ground, ended, setup};
 use cwl2le_local::{Call, Fault, Injection, Options, When};
 use futures_util::{StreamExt, stream};
 use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 const PREPARED: &str = "the stack without its function";
 
@@ -120,7 +121,10 @@ async fn stopped(ground: &Ground, call: &Call, number: usize) -> Result<(), Stri
     let id = running.id().expect("it runs").to_string();
     let sent = tokio::process::Command::new("kill").args(["-INT", &id]).status().await.expect("kill runs");
     assert!(sent.success(), "{sent}");
+    let mut stderr = BufReader::new(running.stderr.take().expect("piped")).lines();
+    while !stderr.next_line().await.expect("text").ok_or("it ended unheard")?.starts_with("stopping ") {}
     account.proxy.release();
+    running.stderr = Some(stderr.into_inner().into_inner());
     let ran = ended(running).await;
     let error: Value = ran.json()["error"].clone();
     let hint = error["hint"].as_str().unwrap_or_default();

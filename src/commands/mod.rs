@@ -134,13 +134,14 @@ impl Context<'_> {
     }
 }
 
-/// Lets Ctrl-C and SIGTERM ask for a stop: the call in flight finishes, no further one begins. A second Ctrl-C ends the
-/// process at once.
-pub fn stop_on_signal(stop: &Stop) {
-    let stop = stop.clone();
+/// Lets Ctrl-C and SIGTERM ask for a stop, and says that it was heard: the call in flight finishes, no further one begins.
+/// A second Ctrl-C ends the process at once.
+pub fn stop_on_signal(stop: &Stop, progress: &Progress) {
+    let (stop, progress) = (stop.clone(), progress.clone());
     tokio::spawn(async move {
         signalled().await;
         stop.request();
+        progress.line("stopping when the calls in flight are answered; Ctrl-C again stops at once");
         signalled().await;
         std::process::exit(Exit::Interrupted.code().into());
     });
