@@ -7,13 +7,13 @@ use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::logentries::LONGEST_LINE;
+use super::logentries::Logentries;
 use super::pending::{Limits, Part};
-use super::region::Region;
+use super::region::{Place, Region};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
-use crate::config::{Format, LineRules, Longest, Style};
+use crate::config::{LineRules, Style};
 use crate::format;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
@@ -42,23 +42,16 @@ pub struct InsightWebhook {
 
 impl InsightWebhook {
     fn base(&self) -> Result<String, String> {
-        match (&self.endpoint, self.region) {
-            (Some(base), None) => endpoint::base("endpoint", base),
-            (None, Some(region)) => Ok(format!("https://{region}.webhook.logs.insight.rapid7.com")),
-            (None, None) => {
-                Err("give `region` (us, us2, us3, eu, ca, au, ap) or `endpoint` (https://HOST)".into())
-            }
-            (Some(_), Some(_)) => Err("give `endpoint` or `region`, not both".into()),
+        match Place::given(self.endpoint.as_deref(), self.region, "https://HOST")? {
+            Place::Endpoint(base) => endpoint::base("endpoint", base),
+            Place::Region(region) => Ok(format!("https://{region}.webhook.logs.insight.rapid7.com")),
         }
     }
 }
 
 impl Type for InsightWebhook {
     const SECRETS: &'static [&'static str] = &["token"];
-    const LINES: Option<LineRules> = Some(LineRules {
-        format: Format::Message,
-        longest: Some(Longest { default: LONGEST_LINE, most: 1 << 20 }),
-    });
+    const LINES: Option<LineRules> = Logentries::LINES;
     const SHOWS_LABELS: bool = false;
 
     fn validate(&self) -> Result<(), String> {

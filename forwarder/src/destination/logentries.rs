@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::region::Place;
 pub use super::region::{Region, UnknownRegion};
 use super::stream::{self, Framing};
 use super::types::Type;
@@ -17,7 +18,7 @@ use crate::secret::{Secret, Sensitive, Token};
 use crate::store::Held;
 
 /// The longest line by default: 65,536 bytes, where the vendor's Java client cuts.
-pub const LONGEST_LINE: usize = 65_536;
+const LONGEST_LINE: usize = 65_536;
 
 /// Token TCP: a line is `TOKEN SPACE message LF` on a connection that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,16 +51,12 @@ impl Logentries {
     /// # Errors
     /// When neither or both of `endpoint` and `region` are given, or the endpoint is not `HOST:PORT`.
     pub fn address(&self) -> Result<(String, u16), String> {
-        match (&self.endpoint, self.region) {
-            (Some(endpoint), None) => endpoint::split(endpoint),
-            (None, Some(region)) => Ok((
+        match Place::given(self.endpoint.as_deref(), self.region, "HOST:PORT")? {
+            Place::Endpoint(endpoint) => endpoint::split(endpoint),
+            Place::Region(region) => Ok((
                 format!("{region}.data.logs.insight.rapid7.com"),
                 if self.tls { TLS_PORT } else { PLAIN_PORT },
             )),
-            (None, None) => {
-                Err("give `endpoint` (HOST:PORT) or `region` (us, us2, us3, eu, ca, au, ap)".into())
-            }
-            (Some(_), Some(_)) => Err("give `endpoint` or `region`, not both".into()),
         }
     }
 }

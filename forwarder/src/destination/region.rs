@@ -37,6 +37,31 @@ impl Region {
     }
 }
 
+/// What the configuration of a destination says about where it is.
+pub(super) enum Place<'a> {
+    Endpoint(&'a str),
+    Region(Region),
+}
+
+impl<'a> Place<'a> {
+    /// Which of the two is given; `form` is that of the endpoint.
+    pub(super) fn given(
+        endpoint: Option<&'a str>,
+        region: Option<Region>,
+        form: &str,
+    ) -> Result<Self, String> {
+        match (endpoint, region) {
+            (Some(endpoint), None) => Ok(Self::Endpoint(endpoint)),
+            (None, Some(region)) => Ok(Self::Region(region)),
+            (None, None) => {
+                let regions = Region::ALL.map(Region::name).join(", ");
+                Err(format!("give `endpoint` ({form}) or `region` ({regions})"))
+            }
+            (Some(_), Some(_)) => Err("give `endpoint` or `region`, not both".into()),
+        }
+    }
+}
+
 impl std::str::FromStr for Region {
     type Err = UnknownRegion;
 
