@@ -5,8 +5,7 @@ mod support;
 use std::time::Duration;
 
 use bytes::Bytes;
-use cwl2le_forwarder::aws::{Aws, Call, Service};
-use cwl2le_forwarder::http::Client;
+use cwl2le_forwarder::aws::{Call, Service};
 use cwl2le_local::Options;
 use http::{HeaderName, HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
@@ -20,15 +19,6 @@ const ROTATED: &str = "00000000-1111-2222-3333-444444444444";
 
 /// A call that writes to one of the stores.
 async fn write(world: &World, service: Service, operation: &'static str, body: Value) {
-    let credentials = world.aws.credentials();
-    let variable = |name: &str| match name {
-        "AWS_ENDPOINT_URL" => Some(world.aws.endpoint().to_owned()),
-        "AWS_REGION" => Some(REGION.to_owned()),
-        "AWS_ACCESS_KEY_ID" => Some(credentials.access_key_id.to_owned()),
-        "AWS_SECRET_ACCESS_KEY" => Some(credentials.secret_access_key.to_owned()),
-        _ => None,
-    };
-    let aws = Aws::new(Client::new(None).expect("a client"), &variable).expect("AWS");
     let prefix = if service == Service::Ssm { "AmazonSSM" } else { "secretsmanager" };
     let target = HeaderValue::from_str(&format!("{prefix}.{operation}")).expect("a header");
     let headers = [
@@ -46,7 +36,7 @@ async fn write(world: &World, service: Service, operation: &'static str, body: V
         headers: &headers,
         body: Bytes::from(body.to_string()),
     };
-    aws.call(&call, Instant::now() + PATIENCE).await.expect("written");
+    world.forwarder_aws().call(&call, Instant::now() + PATIENCE).await.expect("written");
 }
 
 async fn put_parameter(world: &World, value: &str) {

@@ -8,6 +8,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_cloudwatchlogs::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
+use cwl2le_forwarder::aws::Aws;
+use cwl2le_forwarder::http::Client;
 use cwl2le_local::log_service::{self, LogService, Transport};
 use cwl2le_local::{Cache, LocalAws, Options};
 use serde_json::Value;
@@ -99,14 +101,27 @@ impl World {
     }
 
     pub fn command_in(&self, region: &str) -> Command {
-        let credentials = self.aws.credentials();
         let mut command = cwl2le();
+        command.envs(self.environment(region));
         command
-            .env("AWS_ENDPOINT_URL", self.aws.endpoint())
-            .env("AWS_REGION", region)
-            .env("AWS_ACCESS_KEY_ID", credentials.access_key_id)
-            .env("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key);
-        command
+    }
+
+    fn environment(&self, region: &str) -> [(&'static str, String); 4] {
+        let credentials = self.aws.credentials();
+        [
+            ("AWS_ENDPOINT_URL", self.aws.endpoint().to_owned()),
+            ("AWS_REGION", region.to_owned()),
+            ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
+            ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
+        ]
+    }
+
+    /// The forwarder's own client, as the root: for services that `cwl2le` itself does not talk to.
+    pub fn forwarder_aws(&self) -> Aws {
+        let environment = self.environment(REGION);
+        let variable =
+            |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+        Aws::new(Client::new(None).expect("a client"), &variable).expect("AWS")
     }
 
     /// Runs `cwl2le --output json ARGS`.

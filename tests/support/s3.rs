@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use cwl2le_forwarder::aws::{Aws, Call, Service};
-use cwl2le_forwarder::http::{Answer, Client};
+use cwl2le_forwarder::aws::{Call, Service};
+use cwl2le_forwarder::http::Answer;
 use http::Method;
 use tokio::time::Instant;
 
@@ -25,19 +25,10 @@ pub async fn create(world: &World, bucket: &str) {
 
 /// A call of S3 as the root.
 async fn call(world: &World, operation: &'static str, method: Method, path: &str, body: Bytes) -> Answer {
-    let credentials = world.aws.credentials();
-    let variable = |name: &str| match name {
-        "AWS_ENDPOINT_URL" => Some(world.aws.endpoint().to_owned()),
-        "AWS_REGION" => Some(REGION.to_owned()),
-        "AWS_ACCESS_KEY_ID" => Some(credentials.access_key_id.to_owned()),
-        "AWS_SECRET_ACCESS_KEY" => Some(credentials.secret_access_key.to_owned()),
-        _ => None,
-    };
-    let aws = Aws::new(Client::new(None).expect("a client"), &variable).expect("AWS");
     let (region, host, headers) = (None, None, &[][..]);
     let resource = path;
     let call = Call { service: Service::S3, operation, resource, region, host, method, path, headers, body };
-    aws.call(&call, Instant::now() + PATIENCE).await.expect("S3 answers")
+    world.forwarder_aws().call(&call, Instant::now() + PATIENCE).await.expect("S3 answers")
 }
 
 /// The keys in a bucket of a thousand objects at most, once there are so many.
