@@ -71,6 +71,8 @@ fn bearer_tokens() {
             ("Authorization: Bearer abc123XYZ.~+/-_==, next", &["abc123XYZ.~+/-_=="]),
             ("bearer='s3cr3tt0ken' BEARER%20abcdefghijklmnopqrst", &["s3cr3tt0ken", "abcdefghijklmnopqrst"]),
             (r#"Bearer abc123\u002Bd\/ef"#, &[r"abc123\u002Bd\/ef"]),
+            ("Bearer +aaa__-AA_~A-A++_+A_", &["+aaa__-AA_~A-A++_+A_"]),
+            ("Bearer+s3cr3tt0ken, bearer: ====================", &["s3cr3tt0ken"]),
             (&format!("token={jwt}&x"), &[jwt]),
             ("bearer authentication failed, Bearer token missing, Bearer a1", &[]),
         ],
