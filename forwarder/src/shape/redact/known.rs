@@ -67,11 +67,11 @@ expression!(
 );
 expression!(IPV4, r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}");
 expression!(IPV6, r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
-// JSON that is cut off may leave escapes as they are. A plus may be a space, or the first character of the token: as
-// little as possible is taken for spaces.
+// A plus may be a space of a URL or begin the token: one that stands alone before it is a space. JSON that is cut off may
+// leave escapes as they are.
 expression!(
     BEARER,
-    r#"(?i)bearer(?:[ \t:='"+]|%20)+?((?:[0-9A-Za-z._~+/-]|\\u[0-9A-Fa-f]{4}|\\/)(?:[0-9A-Za-z._~+/=-]|\\u[0-9A-Fa-f]{4}|\\/){7,})"#
+    r#"(?i)bearer(?:(?:[ \t:='"+]|%20)*(?:[ \t:='"]|%20)|\+)((?:[0-9A-Za-z._~+/=-]|\\u[0-9A-Fa-f]{4}|\\/){8,})"#
 );
 expression!(JWT, r"eyJ[0-9A-Za-z_-]{5,}\.[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*){0,3}");
 expression!(AWS_KEY_ID, r"(?:AKIA|ASIA)[0-9A-Z]{16,}");

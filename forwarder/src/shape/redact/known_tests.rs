@@ -73,6 +73,7 @@ fn bearer_tokens() {
             (r#"Bearer abc123\u002Bd\/ef"#, &[r"abc123\u002Bd\/ef"]),
             ("Bearer +aaa__-AA_~A-A++_+A_", &["+aaa__-AA_~A-A++_+A_"]),
             ("Bearer+s3cr3tt0ken, bearer: ====================", &["s3cr3tt0ken"]),
+            ("Bearer ++++++++ abc123def, bearer=====abc1", &["abc123def", "====abc1"]),
             (&format!("token={jwt}&x"), &[jwt]),
             ("bearer authentication failed, Bearer token missing, Bearer a1", &[]),
         ],
