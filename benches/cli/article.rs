@@ -1,5 +1,6 @@
 //! The chain as the article sets it up, command by command, beside `setup` and one `subscribe`.
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -14,8 +15,8 @@ use crate::{median, say};
 
 const ROUNDS: usize = 5;
 
-/// Both ways in turn, each in an account of its own, through a proxy that counts the calls.
-pub(crate) async fn compare(ground: &Ground) -> String {
+/// Adds to the report: both ways in turn, each in an account of its own, through a proxy that counts the calls.
+pub(crate) async fn compare(ground: &Ground, report: &mut String) {
     let cache = Cache::open().expect("a cache folder");
     let aws = awscli::environment(&cache, &|line| say(line)).await.expect("the aws command");
     let folder = tempfile::tempdir().expect("a folder");
@@ -57,7 +58,8 @@ pub(crate) async fn compare(ground: &Ground) -> String {
     }
     let ratio = ratio(&by_hand, &ours);
     let (by_hand, ours) = (median(by_hand), median(ours));
-    format!(
+    let _ = write!(
+        report,
         "| | processes | AWS calls | seconds |\n\
          | --- | ---: | ---: | ---: |\n\
          | the article's commands | {commands} | {} | {by_hand:.2} |\n\
@@ -65,7 +67,7 @@ pub(crate) async fn compare(ground: &Ground) -> String {
          That is {ratio:.1} times as fast, by the median of {ROUNDS} rounds. The calls that `cwl2le` makes more are reads: what exists, \
          whose it is, and whether it is ready.\n\n",
         calls.0, calls.1
-    )
+    );
 }
 
 /// The median of the ratios round by round, since machines are noisy.

@@ -37,7 +37,7 @@ fn main() -> Result<(), String> {
     let mut report = String::new();
     let subscribing = runtime.block_on(async {
         let ground = Ground::start(Options::default()).await;
-        report.push_str(&article::compare(&ground).await);
+        article::compare(&ground, &mut report).await;
         groups::count(&ground, &mut report).await
     });
     let planning = planning::grow(&mut report);
