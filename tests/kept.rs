@@ -21,7 +21,7 @@ const GROUP: &str = "/app/a";
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_is_put_into_the_quarantine_with_what_setup_grants() {
     // The local AWS evaluates the policy of the function's role.
-    let world = World::start_with(Options { auth: true }).await;
+    let world = World::start_with(Options { auth: true, ..Options::default() }).await;
     s3::create(&world, "set-aside").await;
     world.create_log_group(GROUP).await;
     let made = world.setup(&["--log-group", GROUP, "--quarantine", "s3://set-aside/logs"]).await.ok();
@@ -71,7 +71,7 @@ async fn poison_is_put_into_the_quarantine_with_what_setup_grants() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_old_when_the_log_service_comes_back_is_in_s3_with_its_data() {
-    let world = World::start_with(Options { auth: true }).await;
+    let world = World::start_with(Options { auth: true, ..Options::default() }).await;
     s3::create(&world, "expired-logs").await;
     world.create_log_group(GROUP).await;
     let flags = ["--log-group", GROUP, "--batch-window", "0", "--on-failure", "arn:aws:s3:::expired-logs"];

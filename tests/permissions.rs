@@ -174,7 +174,7 @@ fn other_forwarder(folder: &Path) -> std::path::PathBuf {
 async fn the_operators_policy_is_enough_and_names_exactly_what_is_called() {
     let folder = tempfile::tempdir().expect("a folder");
     let deeds = deeds(&other_forwarder(folder.path()));
-    let ground = Ground::start(Options { auth: true }).await;
+    let ground = Ground::start(Options { auth: true, ..Options::default() }).await;
     let mut account = ground.account().await;
     let policy = policy(&account).await;
     employ(&mut account, &policy).await;
@@ -193,7 +193,7 @@ async fn the_operators_policy_is_enough_and_names_exactly_what_is_called() {
 async fn without_any_one_action_the_error_names_it() {
     let folder = tempfile::tempdir().expect("a folder");
     let deeds = deeds(&other_forwarder(folder.path()));
-    let ground = Ground::start(Options { auth: true }).await;
+    let ground = Ground::start(Options { auth: true, ..Options::default() }).await;
     let (ground, deeds) = (&ground, &deeds);
     let all = actions(&policy(&ground.account().await).await);
     let failures: Vec<String> = stream::iter(&all)

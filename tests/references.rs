@@ -71,7 +71,7 @@ async fn everything(world: &World, wanted: &[String]) {
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_and_routes_are_read_by_the_function_and_rotated_under_it() {
     // The local AWS evaluates the policy of the function's role: what `setup` grants is enough.
-    let world = World::start_with(Options { auth: true }).await;
+    let world = World::start_with(Options { auth: true, ..Options::default() }).await;
     put_parameter(&world, TOKEN).await;
     let secret = json!({"audit": AUDIT, "other": "x"}).to_string();
     let secret = json!({"Name": "cwl2le/tokens", "SecretString": secret});

@@ -34,9 +34,9 @@ def listen():
     return listener, listener.getsockname()[1]
 
 
-def announce(port):
-    """Says that the server is ready on this port."""
-    _tell({"port": port})
+def announce(port, secret=None):
+    """Says that the server is ready on this port, and with which secret it may be called where it has one."""
+    _tell({"port": port} if secret is None else {"port": port, "secret": secret})
 
 
 def _tell(message):

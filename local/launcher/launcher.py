@@ -1,6 +1,6 @@
 """Starts ministack on a free loopback port, with what it lacks for cwl2le added.
 
-Run as ``python launcher.py --state DIR [--auth]`` by the crate ``cwl2le-local``; ``guard`` says how it
+Run as ``python launcher.py --state DIR [--auth] [--private]`` by the crate ``cwl2le-local``; ``guard`` says how it
 announces itself and how it ends.
 
 What is added takes the place of named functions of ministack; ``load`` stops with a clear message
@@ -12,6 +12,10 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``accounts``: whole accounts kept, put back and shown, for tests;
 - ``roles``: roles must trust the service that uses them, and allow what it does.
+
+In front of all of it stands ``gate``, which refuses what web pages send. With ``--private`` the secret access key is
+random and announced to the parent alone, and every request must be signed with it: ministack runs functions as
+processes of the user, so whoever can call it can run programs.
 """
 
 import argparse
@@ -20,9 +24,11 @@ import importlib
 import importlib.metadata
 import inspect
 import os
+import secrets
 
 import accounts
 import dependent_actions
+import gate
 import guard
 from mappings import Mappings
 from subscriptions import Subscriptions
@@ -81,6 +87,10 @@ RELIED_ON = {
         "_gather_role_policies": "role_name account_id",
         "_permissions_boundary": "store name account_id",
     },
+    "core.sigv4": {
+        "parse_header_signature": "headers",
+        "header_signature_failure": "signature secret method raw_path query_params headers body presigned explain",
+    },
     "core.responses": {
         "AccountScopedDict": None,
         "AccountRegionScopedDict": None,
@@ -134,7 +144,7 @@ def install(modules):
     return accounts.Accounts(modules["responses"], *services.values(), subscriptions)
 
 
-def configure(state, port, auth):
+def configure(state, port, auth, secret):
     """Sets what ministack reads from the environment; functions inherit it, so it holds no more."""
     temporary = os.path.join(state, "tmp")
     os.makedirs(temporary, exist_ok=True)
@@ -142,7 +152,7 @@ def configure(state, port, auth):
         GATEWAY_PORT=str(port),
         AWS_ENDPOINT_URL=f"http://127.0.0.1:{port}",
         AWS_ACCESS_KEY_ID="test",
-        AWS_SECRET_ACCESS_KEY="test",
+        AWS_SECRET_ACCESS_KEY=secret or "test",
         AUTH="true" if auth else "false",
         LAMBDA_EXECUTOR="local",
         PERSIST_STATE="0",
@@ -156,7 +166,7 @@ def configure(state, port, auth):
     )
 
 
-def announcing(app, port):
+def announcing(app, port, secret):
     """The ASGI application, with a word to the parent once it has started."""
 
     async def wrapped(scope, receive, send):
@@ -167,7 +177,7 @@ def announcing(app, port):
         async def tell(message):
             await send(message)
             if message["type"] == "lifespan.startup.complete":
-                guard.announce(port)
+                guard.announce(port, secret)
 
         await app(scope, receive, tell)
 
@@ -179,10 +189,12 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--state", required=True)
     parser.add_argument("--auth", action="store_true")
+    parser.add_argument("--private", action="store_true")
     arguments = parser.parse_args()
     with guard.watching(arguments.state):
         listener, port = guard.listen()
-        configure(arguments.state, port, arguments.auth)
+        secret = secrets.token_urlsafe(30) if arguments.private else None
+        configure(arguments.state, port, arguments.auth, secret)
         from hypercorn.asyncio import serve
         from hypercorn.config import Config
 
@@ -193,7 +205,8 @@ def main():
         config.bind = [f"fd://{listener.fileno()}"]
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
-        asyncio.run(serve(announcing(accounts.serving(app, whole), port), config))
+        guarded = gate.guarding(accounts.serving(app, whole), secret)
+        asyncio.run(serve(announcing(guarded, port, secret), config))
 
 
 if __name__ == "__main__":

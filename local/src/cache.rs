@@ -70,10 +70,13 @@ impl Cache {
     {
         let key = format!("{name}-{}", short_hash(recipe));
         let path = self.root.join(&key);
+        // What is in it is executed, so it must not be anybody else's.
+        self.must_be_ours(&self.root)?;
+        self.must_be_ours(&path)?;
         if usable(&path) {
             return Ok(path);
         }
-        fs::create_dir_all(&self.root).map_err(|error| self.cannot("make", &self.root, error))?;
+        make_private(&self.root).map_err(|error| self.cannot("make", &self.root, error))?;
         let _lock = self.lock(&key, progress).await?;
         // Whoever held the lock before may have built it in the meantime.
         if usable(&path) {
@@ -81,7 +84,7 @@ impl Cache {
         }
         let unfinished = self.root.join(format!("{key}.unfinished"));
         remove(&unfinished).map_err(|error| self.cannot("clear", &unfinished, error))?;
-        fs::create_dir(&unfinished).map_err(|error| self.cannot("make", &unfinished, error))?;
+        make_private(&unfinished).map_err(|error| self.cannot("make", &unfinished, error))?;
         let built = build(&unfinished).await;
         if let Err(error) = built {
             // What is left of it would be cleared by the next try; the error is what matters now.
@@ -96,7 +99,7 @@ impl Cache {
     /// Waits for the entry's lock. It is released when the file closes, also when the process is killed.
     async fn lock(&self, key: &str, progress: Progress<'_>) -> Result<File, LocalError> {
         let path = self.root.join(format!("{key}.lock"));
-        let file = File::create(&path).map_err(|error| self.cannot("lock", &path, error))?;
+        let file = open_lock(&path).map_err(|error| self.cannot("lock", &path, error))?;
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => {
@@ -111,12 +114,58 @@ impl Cache {
         }
     }
 
+    /// Refuses a folder that another user owns or that everybody may write to; one that is not there is fine.
+    #[cfg(unix)]
+    fn must_be_ours(&self, path: &Path) -> Result<(), LocalError> {
+        use std::os::unix::fs::MetadataExt as _;
+        let Ok(found) = fs::metadata(path) else { return Ok(()) };
+        let me = rustix::process::geteuid().as_raw();
+        let why = if found.uid() != me && found.uid() != 0 {
+            "it belongs to another user"
+        } else if found.mode() & 0o002 != 0 {
+            "every user of this machine may write to it"
+        } else {
+            return Ok(());
+        };
+        Err(LocalError::new(format!("cannot use the cache folder {}", path.display()), why).with_hint(format!(
+            "programs in this folder are executed: make it yours alone (chown, chmod go-w), delete it, or set \
+             {CACHE_DIR_VARIABLE} to another one"
+        )))
+    }
+
+    #[cfg(not(unix))]
+    fn must_be_ours(&self, _path: &Path) -> Result<(), LocalError> {
+        Ok(())
+    }
+
     fn cannot(&self, verb: &str, path: &Path, error: impl std::fmt::Display) -> LocalError {
         LocalError::new(format!("cannot {verb} {}", path.display()), error).with_hint(format!(
             "the cache folder is {}: make it writable, or set {CACHE_DIR_VARIABLE} to another one",
             self.root.display()
         ))
     }
+}
+
+/// Makes a folder, and those above it that are missing, for this user alone.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+/// Opens a lock file, which is never written to. A symbolic link in its place would name a file of the user's to
+/// truncate, so it is not followed.
+fn open_lock(path: &Path) -> std::io::Result<File> {
+    let mut options = File::options();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600).custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed());
+    }
+    options.open(path)
 }
 
 /// Removes a folder with everything in it; one that is not there is fine.
@@ -224,6 +273,38 @@ mod tests {
             task.await.expect("joined").expect("there");
         }
         assert_eq!(built.load(std::sync::atomic::Ordering::SeqCst), 1);
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_folder_that_others_can_write_to_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_folder, cache) = temporary();
+        let entry = put(&cache, "recipe", "one").await.expect("built");
+        for (path, mode) in [(entry.as_path(), 0o700), (cache.root(), 0o700)] {
+            assert_eq!(fs::metadata(path).expect("there").permissions().mode() & 0o777, mode);
+        }
+        for path in [entry.as_path(), cache.root()] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o777)).expect("changed");
+            let error = put(&cache, "recipe", "one").await.expect_err("writable by all");
+            assert!(error.to_string().contains("every user"), "{error}");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).expect("changed");
+        }
+        put(&cache, "recipe", "one").await.expect("as before");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_link_in_the_place_of_a_lock_is_not_followed() {
+        let (folder, cache) = temporary();
+        put(&cache, "recipe 1", "one").await.expect("built");
+        let victim = folder.path().join("victim");
+        fs::write(&victim, "precious").expect("writable");
+        let lock = cache.root().join(format!("thing-{}.lock", short_hash("recipe 2")));
+        std::os::unix::fs::symlink(&victim, &lock).expect("linked");
+        let error = put(&cache, "recipe 2", "two").await.expect_err("a link");
+        assert!(error.to_string().contains("cannot lock"), "{error}");
+        assert_eq!(fs::read_to_string(&victim).expect("readable"), "precious");
     }
 
     #[test]

@@ -13,10 +13,11 @@ use crate::error::LocalError;
 use crate::python::PythonEnv;
 
 /// The Python files that run the servers; they are written beside the server's state when it starts.
-const LAUNCHER: [(&str, &str); 13] = [
+const LAUNCHER: [(&str, &str); 14] = [
     ("accounts.py", include_str!("../launcher/accounts.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
     ("field_server.py", include_str!("../launcher/field_server.py")),
+    ("gate.py", include_str!("../launcher/gate.py")),
     ("guard.py", include_str!("../launcher/guard.py")),
     ("launcher.py", include_str!("../launcher/launcher.py")),
     ("mappings.py", include_str!("../launcher/mappings.py")),
@@ -42,6 +43,7 @@ pub(crate) struct Guarded {
     // The server lives as long as this pipe is open.
     lifeline: Option<ChildStdin>,
     port: u16,
+    secret: Option<String>,
     log: PathBuf,
     // Removed last: the log and the server's files are in it.
     _state: tempfile::TempDir,
@@ -51,7 +53,7 @@ pub(crate) struct Guarded {
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 enum Announcement {
-    Started { port: u16 },
+    Started { port: u16, secret: Option<String> },
     Failed { error: String },
 }
 
@@ -66,14 +68,16 @@ impl Guarded {
     ) -> Result<Self, LocalError> {
         let what = format!("cannot start {what}");
         let failed = |cause: &dyn std::fmt::Display| LocalError::new(what.as_str(), cause);
-        let state = tempfile::Builder::new().prefix("cwl2le-").tempdir().map_err(|error| failed(&error))?;
+        let state = private_folder().map_err(|error| failed(&error))?;
         let log = state.path().join("server.log");
         let mut process = command(environment, script, arguments, state.path(), &log)
             .and_then(|mut command| command.spawn())
             .map_err(|error| failed(&error))?;
         let lifeline = process.stdin.take();
         match announcement(&mut process).await {
-            Ok(Announcement::Started { port }) => Ok(Self { process, lifeline, port, log, _state: state }),
+            Ok(Announcement::Started { port, secret }) => {
+                Ok(Self { process, lifeline, port, secret, log, _state: state })
+            }
             Ok(Announcement::Failed { error }) => Err(failed(&error)),
             Err(cause) => {
                 let said = tail(&log, 20);
@@ -89,6 +93,11 @@ impl Guarded {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// What the server takes as proof that a request is ours; `None` where it takes any.
+    pub(crate) fn secret(&self) -> Option<&str> {
+        self.secret.as_deref()
     }
 
     pub(crate) fn endpoint(&self) -> String {
@@ -125,6 +134,18 @@ impl Drop for Guarded {
             std::thread::sleep(Duration::from_millis(5));
         }
     }
+}
+
+/// A temporary folder for this user alone: it holds code that is run, and tokens.
+///
+/// # Errors
+/// It cannot be made.
+pub fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let mut folder = tempfile::Builder::new();
+    folder.prefix("cwl2le-");
+    #[cfg(unix)]
+    folder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    folder.tempdir()
 }
 
 fn command(

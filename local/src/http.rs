@@ -3,19 +3,24 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::guarded::Guarded;
+
 /// Gets `path` from a server on this machine; the answer's body, or an error for any status but 2xx.
-pub(crate) async fn get(port: u16, path: &str) -> Result<String, String> {
-    exchange(port, "GET", path, "").await
+pub(crate) async fn get(server: &Guarded, path: &str) -> Result<String, String> {
+    exchange(server, "GET", path, "").await
 }
 
 /// Posts `body` (JSON) to `path` of a server on this machine.
-pub(crate) async fn post(port: u16, path: &str, body: &str) -> Result<String, String> {
-    exchange(port, "POST", path, body).await
+pub(crate) async fn post(server: &Guarded, path: &str, body: &str) -> Result<String, String> {
+    exchange(server, "POST", path, body).await
 }
 
-async fn exchange(port: u16, method: &str, path: &str, body: &str) -> Result<String, String> {
+async fn exchange(server: &Guarded, method: &str, path: &str, body: &str) -> Result<String, String> {
+    let port = server.port();
+    let secret = server.secret().map(|secret| format!("X-Cwl2le-Secret: {secret}\r\n")).unwrap_or_default();
     let request = format!(
-        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n{secret}Content-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     );
     let answer = send(port, &request).await.map_err(|error| error.to_string())?;

@@ -21,6 +21,7 @@ pub use call::Call;
 pub use call_proxy::{CallProxy, Fault, Injection, When};
 pub use error::LocalError;
 pub use field::FieldServer;
+pub use guarded::private_folder;
 pub use microburst::Microburst;
 pub use ministack::{Credentials, LocalAws, Options};
 pub use moto::Moto;

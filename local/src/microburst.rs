@@ -47,7 +47,7 @@ impl Microburst {
 
     /// Replaces all rules.
     pub async fn set_rules(&self, rules: &Value) -> Result<(), LocalError> {
-        http::post(self.server.port(), "/_microburst/rules", &rules.to_string())
+        http::post(&self.server, "/_microburst/rules", &rules.to_string())
             .await
             .map(drop)
             .map_err(|error| LocalError::new("cannot set the rules of microburst", error))
@@ -56,7 +56,7 @@ impl Microburst {
     /// The faults injected so far, each with its service, operation and action.
     pub async fn fired(&self) -> Result<Value, LocalError> {
         const WHAT: &str = "cannot read the faults of microburst";
-        let answer = http::get(self.server.port(), "/_microburst/fired?limit=100000")
+        let answer = http::get(&self.server, "/_microburst/fired?limit=100000")
             .await
             .map_err(|error| LocalError::new(WHAT, error))?;
         serde_json::from_str(&answer).map_err(|error| LocalError::new(WHAT, error))

@@ -20,6 +20,9 @@ pub const MINISTACK: Tool = Tool {
 pub struct Options {
     /// Checks signatures and evaluates identity policies; off, every caller may do everything.
     pub auth: bool,
+    /// Takes only requests that are signed with [`LocalAws::credentials`], whose secret is random: functions run as
+    /// processes of this user, so whoever can call the local AWS can run programs.
+    pub private: bool,
 }
 
 /// What a client of the local AWS signs with.
@@ -27,7 +30,7 @@ pub struct Options {
 pub struct Credentials {
     /// The access key; twelve digits choose the account of that number.
     pub access_key_id: String,
-    /// The secret, the same for every account.
+    /// The secret, the same for every account: `test` unless the local AWS is private.
     pub secret_access_key: String,
 }
 
@@ -53,8 +56,9 @@ impl LocalAws {
     /// Starts a local AWS of its own on a free port of 127.0.0.1, installing it first if need be.
     pub async fn start(cache: &Cache, options: Options, progress: Progress<'_>) -> Result<Self, LocalError> {
         let environment = PythonEnv::of(MINISTACK, cache, progress).await?;
-        let arguments: &[&str] = if options.auth { &["--auth"] } else { &[] };
-        let server = Guarded::start("the local AWS", &environment, "launcher.py", arguments).await?;
+        let flags = [(options.auth, "--auth"), (options.private, "--private")];
+        let arguments: Vec<&str> = flags.iter().filter(|(set, _)| *set).map(|(_, flag)| *flag).collect();
+        let server = Guarded::start("the local AWS", &environment, "launcher.py", &arguments).await?;
         let endpoint = server.endpoint();
         Ok(Self { server, endpoint })
     }
@@ -66,12 +70,16 @@ impl LocalAws {
 
     /// The credentials of the default account, 000000000000.
     pub fn credentials(&self) -> Credentials {
-        Credentials::of_account("test")
+        let mut credentials = Credentials::of_account("test");
+        if let Some(secret) = self.server.secret() {
+            secret.clone_into(&mut credentials.secret_access_key);
+        }
+        credentials
     }
 
     /// Forgets everything in every account.
     pub async fn reset(&self) -> Result<(), LocalError> {
-        http::post(self.server.port(), "/_ministack/reset", "")
+        http::post(&self.server, "/_ministack/reset", "")
             .await
             .map(drop)
             .map_err(|error| LocalError::new("cannot reset the local AWS", error))
@@ -80,14 +88,14 @@ impl LocalAws {
     /// Remembers an account (twelve digits) as it is now.
     pub async fn keep(&self, account: &str) -> Result<(), LocalError> {
         let path = format!("/_cwl2le/accounts/{account}/keep");
-        let kept = http::post(self.server.port(), &path, "").await;
+        let kept = http::post(&self.server, &path, "").await;
         kept.map(drop).map_err(|error| LocalError::new("cannot keep the account", error))
     }
 
     /// Puts an account back to what it was when it was kept. No call may be under way in it.
     pub async fn restore(&self, account: &str) -> Result<(), LocalError> {
         let path = format!("/_cwl2le/accounts/{account}/restore");
-        let restored = http::post(self.server.port(), &path, "").await;
+        let restored = http::post(&self.server, &path, "").await;
         restored.map(drop).map_err(|error| LocalError::new("cannot restore the account", error))
     }
 
@@ -95,7 +103,7 @@ impl LocalAws {
     /// generated ids and times. What flows through it, records and lines, is left out.
     pub async fn contents(&self, account: &str) -> Result<String, LocalError> {
         let path = format!("/_cwl2le/accounts/{account}");
-        let shown = http::get(self.server.port(), &path).await;
+        let shown = http::get(&self.server, &path).await;
         shown.map_err(|error| LocalError::new("cannot look at the account", error))
     }
 

@@ -39,7 +39,7 @@ impl Moto {
 
     /// Forgets everything.
     pub async fn reset(&self) -> Result<(), LocalError> {
-        http::post(self.server.port(), "/moto-api/reset", "")
+        http::post(&self.server, "/moto-api/reset", "")
             .await
             .map(drop)
             .map_err(|error| LocalError::new("cannot reset moto", error))

@@ -74,7 +74,8 @@ impl PythonEnv {
         interpreter(&self.root)
     }
 
-    /// A command that runs this environment's Python, without the caller's Python settings.
+    /// A command that runs a script by its path with this environment's Python, without the caller's Python settings.
+    /// The script's own folder is on its module path, the working folder is not.
     pub fn command(&self) -> Command {
         python(&self.interpreter())
     }
@@ -121,7 +122,7 @@ impl BasePython {
     }
 
     async fn probe(path: &Path) -> Result<Self, Refusal> {
-        let output = python(path).arg("-c").arg(PROBE).output().await;
+        let output = isolated(path).arg("-c").arg(PROBE).output().await;
         let output = match output {
             Ok(output) if output.status.success() => output,
             Ok(output) => return Err(Refusal::missing(last_line(&output))),
@@ -157,7 +158,7 @@ impl BasePython {
 
     async fn create_environment(&self, root: &Path) -> Result<(), LocalError> {
         let what = "cannot create a Python environment";
-        let made = python(&self.path).arg("-m").arg("venv").arg(root).output().await;
+        let made = isolated(&self.path).arg("-m").arg("venv").arg(root).output().await;
         let output = made.map_err(|error| LocalError::new(what, error))?;
         if output.status.success() {
             return Ok(());
@@ -196,20 +197,44 @@ async fn install(tool: Tool, root: &Path) -> Result<(), LocalError> {
     let what = format!("cannot install {} {}", tool.name, tool.version());
     let file = root.join("requirements.txt");
     std::fs::write(&file, tool.requirements).map_err(|error| LocalError::new(what.as_str(), error))?;
-    let mut pip = pip(&interpreter(root));
-    pip.arg("install").args(["--require-hashes", "--no-deps", "--prefer-binary", "-r"]).arg(&file);
-    run_pip(pip, &what).await
+    run_pip(pip_install(&interpreter(root), &file), &what).await
 }
 
-/// `pip` without questions and decoration; the caller's index and certificates stay in force.
+/// The command that installs pinned requirements, and nothing else: only wheels, because building a source archive runs
+/// build tools that no hash pins.
+fn pip_install(interpreter: &Path, requirements: &Path) -> Command {
+    let mut pip = pip(interpreter);
+    pip.args(["install", "--require-hashes", "--no-deps", "--only-binary", ":all:", "-r"]).arg(requirements);
+    pip
+}
+
+/// `pip` without questions and decoration, and without the secrets in the caller's environment; the caller's index and
+/// certificates stay in force.
 pub(crate) fn pip(interpreter: &Path) -> Command {
-    let mut command = python(interpreter);
+    let mut command = isolated(interpreter);
     command
         .args(["-m", "pip", "--disable-pip-version-check", "--no-input", "--retries", "2"])
         // Both would put the packages elsewhere than into this environment.
         .env_remove("PIP_TARGET")
         .env("PIP_USER", "0");
+    for (name, _) in std::env::vars_os() {
+        if name.to_str().is_none_or(may_be_secret) {
+            command.env_remove(name);
+        }
+    }
     command
+}
+
+/// Whether a variable of the environment may hold a secret that an installation has no use for. `PIP_*` and `UV_*`
+/// variables stay: an index may need the credentials in them.
+fn may_be_secret(name: &str) -> bool {
+    const OURS: [&str; 2] = ["AWS_", "CWL2LE_"];
+    const SIGNS: [&str; 6] = ["TOKEN", "SECRET", "PASSWORD", "PASSWD", "CREDENTIAL", "API_KEY"];
+    let name = name.to_ascii_uppercase();
+    let is_for_the_index = name.starts_with("PIP_") || name.starts_with("UV_");
+    !is_for_the_index
+        && (OURS.iter().any(|prefix| name.starts_with(prefix))
+            || SIGNS.iter().any(|sign| name.contains(sign)))
 }
 
 /// Runs a `pip` command and explains its failure.
@@ -245,6 +270,14 @@ fn pip_hint(said: &str) -> &'static str {
     }
 }
 
+/// Runs Python for a `-c` or `-m` argument. Without `-I` Python looks for modules in the working folder first, so that a
+/// file such as `venv.py` in it would be executed.
+fn isolated(path: &Path) -> Command {
+    let mut command = python(path);
+    command.arg("-I");
+    command
+}
+
 /// Runs Python without the settings of the caller's shell, which point to other packages.
 fn python(path: &Path) -> Command {
     let mut command = Command::new(path);
@@ -277,6 +310,8 @@ fn last_line(output: &Output) -> String {
 
 #[cfg(test)]
 mod tests {
+    use sha2::{Digest as _, Sha256};
+
     use super::*;
 
     fn refusal(probed: &str) -> (String, String) {
@@ -302,6 +337,92 @@ mod tests {
         let found = BasePython::judge("3 14 1 /opt/my python/bin/python3\n").ok().expect("accepted");
         assert_eq!(found.path, Path::new("/opt/my python/bin/python3"));
         assert_eq!(found.version, (3, 14));
+    }
+
+    #[test]
+    fn secrets_are_told_by_the_names_of_their_variables() {
+        for name in [
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_PROFILE",
+            "CWL2LE_TOKEN",
+            "GITHUB_TOKEN",
+            "my_secret",
+            "DB_PASSWORD",
+        ] {
+            assert!(may_be_secret(name), "{name}");
+        }
+        for name in ["PATH", "HOME", "HTTPS_PROXY", "PIP_INDEX_URL", "PIP_TOKEN", "SSL_CERT_FILE", "LANG"] {
+            assert!(!may_be_secret(name), "{name}");
+        }
+    }
+
+    /// A source archive whose hash is right, and whose build would run code.
+    #[tokio::test]
+    async fn a_source_archive_is_neither_built_nor_run_even_if_its_hash_is_right() {
+        let folder = tempfile::tempdir().unwrap();
+        let proof = folder.path().join("code ran");
+        let setup = format!(
+            "open({:?}, 'w').write('x')\nfrom setuptools import setup\nsetup(name='thing', version='1')\n",
+            proof
+        );
+        let mut archive = Vec::new();
+        for (name, text) in [
+            ("thing-1/setup.py", setup.as_str()),
+            ("thing-1/PKG-INFO", "Metadata-Version: 2.1\nName: thing\nVersion: 1\n"),
+        ] {
+            archive.extend(tar_entry(name, text.as_bytes()));
+        }
+        archive.extend([0; 1024]);
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut gzip, &archive).unwrap();
+        let archive = gzip.finish().unwrap();
+        std::fs::write(folder.path().join("thing-1.tar.gz"), &archive).unwrap();
+        let hash: String = Sha256::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
+        let requirements = folder.path().join("requirements.txt");
+        std::fs::write(&requirements, format!("thing==1 --hash=sha256:{hash}\n")).unwrap();
+
+        let base = BasePython::find().await.unwrap();
+        let mut pip = pip_install(&base.path, &requirements);
+        pip.args(["--no-index", "--find-links"])
+            .arg(folder.path())
+            .arg("--target")
+            .arg(folder.path().join("to"));
+        let error = run_pip(pip, "cannot install thing").await.unwrap_err();
+        assert!(error.to_string().contains("thing"), "{error}");
+        assert!(!proof.exists(), "the build of the archive ran");
+    }
+
+    /// A file in a tar archive, in the `ustar` form.
+    fn tar_entry(name: &str, content: &[u8]) -> Vec<u8> {
+        let mut head = [0_u8; 512];
+        head[..name.len()].copy_from_slice(name.as_bytes());
+        head[100..108].copy_from_slice(b"0000644\0");
+        head[108..124].copy_from_slice(b"0000000\x000000000\0");
+        head[124..136].copy_from_slice(format!("{:011o}\0", content.len()).as_bytes());
+        head[136..148].copy_from_slice(b"00000000000\0");
+        head[148..157].copy_from_slice(b"        0");
+        head[257..265].copy_from_slice(b"ustar\x0000");
+        let sum: u32 = head.iter().map(|byte| u32::from(*byte)).sum();
+        head[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+        let mut entry = head.to_vec();
+        entry.extend_from_slice(content);
+        entry.resize(entry.len().next_multiple_of(512), 0);
+        entry
+    }
+
+    #[tokio::test]
+    async fn modules_in_the_working_folder_are_not_executed() {
+        let folder = tempfile::tempdir().unwrap();
+        for module in ["venv", "subprocess", "logging", "importlib"] {
+            let code = "open('code ran', 'w').write('x')\nraise SystemExit('taken over')\n";
+            std::fs::write(folder.path().join(format!("{module}.py")), code).unwrap();
+        }
+        let base = BasePython::find().await.unwrap();
+        for arguments in [vec!["-c", PROBE], vec!["-m", "venv", "--help"]] {
+            let run = isolated(&base.path).args(arguments).current_dir(folder.path()).output().await.unwrap();
+            assert!(run.status.success(), "{}", last_line(&run));
+        }
+        assert!(!folder.path().join("code ran").exists());
     }
 
     #[test]

@@ -57,7 +57,7 @@ pub async fn emulator(cache: &Cache, progress: Progress<'_>) -> Result<PathBuf, 
             run_pip(download, WHAT).await?;
             let mut extract = environment.command();
             extract
-                .args(["-c", EXTRACT])
+                .args(["-I", "-c", EXTRACT])
                 .arg(&wheels)
                 .arg(format!("samcli/local/rapid/aws-lambda-rie-{architecture}"))
                 .arg(file(root));

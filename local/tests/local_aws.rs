@@ -26,7 +26,7 @@ fn answers(endpoint: &str) -> bool {
     let Ok(mut connection) = TcpStream::connect(address) else {
         return false;
     };
-    let request = "GET /_ministack/health HTTP/1.1\r\nHost: local\r\nConnection: close\r\n\r\n";
+    let request = "GET /_ministack/health HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
     let mut answer = String::new();
     connection.write_all(request.as_bytes()).is_ok()
         && connection.read_to_string(&mut answer).is_ok()
@@ -43,6 +43,11 @@ async fn it_starts_answers_resets_and_stops_without_a_trace() {
     let endpoint = aws.endpoint().to_owned();
     let state = aws.log_path().parent().expect("a folder").to_owned();
     assert!(answers(&endpoint), "{}", aws.logs_tail(20));
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::mode(&state.metadata().expect("there").permissions());
+        assert_eq!(mode & 0o077, 0, "nobody else may look into {}", state.display());
+    }
     aws.reset().await.expect("reset");
     aws.stop().await.expect("stopped");
     assert!(!answers(&endpoint));
@@ -92,7 +97,7 @@ async fn the_chain_from_log_group_to_function_works() {
 
 #[tokio::test]
 async fn permissions_are_evaluated_when_asked_for() {
-    passes("auth.py", Options { auth: true }).await;
+    passes("auth.py", Options { auth: true, ..Options::default() }).await;
 }
 
 /// Set for the process that is to be killed, so that nobody else who runs the ignored tests waits for it.
@@ -137,4 +142,56 @@ fn it_ends_when_its_starter_is_killed() {
         assert!(Instant::now() < deadline, "{endpoint} or {state} is left");
         std::thread::yield_now();
     }
+}
+
+/// One raw request with these lines after the first; the status of the answer and the whole of it.
+fn ask(endpoint: &str, lines: &[&str]) -> (u16, String) {
+    let address = endpoint.trim_start_matches("http://");
+    let mut connection = TcpStream::connect(address).expect("connected");
+    let body = "Action=ListRoles&Version=2010-05-08";
+    let request = format!(
+        "POST / HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n\
+         Connection: close\r\n{}\r\n\r\n{body}",
+        body.len(),
+        lines.join("\r\n")
+    );
+    connection.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    connection.read_to_string(&mut answer).expect("answered");
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, answer)
+}
+
+const HOST: &str = "Host: 127.0.0.1:1";
+const SIGNED_BY_TEST: &str = "Authorization: AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/iam/aws4_request, \
+                              SignedHeaders=host, Signature=00";
+
+#[tokio::test]
+async fn a_web_page_can_neither_call_it_nor_read_its_answers() {
+    let aws = start().await;
+    let (status, answer) = ask(aws.endpoint(), &[HOST, SIGNED_BY_TEST]);
+    assert_eq!(status, 200, "a program of this machine can: {answer}");
+    assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
+    for of_a_page in ["Origin: http://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site"] {
+        let (status, answer) = ask(aws.endpoint(), &[HOST, SIGNED_BY_TEST, of_a_page]);
+        assert_eq!(status, 403, "{of_a_page}: {answer}");
+        assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
+    }
+    for foreign in ["Host: evil.example", "Host: 127.0.0.1.evil.example:80", "Host: 192.0.2.1"] {
+        assert_eq!(ask(aws.endpoint(), &[foreign, SIGNED_BY_TEST]).0, 403, "{foreign}");
+    }
+}
+
+#[tokio::test]
+async fn a_private_one_takes_only_what_its_secret_signs() {
+    let private = Options { private: true, ..Options::default() };
+    let aws = LocalAws::start(&cache(), private, &|_| {}).await.unwrap_or_else(|error| panic!("{error}"));
+    assert_ne!(aws.credentials().secret_access_key, "test");
+    let by_account = SIGNED_BY_TEST.replace("=test/", "=000000000000/");
+    for lines in [&[HOST][..], &[HOST, SIGNED_BY_TEST], &[HOST, &by_account]] {
+        let (status, answer) = ask(aws.endpoint(), lines);
+        assert!((400..500).contains(&status), "{lines:?}: {answer}");
+    }
+    assert!(!answers(aws.endpoint()), "control paths need the secret");
+    aws.reset().await.expect("with the secret");
 }

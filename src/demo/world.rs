@@ -38,11 +38,12 @@ impl World {
         let say = |text: &str| context.note(text);
         say("== a local AWS and a local log service on this machine; nothing leaves it");
         let cache = Cache::open().map_err(local)?;
-        let aws = LocalAws::start(&cache, cwl2le_local::Options::default(), &say).await.map_err(local)?;
+        let private = cwl2le_local::Options { private: true, ..Default::default() };
+        let aws = LocalAws::start(&cache, private, &say).await.map_err(local)?;
         let started = log_service::Options::with_transport(Transport::Tls13);
         let log_service =
             LogService::start(started).map_err(|error| io("the log service cannot start", &error))?;
-        let folder = tempfile::tempdir().and_then(|folder| {
+        let folder = cwl2le_local::private_folder().and_then(|folder| {
             std::fs::write(folder.path().join(CA_FILE), log_service.ca_pem())?;
             std::fs::write(folder.path().join(TOKEN_FILE), TOKEN)?;
             Ok(folder)
@@ -163,7 +164,8 @@ impl World {
     pub(super) async fn keep(&self, context: Context<'_>) {
         let Credentials { access_key_id: key, secret_access_key: secret } = self.aws.credentials();
         context.note(&format!(
-            "== everything is left running; look around in another terminal, stop with Ctrl-C\n\
+            "== everything keeps running; look around in another terminal, stop with Ctrl-C\n\
+             Do not share these keys: functions run as processes of yours, so whoever has them can run programs as you.\n\
              export AWS_ENDPOINT_URL={} AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}\n\
              cwl2le status\n\
              aws logs describe-subscription-filters --log-group-name {BUNYAN_GROUP}\n\
