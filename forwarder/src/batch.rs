@@ -4,6 +4,7 @@
 //! A poison record is never named, because it would come back for ever.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Duration;
@@ -17,16 +18,19 @@ use crate::config::Config;
 use crate::destination::{Failure, FailureKind, Outlet, Surroundings};
 use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
-use crate::ledger::{Account, Fate, Ledger, Skip, count};
+use crate::ledger::{Account, Fate, Ledger, Skip};
 use crate::options::Options;
 use crate::pace::{Pace, Watch};
 use crate::parts::Parts;
-use crate::payload::{self, Cap, MessageType, Payload, Poison};
+use crate::payload::{self, Cap, Payload, Poison};
 use crate::quarantine::{self, Quarantine};
 use crate::remembered::{Known, Remembered};
 use crate::route::Router;
 use crate::shape::Shape;
 use crate::store::Held;
+
+#[path = "claim.rs"]
+mod claim;
 
 /// Of parts that become larger than this only one is decoded at a time, however many destinations there are,
 /// so that memory is bounded by the cap of one part.
@@ -37,6 +41,8 @@ pub struct Forwarder {
     router: Router,
     lanes: Vec<Lane>,
     options: Options,
+    /// The log groups of the other functions of the stack, whose events are never forwarded either.
+    siblings: BTreeSet<String>,
     remembered: Remembered,
     quarantine: Option<Quarantine>,
     pace: Pace,
@@ -114,8 +120,10 @@ impl Forwarder {
                 return Err("quarantine: S3 cannot be reached without AWS's credentials".into());
             }
         };
+        let own = options.own_log_group.as_deref();
+        let siblings = own.map(|own| config.sibling_log_groups(own)).unwrap_or_default();
         let (remembered, pace) = (Remembered::default(), Pace::default());
-        Ok(Self { router, lanes, options, remembered, quarantine, pace })
+        Ok(Self { router, lanes, options, siblings, remembered, quarantine, pace })
     }
 
     /// Which destinations events go to, and by which rules.
@@ -133,6 +141,7 @@ impl Forwarder {
             parts: &parts,
             router: &self.router,
             options: &self.options,
+            siblings: &self.siblings,
             persistence: self.options.persistence,
             until: end - share,
             several_lanes: self.lanes.len() > 1,
@@ -237,6 +246,7 @@ pub(crate) struct Batch<'a> {
     parts: &'a Parts<'a>,
     router: &'a Router,
     options: &'a Options,
+    siblings: &'a BTreeSet<String>,
     pub(crate) persistence: Persistence,
     /// When lanes stop, so that there is time to answer.
     pub(crate) until: Instant,
@@ -299,6 +309,10 @@ impl Batch<'_> {
         lane: usize,
         buffer: &'b mut Vec<u8>,
     ) -> Option<Decoded<'_, 'b>> {
+        if self.router.leaves(|| self.parts.arrived(at)) {
+            self.settle(at, Fate::Skipped(Skip::Elsewhere));
+            return None;
+        }
         let mut permit = None;
         let mut inflated = self.inflate(at, if self.several_lanes { LARGE } else { usize::MAX }, buffer);
         if self.several_lanes && matches!(inflated, Err(Poison::TooLarge { .. })) {
@@ -312,7 +326,7 @@ impl Batch<'_> {
         let claimed = match decoded {
             Ok(payload) => self.claim(at, lane, payload),
             Err(poison) => {
-                self.settle(at, Fate::Quarantined(poison.into()));
+                self.settle(at, self.set_aside(poison));
                 None
             }
         };
@@ -325,58 +339,6 @@ impl Batch<'_> {
         let mut decoded = self.data.borrow_mut();
         let cap = Cap { size: self.options.cap.size.min(most), ..self.options.cap };
         uncaught(|| payload::gunzip(self.parts.data(at, &mut decoded)?, cap, buffer))
-    }
-
-    /// Decides whose a payload is; gives it back if it is the lane's, with the rules of its route.
-    fn claim<'b>(
-        &self,
-        at: usize,
-        lane: usize,
-        mut payload: Payload<'b>,
-    ) -> Option<(Payload<'b>, Option<&Shape>)> {
-        let skip = if payload.message_type == MessageType::Control {
-            Some(Skip::Control)
-        } else if self.options.own_log_group.as_deref() == Some(payload.log_group.as_ref()) {
-            Some(Skip::OwnLogGroup)
-        } else if payload.events.is_empty() {
-            Some(Skip::Empty)
-        } else {
-            None
-        };
-        let all = payload.events.len();
-        let routed = match skip {
-            Some(skip) => Err(Fate::Skipped(skip)),
-            None => self.route(&mut payload).map_err(|poison| Fate::Quarantined(poison.into())),
-        };
-        match routed {
-            Ok((destinations, shape)) => {
-                let mut ledger = self.ledger.borrow_mut();
-                ledger.note_events(at, count(payload.events.len()), count(all - payload.events.len()));
-                ledger.route(at, destinations);
-                destinations.contains(&lane).then_some((payload, shape))
-            }
-            Err(fate) => {
-                self.ledger.borrow_mut().note_events(at, count(all), 0);
-                self.settle(at, fate);
-                None
-            }
-        }
-    }
-
-    /// Finds the destinations of a payload, and drops the events that their route does not want.
-    fn route(&self, payload: &mut Payload<'_>) -> Result<(&[usize], Option<&Shape>), Poison> {
-        let destinations = self
-            .router
-            .choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref))
-            .map_err(Poison::Unrouted)?;
-        let shape = self.router.shape(&payload.log_group, destinations);
-        if let Some(shape) = shape {
-            uncaught(|| {
-                shape.select(payload);
-                Ok(())
-            })?;
-        }
-        Ok((destinations, shape))
     }
 }
 

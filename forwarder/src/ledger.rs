@@ -56,6 +56,8 @@ pub enum Skip {
     OwnLogGroup,
     /// No events.
     Empty,
+    /// Another function of the stack serves its destinations.
+    Elsewhere,
 }
 
 /// How far one destination has come with the events of one part, from the first one on.

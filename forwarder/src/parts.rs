@@ -75,6 +75,11 @@ impl<'a> Parts<'a> {
         Some(if part.number == 0 { record.into() } else { format!("{record}#{}", part.number).into() })
     }
 
+    /// When the record of a part arrived in the stream, in seconds since 1970.
+    pub fn arrived(&self, at: usize) -> Option<f64> {
+        self.invocation.arrived(self.parts.get(at)?.record as usize)
+    }
+
     /// How many bytes of data a part has.
     pub fn size(&self, at: usize) -> usize {
         self.parts.get(at).map_or(0, |part| match part.end {

@@ -73,6 +73,12 @@ pub enum Poison {
 }
 
 impl Poison {
+    /// Whether every function that reads the record finds the same: it depends on nothing but the record, and not on
+    /// the memory of a function or on the rules that only one of them applies.
+    pub fn is_of_the_record(&self) -> bool {
+        !matches!(self, Self::TooLarge { .. } | Self::Panicked)
+    }
+
     /// A short name for counts and logs.
     pub fn name(&self) -> &'static str {
         match self {

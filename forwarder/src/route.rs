@@ -1,8 +1,10 @@
 //! Which destination an event goes to.
 
+use std::borrow::Cow;
+
 use wildmatch::WildMatch;
 
-use crate::config::{Config, ConfigError, pinned_destination};
+use crate::config::{Config, ConfigError, Schedule, pinned_destination};
 use crate::shape::Shape;
 use crate::shape::config::HashKey;
 
@@ -14,6 +16,11 @@ pub struct Router {
     default: Option<usize>,
     /// Every position, to lend out single ones.
     positions: Vec<usize>,
+    /// Of the destinations that this function serves, which are the first ones, when it does so; `None` is always.
+    served: Vec<Option<Schedule>>,
+    /// Whether this function serves everything, always: the usual case.
+    serves_all: bool,
+    isolated: bool,
 }
 
 /// One route.
@@ -31,7 +38,7 @@ impl Router {
     /// # Errors
     /// What [`Config::validate`] would refuse of how routes shape their events.
     pub fn new(config: &Config, key: Option<&HashKey>) -> Result<Self, ConfigError> {
-        let names: Vec<String> = config.destinations.keys().cloned().collect();
+        let names: Vec<String> = config.names().map(ToOwned::to_owned).collect();
         let position = |name: &str| names.iter().position(|known| known == name);
         let routes = config
             .routes
@@ -48,10 +55,13 @@ impl Router {
             .collect::<Result<_, ConfigError>>()?;
         let default = config.default_destination().and_then(position);
         let positions = (0..names.len()).collect();
-        Ok(Self { names, routes, default, positions })
+        let served = config.destinations.keys().map(|name| config.schedules.get(name).cloned()).collect();
+        let serves_all = config.elsewhere.is_empty() && config.schedules.is_empty();
+        Ok(Self { names, routes, default, positions, served, serves_all, isolated: config.isolated })
     }
 
-    /// The names of the destinations, in the order of the configuration.
+    /// The names of the destinations, in the order of the configuration: those that this function serves, then those
+    /// that others serve.
     pub fn names(&self) -> &[String] {
         &self.names
     }
@@ -93,6 +103,38 @@ impl Router {
         self.routes.iter().position(|rule| {
             rule.pattern.matches(group) && destinations.iter().all(|at| rule.destinations.contains(at))
         })
+    }
+
+    /// Those of these destinations that this function serves, for a record that arrived at the time that `arrived`
+    /// gives, in seconds since 1970.
+    pub fn here<'d>(
+        &self,
+        destinations: &'d [usize],
+        arrived: impl FnOnce() -> Option<f64>,
+    ) -> Cow<'d, [usize]> {
+        if self.serves_all {
+            return Cow::Borrowed(destinations);
+        }
+        let arrived = arrived();
+        let serves = |at: &usize| match self.served.get(*at) {
+            Some(schedule) => schedule.as_ref().is_none_or(|schedule| schedule.serves(arrived)),
+            None => false,
+        };
+        destinations.iter().copied().filter(serves).collect()
+    }
+
+    /// Whether nothing of a record that arrived at this time is this function's, whatever is in it.
+    pub fn leaves(&self, arrived: impl FnOnce() -> Option<f64>) -> bool {
+        if !self.isolated || self.serves_all {
+            return false;
+        }
+        let arrived = arrived();
+        self.served.iter().all(|schedule| schedule.as_ref().is_some_and(|schedule| !schedule.serves(arrived)))
+    }
+
+    /// Whether this function serves isolated destinations only.
+    pub fn is_isolated(&self) -> bool {
+        self.isolated
     }
 
     fn only(&self, at: usize) -> &[usize] {
@@ -147,6 +189,27 @@ mod tests {
         assert_eq!(label("/aws/x", "f@c").as_deref(), Some("second"), "pinned past the first route");
         assert_eq!(label("/aws/y", "f@c"), None);
         assert_eq!(label("else", "f"), None);
+    }
+
+    #[test]
+    fn what_others_serve_is_decided_and_left_to_them() {
+        let one = r#"{"type":"logentries","region":"eu","token":"01234567-89ab-cdef-0123-456789abcdef"}"#;
+        let json = format!(
+            r#"{{"destinations":{{"b":{one},"c":{one}}},"elsewhere":["a"],"default":"a","schedules":
+               {{"c":{{"first":true,"changes":[100]}}}},"routes":[{{"log_group":"x","destination":["a","b","c"]}}]}}"#
+        );
+        let router = Router::new(&Config::from_json(&json).unwrap(), None).unwrap();
+        let here = |group: &str, filter: &str, arrived: Option<f64>| {
+            let chosen = router.choose(group, [filter]).unwrap();
+            let here = router.here(chosen, || arrived);
+            here.iter().map(|at| router.names()[*at].as_str()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(here("x", "f", Some(99.0)), "b c");
+        assert_eq!(here("x", "f", Some(100.0)), "b");
+        assert_eq!(here("x", "f", None), "b c");
+        assert_eq!(here("x", "f@a", Some(99.0)), "", "a pin of another function's destination");
+        assert_eq!(here("y", "f", Some(99.0)), "", "a default that another function serves");
+        assert!(!router.leaves(|| Some(100.0)), "the main function sets aside what nobody can read");
     }
 
     proptest! {

@@ -4,6 +4,7 @@
 //! environment variables of a function together may take 4 KB, so what is default is not written.
 
 mod lines;
+mod schedule;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::destination::Settings as Destination;
 pub use crate::destination::logentries::{Logentries, Region, UnknownRegion};
 pub use lines::{Format, LineRules, Lines, Longest, Style};
+pub use schedule::Schedule;
 
 use crate::quarantine::Place;
 use crate::reference::Reference;
@@ -66,6 +68,17 @@ pub struct Config {
     /// Leaves out the line of metrics that each invocation writes to the function's log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_metrics: bool,
+    /// The names of the destinations that other functions of the stack serve. Routes and pins are decided over all
+    /// names; the settings of these are there.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub elsewhere: BTreeSet<String>,
+    /// When this function serves a destination, for those that have moved between functions; the others always.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub schedules: BTreeMap<String, Schedule>,
+    /// Whether this function serves isolated destinations only, beside the main function of the stack. That one sets
+    /// aside what nobody can read or route, so that it is set aside once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub isolated: bool,
 }
 
 /// Log groups, and the destinations they go to.
@@ -190,15 +203,24 @@ impl Config {
         if self.destinations.is_empty() {
             return Err(ConfigError::new("destinations", "at least one destination is needed"));
         }
-        for (name, destination) in &self.destinations {
-            let place = format!("destinations.{name}");
+        for name in self.names() {
             if !is_destination_name(name) {
                 return Err(ConfigError::new(
-                    place,
+                    format!("destinations.{name}"),
                     "a destination's name is 1 to 64 letters, digits, `-` or `_`",
                 ));
             }
+        }
+        for (name, destination) in &self.destinations {
+            let place = format!("destinations.{name}");
             destination.validate().map_err(|problem| ConfigError::new(place, problem))?;
+        }
+        if let Some(name) = self.elsewhere.iter().find(|name| self.destinations.contains_key(*name)) {
+            return Err(ConfigError::new("elsewhere", format!("`{name}` has settings here")));
+        }
+        for (name, schedule) in &self.schedules {
+            self.must_be_here(name, "schedules")?;
+            schedule.validate().map_err(|problem| ConfigError::new(format!("schedules.{name}"), problem))?;
         }
         if let Some(name) = &self.default {
             self.must_exist(name, "default")?;
@@ -229,7 +251,7 @@ impl Config {
             self.shape(at, self.hash_key.as_ref().map(|_| HashKey::unknown()).as_ref())?;
         }
         for (name, lines) in &self.lines {
-            let destination = self.must_exist(name, "lines")?;
+            let destination = self.must_be_here(name, "lines")?;
             lines
                 .validate(destination)
                 .map_err(|problem| ConfigError::new(format!("lines.{name}"), problem))?;
@@ -269,11 +291,34 @@ impl Config {
         if let Some(name) = &self.default {
             return Some(name);
         }
-        if self.destinations.contains_key(DEFAULT_DESTINATION) {
+        if self.has(DEFAULT_DESTINATION) {
             return Some(DEFAULT_DESTINATION);
         }
-        let mut names = self.destinations.keys();
-        names.next().filter(|_| names.next().is_none()).map(String::as_str)
+        let mut names = self.names();
+        names.next().filter(|_| names.next().is_none())
+    }
+
+    /// The names of all destinations of the stack: first those that this function serves, then those of others.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.destinations.keys().chain(&self.elsewhere).map(String::as_str)
+    }
+
+    /// Whether there is a destination of this name, here or elsewhere.
+    pub fn has(&self, name: &str) -> bool {
+        self.destinations.contains_key(name) || self.elsewhere.contains(name)
+    }
+
+    /// The log groups of the other functions of the stack, where `own` is that of this one: the function of an isolated
+    /// destination has the name of the main one with the destination behind it.
+    pub fn sibling_log_groups(&self, own: &str) -> BTreeSet<String> {
+        let main = match self.isolated {
+            true => self.destinations.keys().find_map(|name| own.strip_suffix(name)?.strip_suffix('-')),
+            false => Some(own),
+        };
+        let Some(main) = main else { return BTreeSet::new() };
+        let others = self.elsewhere.iter().chain(self.schedules.keys());
+        let all = others.map(|name| format!("{main}-{name}")).chain([main.to_owned()]);
+        all.filter(|log_group| log_group != own).collect()
     }
 
     /// How the lines of a destination look.
@@ -281,13 +326,20 @@ impl Config {
         self.lines.get(name).cloned().unwrap_or_default().style(destination)
     }
 
-    fn must_exist(&self, name: &str, place: &str) -> Result<&Destination, ConfigError> {
-        if let Some(destination) = self.destinations.get(name) {
-            return Ok(destination);
-        }
-        let known = self.destinations.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
-        Err(ConfigError::new(place, format!("there is no destination `{name}`; there are: {known}")))
+    fn must_exist(&self, name: &str, place: &str) -> Result<(), ConfigError> {
+        if self.has(name) { Ok(()) } else { Err(unknown(name, place, self.names())) }
     }
+
+    /// The settings of a destination that this function serves.
+    fn must_be_here(&self, name: &str, place: &str) -> Result<&Destination, ConfigError> {
+        let known = self.destinations.keys().map(String::as_str);
+        self.destinations.get(name).ok_or_else(|| unknown(name, place, known))
+    }
+}
+
+fn unknown<'a>(name: &str, place: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
+    let known = known.collect::<Vec<_>>().join(", ");
+    ConfigError::new(place, format!("there is no destination `{name}`; there are: {known}"))
 }
 
 /// Reads JSON that is `whole`, which stands for the place of what is wrong with all of it.

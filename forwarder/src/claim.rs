@@ -1,0 +1,87 @@
+//! Whose a payload is: its destinations, as far as this function serves them, and what becomes of the rest.
+
+use std::borrow::Cow;
+
+use super::{Batch, uncaught};
+use crate::ledger::{Fate, Skip, count};
+use crate::payload::{MessageType, Payload, Poison};
+use crate::shape::Shape;
+
+impl Batch<'_> {
+    /// Decides whose a payload is; gives it back if it is the lane's, with the rules of its route.
+    pub(super) fn claim<'b>(
+        &self,
+        at: usize,
+        lane: usize,
+        mut payload: Payload<'b>,
+    ) -> Option<(Payload<'b>, Option<&Shape>)> {
+        let all = payload.events.len();
+        let routed = match self.skip(&payload) {
+            Some(skip) => Err(Fate::Skipped(skip)),
+            None => self.route(at, &mut payload),
+        };
+        match routed {
+            Ok((destinations, shape)) => {
+                let mut ledger = self.ledger.borrow_mut();
+                ledger.note_events(at, count(payload.events.len()), count(all - payload.events.len()));
+                ledger.route(at, &destinations);
+                destinations.contains(&lane).then_some((payload, shape))
+            }
+            Err(fate) => {
+                self.ledger.borrow_mut().note_events(at, count(all), 0);
+                self.settle(at, fate);
+                None
+            }
+        }
+    }
+
+    /// Why there is nothing to deliver of a payload, if so.
+    fn skip(&self, payload: &Payload<'_>) -> Option<Skip> {
+        let log_group: &str = &payload.log_group;
+        if payload.message_type == MessageType::Control {
+            Some(Skip::Control)
+        } else if self.options.own_log_group.as_deref() == Some(log_group)
+            || self.siblings.contains(log_group)
+        {
+            Some(Skip::OwnLogGroup)
+        } else if payload.events.is_empty() {
+            Some(Skip::Empty)
+        } else {
+            None
+        }
+    }
+
+    /// Finds the destinations of a payload that this function serves, and drops the events that their route does not
+    /// want.
+    fn route(
+        &self,
+        at: usize,
+        payload: &mut Payload<'_>,
+    ) -> Result<(Cow<'_, [usize]>, Option<&Shape>), Fate> {
+        let chosen = self
+            .router
+            .choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref))
+            .map_err(|why| self.set_aside(Poison::Unrouted(why)))?;
+        let destinations = self.router.here(chosen, || self.parts.arrived(at));
+        if destinations.is_empty() {
+            return Err(Fate::Skipped(Skip::Elsewhere));
+        }
+        let shape = self.router.shape(&payload.log_group, chosen);
+        if let Some(shape) = shape {
+            uncaught(|| {
+                shape.select(payload);
+                Ok(())
+            })
+            .map_err(|poison| Fate::Quarantined(poison.into()))?;
+        }
+        Ok((destinations, shape))
+    }
+
+    /// The fate of what nobody can read or route: one function of a stack sets it aside, and that is the main one.
+    pub(super) fn set_aside(&self, poison: Poison) -> Fate {
+        if self.router.is_isolated() && poison.is_of_the_record() {
+            return Fate::Skipped(Skip::Elsewhere);
+        }
+        Fate::Quarantined(poison.into())
+    }
+}
