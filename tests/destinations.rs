@@ -24,6 +24,7 @@ impl Sink {
         let protocol = match kind {
             "logentries" => Protocol::Lines,
             "syslog" => Protocol::Syslog,
+            "insight-webhook" => Protocol::Webhook,
             _ => Protocol::Http,
         };
         let options = Options { transport: Transport::Tls13, protocol, ..Options::default() };

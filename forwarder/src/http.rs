@@ -30,6 +30,8 @@ pub struct Client(reqwest::Client);
 /// What a server answered, whatever its status.
 #[derive(Clone, Debug)]
 pub struct Answer {
+    /// The host that answered.
+    pub host: String,
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -84,6 +86,7 @@ impl Client {
     }
 
     async fn exchange(&self, request: Request<Bytes>) -> reqwest::Result<Answer> {
+        let host = request.uri().host().unwrap_or_default().to_owned();
         let mut response = self.0.execute(request.try_into()?).await?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
         let mut body = BytesMut::new();
@@ -94,7 +97,7 @@ impl Client {
                 break;
             }
         }
-        Ok(Answer { status, headers, body: body.freeze() })
+        Ok(Answer { host, status, headers, body: body.freeze() })
     }
 }
 

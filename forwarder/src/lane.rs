@@ -232,7 +232,13 @@ impl Walk {
                 let end = verdict.events.end.min(open.end);
                 // Only from the first event on: what comes after a gap is delivered again.
                 let start = open.next();
-                if verdict.events.start > start || end <= start {
+                if verdict.events.start > start {
+                    // A destination with several requests in flight may have delivered what comes after a gap.
+                    let again = if verdict.rejected.is_none() { end - verdict.events.start } else { 0 };
+                    report.possible_duplicates += again;
+                    continue;
+                }
+                if end <= start {
                     continue;
                 }
                 progress = true;

@@ -161,6 +161,7 @@ async fn an_odd_answer_is_not_quoted() {
 #[test]
 fn errors_are_read_from_json_headers_and_xml() {
     let answer = |header: Option<&'static str>, body: &'static str| Answer {
+        host: String::new(),
         status: http::StatusCode::FORBIDDEN,
         headers: header
             .map(|value| (HeaderName::from_static("x-amzn-errortype"), HeaderValue::from_static(value)))

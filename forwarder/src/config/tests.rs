@@ -157,7 +157,7 @@ fn lines_of_a_destination_can_be_shaped() {
         Config::from_json(&two(r#","lines":{"a":{"format":"json"},"b":{"max_bytes":2000}}"#)).unwrap();
     assert_eq!(config.lines["a"], Lines { format: Some(Format::Json), max_bytes: None });
     let style = |name| config.style(name, &config.destinations[name]);
-    assert_eq!(style("a"), Style { format: Format::Json, max_bytes: 65_536 });
+    assert_eq!(style("a"), Style { format: Format::Json, max_bytes: 32_767 });
     assert_eq!(style("b"), Style { format: Format::Message, max_bytes: 2000 });
     assert_eq!(Config::from_json(&config.to_json()).unwrap(), config);
 }

@@ -108,7 +108,7 @@ mod tests {
 
     fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
         let status = StatusCode::from_u16(status).unwrap();
-        Answer { status, headers: HeaderMap::new(), body: body.into() }
+        Answer { host: String::new(), status, headers: HeaderMap::new(), body: body.into() }
     }
 
     #[test]

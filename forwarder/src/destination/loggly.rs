@@ -8,7 +8,7 @@ use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::pending::{Limits, Part};
+use super::pending::{Limits, Packing, Part};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
@@ -91,7 +91,7 @@ struct Bulk {
 impl Service for Bulk {
     /// A request has one set of tags.
     fn limits(&self) -> Limits {
-        Limits { body: LARGEST_BODY, lot: 0, mixes: false }
+        Limits { body: LARGEST_BODY, lot: 0, packing: Packing::Lot, in_flight: 1 }
     }
 
     fn common(&self, payload: &Payload<'_>) -> Vec<u8> {

@@ -7,6 +7,7 @@ mod answer;
 mod dry;
 mod endpoint;
 mod headers;
+mod jobs;
 mod pending;
 mod protobuf;
 mod region;

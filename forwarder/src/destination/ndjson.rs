@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::headers::{self, Configured, Headers};
-use super::pending::{Limits, Part};
+use super::pending::{Limits, Packing, Part};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
@@ -51,7 +51,7 @@ impl Type for Http {
             url: endpoint::url("url", &self.url)?,
             headers: Headers::new(&self.headers, &surroundings.store)?,
             gzip: self.gzip,
-            limits: Limits { body: self.max_batch_bytes, lot: 0, mixes: true },
+            limits: Limits { body: self.max_batch_bytes, lot: 0, packing: Packing::Mixed, in_flight: 1 },
             format: style.format,
         };
         request::build(service, self.ca_file.as_deref(), surroundings)

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::headers::{self, Configured, Headers};
-use super::pending::{Limits, Part};
+use super::pending::{Limits, Packing, Part};
 use super::protobuf::{self, bytes, fixed64, head, head_len, message, number};
 use super::request::{self, Service, post};
 use super::types::Type;
@@ -80,7 +80,7 @@ impl Type for Otlp {
             url: self.url()?,
             headers: Headers::new(&self.headers, &surroundings.store)?,
             gzip: self.gzip,
-            limits: Limits { body: self.max_batch_bytes, lot: LOT, mixes: true },
+            limits: Limits { body: self.max_batch_bytes, lot: LOT, packing: Packing::Mixed, in_flight: 1 },
             region: surroundings.region.clone(),
         };
         request::build(service, self.ca_file.as_deref(), surroundings)

@@ -8,12 +8,27 @@ use crate::ledger::count;
 /// What one request may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
-    /// Bytes of a body before it is compressed. An event that is larger by itself goes alone.
+    /// Maximum bytes of a body before it is compressed; with [`Packing::Line`], of all the lines that wait. An event
+    /// that is larger by itself goes alone.
     pub(super) body: usize,
     /// Bytes of a body that a lot takes beside its events and what they have in common.
     pub(super) lot: usize,
-    /// Whether events that have nothing in common can be in one request.
-    pub(super) mixes: bool,
+    /// Which events share a request.
+    pub(super) packing: Packing,
+    /// Maximum number of requests in flight at the same time.
+    pub(super) in_flight: usize,
+}
+
+/// Which events share a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Packing {
+    /// As many as fit, of all lots.
+    Mixed,
+    /// As many as fit, of one lot.
+    Lot,
+    /// None: every line is a request of its own. An event that is cut into several lines is several requests, one
+    /// after the other.
+    Line,
 }
 
 /// Events that wait for their requests, in lots of those that have something in common. Events of one log stream are in
@@ -97,16 +112,18 @@ impl Pending {
         true
     }
 
-    /// The requests to make: all in one, or one for each lot.
-    pub(super) fn requests(&self, mixes: bool) -> Vec<Vec<Spot>> {
+    /// The events of each request to make.
+    pub(super) fn requests(&self, packing: Packing) -> Vec<Vec<Spot>> {
         let spots = |(at, lot): (usize, &Lot)| {
             (0..lot.events.len()).map(move |event| (count(at), count(event))).collect::<Vec<Spot>>()
         };
         let lots = self.lots.iter().enumerate().map(spots);
-        if mixes {
-            Some(lots.collect::<Vec<_>>().concat()).into_iter().filter(|all| !all.is_empty()).collect()
-        } else {
-            lots.collect()
+        match packing {
+            Packing::Mixed => {
+                Some(lots.collect::<Vec<_>>().concat()).into_iter().filter(|all| !all.is_empty()).collect()
+            }
+            Packing::Lot => lots.collect(),
+            Packing::Line => lots.flatten().map(|spot| vec![spot]).collect(),
         }
     }
 
@@ -144,18 +161,19 @@ mod tests {
         fn batches_keep_limit_and_order(
             events in proptest::collection::vec((0u8..4, 0usize..60, any::<bool>()), 0..120),
             body in 20usize..200,
-            mixes in any::<bool>(),
+            packing in prop_oneof![Just(Packing::Mixed), Just(Packing::Lot), Just(Packing::Line)],
         ) {
-            let limits = Limits { body, lot: 3, mixes };
+            let limits = Limits { body, lot: 3, packing, in_flight: 1 };
             let mut pending = Pending::default();
             let mut seen: Vec<Vec<u64>> = vec![Vec::new(); 4];
             let mut drain = |pending: &mut Pending| {
-                for request in pending.requests(mixes) {
+                for request in pending.requests(packing) {
                     let parts = pending.parts(&request);
                     let size: usize = parts.iter().map(|part| part.common.len() + 3 + part.events.len()).sum();
                     let written = request.iter().filter(|spot| pending.event(**spot).2).count();
                     prop_assert!(size <= body || written == 1, "{size} bytes of {written} events");
-                    prop_assert!(mixes || parts.len() <= 1);
+                    prop_assert!(packing == Packing::Mixed || parts.len() <= 1);
+                    prop_assert!(packing != Packing::Line || request.len() == 1);
                     let bytes: Vec<u8> = parts.iter().flat_map(|part| part.events.to_vec()).collect();
                     let mut expected = Vec::new();
                     for spot in &request {

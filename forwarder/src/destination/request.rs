@@ -1,21 +1,26 @@
 //! Log services that take events in HTTP requests, and answer each.
 //!
-//! A 2xx is the receipt. Requests are filled to the limit of the service and sent one after the other, so that the order
-//! within a log stream is that of the events. What a service refuses as wrong or too large is cut in halves, down to the
-//! one event that is: so a bad event holds up nobody, and the others arrive.
+//! A 2xx is the receipt. Requests are filled to the limit of the service, and as many are in flight as it can take. What a
+//! service refuses as wrong or too large is cut in halves, down to the one event that is: so a bad event holds up nobody,
+//! and the others arrive.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
 use http::{HeaderValue, Method, Request, Uri, header};
 use tokio::time::Instant;
 
 use super::answer::{self, Meaning};
 use super::dry::Dry;
-use super::pending::{Limits, Part, Pending, Spot};
+use super::jobs::Jobs;
+use super::pending::{Limits, Packing, Part, Pending, Spot};
 use super::{
     Destination, Failure, FailureKind, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict,
     Wait,
@@ -55,12 +60,22 @@ pub(super) trait Service {
     fn renew(&mut self, until: Instant) -> Wait<'_, bool>;
 }
 
+/// What a request ended with.
+type Sent = Result<Answer, Failure>;
+
+/// A request on its way, with the number of its job.
+type Flight = Pin<Box<dyn Future<Output = (u64, Sent)>>>;
+
 /// A service with what waits to be sent to it.
 pub(super) struct Requests<S> {
     service: S,
     client: Client,
     patience: Duration,
     pending: Pending,
+    jobs: Jobs,
+    flights: FuturesUnordered<Flight>,
+    /// How often the secret has changed.
+    secret: u32,
     /// How many events this session has taken.
     taken: u64,
     verdicts: Vec<Verdict>,
@@ -87,14 +102,6 @@ pub(super) fn build(
     Ok(Box::new(Requests::new(service, ca_file, surroundings.patience)?))
 }
 
-/// What became of the events of a request.
-enum Judgement {
-    /// All are taken but so many, which the service does not name.
-    Taken(Option<(usize, String)>),
-    /// They are too many, or one is wrong.
-    TooMuch(String),
-}
-
 impl<S: Service> Requests<S> {
     /// Makes it ready to use, without connecting.
     pub(super) fn new(service: S, ca_file: Option<&str>, patience: Patience) -> Result<Self, String> {
@@ -103,6 +110,9 @@ impl<S: Service> Requests<S> {
             client: Client::new(ca_file)?,
             patience: patience.progress * ANSWER,
             pending: Pending::default(),
+            jobs: Jobs::default(),
+            flights: FuturesUnordered::new(),
+            secret: 0,
             taken: 0,
             verdicts: Vec::new(),
             in_doubt: 0,
@@ -110,84 +120,121 @@ impl<S: Service> Requests<S> {
         })
     }
 
-    /// Sends everything that waits.
+    /// Sends everything that waits. After a failure nothing more is sent, and what is in flight is waited for: its
+    /// answers are verdicts.
     async fn flush(&mut self, until: Instant) -> Result<(), Failure> {
-        let pending = std::mem::take(&mut self.pending);
-        for request in pending.requests(self.service.limits().mixes) {
-            // Those that are still to be sent, the next one last.
-            let mut rest = vec![&request[..]];
-            while let Some(spots) = rest.pop() {
-                match self.post(&pending, spots, until).await? {
-                    Judgement::Taken(left_out) => self.settle(&pending, spots, left_out),
-                    Judgement::TooMuch(_) if spots.len() > 1 => {
-                        let (first, second) = spots.split_at(spots.len() / 2);
-                        rest.extend([second, first]);
-                    }
-                    Judgement::TooMuch(why) => self.settle(&pending, spots, Some((1, why))),
-                }
+        let pending = Rc::new(std::mem::take(&mut self.pending));
+        for spots in pending.requests(self.service.limits().packing) {
+            if pending.parts(&spots).is_empty() {
+                self.settle(&pending, &spots, None);
+            } else {
+                self.jobs.push(&pending, spots);
             }
         }
-        Ok(())
+        let mut failure = None;
+        loop {
+            while failure.is_none() && self.start(until) {}
+            let Some((id, result)) = self.flights.next().await else { break };
+            if let Err(error) = self.land(id, result, until).await {
+                failure.get_or_insert(error);
+            }
+        }
+        failure.map_or(Ok(()), Err)
     }
 
-    /// Makes one request, once more with another secret where that is refused and has changed.
-    async fn post(
-        &mut self,
-        pending: &Pending,
-        spots: &[Spot],
-        until: Instant,
-    ) -> Result<Judgement, Failure> {
-        let parts = pending.parts(spots);
-        if parts.is_empty() {
-            return Ok(Judgement::Taken(None));
+    /// Makes the next request; `false` when there is none, or enough are in flight.
+    fn start(&mut self, until: Instant) -> bool {
+        let limits = self.service.limits();
+        let Some((id, job)) = self.jobs.start(limits.in_flight, self.secret) else { return false };
+        let mut parts = job.parts();
+        if limits.packing == Packing::Line {
+            parts.iter_mut().for_each(|part| *part = job.line(*part));
         }
-        let mut renewed = false;
-        loop {
-            let request = self.service.request(&parts);
-            let host = request.uri().host().unwrap_or_default().to_owned();
-            self.traffic.bytes += request.body().len() as u64;
-            let answer = match self.client.send(request, self.patience, until).await {
-                Ok(answer) => answer,
-                Err(failure) => {
-                    self.in_doubt += if may_have_arrived(failure.kind) { spots.len() as u64 } else { 0 };
-                    return Err(failure);
-                }
-            };
-            let meaning = Meaning::of(answer.status);
-            if meaning == Meaning::Secret && !renewed {
-                renewed = true;
-                self.service.refused();
-                if self.service.renew(until).await {
-                    continue;
-                }
+        let request = self.service.request(&parts);
+        self.traffic.bytes += request.body().len() as u64;
+        let (client, patience) = (self.client.clone(), self.patience);
+        self.flights.push(Box::pin(async move { (id, client.send(request, patience, until).await) }));
+        true
+    }
+
+    /// Draws the consequences of an answer.
+    async fn land(&mut self, id: u64, result: Sent, until: Instant) -> Result<(), Failure> {
+        let limits = self.service.limits();
+        let Some(job) = self.jobs.get(id) else { return Ok(()) };
+        let events = job.spots.len() as u64;
+        let answer = match result {
+            Ok(answer) => answer,
+            Err(failure) => {
+                self.in_doubt += if may_have_arrived(failure.kind) { events } else { 0 };
+                self.jobs.again(id);
+                return Err(failure);
             }
-            let sent: Vec<&[u8]> = parts.iter().flat_map(|part| [part.common, part.events]).collect();
-            let words = || answer::words(&answer, &sent, self.service.secrets().into_iter());
-            return match meaning {
-                Meaning::Taken => {
-                    let left_out = self.service.left_out(&answer).map(|events| {
-                        (events, format!("it took only some of a batch and does not say which: {}", words()))
-                    });
-                    Ok(Judgement::Taken(left_out))
-                }
-                // Only the last word counts: to look for contents in an answer takes time.
-                Meaning::TooMuch => {
-                    Ok(Judgement::TooMuch(if spots.len() == 1 { words() } else { String::new() }))
-                }
-                Meaning::Secret => {
-                    let why = format!("{host} refuses the token or key of this destination: {}", words());
-                    Err(Failure::new(FailureKind::Unauthorized, why))
-                }
-                Meaning::Failed(kind) => {
-                    let said = if kind == FailureKind::Refused { words() } else { answer.status.to_string() };
-                    let doubtful = matches!(kind, FailureKind::Unavailable) || answer.status == 408;
-                    self.in_doubt += if doubtful { spots.len() as u64 } else { 0 };
-                    let mut failure = Failure::new(kind, format!("{host} answered {said}"));
-                    failure.retry_after = answer::retry_after(&answer.headers, SystemTime::now());
-                    Err(failure)
-                }
-            };
+        };
+        let meaning = Meaning::of(answer.status);
+        if meaning == Meaning::Secret && job.secret != self.secret {
+            // Another request in flight has found out first.
+            self.jobs.again(id);
+            return Ok(());
         }
+        if meaning == Meaning::Secret && !std::mem::replace(&mut job.is_renewed, true) {
+            self.service.refused();
+            if self.service.renew(until).await {
+                self.secret += 1;
+                self.jobs.again(id);
+                return Ok(());
+            }
+        }
+        match meaning {
+            Meaning::Taken => {
+                let left_out = self.service.left_out(&answer).map(|events| {
+                    let words = self.words(id, &answer);
+                    (events, format!("it took only some of a batch and does not say which: {words}"))
+                });
+                if let Some((events, spots)) = self.jobs.accepted(id, limits.packing == Packing::Line) {
+                    self.settle(&events, &spots, left_out);
+                }
+                Ok(())
+            }
+            Meaning::TooMuch => {
+                // Only the last word counts: to look for contents in an answer takes time.
+                if !self.jobs.halve(id) {
+                    let why = self.words(id, &answer);
+                    if let Some((events, spots)) = self.jobs.finish(id) {
+                        self.settle(&events, &spots, Some((1, why)));
+                    }
+                }
+                Ok(())
+            }
+            Meaning::Secret => {
+                let why = format!(
+                    "{} refuses the token or key of this destination: {}",
+                    answer.host,
+                    self.words(id, &answer)
+                );
+                self.jobs.again(id);
+                Err(Failure::new(FailureKind::Unauthorized, why))
+            }
+            Meaning::Failed(kind) => {
+                let said = match kind {
+                    FailureKind::Refused => self.words(id, &answer),
+                    _ => answer.status.to_string(),
+                };
+                let doubtful = matches!(kind, FailureKind::Unavailable) || answer.status == 408;
+                self.in_doubt += if doubtful { events } else { 0 };
+                self.jobs.again(id);
+                let mut failure = Failure::new(kind, format!("{} answered {said}", answer.host));
+                failure.retry_after = answer::retry_after(&answer.headers, SystemTime::now());
+                Err(failure)
+            }
+        }
+    }
+
+    /// What may be shown of an answer to a job.
+    fn words(&mut self, id: u64, answer: &Answer) -> String {
+        let Some(job) = self.jobs.get(id) else { return answer.status.to_string() };
+        let parts = job.parts();
+        let sent: Vec<&[u8]> = parts.iter().flat_map(|part| [part.common, part.events]).collect();
+        answer::words(answer, &sent, self.service.secrets().into_iter())
     }
 
     /// Notes that events are taken, but for the last `left_out` and those that were never written.
@@ -223,7 +270,9 @@ impl<S: Service> Requests<S> {
 impl<S: Service> Destination for Requests<S> {
     fn renew(&mut self, until: Instant) -> Wait<'_, ()> {
         Box::pin(async move {
-            self.service.renew(until).await;
+            if self.service.renew(until).await {
+                self.secret += 1;
+            }
         })
     }
 
@@ -253,9 +302,15 @@ impl<S: Service> Destination for Requests<S> {
     }
 
     fn close(&mut self) -> Session {
+        self.in_doubt += self.jobs.flying();
         self.pending = Pending::default();
+        self.jobs.clear();
+        self.flights.clear();
         self.taken = 0;
-        Session { verdicts: std::mem::take(&mut self.verdicts), in_doubt: std::mem::take(&mut self.in_doubt) }
+        // Answers come in any order.
+        let mut verdicts = std::mem::take(&mut self.verdicts);
+        verdicts.sort_by_key(|verdict| verdict.events.start);
+        Session { verdicts, in_doubt: std::mem::take(&mut self.in_doubt) }
     }
 
     fn traffic(&self) -> Traffic {

@@ -35,6 +35,7 @@ impl Sink {
         let protocol = match kind {
             "logentries" => Protocol::Lines,
             "syslog" => Protocol::Syslog,
+            "insight-webhook" => Protocol::Webhook,
             _ => Protocol::Http,
         };
         let options = Service { transport, protocol, receive_buffer: Some(64 * 1024), ..Service::default() };

@@ -135,11 +135,9 @@ impl Taker {
         match self.protocol {
             Protocol::Lines => self.cutter.feed(bytes, &shared.received),
             Protocol::Syslog => self.cutter.feed_counted(bytes, &shared.received)?,
-            Protocol::Http => {
+            Protocol::Http | Protocol::Webhook => {
                 for (request, answer) in self.reader.feed(bytes, &shared.requests)? {
-                    if request.is_taken() {
-                        self.cutter.feed(&request.body, &shared.received);
-                    }
+                    self.cutter.push(request.stored, &shared.received);
                     stream.write_all(&answer).await.ok()?;
                     stream.flush().await.ok()?;
                 }

@@ -25,6 +25,10 @@ pub enum Protocol {
     Syslog,
     /// HTTP/1.1: the lines are those of the bodies that are answered with a 2xx.
     Http,
+    /// HTTP/1.1 with the measured rules of Rapid7's webhook, for requests that would be answered with a 2xx: only the
+    /// first line of a body is stored, 204 for every token that is a UUID, 404 for any other, 413 from 65,536 bytes,
+    /// and a line of more than 32,767 bytes is split.
+    Webhook,
 }
 
 /// What goes wrong on a connection.

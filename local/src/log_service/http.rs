@@ -6,6 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use flate2::read::MultiGzDecoder;
 
+use super::fault::Protocol;
+use super::webhook;
+
 /// A request that a service has read to its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Request {
@@ -17,6 +20,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// The status that it was answered with.
     pub status: u16,
+    /// The lines that the service has stored of it.
+    pub stored: Vec<Vec<u8>>,
 }
 
 impl Request {
@@ -75,7 +80,10 @@ type Answers = Arc<dyn Fn(&Request) -> Answer + Send + Sync>;
 
 /// The requests of a service, and what it answers.
 pub(super) struct Requests {
+    protocol: Protocol,
     answers: Mutex<Answers>,
+    /// The tokens that belong to a log, for [`Protocol::Webhook`]; `None` for all.
+    tokens: Mutex<Option<Vec<String>>>,
     all: Mutex<Vec<Request>>,
 }
 
@@ -85,13 +93,16 @@ impl fmt::Debug for Requests {
     }
 }
 
-impl Default for Requests {
-    fn default() -> Self {
-        Self { answers: Mutex::new(Arc::new(|_| Answer::status(200))), all: Mutex::default() }
-    }
-}
-
 impl Requests {
+    pub(super) fn new(protocol: Protocol) -> Self {
+        let answers: Mutex<Answers> = Mutex::new(Arc::new(|_| Answer::status(200)));
+        Self { protocol, answers, tokens: Mutex::default(), all: Mutex::default() }
+    }
+
+    pub(super) fn know_tokens(&self, tokens: Vec<String>) {
+        *self.tokens.lock().unwrap_or_else(PoisonError::into_inner) = Some(tokens);
+    }
+
     pub(super) fn answer_with(&self, answers: Answers) {
         *self.answers.lock().unwrap_or_else(PoisonError::into_inner) = answers;
     }
@@ -107,11 +118,25 @@ impl Requests {
     /// Answers a request and remembers it.
     fn answer(&self, mut request: Request) -> (Request, Vec<u8>) {
         let answers = Arc::clone(&self.answers.lock().unwrap_or_else(PoisonError::into_inner));
-        let answer = answers(&request);
+        let mut answer = answers(&request);
+        let accepts = (200..300).contains(&answer.status);
+        if self.protocol == Protocol::Webhook && accepts {
+            let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+            (answer.status, request.stored) = webhook::judge(&request, tokens.as_deref());
+        } else if accepts {
+            request.stored = lines(&request.body);
+        }
         request.status = answer.status;
         self.all.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
         (request, answer.bytes())
     }
+}
+
+/// The lines of a body; bytes after its last line feed are none.
+fn lines(body: &[u8]) -> Vec<Vec<u8>> {
+    let mut lines: Vec<_> = body.split(|byte| *byte == b'\n').map(<[u8]>::to_vec).collect();
+    lines.pop();
+    lines
 }
 
 /// Cuts the bytes of one connection into requests.

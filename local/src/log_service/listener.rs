@@ -55,7 +55,7 @@ impl Shared {
             received: Received::default(),
             tls: Tls::new(options.transport)?,
             protocol: options.protocol,
-            requests: Requests::default(),
+            requests: Requests::new(options.protocol),
             armed: watch::Sender::new(Armed { fault: options.fault, left: None }),
             connections: AtomicU64::new(0),
         })

@@ -19,6 +19,7 @@ mod http;
 mod listener;
 mod received;
 mod tls;
+mod webhook;
 
 use std::io;
 use std::net::SocketAddr;
@@ -147,6 +148,12 @@ impl LogService {
     /// Changes what an HTTP service answers from now on; 200 to everything at first.
     pub fn answer_with(&self, answers: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
         self.shared.requests.answer_with(Arc::new(answers));
+    }
+
+    /// Says which tokens belong to a log at a [`Protocol::Webhook`]; before this, all do. What is sent with another is
+    /// answered as if it had been stored, and is not.
+    pub fn know_tokens(&self, tokens: &[&str]) {
+        self.shared.requests.know_tokens(tokens.iter().map(|token| (*token).to_owned()).collect());
     }
 
     /// The requests that an HTTP service has read to their end, whatever it answered.

@@ -139,6 +139,13 @@ impl Cutter {
         }));
         self.unfinished.extend_from_slice(rest);
     }
+
+    /// Takes lines that are cut already.
+    pub(super) fn push(&self, lines: Vec<Vec<u8>>, received: &Received) {
+        let (at, connection) = (Instant::now(), self.connection);
+        received.push(lines.into_iter().map(|bytes| Line { bytes, at, connection }));
+    }
+
     /// The same for messages with their lengths before them; `None` where no length is.
     pub(super) fn feed_counted(&mut self, bytes: &[u8], received: &Received) -> Option<()> {
         self.unfinished.extend_from_slice(bytes);
