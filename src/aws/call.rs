@@ -9,7 +9,7 @@ use tokio::time::Instant;
 
 use super::error::http_status;
 use super::need::Need;
-use super::retry::{self, Backoff};
+use super::retry::{self, Waiting};
 use super::wait::SHOWS;
 use super::{AwsError, Session};
 
@@ -77,30 +77,35 @@ impl Aws<'_> {
         Send: Fn() -> Sent,
         Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let mut retrying: Option<(Instant, Backoff)> = None;
+        let begun = Instant::now();
+        let mut retrying: Option<Waiting> = None;
         let mut needs_seen = false;
         loop {
-            let pause = self.session.pace().reserve(service, operation);
-            self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
+            let turn = self.session.pace().reserve(service, operation);
+            self.rest(turn.pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
             self.session.count_call();
             // The SDK's futures hold kilobytes; on the heap they do not add up on the stack.
             let (mut error, status) = match Box::pin(send()).await {
                 Ok(value) => {
-                    self.session.pace().answered(service, operation, false);
+                    self.session.pace().answered(service, operation, turn, false);
+                    self.session.note_answer();
                     return Ok(value);
                 }
                 Err(error) => (AwsError::from_sdk(service, operation, resource, &error), http_status(&error)),
             };
             let rule = retry::rule(&error, status);
             let throttled = rule.is_some_and(retry::Rule::is_throttling);
-            self.session.pace().answered(service, operation, throttled);
+            self.session.pace().answered(service, operation, turn, throttled);
+            if status.is_some() {
+                self.session.note_answer();
+            }
             let Some(rule) = rule else { return Err(error) };
 
-            let (since, backoff) =
-                retrying.get_or_insert_with(|| (Instant::now(), Backoff::new(rule.budget)));
-            let pause = backoff.next();
-            let elapsed = since.elapsed();
-            if elapsed + pause > rule.budget.total.min(self.session.patience()) {
+            let budget = rule.budget(self.session.has_answered());
+            let before = retrying.take();
+            let waiting = retrying.insert(Waiting::for_cause(before, rule, budget));
+            let (pause, elapsed) = (waiting.pause(), waiting.elapsed());
+            if elapsed + pause > budget.total || begun.elapsed() + pause > self.session.retry_limit() {
                 let (message, seconds) = (error.message.trim_end_matches('.'), elapsed.as_secs_f64());
                 error.message = format!("{message} (waited {seconds:.0} s for {})", rule.why);
                 return Err(error);

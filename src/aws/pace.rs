@@ -1,7 +1,8 @@
 //! How fast AWS is called: one token bucket for each operation, shared by everything that goes on.
 //!
-//! A bucket starts below the default quota of its operation, speeds up while AWS takes it, and on throttling
-//! falls back and stays just below the rate that was too much for a minute.
+//! A bucket starts below the default quota of its operation, speeds up while AWS answers, and never passes the quota
+//! unless `--rate` says so. When AWS throttles a call, the bucket falls back, climbs fast to just below the rate that
+//! was too much, and slowly from there.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,34 +10,63 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Calls a second that no bucket exceeds.
-const FASTEST: f64 = 200.0;
-/// Calls a second that no bucket falls below.
-const SLOWEST: f64 = 0.5;
-/// Growth of the rate within a second in which every call was taken.
+/// Minimum rate, in calls a second.
+const SLOWEST: f64 = 1.0;
+/// Growth of the rate in a second in which every call was accepted.
 const GROWTH: f64 = 1.25;
+/// The same near a rate that was too much.
+const CAREFUL_GROWTH: f64 = 1.05;
 /// What is left of the rate after throttling.
 const BACKOFF: f64 = 0.5;
-/// How close a bucket goes to a rate that was too much, until it tries again.
-const BELOW: f64 = 0.95;
+/// From which part of a rate that was too much the growth is careful.
+const NEAR: f64 = 0.8;
 /// How long a rate that was too much is remembered.
 const MEMORY: Duration = Duration::from_secs(60);
 
-/// Calls a second to begin with, and calls that may be made at once.
+/// The rates of an operation.
+#[derive(Debug, Clone, Copy)]
+struct Rates {
+    /// Calls a second to begin with.
+    first: f64,
+    /// Calls that may be made at once.
+    burst: f64,
+    /// Maximum calls a second: the default quota, where AWS documents one.
+    most: f64,
+}
+
+/// The rates to use for an operation.
 ///
-/// Subscription filters can be put and deleted 5 times a second and described 10 times, events be filtered 5 times; other operations of these
-/// services take at least 20 at once from an account that does nothing else.
-const fn start(operation: &str) -> (f64, f64) {
+/// The quotas are those of "CloudWatch Logs quotas", "Kinesis Data Streams quotas" and "Lambda quotas" in AWS's guides:
+/// subscription filters can be put and deleted 5 times a second and described 10 times, events can be filtered 5 times,
+/// and Lambda accepts 15 calls of its control plane. IAM documents none.
+const fn rates(operation: &str) -> Rates {
     match operation.as_bytes() {
-        b"PutSubscriptionFilter" | b"DeleteSubscriptionFilter" | b"FilterLogEvents" => (4.5, 5.0),
-        b"DescribeSubscriptionFilters" | b"DescribeLogGroups" => (9.0, 10.0),
-        _ => (10.0, 20.0),
+        b"PutSubscriptionFilter" | b"DeleteSubscriptionFilter" | b"FilterLogEvents" => {
+            Rates { first: 4.5, burst: 5.0, most: 5.0 }
+        }
+        b"DescribeSubscriptionFilters" | b"DescribeLogGroups" => {
+            Rates { first: 9.0, burst: 10.0, most: 10.0 }
+        }
+        _ => Rates { first: 10.0, burst: 15.0, most: 15.0 },
     }
 }
 
 /// The buckets.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(Mutex<HashMap<(&'static str, &'static str), Bucket>>);
+pub(crate) struct Pace {
+    buckets: Mutex<HashMap<(&'static str, &'static str), Bucket>>,
+    /// Maximum calls a second of every operation, in the place of its quota.
+    most: Option<f64>,
+}
+
+/// The turn of one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Turn {
+    /// How long to wait for it.
+    pub(crate) pause: Duration,
+    /// The rate at which the bucket let it go.
+    rate: f64,
+}
 
 #[derive(Debug)]
 struct Bucket {
@@ -44,34 +74,48 @@ struct Bucket {
     rate: f64,
     /// Calls that may be made at once.
     burst: f64,
+    /// Maximum calls a second.
+    most: f64,
     /// Calls that may be made now; below zero when callers are queueing.
     tokens: f64,
     filled: Instant,
     /// Begin of the second in which the rate grew or fell last.
     changed: Instant,
-    /// The rate that was too much, and when.
+    /// The last rate that was too much, and when.
     too_much: Option<(f64, Instant)>,
 }
 
 impl Pace {
+    /// With `most` calls a second of every operation at most, in the place of AWS's default quotas.
+    pub(crate) fn new(most: Option<f64>) -> Self {
+        Self { most, ..Self::default() }
+    }
+
     /// Takes a turn and says how long to wait for it.
-    pub(crate) fn reserve(&self, service: &'static str, operation: &'static str) -> Duration {
+    pub(crate) fn reserve(&self, service: &'static str, operation: &'static str) -> Turn {
         self.with(service, operation, |bucket, now| {
             bucket.fill(now);
             bucket.tokens -= 1.0;
-            if bucket.tokens >= 0.0 {
+            let pause = if bucket.tokens >= 0.0 {
                 Duration::ZERO
             } else {
                 Duration::from_secs_f64(-bucket.tokens / bucket.rate)
-            }
+            };
+            Turn { pause, rate: bucket.rate }
         })
     }
 
-    /// Learns from an answer.
-    pub(crate) fn answered(&self, service: &'static str, operation: &'static str, throttled: bool) {
+    /// Learns from the answer to the call of a turn.
+    pub(crate) fn answered(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        turn: Turn,
+        throttled: bool,
+    ) {
         self.with(service, operation, |bucket, now| {
             bucket.fill(now);
-            if throttled { bucket.slow_down(now) } else { bucket.speed_up(now) }
+            if throttled { bucket.slow_down(turn.rate, now) } else { bucket.speed_up(now) }
         });
     }
 
@@ -83,15 +127,18 @@ impl Pace {
     ) -> T {
         let now = Instant::now();
         // A bucket is whole between any two lines: a panic elsewhere does not break it.
-        let mut buckets = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        act(buckets.entry((service, operation)).or_insert_with(|| Bucket::new(operation, now)), now)
+        let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let new = || Bucket::new(rates(operation), self.most, now);
+        act(buckets.entry((service, operation)).or_insert_with(new), now)
     }
 }
 
 impl Bucket {
-    fn new(operation: &str, now: Instant) -> Self {
-        let (rate, burst) = start(operation);
-        Self { rate, burst, tokens: burst, filled: now, changed: now, too_much: None }
+    fn new(rates: Rates, most: Option<f64>, now: Instant) -> Self {
+        let Rates { first, burst, most: quota } = rates;
+        let most = most.unwrap_or(quota);
+        let (rate, burst) = (first.min(most), burst.min(most.max(1.0)));
+        Self { rate, burst, most, tokens: burst, filled: now, changed: now, too_much: None }
     }
 
     fn fill(&mut self, now: Instant) {
@@ -105,21 +152,23 @@ impl Bucket {
         if self.tokens > self.burst / 2.0 || now - self.changed < Duration::from_secs(1) {
             return;
         }
-        let ceiling = match self.too_much {
-            Some((rate, when)) if now - when < MEMORY => rate * BELOW,
-            _ => FASTEST,
+        let near = self.too_much.filter(|(_, when)| now - *when < MEMORY).map(|(rate, _)| rate * NEAR);
+        let grown = match near {
+            Some(near) if self.rate >= near => self.rate * CAREFUL_GROWTH,
+            Some(near) => (self.rate * GROWTH).min(near),
+            None => self.rate * GROWTH,
         };
-        self.rate = (self.rate * GROWTH).min(ceiling).max(SLOWEST);
+        self.rate = grown.min(self.most);
         self.changed = now;
     }
 
-    fn slow_down(&mut self, now: Instant) {
-        // Calls that were sent together are throttled together: one fall for all of them.
-        if self.too_much.is_some_and(|(_, when)| now - when < Duration::from_secs(1)) {
+    fn slow_down(&mut self, rate: f64, now: Instant) {
+        // A call that was let go at a faster rate than the present one says nothing about the present one.
+        if rate > self.rate {
             return;
         }
         self.too_much = Some((self.rate, now));
-        self.rate = (self.rate * BACKOFF).max(SLOWEST);
+        self.rate = (self.rate * BACKOFF).max(SLOWEST.min(self.most));
         self.tokens = self.tokens.min(0.0);
         self.changed = now;
     }

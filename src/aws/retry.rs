@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use super::AwsError;
 use super::error::{TIMEOUT, UNREACHABLE};
 
@@ -27,8 +29,13 @@ const CONSISTENCY: Budget = budget(30, 200, 2_000);
 const THROTTLING: Budget = budget(300, 500, 20_000);
 /// AWS has a fault of its own.
 const FAULT: Budget = budget(60, 200, 5_000);
-/// The connection failed. A wrong address fails just so: whoever mistyped it should not wait long.
+/// The connection failed, and nothing has answered yet. A wrong address fails the same way, and whoever mistyped it should
+/// not wait long.
 const CONNECTION: Budget = budget(5, 200, 2_000);
+/// The connection failed after AWS had answered: the address is right, and the network will come back.
+const LOST_CONNECTION: Budget = budget(60, 200, 5_000);
+/// All causes of one call together. Each has a clock of its own, and causes may take turns for ever.
+pub(crate) const ALTOGETHER: Duration = Duration::from_secs(600);
 
 const fn budget(total_s: u64, first_ms: u64, longest_ms: u64) -> Budget {
     Budget {
@@ -49,8 +56,8 @@ pub(crate) struct Rule {
     codes: &'static [&'static str],
     /// What the message must contain; empty for any message.
     fragment: &'static str,
-    /// How long.
-    pub(crate) budget: Budget,
+    /// How long; see [`Rule::budget`].
+    budget: Budget,
     /// What is waited for.
     pub(crate) why: &'static str,
 }
@@ -282,9 +289,43 @@ impl Rule {
         self.budget == PROPAGATION || self.budget == CONSISTENCY
     }
 
+    /// How long and how fast it is retried by a session that has had an answer from AWS before, or has not.
+    pub(crate) fn budget(&self, answered: bool) -> Budget {
+        if answered && self.budget == CONNECTION { LOST_CONNECTION } else { self.budget }
+    }
+
     /// Whether AWS asks for fewer calls.
     pub(crate) fn is_throttling(&self) -> bool {
         self.budget == THROTTLING
+    }
+}
+
+/// What a call waits for, since when, and how long it waits next.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    rule: &'static Rule,
+    since: Instant,
+    backoff: Backoff,
+}
+
+impl Waiting {
+    /// Goes on waiting for the same cause, or begins to wait for another one: its clock and its pauses start anew, because
+    /// the time that one cause took says nothing about the next.
+    pub(crate) fn for_cause(before: Option<Self>, rule: &'static Rule, budget: Budget) -> Self {
+        match before {
+            Some(waiting) if std::ptr::eq(waiting.rule, rule) => waiting,
+            _ => Self { rule, since: Instant::now(), backoff: Backoff::new(budget) },
+        }
+    }
+
+    /// How long it has waited for this cause.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.since.elapsed()
+    }
+
+    /// The next pause.
+    pub(crate) fn pause(&mut self) -> Duration {
+        self.backoff.next()
     }
 }
 

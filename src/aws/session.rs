@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
@@ -19,6 +19,7 @@ use cwl2le_forwarder::secret::redact_uuids;
 
 use super::error::{NO_CREDENTIALS, UNREACHABLE};
 use super::pace::Pace;
+use super::retry::ALTOGETHER;
 use super::{Aws, AwsError, Notice, Stop, endpoint, http};
 use crate::error::{Code, Error, Result};
 use crate::stack::{Region, Target};
@@ -44,6 +45,8 @@ pub struct Options {
     /// The longest wait for anything: for an answer, 30 seconds by default, and for anything to settle, 5 minutes by
     /// default. Shortens the retry table's budgets and the time for an answer, never lengthens them.
     pub patience: Option<Duration>,
+    /// Maximum calls a second of each operation, in the place of AWS's default quotas.
+    pub rate: Option<u16>,
     /// Ends waiting and keeps calls from being made, once it is asked for.
     pub stop: Stop,
 }
@@ -75,7 +78,8 @@ pub struct Session {
     clients: Clients,
     pace: Pace,
     calls: AtomicU64,
-    patience: Duration,
+    answered: AtomicBool,
+    patience: Option<Duration>,
     stop: Stop,
 }
 
@@ -127,9 +131,10 @@ impl Session {
                 logs: aws_sdk_cloudwatchlogs::Client::new(config),
                 sts: aws_sdk_sts::Client::new(config),
             },
-            pace: Pace::default(),
+            pace: Pace::new(options.rate.map(f64::from)),
             calls: AtomicU64::new(0),
-            patience: options.patience.unwrap_or(PATIENCE),
+            answered: AtomicBool::new(false),
+            patience: options.patience,
             stop: options.stop.clone(),
         }
     }
@@ -201,8 +206,24 @@ impl Session {
         &self.pace
     }
 
+    /// The longest wait for anything to settle.
     pub(super) fn patience(&self) -> Duration {
-        self.patience
+        self.patience.unwrap_or(PATIENCE)
+    }
+
+    /// How long one call may be retried, whatever for.
+    pub(super) fn retry_limit(&self) -> Duration {
+        self.patience.unwrap_or(ALTOGETHER)
+    }
+
+    /// Notes that AWS, or what stands in its place, has answered.
+    pub(super) fn note_answer(&self) {
+        self.answered.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether anything has answered: then a connection that fails is a lost one, and not a wrong address.
+    pub(super) fn has_answered(&self) -> bool {
+        self.answered.load(Ordering::Relaxed)
     }
 
     pub(super) fn iam(&self) -> &aws_sdk_iam::Client {

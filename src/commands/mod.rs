@@ -170,6 +170,7 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>)
         profile: cli.global.profile.clone(),
         endpoint_url: cli.global.endpoint_url.clone().filter(|url| !url.is_empty()),
         patience: cli.global.patience.map(Duration::from_secs),
+        rate: cli.global.rate,
         stop: stop.clone(),
         ..Options::default()
     };

@@ -76,7 +76,9 @@ pub fn cwl2le() -> Command {
     command
         .env("AWS_CONFIG_FILE", "/dev/null")
         .env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null")
-        .env("AWS_EC2_METADATA_DISABLED", "true");
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        // The local AWS has no quotas.
+        .env("CWL2LE_RATE", "200");
     command
 }
 

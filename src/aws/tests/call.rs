@@ -66,6 +66,54 @@ async fn patience_shortens_every_budget() {
     assert!(begun.elapsed() <= Duration::from_secs(2));
 }
 
+/// Finding C6: after eight seconds of throttling, one lost connection ended the call.
+#[tokio::test(start_paused = true)]
+async fn every_cause_has_a_clock_of_its_own() {
+    let throttled = Answer::Error(400, "ThrottlingException", "Rate exceeded");
+    let aws = FakeAws::new(move |request| match request.before {
+        0..6 => throttled.clone(),
+        6 | 7 => Answer::Refused,
+        8..10 => NOT_ASSUMABLE,
+        10 => Answer::Refused,
+        _ => Answer::ok(),
+    });
+    let (session, waits) = (aws.session(), Waits::default());
+    put_filter(session.telling(&|notice| waits.note(notice)), &filter()).await.expect("it works in the end");
+    assert_eq!(waits.reasons()[5..8], ["AWS to take more calls", "a connection", "a connection"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_is_lost_after_an_answer_gets_a_minute() {
+    let (begun, lost) = (Instant::now(), Duration::from_secs(40));
+    let aws = FakeAws::new(move |request| match request.before {
+        0 => Answer::Error(400, "ThrottlingException", "Rate exceeded"),
+        _ if begun.elapsed() < lost => Answer::Refused,
+        _ => Answer::ok(),
+    });
+    put(&aws.session()).await.expect("the network comes back");
+    assert!(begun.elapsed() >= lost);
+
+    let (session, begun) = (FakeAws::new(|_| Answer::Refused).session(), Instant::now());
+    put(&session).await.expect_err("a wrong address");
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn causes_that_take_turns_do_not_wait_for_ever() {
+    for patience in [None, Some(Duration::from_secs(20))] {
+        let aws = FakeAws::new(|request| match request.before % 2 {
+            0 => Answer::Error(400, "ThrottlingException", "Rate exceeded"),
+            _ => NOT_ASSUMABLE,
+        });
+        let (session, begun) =
+            (aws.session_with(&Options { patience, ..Options::default() }), Instant::now());
+        put(&session).await.expect_err("it never works");
+        // And the turn of the last call, at a call a second.
+        let limit = patience.unwrap_or(Duration::from_secs(600)) + Duration::from_secs(2);
+        assert!(begun.elapsed() <= limit, "{:?}", begun.elapsed());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_does_not_mend_itself_is_asked_once() {
     let aws = FakeAws::new(|_| Answer::Error(400, "InvalidParameterException", "Invalid filter pattern"));

@@ -174,11 +174,13 @@ fn what_retrying_does_not_mend_is_not_retried() {
 proptest! {
     #[test]
     fn pauses_grow_and_stay_within_the_budget(row in 0..TABLE.len()) {
-        let budget = TABLE[row].budget;
+        for answered in [false, true] {
+        let budget = TABLE[row].budget(answered);
         let mut backoff = Backoff::new(budget);
         let pauses: Vec<Duration> = (0..50).map(|_| backoff.next()).collect();
         prop_assert!(pauses.iter().all(|p| *p > Duration::ZERO && *p <= Duration::from_secs(20)));
         prop_assert!(pauses[0] < budget.total, "there is time for at least one retry");
         prop_assert!(pauses[40] >= pauses[0]);
+        }
     }
 }
