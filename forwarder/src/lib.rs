@@ -12,6 +12,7 @@ pub mod destination;
 mod digits;
 pub mod event;
 pub mod format;
+pub mod glob;
 pub mod http;
 mod inflate;
 pub mod journal;

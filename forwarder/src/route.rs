@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use wildmatch::WildMatch;
-
 use crate::config::{Config, ConfigError, Schedule, pinned_destination};
+use crate::glob::Glob;
 use crate::shape::Shape;
 use crate::shape::config::HashKey;
 
@@ -26,7 +25,7 @@ pub struct Router {
 /// One route.
 #[derive(Debug)]
 struct Rule {
-    pattern: WildMatch,
+    pattern: Glob,
     destinations: Vec<usize>,
     shape: Option<Shape>,
 }
@@ -36,7 +35,7 @@ impl Router {
     /// for what routes hash.
     ///
     /// # Errors
-    /// What [`Config::validate`] would refuse of how routes shape their events.
+    /// What [`Config::validate`] would refuse of the patterns of routes and of how they shape their events.
     pub fn new(config: &Config, key: Option<&HashKey>) -> Result<Self, ConfigError> {
         let names: Vec<String> = config.names().map(ToOwned::to_owned).collect();
         let position = |name: &str| names.iter().position(|known| known == name);
@@ -45,8 +44,10 @@ impl Router {
             .iter()
             .enumerate()
             .map(|(at, route)| {
+                let pattern = Glob::new(&route.log_group)
+                    .map_err(|bad| ConfigError::new(format!("routes[{at}].log_group"), bad.to_string()))?;
                 Ok(Rule {
-                    pattern: WildMatch::new(&route.log_group),
+                    pattern,
                     destinations: route.destination.names().filter_map(position).collect(),
                     shape: config.shape(at, key)?,
                 })
@@ -58,6 +59,15 @@ impl Router {
         let served = config.destinations.keys().map(|name| config.schedules.get(name).cloned()).collect();
         let serves_all = config.elsewhere.is_empty() && config.schedules.is_empty();
         Ok(Self { names, routes, default, positions, served, serves_all, isolated: config.isolated })
+    }
+
+    /// The same without any key, to look at a configuration: it chooses alike, and its rules hash with a key that nobody
+    /// has.
+    ///
+    /// # Errors
+    /// As of [`Router::new`].
+    pub fn without_secrets(config: &Config) -> Result<Self, ConfigError> {
+        Self::new(config, config.hash_key.as_ref().map(|_| HashKey::unknown()).as_ref())
     }
 
     /// The names of the destinations, in the order of the configuration: those that this function serves, then those
@@ -157,12 +167,13 @@ mod tests {
     #[test]
     fn a_filter_comes_first_then_routes_then_the_default() {
         let router = router(
-            r#","default":"c","routes":[{"log_group":"/aws/*/x?","destination":"b"},{"log_group":"/aws/*","destination":["a","c"]}]"#,
+            r#","default":"c","routes":[{"log_group":"/{aws,ecs}/*/x[0-9]","destination":"b"},{"log_group":"/aws/*","destination":["a","c"]}]"#,
         );
         assert_eq!(router.names(), ["a", "b", "c"]);
         assert_eq!(router.choose("/aws/lambda/deep/x1", ["f@a"]), Ok(&[0][..]));
         assert_eq!(router.choose("/aws/lambda/deep/x1", ["f"]), Ok(&[1][..]));
         assert_eq!(router.choose("/aws/lambda/y", ["f", "g"]), Ok(&[0, 2][..]));
+        assert_eq!(router.choose("/ecs/x/x9", ["f"]), Ok(&[1][..]));
         assert_eq!(router.choose("else", []), Ok(&[2][..]));
         assert_eq!(router.choose("else", ["f", "g@b"]), Ok(&[1][..]));
         assert!(
@@ -216,7 +227,7 @@ mod tests {
         /// Against the rule as it is written down: pin, then the first route, then the default, then nobody.
         #[test]
         fn the_rule_holds_for_any_configuration(
-            patterns in proptest::collection::vec(("[ab/]{0,2}(\\*|\\?)?[ab/]{0,2}", 0..3_usize), 0..6),
+            patterns in proptest::collection::vec(("[ab/]{0,2}(\\*|\\?|\\{a,b\\*\\}|\\[a-b\\])?[ab/]{0,2}", 0..3_usize), 0..6),
             default in proptest::option::of(0..3_usize),
             group in "[ab/]{1,4}",
             filters in proptest::collection::vec("[fg]{1,3}(@([a-d]|x y)?)?", 0..4),
@@ -238,7 +249,7 @@ mod tests {
             let routed = patterns
                 .iter()
                 .filter(|(pattern, _)| !pattern.is_empty())
-                .find(|(pattern, _)| matches(pattern.as_bytes(), group.as_bytes()))
+                .find(|(pattern, _)| Glob::new(pattern).unwrap().matches(&group))
                 .map(|(_, to)| *to);
             let expected = match pin {
                 Some(name) => ["a", "b", "c"].iter().position(|known| *known == name),
@@ -246,17 +257,6 @@ mod tests {
             };
             let chosen = router.choose(&group, filters.iter().map(String::as_str)).ok();
             prop_assert_eq!(chosen, expected.as_ref().map(std::slice::from_ref));
-        }
-    }
-
-    /// What `*` and `?` mean, in the plainest way.
-    fn matches(pattern: &[u8], text: &[u8]) -> bool {
-        match (pattern.split_first(), text.split_first()) {
-            (None, None) => true,
-            (Some((b'*', rest)), _) => (0..=text.len()).any(|skipped| matches(rest, &text[skipped..])),
-            (Some((b'?', pattern)), Some((_, text))) => matches(pattern, text),
-            (Some((wanted, pattern)), Some((found, text))) => wanted == found && matches(pattern, text),
-            _ => false,
         }
     }
 

@@ -114,7 +114,7 @@ fn selector(args: &Groups) -> Result<Selector> {
         tags: args.tags.iter().cloned().collect(),
         all: args.all,
     };
-    Selector::new(wanted).map_err(|error| usage(error.to_string(), "mend the glob"))
+    Selector::new(wanted).map_err(|error| usage(error.to_string(), "fix the glob pattern"))
 }
 
 fn candidates(listed: &[LogGroup]) -> Vec<Candidate<'_>> {

@@ -45,6 +45,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         must_be_ready(&stack, &observed, args)?;
         let policy = AccountPolicySpec { excluded, ..account_policy(&stack, args) };
         let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
+        let plan = plan::warn_unredacted(&stack, &observed, plan);
         Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
@@ -54,6 +55,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());
         let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
+        let plan = plan::warn_unredacted(&stack, &observed, plan);
         Ok((stack, plan, wide))
     }
 }

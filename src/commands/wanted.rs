@@ -59,6 +59,7 @@ pub(super) async fn plan_stack(context: Context<'_>, session: &Session, args: &W
         }
     };
     let plan = plan::keep_pins(&stack, &observed, foundations.and(filters));
+    let plan = plan::warn_unredacted(&stack, &observed, plan);
     Ok(Planned { stack, plan, empty_sections })
 }
 

@@ -53,6 +53,10 @@ fn destinations(file: &File) -> Result<()> {
                 "docs/shaping.md explains the rules of a route",
             );
         }
+        if error.place.ends_with("].log_group") {
+            let problem = format!("`log_group`: {}", error.problem);
+            return file.error(&span_of(file, &error), &problem, "fix the glob pattern");
+        }
         let hint =
             "docs/destinations.md has an example of every type; their names stand in [destinations.NAME]";
         // The same setting has another name in the function's configuration.

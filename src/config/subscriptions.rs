@@ -126,7 +126,7 @@ fn selector(file: &File, subscription: &toml::Spanned<Subscription>) -> Result<S
         all: one.all,
     };
     Selector::new(wanted)
-        .map_err(|error| file.error(&subscription.span(), &error.to_string(), "mend the glob"))
+        .map_err(|error| file.error(&subscription.span(), &error.to_string(), "fix the glob pattern"))
 }
 
 /// What has to be known of a glob that an account policy leaves out.

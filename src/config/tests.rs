@@ -87,6 +87,12 @@ fn ten_typical_mistakes() {
             format!("{destination}\n[[subscriptions]]\nfilter_pattern = \"ERROR\"\n"),
         ),
         ("a glob that is none", format!("{destination}\n[[subscriptions]]\nmatch = [\"/app/[a\"]\n")),
+        (
+            "a route whose glob is none",
+            format!(
+                "{destination}\n[[routes]]\nlog_group = \"/aws/{{lambda,ecs/*\"\ndestination = \"default\"\n"
+            ),
+        ),
         ("all by tag", "[[subscriptions]]\nall = true\ntags = { team = \"a\" }\n".to_owned()),
         ("all and some", "[[subscriptions]]\nall = true\nmatch = [\"/app/*\"]\n".to_owned()),
         ("all twice", "[[subscriptions]]\nall = true\n[[subscriptions]]\nall = true\n".to_owned()),

@@ -16,6 +16,7 @@ mod policy;
 mod setup;
 mod subscriptions;
 mod teardown;
+mod unredacted;
 
 use std::fmt;
 
@@ -39,6 +40,7 @@ pub use subscriptions::{
     unsubscribe_all,
 };
 pub use teardown::{TeardownOptions, teardown};
+pub use unredacted::warn_unredacted;
 
 /// The ordered changes that bring what exists to what is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -351,3 +353,5 @@ mod subscription_tests;
 mod teardown_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unredacted_tests;

@@ -75,15 +75,24 @@ pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
     plan.ordered()
 }
 
-/// Everything that leads to the stream, by resource and by the name that may pin.
-fn pinning<'a>(observed: &'a Observed, stream_arn: &'a str) -> impl Iterator<Item = (ResourceId, &'a str)> {
+/// The filters that lead to the stream: the log group and the name of each.
+pub(super) fn leads_to<'a>(
+    observed: &'a Observed,
+    stream_arn: &'a str,
+) -> impl Iterator<Item = (&'a str, &'a str)> {
     let filters = observed
         .groups
         .iter()
         .flat_map(|(log_group, group)| group.filters.iter().map(move |filter| (log_group, filter)));
-    let filters = filters
+    filters
         .filter(move |(_, filter)| filter.destination_arn == stream_arn)
-        .map(|(log_group, filter)| (ResourceId::filter(log_group, &filter.name), filter.name.as_str()));
+        .map(|(log_group, filter)| (log_group.as_str(), filter.name.as_str()))
+}
+
+/// Everything that leads to the stream, by resource and by the name that may pin.
+fn pinning<'a>(observed: &'a Observed, stream_arn: &'a str) -> impl Iterator<Item = (ResourceId, &'a str)> {
+    let filters =
+        leads_to(observed, stream_arn).map(|(log_group, name)| (ResourceId::filter(log_group, name), name));
     let policy = observed.account_policy.iter().filter(move |policy| policy.destination_arn == stream_arn);
     filters.chain(
         policy.map(|policy| (ResourceId::new(Kind::AccountPolicy, &policy.name), policy.name.as_str())),
@@ -91,7 +100,7 @@ fn pinning<'a>(observed: &'a Observed, stream_arn: &'a str) -> impl Iterator<Ite
 }
 
 /// Whether a plan removes this filter or account policy.
-fn removes(plan: &Plan, resource: &ResourceId) -> bool {
+pub(super) fn removes(plan: &Plan, resource: &ResourceId) -> bool {
     plan.steps.iter().flat_map(|step| &step.actions).any(|action| match action {
         Action::DeleteFilter { log_group, name } => *resource == ResourceId::filter(log_group, name),
         Action::ReplaceFilter { name, put } => *resource == ResourceId::filter(&put.log_group, name),
@@ -103,7 +112,7 @@ fn removes(plan: &Plan, resource: &ResourceId) -> bool {
 }
 
 /// The destination that an action has a filter or an account policy of ours pin.
-fn put_pin<'a>(action: &'a Action, stream_arn: &str) -> Option<&'a str> {
+pub(super) fn put_pin<'a>(action: &'a Action, stream_arn: &str) -> Option<&'a str> {
     let (name, to) = match action {
         Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => (&put.name, &put.destination_arn),
         Action::PutAccountPolicy { policy: put, .. } | Action::ReplaceAccountPolicy { put, .. } => {

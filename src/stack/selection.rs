@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use globset::{Glob, GlobBuilder, GlobSet, GlobSetBuilder};
+use cwl2le_forwarder::glob::{BadGlob, Glob};
 use serde::Serialize;
 
 use super::Tags;
@@ -14,7 +14,7 @@ use super::Tags;
 pub struct Wanted {
     /// Log groups by name. They need neither match nor carry a tag.
     pub names: Vec<String>,
-    /// Globs: `*` stands for any text, also with `/` in it, `?` for one character, `{a,b}` and `[a-z]` as in a shell.
+    /// Glob patterns, as [`Glob`] describes them.
     pub globs: Vec<String>,
     /// Globs of what is left out, names included: an exclusion always wins.
     pub excludes: Vec<String>,
@@ -54,31 +54,21 @@ pub struct Selection {
     pub unmatched: Vec<String>,
 }
 
-/// A glob that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{glob}` is no glob: {problem}")]
-pub struct BadGlob {
-    /// The glob.
-    pub glob: String,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
 /// What was asked for, ready to be matched.
 #[derive(Debug, Clone)]
 pub struct Selector {
     wanted: Wanted,
-    globs: GlobSet,
-    excludes: GlobSet,
+    globs: Globs,
+    excludes: Globs,
 }
 
 impl Selector {
-    /// Reads the globs.
+    /// Compiles the patterns.
     ///
     /// # Errors
-    /// The first glob that cannot be read.
+    /// The first pattern that is not valid.
     pub fn new(wanted: Wanted) -> Result<Self, BadGlob> {
-        Ok(Self { globs: set(&wanted.globs)?, excludes: set(&wanted.excludes)?, wanted })
+        Ok(Self { globs: Globs::new(&wanted.globs)?, excludes: Globs::new(&wanted.excludes)?, wanted })
     }
 
     /// Whether the log groups that exist have to be listed: names alone are taken as they are.
@@ -166,12 +156,10 @@ impl Selector {
     }
 
     fn unmatched(&self, candidates: &[Candidate<'_>], tags: &BTreeMap<String, Tags>) -> Vec<String> {
-        let unmatched_of = |globs: &[String], set: &GlobSet| -> BTreeSet<String> {
-            let mut seen = vec![false; globs.len()];
-            for group in candidates {
-                set.matches(group.name).into_iter().for_each(|at| seen[at] = true);
-            }
-            globs.iter().zip(seen).filter(|(_, seen)| !seen).map(|(glob, _)| format!("`{glob}`")).collect()
+        let unmatched_of = |texts: &[String], globs: &Globs| -> BTreeSet<String> {
+            let is_unmatched = |glob: &Glob| !candidates.iter().any(|group| glob.matches(group.name));
+            let pairs = texts.iter().zip(&globs.0).filter(|(_, glob)| is_unmatched(glob));
+            pairs.map(|(text, _)| format!("`{text}`")).collect()
         };
         let mut unmatched = unmatched_of(&self.wanted.globs, &self.globs);
         unmatched.extend(unmatched_of(&self.wanted.excludes, &self.excludes));
@@ -187,21 +175,18 @@ fn is_name(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./#".contains(&b))
 }
 
-fn set(globs: &[String]) -> Result<GlobSet, BadGlob> {
-    let bad = |glob: &str, error: globset::Error| BadGlob {
-        glob: glob.to_owned(),
-        problem: error.kind().to_string(),
-    };
-    let mut builder = GlobSetBuilder::new();
-    for text in globs {
-        builder.add(glob(text).map_err(|error| bad(text, error))?);
-    }
-    builder.build().map_err(|error| bad(&globs.join(", "), error))
-}
+/// Compiled patterns, in the order in which they were given.
+#[derive(Debug, Clone)]
+struct Globs(Vec<Glob>);
 
-/// `*` also matches `/`: the slashes of log groups are part of their names and no folders.
-fn glob(text: &str) -> Result<Glob, globset::Error> {
-    GlobBuilder::new(text).literal_separator(false).build()
+impl Globs {
+    fn new(patterns: &[String]) -> Result<Self, BadGlob> {
+        patterns.iter().map(|pattern| Glob::new(pattern)).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn is_match(&self, name: &str) -> bool {
+        self.0.iter().any(|glob| glob.matches(name))
+    }
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ fn an_account_policy_leaves_out_names_and_what_globs_match_now() {
 fn a_broken_glob_is_named() {
     let broken = Wanted { globs: texts(&["/app/[a"]), ..Wanted::default() };
     let error = Selector::new(broken).expect_err("refused").to_string();
-    assert!(error.starts_with("`/app/[a` is no glob"), "{error}");
+    assert!(error.starts_with("`/app/[a` is not a valid glob pattern"), "{error}");
 }
 
 #[test]

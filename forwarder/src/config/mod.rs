@@ -16,6 +16,7 @@ pub use crate::destination::logentries::{Logentries, Region, UnknownRegion};
 pub use lines::{Format, LineRules, Lines, Longest, Style};
 pub use schedule::Schedule;
 
+use crate::glob::Glob;
 use crate::quarantine::Place;
 use crate::reference::Reference;
 use crate::secret::{Secret, redact_uuids};
@@ -85,7 +86,7 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
-    /// A log group name in which `*` stands for any text, also with `/` in it, and `?` for one character.
+    /// A pattern for the names of log groups; see [`Glob`].
     pub log_group: String,
     /// The name of a destination, or a list of several, which all get every event.
     pub destination: Names,
@@ -236,6 +237,8 @@ impl Config {
                     "a pattern is needed; `*` matches every log group",
                 ));
             }
+            Glob::check(&route.log_group)
+                .map_err(|bad| ConfigError::new(format!("routes[{at}].log_group"), bad.to_string()))?;
             let place = format!("routes[{at}].destination");
             let mut seen = BTreeSet::new();
             for name in route.destination.names() {
