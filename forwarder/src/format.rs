@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use crate::config::Format;
 use crate::line::{self, LINE_SEPARATOR};
 use crate::payload::{LogEvent, Payload};
+use crate::strict;
 
 /// Appends an event as one line without its end.
 pub fn write(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
@@ -28,7 +29,8 @@ pub fn write_with(
     match format {
         Format::Message => line::write_on_one_line(event.message, separator, out),
         Format::Prefix => {
-            let mut head = format!("{} {} {} ", time(event.timestamp), payload.log_group, payload.log_stream);
+            let mut head =
+                format!("{} {} {} ", time_or_dash(event.timestamp), payload.log_group, payload.log_stream);
             for (name, value) in &payload.labels {
                 head.push_str(&format!("{name}={value} "));
             }
@@ -48,22 +50,23 @@ fn one_line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Milliseconds since 1970 as RFC 3339 in UTC; `-` when the event has no time that a calendar knows.
-pub(crate) fn time(timestamp: Option<i64>) -> String {
+/// Milliseconds since 1970 as RFC 3339 in UTC; `None` for a time before 1970 or after 9999.
+fn time(timestamp: Option<i64>) -> Option<String> {
     // The last millisecond of the year 9999.
     const LAST: u64 = 253_402_300_799_999;
-    match timestamp.and_then(|milliseconds| u64::try_from(milliseconds).ok()).filter(|time| *time <= LAST) {
-        Some(milliseconds) => {
-            humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(milliseconds)).to_string()
-        }
-        None => "-".to_owned(),
-    }
+    let milliseconds = u64::try_from(timestamp?).ok().filter(|time| *time <= LAST)?;
+    Some(humantime::format_rfc3339_millis(UNIX_EPOCH + Duration::from_millis(milliseconds)).to_string())
+}
+
+/// The same with `-` for a time that cannot be written: RFC 5424's value for none, and what a prefix has in its place.
+pub(crate) fn time_or_dash(timestamp: Option<i64>) -> String {
+    time(timestamp).unwrap_or_else(|| "-".to_owned())
 }
 
 fn write_json(payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
     out.push(b'{');
-    if event.timestamp.is_some() {
-        member("time", &time(event.timestamp), out);
+    if let Some(time) = time(event.timestamp) {
+        member("time", &time, out);
     }
     for (name, value) in [
         ("id", event.id),
@@ -84,7 +87,11 @@ fn write_json(payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {
     }
     if let Some(fields) = event.extracted {
         out.extend_from_slice(b"\"fields\":");
-        raw_on_one_line(fields, out);
+        if strict::is_too_deep(fields) {
+            out.extend_from_slice(b"{}");
+        } else {
+            raw_on_one_line(fields, out);
+        }
         out.push(b',');
     }
     out.extend_from_slice(b"\"message\":");
@@ -100,11 +107,12 @@ fn member(name: &str, value: &str, out: &mut Vec<u8>) {
     out.push(b',');
 }
 
-/// The message as a JSON object if it is one, else as a JSON string with its line ends as escapes.
+/// The message as a JSON object if it is one that strict readers accept, else as a JSON string with its line ends as escapes.
 fn write_message(escaped: &str, out: &mut Vec<u8>) {
     let text = line::unescape(escaped);
     let inside = text.trim();
-    if inside.starts_with('{') && serde_json::from_str::<&RawValue>(inside).is_ok() {
+    let is_object = inside.starts_with('{') && serde_json::from_str::<&RawValue>(inside).is_ok();
+    if is_object && !strict::is_too_deep(inside) {
         raw_on_one_line(inside, out);
     } else {
         let text = text.strip_suffix('\n').unwrap_or(&text);
@@ -114,6 +122,7 @@ fn write_message(escaped: &str, out: &mut Vec<u8>) {
 
 /// Valid JSON has line ends between its tokens only, where a space means the same.
 fn raw_on_one_line(json: &str, out: &mut Vec<u8>) {
+    let json = strict::without_lone_surrogates(json);
     out.extend(json.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { byte }));
 }
 
@@ -138,6 +147,34 @@ mod tests {
         assert_eq!(written(Format::Prefix, event), "2016-09-17T10:28:49.663Z /g s [x] a\u{2028}b");
         assert_eq!(written(Format::Prefix, r#"{"message":"m","timestamp":-1}"#), "- /g s [x] m");
         assert_eq!(written(Format::Message, event), "a\u{2028}b");
+    }
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_left_out_of_json() {
+        for timestamp in [-1, i64::MIN, i64::MAX, 253_402_300_800_000] {
+            let line =
+                written(Format::Json, &format!(r#"{{"id":"7","timestamp":{timestamp},"message":"m"}}"#));
+            assert!(line.starts_with(r#"{"id":"7","owner""#), "{line}");
+        }
+    }
+
+    #[test]
+    fn every_json_line_is_one_that_a_strict_reader_accepts() {
+        let deep = |depth: usize| format!("{}1{}", r#"{\"a\":"#.repeat(depth), "}".repeat(depth));
+        for (message, is_object) in [(deep(126), true), (deep(127), false), (deep(5000), false)] {
+            let line = written(Format::Json, &format!(r#"{{"id":"7","message":"{message}"}}"#));
+            let value: serde_json::Value = serde_json::from_str(&line).unwrap();
+            assert_eq!(value["message"].is_object(), is_object);
+        }
+        let fields = r#"{"id":"\ud800","message":"m","extractedFields":{"\udfff":"x\ud800"}}"#;
+        let value: serde_json::Value = serde_json::from_str(&written(Format::Json, fields)).unwrap();
+        assert_eq!(value["fields"]["\u{fffd}"], "x\u{fffd}");
+        let json = r#"{"messageType":"DATA_MESSAGE","logGroup":"/g\ud800","logStream":"\udfff","logEvents":[{"message":"m"}]}"#;
+        let payload = parse(json.as_bytes()).unwrap();
+        let mut out = Vec::new();
+        write(Format::Json, &payload, &payload.events[0], &mut out);
+        let value: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!((&value["group"], &value["stream"]), (&"/g\u{fffd}".into(), &"\u{fffd}".into()));
     }
 
     #[test]
@@ -168,6 +205,8 @@ mod tests {
             (r#"{ nonfield: null }\n"#, r#""message":"{ nonfield: null }"}"#),
             (r#"two\nlines\r\n"#, r#""message":"two\nlines"}"#),
             (r#"lone \ud83d"#, "\"message\":\"lone \u{fffd}\"}"),
+            // Half of a pair in what the application wrote as JSON.
+            (r#"{\"\\ud83d\":\"\\uDE00 \\ud83d\\ude00\"}"#, r#""message":{"\ufffd":"\ufffd \ud83d\ude00"}}"#),
             (r#"[1]"#, r#""message":"[1]"}"#),
             ("", r#""message":""}"#),
         ] {

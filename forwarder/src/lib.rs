@@ -34,6 +34,7 @@ pub mod secret;
 pub mod severity;
 pub mod shape;
 pub mod store;
+mod strict;
 mod tls;
 mod vectors;
 

@@ -163,7 +163,8 @@ fn unescape_unicode(text: &[u8]) -> (Option<char>, &[u8]) {
     }
 }
 
-fn hex4(text: &[u8]) -> Option<(u32, &[u8])> {
+/// The number that four hexadecimal digits at the start of a text make, and what follows them.
+pub(crate) fn hex4(text: &[u8]) -> Option<(u32, &[u8])> {
     let (digits, after) = text.split_at_checked(4)?;
     let mut value = 0;
     for digit in digits {

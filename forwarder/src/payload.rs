@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::aggregate::Damage;
 use crate::config::Format;
 use crate::shape::fields::Labels;
-use crate::{compact, inflate};
+use crate::{compact, inflate, line};
 
 /// How large a record may become when it is decompressed.
 ///
@@ -303,12 +303,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    let inside = unquote(raw.get())?;
-    if inside.contains('\\') {
-        serde_json::from_str(raw.get()).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(inside))
-    }
+    // Half of a surrogate pair becomes U+FFFD; without it the name would be lost.
+    unquote(raw.get()).map(line::unescape)
 }
 
 /// The texts of a list, if it is one.

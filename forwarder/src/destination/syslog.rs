@@ -106,7 +106,7 @@ fn frame(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, limit: usi
 /// What stands before the text, with the space after it.
 fn head(payload: &Payload<'_>, event: &LogEvent<'_>, severity: u8) -> Vec<u8> {
     let priority = FACILITY * 8 + severity;
-    let time = format::time(event.timestamp);
+    let time = format::time_or_dash(event.timestamp);
     let name = payload.log_group.rsplit('/').next().unwrap_or_default();
     let app = printable(name, APP_NAME);
     let mut head = format!("<{priority}>1 {time} - {app} - - [{STRUCTURE}");
