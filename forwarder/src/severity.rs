@@ -1,13 +1,16 @@
 //! How serious an event is, where its message says so in one of the usual ways.
 //!
-//! In JSON: a level of bunyan or pino (10 to 60), of syslog (0 to 7), or a word, in the fields that loggers use for
-//! it. In text: Lambda's own format, in which the level stands in a place of its own. What only looks like a level
-//! somewhere in a text is none.
+//! In JSON: a level of bunyan or pino (10 to 60), of syslog (0 to 7), or a word, in the fields that loggers use for it.
+//! In text: a level in a place of its own, as the runtimes of Lambda write it. A word that only looks like a level
+//! somewhere in a text is none. What a runtime reports of an exception that nobody caught is an error, with or without
+//! a level; see [`uncaught`].
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::shape::lambda;
+
+mod uncaught;
 
 /// A severity in the numbers of OpenTelemetry: 1 to 4 trace, 5 to 8 debug, 9 to 12 info, 13 to 16 warn, 17 to 20
 /// error, 21 to 24 fatal.
@@ -36,13 +39,17 @@ impl Severity {
     }
 
     fn of_word(word: &str) -> Option<Self> {
+        // The longest is `informational`.
+        if word.len() > 13 {
+            return None;
+        }
         let number = match word.to_ascii_lowercase().as_str() {
-            "trace" | "verbose" | "silly" | "finest" => 1,
-            "debug" | "fine" => 5,
+            "trace" | "trce" | "verbose" | "silly" | "finest" => 1,
+            "debug" | "dbug" | "fine" => 5,
             "info" | "information" | "informational" => 9,
             "notice" => 10,
             "warn" | "warning" => 13,
-            "error" | "err" | "severe" => 17,
+            "error" | "err" | "fail" | "severe" => 17,
             "fatal" | "critical" | "crit" | "alert" | "emerg" | "emergency" | "panic" => 21,
             _ => return None,
         };
@@ -78,9 +85,15 @@ pub fn of(message: &str) -> Option<(Severity, String)> {
         return of_json(message);
     }
     if lambda::is_platform(message) {
-        return Some((Severity::INFO, String::new()));
+        let severity = if uncaught::ended_badly(message) { Severity::ERROR } else { Severity::INFO };
+        return Some((severity, String::new()));
     }
-    of_lambda_text(message)
+    if let Some(word) = level_of_text(message)
+        && let Some(severity) = Severity::of_word(word)
+    {
+        return Some((severity, word.to_owned()));
+    }
+    uncaught::is_uncaught(message).then(|| (Severity::ERROR, String::new()))
 }
 
 /// The fields in which loggers put a level.
@@ -92,6 +105,8 @@ struct Fields<'m> {
     #[serde(borrow)]
     severity: Option<&'m RawValue>,
     #[serde(borrow, rename = "log.level")]
+    log_dot_level: Option<&'m RawValue>,
+    #[serde(borrow)]
     log_level: Option<&'m RawValue>,
     #[serde(borrow)]
     log: Option<&'m RawValue>,
@@ -111,6 +126,12 @@ struct Fields<'m> {
     level_pascal: Option<&'m RawValue>,
     #[serde(borrow, rename = "type")]
     kind: Option<&'m RawValue>,
+    #[serde(borrow)]
+    record: Option<&'m RawValue>,
+    #[serde(borrow, rename = "errorType")]
+    error_type: Option<&'m RawValue>,
+    #[serde(borrow, rename = "errorMessage")]
+    error_message: Option<&'m RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -119,14 +140,22 @@ struct Nested<'m> {
     level: Option<&'m RawValue>,
 }
 
+/// What a platform event of Lambda says of an invocation.
+#[derive(Deserialize)]
+struct Record<'m> {
+    #[serde(borrow)]
+    status: Option<std::borrow::Cow<'m, str>>,
+}
+
 fn of_json(message: &str) -> Option<(Severity, String)> {
     let fields: Fields<'_> = serde_json::from_str(message.trim_end()).ok()?;
     let nested = fields.log.and_then(|log| serde_json::from_str::<Nested<'_>>(log.get()).ok()?.level);
     let places = [
         fields.level,
         fields.severity,
-        fields.log_level,
+        fields.log_dot_level,
         nested,
+        fields.log_level,
         fields.levelname,
         fields.level_name,
         fields.loglevel,
@@ -143,26 +172,44 @@ fn of_json(message: &str) -> Option<(Severity, String)> {
         }
         Some((Severity::of_number(value.parse().ok()?)?, String::new()))
     });
+    if named.is_some() {
+        return named;
+    }
+    let is_text = |value: Option<&RawValue>| value.is_some_and(|value| value.get().starts_with('"'));
+    if is_text(fields.error_type) && is_text(fields.error_message) {
+        return Some((Severity::ERROR, String::new()));
+    }
     // Lambda's own objects have a type and no level.
-    let own = || fields.kind.filter(|kind| kind.get().starts_with("\"platform.")).map(|_| Severity::INFO);
-    named.or_else(|| Some((own()?, String::new())))
+    fields.kind.filter(|kind| kind.get().starts_with("\"platform."))?;
+    let record = fields.record.and_then(|record| serde_json::from_str::<Record<'_>>(record.get()).ok());
+    let status = record.and_then(|record| record.status).unwrap_or_default();
+    let severity =
+        if matches!(&*status, "error" | "failure" | "timeout") { Severity::ERROR } else { Severity::INFO };
+    Some((severity, String::new()))
 }
 
-/// `TIME\tREQUEST\tLEVEL\tTEXT` of Node.js and `[LEVEL]\tTIME\tREQUEST\tTEXT` of Python, and what Lambda says of a
-/// function that did not end.
-fn of_lambda_text(message: &str) -> Option<(Severity, String)> {
+/// The word in the place of the level: `TIME\tREQUEST\tLEVEL\tTEXT` of Node.js, Java and .NET, `[LEVEL] TEXT` of Python
+/// and others, `TIME LEVEL TEXT` of Rust, `E, [TIME #PID] LEVEL REQUEST -- : TEXT` of Ruby.
+fn level_of_text(message: &str) -> Option<&str> {
+    if let Some(rest) = message.strip_prefix('[') {
+        let (word, after) = rest.split_once(']')?;
+        return after.starts_with([' ', '\t']).then_some(word);
+    }
+    if let [b'D' | b'I' | b'W' | b'E' | b'F', b',', b' ', b'[', ..] = message.as_bytes() {
+        let (time, rest) = message[4..].split_once("] ")?;
+        return rest.split_whitespace().next().filter(|_| is_time(time));
+    }
+    if !is_time(message) {
+        return None;
+    }
     let mut parts = message.splitn(4, '\t');
-    let (first, second, third) = (parts.next()?, parts.next(), parts.next());
-    let word = match (first.strip_prefix('[').and_then(|first| first.strip_suffix(']')), second, third) {
-        (Some(word), Some(time), _) if is_time(time) => word,
-        (None, Some(_), Some(word)) if is_time(first) => word,
-        _ => {
-            let (time, rest) = message.split_once(' ')?;
-            let timed_out = is_time(time) && rest.contains(" Task timed out after ");
-            return timed_out.then(|| (Severity::ERROR, String::new()));
-        }
-    };
-    Severity::of_word(word).map(|severity| (severity, word.to_owned()))
+    if let (Some(_), Some(_), Some(word)) = (parts.next(), parts.next(), parts.next()) {
+        return Some(word);
+    }
+    // A word in lower case may begin a sentence.
+    let (_, rest) = message.split_once(' ')?;
+    let word = rest.trim_start().split(' ').next()?;
+    word.bytes().all(|byte| byte.is_ascii_uppercase()).then_some(word)
 }
 
 /// Whether a text begins like `2026-01-31T`.
@@ -196,6 +243,12 @@ mod tests {
             ("[ERROR]\t2026-01-01T00:00:00.000Z\t85c6cfcc\ttext", 17, "ERROR"),
             ("END RequestId: 85c6cfcc-7cc1-11e6-9b6d-0db8a9ae2000", 9, ""),
             ("2026-01-01T00:00:00.000Z 85c6cfcc Task timed out after 3.00 seconds", 17, ""),
+            (r#"{"log_level":"WARNING","errorMessage":"x","errorType":"E"}"#, 13, "WARNING"),
+            ("[ERROR] no tabs", 17, "ERROR"),
+            ("[info] no tabs", 9, "info"),
+            ("2026-01-01T00:00:00.000Z\t85c6cfcc\tfail\ttext of .NET", 17, "fail"),
+            ("2026-01-01T00:00:00.000000Z  WARN my_function: text of Rust", 13, "WARN"),
+            ("I, [2026-01-01T00:00:00.000000 #8]  INFO 85c6cfcc -- : text of Ruby", 9, "INFO"),
         ] {
             let found = of(message).map(|(severity, word)| (severity.number(), word));
             assert_eq!(found, Some((number, word.to_owned())), "{message}");
@@ -208,7 +261,16 @@ mod tests {
             "",
             "ERROR in a text",
             "x\ty\tERROR\tz",
-            "[ERROR] no tabs",
+            "[ERROR]",
+            "[2026-01-01] text",
+            "[error",
+            "2026-01-01T00:00:00Z error while reading",
+            "2026-01-01T00:00:00Z",
+            "E, [x] ERROR y",
+            "an Exception in a sentence",
+            "Error: only a line",
+            r#"{"errorMessage":null,"errorType":"x"}"#,
+            r#"{"errorMessage":"a text alone"}"#,
             "2016-09-17T10:28:49.663Z\t85c6cfcc-7cc1-11e6-9b6d-0db8a9ae2000\t{ nonfield: null }",
             r#"{"level":"high"}"#,
             r#"{"level":8}"#,
