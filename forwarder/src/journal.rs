@@ -17,6 +17,11 @@ use crate::quarantine;
 /// How many sequence numbers one line names; further ones go to further lines.
 const SEQUENCES_A_LINE: usize = 50;
 
+/// Said once in the life of a process.
+const UNPROVEN: &str = "the log service does not close its side of a connection after the forwarder has closed its own, \
+    so deliveries are acknowledged by its kernel only: nothing shows that a process has read them; the metric \
+    ReceiptsUnproven counts them; if this service is known not to close, set receipt = \"acknowledged\"";
+
 /// How important a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -109,6 +114,9 @@ pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
         notes.push(Note::new(Level::Warn, why, json!({})));
     }
     for lane in &outcome.lanes {
+        if lane.first_unproven {
+            notes.push(Note::new(Level::Warn, UNPROVEN, json!({"destination": lane.destination})));
+        }
         if let Some(failure) = &lane.failure {
             notes.push(Note::new(
                 Level::Warn,

@@ -52,6 +52,11 @@ pub struct LaneReport {
     pub connections: u64,
     /// Events that were sent, wholly or in part, and got no receipt: they may arrive twice.
     pub possible_duplicates: u64,
+    /// Receipts of a service that has never closed its side of a connection: its kernel has acknowledged everything,
+    /// and nothing shows that a process has read it.
+    pub receipts_unproven: u64,
+    /// Whether `receipts_unproven` is above zero for the first time in this process.
+    pub first_unproven: bool,
     /// How long the last receipt took.
     pub receipt: Option<Duration>,
     /// Why it gave up, if it did.
@@ -123,6 +128,8 @@ impl Lane {
     pub(crate) async fn run(&mut self, me: usize, batch: &Batch<'_>) -> LaneReport {
         let mut report = LaneReport { destination: self.name.clone(), ..LaneReport::default() };
         let before = self.destination.traffic();
+        // A panic leaves the session of the invocation before open: its numbers and its connection are not ours.
+        self.destination.close();
         let open = Vec::with_capacity(batch.len());
         let mut walk = Walk { next: 0, open, taken: 0, watch: Watch::start() };
         let mut fruitless = 0;
@@ -147,6 +154,8 @@ impl Lane {
         let traffic = self.destination.traffic();
         report.connections = traffic.connections - before.connections;
         report.bytes = traffic.bytes - before.bytes;
+        report.receipts_unproven = traffic.unproven - before.unproven;
+        report.first_unproven = before.unproven == 0 && traffic.unproven > 0;
         self.inflated.clear();
         self.inflated.shrink_to(KEPT_BUFFER);
         report

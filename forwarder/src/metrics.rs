@@ -26,6 +26,9 @@ pub const METRICS: [(&str, &str); 7] = [
 /// One more, where there is a quarantine: the records that it should have kept and did not.
 pub const NOT_KEPT: &str = "RecordsNotKept";
 
+/// One more, where there are any: receipts of log services that have never closed their side of a connection.
+pub const UNPROVEN: &str = "ReceiptsUnproven";
+
 /// The line for one invocation, at `now` milliseconds since 1970.
 ///
 /// `Unbalanced` is zero unless the forwarder has a bug: alarm on it.
@@ -48,6 +51,7 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
                 "Retries": lane.retries,
                 "Connections": lane.connections,
                 "PossibleDuplicates": lane.possible_duplicates,
+                "ReceiptsUnproven": lane.receipts_unproven,
                 "ReceiptMilliseconds": lane.receipt.map(milliseconds),
                 "Failure": lane.failure.as_ref().map(|failure| failure.kind.name()),
             });
@@ -85,6 +89,13 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
         line[NOT_KEPT] = json!(report.named.len() + report.held.len());
         if let Some(Value::Array(metrics)) = line.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics") {
             metrics.push(json!({"Name": NOT_KEPT, "Unit": "Count"}));
+        }
+    }
+    let unproven = sum(|lane| lane.receipts_unproven);
+    if unproven > 0 {
+        line[UNPROVEN] = json!(unproven);
+        if let Some(Value::Array(metrics)) = line.pointer_mut("/_aws/CloudWatchMetrics/0/Metrics") {
+            metrics.push(json!({"Name": UNPROVEN, "Unit": "Count"}));
         }
     }
     // A metric without a value is left out; a zero would be a lie.

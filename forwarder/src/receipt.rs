@@ -1,9 +1,9 @@
-//! When bytes on a TCP connection are delivered.
+//! What the kernel knows about bytes on a TCP connection.
 //!
-//! A successful write says that the kernel has the bytes, nothing more. They are delivered when the peer's
-//! TCP has acknowledged every one of them and has neither reset nor closed the connection. The kernel knows
-//! both; this module asks it. What the log service's process does with bytes that its kernel has taken is
-//! beyond what Token TCP can tell.
+//! A successful write says that our own kernel has the bytes, nothing more. `SIOCOUTQ` and `TCP_INFO` tell whether the
+//! peer's TCP has acknowledged them and whether the peer has closed or reset the connection. An acknowledgement is the
+//! word of the peer's kernel: a process that hangs still gets one. That the peer closes its side after we have closed
+//! ours shows that its process has read everything; see `destination/closing.rs`.
 
 use std::collections::VecDeque;
 use std::io;
@@ -13,7 +13,7 @@ use std::io;
 pub struct Standing {
     /// Bytes handed to the kernel that the peer has not acknowledged, sent or not.
     pub unacknowledged: u64,
-    /// Whether neither side has closed or reset the connection.
+    /// Whether the peer has neither closed nor reset the connection. Our own side may be closed.
     pub open: bool,
 }
 
@@ -29,7 +29,7 @@ impl Standing {
     pub fn of(socket: &impl std::os::fd::AsRawFd) -> io::Result<Self> {
         let fd = socket.as_raw_fd();
         let unacknowledged = kernel::unacknowledged(fd)?;
-        Ok(Self { unacknowledged, open: kernel::is_established(fd)? })
+        Ok(Self { unacknowledged, open: kernel::is_open(fd)? })
     }
 
     /// Not to be had on this system.
@@ -62,9 +62,10 @@ mod kernel {
         Ok(u64::try_from(bytes).unwrap_or(0))
     }
 
-    /// `TCP_INFO`, tcp(7): whether the state is `ESTABLISHED` (1 in the kernel's `tcp_states.h`).
-    pub(super) fn is_established(fd: RawFd) -> io::Result<bool> {
-        const ESTABLISHED: u8 = 1;
+    /// `TCP_INFO`, tcp(7): whether the peer may still send. The states are those of the kernel's `tcp_states.h`:
+    /// `ESTABLISHED`, and after our half-close `FIN_WAIT1` and `FIN_WAIT2`.
+    pub(super) fn is_open(fd: RawFd) -> io::Result<bool> {
+        const OPEN: [u8; 3] = [1, 4, 5];
         // The state is the first byte of the structure; the kernel writes no more than it is told to.
         let mut state: u8 = 0;
         let mut length: libc::socklen_t = 1;
@@ -75,7 +76,7 @@ mod kernel {
         if result != 0 {
             return Err(io::Error::last_os_error());
         }
-        Ok(state == ESTABLISHED)
+        Ok(OPEN.contains(&state))
     }
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use common::*;
 use cwl2le_forwarder::config::{Config, Route};
-use cwl2le_forwarder::destination::FailureKind;
-use cwl2le_forwarder::{Forwarder, Outcome};
+use cwl2le_forwarder::destination::{FailureKind, Receipt};
+use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{Certificate, Fault, Transport};
 use tokio::time::Instant;
 
@@ -31,10 +31,13 @@ async fn the_article_s_record_arrives_as_its_exact_bytes() {
 }
 
 #[tokio::test]
-async fn every_line_arrives_in_order_and_the_connection_is_kept() {
-    for transport in ALL {
+async fn every_line_arrives_in_order_and_the_connection_is_kept_where_nothing_is_proved() {
+    let receipts = [(Receipt::Auto, 3), (Receipt::Closed, 3), (Receipt::Acknowledged, 1)];
+    for (transport, (receipt, connections)) in
+        ALL.into_iter().flat_map(|transport| receipts.map(|receipt| (transport, receipt)))
+    {
         let service = service(transport);
-        let mut forwarder = forwarder(&service, transport);
+        let mut forwarder = forwarder_with(&service, transport, receipt, options());
         let sent = messages(20, 50, 100);
         for _ in 0..3 {
             let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
@@ -44,7 +47,7 @@ async fn every_line_arrives_in_order_and_the_connection_is_kept() {
             assert_eq!(got, sent.concat());
             service.clear();
         }
-        assert_eq!(service.connections(), 1);
+        assert_eq!(service.connections(), connections, "{receipt:?}");
     }
 }
 
@@ -73,48 +76,135 @@ async fn a_slow_reader_gets_everything() {
     }
 }
 
+/// Gives up after one attempt.
+fn impatient() -> Options {
+    let mut options = options();
+    options.patience.progress = Duration::from_millis(400);
+    options.persistence.attempts = 1;
+    options
+}
+
+/// Whatever the receipt: bytes that a kernel has taken for a process that does not read any more are not delivered.
 #[tokio::test]
-async fn what_a_reader_that_is_too_slow_has_taken_counts() {
-    for transport in ALL {
+async fn a_reader_that_stalls_gets_no_verdict() {
+    for (transport, receipt) in
+        ALL.into_iter().flat_map(|transport| [Receipt::Auto, Receipt::Acknowledged].map(|r| (transport, r)))
+    {
         let service = tight_service(transport);
         service.set_fault(Fault::StallAfter(400_000));
         let sent = messages(40, 100, 500);
-        let mut forwarder = forwarder(&service, transport);
-        let outcome = forwarder.handle(&carrying(&sent), Instant::now() + Duration::from_secs(4)).await;
+        let mut forwarder = forwarder_with(&service, transport, receipt, impatient());
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_eq!(
+            (outcome.account.events.delivered, outcome.account.records.failed),
+            (0, 40),
+            "{receipt:?}"
+        );
         service.set_fault(Fault::None);
-        let delivered = outcome.account.events.delivered as usize;
-        assert!(delivered > 0 && outcome.account.records.failed > 0, "{:?}", outcome.account.records);
-        // What was acknowledged but not read is in the kernel of the service, which reads on.
         assert_honest(&outcome, &sent, &service).await;
     }
 }
 
-/// One record that is larger than what a slow service takes in one invocation: it is not begun again from its
-/// first event each time, so it ends.
+/// A service that reads too slowly for the time there is gets further with every invocation, and is never asked to hold
+/// more than it can prove in time.
 #[tokio::test]
-async fn a_large_record_gets_further_with_every_attempt() {
-    let service = tight_service(Transport::Tls13);
-    let sent = messages(1, 2000, 1000);
-    let (destination, _ca) = destination(&service, Transport::Tls13);
-    let mut options = options();
-    // Each invocation is cut off by its deadline.
-    options.patience.progress = PATIENCE;
-    let mut forwarder = Forwarder::new(&Config::single(destination), options).unwrap();
-    let (mut invocations, mut delivered, mut sent_now) = (0, 0, 0);
-    while delivered < 2000 {
-        invocations += 1;
-        assert!(invocations < 100, "{delivered} events after {invocations} invocations");
-        service.set_fault(Fault::StallAfter(600_000));
-        let deadline = Instant::now() + Duration::from_millis(1500);
-        let outcome = forwarder.handle(&carrying(&sent), deadline).await;
-        assert_eq!(outcome.account.events.delivered_before, delivered, "what has a receipt is remembered");
-        delivered = outcome.account.events.delivered;
-        sent_now += outcome.lanes[0].events;
+async fn a_reader_that_is_too_slow_gets_further_with_every_attempt() {
+    for receipt in [Receipt::Closed, Receipt::Auto, Receipt::Acknowledged] {
+        let service = tight_service(Transport::Tls13);
+        // 0.8 MB a second; 2 MB are to be sent.
+        service.set_fault(Fault::Trickle { bytes: 4096, every: Duration::from_millis(5) });
+        let sent = messages(1, 2000, 1000);
+        let mut forwarder = forwarder_with(&service, Transport::Tls13, receipt, options());
+        let (mut invocations, mut delivered, mut sent_now) = (0, 0, 0);
+        while delivered < 2000 {
+            invocations += 1;
+            assert!(invocations < 100, "{receipt:?}: {delivered} events after {invocations} invocations");
+            let deadline = Instant::now() + Duration::from_millis(1500);
+            let outcome = forwarder.handle(&carrying(&sent), deadline).await;
+            assert_eq!(
+                outcome.account.events.delivered_before, delivered,
+                "what has a receipt is remembered"
+            );
+            delivered = outcome.account.events.delivered;
+            sent_now += outcome.lanes[0].events;
+        }
+        assert!(invocations > 1);
+        assert_eq!(sent_now, 2000, "every event got one receipt");
         service.set_fault(Fault::None);
-        assert_honest(&outcome, &sent, &service).await;
+        service.wait_for_lines(2000, PATIENCE).await.unwrap();
     }
-    assert!(invocations > 1);
-    assert_eq!(sent_now, 2000, "every event got one receipt");
+}
+
+/// Once a service has closed its side after ours, what its kernel acknowledges for a process that hangs is not
+/// delivered any more, however little it is.
+#[tokio::test]
+async fn a_service_that_has_closed_once_has_to_close_every_time() {
+    for (transport, receipt) in
+        ALL.into_iter().flat_map(|transport| [Receipt::Auto, Receipt::Closed].map(|r| (transport, r)))
+    {
+        let service = service(transport);
+        let mut forwarder = forwarder_with(&service, transport, receipt, impatient());
+        let first = messages(1, 3, 20);
+        let outcome = forwarder.handle(&carrying(&first), deadline()).await;
+        assert_eq!((outcome.account.events.delivered, outcome.lanes[0].receipts_unproven), (3, 0));
+        service.set_fault(Fault::Stall);
+        let second = messages(1, 3, 30);
+        let outcome = forwarder.handle(&carrying(&second), deadline()).await;
+        assert_eq!(outcome.account.events.delivered, 0, "{transport:?} {receipt:?}");
+        let failure = outcome.lanes[0].failure.as_ref().unwrap();
+        assert_eq!(failure.kind, FailureKind::Stalled, "{failure}");
+        service.set_fault(Fault::None);
+        let outcome = forwarder.handle(&carrying(&second), deadline()).await;
+        assert_eq!(outcome.account.events.delivered, 3);
+        assert_honest(&outcome, &second, &service).await;
+    }
+}
+
+/// A service that never closes is taken at its kernel's word: counted each time, said once, and not waited for again.
+#[tokio::test]
+async fn a_service_that_never_closes_is_believed_in_auto_and_counted() {
+    for transport in ALL {
+        let service = service(transport);
+        service.set_fault(Fault::NeverClose);
+        let mut forwarder = forwarder(&service, transport);
+        let sent = messages(1, 3, 20);
+        let mut told = 0;
+        for connections in [1, 1, 0] {
+            let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+            let lane = &outcome.lanes[0];
+            assert_eq!((outcome.account.events.delivered, lane.receipts_unproven), (3, 1), "{transport:?}");
+            assert_eq!(lane.connections, connections, "the first is half-closed, the second is kept");
+            told += u32::from(lane.first_unproven);
+            assert_honest(&outcome, &sent, &service).await;
+        }
+        assert_eq!(told, 1);
+
+        let mut strict = forwarder_with(&service, transport, Receipt::Closed, impatient());
+        let outcome = strict.handle(&carrying(&sent), deadline()).await;
+        assert_eq!(outcome.account.events.delivered, 0);
+        assert_eq!(outcome.lanes[0].failure.as_ref().unwrap().kind, FailureKind::Stalled);
+    }
+}
+
+/// After its first acknowledgement a kept connection gets the time of a new one.
+#[tokio::test]
+async fn a_kept_connection_that_has_made_progress_may_pause() {
+    let service = tight_service(Transport::Plain);
+    let mut options = options();
+    options.patience.progress_on_kept = Duration::from_millis(300);
+    options.patience.progress = PATIENCE;
+    options.persistence.attempts = 1;
+    let mut forwarder = forwarder_with(&service, Transport::Plain, Receipt::Acknowledged, options);
+    forwarder.handle(&carrying(&messages(1, 1, 10)), deadline()).await;
+    service.wait_for_lines(1, PATIENCE).await.unwrap();
+    service.clear();
+    // It reads a little, and after three times as long as a kept connection has for its first byte the rest.
+    service.set_fault(Fault::PauseAfter(300_000, Duration::from_millis(900)));
+    let sent = messages(40, 100, 1000);
+    let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+    assert_eq!((outcome.account.records.failed, outcome.lanes[0].retries), (0, 0), "{:?}", outcome.lanes[0]);
+    assert_eq!(outcome.lanes[0].connections, 0);
+    assert_honest(&outcome, &sent, &service).await;
 }
 
 #[tokio::test]
@@ -190,7 +280,7 @@ async fn a_connection_that_died_between_invocations_is_replaced() {
     for transport in ALL {
         for restart in [false, true] {
             let service = service(transport);
-            let mut forwarder = forwarder(&service, transport);
+            let mut forwarder = forwarder_with(&service, transport, Receipt::Acknowledged, options());
             for round in 1..=5 {
                 let sent = messages(3, 10, 50 + round);
                 let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
@@ -211,7 +301,7 @@ async fn a_connection_that_died_between_invocations_is_replaced() {
 #[tokio::test]
 async fn a_kept_connection_that_nobody_answers_on_is_replaced() {
     let service = tight_service(Transport::Tls13);
-    let mut forwarder = forwarder(&service, Transport::Tls13);
+    let mut forwarder = forwarder_with(&service, Transport::Tls13, Receipt::Acknowledged, options());
     let sent = messages(10, 100, 500);
     forwarder.handle(&carrying(&sent), deadline()).await;
     service.wait_for_lines(1000, PATIENCE).await.unwrap();
@@ -254,7 +344,10 @@ async fn every_fault_ends_in_time_with_the_truth() {
                     let over = Instant::now().saturating_duration_since(deadline);
                     // What a busy machine kept every thread waiting is not the forwarder's.
                     assert!(over <= machine.total(), "{transport:?} {fault:?}: {over:?} after the deadline");
-                    let failure = outcome.lanes[0].failure.clone().unwrap();
+                    let failure = outcome.lanes[0]
+                        .failure
+                        .clone()
+                        .unwrap_or_else(|| panic!("{transport:?} {fault:?}: {:?}", outcome.lanes[0]));
                     assert!(expected.contains(&failure.kind), "{transport:?} {fault:?}: {failure}");
                     service.set_fault(Fault::None);
                     assert_honest(&outcome, &sent, &service).await;

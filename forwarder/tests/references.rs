@@ -8,7 +8,7 @@ mod keeper;
 mod lambda;
 
 use common::*;
-use cwl2le_local::log_service::{Answer, LogService, Protocol, Request, Transport};
+use cwl2le_local::log_service::{Answer, Fault, LogService, Protocol, Request, Transport};
 use keeper::{CREDENTIALS, Keeper};
 use lambda::Lambda;
 use serde_json::{Value, json};
@@ -139,16 +139,15 @@ async fn a_service_that_hangs_up_makes_it_read_the_token_again_and_keep_it_when_
     assert_eq!(lambda.invoke(&event(1, "/app")).checkpoint(), None);
     assert_eq!(keeper.asked().len(), 1);
 
-    // What a service has not read when it hangs up is lost.
     tokens(&service, 2).await;
-    service.close_connections();
+    service.set_fault_for(Fault::ResetAfter(1), 1);
     assert_eq!(lambda.invoke(&event(2, "/app")).checkpoint(), None);
     assert_eq!(tokens(&service, 3).await, [TOKEN, TOKEN, OTHER]);
     assert_eq!(keeper.asked().len(), 2);
     assert!(function.log().contains("a secret has changed"), "{}", function.log());
 
     // Not twice in a minute, however often the service hangs up.
-    service.close_connections();
+    service.set_fault_for(Fault::ResetAfter(1), 1);
     assert_eq!(lambda.invoke(&event(3, "/app")).checkpoint(), None);
     assert_eq!(keeper.asked().len(), 2);
     let log = function.log();
@@ -165,7 +164,7 @@ async fn the_known_token_stays_when_the_store_refuses_or_has_no_valid_one() {
         assert_eq!(lambda.invoke(&event(0, "/app")).checkpoint(), None);
         keeper.set("/token", text);
         tokens(&service, 1).await;
-        service.close_connections();
+        service.set_fault_for(Fault::ResetAfter(1), 1);
         assert_eq!(lambda.invoke(&event(1, "/app")).checkpoint(), None);
         assert_eq!(tokens(&service, 2).await, [TOKEN, TOKEN]);
         assert_eq!(keeper.asked().len(), 2);

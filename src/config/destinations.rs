@@ -167,6 +167,7 @@ fn with_flags(
                 region: args.logentries_region,
                 tls: !args.logentries_plain,
                 ca_file: args.logentries_ca_file.clone(),
+                receipt: Default::default(),
                 token: token
                     .or_else(|| before.as_ref().map(|before| before.token.clone()))
                     .ok_or_else(|| Error::new(Code::Internal, "no token, though it was checked"))?,

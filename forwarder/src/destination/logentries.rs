@@ -8,8 +8,9 @@ use tokio::time::Instant;
 use super::region::Place;
 pub use super::region::{Region, UnknownRegion};
 use super::stream::{self, Framing};
+use super::tcp::Target;
 use super::types::Type;
-use super::{Destination, Surroundings, Wait, endpoint};
+use super::{Destination, Receipt, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
 use crate::format;
 use crate::line;
@@ -38,6 +39,9 @@ pub struct Logentries {
     /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// What has to happen before events count as delivered.
+    #[serde(default, skip_serializing_if = "Receipt::is_auto")]
+    pub receipt: Receipt,
     /// The token of the log, or where it is kept.
     pub token: Secret<Token>,
 }
@@ -61,6 +65,10 @@ impl Logentries {
             )),
         }
     }
+
+    pub(super) fn target(&self) -> Result<Target, String> {
+        Target::new(self.address()?, self.tls, self.ca_file.as_deref())
+    }
 }
 
 impl Type for Logentries {
@@ -82,7 +90,7 @@ impl Type for Logentries {
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
         let token = Held::new(&self.token, &surroundings.store)?;
         let framing = TokenTcp { head: head(&token), token, style };
-        stream::build(framing, self.address()?, self.tls, self.ca_file.as_deref(), surroundings)
+        stream::build(framing, self.target(), self.receipt, surroundings)
     }
 }
 

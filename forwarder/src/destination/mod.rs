@@ -4,16 +4,21 @@
 pub mod types;
 
 mod answer;
+mod closing;
 mod dry;
 mod endpoint;
 mod headers;
 mod jobs;
 mod pending;
+mod probe;
+mod proof;
 mod protobuf;
+mod race;
 mod region;
 mod request;
 mod stream;
 mod tcp;
+mod wire;
 
 use std::fmt;
 use std::future::Future;
@@ -26,6 +31,9 @@ use tokio::time::Instant;
 
 use crate::payload::{LogEvent, Payload};
 use crate::store::Store;
+
+pub use probe::{Probe, probe};
+pub use proof::Receipt;
 
 /// A future of a destination, which borrows it.
 pub type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
@@ -117,6 +125,9 @@ pub struct Traffic {
     pub connections: u64,
     /// Bytes that the network took, sent again or not; of HTTP those of bodies, as compressed.
     pub bytes: u64,
+    /// Receipts of a service that has never closed its side of a connection: nothing shows that a process has read
+    /// what its kernel has acknowledged. See [`Receipt::Auto`].
+    pub unproven: u64,
 }
 
 /// How long a destination waits for what.
@@ -131,6 +142,9 @@ pub struct Patience {
     /// The same on the first use of a connection that was kept: it may have died while the function was
     /// frozen, without anybody telling.
     pub progress_on_kept: Duration,
+    /// For a service that has never closed its side of a connection to do so, once it has acknowledged everything.
+    /// Where it has closed before, `progress` counts.
+    pub close: Duration,
 }
 
 impl Default for Patience {
@@ -140,6 +154,8 @@ impl Default for Patience {
             handshake: Duration::from_secs(5),
             progress: Duration::from_secs(10),
             progress_on_kept: Duration::from_secs(3),
+            // rsyslog and syslog-ng take 5 to 10 ms, round trips between continents 0.3 s.
+            close: Duration::from_secs(2),
         }
     }
 }

@@ -1,20 +1,22 @@
 //! Log services that take a stream of bytes over TCP and answer nothing.
 //!
-//! What counts as delivered is what the peer's TCP has acknowledged on a connection that nobody has ended; see
-//! [`crate::receipt`].
+//! What counts as delivered depends on [`Receipt`]: that the service closes its side of the connection after ours
+//! (see [`super::closing`]), or that its kernel acknowledges (see [`crate::receipt`]). A session is one connection, or
+//! several where the service is so slow that a proof for all of it would not come in time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::time::Instant;
 
+use super::closing::Closing;
 use super::dry::Dry;
+use super::proof::{Need, Proof, Receipt};
 use super::tcp::{Connection, Target};
 use super::{
     Destination, Failure, FailureKind, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict,
     Wait,
 };
 use crate::payload::{LogEvent, Payload};
-use crate::tls::Tls;
 
 /// How much is framed before it is written: one TLS write a line costs ten times as much as pieces of this
 /// size, and larger ones gain nothing. A few bytes more are one TLS record and one system call more.
@@ -36,15 +38,16 @@ pub(super) trait Framing {
 }
 
 /// Whether a piece is to be sent before an event as large as the last one. An empty piece never is.
-fn is_full(framed: usize, last: usize) -> bool {
-    framed > 0 && framed + last > PIECE
+fn is_full(framed: usize, last: usize, most: usize) -> bool {
+    framed > 0 && framed + last > most
 }
 
-/// A connection that is kept from one session to the next.
+/// A connection, which is kept from one session to the next where the receipt leaves it open.
 pub(super) struct Stream<F> {
     framing: F,
     target: Target,
     patience: Patience,
+    proof: Proof,
     connection: Option<Connection>,
     traffic: Traffic,
     session: Numbers,
@@ -59,9 +62,8 @@ pub(super) struct Stream<F> {
 /// A certificate file that cannot be read, a host that no certificate can name.
 pub(super) fn build(
     framing: impl Framing + 'static,
-    (host, port): (String, u16),
-    tls: bool,
-    ca_file: Option<&str>,
+    target: Result<Target, String>,
+    receipt: Receipt,
     surroundings: &Surroundings,
 ) -> Result<Box<dyn Destination>, String> {
     if let Some(outlet) = surroundings.outlet.clone() {
@@ -70,8 +72,7 @@ pub(super) fn build(
         };
         return Ok(Box::new(Dry::new(frame, outlet)));
     }
-    let tls = if tls { Some(Tls::new(&host, ca_file)?) } else { None };
-    Ok(Box::new(Stream::new(framing, Target { host, port, tls }, surroundings.patience)))
+    Ok(Box::new(Stream::new(framing, target?, receipt, surroundings.patience)))
 }
 
 /// How far a session has come, in events.
@@ -79,21 +80,26 @@ pub(super) fn build(
 struct Numbers {
     taken: u64,
     sent: u64,
-    /// Whether the connection is in use by this session.
-    begun: bool,
-    /// Whether everything taken has its receipt.
-    complete: bool,
+    /// Those of the pieces that went over the connection as a whole.
+    written: u64,
+    /// Those that have their receipt, whatever becomes of the rest.
+    received: u64,
+    /// What the receipt for the connection in use takes; `None` while there is none in use.
+    need: Option<Need>,
+    /// How many bytes went over the connection in use.
+    bytes: usize,
     /// Those that made the code panic; nothing of them is sent.
     unframed: Vec<u64>,
 }
 
 impl<F: Framing> Stream<F> {
     /// Makes it ready to use, without connecting.
-    pub(super) fn new(framing: F, target: Target, patience: Patience) -> Self {
+    pub(super) fn new(framing: F, target: Target, receipt: Receipt, patience: Patience) -> Self {
         Self {
             framing,
             target,
             patience,
+            proof: Proof::new(receipt),
             connection: None,
             traffic: Traffic::default(),
             session: Numbers::default(),
@@ -111,58 +117,144 @@ impl<F: Framing> Stream<F> {
     }
 
     /// These services never say that a secret is wrong. One that ends the connection may mean it.
-    fn suspect(&mut self, result: Result<(), Failure>) -> Result<(), Failure> {
+    fn suspect<T>(&mut self, result: Result<T, Failure>) -> Result<T, Failure> {
         if let Err(Failure { kind: FailureKind::Closed | FailureKind::Reset, .. }) = result {
             self.framing.refused();
         }
         result
     }
 
-    async fn connect(&mut self, until: Instant) -> Result<(), Failure> {
-        if self.connection.as_mut().is_some_and(|kept| kept.begin_again(self.patience)) {
-            return Ok(());
+    /// Gets a connection for this session, and says what its receipt takes.
+    async fn connect(&mut self, until: Instant) -> Result<Need, Failure> {
+        if let Some(need) = self.session.need {
+            return Ok(need);
         }
-        self.connection = None;
-        self.connection = Some(Connection::open(&self.target, self.patience, until).await?);
-        self.traffic.connections += 1;
-        Ok(())
+        if !self.connection.as_mut().is_some_and(|kept| kept.begin_again(self.patience)) {
+            self.connection = None;
+            self.connection = Some(Connection::open(&self.target, self.patience, until).await?);
+            self.traffic.connections += 1;
+        }
+        let need = self.proof.need();
+        self.session.need = Some(need);
+        self.session.bytes = 0;
+        Ok(need)
     }
 
     fn open(&mut self) -> Result<&mut Connection, Failure> {
         self.connection.as_mut().ok_or_else(|| Failure::new(FailureKind::Closed, "there is no connection"))
     }
 
+    fn most(&self) -> usize {
+        self.proof.slice().min(PIECE)
+    }
+
     fn is_full(&self) -> bool {
-        is_full(self.framed.len(), self.last)
+        is_full(self.framed.len(), self.last, self.most())
     }
 
     async fn flush(&mut self, until: Instant) -> Result<(), Failure> {
         if self.framed.is_empty() {
             return Ok(());
         }
-        if !self.session.begun {
-            self.connect(until).await?;
-            self.session.begun = true;
-        }
+        let need = self.connect(until).await?;
         self.session.sent = self.session.taken;
         let framed = std::mem::take(&mut self.framed);
-        let taken = self.session.taken;
-        let sent = self.open()?.send(&framed, taken, until).await;
+        let (taken, now) = (self.session.taken, Instant::now());
+        // A proof needs time, too.
+        let limit = match need {
+            Need::Acknowledgement => until,
+            Need::Close | Need::Try => until - self.proof.reserve(until.saturating_duration_since(now)),
+        };
+        let sent = self.open()?.send(&framed, taken, limit).await;
         self.framed = framed;
-        self.suspect(sent)?;
+        self.session.bytes += self.framed.len();
+        if let Err(failure) = self.suspect(sent) {
+            if failure.kind == FailureKind::Deadline && limit < until && self.session.written > 0 {
+                // What went before this piece may have arrived.
+                self.prove(self.session.written, until).await?;
+            } else if need == Need::Close
+                && matches!(failure.kind, FailureKind::Deadline | FailureKind::Stalled)
+            {
+                self.proof.missed(self.session.bytes);
+            }
+            return Err(failure);
+        }
         self.traffic.bytes += self.framed.len() as u64;
         self.framed.clear();
+        self.session.written = taken;
+        if need == Need::Close && self.session.bytes >= self.proof.slice() {
+            self.prove(taken, until).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the proof that the service has read everything that went over the connection, and that the first
+    /// `events` of the session with it are delivered. The connection is over then.
+    async fn prove(&mut self, events: u64, until: Instant) -> Result<(), Failure> {
+        let need = self.session.need.unwrap_or(Need::Close);
+        let wait = if need == Need::Try { self.patience.close } else { self.patience.progress };
+        let (began, bytes) = (Instant::now(), self.session.bytes);
+        let closing = self.open()?.finish(wait, until).await;
+        match self.suspect(closing) {
+            Ok(Closing::Closed) => self.proof.closed(bytes, began.elapsed(), self.patience.progress),
+            Ok(Closing::StaysOpen { for_long }) if need == Need::Try => {
+                if for_long {
+                    self.proof.stays_open();
+                }
+                self.traffic.unproven += 1;
+            }
+            Ok(Closing::StaysOpen { .. }) => {
+                self.proof.missed(bytes);
+                let why = format!(
+                    "the log service has acknowledged everything and did not close its side of the connection within \
+                     {:?}, so nothing shows that a process has read it",
+                    began.elapsed()
+                );
+                return Err(Failure::new(FailureKind::Stalled, why));
+            }
+            Err(failure) => {
+                match (need, failure.kind) {
+                    // There are services that reset what is half closed. The next attempt does without.
+                    (Need::Try, FailureKind::Reset) => self.proof.stays_open(),
+                    (Need::Close, FailureKind::Deadline | FailureKind::Stalled) => self.proof.missed(bytes),
+                    _ => {}
+                }
+                return Err(failure);
+            }
+        }
+        self.session.received = events;
+        self.session.need = None;
+        self.connection = None;
         Ok(())
     }
 
     async fn wait(&mut self, until: Instant) -> Result<(), Failure> {
         self.flush(until).await?;
-        if self.session.begun {
-            let receipt = self.open()?.receipt(until).await;
-            self.suspect(receipt)?;
+        match self.session.need {
+            None => {}
+            Some(Need::Acknowledgement) => {
+                let receipt = self.open()?.receipt(until).await;
+                self.suspect(receipt)?;
+                self.traffic.unproven += u64::from(self.proof.is_auto());
+            }
+            Some(Need::Close | Need::Try) => self.prove(self.session.taken, until).await?,
         }
-        self.session.complete = true;
+        self.session.received = self.session.taken;
+        self.session.need = None;
         Ok(())
+    }
+
+    /// How many events of a session that failed the service has received all the same: what it was already known to
+    /// have, and where its kernel is believed, what that has acknowledged and goes on acknowledging.
+    fn received_before_failure(&mut self, session: &Numbers) -> u64 {
+        let Some(need) = session.need else { return session.received };
+        let Some(mut connection) = self.connection.take() else { return session.received };
+        let acknowledged = if need == Need::Close { 0 } else { connection.acknowledged() };
+        if acknowledged <= session.received {
+            return session.received;
+        }
+        self.traffic.unproven += u64::from(self.proof.is_auto());
+        acknowledged
     }
 }
 
@@ -172,7 +264,7 @@ impl<F: Framing> Destination for Stream<F> {
     }
 
     fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
-        let mut taken = 0;
+        let (mut taken, most) = (0, self.most());
         while taken < events.len() && !self.is_full() {
             let (framing, out, last) = (&self.framing, &mut self.framed, &mut self.last);
             let (mut whole, mut count) = (out.len(), 0);
@@ -182,7 +274,7 @@ impl<F: Framing> Destination for Stream<F> {
                     count += 1;
                     *last = out.len() - whole;
                     whole = out.len();
-                    if is_full(whole, *last) {
+                    if is_full(whole, *last, most) {
                         break;
                     }
                 }
@@ -207,20 +299,11 @@ impl<F: Framing> Destination for Stream<F> {
         Box::pin(self.wait(until))
     }
 
-    /// After a failure: what a slow service has acknowledged is delivered, what went over a connection that
-    /// broke is not, surely.
     fn close(&mut self) -> Session {
         self.framed.clear();
         self.framed.shrink_to(KEPT_BUFFER);
         let session = std::mem::take(&mut self.session);
-        let delivered = if session.complete {
-            session.taken
-        } else if session.begun {
-            self.connection.take().map_or(0, |mut connection| connection.acknowledged())
-        } else {
-            0
-        };
-        let (verdicts, settled) = verdicts(delivered, &session.unframed);
+        let (verdicts, settled) = verdicts(self.received_before_failure(&session), &session.unframed);
         Session { verdicts, in_doubt: session.sent.saturating_sub(settled) }
     }
 
@@ -278,7 +361,7 @@ mod tests {
         let json = format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{}]}}"#, events.join(","));
         let payload = payload::parse(json.as_bytes()).unwrap();
         let target = Target { host: "127.0.0.1".to_owned(), port: 1, tls: None };
-        let mut stream = Stream::new(OfSize, target, Patience::default());
+        let mut stream = Stream::new(OfSize, target, Receipt::Auto, Patience::default());
         let taken = stream.take(&payload, &payload.events);
         (stream.framed.len(), taken.events, taken.full)
     }

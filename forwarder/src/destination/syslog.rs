@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::stream::{self, Framing};
+use super::tcp::Target;
 use super::types::Type;
-use super::{Destination, Surroundings, Wait, endpoint};
+use super::{Destination, Receipt, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
 use crate::format;
 use crate::line;
@@ -40,6 +41,15 @@ pub struct Syslog {
     /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// What has to happen before events count as delivered.
+    #[serde(default, skip_serializing_if = "Receipt::is_auto")]
+    pub receipt: Receipt,
+}
+
+impl Syslog {
+    pub(super) fn target(&self) -> Result<Target, String> {
+        Target::new(endpoint::split(&self.endpoint)?, self.tls, self.ca_file.as_deref())
+    }
 }
 
 impl Type for Syslog {
@@ -60,8 +70,7 @@ impl Type for Syslog {
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
-        let address = endpoint::split(&self.endpoint)?;
-        stream::build(Frames(style), address, self.tls, self.ca_file.as_deref(), surroundings)
+        stream::build(Frames(style), self.target(), self.receipt, surroundings)
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::future::poll_fn;
 use std::io;
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
-use tokio_rustls::client::TlsStream;
 
+use super::race::{self, NoneAnswered};
+use super::wire::{Stream, Wire};
 use super::{Failure, FailureKind, Patience};
 use crate::receipt::{Marks, Standing};
 use crate::tls::Tls;
@@ -24,28 +24,34 @@ pub(super) struct Target {
     pub(super) tls: Option<Tls>,
 }
 
-/// The socket, and how many bytes the kernel has taken from us.
-struct Wire {
-    socket: TcpStream,
-    taken: u64,
-}
-
-enum Stream {
-    Plain(Wire),
-    Tls(Box<TlsStream<Wire>>),
+impl Target {
+    /// A host and port, plain or with TLS. All connections to it share one TLS configuration, and with it the session
+    /// tickets that make the second handshake cheap.
+    ///
+    /// # Errors
+    /// A certificate file that cannot be read, a host that no certificate can name.
+    pub(super) fn new((host, port): (String, u16), tls: bool, ca_file: Option<&str>) -> Result<Self, String> {
+        let tls = if tls { Some(Tls::new(&host, ca_file)?) } else { None };
+        Ok(Self { host, port, tls })
+    }
 }
 
 /// An open connection.
 pub(super) struct Connection {
-    stream: Stream,
+    pub(super) stream: Stream,
     marks: Marks,
     /// When the first of them was.
     began: Option<Instant>,
-    patience: Duration,
+    /// How long no byte may be acknowledged.
+    pub(super) patience: Duration,
+    /// The same once the peer has acknowledged something in this session.
+    patience_after_progress: Duration,
+    /// How many bytes the peer has acknowledged, and when it was first seen that it had.
+    moved: (u64, Instant),
     /// Whether nothing but the peer's kernel has answered yet: a plain connection that is new.
     unproven: bool,
     /// Whether the peer is known to have ended it.
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 impl Connection {
@@ -56,22 +62,16 @@ impl Connection {
             .await
             .map_err(|_| deadline("resolving", &address))?
             .map_err(|error| Failure::new(FailureKind::Dns, format!("{address}: {error}")))?;
-        let mut failure = Failure::new(FailureKind::Dns, format!("{address}: no address"));
-        for candidate in addresses {
-            let limit = until.min(Instant::now() + patience.connect);
-            match timeout_at(limit, TcpStream::connect(candidate)).await {
-                Ok(Ok(socket)) => return Self::greet(socket, target, patience, until).await,
-                Ok(Err(error)) => {
-                    failure = Failure::new(FailureKind::Connect, format!("{address} ({candidate}): {error}"))
-                }
-                Err(_) if limit == until => return Err(deadline("connecting to", &address)),
-                Err(_) => {
-                    let why = format!("{address} ({candidate}): no answer within {:?}", patience.connect);
-                    failure = Failure::new(FailureKind::Connect, why);
-                }
-            }
+        if addresses.is_empty() {
+            return Err(Failure::new(FailureKind::Dns, format!("{address}: no address")));
         }
-        Err(failure)
+        match race::connect(addresses, patience.connect, until).await {
+            Ok(socket) => Self::greet(socket, target, patience, until).await,
+            Err(NoneAnswered { last: Some((candidate, error)) }) => {
+                Err(Failure::new(FailureKind::Connect, format!("{address} ({candidate}): {error}")))
+            }
+            Err(NoneAnswered { last: None }) => Err(deadline("connecting to", &address)),
+        }
     }
 
     async fn greet(
@@ -99,11 +99,14 @@ impl Connection {
                 }
             }
         };
+        let moved = (stream.wire().taken, Instant::now());
         Ok(Self {
             stream,
             marks: Marks::default(),
             began: None,
             patience: patience.progress,
+            patience_after_progress: patience.progress,
+            moved,
             unproven: target.tls.is_none(),
             ended: false,
         })
@@ -114,6 +117,8 @@ impl Connection {
         self.began = None;
         self.marks = Marks::default();
         self.patience = patience.progress_on_kept;
+        self.patience_after_progress = patience.progress;
+        self.moved = (self.stream.wire().taken, Instant::now());
         let drained = self.drain(&mut Context::from_waker(std::task::Waker::noop())).is_ok();
         drained && self.standing().is_ok_and(|standing| standing.open && standing.unacknowledged == 0)
     }
@@ -134,9 +139,8 @@ impl Connection {
     /// Waits until the peer has acknowledged everything and has not ended the connection.
     pub(super) async fn receipt(&mut self, until: Instant) -> Result<(), Failure> {
         let began = Instant::now();
-        let mut last = (u64::MAX, began);
         loop {
-            let standing = self.standing()?;
+            let standing = self.look()?;
             if !standing.open {
                 return Err(self.how_it_ended().await);
             }
@@ -144,13 +148,10 @@ impl Connection {
                 return self.second_thoughts(until).await;
             }
             let now = Instant::now();
-            if standing.unacknowledged < last.0 {
-                last = (standing.unacknowledged, now);
-            }
             if now >= until {
                 return Err(deadline("waiting for acknowledgement", ""));
             }
-            if now >= last.1 + self.patience {
+            if now >= self.moved_at().max(began) + self.patience {
                 return Err(stalled(self.patience, standing.unacknowledged));
             }
             // The kernel does not tell when bytes are acknowledged, so it is asked: as often as the timer
@@ -187,10 +188,11 @@ impl Connection {
         if self.standing()?.open { Ok(()) } else { Err(self.how_it_ended().await) }
     }
 
-    /// The position in this session up to which the peer has acknowledged, if the connection is whole.
+    /// The position in this session up to which the peer has acknowledged, if the connection is whole and the peer
+    /// still acknowledges. One that has stalled gets no verdict: nobody knows whether a process is there.
     pub(super) fn acknowledged(&mut self) -> u64 {
-        match self.standing() {
-            Ok(standing) if standing.open && !self.ended => {
+        match self.look() {
+            Ok(standing) if standing.open && !self.ended && self.moved.1.elapsed() < self.patience / 4 => {
                 let wire = self.stream.wire().taken.saturating_sub(standing.unacknowledged);
                 self.marks.acknowledged(wire)
             }
@@ -198,13 +200,30 @@ impl Connection {
         }
     }
 
-    fn standing(&self) -> Result<Standing, Failure> {
+    pub(super) fn standing(&self) -> Result<Standing, Failure> {
         Standing::of(&self.stream.wire().socket)
             .map_err(|error| Failure::new(FailureKind::Unsupported, error.to_string()))
     }
 
+    /// Asks the kernel, and notes whether the peer has acknowledged anything since the last look. Then a kept
+    /// connection is known to be alive and gets the patience of a new one.
+    pub(super) fn look(&mut self) -> Result<Standing, Failure> {
+        let standing = self.standing()?;
+        let acknowledged = self.stream.wire().taken.saturating_sub(standing.unacknowledged);
+        if standing.open && acknowledged > self.moved.0 {
+            self.moved = (acknowledged, Instant::now());
+            self.patience = self.patience_after_progress;
+        }
+        Ok(standing)
+    }
+
+    /// When the peer was last seen to acknowledge something.
+    pub(super) fn moved_at(&self) -> Instant {
+        self.moved.1
+    }
+
     /// Drives one operation to its end, reading what comes in meanwhile, as long as bytes move.
-    async fn progress<T>(
+    pub(super) async fn progress<T>(
         &mut self,
         until: Instant,
         mut operation: impl FnMut(&mut Stream, &mut Context<'_>) -> Poll<io::Result<T>>,
@@ -221,26 +240,20 @@ impl Connection {
         if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(step(self, cx))).await {
             return result;
         }
-        let mut moved = (self.on_its_way(), Instant::now());
+        let began = Instant::now();
         loop {
-            let limit = until.min(moved.1 + self.patience);
+            let limit = until.min(Instant::now() + self.patience / 8);
             if let Ok(result) = timeout_at(limit, poll_fn(|cx| step(self, cx))).await {
                 return result;
             }
-            let now = (self.on_its_way(), Instant::now());
-            if now.1 >= until {
+            let (standing, now) = (self.look()?, Instant::now());
+            if now >= until {
                 return Err(deadline("sending", ""));
             }
-            if now.0 == moved.0 {
-                return Err(stalled(self.patience, now.0.1));
+            if now >= self.moved_at().max(began) + self.patience {
+                return Err(stalled(self.patience, standing.unacknowledged));
             }
-            moved = now;
         }
-    }
-
-    /// Changes whenever the kernel takes or the peer acknowledges a byte.
-    fn on_its_way(&self) -> (u64, u64) {
-        (self.stream.wire().taken, self.standing().map_or(0, |standing| standing.unacknowledged))
     }
 
     /// Reads and drops what the peer sends: TLS session tickets, or an end. Unread bytes would turn our
@@ -265,7 +278,7 @@ impl Connection {
     }
 
     /// The failure of a connection that the kernel says is not open any more.
-    async fn how_it_ended(&mut self) -> Failure {
+    pub(super) async fn how_it_ended(&mut self) -> Failure {
         self.ended = true;
         let read = poll_fn(|cx| match self.drain(cx) {
             Ok(()) => Poll::Pending,
@@ -285,7 +298,7 @@ async fn resolve(host: &str, port: u16) -> io::Result<Vec<std::net::SocketAddr>>
     Ok(tokio::net::lookup_host((host, port)).await?.collect())
 }
 
-fn deadline(doing: &str, address: &str) -> Failure {
+pub(super) fn deadline(doing: &str, address: &str) -> Failure {
     let target = if address.is_empty() { String::new() } else { format!(" {address}") };
     Failure::new(
         FailureKind::Deadline,
@@ -293,14 +306,14 @@ fn deadline(doing: &str, address: &str) -> Failure {
     )
 }
 
-fn stalled(patience: Duration, unacknowledged: u64) -> Failure {
+pub(super) fn stalled(patience: Duration, unacknowledged: u64) -> Failure {
     let why =
         format!("no byte was taken or acknowledged for {patience:?}; {unacknowledged} bytes are under way");
     Failure::new(FailureKind::Stalled, why)
 }
 
 /// A connection that broke, by its error.
-fn broken(error: &io::Error) -> Failure {
+pub(super) fn broken(error: &io::Error) -> Failure {
     let kind = match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::WriteZero => FailureKind::Closed,
         _ => FailureKind::Reset,
@@ -317,80 +330,6 @@ fn handshake_failure(address: &str, error: &io::Error) -> Failure {
         _ => FailureKind::Handshake,
     };
     Failure::new(kind, format!("{address}: {error}"))
-}
-
-impl Stream {
-    fn wire(&self) -> &Wire {
-        match self {
-            Self::Plain(wire) => wire,
-            Self::Tls(tls) => tls.get_ref().0,
-        }
-    }
-
-    fn poll_write(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = match self {
-            Self::Plain(wire) => Pin::new(wire).poll_write(cx, bytes),
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_write(cx, bytes),
-        };
-        match ready!(written) {
-            Ok(0) => Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-            result => Poll::Ready(result),
-        }
-    }
-
-    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(wire) => Pin::new(wire).poll_flush(cx),
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_flush(cx),
-        }
-    }
-
-    fn poll_read(&mut self, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self {
-            Self::Plain(wire) => Pin::new(wire).poll_read(cx, buffer),
-            Self::Tls(tls) => Pin::new(tls.as_mut()).poll_read(cx, buffer),
-        }
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_read(cx, buffer)
-    }
-}
-
-impl AsyncWrite for Wire {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let result = ready!(Pin::new(&mut self.socket).poll_write(cx, bytes));
-        self.taken += *result.as_ref().unwrap_or(&0) as u64;
-        Poll::Ready(result)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        let result = ready!(Pin::new(&mut self.socket).poll_write_vectored(cx, slices));
-        self.taken += *result.as_ref().unwrap_or(&0) as u64;
-        Poll::Ready(result)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.socket.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.socket).poll_shutdown(cx)
-    }
 }
 
 #[cfg(test)]

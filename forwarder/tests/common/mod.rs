@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use base64::Engine;
 use cwl2le_forwarder::config::{Config, Destination, Logentries};
-use cwl2le_forwarder::destination::Patience;
+use cwl2le_forwarder::destination::{Patience, Receipt};
 use cwl2le_forwarder::event::{Invocation, compare_sequences};
 use cwl2le_forwarder::ledger::{Fate, Part, Progress, Share};
 use cwl2le_forwarder::secret::Secret;
@@ -132,6 +132,7 @@ pub fn destination(service: &LogService, transport: Transport) -> (Destination, 
         tls,
         ca_file: tls.then(|| ca.path().to_str().unwrap().to_owned()),
         token: Secret::Inline(TOKEN.parse().unwrap()),
+        receipt: Receipt::Auto,
     });
     (destination, ca)
 }
@@ -144,6 +145,7 @@ pub fn options() -> Options {
             handshake: Duration::from_secs(1),
             progress: Duration::from_secs(1),
             progress_on_kept: Duration::from_millis(500),
+            close: Duration::from_millis(500),
         },
         persistence: Persistence {
             first_pause: Duration::from_millis(2),
@@ -155,8 +157,20 @@ pub fn options() -> Options {
 }
 
 pub fn forwarder(service: &LogService, transport: Transport) -> Forwarder {
-    let (destination, _ca) = destination(service, transport);
-    Forwarder::new(&Config::single(destination), options()).unwrap()
+    forwarder_with(service, transport, Receipt::Auto, options())
+}
+
+pub fn forwarder_with(
+    service: &LogService,
+    transport: Transport,
+    receipt: Receipt,
+    options: Options,
+) -> Forwarder {
+    let (mut destination, _ca) = destination(service, transport);
+    if let Destination::Logentries(logentries) = &mut destination {
+        logentries.receipt = receipt;
+    }
+    Forwarder::new(&Config::single(destination), options).unwrap()
 }
 
 pub fn deadline() -> Instant {

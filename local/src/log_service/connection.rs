@@ -89,6 +89,11 @@ async fn read(
             }
             Step::HalfClose => buffer.len(),
             Step::Stall => 0,
+            Step::Pause(pause) => {
+                tokio::time::sleep(pause).await;
+                fault = Fault::None;
+                continue;
+            }
             Step::ResetInPause => {
                 let pause = Duration::from_millis(1);
                 match tokio::time::timeout(pause, stream.read(&mut buffer)).await {
@@ -110,6 +115,10 @@ async fn read(
                 since_fault = 0;
             }
             count = stream.read(&mut buffer[..limit]), if limit > 0 => match count {
+                Ok(0) if fault == Fault::NeverClose => {
+                    changed.changed().await;
+                    return;
+                }
                 Ok(0) | Err(_) => return,
                 Ok(count) => {
                     since_fault += count as u64;
@@ -151,6 +160,7 @@ enum Step {
     Read(usize),
     ReadAfter(Duration, usize),
     Stall,
+    Pause(Duration),
     Reset,
     HalfClose,
     ResetInPause,
@@ -163,11 +173,12 @@ fn next_step(fault: Fault, read: u64) -> Step {
         Some(left) => Step::Read(usize::try_from(left).unwrap_or(usize::MAX)),
     };
     match fault {
-        Fault::None | Fault::SlowAccept(_) => Step::Read(usize::MAX),
+        Fault::None | Fault::NeverClose | Fault::SlowAccept(_) => Step::Read(usize::MAX),
         Fault::Refuse | Fault::CloseAtOnce => Step::Reset,
         Fault::HandshakeStuck | Fault::Stall => Step::Stall,
         Fault::Trickle { bytes, every } => Step::ReadAfter(every, bytes.max(1)),
         Fault::StallAfter(limit) => up_to(limit, Step::Stall),
+        Fault::PauseAfter(limit, pause) => up_to(limit, Step::Pause(pause)),
         Fault::ResetAfter(limit) => up_to(limit, Step::Reset),
         Fault::ResetInPauseAfter(limit) => up_to(limit, Step::ResetInPause),
         Fault::HalfCloseAfter(limit) => up_to(limit, Step::HalfClose),

@@ -67,6 +67,10 @@ pub enum Fault {
     ResetInPauseAfter(u64),
     /// The service ends its own direction after so many bytes of lines, and reads on.
     HalfCloseAfter(u64),
+    /// Everything is read, and the connection stays open when the client has closed its side.
+    NeverClose,
+    /// Nothing is read for this long after so many bytes of lines, then everything.
+    PauseAfter(u64, Duration),
 }
 
 /// Whose certificate a TLS service shows.

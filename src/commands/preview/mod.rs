@@ -116,7 +116,14 @@ async fn configuration(
 /// What `setup` makes of a token alone.
 fn plain() -> Config {
     let token = Secret::Kept(destinations::anywhere());
-    let logentries = Logentries { endpoint: None, region: Some(Region::Us), tls: true, ca_file: None, token };
+    let logentries = Logentries {
+        endpoint: None,
+        region: Some(Region::Us),
+        tls: true,
+        ca_file: None,
+        token,
+        receipt: Default::default(),
+    };
     Config {
         destinations: [(DEFAULT_DESTINATION.to_owned(), Destination::Logentries(logentries))].into(),
         ..Config::default()

@@ -1,0 +1,52 @@
+//! Whether a log service closes its side of a connection after ours, found out without sending it anything.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::closing::Closing;
+use super::tcp::Connection;
+use super::{Failure, FailureKind, Patience, Settings};
+
+/// What a service did when the other side of a new connection was closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// It closed its own side after this time: `receipt = "closed"` works, and `auto` proves every delivery.
+    Closes(Duration),
+    /// It left its own side open for [`Patience::close`]. Only `receipt = "acknowledged"`, and `auto` without proof,
+    /// can deliver to it.
+    StaysOpen,
+    /// It reset the connection, which counts as failure with `receipt = "closed"`.
+    Resets,
+}
+
+/// Connects to the log service of a destination, closes our side at once and looks whether the service closes its own.
+/// No event is sent and no secret is used. `None` for types that answer requests.
+///
+/// # Errors
+/// What kept it from finding out: no address, nobody listens, a certificate, a `ca_file` that cannot be read
+/// ([`FailureKind::Unsupported`]), the time `until` which it may take.
+pub async fn probe(
+    settings: &Settings,
+    patience: Patience,
+    until: Instant,
+) -> Result<Option<Probe>, Failure> {
+    let target = match settings {
+        Settings::Logentries(logentries) => logentries.target(),
+        Settings::Syslog(syslog) => syslog.target(),
+        _ => return Ok(None),
+    };
+    let target = target.map_err(|why| Failure::new(FailureKind::Unsupported, why))?;
+    let mut connection = Connection::open(&target, patience, until).await?;
+    let began = Instant::now();
+    match connection.finish(patience.close, until).await {
+        Ok(Closing::Closed) => Ok(Some(Probe::Closes(began.elapsed()))),
+        Ok(Closing::StaysOpen { for_long: true }) => Ok(Some(Probe::StaysOpen)),
+        Ok(Closing::StaysOpen { for_long: false }) => Err(Failure::new(
+            FailureKind::Deadline,
+            "there was no time to see whether the log service closes",
+        )),
+        Err(Failure { kind: FailureKind::Reset, .. }) => Ok(Some(Probe::Resets)),
+        Err(failure) => Err(failure),
+    }
+}
