@@ -15,3 +15,4 @@ pub mod output;
 pub mod plan;
 mod replay;
 pub mod stack;
+mod text;

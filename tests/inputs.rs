@@ -36,26 +36,35 @@ fn token(digit: usize) -> String {
 async fn a_token_is_taken_from_files_as_editors_and_shells_write_them() {
     let ground = Ground::start(Options::default()).await;
     let account = ground.account().await;
-    for (case, (before, after)) in
-        [("", ""), ("", "\n"), ("", "\r\n"), ("  ", "\t\r\n\r\n")].into_iter().enumerate()
-    {
+    type Encode = fn(&str) -> Vec<u8>;
+    let utf16: Encode = |text| text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let cases: [(&str, &str, Encode); 6] = [
+        ("", "", |text| text.into()),
+        ("", "\n", |text| text.into()),
+        ("", "\r\n", |text| text.into()),
+        ("  ", "\t\r\n\r\n", |text| text.into()),
+        // Notepad, and Windows PowerShell's `>`.
+        ("\u{feff}", "\r\n", |text| text.into()),
+        ("\u{feff}", "\r\n", utf16),
+    ];
+    for (case, (before, after, encode)) in cases.into_iter().enumerate() {
         let mut file = tempfile::NamedTempFile::new().expect("a file");
         let token = token(case);
-        write!(file, "{before}{token}{after}").expect("written");
+        file.write_all(&encode(&format!("{before}{token}{after}"))).expect("written");
         let ran = account.run(&with_file(&file.path().display().to_string())).await.0.ok();
         assert_eq!(token_of(&account).await, token, "{before:?} {after:?}");
         assert!(!ran.stdout.contains(&token) && !ran.stderr.contains(&token), "{ran:?}");
     }
     // The same by standard input, which can be read only once.
-    for (case, after) in ["", "\r\n"].into_iter().enumerate() {
-        let token = token(case + 5);
+    for (case, (before, after)) in [("", ""), ("\u{feff}", "\r\n")].into_iter().enumerate() {
+        let token = token(case + 6);
         let mut running =
             account.command(&with_file("-")).stdin(Stdio::piped()).spawn().expect("cwl2le runs");
         let mut stdin = running.stdin.take().expect("piped");
-        stdin.write_all(format!("{token}{after}").as_bytes()).await.expect("written");
+        stdin.write_all(format!("{before}{token}{after}").as_bytes()).await.expect("written");
         drop(stdin);
         ended(running).await.ok();
-        assert_eq!(token_of(&account).await, token, "{after:?}");
+        assert_eq!(token_of(&account).await, token, "{before:?} {after:?}");
     }
 }
 

@@ -120,7 +120,9 @@ impl Store {
         let Some(Text { text, .. }) = texts.get(&(reference.keeper, reference.name.clone())) else {
             return Err(format!("{reference} has not been read"));
         };
-        let Some(key) = &reference.key else { return Ok(text.trim().to_owned()) };
+        // Some editors save a byte order mark, and the AWS CLI's `file://` keeps it.
+        let text = text.trim_start_matches('\u{feff}').trim();
+        let Some(key) = &reference.key else { return Ok(text.to_owned()) };
         match serde_json::from_str::<Value>(text).ok().as_ref().and_then(|fields| fields.get(key)) {
             Some(Value::String(value)) => Ok(value.trim().to_owned()),
             Some(_) => Err(format!("{reference}: the value of the key is not a string")),

@@ -150,7 +150,7 @@ impl File {
     }
 
     fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
+        let text = crate::text::read(path).map_err(|error| {
             let message = format!("the configuration file cannot be read: {error}");
             Error::new(Code::Config, message)
                 // It may be a token in the wrong place.

@@ -1,7 +1,6 @@
 //! Secrets: where the file says they are, and their values where cwl2le is the one who reads them.
 
 use std::fmt;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use cwl2le_forwarder::reference::{Keeper, Reference};
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 use super::file::File;
 use crate::error::{Code, Error, Result};
 use crate::stack::Target;
+use crate::text;
 
 /// Where a secret is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -154,7 +154,7 @@ impl Source {
             }
             Self::File(path) => {
                 let folder = file.path().parent().unwrap_or(Path::new(""));
-                let text = std::fs::read_to_string(folder.join(path));
+                let text = text::read(&folder.join(path));
                 text.map(|text| json!(text.trim())).map_err(|error| format!("{self} cannot be read: {error}"))
             }
             Self::Kept(kept) => Ok(json!(kept.reference)),
@@ -206,12 +206,8 @@ pub(super) fn secret_arn(name: &str, target: &Target) -> String {
 
 /// The token in a file that a flag names, `-` for standard input.
 pub(super) fn read_token(file: &Path) -> Result<String> {
-    let text = if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
-    } else {
-        std::fs::read_to_string(file)
-    };
+    let text =
+        if file == Path::new("-") { text::read_from(std::io::stdin().lock()) } else { text::read(file) };
     text.map_err(|error| {
         Error::new(Code::Usage, format!("the token file cannot be read: {error}"))
             // It may be the token itself.
