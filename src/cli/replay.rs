@@ -68,8 +68,9 @@ pub struct Forward {
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
-    /// Saved events, `-` for standard input: an invocation of the function, payloads of CloudWatch Logs, the output of
-    /// `aws logs filter-log-events` or `get-log-events`, or an export of CloudWatch Logs; plain or gzip
+    /// Saved events, `-` for standard input: events of the function, objects of an on-failure bucket, payloads of CloudWatch
+    /// Logs, the output of `aws kinesis get-records`, `aws logs filter-log-events` or `get-log-events`, or an export of
+    /// CloudWatch Logs; plain or gzip
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
     /// Deliver to this destination of the configuration; without it lines go to standard output, with stand-ins for tokens

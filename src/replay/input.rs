@@ -4,15 +4,18 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use cwl2le_forwarder::event::Invocation;
 use flate2::bufread::MultiGzDecoder;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::listed::{self, Export, Listed};
+use super::bounded::{Allowance, Bounded};
+use super::document::Reader;
+use super::listed::Export;
 use super::record::{Origin, Record};
 use crate::error::{Code, Error, Result};
+use crate::text;
+
+/// Maximum size of one JSON document, in bytes after decompression. A document is held in memory as a whole.
+const DOCUMENT: u64 = 128 << 20;
 
 /// How a gzip member begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
@@ -27,7 +30,11 @@ pub(crate) struct Hints {
 }
 
 impl Hints {
-    fn origin(&self) -> Result<Origin<'_>> {
+    /// Where events come from that do not say so themselves.
+    ///
+    /// # Errors
+    /// [`Code::Usage`]: no log group was named.
+    pub(super) fn origin(&self) -> Result<Origin<'_>> {
         let Some(log_group) = &self.log_group else {
             let message = "these events do not say which log group they come from";
             return Err(Error::new(Code::Usage, message)
@@ -45,22 +52,14 @@ pub(crate) struct Input {
     ready: Vec<Record>,
     /// How many documents have been read.
     documents: usize,
+    /// How many more bytes of JSON may be read until the document in hand has to end.
+    allowance: Allowance,
 }
 
 enum Form {
     Json(Box<dyn Iterator<Item = serde_json::Result<Box<RawValue>>>>),
     Export(Export<Box<dyn BufRead>>),
     Empty,
-}
-
-/// What an object is, by its keys.
-#[derive(Deserialize)]
-struct Keys {
-    #[serde(rename = "Records")]
-    records: Option<IgnoredAny>,
-    #[serde(rename = "messageType")]
-    message_type: Option<IgnoredAny>,
-    events: Option<Vec<Listed>>,
 }
 
 impl Input {
@@ -94,11 +93,14 @@ impl Input {
         } else {
             Box::new(first_then(first, reader))
         };
-        let mut plain: Box<dyn BufRead> = Box::new(BufReader::new(plain));
+        let mut plain: Box<dyn BufRead> =
+            Box::new(BufReader::new(text::without_mark(plain).map_err(unreadable)?));
+        let allowance = Allowance::default();
         let form = match first_character(&mut plain).map_err(unreadable)? {
             None => Form::Empty,
             Some(b'{' | b'[') => {
-                Form::Json(Box::new(serde_json::Deserializer::from_reader(plain).into_iter()))
+                let bounded = BufReader::new(Bounded::new(plain, &allowance));
+                Form::Json(Box::new(serde_json::Deserializer::from_reader(bounded).into_iter()))
             }
             Some(b'0'..=b'9') => {
                 hints.origin()?;
@@ -106,7 +108,7 @@ impl Input {
             }
             Some(_) => return Err(unknown("it is neither JSON nor an export of CloudWatch Logs")),
         };
-        Ok(Self { form, hints, ready: Vec::new(), documents: 0 })
+        Ok(Self { form, hints, ready: Vec::new(), documents: 0, allowance })
     }
 
     /// The next record; none at the end.
@@ -129,14 +131,18 @@ impl Input {
                     }
                 }
                 Form::Json(documents) => {
+                    self.allowance.set(DOCUMENT);
                     let Some(document) = documents.next() else { return Ok(None) };
                     self.documents += 1;
                     let at = |error: Error| {
                         let message = format!("document {} of the input: {}", self.documents, error.message);
                         Error { message, ..error }
                     };
-                    let document = document.map_err(|error| at(broken(&error)))?;
-                    self.ready = records(document.get(), &self.hints).map_err(at)?;
+                    let document = document.map_err(|error| match self.allowance.is_used_up() {
+                        true => at(too_large()),
+                        false => at(broken(&error)),
+                    })?;
+                    self.ready = Reader::read(document.get(), &self.hints).map_err(at)?;
                     self.ready.reverse();
                 }
             }
@@ -144,47 +150,27 @@ impl Input {
     }
 }
 
-/// The records of one JSON document.
-fn records(json: &str, hints: &Hints) -> Result<Vec<Record>> {
-    if json.starts_with('[') {
-        let all: Vec<&RawValue> = serde_json::from_str(json).map_err(|error| broken(&error))?;
-        // A list of listed events is what `--query events` leaves.
-        if let Ok(listed) = serde_json::from_str::<Vec<Listed>>(json) {
-            return Ok(if listed.is_empty() { Vec::new() } else { listed::records(hints.origin()?, listed) });
-        }
-        let each = all.iter().map(|one| records(one.get(), hints)).collect::<Result<Vec<_>>>()?;
-        return Ok(each.into_iter().flatten().collect());
-    }
-    let keys: Keys = serde_json::from_str(json).map_err(|error| broken(&error))?;
-    if keys.records.is_some() {
-        let invocation: Invocation = serde_json::from_str(json).map_err(|error| broken(&error))?;
-        return Ok(Record::all_of(&invocation));
-    }
-    if keys.message_type.is_some() {
-        return Ok(vec![Record::compress(json.as_bytes())]);
-    }
-    match keys.events {
-        Some(events) => Ok(listed::records(hints.origin()?, events)),
-        None => match serde_json::from_str::<Listed>(json) {
-            Ok(event) => Ok(listed::records(hints.origin()?, [event])),
-            Err(_) => Err(unknown("it has neither `Records` nor `messageType` nor `events`")),
-        },
-    }
+/// The input has none of the accepted forms.
+pub(super) fn unknown(why: &str) -> Error {
+    Error::new(Code::Usage, format!("the input has none of the accepted forms: {why}")).hint(
+        "give an event of the function (`Records` or `awslogs`), an object that Lambda wrote to an on-failure bucket, \
+         payloads of CloudWatch Logs, the output of `aws kinesis get-records`, `aws logs filter-log-events` or `aws \
+         logs get-log-events`, or an export of CloudWatch Logs; each plain or gzip",
+    )
 }
 
-fn unknown(why: &str) -> Error {
-    Error::new(Code::Usage, format!("the input is in no form that is known: {why}")).hint(
-        "an invocation of the function, payloads of CloudWatch Logs, the output of `aws logs filter-log-events` or \
-         `get-log-events`, or an export of CloudWatch Logs; each plain or gzip",
+fn too_large() -> Error {
+    Error::new(Code::Usage, format!("it is larger than {} MiB, the limit of one document", DOCUMENT >> 20)).hint(
+        "split it; for the output of `aws logs`: `jq -c '.events[]' FILE | cwl2le forward --input - --log-group NAME`",
     )
 }
 
 /// The words of a parser may quote what they refuse: its kind and place are enough.
-fn broken(error: &serde_json::Error) -> Error {
+pub(super) fn broken(error: &serde_json::Error) -> Error {
     match error.classify() {
         serde_json::error::Category::Io => unreadable(io::Error::other(error.to_string())),
-        serde_json::error::Category::Eof => unknown("its JSON ends too early"),
-        _ => unknown(&format!("what stands at line {} column {} does not fit", error.line(), error.column())),
+        serde_json::error::Category::Eof => unknown("its JSON is incomplete"),
+        _ => unknown(&format!("line {} column {} does not fit", error.line(), error.column())),
     }
 }
 
@@ -204,12 +190,12 @@ fn first_then(first: Vec<u8>, rest: impl Read) -> impl Read {
     io::Cursor::new(first).chain(rest)
 }
 
-/// The first character that is no space, which stays in the reader. A byte order mark is passed over.
+/// The first character that is no space, which stays in the reader.
 fn first_character(reader: &mut impl BufRead) -> io::Result<Option<u8>> {
     loop {
         let buffer = reader.fill_buf()?;
         let Some(&first) = buffer.first() else { return Ok(None) };
-        if !(first.is_ascii_whitespace() || [0xef, 0xbb, 0xbf].contains(&first)) {
+        if !first.is_ascii_whitespace() {
             return Ok(Some(first));
         }
         reader.consume(1);

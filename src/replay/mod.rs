@@ -2,6 +2,8 @@
 //!
 //! Events become records like those that the function gets, and the function's library does the rest.
 
+mod bounded;
+mod document;
 pub(crate) mod input;
 mod listed;
 mod record;

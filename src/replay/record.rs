@@ -1,5 +1,6 @@
 //! Records as a Kinesis trigger hands them to the function.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
 use base64::Engine;
@@ -10,7 +11,8 @@ use cwl2le_forwarder::payload::{Cap, Poison, gunzip, parse};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
+use serde_json::value::RawValue;
 
 /// How large a record may become: as with the largest function.
 pub(crate) fn cap() -> Cap {
@@ -101,11 +103,8 @@ impl Record {
     /// The record without its first events. What cannot be understood stays as it is.
     pub(crate) fn without(self, first: usize) -> Self {
         let mut payload = Vec::new();
-        let parsed = self.payload(&mut payload).ok().and_then(|()| serde_json::from_slice(&payload).ok());
-        let Some(mut parsed): Option<Value> = parsed else { return self };
-        let Some(events) = parsed.get_mut("logEvents").and_then(Value::as_array_mut) else { return self };
-        events.drain(..first.min(events.len()));
-        Self::compress(parsed.to_string().as_bytes())
+        let rest = self.payload(&mut payload).ok().and_then(|()| without(&payload, first));
+        rest.map_or(self, |rest| Self::compress(&rest))
     }
 
     /// The payload, decompressed.
@@ -121,6 +120,15 @@ impl Record {
     pub(crate) fn len(&self) -> usize {
         if let Self::Data(data) = self { data.len() } else { 0 }
     }
+}
+
+/// A payload without its first events.
+fn without(payload: &[u8], first: usize) -> Option<Vec<u8>> {
+    let mut fields: BTreeMap<String, &RawValue> = serde_json::from_slice(payload).ok()?;
+    let events: Vec<&RawValue> = serde_json::from_str(fields.get("logEvents")?.get()).ok()?;
+    let rest = serde_json::value::to_raw_value(events.get(first..).unwrap_or_default()).ok()?;
+    fields.insert("logEvents".to_owned(), &rest);
+    serde_json::to_vec(&fields).ok()
 }
 
 /// The invocation that hands records to the function; the first has the number `first`.

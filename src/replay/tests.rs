@@ -1,17 +1,21 @@
 //! Saved events in every form.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 use cwl2le_forwarder::payload::parse;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::input::{Hints, Input};
 use super::{Origin, Record, SavedEvent, invocation};
 use crate::error::{Code, Error};
 
+const AWSLOGS: &str = "/app/shop s1 (1700000000001):direct";
+const ON_FAILURE: &str = "/app/shop s1 (1700000000001):order 17 paid";
+const GET_RECORDS: &str = ON_FAILURE;
+const POWERSHELL: &str = "/g s1 (1700000000001):saved on Windows é";
 const KINESIS: &str = include_str!("../../fixtures/kinesis-event.json");
 
 fn hints() -> Hints {
@@ -77,6 +81,105 @@ fn every_form_is_told_by_itself() {
     assert!(said(&records[0]).contains("{ nonfield: null }"), "{}", said(&records[0]));
 }
 
+/// Files as AWS and shells write them.
+#[test]
+fn every_saved_file_is_read_plain_zipped_and_several_in_a_row() {
+    for (file, wanted) in [
+        (&include_bytes!("../../fixtures/inputs/awslogs.json")[..], AWSLOGS),
+        (include_bytes!("../../fixtures/inputs/on-failure-object.json"), ON_FAILURE),
+        (include_bytes!("../../fixtures/inputs/get-records.json"), GET_RECORDS),
+        (include_bytes!("../../fixtures/inputs/filter-log-events-utf16.json"), POWERSHELL),
+    ] {
+        let said =
+            |bytes: &[u8]| -> Vec<String> { read(bytes, hints()).expect("read").iter().map(said).collect() };
+        assert_eq!(said(file), [wanted]);
+        assert_eq!(said(&gzip(file)), [wanted]);
+        // Members of gzip in a row are one file, and so are documents.
+        if !file.starts_with(b"\xff\xfe") {
+            assert_eq!(said(&[gzip(file), gzip(file)].concat()), [wanted, wanted]);
+            assert_eq!(said(&[file, file].concat()), [wanted, wanted]);
+            let list = [&b"["[..], file, b",", file, b"]"].concat();
+            assert_eq!(said(&list), [wanted, wanted]);
+        }
+    }
+}
+
+#[test]
+fn what_wraps_an_event_is_taken_off() {
+    let awslogs: Value =
+        serde_json::from_str(include_str!("../../fixtures/inputs/awslogs.json")).expect("JSON");
+    let records: Value =
+        serde_json::from_str(include_str!("../../fixtures/inputs/get-records.json")).expect("JSON");
+    for (input, wanted) in [
+        // A function that a subscription invokes itself is invoked asynchronously.
+        (json!({"version": "1.0", "requestPayload": awslogs, "responsePayload": null}), AWSLOGS),
+        (json!({"KinesisBatchInfo": {"batchSize": 1}, "payload": awslogs}), AWSLOGS),
+        (json!({"KinesisBatchInfo": {"batchSize": 1}, "payload": awslogs.to_string()}), AWSLOGS),
+        // What `--query Records` leaves, and one of them.
+        (records["Records"].clone(), GET_RECORDS),
+        (records["Records"][0].clone(), GET_RECORDS),
+    ] {
+        assert_eq!(all(&input.to_string()), [wanted], "{input}");
+    }
+    let nothing = json!([{"Records": []}, {"awslogs": {}}, {"awslogs": {"data": "%"}}, {"Data": "%"}]);
+    let poison = read(nothing.to_string().as_bytes(), hints()).expect("read");
+    assert_eq!(poison, [Record::NoData, Record::NotBase64, Record::NotBase64]);
+}
+
+/// SQS and SNS get no records, only where they were.
+#[test]
+fn an_invocation_record_without_records_says_where_they_are() {
+    let mut record: Value =
+        serde_json::from_str(include_str!("../../fixtures/inputs/on-failure-object.json")).expect("JSON");
+    record.as_object_mut().expect("an object").remove("payload");
+    for input in [
+        record.clone(),
+        json!({"Messages": [{"MessageId": "1", "Body": record.to_string()}]}),
+        json!({"Type": "Notification", "Message": record.to_string()}),
+        json!({"Messages": [{"Body": json!({"Type": "Notification", "Message": record.to_string()}).to_string()}]}),
+    ] {
+        let error = read(input.to_string().as_bytes(), hints()).expect_err("no records");
+        assert_eq!(error.code, Code::Usage);
+        let first = "49590338271490256608559692538361571095921575989136588898";
+        assert!(error.message.contains(first) && error.message.contains("shardId-000000000000"), "{error}");
+        let hint = error.hint.expect("a hint");
+        assert!(
+            hint.contains("stream/cloudwatch-logs-stream") && hint.contains("AT_SEQUENCE_NUMBER"),
+            "{hint}"
+        );
+    }
+}
+
+/// The same bytes again and again.
+struct Endless(&'static [u8], usize);
+
+impl Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        buffer.iter_mut().zip(self.0.iter().cycle().skip(self.1)).for_each(|(to, from)| *to = *from);
+        self.1 = (self.1 + buffer.len()) % self.0.len();
+        Ok(buffer.len())
+    }
+}
+
+/// See `tests/forward_input.rs` for a JSON document without an end, and for the memory they take.
+#[test]
+fn a_message_of_an_export_without_an_end_is_refused() {
+    const LINE: &[u8] = &{
+        let mut line = [b'A'; 1000];
+        line[999] = b'\n';
+        line
+    };
+    for (start, rest, says) in [
+        ("2016-09-17T10:28:49.663Z one\n", &LINE[..999], "more than 16 MiB"),
+        ("2016-09-17T10:28:49.663Z one\n", LINE, "more than 16 MiB"),
+    ] {
+        let mut input = Input::new(start.as_bytes().chain(Endless(rest, 0)), hints()).expect("an input");
+        let error = input.next().expect_err("it has no end");
+        assert!(error.message.contains(says), "{error}");
+        assert!(error.hint.is_some(), "{error:?}");
+    }
+}
+
 #[test]
 fn poison_of_an_invocation_stays_poison() {
     let event = json!({"Records": [{"kinesis": {"sequenceNumber": "1", "data": "%"}}, {"kinesis": {}}, {"kinesis": {"data": "AAAA"}}]});
@@ -91,7 +194,10 @@ fn poison_of_an_invocation_stays_poison() {
 fn what_is_in_no_form_is_refused_without_being_quoted() {
     for (input, says) in [
         ("secret words", "neither JSON nor an export"),
-        ("{\"secret\": 1}", "neither `Records` nor `messageType` nor `events`"),
+        ("[[[[[[[\"secret\"]]]]]]]", "nested too deeply"),
+        ("{\"payload\": \"secret\"}", "document 1 of the input"),
+        ("{\"events\": {\"secret\": 1}}", "document 1 of the input"),
+        ("{\"secret\": 1}", "none of their keys"),
         ("{\"messageType\": secret", "document 1 of the input"),
         ("{\"events\": [{\"message\": {\"secret\": 1}}]}", "document 1 of the input"),
         ("2016-09-17 secret\n", "begins with a time"),
@@ -101,6 +207,13 @@ fn what_is_in_no_form_is_refused_without_being_quoted() {
         assert_eq!(error.code, Code::Usage);
         assert!(error.message.contains(says), "{error}");
         assert!(!error.message.contains("secret") && error.hint.is_some(), "{error:?}");
+        if !input.starts_with('2') {
+            let hint = error.hint.expect("a hint");
+            for form in ["`Records`", "`awslogs`", "on-failure", "get-records", "filter-log-events", "export"]
+            {
+                assert!(hint.contains(form), "{hint}");
+            }
+        }
     }
     for input in ["{\"events\":[{\"message\":\"m\"}]}", "2016-09-17T10:28:49.663Z one\n"] {
         let error = read(input.as_bytes(), Hints::default()).expect_err(input);
@@ -120,6 +233,10 @@ fn listed_events_share_records_of_a_bounded_size() {
     let lines: String = (0..1200).map(|n| format!("2016-09-17T10:28:49.663Z {n}\n")).collect();
     let records = read(lines.as_bytes(), hints()).expect("read");
     assert_eq!(records.iter().map(Record::events).sum::<usize>(), 1200);
+    // A message that is larger than a record, in many lines, does not end the input.
+    let export = format!("2016-09-17T10:28:49.663Z one\n{}{lines}", "more\n".repeat(100_000));
+    let records = read(export.as_bytes(), hints()).expect("read");
+    assert_eq!(records.iter().map(Record::events).sum::<usize>(), 1201);
 }
 
 proptest! {
