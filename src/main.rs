@@ -1,5 +1,8 @@
 //! The command-line tool: parse, run, print, exit.
 
+use std::fs::File;
+#[cfg(windows)]
+use std::io::IsTerminal as _;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -45,13 +48,25 @@ fn main() -> ExitCode {
     Exit::Environment.into()
 }
 
-/// A reader that has closed its end is no error: there is nothing more to write for it.
-fn write_lines(lines: &[u8]) -> io::Result<bool> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(lines).and_then(|()| stdout.flush()) {
-        Err(closed) if closed.kind() == io::ErrorKind::BrokenPipe => Ok(false),
-        written => written.map(|()| true),
+/// Writes to standard output without the buffer of [`io::stdout`], which does not tell how much of it was written when
+/// a write fails.
+#[cfg(unix)]
+fn write_lines(lines: &[u8]) -> io::Result<usize> {
+    use std::os::fd::AsFd as _;
+    File::from(io::stdout().as_fd().try_clone_to_owned()?).write(lines)
+}
+
+/// Like the function for Unix. Only [`io::stdout`] shows UTF-8 on a Windows console.
+#[cfg(windows)]
+fn write_lines(lines: &[u8]) -> io::Result<usize> {
+    use std::os::windows::io::AsHandle as _;
+    let stdout = io::stdout();
+    if stdout.is_terminal() {
+        let mut stdout = stdout.lock();
+        stdout.write_all(lines)?;
+        return stdout.flush().map(|()| lines.len());
     }
+    File::from(stdout.as_handle().try_clone_to_owned()?).write(lines)
 }
 
 fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome> {

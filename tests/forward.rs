@@ -6,7 +6,10 @@ use std::io::Write;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use cwl2le_local::log_service::{Fault, Line, LogService, Options, Transport};
+use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::{self as forwarder, Forwarder};
+use cwl2le_local::log_service::{Fault, Line, LogService, Options, Protocol, Transport};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -163,6 +166,38 @@ async fn saved_events_are_delivered_with_a_receipt_and_everything_refused_is_tol
     assert_eq!(ran.ok().json()["delivered"], json!(1));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_destination_gets_the_bytes_that_the_function_sends_region_included() {
+    let options = Options { protocol: Protocol::Http, ..Options::default() };
+    let service = LogService::start(options).expect("a log service");
+    let address = service.address();
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = format!("[destinations.otel]\ntype = \"otlp\"\nendpoint = \"http://{address}\"\n");
+    std::fs::write(folder.path().join("cwl2le.toml"), config).expect("written");
+    let forward = |region: &[&str]| -> Ran {
+        let mut command = cwl2le();
+        command.current_dir(folder.path()).args(region).args(["forward", "--input", FIXTURE, "--to", "otel"]);
+        command.output().expect("cwl2le runs").into()
+    };
+    forward(&["--region", "eu-west-1"]).ok();
+    let unknown = forward(&[]).ok();
+    assert!(unknown.stderr.contains("without `cloud.region`"), "{unknown:?}");
+
+    let config = json!({"destinations": {"otel": {"type": "otlp", "endpoint": format!("http://{address}")}}});
+    let config = Config::from_json(&config.to_string()).expect("a configuration");
+    let known = forwarder::Options { region: "eu-west-1".to_owned(), ..forwarder::Options::default() };
+    let event = Invocation::from_json(std::fs::read(FIXTURE).expect("the fixture")).expect("an event");
+    for options in [known, forwarder::Options::default()] {
+        let mut function = Forwarder::new(&config, options).expect("a forwarder");
+        let outcome = function.handle(&event, tokio::time::Instant::now() + PATIENCE).await;
+        assert_eq!(outcome.account.events.delivered, 1);
+    }
+    let bodies: Vec<Vec<u8>> = service.requests().into_iter().map(|request| request.body).collect();
+    assert_eq!(bodies.len(), 4);
+    assert!(String::from_utf8_lossy(&bodies[0]).contains("eu-west-1"));
+    assert_eq!((&bodies[0], &bodies[1]), (&bodies[2], &bodies[3]));
+}
+
 /// The service goes away between two batches: the position of the first run is where the second goes on, and nothing
 /// is lost or sent twice. The second batch is more than a pipe holds: that it can be written says that the first is done.
 #[tokio::test(flavor = "multi_thread")]
@@ -213,18 +248,4 @@ async fn stopped_it_says_what_may_have_been_sent() {
     let said = ran.json();
     assert_eq!((&said["interrupted"], &said["position"]), (&json!(true), &json!(0)), "{said:#}");
     assert_eq!(said["possible_duplicates"], json!(1));
-}
-
-#[test]
-fn whoever_reads_no_further_is_left_in_peace() {
-    let place = Place::new();
-    let payloads: String =
-        (0..3000).map(|n| payload("/app", &[&format!("{n} {}", "x".repeat(200))]) + "\n").collect();
-    place.write("many.json", payloads.as_bytes());
-    let mut child = place.start(&["--input", "many.json"]);
-    drop(child.stdin.take());
-    drop(child.stdout.take());
-    let ran: Ran = child.wait_with_output().expect("cwl2le runs").into();
-    assert_eq!(ran.code, 0, "{ran:?}");
-    assert_eq!(report(&ran)["reader_closed"], json!(true));
 }

@@ -33,5 +33,6 @@ pub use error::AwsError;
 pub use events::{Event, EventQuery, filter_log_events};
 pub use logs::{LogGroup, list_log_groups, tags_of_log_group};
 pub use observe::{Depth, observe, observe_log_groups};
+pub(crate) use session::configured_region;
 pub use session::{Keys, Options, Session};
 pub use stop::Stop;

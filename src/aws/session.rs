@@ -255,6 +255,17 @@ impl Aws<'_> {
 
 /// The region from the flag, the environment or the profile. The instance's own region is not asked for: what is set
 /// up should not depend on where the command runs.
+/// The region that a command would work in, without asking AWS; none if no region is configured.
+///
+/// # Errors
+/// [`Code::BadRegion`].
+pub(crate) async fn configured_region(options: &Options) -> Result<Option<Region>> {
+    match region(options).await {
+        Err(error) if error.code == Code::NoRegion => Ok(None),
+        found => found.map(Some),
+    }
+}
+
 async fn region(options: &Options) -> Result<Region> {
     let given = options.region.clone().map(aws_config::Region::new);
     let mut profile = ProfileFileRegionProvider::builder();

@@ -97,12 +97,13 @@ pub struct Context<'a> {
     pub file: Option<&'a File>,
     /// When the command began.
     pub started: Instant,
-    /// Writes data to standard output, for the one command that has any besides its report. Tells whether anybody reads on.
+    /// Writes data to standard output, for the one command that has any besides its report.
     pub lines: &'a Lines<'a>,
 }
 
-/// See [`Context::lines`].
-pub type Lines<'a> = dyn Fn(&[u8]) -> io::Result<bool> + Sync + 'a;
+/// See [`Context::lines`]. Returns how many of the bytes standard output took, like [`io::Write::write`], and holds none
+/// of them back in a buffer.
+pub type Lines<'a> = dyn Fn(&[u8]) -> io::Result<usize> + Sync + 'a;
 
 impl Context<'_> {
     /// Says something beside the report.

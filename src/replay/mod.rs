@@ -12,4 +12,4 @@ mod sink;
 mod tests;
 
 pub(crate) use record::{Origin, Record, SavedEvent, cap, invocation};
-pub(crate) use sink::{Nowhere, ToBuffer, Watch};
+pub(crate) use sink::{Framed, Nowhere, ToBuffer, Watch};

@@ -33,20 +33,44 @@ impl Sink for Watch {
     }
 }
 
-/// Collects the bytes, whoever they are for.
+/// Collects what would be sent, by destination.
 #[derive(Debug, Default)]
-pub(crate) struct ToBuffer(RefCell<Vec<u8>>);
+pub(crate) struct ToBuffer(RefCell<BTreeMap<String, Framed>>);
+
+/// What would be sent to one destination: its events, framed, in order.
+#[derive(Debug, Default)]
+pub(crate) struct Framed {
+    bytes: Vec<u8>,
+    /// Where each event ends.
+    ends: Vec<usize>,
+}
+
+impl Framed {
+    /// The bytes of an event, counted from 0.
+    pub(crate) fn event(&self, at: usize) -> &[u8] {
+        let end = |at: usize| self.ends.get(at).copied().unwrap_or(self.bytes.len());
+        let start = at.checked_sub(1).map_or(0, end);
+        &self.bytes[start..end(at)]
+    }
+}
 
 impl ToBuffer {
-    /// The bytes since this was last asked.
-    pub(crate) fn take(&self) -> Vec<u8> {
+    /// What was collected since the last call, by destination.
+    pub(crate) fn take(&self) -> BTreeMap<String, Framed> {
         self.0.take()
     }
 }
 
 impl Sink for ToBuffer {
-    fn sent(&self, _: &str, _: &LogEvent<'_>, bytes: &[u8]) {
-        self.0.borrow_mut().extend_from_slice(bytes);
+    fn sent(&self, destination: &str, _: &LogEvent<'_>, bytes: &[u8]) {
+        let mut all = self.0.borrow_mut();
+        if !all.contains_key(destination) {
+            all.insert(destination.to_owned(), Framed::default());
+        }
+        if let Some(framed) = all.get_mut(destination) {
+            framed.bytes.extend_from_slice(bytes);
+            framed.ends.push(framed.bytes.len());
+        }
     }
 }
 

@@ -1,14 +1,16 @@
 //! `cwl2le forward`: the forwarder's pipeline over saved events, here instead of in Lambda.
 
+mod lines;
 mod position;
 mod report;
 #[cfg(test)]
 mod tests;
 
+use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
-use cwl2le_forwarder::config::{Config, Names as Destinations};
+use cwl2le_forwarder::config::{Config, Destination, Names as Destinations};
 use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use tokio::time::Instant;
@@ -17,7 +19,7 @@ pub use report::ForwardReport;
 
 use super::configured::{fill_routes, observe_function, read_texts, shared};
 use super::{Context, usage};
-use crate::aws::Session;
+use crate::aws::{Session, configured_region};
 use crate::cli::Forward;
 use crate::config::destinations;
 use crate::error::{Code, Error, Result};
@@ -25,12 +27,17 @@ use crate::exit::Exit;
 use crate::plan::Observed;
 use crate::replay::input::{Hints, Input};
 use crate::replay::{Record, ToBuffer, cap, invocation};
-use position::settled;
+use lines::Lines;
+use position::{before, settled};
 use report::Refused;
 
-/// How much is handed to the forwarder at once.
+/// Maximum number of records that the forwarder gets at once.
 const RECORDS: usize = 500;
+/// Maximum size of those records, in compressed bytes.
 const BYTES: usize = 1 << 20;
+/// The same when lines go to standard output, because the lines of a batch are held in memory. Deflate shrinks data to
+/// a thousandth at best, so this much becomes at most 64 MiB.
+const BYTES_IN_MEMORY: usize = 64 << 10;
 /// How long one attempt may take; a service that is slower gets further with every attempt.
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// Stands for a deadline where nothing is waited for.
@@ -46,7 +53,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Forward) -> Result<(Forward
     let working = context.progress.begin("forwarding");
     let mut failed = None;
     loop {
-        let (records, unreadable) = batch(&mut input, next.take());
+        let (records, unreadable) = batch(&mut input, next.take(), lines.is_some());
         if !records.is_empty() {
             match pass(context, &mut forwarder, &records, &mut report, lines.as_deref()).await {
                 Ok(true) => {}
@@ -77,10 +84,11 @@ pub(crate) async fn run(context: Context<'_>, args: &Forward) -> Result<(Forward
 }
 
 /// The records of one invocation, and what keeps further ones from being read.
-fn batch(input: &mut Input, first: Option<Record>) -> (Vec<Record>, Option<Error>) {
+fn batch(input: &mut Input, first: Option<Record>, in_memory: bool) -> (Vec<Record>, Option<Error>) {
+    let most = if in_memory { BYTES_IN_MEMORY } else { BYTES };
     let mut bytes = first.as_ref().map_or(0, Record::len);
     let mut records: Vec<Record> = first.into_iter().collect();
-    while records.len() < RECORDS && bytes < BYTES {
+    while records.len() < RECORDS && bytes < most {
         match input.next() {
             Ok(Some(record)) => {
                 bytes += record.len();
@@ -122,10 +130,19 @@ async fn pass(
     let invocation = invocation(records, report.records)
         .map_err(|error| Error::new(Code::Internal, format!("the records make no invocation: {error}")))?;
     let attempt = if lines.is_some() { LONG } else { ATTEMPT };
-    let mut done = 0;
+    let (mut done, mut last) = (0, None);
     let outcome = loop {
         let Some(outcome) = attempt_once(context, forwarder, &invocation, attempt).await else {
-            report.interrupted(records);
+            // What the attempts before have receipts for is done. The one that was cut short may have sent the rest.
+            let position = last.as_ref().map(|outcome: &Outcome| {
+                let position = settled(forwarder.router(), records, &outcome.account);
+                report.note(outcome, position, records.len());
+                position
+            });
+            let events: u64 = records.iter().map(|record| record.events() as u64).sum();
+            let sent =
+                if lines.is_some() { 0 } else { events - position.unwrap_or_default().events.min(events) };
+            report.interrupted(sent);
             return Ok(false);
         };
         report.note_attempt(&outcome);
@@ -135,16 +152,32 @@ async fn pass(
             break outcome;
         }
         done = now;
+        last = Some(outcome);
     };
-    let position = settled(forwarder.router(), records, &outcome.account);
+    let mut position = settled(forwarder.router(), records, &outcome.account);
+    let written = lines.map(|lines| Lines::new(&lines.take(), &outcome).write(context.lines));
+    if let Some(next) = written.as_ref().and_then(|written| written.next) {
+        let before = before(forwarder.router(), records, &outcome.account, next);
+        position.events = position.events.min(before);
+    }
     report.note(&outcome, position, records.len());
-    if let Some(lines) = lines
-        && !(context.lines)(&lines.take()).map_err(unwritable)?
-    {
-        report.reader_closed = true;
-        return Ok(false);
+    if let Some(written) = written {
+        report.note_written(&written);
+        match written.failed {
+            Some(error) if is_reader_gone(&error) => {
+                report.reader_gone();
+                return Ok(false);
+            }
+            Some(error) => return Err(unwritable(&error)),
+            None => {}
+        }
     }
     Ok(outcome.account.records.failed == 0)
+}
+
+/// Whether whoever read standard output has closed it.
+fn is_reader_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
 /// One attempt; none when the user asked to stop meanwhile.
@@ -161,9 +194,9 @@ async fn attempt_once(
     }
 }
 
-fn unwritable(error: std::io::Error) -> Error {
-    Error::new(Code::Environment, format!("the lines cannot be written: {error}"))
-        .hint("see where standard output leads; nothing was sent to a log service")
+fn unwritable(error: &io::Error) -> Error {
+    Error::new(Code::Environment, format!("standard output took no more lines: {error}"))
+        .hint("make room where standard output leads to; nothing was sent to a log service")
 }
 
 /// The forwarder that is wanted, connected to nobody where its lines go elsewhere.
@@ -197,8 +230,19 @@ async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuff
         Some(lines) => Options::dry(lines),
         None => Options { store: shared(store), ..Options::default() },
     };
-    Forwarder::new(&config, Options { cap: cap(), ..options }).map_err(|problem| {
-        Error::new(Code::Config, problem).hint("mend the configuration, then run it again")
+    // The function knows its region from Lambda; here it is the one that the stack is or would be in.
+    let region = match &session {
+        Some(session) => Some(session.target.region.clone()),
+        None => configured_region(context.aws).await?,
+    };
+    let sends_region = |destination: &Destination| matches!(destination, Destination::Otlp(_));
+    if deliver && region.is_none() && config.destinations.values().any(sends_region) {
+        context
+            .note("no AWS region is configured: events go out without `cloud.region`; set it with --region");
+    }
+    let region = region.map(|region| region.to_string()).unwrap_or_default();
+    Forwarder::new(&config, Options { cap: cap(), region, ..options }).map_err(|problem| {
+        Error::new(Code::Config, problem).hint("fix the configuration, then run the command again")
     })
 }
 

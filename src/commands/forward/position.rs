@@ -20,10 +20,9 @@ pub(super) fn settled(router: &Router, records: &[Record], account: &Account) ->
     let mut position = Position::default();
     let mut open = true;
     for (record, part) in records.iter().zip(&account.parts) {
-        let all = u64::from(part.events) + u64::from(part.filtered);
         let done = done(account, part);
         if open && part.fate != Fate::Failed {
-            position.events += all;
+            position.events += size(record, part);
         } else if open {
             open = false;
             position.events += raw(router, record, done, part.filtered);
@@ -32,6 +31,26 @@ pub(super) fn settled(router: &Router, records: &[Record], account: &Account) ->
         }
     }
     position
+}
+
+/// How many events stand before the one that a record's route keeps at a position.
+pub(super) fn before(
+    router: &Router,
+    records: &[Record],
+    account: &Account,
+    (record, event): (usize, u32),
+) -> u64 {
+    let parts = || records.iter().zip(&account.parts);
+    let whole: u64 = parts().take(record).map(|(record, part)| size(record, part)).sum();
+    whole + parts().nth(record).map_or(0, |(record, part)| raw(router, record, event, part.filtered))
+}
+
+/// How many events a record holds, as `--skip` counts them. The account may not know it of what was refused unread.
+fn size(record: &Record, part: &Part) -> u64 {
+    match part.fate {
+        Fate::Quarantined(_) => record.events() as u64,
+        _ => u64::from(part.events) + u64::from(part.filtered),
+    }
 }
 
 /// How many of a part's first events, of those that its rules keep, all of its destinations have.

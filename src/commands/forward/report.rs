@@ -5,11 +5,11 @@ use std::fmt;
 use cwl2le_forwarder::Outcome;
 use serde::Serialize;
 
+use super::lines::Written;
 use super::position::Position;
 use crate::cli::Forward;
 use crate::error::{Code, Error};
 use crate::exit::Exit;
-use crate::replay::Record;
 
 /// So many reasons are told; all events are counted.
 const MOST_TOLD: usize = 20;
@@ -27,7 +27,8 @@ pub struct ForwardReport {
     pub records: u64,
     /// Events in them.
     pub events: u64,
-    /// Events that have a receipt of every destination; of lines that were only written, those.
+    /// Events that have a receipt from every destination. On standard output, events of which it took every byte: if
+    /// `reader_closed`, the reader used at most these.
     pub delivered: u64,
     /// Events that the rules of a route drop.
     pub filtered: u64,
@@ -45,8 +46,15 @@ pub struct ForwardReport {
     pub delivered_beyond: u64,
     /// Bytes that went out.
     pub bytes: u64,
-    /// Events from the start of the input that are done: the `--skip` of a run that goes on.
+    /// Events from the start of the input that are done: the `--skip` of a run that goes on. If `reader_closed`, no
+    /// event of this run counts as done.
     pub position: u64,
+    /// Where this run started.
+    #[serde(skip)]
+    start: u64,
+    /// Bytes of the first unwritten event that standard output took before it failed: its last line is not whole.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cut_bytes: u64,
     /// Whether all of the input is done.
     pub complete: bool,
     /// Why events or records were refused.
@@ -59,8 +67,13 @@ pub struct ForwardReport {
     pub stopped: Option<Box<Error>>,
     /// Whether the user stopped it.
     pub interrupted: bool,
-    /// Whether nobody read the lines any further.
+    /// Whether the reader of standard output went away before all lines were written.
     pub reader_closed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A reason, and how much there is of it.
@@ -82,6 +95,7 @@ impl ForwardReport {
             to,
             dry_run: args.writes_lines(),
             position: args.skip,
+            start: args.skip,
             ..Self::default()
         }
     }
@@ -89,9 +103,25 @@ impl ForwardReport {
     /// Notes what every attempt does anew.
     pub(super) fn note_attempt(&mut self, outcome: &Outcome) {
         for lane in &outcome.lanes {
-            self.bytes += lane.bytes;
+            // What is only written counts once it is written.
+            self.bytes += if self.dry_run { 0 } else { lane.bytes };
             self.possible_duplicates += lane.possible_duplicates;
         }
+    }
+
+    /// Notes what standard output took of a batch that [`ForwardReport::note`] has counted as delivered.
+    pub(super) fn note_written(&mut self, written: &Written) {
+        self.bytes += written.bytes;
+        self.delivered -= written.unwritten;
+        self.failed += written.unwritten;
+        self.cut_bytes = written.cut;
+    }
+
+    /// Notes that nobody reads the lines any more. What a pipe took and nobody read is lost, and how much that is cannot
+    /// be known: so nothing of this run counts as done.
+    pub(super) fn reader_gone(&mut self) {
+        self.reader_closed = true;
+        self.position = self.start;
     }
 
     /// Notes what became of a batch in the end.
@@ -120,10 +150,9 @@ impl ForwardReport {
         self.complete = outcome.account.records.failed == 0;
     }
 
-    /// Notes that the user stopped while these were being sent.
-    pub(super) fn interrupted(&mut self, records: &[Record]) {
+    /// Notes that the user stopped while this many events were being sent.
+    pub(super) fn interrupted(&mut self, events: u64) {
         self.interrupted = true;
-        let events = records.iter().map(|record| record.events() as u64).sum::<u64>();
         self.possible_duplicates += events;
         self.complete = false;
     }
@@ -134,8 +163,7 @@ impl ForwardReport {
         self.complete = to_the_end && (self.complete || self.records == 0);
         match &self.stopped {
             _ if self.interrupted => Exit::Interrupted,
-            // Whoever closes a pipe has what he wants.
-            _ if self.reader_closed => Exit::Success,
+            _ if self.reader_closed => Exit::Undelivered,
             Some(error) if error.code == Code::Environment => Exit::Environment,
             _ if self.complete && self.quarantined == 0 && self.records_quarantined == 0 => Exit::Success,
             _ => Exit::Undelivered,
@@ -167,6 +195,21 @@ impl fmt::Display for ForwardReport {
         if let Some(stopped) = &self.stopped {
             write!(f, "\nstopped: {stopped}")?;
         }
+        if self.cut_bytes > 0 && !self.reader_closed {
+            let cut = self.cut_bytes;
+            write!(
+                f,
+                "\nthe output ends within an event: remove its last {cut} bytes before you append to it"
+            )?;
+        }
+        if self.reader_closed {
+            write!(
+                f,
+                "\nstopped: the reader of standard output went away after at most {} events; how many it used is \
+                 unknown, so none counts as done",
+                self.delivered
+            )?;
+        }
         if self.interrupted {
             f.write_str("\nstopped as you asked")?;
         }
@@ -184,12 +227,9 @@ impl fmt::Display for ForwardReport {
                 self.delivered_beyond
             )?;
         }
-        if !(self.complete || self.reader_closed) {
-            write!(
-                f,
-                "\nthe first {} events of the input are done; go on with --skip {}",
-                self.position, self.position
-            )?;
+        if !self.complete {
+            let position = self.position;
+            write!(f, "\nthe first {position} events of the input are done; go on with --skip {position}")?;
         }
         Ok(())
     }

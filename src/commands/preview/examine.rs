@@ -49,7 +49,8 @@ impl Examiner {
         };
         let watch = Rc::new(Watch::default());
         let own_log_group = Some(place.own_log_group.clone());
-        let options = Options { own_log_group, ..Options::dry(watch.clone()) };
+        let region = place.region.clone();
+        let options = Options { own_log_group, region, ..Options::dry(watch.clone()) };
         let without = Options { sink: Some(Rc::new(Nowhere)), ..options.clone() };
         let mut bare = config.clone();
         bare.routes.iter_mut().for_each(|route| route.shape = None);

@@ -50,6 +50,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Preview) -> Result<PreviewR
         log_group: args.log_group.clone(),
         filter,
         own_log_group: names.function_log_group,
+        region: session.target.region.to_string(),
     };
     let mut examiner = Examiner::new(config, place)?;
     let query =

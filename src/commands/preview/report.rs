@@ -22,6 +22,7 @@ pub(super) struct Place {
     pub(super) log_group: String,
     pub(super) filter: String,
     pub(super) own_log_group: String,
+    pub(super) region: String,
 }
 
 /// The time that was asked for, in milliseconds since 1970, and whether all of its events were read.

@@ -45,6 +45,7 @@ async fn preview(config: Config, filter: &str, messages: &[&str], more: &[&str])
         log_group: "/app/cart".to_owned(),
         filter: filter.to_owned(),
         own_log_group: "/aws/lambda/cwl-to-logentries".to_owned(),
+        region: "eu-west-1".to_owned(),
     };
     let mut examiner = Examiner::new(config, place).expect("an examiner");
     let events: Vec<Event> = (0..).zip(messages).map(|(number, message)| event(number, message)).collect();
@@ -114,6 +115,7 @@ async fn a_pinned_destination_gets_it_alone_and_what_nobody_gets_says_why() {
         log_group: "/own".to_owned(),
         filter: "f".to_owned(),
         own_log_group: "/own".to_owned(),
+        region: "eu-west-1".to_owned(),
     };
     let mut examiner = Examiner::new(config, place).expect("an examiner");
     examiner.examine(&[event(0, "m")]).await.expect("examined");
