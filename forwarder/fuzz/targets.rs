@@ -13,7 +13,7 @@ use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use md5::{Digest, Md5};
 
-const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 1 << 16 };
+const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 1 << 16, events: 1 << 20, parts: 1 << 10 };
 
 /// Any JSON is an invocation, and every record can be asked everything. By whichever reader it was read, it says the same.
 pub fn event(data: &[u8]) {
@@ -25,8 +25,10 @@ pub fn event(data: &[u8]) {
         return;
     };
     let quick = quick.unwrap();
-    let whole = |i: &Invocation| (i.len(), i.data_len(), i.has_records());
+    let whole = |i: &Invocation| (i.len(), i.data_len(), i.is_direct(), i.foreign().cloned());
     assert_eq!(whole(&quick), whole(&invocation));
+    // What is neither refused nor known to be empty has records.
+    assert!(invocation.foreign().is_some() || !invocation.is_direct() || invocation.len() == 1);
     assert_eq!(quick.source(), invocation.source());
     for at in 0..=invocation.len() {
         assert_eq!(quick.data(at, &mut Vec::new()), invocation.data(at, &mut Vec::new()));
@@ -59,7 +61,7 @@ pub fn payload(data: &[u8]) {
     }
     let parsed = payload::parse(data);
     if let Ok(json) = std::str::from_utf8(data) {
-        assert_eq!(parsed, payload::parse_any(json));
+        assert_eq!(parsed, payload::parse_any(json, usize::MAX));
     }
     if let Ok(payload) = parsed {
         lines_of(&payload);

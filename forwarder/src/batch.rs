@@ -64,10 +64,11 @@ pub struct ItemFailure {
     pub item_identifier: String,
 }
 
-/// A record without a sequence number was not delivered, so there is no checkpoint to report: the invocation
-/// has to fail as a whole.
+/// Records without a sequence number were not delivered, so there is no checkpoint to report: the invocation has to fail
+/// as a whole. The payload of a direct subscription is such a record, also when it was set aside and S3 does not have it:
+/// no stream keeps it, but Lambda retries the event and hands it to the function's on-failure destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} records without a sequence number were not delivered; the whole batch has to come again")]
+#[error("{0} records without a sequence number were not delivered; the whole invocation has to be retried")]
 pub struct NoCheckpoint(pub usize);
 
 /// What an invocation did.
@@ -81,6 +82,8 @@ pub struct Outcome {
     pub lanes: Vec<LaneReport>,
     /// What became of the records that had to be set aside, where there is a quarantine.
     pub quarantine: Option<quarantine::Report>,
+    /// The number of parts that were left for another invocation, because they are more than [`Cap::parts`].
+    pub postponed: usize,
 }
 
 impl Forwarder {
@@ -136,7 +139,7 @@ impl Forwarder {
         let time = deadline.saturating_duration_since(Instant::now());
         let end = deadline - self.pace.reserve().min(time / 2);
         let share = self.quarantine.as_ref().map_or(Duration::ZERO, |_| Quarantine::share(time));
-        let parts = Parts::of(invocation);
+        let parts = Parts::within(invocation, self.options.cap.parts);
         let batch = Batch {
             parts: &parts,
             router: &self.router,
@@ -151,22 +154,32 @@ impl Forwarder {
             busiest: Cell::new(Duration::ZERO),
         };
         self.recall(&batch);
+        let postponed = parts.postponed();
+        postponed.clone().for_each(|at| batch.settle(at, Fate::Failed));
         let running = self.lanes.iter_mut().enumerate().map(|(me, lane)| lane.run(me, &batch));
         let lanes = join_all(running).await;
         self.pace.learn(batch.busiest.get(), lanes.iter().filter_map(|lane| lane.receipt).max());
         let mut ledger = batch.ledger.into_inner();
+        let aside = match (&self.quarantine, invocation.is_direct()) {
+            (None, false) => Vec::new(),
+            _ => ledger.set_aside(),
+        };
         let quarantine = match &mut self.quarantine {
             Some(quarantine) => {
-                let report = quarantine.keep(invocation, &ledger.set_aside(), &lanes, end).await;
+                let report = quarantine.keep(invocation, &aside, &lanes, end).await;
                 report.held.iter().for_each(|record| ledger.hold(*record));
                 Some(report)
             }
             None => None,
         };
         let account = ledger.close(self.lanes.len());
-        let response = respond(invocation, &account);
+        let kept = quarantine.as_ref().map_or(0, |report| report.kept.len());
+        let response = match respond(invocation, &account) {
+            Ok(_) if invocation.is_direct() && kept < aside.len() => Err(NoCheckpoint(aside.len() - kept)),
+            response => response,
+        };
         self.remember(invocation, &parts, &account, &response);
-        Outcome { response, account, lanes, quarantine }
+        Outcome { response, account, lanes, quarantine, postponed: postponed.len() }
     }
 
     #[cfg(test)]
@@ -309,7 +322,7 @@ impl Batch<'_> {
         lane: usize,
         buffer: &'b mut Vec<u8>,
     ) -> Option<Decoded<'_, 'b>> {
-        if self.router.leaves(|| self.parts.arrived(at)) {
+        if !self.parts.is_direct() && self.router.leaves(|| self.parts.arrived(at)) {
             self.settle(at, Fate::Skipped(Skip::Elsewhere));
             return None;
         }
@@ -322,7 +335,8 @@ impl Batch<'_> {
             permit = self.large.acquire().await.ok();
             inflated = self.inflate(at, usize::MAX, buffer);
         }
-        let decoded = inflated.and_then(|()| uncaught(|| payload::parse(buffer)));
+        let decoded =
+            inflated.and_then(|()| uncaught(|| payload::parse_within(buffer, self.options.cap.events)));
         let claimed = match decoded {
             Ok(payload) => self.claim(at, lane, payload),
             Err(poison) => {

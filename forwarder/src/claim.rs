@@ -63,6 +63,11 @@ impl Batch<'_> {
             .choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref))
             .map_err(|why| self.set_aside(Poison::Unrouted(why)))?;
         let destinations = self.router.here(chosen, || self.parts.arrived(at));
+        if self.parts.is_direct() && destinations.len() < chosen.len() {
+            let why = "another function of the stack serves one of its destinations, and only the stream reaches that \
+                       function; subscribe the log group to the stream";
+            return Err(Fate::Quarantined(Poison::Unrouted(why.to_owned()).into()));
+        }
         if destinations.is_empty() {
             return Err(Fate::Skipped(Skip::Elsewhere));
         }
@@ -77,9 +82,10 @@ impl Batch<'_> {
         Ok((destinations, shape))
     }
 
-    /// The fate of what nobody can read or route: one function of a stack sets it aside, and that is the main one.
+    /// The fate of what nobody can read or route: one function of a stack sets it aside, and that is the main one, unless
+    /// no other function sees it.
     pub(super) fn set_aside(&self, poison: Poison) -> Fate {
-        if self.router.is_isolated() && poison.is_of_the_record() {
+        if self.router.is_isolated() && !self.parts.is_direct() && poison.is_of_the_record() {
             return Fate::Skipped(Skip::Elsewhere);
         }
         Fate::Quarantined(poison.into())

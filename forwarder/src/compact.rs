@@ -28,8 +28,8 @@ use crate::payload::{LogEvent, MessageType, Payload};
 use crate::shape::fields::Labels;
 use crate::vectors::{self, BLOCK, Kernel, Vectors, Window, first_special};
 
-/// The payload that a text of the first form is.
-pub(crate) fn payload(json: &str) -> Option<Payload<'_>> {
+/// The payload that a text of the first form is, of up to `most` events.
+pub(crate) fn payload(json: &str, most: usize) -> Option<Payload<'_>> {
     let mut cursor = Cursor { text: json.as_bytes(), at: 0 };
     let (mut message_type, mut owner, mut log_group, mut log_stream) = (None, None, None, None);
     let (mut filters, mut events) = (None, None);
@@ -47,12 +47,12 @@ pub(crate) fn payload(json: &str) -> Option<Payload<'_>> {
                 cursor.text(json)?;
             }
             b"subscriptionFilters" => {
-                once(&mut filters, cursor.list(1, |cursor| cursor.text(json).map(Into::into))?)?;
+                once(&mut filters, cursor.list(1, usize::MAX, |cursor| cursor.text(json).map(Into::into))?)?;
             }
             b"logEvents" => {
                 // What an event takes at least, and a short message.
-                let most = json.len() / 128 + 1;
-                once(&mut events, cursor.list(most, |cursor| cursor.event(json))?)?;
+                let room = (json.len() / 128 + 1).min(most);
+                once(&mut events, cursor.list(room, most, |cursor| cursor.event(json))?)?;
             }
             _ => return None,
         }
@@ -96,7 +96,7 @@ pub(crate) fn records(json: &[u8], mut take: impl FnMut(Found)) -> Option<()> {
     let mut cursor = Cursor { text: json, at: 0 };
     cursor.expect(b"{\"Records\":")?;
     let mut tail = Tail::default();
-    cursor.list(0, |cursor| {
+    cursor.list(0, usize::MAX, |cursor| {
         let mut found = Found::default();
         cursor.record(Some(&mut tail), &mut found)?;
         take(found);
@@ -137,16 +137,22 @@ impl<'a> Cursor<'a> {
         byte
     }
 
-    fn list<T>(&mut self, most: usize, mut item: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    /// A list of up to `most` items, with memory for `room` of them from the start.
+    fn list<T>(
+        &mut self,
+        room: usize,
+        most: usize,
+        mut item: impl FnMut(&mut Self) -> Option<T>,
+    ) -> Option<Vec<T>> {
         self.expect(b"[")?;
-        let mut items = Vec::with_capacity(most);
+        let mut items = Vec::with_capacity(room);
         if self.expect(b"]").is_some() {
             return Some(items);
         }
         loop {
             items.push(item(self)?);
             match self.next()? {
-                b',' => {}
+                b',' if items.len() < most => {}
                 b']' => return Some(items),
                 _ => return None,
             }
@@ -219,7 +225,7 @@ impl<'a> Cursor<'a> {
                         identified = Some((self.at, found.clone()));
                     }
                 }
-                (b"data", b'"') => {
+                (b"data", b'"') if tail.is_none() => {
                     let (place, is_base64) = self.base64()?;
                     once(&mut found.data, place)?;
                     found.is_base64 = is_base64;

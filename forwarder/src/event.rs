@@ -1,4 +1,5 @@
-//! The Kinesis invocation, read leniently.
+//! The event of an invocation, read leniently: a batch of Kinesis records, or one payload of a direct CloudWatch Logs
+//! subscription, which becomes one record without a sequence number.
 //!
 //! An event in the form that Lambda writes stays as it is, and the base64 of a record is decoded when it is its turn: what
 //! is decoded all at once has left the processor's cache by then. Any other event is read by serde_json and decoded into
@@ -6,9 +7,11 @@
 //!
 //! What AWS wraps around a record is always well-formed; what a record holds is not ours to expect anything
 //! of. A record that cannot be read stays in the list with the reason, because an invocation that fails as a
-//! whole is retried as a whole and blocks its shard. So any JSON value deserialises into an [`Invocation`].
+//! whole is retried as a whole and blocks its shard. So any JSON value deserialises into an [`Invocation`]. An event of
+//! another source says so, see [`Invocation::foreign`].
 
 mod any_json;
+mod foreign;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -21,6 +24,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crate::compact::{self, Found};
 use crate::ledger::count;
 use crate::vectors;
+pub use foreign::Foreign;
 
 /// Standard base64; padding is optional because a missing `=` loses nothing.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -42,7 +46,9 @@ pub struct Invocation {
     data_len: usize,
     /// The ARN of the stream, of the first record that has one.
     source: Option<Place>,
-    has_records: bool,
+    /// Whether it is one payload of a direct subscription.
+    is_direct: bool,
+    foreign: Option<Foreign>,
 }
 
 /// A record: small, because there may be ten thousand of them.
@@ -111,6 +117,7 @@ impl Invocation {
         // What Lambda wraps around a record has about this size. Memory that is not written to is not taken.
         let mut records = Vec::with_capacity(event.len() / 512 + 1);
         let (mut source, mut data_len, mut to_decode) = (None, 0, Vec::new());
+        let mut all_have_data = true;
         let take = |mut found: Found| {
             let arn = found.source.take();
             source = source.or(arn.map(Place::new));
@@ -121,16 +128,19 @@ impl Invocation {
                 } else {
                     to_decode.push(records.len());
                 }
+            } else {
+                all_have_data = false;
             }
             records.push(Record::at(found));
         };
         match compact::records(&event, take) {
-            Some(()) => {
-                let mut invocation = Self { records, bytes: event, data_len, source, has_records: true };
+            // Whether a record without data is of Kinesis at all, the other reader finds out.
+            Some(()) if all_have_data => {
+                let mut invocation = Self { records, bytes: event, data_len, source, ..Self::default() };
                 to_decode.into_iter().for_each(|at| invocation.decode(at));
                 Ok(invocation)
             }
-            None => serde_json::from_slice(&event),
+            _ => serde_json::from_slice(&event),
         }
     }
 
@@ -166,9 +176,15 @@ impl Invocation {
         self.records.is_empty()
     }
 
-    /// Whether the event had the list `Records` at all. Without it, it did not come from a trigger.
-    pub fn has_records(&self) -> bool {
-        self.has_records
+    /// What the event is if it is none that this function is made for. Then the invocation has to fail.
+    pub fn foreign(&self) -> Option<&Foreign> {
+        self.foreign.as_ref()
+    }
+
+    /// Whether CloudWatch Logs invoked the function without a stream between: `{"awslogs":{"data":"..."}}`. Its one
+    /// record has no sequence number, and nothing but Lambda's retries brings it again.
+    pub fn is_direct(&self) -> bool {
+        self.is_direct
     }
 
     /// The sequence number of a record, or `None` when it has none that is text.
@@ -176,7 +192,8 @@ impl Invocation {
         self.records.get(at)?.sequence.and_then(|place| self.text(place))
     }
 
-    /// The `eventID` of a record: shard and sequence number.
+    /// The `eventID` of a record: shard and sequence number. Of a direct subscription, `awslogs:` and a checksum, which
+    /// stays the same when Lambda retries the event.
     pub fn event_id(&self, at: usize) -> Option<&str> {
         self.records.get(at)?.event_id.and_then(|place| self.text(place))
     }

@@ -41,9 +41,77 @@ fn any_json_is_an_invocation() {
         r#"{"Records":{}}"#,
     ] {
         let invocation = read(json);
-        assert!(invocation.is_empty() && !invocation.has_records(), "{json}");
+        assert!(invocation.is_empty() && invocation.foreign() == Some(&Foreign::Unknown), "{json}");
     }
-    assert!(read(r#"{"Records":[]}"#).has_records());
+    assert_eq!(read(r#"{"Records":[]}"#).foreign(), None);
+}
+
+#[test]
+fn an_event_of_another_source_says_which() {
+    let source = |name: &str| Foreign::Source(name.to_owned());
+    for (json, foreign) in [
+        (r#"{"Records":[{"messageId":"1","body":"b","eventSource":"aws:sqs"}]}"#, source("aws:sqs")),
+        (r#"{"Records":[{"EventSource":"aws:sns","Sns":{"Message":"m"}}]}"#, source("aws:sns")),
+        (r#"{"Records":[{"eventSource":"aws:s3","s3":{"object":{"key":"k"}}}]}"#, source("aws:s3")),
+        (
+            r#"{"Records":[{"eventID":"1","eventSource":"aws:dynamodb","dynamodb":{"SequenceNumber":"1"}}]}"#,
+            source("aws:dynamodb"),
+        ),
+        // Never mixed by AWS. The message would be deleted from its queue if the Kinesis record decided.
+        (
+            r#"{"Records":[{"kinesis":{"data":"aGk="}},{"body":"b","eventSource":"aws:sqs"}]}"#,
+            source("aws:sqs"),
+        ),
+        (r#"{"Records":[{"kinesis":{},"eventSource":"aws:sqs"}]}"#, source("aws:sqs")),
+        (r#"{"Records":[{"eventSource":"a b\n"}]}"#, source("an unknown event source")),
+        (
+            r#"{"invocationId":"1","deliveryStreamArn":"arn","records":[{"data":"aGk="}]}"#,
+            source("aws:firehose"),
+        ),
+        (r#"{"eventSource":"aws:kafka","records":{"t-0":[{"value":"aGk="}]}}"#, source("aws:kafka")),
+        (r#"{"detail-type":"Scheduled Event","source":"aws.events","detail":{}}"#, source("aws.events")),
+        (r#"{"requestContext":{},"rawPath":"/"}"#, Foreign::Unknown),
+        (r#"{"Records":[null,{},7,{"body":"b"},{"data":"aGk="}]}"#, Foreign::NoKinesisRecord),
+        (r#"{"Records":[{"kinesis":{"data":"aGk="}}],"awslogs":{"data":"aGk="}}"#, Foreign::Both),
+    ] {
+        assert_eq!(read(json).foreign(), Some(&foreign), "{json}");
+        assert_agrees(json);
+        assert_agrees(&json.replace(':', ": "));
+    }
+    // What is known to be of Kinesis stays in the list, however odd it is: it must not hold up its shard.
+    for json in [
+        r#"{"Records":[{"kinesis":{"data":"aGk="},"eventSource":"aws:sqs"}]}"#,
+        r#"{"Records":[{"kinesis":{"data":"aGk="}},null,{}]}"#,
+        r#"{"Records":[{"kinesis":{}}]}"#,
+        r#"{"Records":[{"kinesis":null}]}"#,
+        r#"{"Records":[{"eventSource":"aws:kinesis"}]}"#,
+        r#"{"Records":[{"eventSource":7,"kinesis":{"data":7}}]}"#,
+    ] {
+        assert_eq!(read(json).foreign(), None, "{json}");
+        assert_agrees(json);
+    }
+}
+
+#[test]
+fn a_direct_subscription_is_one_record_without_a_sequence_number() {
+    let invocation = read(include_str!("../../fixtures/awslogs-event.json"));
+    assert!(invocation.is_direct() && invocation.foreign().is_none());
+    assert_eq!((invocation.len(), invocation.sequence(0), invocation.shard(0)), (1, None, Some("awslogs")));
+    assert_eq!(data(&invocation, 0).unwrap()[..3], [0x1f, 0x8b, 8]);
+    assert_eq!(invocation.event_id(0).unwrap().len(), "awslogs:".len() + 64);
+    for (json, expected) in [
+        (r#"{"awslogs":{"data":"aGk=","sequenceNumber":"1","eventID":"2"}}"#, Ok(b"hi".to_vec())),
+        (r#"{"awslogs":{"data":"%"}}"#, Err(NoData::NotBase64)),
+        (r#"{"awslogs":{}}"#, Err(NoData::Missing)),
+        (r#"{"awslogs":null}"#, Err(NoData::Missing)),
+        (r#"{"more":1,"awslogs":"x"}"#, Err(NoData::Missing)),
+    ] {
+        let invocation = read(json);
+        assert!(invocation.is_direct() && invocation.foreign().is_none(), "{json}");
+        assert_eq!((invocation.len(), invocation.sequence(0)), (1, None), "{json}");
+        assert_eq!(data(&invocation, 0), expected, "{json}");
+        assert_agrees(json);
+    }
 }
 
 #[test]
@@ -90,14 +158,14 @@ fn event(data: &str, arrived: &str) -> String {
 /// All that an invocation says of its records.
 type Said = Vec<(Option<String>, Option<String>, Result<Vec<u8>, NoData>, Option<f64>)>;
 
-fn said(invocation: &Invocation) -> (Said, Option<&str>, usize, bool) {
+fn said(invocation: &Invocation) -> (Said, Option<&str>, usize, (bool, Option<&Foreign>)) {
     let text = |text: Option<&str>| text.map(str::to_owned);
     let record = |at| {
         let identity = (text(invocation.sequence(at)), text(invocation.event_id(at)));
         (identity.0, identity.1, data(invocation, at), invocation.arrived(at))
     };
     let records = (0..invocation.len()).map(record).collect();
-    (records, invocation.source(), invocation.data_len(), invocation.has_records())
+    (records, invocation.source(), invocation.data_len(), (invocation.is_direct(), invocation.foreign()))
 }
 
 fn assert_agrees(json: &str) {

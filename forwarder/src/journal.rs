@@ -109,9 +109,12 @@ impl Journal {
 /// What there is to say about an invocation; nothing when everything was delivered.
 pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
     let mut notes = Vec::new();
-    if !invocation.has_records() {
-        let why = "the event has no list `Records`; the function is meant for a Kinesis trigger";
-        notes.push(Note::new(Level::Warn, why, json!({})));
+    if outcome.postponed > 0 {
+        notes.push(Note::new(
+            Level::Warn,
+            "the invocation holds more packed records than fit in the function's memory; the rest is retried",
+            json!({ "postponed": outcome.postponed }),
+        ));
     }
     for lane in &outcome.lanes {
         if lane.first_unproven {
@@ -176,14 +179,19 @@ fn quarantine_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<
             let shard = records.first().and_then(|at| invocation.shard(*at));
             let fields = json!({"reason": reason, "detail": detail, "shard": shard,
                                 "sequence_numbers": sequences(invocation, records.iter().copied())});
-            let message = format!("records set aside; {}", whereabouts(outcome, records.iter().copied()));
+            let whereabouts = whereabouts(invocation, outcome, records.iter().copied());
+            let message = format!("records set aside; {whereabouts}");
             notes.push(Note::new(Level::Warn, message, fields));
         }
     }
 }
 
 /// Where records that were set aside can be found.
-fn whereabouts(outcome: &Outcome, mut records: impl Iterator<Item = usize>) -> String {
+fn whereabouts(
+    invocation: &Invocation,
+    outcome: &Outcome,
+    mut records: impl Iterator<Item = usize>,
+) -> String {
     let is_kept = |report: &quarantine::Report, record: usize| {
         u32::try_from(record).is_ok_and(|record| report.kept.binary_search(&record).is_ok())
     };
@@ -191,12 +199,19 @@ fn whereabouts(outcome: &Outcome, mut records: impl Iterator<Item = usize>) -> S
         Some(report) if records.all(|record| is_kept(report, record)) => {
             format!("they are kept in {}", report.place)
         }
+        _ if invocation.is_direct() => {
+            "the invocation fails: no stream keeps them, but Lambda retries it and then \
+             sends it to the function's on-failure destination, if there is one"
+                .to_owned()
+        }
         _ => "they can be read from the stream as long as it keeps them".to_owned(),
     }
 }
 
 fn sequences(invocation: &Invocation, records: impl Iterator<Item = usize>) -> Vec<&str> {
-    records.map(|at| invocation.sequence(at).unwrap_or("none")).collect()
+    let name =
+        |at| invocation.sequence(at).or_else(|| invocation.event_id(at).filter(|_| invocation.is_direct()));
+    records.map(|at| name(at).unwrap_or("none")).collect()
 }
 
 /// Names the records that the quarantine has not taken.
@@ -205,7 +220,11 @@ fn not_kept_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<No
     else {
         return;
     };
-    let gone = "the quarantine does not take records; from now on these are in the stream only, as long as it keeps them";
+    let gone = if invocation.is_direct() {
+        "S3 rejected the quarantined records, and no stream keeps them; the invocation fails and Lambda retries it"
+    } else {
+        "S3 rejected the quarantined records; they remain only in the Kinesis stream, until its retention ends"
+    };
     let waiting = "the quarantine does not take records at the moment; AWS will send these again";
     for (level, message, records) in
         [(Level::Error, gone, &report.named), (Level::Warn, waiting, &report.held)]
@@ -231,7 +250,7 @@ fn rejection_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<N
         for (why, rejections) in by_reason {
             for rejections in rejections.chunks(SEQUENCES_A_LINE) {
                 let records = rejections.iter().filter_map(|rejection| record_of(rejection.part));
-                let whereabouts = whereabouts(outcome, records);
+                let whereabouts = whereabouts(invocation, outcome, records);
                 let refused = rejections.iter().map(|rejection| {
                     let record = record_of(rejection.part);
                     json!({

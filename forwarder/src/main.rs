@@ -160,12 +160,19 @@ async fn serve(mut api: RuntimeApi, function: &mut Function) -> std::io::Result<
                 continue;
             }
         };
+        if let Some(foreign) = invocation.foreign() {
+            let why = foreign.to_string();
+            say(function.journal, &Note::new(Level::Error, why.clone(), json!({})));
+            api.fail(&next, "Cwl2le.ForeignEvent", &why).await?;
+            continue;
+        }
         // A panic costs its invocation, which comes again, and not the process with all that it remembers.
         let handled = AssertUnwindSafe(handle(function, &invocation, next.deadline)).catch_unwind().await;
         match handled {
             Ok(Ok(response)) => {
-                let response = serde_json::to_vec(&response).unwrap_or_default();
-                api.respond(&next, &response).await?;
+                if let Some(refusal) = api.respond(&next, &response).await? {
+                    say(function.journal, &Note::new(Level::Error, refusal, json!({})));
+                }
             }
             Ok(Err(problem)) => api.fail(&next, "Cwl2le.NoCheckpoint", &problem.to_string()).await?,
             Err(_) => {

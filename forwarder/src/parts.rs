@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use crate::aggregate::{self, Damage};
 use crate::event::{Invocation, NoData};
@@ -28,17 +29,32 @@ pub struct Parts<'a> {
     parts: Vec<Part>,
     /// The records that cannot be taken apart.
     damaged: HashMap<u32, Damage>,
+    /// The first record that has to wait for another invocation.
+    postponed: Option<u32>,
 }
 
 impl<'a> Parts<'a> {
     /// Takes the records apart that are packed; the others are one part each. Nothing is copied.
     pub fn of(invocation: &'a Invocation) -> Self {
+        Self::within(invocation, usize::MAX)
+    }
+
+    /// The same, of as many records as have up to `most` parts together, and of the first one in any case. The others
+    /// are one part each, and have to wait for another invocation: see [`Parts::postponed`].
+    ///
+    /// A record can be packed with 10,000 parts in 40 KB, and an invocation with over a hundred such records. What
+    /// CloudWatch Logs writes is too large for that, so this postpones nothing real; it keeps the process alive.
+    pub fn within(invocation: &'a Invocation, most: usize) -> Self {
         let mut parts = Vec::with_capacity(invocation.len());
-        let mut damaged = HashMap::new();
+        let (mut damaged, mut postponed) = (HashMap::new(), None);
         // An invocation is at most 6 MB, so 32 bits count everything in it.
         for (at, record) in (0..invocation.len()).zip(0_u32..) {
             let whole = Part { record, number: 0, start: 0, end: u32::MAX };
-            match invocation.decoded(at).and_then(aggregate::parts) {
+            match invocation.decoded(at).filter(|_| postponed.is_none()).and_then(aggregate::parts) {
+                Some(Ok(packed)) if record > 0 && parts.len() + packed.len() > most => {
+                    postponed = Some(record);
+                    parts.push(whole);
+                }
                 Some(Ok(packed)) => parts.extend((0..).zip(packed).map(|(number, range)| {
                     let [start, end] = [range.start, range.end].map(count);
                     Part { record, number, start, end }
@@ -50,7 +66,14 @@ impl<'a> Parts<'a> {
                 None => parts.push(whole),
             }
         }
-        Self { invocation, parts, damaged }
+        Self { invocation, parts, damaged, postponed }
+    }
+
+    /// The positions of the parts that have to wait for another invocation, which AWS makes when their records are
+    /// reported as failed.
+    pub fn postponed(&self) -> Range<usize> {
+        let first = self.postponed.map(|first| self.parts.partition_point(|part| part.record < first));
+        first.unwrap_or(self.parts.len())..self.parts.len()
     }
 
     /// How many there are.
@@ -61,6 +84,11 @@ impl<'a> Parts<'a> {
     /// Whether there are none, which is when there are no records.
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
+    }
+
+    /// Whether they came by a direct subscription, see [`Invocation::is_direct`]: no other function sees them.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.invocation.is_direct()
     }
 
     /// The record that each part is of, in order.

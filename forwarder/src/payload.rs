@@ -2,39 +2,48 @@
 //!
 //! Decoding borrows: an event's message stays the escaped JSON text in the buffer until it is written out.
 
+mod any;
+
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
-use serde::de::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
 
 use crate::aggregate::Damage;
 use crate::config::Format;
 use crate::shape::fields::Labels;
-use crate::{compact, inflate, line};
+use crate::{compact, inflate};
+pub use any::parse_any;
 
-/// How large a record may become when it is decompressed.
+/// How large a record may become when it is decompressed, and how much an invocation may hold.
 ///
-/// The size protects memory. The ratio protects time: an invocation of many small bombs would pass any size.
+/// Sizes and numbers protect memory. The ratio protects time: an invocation of many small bombs would pass any size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cap {
-    /// Never more bytes than this.
+    /// Maximum size of a decompressed record, in bytes.
     pub size: usize,
-    /// Never more than this many times the compressed size,
+    /// Maximum of the decompressed size divided by the compressed size,
     pub ratio: usize,
     /// except that this many bytes are always allowed: a single event may be a megabyte of one character.
     pub always: usize,
+    /// Maximum number of events in a record.
+    pub events: usize,
+    /// Maximum number of parts in an invocation, see [`crate::parts::Parts`].
+    pub parts: usize,
 }
 
 impl Cap {
-    /// The cap for a function with so many megabytes of memory: a quarter of it, 16 to 256 MiB.
+    /// The cap for a function with so many megabytes of memory. A decompressed record may take a quarter of it (16 to 256
+    /// MiB), and the list of its events as much again; the parts of an invocation take an eighth at most.
     ///
-    /// CloudWatch Logs stays far below: it compresses a batch to at most 1 MB, and real logs shrink to a
-    /// tenth or a twentieth.
+    /// CloudWatch Logs stays far below. It compresses a batch to at most 1 MB, and real logs shrink to a tenth or a
+    /// twentieth. What it writes around a message has more than 100 bytes, and the list takes 64 bytes an event. A
+    /// payload has more than 150 bytes when it is compressed, so that the 6 MB of an invocation hold some 30,000.
     pub fn for_memory(megabytes: usize) -> Self {
-        Self { size: (megabytes / 4).clamp(16, 256) << 20, ratio: 200, always: 8 << 20 }
+        let size = (megabytes / 4).clamp(16, 256) << 20;
+        let events = size / size_of::<LogEvent<'_>>();
+        Self { size, ratio: 200, always: 8 << 20, events, parts: size / 512 }
     }
 
     fn limit(self, compressed: usize) -> usize {
@@ -45,7 +54,7 @@ impl Cap {
 /// Why a record cannot be understood. Such a record is quarantined: no retry can help it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Poison {
-    /// No `kinesis.data`: not a record of a Kinesis stream.
+    /// No `kinesis.data` or `awslogs.data`.
     NoData,
     /// The data is not base64.
     NotBase64,
@@ -58,6 +67,11 @@ pub enum Poison {
     /// More than the cap when decompressed.
     TooLarge {
         /// The limit that was passed, in bytes.
+        limit: usize,
+    },
+    /// More events than the cap.
+    TooManyEvents {
+        /// The limit that was passed.
         limit: usize,
     },
     /// The decompressed data is not UTF-8.
@@ -76,7 +90,7 @@ impl Poison {
     /// Whether every function that reads the record finds the same: it depends on nothing but the record, and not on
     /// the memory of a function or on the rules that only one of them applies.
     pub fn is_of_the_record(&self) -> bool {
-        !matches!(self, Self::TooLarge { .. } | Self::Panicked)
+        !matches!(self, Self::TooLarge { .. } | Self::TooManyEvents { .. } | Self::Panicked)
     }
 
     /// A short name for counts and logs.
@@ -88,6 +102,7 @@ impl Poison {
             Self::BrokenAggregate(_) => "broken_aggregate",
             Self::BrokenGzip(_) => "broken_gzip",
             Self::TooLarge { .. } => "too_large",
+            Self::TooManyEvents { .. } => "too_many_events",
             Self::NotUtf8 => "not_utf8",
             Self::NotLogs(_) => "not_cloudwatch_logs",
             Self::UnknownMessageType => "unknown_message_type",
@@ -100,7 +115,7 @@ impl Poison {
 impl fmt::Display for Poison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoData => f.write_str("the record has no kinesis.data; it is not from a Kinesis stream"),
+            Self::NoData => f.write_str("the record has no data"),
             Self::NotBase64 => f.write_str("the data is not base64"),
             Self::NotGzip => f.write_str("the data is not gzip; CloudWatch Logs always compresses"),
             Self::BrokenAggregate(damage) => {
@@ -108,6 +123,12 @@ impl fmt::Display for Poison {
             }
             Self::BrokenGzip(why) => write!(f, "the gzip data is damaged: {why}"),
             Self::TooLarge { limit } => write!(f, "the data passes {limit} bytes when decompressed"),
+            Self::TooManyEvents { limit } => {
+                write!(
+                    f,
+                    "the record holds more than {limit} events, which do not fit in the function's memory"
+                )
+            }
             Self::NotUtf8 => f.write_str("the decompressed data is not UTF-8"),
             Self::NotLogs(why) => write!(f, "the data is not what CloudWatch Logs writes: {why}"),
             Self::UnknownMessageType => {
@@ -197,126 +218,24 @@ pub struct LogEvent<'a> {
     pub extracted: Option<&'a str>,
 }
 
-/// Reads the JSON of a payload.
+/// Reads the JSON of a payload, of any number of events. See [`parse_within`].
+///
+/// # Errors
+/// As [`parse_within`], but for [`Poison::TooManyEvents`].
+pub fn parse(json: &[u8]) -> Result<Payload<'_>, Poison> {
+    parse_within(json, usize::MAX)
+}
+
+/// Reads the JSON of a payload that may hold up to `most` events.
 ///
 /// `messageType` is needed, and of an event its `message`; whatever else is missing or of another type is
 /// taken as empty.
 ///
 /// # Errors
-/// [`Poison::NotUtf8`], [`Poison::NotLogs`] or [`Poison::UnknownMessageType`].
-pub fn parse(json: &[u8]) -> Result<Payload<'_>, Poison> {
+/// [`Poison::NotUtf8`], [`Poison::NotLogs`], [`Poison::TooManyEvents`] or [`Poison::UnknownMessageType`].
+pub fn parse_within(json: &[u8], most: usize) -> Result<Payload<'_>, Poison> {
     let json = simdutf8::basic::from_utf8(json).map_err(|_| Poison::NotUtf8)?;
-    compact::payload(json).map_or_else(|| parse_any(json), Ok)
-}
-
-/// The same for JSON in any form, and for all of it the last word.
-///
-/// # Errors
-/// [`Poison::NotLogs`] or [`Poison::UnknownMessageType`].
-pub fn parse_any(json: &str) -> Result<Payload<'_>, Poison> {
-    let raw: RawPayload<'_> =
-        serde_json::from_str(json).map_err(|error| Poison::NotLogs(describe(&error)))?;
-    let message_type = match raw.message_type.0.as_deref() {
-        Some("DATA_MESSAGE") => MessageType::Data,
-        Some("CONTROL_MESSAGE") => MessageType::Control,
-        _ => return Err(Poison::UnknownMessageType),
-    };
-    let mut events = Vec::with_capacity(raw.log_events.len());
-    for (at, event) in raw.log_events.iter().enumerate() {
-        let message = unquote(event.message.get())
-            .ok_or_else(|| Poison::NotLogs(format!("logEvents[{at}].message is no text")))?;
-        let id = event.id.map(RawValue::get).unwrap_or_default();
-        events.push(LogEvent {
-            id: unquote(id).unwrap_or(if id == "null" { "" } else { id }),
-            timestamp: event.timestamp.and_then(|number| number.get().parse().ok()),
-            message,
-            extracted: event.extracted.map(RawValue::get).filter(|fields| fields.starts_with('{')),
-        });
-    }
-    Ok(Payload {
-        message_type,
-        owner: raw.owner.0.unwrap_or_default(),
-        log_group: raw.log_group.0.unwrap_or_default(),
-        log_stream: raw.log_stream.0.unwrap_or_default(),
-        filters: raw.filters.0,
-        events,
-        labels: Labels::new(),
-        format: None,
-    })
-}
-
-/// A parse error in words that hold nothing of the data: its kind and place. The messages of serde quote
-/// what they refuse.
-fn describe(error: &serde_json::Error) -> String {
-    let kind = match error.classify() {
-        serde_json::error::Category::Io => "unreadable",
-        serde_json::error::Category::Syntax => "not JSON",
-        serde_json::error::Category::Data => "an unexpected shape",
-        serde_json::error::Category::Eof => "it ends too early",
-    };
-    format!("{kind} at line {} column {}", error.line(), error.column())
-}
-
-/// The inside of a JSON string.
-fn unquote(json: &str) -> Option<&str> {
-    json.strip_prefix('"')?.strip_suffix('"')
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawPayload<'a> {
-    #[serde(borrow, default)]
-    message_type: Text<'a>,
-    #[serde(borrow, default)]
-    owner: Text<'a>,
-    #[serde(borrow, default)]
-    log_group: Text<'a>,
-    #[serde(borrow, default)]
-    log_stream: Text<'a>,
-    #[serde(borrow, default, rename = "subscriptionFilters")]
-    filters: Texts<'a>,
-    #[serde(borrow, default)]
-    log_events: Vec<RawEvent<'a>>,
-}
-
-#[derive(serde::Deserialize)]
-struct RawEvent<'a> {
-    #[serde(borrow, default)]
-    id: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    message: &'a RawValue,
-    #[serde(borrow, default, rename = "extractedFields")]
-    extracted: Option<&'a RawValue>,
-}
-
-/// A text if it is one.
-#[derive(Default)]
-struct Text<'a>(Option<Cow<'a, str>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        Ok(Self(text_of(raw)))
-    }
-}
-
-fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
-    // Half of a surrogate pair becomes U+FFFD; without it the name would be lost.
-    unquote(raw.get()).map(line::unescape)
-}
-
-/// The texts of a list, if it is one.
-#[derive(Default)]
-struct Texts<'a>(Vec<Cow<'a, str>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let raw = <&RawValue>::deserialize(deserializer)?;
-        let items: Vec<&RawValue> = serde_json::from_str(raw.get()).unwrap_or_default();
-        Ok(Self(items.into_iter().filter_map(text_of).collect()))
-    }
+    compact::payload(json, most).map_or_else(|| parse_any(json, most), Ok)
 }
 
 #[cfg(test)]

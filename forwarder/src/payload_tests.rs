@@ -5,7 +5,7 @@ use flate2::write::GzEncoder;
 
 use super::*;
 
-const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 100_000 };
+const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 100_000, events: 1_000, parts: 1_000 };
 
 fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
@@ -68,6 +68,36 @@ fn caps_follow_the_memory_of_the_function() {
     assert_eq!(Cap::for_memory(128).size, 32 << 20);
     assert_eq!(Cap::for_memory(1).size, 16 << 20);
     assert_eq!(Cap::for_memory(10_240).size, 256 << 20);
+    let smallest = Cap::for_memory(128);
+    assert_eq!((smallest.events, smallest.parts), (512 << 10, 64 << 10));
+    // What CloudWatch Logs writes around an empty message takes more than 64 bytes, so that its records never have more
+    // events than fit.
+    assert!(smallest.size / smallest.events <= 64);
+}
+
+/// The list of events takes more memory than the shortest events take of the text, so it has a limit of its own.
+#[test]
+fn more_events_than_fit_in_memory_are_refused_in_any_form_of_json() {
+    for event in [r#"{"id":"","timestamp":0,"message":""}"#, r#"{"message":""}"#, r#" { "message" : "" } "#] {
+        let json = |events: usize| {
+            format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{}]}}"#, vec![event; events].join(","))
+        };
+        for events in [0, 1, 9, 10] {
+            assert_eq!(parse_within(json(events).as_bytes(), 10).unwrap().events.len(), events, "{event}");
+        }
+        for events in [11, 12, 1000] {
+            let refused = Err(Poison::TooManyEvents { limit: 10 });
+            assert_eq!(parse_within(json(events).as_bytes(), 10), refused, "{event}");
+        }
+    }
+}
+
+#[test]
+fn a_member_that_stands_there_twice_is_refused() {
+    for member in [r#""owner":"1""#, r#""logEvents":[]"#, r#""messageType":"DATA_MESSAGE""#] {
+        let json = format!(r#"{{"messageType":"DATA_MESSAGE",{member},{member}}}"#);
+        assert!(matches!(parse(json.as_bytes()), Err(Poison::NotLogs(_))), "{json}");
+    }
 }
 
 #[test]
@@ -107,7 +137,7 @@ fn what_is_no_log_is_named_and_not_quoted() {
         (b"", "not_cloudwatch_logs"),
         (b"\xff", "not_utf8"),
         (b"secret", "not_cloudwatch_logs"),
-        (b"[]", "unknown_message_type"),
+        (b"[]", "not_cloudwatch_logs"),
         (b"{}", "unknown_message_type"),
         (br#"{"messageType":"secret"}"#, "unknown_message_type"),
         (br#"{"messageType":["DATA_MESSAGE"]}"#, "unknown_message_type"),

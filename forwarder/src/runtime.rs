@@ -7,6 +7,7 @@
 use std::io;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -53,6 +54,13 @@ struct Head {
     deadline: Option<u64>,
 }
 
+/// What the API says to an answer.
+enum Answered {
+    Accepted,
+    /// With this status.
+    Refused(u16),
+}
+
 impl RuntimeApi {
     /// The API at an address like that in `AWS_LAMBDA_RUNTIME_API`; nothing is connected to yet.
     pub fn new(address: impl Into<String>) -> Self {
@@ -73,21 +81,34 @@ impl RuntimeApi {
         Ok(Next { id, invocation_id: head.invocation_id, deadline, body })
     }
 
-    /// Answers an invocation with JSON.
+    /// Answers an invocation with JSON. Where that cannot be, the invocation is answered with an error instead, and the
+    /// reason comes back: an empty answer would be read as success, and without any answer Lambda waits for the timeout.
     ///
     /// # Errors
-    /// When the API cannot be reached or refuses.
-    pub async fn respond(&mut self, next: &Next, json: &[u8]) -> io::Result<()> {
-        self.answer(next, "response", "", json).await
+    /// When the API cannot be reached, or refuses the error, too.
+    pub async fn respond(&mut self, next: &Next, answer: &impl Serialize) -> io::Result<Option<String>> {
+        let problem = match serde_json::to_vec(answer) {
+            Err(error) => format!("the answer cannot be written as JSON: {error}"),
+            Ok(json) => match self.answer(next, "response", "", &json).await? {
+                Answered::Accepted => return Ok(None),
+                Answered::Refused(status) => {
+                    format!("Lambda refuses the answer with status {status}; the invocation counts as failed")
+                }
+            },
+        };
+        self.fail(next, "Cwl2le.NoAnswer", &problem).await?;
+        Ok(Some(problem))
     }
 
-    /// Answers an invocation with an error, which makes it fail as a whole.
+    /// Answers an invocation with an error, which makes it fail as a whole. That Lambda no longer wants an answer to this
+    /// invocation (400, 413) is fine: it has failed then.
     ///
     /// # Errors
-    /// When the API cannot be reached or refuses.
+    /// When the API cannot be reached or refuses in another way.
     pub async fn fail(&mut self, next: &Next, kind: &str, message: &str) -> io::Result<()> {
         let body = json!({"errorType": kind, "errorMessage": message, "stackTrace": []}).to_string();
-        self.answer(next, "error", "Lambda-Runtime-Function-Error-Type: unhandled\r\n", body.as_bytes()).await
+        let headers = "Lambda-Runtime-Function-Error-Type: unhandled\r\n";
+        self.answer(next, "error", headers, body.as_bytes()).await.map(drop)
     }
 
     /// Takes an event's buffer back, to be used for the next.
@@ -98,17 +119,17 @@ impl RuntimeApi {
         }
     }
 
-    async fn answer(&mut self, next: &Next, what: &str, headers: &str, body: &[u8]) -> io::Result<()> {
+    async fn answer(&mut self, next: &Next, what: &str, headers: &str, body: &[u8]) -> io::Result<Answered> {
         let path = format!("/invocation/{}/{what}", next.id);
         let invocation = next.invocation_id.as_ref();
         let invocation = invocation.map(|id| format!("Lambda-Runtime-Invocation-Id: {id}\r\n"));
         let headers = format!("{headers}{}", invocation.unwrap_or_default());
         let (head, _) = self.ask("POST", &path, &headers, body, Vec::new()).await?;
-        // An answer that comes too late or is too large is refused; the next invocation is another one.
-        if (200..300).contains(&head.status) || matches!(head.status, 400 | 413) {
-            Ok(())
-        } else {
-            Err(io::Error::other(format!("/{what} is answered with status {}", head.status)))
+        match head.status {
+            200..300 => Ok(Answered::Accepted),
+            // One that comes too late or twice, or is too large. The next invocation is another one.
+            400 | 413 => Ok(Answered::Refused(head.status)),
+            status => Err(io::Error::other(format!("/{what} is answered with status {status}"))),
         }
     }
 

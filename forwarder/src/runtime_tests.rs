@@ -47,7 +47,7 @@ async fn it_asks_and_answers_on_one_connection() {
     let next = api.next().await.unwrap();
     assert_eq!(next.body, b"{\"a\":\"\r\n\"} ");
     assert_eq!(next.deadline, UNIX_EPOCH + Duration::from_millis(1500));
-    api.respond(&next, b"{}").await.unwrap();
+    api.respond(&next, &json!({})).await.unwrap();
     api.reuse(next.body);
     let next = api.next().await.unwrap();
     assert_eq!(String::from_utf8_lossy(&next.body), r#"{"a":"bcdefg"}"#);
@@ -76,9 +76,43 @@ async fn a_connection_that_was_closed_is_replaced() {
     let closes = "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let (mut api, served) = api(vec![vec![NEXT], vec![closes], vec![NEXT]]).await;
     let next = api.next().await.unwrap();
-    api.respond(&next, b"{}").await.unwrap();
+    api.respond(&next, &json!({})).await.unwrap();
     assert_eq!(api.next().await.unwrap().body.len(), 11);
     assert_eq!(served.await.unwrap().len(), 3);
+}
+
+/// What Lambda says to an answer that it does not take: too late, or twice; or too large.
+const REFUSED: &str = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n";
+const TOO_LARGE: &str = "HTTP/1.1 413 Payload Too Large\r\nContent-Length: 0\r\n\r\n";
+
+struct NotJson;
+
+impl Serialize for NotJson {
+    fn serialize<S: serde::Serializer>(&self, _: S) -> Result<S::Ok, S::Error> {
+        Err(serde::ser::Error::custom("no JSON"))
+    }
+}
+
+/// An empty answer is success to Lambda, and no answer is a timeout.
+#[tokio::test]
+async fn an_answer_that_cannot_be_given_fails_the_invocation() {
+    for refused in [REFUSED, TOO_LARGE] {
+        for error_is in [ACCEPTED, REFUSED] {
+            let (mut api, served) = api(vec![vec![NEXT, refused, error_is, NEXT]]).await;
+            let next = api.next().await.unwrap();
+            let refusal = api.respond(&next, &json!({"batchItemFailures": []})).await.unwrap().unwrap();
+            assert!(refusal.contains("refuses the answer with status 4"), "{refusal}");
+            api.next().await.unwrap();
+            let asked = served.await.unwrap();
+            assert!(asked[1].contains("/17/response ") && asked[2].contains("/17/error "), "{asked:?}");
+        }
+    }
+    let (mut api, served) = api(vec![vec![NEXT, ACCEPTED]]).await;
+    let next = api.next().await.unwrap();
+    let problem = api.respond(&next, &NotJson).await.unwrap().unwrap();
+    assert!(problem.contains("no JSON"), "{problem}");
+    let asked = served.await.unwrap();
+    assert!(asked[1].contains("/17/error ") && asked[1].contains("no JSON"), "{}", asked[1]);
 }
 
 #[tokio::test]

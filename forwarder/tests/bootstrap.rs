@@ -18,6 +18,7 @@ use lambda::{Lambda, bootstrap, post};
 use serde_json::{Value, json};
 
 const FIXTURE: &[u8] = include_bytes!("../../fixtures/kinesis-event.json");
+const AWSLOGS: &[u8] = include_bytes!("../../fixtures/awslogs-event.json");
 
 fn config(service: &LogService) -> String {
     // The minimal form, as promised.
@@ -31,25 +32,37 @@ fn event(records: Vec<Value>) -> Vec<u8> {
     json!({ "Records": records }).to_string().into_bytes()
 }
 
-/// Events that a function may meet, with what it answers: a checkpoint, or none.
+/// Kinesis events that hold nothing to deliver, or something that cannot be read: none may hold up its shard.
 fn odd_events() -> Vec<Vec<u8>> {
-    let mut odd: Vec<Vec<u8>> = [
-        r#"{}"#,
-        r#"{"Records":[]}"#,
-        "[]",
-        "null",
-        "7",
-        r#""text""#,
-        r#"{"Records":null}"#,
-        r#"{"Records":[null,{}]}"#,
+    vec![
+        br#"{"Records":[]}"#.to_vec(),
+        br#"{"Records":[{"eventSource":"aws:kinesis"},{"kinesis":{}}]}"#.to_vec(),
+        event(vec![record(&sequence(1), b"not gzip"), json!({"no": "source"}), Value::Null]),
+        event(vec![record(&sequence(1), &gzip(control().to_string().as_bytes()))]),
     ]
-    .iter()
-    .map(|json| json.as_bytes().to_vec())
-    .collect();
-    odd.push(event(vec![record(&sequence(1), b"not gzip"), json!({"body": "an SQS message"})]));
-    odd.push(event(vec![record(&sequence(1), &gzip(control().to_string().as_bytes()))]));
-    odd
 }
+
+/// Events of other sources, and a part of the message that each gets.
+const FOREIGN: [(&str, &str); 15] = [
+    ("{}", "neither `Records` nor `awslogs`"),
+    ("[]", "neither `Records` nor `awslogs`"),
+    ("null", "neither `Records` nor `awslogs`"),
+    ("7", "neither `Records` nor `awslogs`"),
+    (r#""text""#, "neither `Records` nor `awslogs`"),
+    (r#"{"Records":null}"#, "neither `Records` nor `awslogs`"),
+    (r#"{"Records":[null,{}]}"#, "none of the event's `Records` is a Kinesis record"),
+    (
+        r#"{"Records":[{"messageId":"1","body":"an SQS message","eventSource":"aws:sqs"}]}"#,
+        "comes from aws:sqs",
+    ),
+    (r#"{"Records":[{"EventSource":"aws:sns","Sns":{"Message":"m"}}]}"#, "comes from aws:sns"),
+    (r#"{"Records":[{"eventSource":"aws:s3","s3":{"object":{"key":"k"}}}]}"#, "comes from aws:s3"),
+    (r#"{"Records":[{"eventSource":"aws:dynamodb","dynamodb":{}}]}"#, "comes from aws:dynamodb"),
+    (r#"{"deliveryStreamArn":"arn","records":[{"recordId":"1","data":"aGk="}]}"#, "comes from aws:firehose"),
+    (r#"{"eventSource":"aws:kafka","records":{"t-0":[]}}"#, "comes from aws:kafka"),
+    (r#"{"source":"aws.events","detail-type":"Scheduled Event"}"#, "comes from aws.events"),
+    (r#"{"requestContext":{"http":{"method":"GET"}},"rawPath":"/"}"#, "neither `Records` nor `awslogs`"),
+];
 
 #[tokio::test]
 async fn it_delivers_survives_odd_events_and_says_no_secret() {
@@ -62,7 +75,7 @@ async fn it_delivers_survives_odd_events_and_says_no_secret() {
     for odd in odd_events() {
         assert_eq!(lambda.invoke(&odd).checkpoint(), None, "{}", String::from_utf8_lossy(&odd));
     }
-    assert!(lambda.invoke(b"no json").path.ends_with("/error"));
+    assert_eq!(lambda.invoke(b"no json").error().unwrap().0, "Cwl2le.NotJson");
     assert_eq!(lambda.invoke(FIXTURE).checkpoint(), None);
     let lines = service.wait_for_lines(2, PATIENCE).await.unwrap();
     assert_eq!(lines[0].bytes, lines[1].bytes);
@@ -85,6 +98,59 @@ async fn it_delivers_survives_odd_events_and_says_no_secret() {
         assert_eq!(line.get("Unbalanced").unwrap_or(&json!(0)), &json!(0));
     }
     assert!(log.contains(&sequence(4)) && log.contains("not_gzip"), "the quarantined record is named: {log}");
+}
+
+/// An answer of success deletes an SQS message, and ends the retries of an asynchronous event.
+#[test]
+fn events_of_other_sources_fail_the_invocation_and_say_which() {
+    let service = service(Transport::Plain);
+    let lambda = Lambda::start();
+    let function = lambda.run(&config(&service), &[]);
+    for (event, part) in FOREIGN {
+        let (kind, message) = lambda.invoke(event.as_bytes()).error().unwrap_or_else(|| panic!("{event}"));
+        assert_eq!(kind, "Cwl2le.ForeignEvent", "{event}");
+        assert!(
+            message.contains(part) && message.contains("nothing was delivered; remove"),
+            "{event}: {message}"
+        );
+        assert!(function.log().contains(&format!("ERROR {message}")), "{}", function.log());
+    }
+    assert_eq!(lambda.invoke(FIXTURE).checkpoint(), None);
+}
+
+#[tokio::test]
+async fn a_direct_subscription_is_delivered_or_fails_the_invocation() {
+    let service = service(Transport::Plain);
+    let lambda = Lambda::start();
+    let function = lambda.run(&config(&service), &[]);
+    assert_eq!(lambda.invoke(AWSLOGS).body, r#"{"batchItemFailures":[]}"#);
+    let lines = service.wait_for_lines(1, PATIENCE).await.unwrap();
+    assert_eq!(lines[0].message(), "direct");
+    assert!(function.log().contains(r#""EventsDelivered":1"#), "{}", function.log());
+
+    // There is no sequence number to report, and no stream to read it from again.
+    service.stop_listening();
+    lambda.send(AWSLOGS, Duration::from_secs(3));
+    let (kind, message) = lambda.told().error().unwrap();
+    assert_eq!(kind, "Cwl2le.NoCheckpoint");
+    assert!(message.contains("has to be retried"), "{message}");
+    service.resume();
+    // Lambda retries the same event.
+    assert_eq!(lambda.invoke(AWSLOGS).checkpoint(), None);
+    assert_eq!(service.wait_for_lines(2, PATIENCE).await.unwrap().len(), 2);
+
+    // What cannot be read fails, too, because nothing else keeps it; it is named by its checksum.
+    for poison in [json!("bm8gZ3ppcA=="), json!("%%%"), json!(null)] {
+        let event = json!({"awslogs": {"data": poison}}).to_string();
+        let (kind, _) = lambda.invoke(event.as_bytes()).error().unwrap();
+        assert_eq!(kind, "Cwl2le.NoCheckpoint", "{event}");
+    }
+    let log = function.log();
+    for named in
+        ["not_gzip", "not_base64", "no_data", "awslogs:", "the invocation fails: no stream keeps them"]
+    {
+        assert!(log.contains(named), "{named}: {log}");
+    }
 }
 
 #[test]

@@ -35,7 +35,9 @@ fn every_fault_in_the_table_has_its_test() {
     ]
     .iter()
     .map(|name| read(&format!("tests/{name}.rs")))
-    .chain(["src/destination/tcp_tests.rs", "src/quarantine/refused_tests.rs"].map(read))
+    .chain(
+        ["src/destination/tcp_tests.rs", "src/quarantine/refused_tests.rs", "src/runtime_tests.rs"].map(read),
+    )
     .collect();
     let document = read("../docs/delivery.md");
     let rows = rows(&document, "Faults");

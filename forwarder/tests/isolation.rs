@@ -105,6 +105,33 @@ async fn a_dead_isolated_destination_leaves_the_checkpoint_of_the_others_alone()
     assert_eq!(pair.app.line_count(), 8);
 }
 
+/// Of a direct subscription no other function hears, so nothing of it may be left to one.
+#[tokio::test]
+async fn a_direct_subscription_is_never_left_to_the_other_function() {
+    let pair = Pair::start();
+    let event = |data: &[u8]| {
+        let data = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, data);
+        Invocation::from_json(json!({"awslogs": {"data": data}}).to_string().into_bytes()).unwrap()
+    };
+    let of = |group: &str| event(&gzip(payload(group, "f", &["direct".into()]).to_string().as_bytes()));
+    assert!(by_main(&pair, &of("/app")).await.response.is_ok());
+    assert_eq!(pair.app.wait_for_lines(1, PATIENCE).await.unwrap().len(), 1);
+    assert!(by_isolated(&pair, &of("/audit")).await.response.is_ok());
+    assert_eq!(pair.audit.wait_for_lines(1, PATIENCE).await.unwrap().len(), 1);
+    let left = [
+        by_main(&pair, &of("/audit")).await,
+        by_main(&pair, &of("/both")).await,
+        by_isolated(&pair, &of("/app")).await,
+        by_isolated(&pair, &of("/both")).await,
+        by_isolated(&pair, &event(b"not gzip")).await,
+    ];
+    for outcome in left {
+        assert!(matches!(fates(&outcome)[0], Fate::Quarantined(_)), "{:?}", fates(&outcome));
+        assert!(outcome.response.is_err(), "and nobody keeps it");
+    }
+    assert_eq!((pair.app.line_count(), pair.audit.line_count()), (1, 1));
+}
+
 #[tokio::test]
 async fn what_nobody_can_read_or_route_is_set_aside_by_one_function() {
     let pair = Pair::start();

@@ -73,11 +73,16 @@ fn cases() -> Vec<(&'static str, Vec<u8>, End)> {
         ),
         ("a bomb by ratio", squeezed(20 << 20), Poison("too_large")),
         ("a bomb by size", vec![squeezed(7 << 20); 6].concat(), Poison("too_large")),
+        (
+            "millions of empty events",
+            logs(&format!("[{}]", vec![r#"{"message":""}"#; 2_200_000].join(","))),
+            Poison("too_many_events"),
+        ),
         ("not UTF-8", gzip(b"\xff\xfe"), Poison("not_utf8")),
         ("not JSON", gzip(b"not json"), Poison("not_cloudwatch_logs")),
         ("half of JSON", gzip(&logs_json("[]").into_bytes()[..40]), Poison("not_cloudwatch_logs")),
         ("JSON twice", gzip(&logs_json("[]").repeat(2).into_bytes()), Poison("not_cloudwatch_logs")),
-        ("a list", gzip(b"[]"), Poison("unknown_message_type")),
+        ("a list", gzip(b"[]"), Poison("not_cloudwatch_logs")),
         ("null", gzip(b"null"), Poison("not_cloudwatch_logs")),
         ("no fields", gzip(b"{}"), Poison("unknown_message_type")),
         (

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use bucket::{Bucket, Mood};
 use common::*;
+use cwl2le_forwarder::batch::NoCheckpoint;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::journal::{self, Level};
@@ -60,6 +61,35 @@ fn said(level: Level, invocation: &Invocation, outcome: &Outcome) -> String {
 
 fn soon(milliseconds: u64) -> Instant {
     Instant::now() + Duration::from_millis(milliseconds)
+}
+
+/// With a quarantine, what cannot be read of a direct subscription has a place, so that Lambda need not retry it.
+#[tokio::test]
+async fn poison_of_a_direct_subscription_is_kept_and_the_invocation_succeeds() {
+    let (service, bucket) = (service(Transport::Plain), Bucket::start());
+    let mut forwarder = forwarder(&service, &bucket);
+    let event = r#"{"awslogs":{"data":"bm8gZ3ppcA=="}}"#;
+    let direct = || Invocation::from_json(event.as_bytes().to_vec()).unwrap();
+    bucket.set(Mood::Refuses(u32::MAX, 403, "AccessDenied"));
+    let outcome = forwarder.handle(&direct(), soon(2_000)).await;
+    assert_eq!(outcome.response, Err(NoCheckpoint(1)));
+    let loud = said(Level::Error, &direct(), &outcome);
+    assert!(
+        loud.contains("the invocation fails and Lambda retries it") && loud.contains("awslogs:"),
+        "{loud}"
+    );
+    bucket.set(Mood::Takes);
+    for _ in 0..2 {
+        let outcome = forwarder.handle(&direct(), deadline()).await;
+        assert_eq!(outcome.response, Ok(Default::default()));
+        assert_eq!((outcome.account.records.quarantined, outcome.account.unbalanced), (1, 0));
+        let said = said(Level::Warn, &direct(), &outcome);
+        assert!(said.contains("kept in s3://set-aside/logs") && said.contains("awslogs:"), "{said}");
+    }
+    let objects = bucket.objects();
+    let (key, object) = objects.iter().next().unwrap();
+    assert!(objects.len() == 1 && key.starts_with("/set-aside/logs/awslogs/sha256-"), "{key}");
+    assert_eq!(object.body, b"no gzip");
 }
 
 #[tokio::test]
@@ -188,7 +218,8 @@ async fn an_s3_that_refuses_for_good_blocks_nothing_and_is_named_loudly() {
         assert_eq!((records.delivered, records.quarantined, checkpoint(&outcome)), (1, 40, None), "{code}");
         assert!(bucket.heads().len() < 10, "{}", bucket.heads().len());
         let said = said(Level::Error, &batch, &outcome);
-        for part in ["these are in the stream only", code, hint, "s3:PutObject", &sequence(0), &sequence(39)]
+        for part in
+            ["remain only in the Kinesis stream", code, hint, "s3:PutObject", &sequence(0), &sequence(39)]
         {
             assert!(said.contains(part), "{part}: {said}");
         }
@@ -220,7 +251,10 @@ async fn an_s3_that_stays_away_for_too_long_does_not_block_the_shard_for_ever() 
     };
     assert_eq!(outcome.account.records.quarantined, 1);
     let said = said(Level::Error, &batch, &outcome);
-    assert!(said.contains("these are in the stream only") && said.contains("gateway endpoint"), "{said}");
+    assert!(
+        said.contains("remain only in the Kinesis stream") && said.contains("gateway endpoint"),
+        "{said}"
+    );
     // Once it has given up, the next is not held, as long as nothing works.
     let next = invocation(vec![nth(2, b"poison")]);
     assert_eq!(checkpoint(&forwarder.handle(&next, soon(400)).await), None);

@@ -5,12 +5,17 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::{Invocation, Record};
+use ring::digest::{SHA256, digest};
+
+use super::foreign::{Clues, RecordClues};
+use super::{Data, Invocation, Record};
 
 impl<'de> Deserialize<'de> for Invocation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut invocation = Self::default();
-        deserializer.deserialize_any(Top(&mut invocation))?;
+        let (mut invocation, mut clues) = (Self::default(), Clues::default());
+        deserializer.deserialize_any(Top(&mut invocation, &mut clues))?;
+        invocation.is_direct = clues.awslogs && !clues.records;
+        invocation.foreign = clues.verdict();
         Ok(invocation)
     }
 }
@@ -30,7 +35,17 @@ enum Key {
     #[serde(rename = "approximateArrivalTimestamp")]
     Arrived,
     #[serde(rename = "eventSourceARN")]
+    Stream,
+    #[serde(rename = "eventSource", alias = "EventSource")]
     Source,
+    /// EventBridge names its source so.
+    #[serde(rename = "source")]
+    BusSource,
+    /// Only Data Firehose has it.
+    #[serde(rename = "deliveryStreamArn")]
+    Firehose,
+    #[serde(rename = "awslogs")]
+    AwsLogs,
     #[serde(other)]
     Other,
 }
@@ -88,7 +103,7 @@ macro_rules! seed {
 }
 
 /// The whole event.
-struct Top<'a>(&'a mut Invocation);
+struct Top<'a>(&'a mut Invocation, &'a mut Clues);
 
 impl<'de> Visitor<'de> for Top<'_> {
     type Value = ();
@@ -98,9 +113,21 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let Self(invocation, clues) = self;
         while let Some(key) = map.next_key()? {
             match key {
-                Key::Records => map.next_value_seed(Records(self.0))?,
+                Key::Records => map.next_value_seed(Records(invocation, clues))?,
+                Key::AwsLogs => {
+                    clues.awslogs = true;
+                    map.next_value_seed(Direct(invocation))?;
+                }
+                Key::Source | Key::BusSource if clues.named.is_none() => {
+                    clues.named = map.next_value_seed(Text(invocation, |_, text| text.to_owned()))?;
+                }
+                Key::Firehose => {
+                    clues.named = Some("aws:firehose".to_owned());
+                    map.next_value::<IgnoredAny>()?;
+                }
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -112,8 +139,37 @@ impl<'de> Visitor<'de> for Top<'_> {
     ignore!(scalars numbers text list);
 }
 
+/// The payload of a direct subscription. It is a record even without data, so that it is counted and named.
+struct Direct<'a>(&'a mut Invocation);
+
+impl<'de> DeserializeSeed<'de> for Direct<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        let (mut record, mut clues) = (Record::default(), RecordClues::default());
+        let parts = RecordParts::new(self.0, &mut record, &mut clues);
+        RecordParts { nested: true, ..parts }.deserialize(deserializer)?;
+        let record = Record { data: record.data, ..Record::default() };
+        self.0.push_direct(record);
+        Ok(())
+    }
+}
+
+impl Invocation {
+    fn push_direct(&mut self, mut record: Record) {
+        let data = match record.data {
+            Data::Missing => &[],
+            Data::Base64(place) | Data::Decoded(place) | Data::NotBase64(place) => &self.bytes[place.range()],
+        };
+        let sum = digest(&SHA256, data);
+        let sum: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        record.event_id = Some(self.push_text(&format!("awslogs:{sum}")));
+        self.records.push(record);
+    }
+}
+
 /// The list of records.
-struct Records<'a>(&'a mut Invocation);
+struct Records<'a>(&'a mut Invocation, &'a mut Clues);
 seed!(Records, ());
 
 impl<'de> Visitor<'de> for Records<'_> {
@@ -124,9 +180,10 @@ impl<'de> Visitor<'de> for Records<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        self.0.has_records = true;
-        let mut record = Record::default();
-        while seq.next_element_seed(RecordParts(self.0, &mut record))?.is_some() {
+        self.1.records = true;
+        let (mut record, mut clues) = (Record::default(), RecordClues::default());
+        while seq.next_element_seed(RecordParts::new(self.0, &mut record, &mut clues))?.is_some() {
+            self.1.note(std::mem::take(&mut clues), !matches!(record.data, Data::Missing));
             // An empty sequence number names nothing, and reporting one fails the whole batch.
             record.sequence = record.sequence.filter(|place| !place.range().is_empty());
             self.0.records.push(std::mem::take(&mut record));
@@ -137,9 +194,21 @@ impl<'de> Visitor<'de> for Records<'_> {
     ignore!(scalars numbers text map);
 }
 
-/// A record, or the object `kinesis` inside it: their keys do not collide.
-struct RecordParts<'a>(&'a mut Invocation, &'a mut Record);
+/// A record, or the object inside it that holds its data: their keys do not collide.
+struct RecordParts<'a> {
+    invocation: &'a mut Invocation,
+    record: &'a mut Record,
+    clues: &'a mut RecordClues,
+    /// Whether this is the object inside. Data stands only there.
+    nested: bool,
+}
 seed!(RecordParts, ());
+
+impl<'a> RecordParts<'a> {
+    fn new(invocation: &'a mut Invocation, record: &'a mut Record, clues: &'a mut RecordClues) -> Self {
+        Self { invocation, record, clues, nested: false }
+    }
+}
 
 impl<'de> Visitor<'de> for RecordParts<'_> {
     type Value = ();
@@ -149,25 +218,31 @@ impl<'de> Visitor<'de> for RecordParts<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        let Self(invocation, record) = self;
+        let Self { invocation, record, clues, nested } = self;
         while let Some(key) = map.next_key()? {
             match key {
-                Key::Kinesis => map.next_value_seed(RecordParts(invocation, record))?,
+                Key::Kinesis => {
+                    clues.kinesis = true;
+                    map.next_value_seed(RecordParts { invocation, record, clues, nested: true })?;
+                }
+                Key::Source => {
+                    clues.source = map.next_value_seed(Text(invocation, |_, text| text.to_owned()))?
+                }
                 Key::EventId => {
                     record.event_id = map.next_value_seed(Text(invocation, Invocation::push_text))?
                 }
                 Key::SequenceNumber => {
                     record.sequence = map.next_value_seed(Text(invocation, Invocation::push_text))?;
                 }
-                Key::Data => {
+                Key::Data if nested => {
                     let data = map.next_value_seed(Text(invocation, Invocation::push_data))?;
                     record.data = data.unwrap_or_default();
                 }
                 Key::Arrived => record.arrived = map.next_value_seed(Number(()))?.unwrap_or(f64::NAN),
-                Key::Source if invocation.source.is_none() => {
+                Key::Stream if invocation.source.is_none() => {
                     invocation.source = map.next_value_seed(Text(invocation, Invocation::push_text))?;
                 }
-                Key::Records | Key::Source | Key::Other => {
+                _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }

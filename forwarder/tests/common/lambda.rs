@@ -25,6 +25,13 @@ pub struct Told {
 }
 
 impl Told {
+    /// Whether the invocation failed as a whole, with this type of error; and the message.
+    pub fn error(&self) -> Option<(String, String)> {
+        let body: serde_json::Value = serde_json::from_str(&self.body).unwrap();
+        let text = |key: &str| body[key].as_str().unwrap().to_owned();
+        self.path.ends_with("/error").then(|| (text("errorType"), text("errorMessage")))
+    }
+
     /// The sequence number that is reported as failed; `None` when the batch succeeded.
     pub fn checkpoint(&self) -> Option<String> {
         assert!(self.path.ends_with("/response"), "{self:?}");
@@ -65,8 +72,23 @@ impl Lambda {
 
     /// Starts the function.
     pub fn run(&self, config: &str, environment: &[(&str, &str)]) -> Function {
+        self.start_function(Command::new(bootstrap()), config, environment)
+    }
+
+    /// Starts the function as a process that gets no more memory than this, in megabytes: one more byte ends it.
+    pub fn run_within(&self, megabytes: usize, config: &str, environment: &[(&str, &str)]) -> Function {
+        let mut command = Command::new("/bin/sh");
+        // RLIMIT_DATA counts what a process may write to, like its resident memory at worst. RLIMIT_AS also counts the
+        // address space that the C library reserves.
+        command
+            .args(["-c", "ulimit -d \"$1\" && exec \"$0\""])
+            .arg(bootstrap())
+            .arg((megabytes << 10).to_string());
+        self.start_function(command, config, environment)
+    }
+
+    fn start_function(&self, mut command: Command, config: &str, environment: &[(&str, &str)]) -> Function {
         let log = tempfile::NamedTempFile::new().unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_bootstrap"));
         command
             .env_clear()
             .env("AWS_LAMBDA_RUNTIME_API", self.address.to_string())
@@ -114,6 +136,14 @@ impl Function {
     /// What it has logged so far.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log.path()).unwrap()
+    }
+
+    /// The most memory that it has had so far, in megabytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak(&self) -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        peak.trim().trim_end_matches(" kB").parse::<usize>().unwrap() >> 10
     }
 
     pub fn kill(&mut self) {
