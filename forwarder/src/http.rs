@@ -11,13 +11,21 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Request, StatusCode};
 use reqwest::redirect;
+use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
 use crate::destination::{Failure, FailureKind, Patience};
 use crate::tls;
 
-/// More of an answer than this is not read, in bytes.
+/// Maximum bytes of an answer's body to read.
 const LONGEST_ANSWER: usize = 1 << 20;
+
+/// How long bytes that were sent may stay without the peer's TCP acknowledging them (`TCP_USER_TIMEOUT`), and a ping of
+/// HTTP/2 without its answer. A connection that was kept may have died while the function was frozen.
+const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
+
+/// Interval of HTTP/2 pings while a request waits for its answer. Some servers hang up on more than a few of them.
+const BETWEEN_PINGS: Duration = Duration::from_secs(10);
 
 /// A kept connection that nobody used for so long is not used again. Load balancers let go after a minute or
 /// more, some servers earlier; and the clock may have stood still while the function was frozen.
@@ -25,7 +33,10 @@ const KEPT: Duration = Duration::from_secs(20);
 
 /// A client with its connections. A clone shares them.
 #[derive(Clone, Debug)]
-pub struct Client(reqwest::Client);
+pub struct Client {
+    client: reqwest::Client,
+    tls: ClientConfig,
+}
 
 /// What a server answered, whatever its status.
 #[derive(Clone, Debug)]
@@ -36,8 +47,10 @@ pub struct Answer {
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body, complete.
+    /// The body, or the first 1,048,576 bytes of it.
     pub body: Bytes,
+    /// Whether the body is complete.
+    pub is_whole: bool,
 }
 
 impl Client {
@@ -48,15 +61,32 @@ impl Client {
     pub fn new(ca_file: Option<&str>) -> Result<Self, String> {
         let mut tls = tls::client_config(ca_file)?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        reqwest::Client::builder()
-            .tls_backend_preconfigured(tls)
+        Self::with(tls)
+    }
+
+    /// A client with the same settings, and without the connections of this one.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn fresh(&self) -> Result<Self, String> {
+        Self::with(self.tls.clone())
+    }
+
+    fn with(tls: ClientConfig) -> Result<Self, String> {
+        let builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls.clone())
             .redirect(redirect::Policy::none())
             .referer(false)
             .connect_timeout(Patience::default().connect)
             .pool_idle_timeout(KEPT)
-            .user_agent(concat!("cwl2le/", env!("CARGO_PKG_VERSION")))
+            .http2_keep_alive_interval(BETWEEN_PINGS)
+            .http2_keep_alive_timeout(UNACKNOWLEDGED)
+            .user_agent(concat!("cwl2le/", env!("CARGO_PKG_VERSION")));
+        #[cfg(target_os = "linux")]
+        let builder = builder.tcp_user_timeout(UNACKNOWLEDGED);
+        builder
             .build()
-            .map(Self)
+            .map(|client| Self { client, tls })
             .map_err(|error| format!("the HTTP client cannot be made: {}", causes(&error)))
     }
 
@@ -87,17 +117,18 @@ impl Client {
 
     async fn exchange(&self, request: Request<Bytes>) -> reqwest::Result<Answer> {
         let host = request.uri().host().unwrap_or_default().to_owned();
-        let mut response = self.0.execute(request.try_into()?).await?;
+        let mut response = self.client.execute(request.try_into()?).await?;
         let (status, headers) = (response.status(), std::mem::take(response.headers_mut()));
-        let mut body = BytesMut::new();
+        let (mut body, mut is_whole) = (BytesMut::new(), true);
         while let Some(chunk) = response.chunk().await? {
             body.extend_from_slice(&chunk);
-            if body.len() >= LONGEST_ANSWER {
+            if body.len() > LONGEST_ANSWER {
                 body.truncate(LONGEST_ANSWER);
+                is_whole = false;
                 break;
             }
         }
-        Ok(Answer { host, status, headers, body: body.freeze() })
+        Ok(Answer { host, status, headers, body: body.freeze(), is_whole })
     }
 }
 

@@ -31,7 +31,8 @@ fn every_fault_in_the_table_has_its_test() {
         "references",
         "quarantine",
         "requests",
-        "shared_memory",
+        "refusals",
+        "truth",
         "../../tests/kept",
     ]
     .iter()

@@ -5,13 +5,15 @@ mod common;
 #[path = "common/sink.rs"]
 mod sink;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use common::*;
 use cwl2le_forwarder::config::{Config, Destination, Route};
 use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
-use cwl2le_local::log_service::{Answer, Request, Transport};
+use cwl2le_local::log_service::{Answer, Fault, Request, Transport};
 use serde_json::json;
 use sink::Sink;
 
@@ -67,14 +69,24 @@ async fn a_service_that_is_busy_or_fails_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_pause_beyond_the_deadline_is_left_to_the_next_invocation() {
-    for (sink, mut forwarder) in batching() {
-        sink.service.answer_with(|_| Answer::status(429).header("Retry-After", "3600"));
-        let outcome = forwarder.handle(&carrying(&messages(1, 3, 40)), deadline()).await;
-        let (kind, detail) = failure(&outcome);
-        assert_eq!(kind, FailureKind::Throttled, "{detail}");
-        assert_eq!(sink.service.requests().len(), 1, "it is left alone");
-        assert_eq!(outcome.account.records.failed, 1);
+async fn a_pause_beyond_the_deadline_is_kept_by_the_next_invocations_too() {
+    for status in [429, 503] {
+        for (sink, mut forwarder) in batching() {
+            sink.service.answer_with(move |_| Answer::status(status).header("Retry-After", "3600"));
+            let outcome = forwarder.handle(&carrying(&messages(1, 3, 40)), deadline()).await;
+            let (kind, detail) = failure(&outcome);
+            let first = if status == 429 { FailureKind::Throttled } else { FailureKind::Unavailable };
+            assert_eq!(kind, first, "{detail}");
+            sink.service.answer_with(|_| Answer::status(200));
+            for _ in 0..3 {
+                let outcome = forwarder.handle(&carrying(&messages(1, 3, 40)), deadline()).await;
+                let (kind, detail) = failure(&outcome);
+                assert_eq!(kind, FailureKind::Throttled);
+                assert!(detail.starts_with("127.0.0.1 asked to be left alone until 20"), "{detail}");
+                assert_eq!((outcome.account.records.failed, outcome.lanes[0].possible_duplicates), (1, 0));
+            }
+            assert_eq!(sink.service.requests().len(), 1, "it is left alone");
+        }
     }
 }
 
@@ -101,12 +113,16 @@ async fn a_refused_secret_fails_at_once_and_is_not_shown() {
 
 #[tokio::test]
 async fn another_refusal_is_a_failure_with_its_status() {
-    for (sink, mut forwarder) in batching() {
-        sink.service.answer_with(|_| Answer::status(404).body("there is\nno such place"));
-        let outcome = forwarder.handle(&carrying(&messages(1, 3, 40)), deadline()).await;
-        let expected = "127.0.0.1 answered 404 Not Found: there is no such place".to_owned();
-        assert_eq!(failure(&outcome), (FailureKind::Refused, expected));
-        assert_eq!((outcome.account.records.failed, sink.service.requests().len()), (1, 1));
+    for (status, name) in
+        [(404, "404 Not Found"), (415, "415 Unsupported Media Type"), (301, "301 Moved Permanently")]
+    {
+        for (sink, mut forwarder) in batching() {
+            sink.service.answer_with(move |_| Answer::status(status).body("there is\nno such place"));
+            let outcome = forwarder.handle(&carrying(&messages(1, 3, 40)), deadline()).await;
+            let expected = format!("127.0.0.1 answered {name}: there is no such place");
+            assert_eq!(failure(&outcome), (FailureKind::Refused, expected));
+            assert_eq!((outcome.account.records.failed, sink.service.requests().len()), (1, 1));
+        }
     }
 }
 
@@ -153,24 +169,103 @@ async fn what_is_too_large_for_the_service_is_halved() {
     }
 }
 
+/// A response of OTLP with this many rejected records, as protocol buffers and as JSON.
+fn partial(rejected: u8) -> [Answer; 2] {
+    // ExportLogsServiceResponse { partial_success: { rejected_log_records, error_message: "too old" } }
+    let protobuf = [b"\x0a\x0b\x08".as_slice(), &[rejected], b"\x12\x07too old"].concat();
+    let json =
+        json!({"partialSuccess": {"rejectedLogRecords": rejected.to_string(), "errorMessage": "too old"}});
+    [
+        Answer::status(200).header("Content-Type", "application/x-protobuf").body(protobuf),
+        Answer::status(200).header("Content-Type", "application/json").body(json.to_string()),
+    ]
+}
+
 #[tokio::test]
-async fn a_partial_success_is_counted_as_it_says() {
-    let sink = Sink::start("otlp", Transport::Plain);
-    let mut forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
-    // ExportLogsServiceResponse { partial_success: { rejected_log_records: 2, error_message: "too old" } }
-    answer_once(&sink, Answer::status(200).body(b"\x0a\x0b\x08\x02\x12\x07too old".to_vec()));
-    let sent = messages(2, 5, 40);
-    let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
-    let events = &outcome.account.events;
-    assert_eq!((events.delivered, events.quarantined, events.failed), (8, 2, 0));
-    assert_eq!(sink.service.requests().len(), 1, "nothing is sent again");
-    let rejection = &outcome.lanes[0].rejections[0];
-    assert_eq!((rejection.events, rejection.event_id.as_ref()), (2, None));
-    assert!(
-        rejection.why.contains("does not say which") && rejection.why.contains("too old"),
-        "{}",
-        rejection.why
-    );
+async fn of_a_partial_success_no_event_is_called_delivered_or_refused_by_name() {
+    for answer in partial(2) {
+        let sink = Sink::start("otlp", Transport::Plain);
+        let mut forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
+        answer_once(&sink, answer);
+        let sent = messages(2, 5, 40);
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        let events = &outcome.account.events;
+        assert_eq!((events.delivered, events.quarantined, events.failed), (0, 10, 0));
+        assert_eq!(sink.service.requests().len(), 1, "nothing is sent again");
+        let rejections = &outcome.lanes[0].rejections;
+        assert_eq!(rejections.iter().map(|rejection| rejection.events).sum::<u64>(), 10);
+        for rejection in rejections {
+            let expected = "2 of 10 events of one request are refused, and it is unknown which; the others were accepted";
+            assert!(
+                rejection.why.starts_with(expected) && rejection.why.contains("too old"),
+                "{}",
+                rejection.why
+            );
+            assert_eq!(rejection.event_id, None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_partial_success_that_rejects_everything_is_a_refusal() {
+    for answer in partial(127) {
+        let sink = Sink::start("otlp", Transport::Plain);
+        let mut forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
+        sink.service.answer_with(move |_| answer.clone().storing(false));
+        let outcome = forwarder.handle(&carrying(&messages(2, 5, 40)), deadline()).await;
+        assert_eq!((outcome.account.records.failed, outcome.account.events.quarantined), (2, 0));
+        assert_eq!(failure(&outcome).0, FailureKind::Refused);
+    }
+}
+
+#[tokio::test]
+async fn a_2xx_whose_body_says_no_or_is_not_whole_is_no_receipt() {
+    let page =
+        || Answer::status(200).header("Content-Type", "text/html").body("<!DOCTYPE html><title>Log in");
+    let cut = |body: &str, at| Answer::status(200).body(body.repeat(100)).cut_after(at);
+    let protobuf = |body: &[u8]| {
+        Answer::status(200).header("Content-Type", "application/x-protobuf").body(body.to_vec())
+    };
+    for (kind, answer) in [
+        ("insight-webhook", page()),
+        ("loggly", page()),
+        ("otlp", page()),
+        ("http", page()),
+        ("loggly", Answer::status(200).body(r#"{"response":"failed"}"#)),
+        ("loggly", cut(r#"{"response":"ok"}"#, 5)),
+        ("loggly", Answer::status(200).body(r#"{"respon"#)),
+        ("http", Answer::status(200).body(r#"{"took":3,"errors":true,"items":[{"index":{"status":400}}]}"#)),
+        ("http", Answer::status(200).body(r#"{"success": false}"#)),
+        ("http", Answer::status(200).body(r#"{"took":3,"ite"#)),
+        ("http", cut("a text ", 10)),
+        ("otlp", protobuf(b"\x0a\x0b\x08\x02\x12\x07too")),
+        ("otlp", Answer::status(200).body(r#"{"partialSuccess":{"rejec"#)),
+        ("otlp", protobuf(&[b"\x0a\x84\x80\x80\x01\x12".as_slice(), &vec![b'x'; 3 << 20]].concat())),
+    ] {
+        let sink = Sink::start(kind, Transport::Plain);
+        let mut forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
+        let shown = format!("{kind} {answer:.200?}");
+        sink.service.answer_with(move |_| answer.clone().storing(false));
+        let outcome = forwarder.handle(&carrying(&messages(2, 5, 40)), deadline()).await;
+        let events = &outcome.account.events;
+        assert_eq!((events.delivered, events.quarantined, events.failed), (0, 0, 10), "{shown:.300}");
+        assert!(outcome.lanes[0].possible_duplicates >= 10, "{shown:.300}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_of_several_megabytes_does_no_harm() {
+    for (sink, mut forwarder) in services() {
+        let body = match sink.kind {
+            "loggly" => format!(r#"{{"response":"ok","more":"{}"}}"#, "x".repeat(3 << 20)),
+            "otlp" => continue,
+            _ => format!(r#"{{"errors":false,"items":[{}0]}}"#, "1,".repeat(2 << 20)),
+        };
+        sink.service.answer_with(move |_| Answer::status(200).body(body.clone()));
+        let sent = messages(2, 2, 40);
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_eq!(outcome.account.events.delivered, 4, "{}", sink.kind);
+    }
 }
 
 #[tokio::test]
@@ -185,6 +280,65 @@ async fn batches_are_filled_to_the_limit_of_the_service_and_keep_their_order() {
         let full = &sizes[..sizes.len() - 1];
         assert!(full.iter().all(|size| *size > limit - 12_000), "{sizes:?}");
         assert!(sink.messages() == sent.concat(), "{}", sink.kind);
+    }
+}
+
+/// Records of several log streams, and what each stream says in its order.
+fn of_streams(
+    streams: usize,
+    records: usize,
+    events: usize,
+    length: usize,
+) -> (Invocation, Vec<Vec<String>>) {
+    let sent = messages(records, events, length);
+    let mut by_stream = vec![Vec::new(); streams];
+    let records = sent.iter().enumerate().map(|(n, messages)| {
+        by_stream[n % streams].extend(messages.iter().cloned());
+        let mut payload = payload("/app", "f", messages);
+        payload["logStream"] = json!(format!("stream {}", n % streams));
+        record(&sequence(n), &gzip(payload.to_string().as_bytes()))
+    });
+    let records = records.collect();
+    (invocation(records), by_stream)
+}
+
+#[tokio::test]
+async fn requests_of_different_log_streams_are_in_flight_together_and_each_stream_keeps_its_order() {
+    for (sink, mut forwarder) in batching() {
+        let (event, by_stream) = of_streams(8, 64, 50, 3000);
+        sink.service.answer_with(|_| Answer::status(200).after(Duration::from_millis(20)));
+        let outcome = forwarder.handle(&event, deadline()).await;
+        assert_eq!(outcome.account.events.delivered, 64 * 50, "{:?}", outcome.lanes[0].failure);
+        let connections = sink.service.connections();
+        assert!(
+            if sink.kind == "loggly" { connections == 1 } else { (2..=4).contains(&connections) },
+            "{connections}"
+        );
+        let arrived = sink.messages();
+        let place: HashMap<&String, usize> =
+            arrived.iter().enumerate().map(|(at, message)| (message, at)).collect();
+        for stream in by_stream {
+            assert!(stream.iter().map(|message| place[message]).is_sorted(), "{}", sink.kind);
+        }
+        assert_eq!(arrived.len(), 64 * 50);
+    }
+}
+
+/// A proxy that swallows what comes on a connection from before, or a NAT gateway that has forgotten it.
+#[tokio::test]
+async fn a_kept_connection_that_nobody_answers_on_is_given_up_soon() {
+    for (sink, _) in services() {
+        let mut options = options();
+        // Nobody waits for this long: the time of the invocation ends before.
+        options.patience.progress = PATIENCE;
+        let mut forwarder = Forwarder::new(&Config::single(sink.config()), options).unwrap();
+        let sent = messages(1, 1, 40);
+        forwarder.handle(&carrying(&sent), deadline()).await;
+        sink.service.set_fault_for(Fault::Stall, 1);
+        let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+        assert_eq!((outcome.account.events.delivered, outcome.lanes[0].retries), (1, 0), "{}", sink.kind);
+        assert_eq!(outcome.lanes[0].possible_duplicates, 1);
+        assert_eq!(sink.service.connections(), 2);
     }
 }
 

@@ -168,6 +168,7 @@ fn errors_are_read_from_json_headers_and_xml() {
             .into_iter()
             .collect(),
         body: Bytes::from_static(body.as_bytes()),
+        is_whole: true,
     };
     for (answer, text) in [
         (answer(None, r#"{"__type":"a.b#C","message":"m"}"#), "C: m"),

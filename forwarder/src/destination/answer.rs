@@ -26,7 +26,7 @@ pub(super) enum Meaning {
     Taken,
     /// The secret is refused.
     Secret,
-    /// There is something wrong with one of them, or there are too many.
+    /// There is something wrong with one of them, or there are too many; or with the service, see `evidence.rs`.
     TooMuch,
     /// None of them is taken.
     Failed(FailureKind),
@@ -37,7 +37,8 @@ impl Meaning {
         match status.as_u16() {
             200..300 => Self::Taken,
             401 | 403 => Self::Secret,
-            400 | 413 => Self::TooMuch,
+            // 406 is what some services answer to a body that they cannot read.
+            400 | 406 | 413 | 422 => Self::TooMuch,
             408 | 429 => Self::Failed(FailureKind::Throttled),
             500.. => Self::Failed(FailureKind::Unavailable),
             _ => Self::Failed(FailureKind::Refused),
@@ -108,7 +109,7 @@ mod tests {
 
     fn answer(status: u16, body: impl Into<Bytes>) -> Answer {
         let status = StatusCode::from_u16(status).unwrap();
-        Answer { host: String::new(), status, headers: HeaderMap::new(), body: body.into() }
+        Answer { host: String::new(), status, headers: HeaderMap::new(), body: body.into(), is_whole: true }
     }
 
     #[test]
@@ -123,7 +124,9 @@ mod tests {
             (404, Meaning::Failed(FailureKind::Refused)),
             (408, Meaning::Failed(FailureKind::Throttled)),
             (413, Meaning::TooMuch),
-            (422, Meaning::Failed(FailureKind::Refused)),
+            (406, Meaning::TooMuch),
+            (415, Meaning::Failed(FailureKind::Refused)),
+            (422, Meaning::TooMuch),
             (429, Meaning::Failed(FailureKind::Throttled)),
             (500, Meaning::Failed(FailureKind::Unavailable)),
             (503, Meaning::Failed(FailureKind::Unavailable)),

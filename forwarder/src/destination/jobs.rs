@@ -3,21 +3,33 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use super::pending::{Part, Pending, Spot};
+use bytes::Bytes;
+use http::Request;
+
+use super::pending::{Part, Pending, Spot, Streams};
 
 /// Events on their way to the service in one request, or in several where each line is one.
 #[derive(Debug)]
 pub(super) struct Job {
-    id: u64,
+    pub(super) id: u64,
     pub(super) events: Rc<Pending>,
     pub(super) spots: Vec<Spot>,
+    pub(super) streams: Streams,
     state: State,
     /// Which line is sent next, where each is a request of its own.
     line: usize,
-    /// Which reading of the secret its request holds.
+    /// The request, if it is made already.
+    pub(super) request: Option<Request<Bytes>>,
+    /// How often the secret had changed when the request was made.
     pub(super) secret: u32,
     /// Whether the secret has been read again for it.
     pub(super) is_renewed: bool,
+    /// When it was started, as [`super::evidence::Evidence`] counts.
+    pub(super) started: u64,
+    /// Whether it may be on a connection that was kept, of the client of this number.
+    pub(super) on_kept: Option<u32>,
+    /// Whether it is to find out if the service accepts anything.
+    pub(super) is_probe: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +40,31 @@ enum State {
 }
 
 impl Job {
+    fn new(id: u64, events: Rc<Pending>, spots: Vec<Spot>, streams: Streams) -> Self {
+        Self {
+            id,
+            events,
+            spots,
+            streams,
+            state: State::Waiting,
+            line: 0,
+            request: None,
+            secret: 0,
+            is_renewed: false,
+            started: 0,
+            on_kept: None,
+            is_probe: false,
+        }
+    }
+
     /// Their bytes as they stand in a body.
     pub(super) fn parts(&self) -> Vec<Part<'_>> {
         self.events.parts(&self.spots)
+    }
+
+    /// How many of them could be written.
+    pub(super) fn written(&self) -> usize {
+        self.spots.iter().filter(|spot| self.events.event(**spot).2).count()
     }
 
     /// The line to send now, where each is a request of its own.
@@ -39,11 +73,29 @@ impl Job {
         Part { events: lines.nth(self.line).unwrap_or_default(), ..part }
     }
 
-    /// Whether there is another line after it.
-    fn has_more_lines(&self) -> bool {
+    /// Goes on to the next line; `false` when there is none.
+    pub(super) fn next_line(&mut self) -> bool {
         let parts = self.parts();
         let lines = parts.iter().flat_map(|part| part.events.split_inclusive(|byte| *byte == b'\n'));
-        lines.count() > self.line + 1
+        if lines.count() <= self.line + 1 {
+            return false;
+        }
+        self.line += 1;
+        self.wait();
+        true
+    }
+
+    /// Waits to be started, again or for the first time.
+    pub(super) fn wait(&mut self) {
+        self.state = State::Waiting;
+        self.request = None;
+    }
+
+    /// Whether it holds events of a log stream of another job.
+    fn shares_stream(&self, other: &Self) -> bool {
+        let (few, many) =
+            if self.streams.len() < other.streams.len() { (self, other) } else { (other, self) };
+        few.streams.iter().any(|stream| many.streams.binary_search(stream).is_ok())
     }
 }
 
@@ -56,57 +108,66 @@ pub(super) struct Jobs {
 }
 
 impl Jobs {
+    fn make(&mut self, events: Rc<Pending>, spots: Vec<Spot>, streams: Streams) -> Job {
+        self.next_id += 1;
+        Job::new(self.next_id, events, spots, streams)
+    }
+
     /// Adds a job behind the others.
-    pub(super) fn push(&mut self, events: &Rc<Pending>, spots: Vec<Spot>) {
-        let job = self.make(Rc::clone(events), spots);
+    pub(super) fn push(&mut self, events: Rc<Pending>, spots: Vec<Spot>, streams: Streams) {
+        let job = self.make(events, spots, streams);
         self.jobs.push_back(job);
     }
 
-    fn make(&mut self, events: Rc<Pending>, spots: Vec<Spot>) -> Job {
-        self.next_id += 1;
-        Job { id: self.next_id, events, spots, state: State::Waiting, line: 0, secret: 0, is_renewed: false }
+    /// Adds a job before the others.
+    pub(super) fn push_front(&mut self, events: Rc<Pending>, spots: Vec<Spot>, streams: Streams) {
+        let job = self.make(events, spots, streams);
+        self.jobs.push_front(job);
     }
 
-    /// Takes the next job off the ground, if it is one of the first `window` that are not answered.
-    pub(super) fn start(&mut self, window: usize, secret: u32) -> Option<(u64, &Job)> {
-        let job = self.jobs.iter_mut().take(window).find(|job| job.state == State::Waiting)?;
-        (job.state, job.secret) = (State::Flying, secret);
-        Some((job.id, job))
+    /// The next job to start: one of the first `window`, and none before it has events of its log streams.
+    pub(super) fn next(&self, window: usize) -> Option<u64> {
+        let first = || self.jobs.iter().take(window);
+        let is_free = |(at, job): &(usize, &Job)| {
+            let before = first().take(*at).filter(|before| before.state != State::Answered);
+            job.state == State::Waiting && before.into_iter().all(|before| !job.shares_stream(before))
+        };
+        first().enumerate().find(is_free).map(|(_, job)| job.id)
     }
 
-    /// A job that has been started.
+    /// The job after all others.
+    pub(super) fn last(&self) -> Option<u64> {
+        self.jobs.iter().rev().find(|job| job.state == State::Waiting).map(|job| job.id)
+    }
+
+    /// One of the first `window` that has to wait, and whose request is not made yet.
+    pub(super) fn unprepared(&self, window: usize) -> Option<u64> {
+        let is_unprepared = |job: &&Job| job.state == State::Waiting && job.request.is_none();
+        self.jobs.iter().take(window).find(is_unprepared).map(|job| job.id)
+    }
+
     pub(super) fn get(&mut self, id: u64) -> Option<&mut Job> {
         self.jobs.iter_mut().find(|job| job.id == id)
     }
 
-    /// Makes a job wait again: for the same request once more.
-    pub(super) fn again(&mut self, id: u64) {
-        if let Some(job) = self.get(id) {
-            job.state = State::Waiting;
-        }
-    }
-
-    /// Notes that a job's request is accepted. What comes back is done; nothing does while there are more lines to send.
-    pub(super) fn accepted(&mut self, id: u64, by_lines: bool) -> Option<(Rc<Pending>, Vec<Spot>)> {
+    /// Takes a job off the ground, with its request.
+    pub(super) fn start(&mut self, id: u64) -> Option<(Request<Bytes>, &mut Job)> {
         let job = self.get(id)?;
-        if by_lines && job.has_more_lines() {
-            job.line += 1;
-            job.state = State::Waiting;
-            return None;
-        }
-        self.finish(id)
+        job.state = State::Flying;
+        Some((job.request.take()?, job))
     }
 
     /// Puts two halves in the place of a job; `false` if it is only one event.
     pub(super) fn halve(&mut self, id: u64) -> bool {
         let Some(at) = self.jobs.iter().position(|job| job.id == id) else { return false };
-        if self.jobs[at].spots.len() < 2 {
+        let job = &mut self.jobs[at];
+        if job.spots.len() < 2 {
             return false;
         }
-        let half = self.jobs[at].spots.len() / 2;
-        let second = self.jobs[at].spots.split_off(half);
-        let second = self.make(Rc::clone(&self.jobs[at].events), second);
-        self.jobs[at].state = State::Waiting;
+        job.wait();
+        let second = job.spots.split_off(job.spots.len() / 2);
+        let (events, streams) = (Rc::clone(&job.events), Rc::clone(&job.streams));
+        let second = self.make(events, second, streams);
         self.jobs.insert(at + 1, second);
         true
     }
@@ -115,7 +176,7 @@ impl Jobs {
     pub(super) fn finish(&mut self, id: u64) -> Option<(Rc<Pending>, Vec<Spot>)> {
         let job = self.get(id)?;
         job.state = State::Answered;
-        let done = (Rc::clone(&job.events), std::mem::take(&mut job.spots));
+        let done = (std::mem::take(&mut job.events), std::mem::take(&mut job.spots));
         while self.jobs.front().is_some_and(|job| job.state == State::Answered) {
             self.jobs.pop_front();
         }

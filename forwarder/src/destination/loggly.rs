@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::pending::{Limits, Packing, Part};
+use super::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
 use crate::format;
+use crate::http::Answer;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
 use crate::secret::{Secret, Sensitive, Token};
@@ -91,7 +93,7 @@ struct Bulk {
 impl Service for Bulk {
     /// A request has one set of tags.
     fn limits(&self) -> Limits {
-        Limits { body: LARGEST_BODY, lot: 0, packing: Packing::Lot, in_flight: 1 }
+        Limits { body: LARGEST_BODY, lot: 0, packing: Packing::Lot, in_flight: request::IN_FLIGHT }
     }
 
     fn common(&self, payload: &Payload<'_>) -> Vec<u8> {
@@ -109,6 +111,11 @@ impl Service for Bulk {
         let uri = format!("{}/bulk/{}/{tags}", self.base, self.token.value().expose());
         let body = parts.iter().map(|part| part.events).collect::<Vec<_>>().concat();
         post(uri.parse::<Uri>().unwrap_or_default(), "text/plain; charset=utf-8", false, body)
+    }
+
+    /// `{"response":"ok"}`.
+    fn read(&self, answer: &Answer, _events: usize) -> Reading {
+        reading::json(answer, |name, value| name == "response" && value != "ok")
     }
 
     fn secrets(&self) -> Vec<&str> {

@@ -4,16 +4,20 @@
 pub mod types;
 
 mod answer;
+mod body;
 mod closing;
 mod dry;
 mod endpoint;
+mod evidence;
 mod headers;
 mod jobs;
+mod pause;
 mod pending;
 mod probe;
 mod proof;
 mod protobuf;
 mod race;
+mod reading;
 mod region;
 mod request;
 mod stream;
@@ -232,6 +236,11 @@ impl FailureKind {
             Self::Refused => "refused",
             Self::Unsupported => "unsupported",
         }
+    }
+
+    /// Whether it is unlikely to end by itself: a log service that refuses everything, or the key.
+    pub fn needs_a_person(self) -> bool {
+        matches!(self, Self::Certificate | Self::Unauthorized | Self::Refused | Self::Unsupported)
     }
 
     /// Whether another attempt in the same invocation can help. A certificate or a secret does not get better in

@@ -7,11 +7,13 @@ use tokio::time::Instant;
 
 use super::headers::{self, Configured, Headers};
 use super::pending::{Limits, Packing, Part};
+use super::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Style};
 use crate::format;
+use crate::http::Answer;
 use crate::payload::{LogEvent, Payload};
 
 /// Any endpoint that takes lines of JSON.
@@ -51,7 +53,12 @@ impl Type for Http {
             url: endpoint::url("url", &self.url)?,
             headers: Headers::new(&self.headers, &surroundings.store)?,
             gzip: self.gzip,
-            limits: Limits { body: self.max_batch_bytes, lot: 0, packing: Packing::Mixed, in_flight: 1 },
+            limits: Limits {
+                body: self.max_batch_bytes,
+                lot: 0,
+                packing: Packing::Mixed,
+                in_flight: request::IN_FLIGHT,
+            },
             format: style.format,
         };
         request::build(service, self.ca_file.as_deref(), surroundings)
@@ -86,6 +93,17 @@ impl Service for Lines {
         let mut request = post(self.url.clone(), "application/x-ndjson", self.gzip, body);
         self.headers.apply(request.headers_mut());
         request
+    }
+
+    /// There is no standard for what a service of this type answers. Some say no with a 200: the bulk endpoints of
+    /// Elasticsearch and its kin with `errors`, others with `success`
+    /// or `ok`.
+    fn read(&self, answer: &Answer, _events: usize) -> Reading {
+        reading::json(answer, |name, value| match name {
+            "errors" => *value == true,
+            "success" | "ok" => *value == false,
+            _ => false,
+        })
     }
 
     fn secrets(&self) -> Vec<&str> {

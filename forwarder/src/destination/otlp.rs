@@ -5,13 +5,15 @@
 //! The numbers of fields are those of `opentelemetry/proto/logs/v1/logs.proto`, `common.proto` and `resource.proto`.
 
 use bytes::Bytes;
-use http::{Request, Uri};
+use http::{Request, Uri, header};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::headers::{self, Configured, Headers};
 use super::pending::{Limits, Packing, Part};
 use super::protobuf::{self, bytes, fixed64, head, head_len, message, number};
+use super::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
@@ -80,7 +82,12 @@ impl Type for Otlp {
             url: self.url()?,
             headers: Headers::new(&self.headers, &surroundings.store)?,
             gzip: self.gzip,
-            limits: Limits { body: self.max_batch_bytes, lot: LOT, packing: Packing::Mixed, in_flight: 1 },
+            limits: Limits {
+                body: self.max_batch_bytes,
+                lot: LOT,
+                packing: Packing::Mixed,
+                in_flight: request::IN_FLIGHT,
+            },
             region: surroundings.region.clone(),
         };
         request::build(service, self.ca_file.as_deref(), surroundings)
@@ -118,11 +125,26 @@ impl Service for Logs {
         request
     }
 
-    /// `ExportLogsPartialSuccess`: what is rejected must not be sent again.
-    fn left_out(&self, answer: &Answer) -> Option<usize> {
-        let partial = protobuf::find(&answer.body, 1)?.bytes()?;
-        let rejected = protobuf::find(partial, 1)?.number()?;
-        usize::try_from(rejected).ok().filter(|rejected| *rejected > 0)
+    /// `ExportLogsServiceResponse`, as protocol buffers or as JSON. What its `partial_success` calls rejected must not be
+    /// sent again, and it does not say which of the events those are.
+    fn read(&self, answer: &Answer, _events: usize) -> Reading {
+        if answer.body.trim_ascii_start().starts_with(b"{") {
+            return from_json(answer);
+        }
+        let is_protobuf = answer
+            .headers
+            .get(header::CONTENT_TYPE)
+            .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.contains("protobuf")));
+        match protobuf::check(&answer.body) {
+            _ if !answer.is_whole => Reading::No("with a body that is too long to be read"),
+            true => match rejected(&answer.body) {
+                0 => Reading::Accepted,
+                rejected => Reading::Refused(rejected),
+            },
+            false if is_protobuf => Reading::No("with a body that is damaged or cut off"),
+            // Some answer with a text of their own.
+            false => reading::page(answer),
+        }
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -135,6 +157,27 @@ impl Service for Logs {
 
     fn renew(&mut self, until: Instant) -> Wait<'_, bool> {
         Box::pin(self.headers.renew(until))
+    }
+}
+
+/// How many records a response of protocol buffers calls rejected.
+fn rejected(body: &[u8]) -> usize {
+    let number = || protobuf::find(protobuf::find(body, 1)?.bytes()?, 1)?.number();
+    number().map_or(0, |rejected| usize::try_from(rejected).unwrap_or(usize::MAX))
+}
+
+/// The same of one of JSON, where 64-bit numbers are strings.
+fn from_json(answer: &Answer) -> Reading {
+    match serde_json::from_slice::<Value>(&answer.body) {
+        Ok(body) => {
+            let rejected = body.pointer("/partialSuccess/rejectedLogRecords");
+            match rejected.map(|number| number.as_u64().or_else(|| number.as_str()?.parse().ok())) {
+                None | Some(Some(0)) => Reading::Accepted,
+                Some(Some(rejected)) => Reading::Refused(usize::try_from(rejected).unwrap_or(usize::MAX)),
+                Some(None) => Reading::No("with a number of rejected records that is none"),
+            }
+        }
+        Err(_) => Reading::No("with a body that is damaged or cut off"),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::ops::Range;
+use std::rc::Rc;
 
 use crate::ledger::count;
 
@@ -42,6 +43,8 @@ pub(super) struct Pending {
 
 #[derive(Debug, Default)]
 struct Lot {
+    /// The log streams of its events; one may stand here more than once.
+    streams: Vec<u64>,
     common: Vec<u8>,
     bytes: Vec<u8>,
     /// The ids of its events, one after the other.
@@ -63,6 +66,10 @@ struct Place {
 /// An event, by lot and position.
 pub(super) type Spot = (u32, u32);
 
+/// The log streams that requests hold events of, in order, by a hash of their names. Two requests with one in common are
+/// made one after the other.
+pub(super) type Streams = Rc<[u64]>;
+
 /// Events of one lot as they stand in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Part<'p> {
@@ -78,7 +85,7 @@ impl Pending {
     pub(super) fn add(
         &mut self,
         limits: Limits,
-        common: &[u8],
+        (stream, common): (u64, &[u8]),
         (number, id): (u64, &str),
         write: impl FnOnce(&mut Vec<u8>) -> bool,
     ) -> bool {
@@ -107,24 +114,51 @@ impl Pending {
             self.by_common.insert(common.to_vec(), at);
         }
         self.bytes += more;
+        if lot.streams.last() != Some(&stream) {
+            lot.streams.push(stream);
+        }
         lot.ids.push_str(id);
         lot.events.push(Place { number, end: lot.bytes.len(), id_end: lot.ids.len(), is_written });
         true
     }
 
-    /// The events of each request to make.
-    pub(super) fn requests(&self, packing: Packing) -> Vec<Vec<Spot>> {
+    /// How many bytes wait here.
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The events of each request to make, and the log streams whose order it keeps: none where requests hold a line.
+    pub(super) fn requests(&self, packing: Packing) -> Vec<(Vec<Spot>, Streams)> {
         let spots = |(at, lot): (usize, &Lot)| {
             (0..lot.events.len()).map(move |event| (count(at), count(event))).collect::<Vec<Spot>>()
         };
-        let lots = self.lots.iter().enumerate().map(spots);
+        let streams = |lots: &[Lot]| {
+            let mut streams: Vec<u64> = lots.iter().flat_map(|lot| lot.streams.iter().copied()).collect();
+            streams.sort_unstable();
+            streams.dedup();
+            Streams::from(streams)
+        };
+        let lots = self.lots.iter().enumerate();
         match packing {
             Packing::Mixed => {
-                Some(lots.collect::<Vec<_>>().concat()).into_iter().filter(|all| !all.is_empty()).collect()
+                let all = lots.flat_map(spots).collect::<Vec<_>>();
+                Some((all, streams(&self.lots))).into_iter().filter(|all| !all.0.is_empty()).collect()
             }
-            Packing::Lot => lots.collect(),
-            Packing::Line => lots.flatten().map(|spot| vec![spot]).collect(),
+            Packing::Lot => lots.map(|lot| (spots(lot), streams(std::slice::from_ref(lot.1)))).collect(),
+            Packing::Line => lots.flat_map(spots).map(|spot| (vec![spot], Streams::from([]))).collect(),
         }
+    }
+
+    /// One of the events for itself, at `(0, 0)`.
+    pub(super) fn only(&self, spot: Spot) -> Self {
+        let (number, id, is_written) = self.event(spot);
+        let lot = &self.lots[spot.0 as usize];
+        let bytes = self.parts(&[spot]).first().map(|part| part.events.to_vec()).unwrap_or_default();
+        let event = Place { number, end: bytes.len(), id_end: id.len(), is_written };
+        let (streams, common, ids) = (lot.streams.clone(), lot.common.clone(), id.to_owned());
+        let by_common = HashMap::new();
+        let held = bytes.len();
+        Self { lots: vec![Lot { streams, common, bytes, ids, events: vec![event] }], by_common, bytes: held }
     }
 
     /// The events of a request as they stand in its body. `spots` are one after the other.
@@ -167,7 +201,7 @@ mod tests {
             let mut pending = Pending::default();
             let mut seen: Vec<Vec<u64>> = vec![Vec::new(); 4];
             let mut drain = |pending: &mut Pending| {
-                for request in pending.requests(packing) {
+                for (request, streams) in pending.requests(packing) {
                     let parts = pending.parts(&request);
                     let size: usize = parts.iter().map(|part| part.common.len() + 3 + part.events.len()).sum();
                     let written = request.iter().filter(|spot| pending.event(**spot).2).count();
@@ -180,6 +214,10 @@ mod tests {
                         let (number, id, is_written) = pending.event(*spot);
                         prop_assert_eq!(id, number.to_string());
                         let (stream, length, _) = events[usize::try_from(number).unwrap()];
+                        prop_assert_eq!(streams.contains(&stream.into()), packing != Packing::Line);
+                        let only = pending.only(*spot);
+                        prop_assert_eq!(only.event((0, 0)), pending.event(*spot));
+                        prop_assert_eq!(only.parts(&[(0, 0)]), pending.parts(&[*spot]));
                         if is_written {
                             expected.extend(std::iter::repeat_n(stream, length));
                         }
@@ -193,7 +231,7 @@ mod tests {
             for (number, (stream, length, is_written)) in events.iter().enumerate() {
                 let id = number.to_string();
                 let add = |pending: &mut Pending| {
-                    pending.add(limits, &[*stream], (number as u64, &id), |out| {
+                    pending.add(limits, ((*stream).into(), &[*stream]), (number as u64, &id), |out| {
                         out.extend(std::iter::repeat_n(*stream, *length));
                         *is_written
                     })

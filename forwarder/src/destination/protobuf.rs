@@ -72,22 +72,38 @@ impl<'m> Value<'m> {
 /// The first value of a field; `None` when there is none, or the message is damaged before it.
 pub(super) fn find(mut message: &[u8], field: u32) -> Option<Value<'_>> {
     while !message.is_empty() {
-        let key = read_varint(&mut message)?;
-        let value = match key & 7 {
-            0 => Value::Number(read_varint(&mut message)?),
-            1 => message.split_off(..8).map(|_| Value::Fixed)?,
-            2 => {
-                let length = usize::try_from(read_varint(&mut message)?).ok()?;
-                Value::Bytes(message.split_off(..length)?)
-            }
-            5 => message.split_off(..4).map(|_| Value::Fixed)?,
-            _ => return None,
-        };
-        if key >> 3 == u64::from(field) {
+        let (number, value) = read_field(&mut message)?;
+        if number == u64::from(field) {
             return Some(value);
         }
     }
     None
+}
+
+/// Whether bytes are a message from their beginning to their end. What is inside of its fields is not looked at.
+pub(super) fn check(mut message: &[u8]) -> bool {
+    while !message.is_empty() {
+        if read_field(&mut message).is_none_or(|(number, _)| number == 0) {
+            return false;
+        }
+    }
+    true
+}
+
+/// The number and value of the next field.
+fn read_field<'m>(message: &mut &'m [u8]) -> Option<(u64, Value<'m>)> {
+    let key = read_varint(message)?;
+    let value = match key & 7 {
+        0 => Value::Number(read_varint(message)?),
+        1 => message.split_off(..8).map(|_| Value::Fixed)?,
+        2 => {
+            let length = usize::try_from(read_varint(message)?).ok()?;
+            Value::Bytes(message.split_off(..length)?)
+        }
+        5 => message.split_off(..4).map(|_| Value::Fixed)?,
+        _ => return None,
+    };
+    Some((key >> 3, value))
 }
 
 fn read_varint(message: &mut &[u8]) -> Option<u64> {
@@ -118,7 +134,9 @@ mod tests {
             prop_assert_eq!(find(&out, 3), Some(Value::Number(value)));
             prop_assert_eq!(find(&out, 2), Some(Value::Bytes(&text)));
             prop_assert_eq!(find(&out, 4), None);
+            prop_assert!(check(&out) && !check(&out[..out.len() - 1]));
             // Whatever comes, it ends.
+            let _ = check(&garbage);
             let _ = find(&garbage, 1);
         }
     }

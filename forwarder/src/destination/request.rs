@@ -1,26 +1,30 @@
 //! Log services that take events in HTTP requests, and answer each.
 //!
-//! A 2xx is the receipt. Requests are filled to the limit of the service, and as many are in flight as it can take. What a
-//! service refuses as wrong or too large is cut in halves, down to the one event that is: so a bad event holds up nobody,
-//! and the others arrive.
+//! A 2xx is the receipt, unless its body says no. Requests are filled to the limit of the service, and several are in
+//! flight, those of one log stream one after the other, so that their order is that of the events. What a service refuses
+//! as wrong or too large is cut in halves, down to the one event that is: so a bad event holds up nobody, and the others
+//! arrive.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use flate2::Compression;
-use flate2::write::GzEncoder;
-use futures_util::StreamExt as _;
+use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use http::{HeaderValue, Method, Request, Uri, header};
+use http::Request;
 use tokio::time::Instant;
 
 use super::answer::{self, Meaning};
+pub(super) use super::body::post;
 use super::dry::Dry;
+use super::evidence::{Evidence, ROW};
 use super::jobs::Jobs;
-use super::pending::{Limits, Packing, Part, Pending, Spot};
+use super::pause::Pause;
+use super::pending::{Limits, Packing, Part, Pending, Spot, Streams};
+use super::reading::{self, Reading};
 use super::{
     Destination, Failure, FailureKind, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict,
     Wait,
@@ -28,8 +32,17 @@ use super::{
 use crate::http::{Answer, Client};
 use crate::payload::{LogEvent, Payload};
 
+#[path = "flights.rs"]
+mod flights;
+
 /// An answer may take so many times longer than the next byte of a connection: a body is megabytes.
 const ANSWER: u32 = 3;
+
+/// Maximum number of requests with many events in flight at the same time.
+pub(super) const IN_FLIGHT: usize = 4;
+
+/// Maximum bytes of a body of which several are held in memory at the same time.
+const SMALL: usize = 1 << 20;
 
 /// How a service wants its events.
 pub(super) trait Service {
@@ -45,9 +58,9 @@ pub(super) trait Service {
     /// The request with these events; of a service that does not mix there is one part.
     fn request(&self, parts: &[Part<'_>]) -> Request<Bytes>;
 
-    /// How many of the events a 2xx says are not taken. Which, it does not say.
-    fn left_out(&self, _answer: &Answer) -> Option<usize> {
-        None
+    /// What a 2xx says about the events of its request.
+    fn read(&self, answer: &Answer, _events: usize) -> Reading {
+        reading::page(answer)
     }
 
     /// The values that no output may show.
@@ -63,17 +76,44 @@ pub(super) trait Service {
 /// What a request ended with.
 type Sent = Result<Answer, Failure>;
 
-/// A request on its way, with the number of its job.
-type Flight = Pin<Box<dyn Future<Output = (u64, Sent)>>>;
+/// A request on its way, with the number of its job; and how long it took.
+type Flight = Pin<Box<dyn Future<Output = (u64, Sent, Duration)>>>;
 
 /// A service with what waits to be sent to it.
 pub(super) struct Requests<S> {
     service: S,
     client: Client,
+    /// How many clients there have been before it.
+    clients: u32,
+    /// Whether the client may have connections from before.
+    has_kept: bool,
+    /// Whether there was an answer in this session.
+    is_alive: bool,
+    /// The longest time that an answer took.
+    slowest: Duration,
     patience: Duration,
-    pending: Pending,
+    patience_on_kept: Duration,
+    /// How long the service wants to be left alone, and its host.
+    pause: Option<(Pause, String)>,
+    evidence: Evidence,
+    /// Whether the last session ended with events that were refused.
+    is_careful: bool,
+
+    // What follows is of one session.
+    /// Events that are not in a request yet: all in the first, or each log stream in one of several once there is more
+    /// than one request to make.
+    open: Vec<Pending>,
+    is_split: bool,
+    /// Which of them is full.
+    full: Option<usize>,
+    /// Events in requests.
+    sealed: Vec<Weak<Pending>>,
     jobs: Jobs,
     flights: FuturesUnordered<Flight>,
+    /// Events that are refused, which is not believed yet.
+    doubts: Vec<Doubt>,
+    /// How many events in a row were refused while it looked for one that is not.
+    probes: usize,
     /// How often the secret has changed.
     secret: u32,
     /// How many events this session has taken.
@@ -81,6 +121,16 @@ pub(super) struct Requests<S> {
     verdicts: Vec<Verdict>,
     in_doubt: u64,
     traffic: Traffic,
+}
+
+/// An event that is refused, which may be the fault of the service.
+struct Doubt {
+    event: Rc<Pending>,
+    streams: Streams,
+    /// What [`Evidence`] knows it by.
+    key: u64,
+    host: String,
+    why: String,
 }
 
 /// A service ready to use, without connecting; with an outlet, in a way that never will: what goes there is each event as
@@ -105,13 +155,28 @@ pub(super) fn build(
 impl<S: Service> Requests<S> {
     /// Makes it ready to use, without connecting.
     pub(super) fn new(service: S, ca_file: Option<&str>, patience: Patience) -> Result<Self, String> {
+        let limits = service.limits();
+        let parts = if limits.packing == Packing::Line { 1 } else { held(limits) / limits.body };
         Ok(Self {
             service,
             client: Client::new(ca_file)?,
+            clients: 0,
+            has_kept: false,
+            is_alive: false,
+            slowest: Duration::ZERO,
             patience: patience.progress * ANSWER,
-            pending: Pending::default(),
+            patience_on_kept: patience.progress_on_kept,
+            pause: None,
+            evidence: Evidence::default(),
+            is_careful: false,
+            open: (0..parts.max(1)).map(|_| Pending::default()).collect(),
+            is_split: false,
+            full: None,
+            sealed: Vec::new(),
             jobs: Jobs::default(),
             flights: FuturesUnordered::new(),
+            doubts: Vec::new(),
+            probes: 0,
             secret: 0,
             taken: 0,
             verdicts: Vec::new(),
@@ -120,142 +185,46 @@ impl<S: Service> Requests<S> {
         })
     }
 
-    /// Sends everything that waits. After a failure nothing more is sent, and what is in flight is waited for: its
-    /// answers are verdicts.
-    async fn flush(&mut self, until: Instant) -> Result<(), Failure> {
-        let pending = Rc::new(std::mem::take(&mut self.pending));
-        for spots in pending.requests(self.service.limits().packing) {
+    /// Makes requests of some of the events that wait.
+    fn seal(&mut self, at: usize) {
+        let pending = Rc::new(std::mem::take(&mut self.open[at]));
+        for (spots, streams) in pending.requests(self.service.limits().packing) {
             if pending.parts(&spots).is_empty() {
                 self.settle(&pending, &spots, None);
             } else {
-                self.jobs.push(&pending, spots);
+                self.jobs.push(Rc::clone(&pending), spots, streams);
             }
         }
-        let mut failure = None;
-        loop {
-            while failure.is_none() && self.start(until) {}
-            let Some((id, result)) = self.flights.next().await else { break };
-            if let Err(error) = self.land(id, result, until).await {
-                failure.get_or_insert(error);
-            }
-        }
-        failure.map_or(Ok(()), Err)
+        self.sealed.retain(|sealed| sealed.strong_count() > 0);
+        self.sealed.push(Rc::downgrade(&pending));
     }
 
-    /// Makes the next request; `false` when there is none, or enough are in flight.
-    fn start(&mut self, until: Instant) -> bool {
+    /// How many bytes of events are held.
+    fn bytes(&self) -> usize {
+        let sealed: usize = self.sealed.iter().filter_map(Weak::upgrade).map(|sealed| sealed.bytes()).sum();
+        sealed + self.open.iter().map(Pending::bytes).sum::<usize>()
+    }
+
+    /// Whether another body can be filled while the requests that are made wait for their answers.
+    fn has_room(&self) -> bool {
         let limits = self.service.limits();
-        let Some((id, job)) = self.jobs.start(limits.in_flight, self.secret) else { return false };
-        let mut parts = job.parts();
-        if limits.packing == Packing::Line {
-            parts.iter_mut().for_each(|part| *part = job.line(*part));
-        }
-        let request = self.service.request(&parts);
-        self.traffic.bytes += request.body().len() as u64;
-        let (client, patience) = (self.client.clone(), self.patience);
-        self.flights.push(Box::pin(async move { (id, client.send(request, patience, until).await) }));
-        true
+        self.bytes() + limits.body <= held(limits)
     }
 
-    /// Draws the consequences of an answer.
-    async fn land(&mut self, id: u64, result: Sent, until: Instant) -> Result<(), Failure> {
-        let limits = self.service.limits();
-        let Some(job) = self.jobs.get(id) else { return Ok(()) };
-        let events = job.spots.len() as u64;
-        let answer = match result {
-            Ok(answer) => answer,
-            Err(failure) => {
-                self.in_doubt += if may_have_arrived(failure.kind) { events } else { 0 };
-                self.jobs.again(id);
-                return Err(failure);
-            }
-        };
-        let meaning = Meaning::of(answer.status);
-        if meaning == Meaning::Secret && job.secret != self.secret {
-            // Another request in flight has found out first.
-            self.jobs.again(id);
-            return Ok(());
-        }
-        if meaning == Meaning::Secret && !std::mem::replace(&mut job.is_renewed, true) {
-            self.service.refused();
-            if self.service.renew(until).await {
-                self.secret += 1;
-                self.jobs.again(id);
-                return Ok(());
-            }
-        }
-        match meaning {
-            Meaning::Taken => {
-                let left_out = self.service.left_out(&answer).map(|events| {
-                    let words = self.words(id, &answer);
-                    (events, format!("it took only some of a batch and does not say which: {words}"))
-                });
-                if let Some((events, spots)) = self.jobs.accepted(id, limits.packing == Packing::Line) {
-                    self.settle(&events, &spots, left_out);
-                }
-                Ok(())
-            }
-            Meaning::TooMuch => {
-                // Only the last word counts: to look for contents in an answer takes time.
-                if !self.jobs.halve(id) {
-                    let why = self.words(id, &answer);
-                    if let Some((events, spots)) = self.jobs.finish(id) {
-                        self.settle(&events, &spots, Some((1, why)));
-                    }
-                }
-                Ok(())
-            }
-            Meaning::Secret => {
-                let why = format!(
-                    "{} refuses the token or key of this destination: {}",
-                    answer.host,
-                    self.words(id, &answer)
-                );
-                self.jobs.again(id);
-                Err(Failure::new(FailureKind::Unauthorized, why))
-            }
-            Meaning::Failed(kind) => {
-                let said = match kind {
-                    FailureKind::Refused => self.words(id, &answer),
-                    _ => answer.status.to_string(),
-                };
-                let doubtful = matches!(kind, FailureKind::Unavailable) || answer.status == 408;
-                self.in_doubt += if doubtful { events } else { 0 };
-                self.jobs.again(id);
-                let mut failure = Failure::new(kind, format!("{} answered {said}", answer.host));
-                failure.retry_after = answer::retry_after(&answer.headers, SystemTime::now());
-                Err(failure)
-            }
-        }
-    }
-
-    /// What may be shown of an answer to a job.
-    fn words(&mut self, id: u64, answer: &Answer) -> String {
-        let Some(job) = self.jobs.get(id) else { return answer.status.to_string() };
-        let parts = job.parts();
-        let sent: Vec<&[u8]> = parts.iter().flat_map(|part| [part.common, part.events]).collect();
-        answer::words(answer, &sent, self.service.secrets().into_iter())
-    }
-
-    /// Notes that events are taken, but for the last `left_out` and those that were never written.
-    fn settle(&mut self, pending: &Pending, spots: &[Spot], left_out: Option<(usize, String)>) {
-        let (count, why) = left_out.unwrap_or_default();
-        let written = spots.iter().filter(|spot| pending.event(**spot).2).count();
-        let mut to_take = written.saturating_sub(count);
+    /// Notes what became of events: they are accepted, or set aside for a reason. Those that were never written are
+    /// set aside in any case.
+    fn settle(&mut self, pending: &Pending, spots: &[Spot], why: Option<String>) {
         for spot in spots {
             let (number, id, is_written) = pending.event(*spot);
-            let rejected = if !is_written {
-                Some("the forwarder failed on it; please report this".to_owned())
-            } else if to_take == 0 {
-                Some(why.clone())
+            let why = if is_written {
+                why.clone()
             } else {
-                to_take -= 1;
-                None
+                Some("the forwarder failed on it; please report this".to_owned())
             };
-            // Which events a service left out of several is not known.
-            let is_known = !is_written || written == 1;
+            // Which events a service refused of several is not known.
+            let is_known = !is_written || spots.len() == 1;
             let event_id = Some(id.to_owned()).filter(|id| is_known && !id.is_empty());
-            self.note(number, rejected.map(|why| Rejected { event_id, why }));
+            self.note(number, why.map(|why| Rejected { event_id, why }));
         }
     }
 
@@ -267,46 +236,78 @@ impl<S: Service> Requests<S> {
     }
 }
 
+/// Maximum bytes of events to hold, those in requests without an answer included: four bodies, or one large one.
+fn held(limits: Limits) -> usize {
+    limits.body.max(4 * limits.body.min(SMALL))
+}
+
+/// What tells a log stream from others.
+fn stream(payload: &Payload<'_>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (&payload.owner, &payload.log_group, &payload.log_stream).hash(&mut hasher);
+    hasher.finish()
+}
+
 impl<S: Service> Destination for Requests<S> {
     fn renew(&mut self, until: Instant) -> Wait<'_, ()> {
         Box::pin(async move {
-            if self.service.renew(until).await {
-                self.secret += 1;
-            }
+            self.secret += u32::from(self.service.renew(until).await);
         })
     }
 
     fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
         let (service, limits) = (&self.service, self.service.limits());
+        let stream = stream(payload);
+        let parts = self.open.len() as u64;
+        #[allow(clippy::cast_possible_truncation, reason = "below the number of parts")]
+        let at = if self.is_split { (stream % parts) as usize } else { 0 };
+        let room = held(limits).saturating_sub(self.bytes()) + self.open[at].bytes();
         let common = catch_unwind(AssertUnwindSafe(|| service.common(payload)));
-        for (at, event) in events.iter().enumerate() {
+        for (number, event) in events.iter().enumerate() {
             let write = |out: &mut Vec<u8>| {
                 let written = catch_unwind(AssertUnwindSafe(|| service.write(payload, event, out)));
                 common.is_ok() && written.is_ok()
             };
             let common = common.as_deref().unwrap_or_default();
-            if !self.pending.add(limits, common, (self.taken, event.id), write) {
-                return Taken { events: at, full: true };
+            if !self.open[at].add(limits, (stream, common), (self.taken, event.id), write) {
+                self.full = Some(at);
+                return Taken { events: number, full: true };
             }
             self.taken += 1;
+            if self.open[at].bytes() > room {
+                return Taken { events: number + 1, full: true };
+            }
         }
         Taken { events: events.len(), full: false }
     }
 
     fn send(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>> {
-        Box::pin(self.flush(until))
+        let largest = (0..self.open.len()).max_by_key(|at| self.open[*at].bytes());
+        if let Some(at) = self.full.take().or(largest) {
+            self.seal(at);
+        }
+        self.is_split = self.open.len() > 1;
+        Box::pin(self.pump(until, false))
     }
 
     fn receipt(&mut self, until: Instant) -> Wait<'_, Result<(), Failure>> {
-        Box::pin(self.flush(until))
+        (0..self.open.len()).for_each(|at| self.seal(at));
+        Box::pin(async move {
+            self.pump(until, true).await?;
+            self.conclude()
+        })
     }
 
     fn close(&mut self) -> Session {
         self.in_doubt += self.jobs.flying();
-        self.pending = Pending::default();
+        self.open.iter_mut().for_each(|open| *open = Pending::default());
+        (self.is_split, self.full, self.is_alive) = (false, None, false);
+        self.sealed.clear();
         self.jobs.clear();
         self.flights.clear();
-        self.taken = 0;
+        self.doubts.clear();
+        self.evidence.end_session();
+        (self.probes, self.taken) = (0, 0);
         // Answers come in any order.
         let mut verdicts = std::mem::take(&mut self.verdicts);
         verdicts.sort_by_key(|verdict| verdict.events.start);
@@ -316,34 +317,4 @@ impl<S: Service> Destination for Requests<S> {
     fn traffic(&self) -> Traffic {
         self.traffic
     }
-}
-
-/// Whether a request that failed like this may have reached the service whole.
-fn may_have_arrived(kind: FailureKind) -> bool {
-    use FailureKind::{Closed, Deadline, Reset, Stalled};
-    matches!(kind, Closed | Deadline | Reset | Stalled)
-}
-
-/// A request with a body, compressed where the service takes that.
-pub(super) fn post(uri: Uri, content_type: &'static str, gzip: bool, body: Vec<u8>) -> Request<Bytes> {
-    let mut request = Request::new(Bytes::new());
-    *request.method_mut() = Method::POST;
-    *request.uri_mut() = uri;
-    request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    *request.body_mut() = if gzip {
-        request.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        compressed(&body)
-    } else {
-        body.into()
-    };
-    request
-}
-
-fn compressed(body: &[u8]) -> Bytes {
-    use std::io::Write as _;
-    // The fastest level: the function's processor is slow, and logs shrink to a fraction by any.
-    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 8), Compression::fast());
-    // Writing into memory does not fail.
-    let _ = encoder.write_all(body);
-    encoder.finish().unwrap_or_default().into()
 }

@@ -82,7 +82,7 @@ impl Sink {
         if all < *count {
             (*count, *messages) = (0, Vec::new());
         }
-        for request in requests.iter().skip(*count).filter(|request| request.is_taken()) {
+        for request in requests.iter().skip(*count).filter(|request| request.is_stored()) {
             messages.extend(records(request).iter().map(body));
         }
         messages.extend(lines.iter().skip(*count).map(|line| message(self.kind, &line.text())));

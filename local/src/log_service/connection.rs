@@ -110,6 +110,8 @@ async fn read(
             }
         };
         tokio::select! {
+            // A fault that was set before bytes were sent is seen before them.
+            biased;
             () = changed.changed() => {
                 fault = shared.take_fault();
                 since_fault = 0;
@@ -147,8 +149,7 @@ impl Taker {
             Protocol::Http | Protocol::Webhook => {
                 for (request, answer) in self.reader.feed(bytes, &shared.requests)? {
                     self.cutter.push(request.stored, &shared.received);
-                    stream.write_all(&answer).await.ok()?;
-                    stream.flush().await.ok()?;
+                    answer.write(stream).await?;
                 }
             }
         }

@@ -3,8 +3,10 @@
 use std::fmt;
 use std::io::Read as _;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use flate2::read::MultiGzDecoder;
+use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
 use super::fault::Protocol;
 use super::webhook;
@@ -30,9 +32,9 @@ impl Request {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the service has said that it took it.
-    pub fn is_taken(&self) -> bool {
-        (200..300).contains(&self.status)
+    /// Whether the service has stored anything of it.
+    pub fn is_stored(&self) -> bool {
+        !self.stored.is_empty()
     }
 }
 
@@ -42,12 +44,58 @@ pub struct Answer {
     status: u16,
     headers: String,
     body: Vec<u8>,
+    stores: Option<bool>,
+    delay: Duration,
+    manner: Manner,
+}
+
+/// How an answer is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    Whole,
+    /// The connection is closed after so many bytes of the body.
+    CutAfter(usize),
+    /// The connection is closed without an answer.
+    HangUp,
+    /// The connection stays open without an answer.
+    Never,
 }
 
 impl Answer {
     /// A status without a body.
     pub fn status(status: u16) -> Self {
-        Self { status, headers: String::new(), body: Vec::new() }
+        let (headers, body) = (String::new(), Vec::new());
+        Self { status, headers, body, stores: None, delay: Duration::ZERO, manner: Manner::Whole }
+    }
+
+    /// Stores the events, or does not, whatever the status says.
+    #[must_use]
+    pub fn storing(self, stores: bool) -> Self {
+        Self { stores: Some(stores), ..self }
+    }
+
+    /// Comes late. The connection reads nothing meanwhile.
+    #[must_use]
+    pub fn after(self, delay: Duration) -> Self {
+        Self { delay, ..self }
+    }
+
+    /// Closes the connection after so many bytes of the body.
+    #[must_use]
+    pub fn cut_after(self, bytes: usize) -> Self {
+        Self { manner: Manner::CutAfter(bytes), ..self }
+    }
+
+    /// Closes the connection in the place of an answer.
+    #[must_use]
+    pub fn hang_up(self) -> Self {
+        Self { manner: Manner::HangUp, ..self }
+    }
+
+    /// Never comes.
+    #[must_use]
+    pub fn never(self) -> Self {
+        Self { manner: Manner::Never, ..self }
     }
 
     /// With one more header.
@@ -62,6 +110,21 @@ impl Answer {
     pub fn body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = body.into();
         self
+    }
+
+    /// Writes the answer; `None` when there is nobody to go on with.
+    pub(super) async fn write(&self, stream: &mut (impl AsyncWrite + Unpin)) -> Option<()> {
+        tokio::time::sleep(self.delay).await;
+        let bytes = self.bytes();
+        let end = match self.manner {
+            Manner::Whole => bytes.len(),
+            Manner::CutAfter(left) => (bytes.len() - self.body.len() + left).min(bytes.len()),
+            Manner::HangUp => 0,
+            Manner::Never => std::future::pending().await,
+        };
+        stream.write_all(&bytes[..end]).await.ok()?;
+        stream.flush().await.ok()?;
+        Some(()).filter(|()| self.manner == Manner::Whole)
     }
 
     fn bytes(&self) -> Vec<u8> {
@@ -116,19 +179,19 @@ impl Requests {
     }
 
     /// Answers a request and remembers it.
-    fn answer(&self, mut request: Request) -> (Request, Vec<u8>) {
+    fn answer(&self, mut request: Request) -> (Request, Answer) {
         let answers = Arc::clone(&self.answers.lock().unwrap_or_else(PoisonError::into_inner));
         let mut answer = answers(&request);
         let accepts = (200..300).contains(&answer.status);
-        if self.protocol == Protocol::Webhook && accepts {
+        if answer.stores.unwrap_or(accepts) && self.protocol == Protocol::Webhook && accepts {
             let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
             (answer.status, request.stored) = webhook::judge(&request, tokens.as_deref());
-        } else if accepts {
+        } else if answer.stores.unwrap_or(accepts) {
             request.stored = lines(&request.body);
         }
         request.status = answer.status;
         self.all.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
-        (request, answer.bytes())
+        (request, answer)
     }
 }
 
@@ -148,7 +211,7 @@ pub(super) struct Reader {
 impl Reader {
     /// Takes the next bytes; `None` when they cannot be HTTP. What is to be answered comes with the requests that are
     /// complete now.
-    pub(super) fn feed(&mut self, bytes: &[u8], requests: &Requests) -> Option<Vec<(Request, Vec<u8>)>> {
+    pub(super) fn feed(&mut self, bytes: &[u8], requests: &Requests) -> Option<Vec<(Request, Answer)>> {
         self.unfinished.extend_from_slice(bytes);
         let mut complete = Vec::new();
         while let Some(end) = self.unfinished.windows(4).position(|four| four == b"\r\n\r\n") {

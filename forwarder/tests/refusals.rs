@@ -1,0 +1,160 @@
+//! Which refusals are believed: a service that refuses everything loses nothing, and a bad event blocks nothing.
+#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod common;
+#[path = "common/sink.rs"]
+mod sink;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use common::*;
+use cwl2le_forwarder::config::{Config, Destination};
+use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::journal::{self, Level};
+use cwl2le_forwarder::ledger::Fate;
+use cwl2le_forwarder::{Forwarder, Outcome};
+use cwl2le_local::log_service::{Answer, Transport};
+use sink::Sink;
+
+/// The statuses that another service gives to a bad event.
+const REFUSALS: [u16; 4] = [400, 406, 413, 422];
+
+/// Maximum number of events that are set aside without proof, see docs/delivery.md.
+const UNPROVEN: usize = 8;
+
+fn services() -> impl Iterator<Item = (Sink, Forwarder)> {
+    let sinks = Destination::TYPES.iter().map(|kind| Sink::start(kind, Transport::Plain));
+    sinks.filter(Sink::is_http).map(|sink| {
+        let forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
+        (sink, forwarder)
+    })
+}
+
+/// Refuses what has "bad" in it.
+fn refuse_bad(sink: &Sink, status: u16) {
+    sink.service.answer_with(move |request| {
+        let bad = String::from_utf8_lossy(&request.body).contains("bad");
+        Answer::status(if bad { status } else { 200 })
+    });
+}
+
+fn counts(outcome: &Outcome) -> (u64, u64, u64) {
+    let events = &outcome.account.events;
+    assert_eq!(outcome.account.unbalanced, 0);
+    (events.delivered, events.quarantined, events.failed)
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_everything_from_the_start_loses_nothing() {
+    for status in REFUSALS {
+        for (sink, mut forwarder) in services() {
+            sink.service.answer_with(move |_| Answer::status(status).body("plain HTTP on a TLS port"));
+            for (records, events) in [(1, 1), (1, 3), (4, 500)] {
+                sink.service.clear();
+                let event = carrying(&messages(records, events, 40));
+                for _ in 0..3 {
+                    let outcome = forwarder.handle(&event, deadline()).await;
+                    assert_eq!(counts(&outcome), (0, 0, (records * events) as u64), "{} {status}", sink.kind);
+                    let failure = outcome.lanes[0].failure.as_ref().unwrap();
+                    assert_eq!(failure.kind, FailureKind::Refused);
+                    let notes = journal::notes(&event, &outcome);
+                    let errors: Vec<_> = notes.iter().filter(|note| note.level == Level::Error).collect();
+                    let [error] = &errors[..] else { panic!("{notes:?}") };
+                    let detail = error.fields["detail"].as_str().unwrap();
+                    assert!(
+                        detail.contains("plain HTTP on a TLS port") && detail.contains(&status.to_string()),
+                        "{detail}"
+                    );
+                }
+                let requests = sink.service.requests().len() / 3;
+                assert!(requests < 100, "{requests} requests for {events} events");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_everything_from_some_moment_on_loses_nothing() {
+    for (sink, mut forwarder) in services() {
+        for after in [0, 1, 2, 5] {
+            let sent = messages(3, 200, 40);
+            sink.service.answer_with(|_| Answer::status(200));
+            assert_eq!(counts(&forwarder.handle(&carrying(&sent), deadline()).await).0, 600);
+            let asked = Arc::new(AtomicUsize::new(0));
+            sink.service.answer_with(move |_| {
+                Answer::status(if asked.fetch_add(1, Ordering::SeqCst) < after { 200 } else { 400 })
+            });
+            for _ in 0..4 {
+                let outcome = forwarder.handle(&carrying(&sent), deadline()).await;
+                assert_eq!(counts(&outcome).1, 0, "{} after {after}", sink.kind);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_events_anywhere_among_good_ones_are_set_aside_in_bounded_invocations() {
+    let bad = [
+        vec![0],
+        vec![19],
+        vec![59],
+        vec![0, 1, 2],
+        vec![0, 59],
+        vec![57, 58, 59],
+        (0..12).collect(),
+        vec![5, 6, 7, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42, 43, 44],
+    ];
+    for (bad, status) in bad.iter().zip(REFUSALS.into_iter().cycle()) {
+        for (sink, mut forwarder) in services() {
+            refuse_bad(&sink, status);
+            let mut sent = messages(3, 20, 60);
+            bad.iter().for_each(|at| sent[at / 20][at % 20].push_str("bad"));
+            let good: Vec<String> = sent.concat().into_iter().filter(|text| !text.ends_with("bad")).collect();
+            let (mut first, mut refused) = (0, 0);
+            for invocation_number in 1.. {
+                assert!(invocation_number <= 2, "{} {status} {bad:?}", sink.kind);
+                // AWS sends everything from the checkpoint on again.
+                let records = sent.iter().enumerate().skip(first).map(|(n, messages)| {
+                    record(&sequence(n), &gzip(payload("/app", "f", messages).to_string().as_bytes()))
+                });
+                let outcome = forwarder.handle(&invocation(records.collect()), deadline()).await;
+                refused += outcome.lanes[0].rejections.len();
+                counts(&outcome);
+                match outcome.account.fates().position(|(fate, _)| *fate == Fate::Failed) {
+                    Some(failed) => first += failed,
+                    None => break,
+                }
+            }
+            let mut stored = sink.messages();
+            stored.sort();
+            stored.dedup();
+            assert!(stored.iter().all(|text| good.contains(text)) && stored.len() == good.len());
+            assert_eq!(refused, bad.len(), "{} {status} {bad:?}", sink.kind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bad_event_that_nothing_follows_is_set_aside_the_second_time() {
+    for (sink, mut forwarder) in services() {
+        refuse_bad(&sink, 400);
+        let one = |text: &str| vec![vec![text.to_owned()]];
+        assert_eq!(counts(&forwarder.handle(&carrying(&one("good")), deadline()).await), (1, 0, 0));
+        assert_eq!(counts(&forwarder.handle(&carrying(&one("bad 0")), deadline()).await), (0, 0, 1));
+        assert_eq!(counts(&forwarder.handle(&carrying(&one("bad 0")), deadline()).await), (0, 1, 0));
+        // Without anything accepted, only so many.
+        for number in 1..UNPROVEN {
+            let sent = one(&format!("bad {number}"));
+            assert_eq!(counts(&forwarder.handle(&carrying(&sent), deadline()).await).2, 1);
+            assert_eq!(counts(&forwarder.handle(&carrying(&sent), deadline()).await).1, 1);
+        }
+        let sent = one("bad, one too many");
+        for _ in 0..4 {
+            assert_eq!(counts(&forwarder.handle(&carrying(&sent), deadline()).await), (0, 0, 1));
+        }
+        // Something else is enough, before or behind it.
+        let both = vec![sent[0].clone(), vec!["good again".to_owned()]];
+        assert_eq!(counts(&forwarder.handle(&carrying(&both), deadline()).await), (1, 1, 0), "{}", sink.kind);
+    }
+}
