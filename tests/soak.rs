@@ -1,10 +1,15 @@
 //! Minutes of steady load through the whole chain, with a fault of the log service every few seconds.
 //!
+//! The log service is a process of its own, so it can be stopped and killed. It appends each line that it has read to a
+//! file. What counts is that file: every event has to be in it, whenever a fault began.
+//!
 //! `CWL2LE_SOAK_SECONDS=60 cargo test --test soak -- --ignored --nocapture`; 600 seconds without the variable.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::print_stdout, reason = "the summary is what it is run for")]
 
+#[path = "support/log_process.rs"]
+mod log_process;
 #[path = "support/s3.rs"]
 mod s3;
 mod support;
@@ -15,8 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_kinesis::primitives::Blob;
-use cwl2le_local::log_service::{Fault, Line, LogService};
-use support::{REGION, World};
+use cwl2le_local::log_service::{Fault, LogService};
+use log_process::LogProcess;
+use support::{REGION, TOKEN, World};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -40,32 +46,74 @@ fn message(n: usize) -> String {
     format!("soak {n} {}", "x".repeat(n % 700))
 }
 
-/// The faults, one after the other.
-fn inflict(service: &LogService, round: usize) -> &'static str {
-    let (name, fault) = match round % 8 {
-        0 => {
-            service.stop_listening();
-            return "down";
+/// What the log service does to itself, by the name of the fault; `well` ends it.
+fn inflict(service: &LogService, name: &str) {
+    let fault = match name {
+        "well" => {
+            service.resume();
+            Fault::None
         }
-        1 => {
+        "down" => return service.stop_listening(),
+        "closed while idle" => return service.close_connections(),
+        "reset" => Fault::ResetInPauseAfter(5_000),
+        "reset without reading" => Fault::ResetAfter(5_000),
+        "half-closed" => Fault::HalfCloseAfter(5_000),
+        "stalled" => Fault::StallAfter(20_000),
+        "slow" => Fault::Trickle { bytes: 4096, every: Duration::from_millis(5) },
+        "handshake stuck" => {
             service.close_connections();
-            return "closed while idle";
+            Fault::HandshakeStuck
         }
-        2 => ("reset", Fault::ResetInPauseAfter(5_000)),
-        3 => ("half-closed", Fault::HalfCloseAfter(5_000)),
-        4 => ("stalled", Fault::StallAfter(20_000)),
-        5 => ("slow", Fault::Trickle { bytes: 4096, every: Duration::from_millis(5) }),
-        6 => {
+        "refusing" => {
             service.close_connections();
-            ("handshake stuck", Fault::HandshakeStuck)
+            Fault::Refuse
         }
-        _ => {
-            service.close_connections();
-            ("refusing", Fault::Refuse)
-        }
+        other => panic!("no fault {other}"),
     };
     service.set_fault(fault);
-    name
+}
+
+/// The process of the log service; nothing where it is run as a test.
+#[test]
+#[ignore = "a part of the soak"]
+fn the_log_service() {
+    log_process::serve(inflict);
+}
+
+/// The faults, one after the other.
+const FAULTS: [&str; 12] = [
+    "process stopped",
+    "process killed",
+    "process stopped and killed",
+    "down",
+    "closed while idle",
+    "reset",
+    "reset without reading",
+    "half-closed",
+    "stalled",
+    "slow",
+    "handshake stuck",
+    "refusing",
+];
+
+/// One fault from its beginning to its end.
+async fn fault(service: &mut LogProcess, name: &str) {
+    match name {
+        // What the kernel takes for a process that never goes on is lost when it is killed.
+        "process stopped" | "process stopped and killed" => service.signal("STOP"),
+        "process killed" => service.kill(),
+        other => service.tell(other),
+    }
+    tokio::time::sleep(FAULT).await;
+    match name {
+        "process stopped" => service.signal("CONT"),
+        "process killed" => service.restart(),
+        "process stopped and killed" => {
+            service.kill();
+            service.restart();
+        }
+        _ => service.tell("well"),
+    }
 }
 
 /// Resident memory in KB of each process of the function, by its number.
@@ -110,26 +158,51 @@ async fn load(world: Arc<World>, logged: Arc<Mutex<Logged>>) {
     }
 }
 
-/// Waits until everything that was logged has arrived, and tells how many lines came more than once.
-async fn everything_arrives(world: &World, events: usize) -> usize {
-    let mut count = events;
-    loop {
-        let lines = world.log_service.wait_for_lines(count, PATIENCE).await;
-        let (lines, complete) = lines.map_or_else(|few| (few.arrived, false), |lines| (lines, true));
-        let arrived: HashSet<String> = lines.iter().map(Line::message).collect();
-        let missing: Vec<usize> = (0..events).filter(|n| !arrived.contains(&message(*n))).collect();
-        if missing.is_empty() {
-            assert_eq!(arrived.len(), events, "nothing arrives that nobody sent");
-            return lines.len() - events;
+/// What the processes of the log service have read.
+#[derive(Default)]
+struct Arrived {
+    events: HashSet<usize>,
+    lines: usize,
+    /// Parts of lines, which a process left that was killed while it wrote them down.
+    torn: usize,
+}
+
+impl Arrived {
+    fn look(&mut self, service: &mut LogProcess) {
+        for line in service.new_lines() {
+            let text = line.strip_prefix(TOKEN).and_then(|line| line.strip_prefix(' ')).unwrap_or(&line);
+            let number = text.split(' ').nth(1).and_then(|number| number.parse().ok());
+            match number.filter(|number| text == message(*number)) {
+                Some(number) => {
+                    self.lines += 1;
+                    self.events.insert(number);
+                }
+                None => self.torn += 1,
+            }
         }
-        assert!(
-            complete,
-            "{} of {events} lost, like {:?}\n{}",
-            missing.len(),
-            &missing[..missing.len().min(10)],
-            world.aws.logs_tail(60)
-        );
-        count = lines.len() + 1;
+    }
+
+    /// Waits until the first `events` events have been read.
+    async fn wait(&mut self, service: &mut LogProcess, events: usize, world: &World) {
+        let (mut known, mut patience) = (0, Instant::now() + PATIENCE);
+        loop {
+            self.look(service);
+            let missing: Vec<usize> = (0..events).filter(|n| !self.events.contains(n)).collect();
+            if missing.is_empty() {
+                return;
+            }
+            if self.events.len() > known {
+                (known, patience) = (self.events.len(), Instant::now() + PATIENCE);
+            }
+            assert!(
+                Instant::now() < patience,
+                "{} of {events} lost, like {:?}\n{}",
+                missing.len(),
+                &missing[..missing.len().min(10)],
+                world.aws.logs_tail(60)
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
     }
 }
 
@@ -141,7 +214,19 @@ async fn ten_minutes_of_load_and_faults_lose_nothing_and_leak_nothing() {
     let world = Arc::new(World::start().await);
     s3::create(&world, "set-aside").await;
     world.create_log_group(GROUP).await;
+    let mut service = LogProcess::start();
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    let config = format!(
+        "[destinations.default]\ntype = \"logentries\"\nendpoint = \"{}\"\nca_file = \"{}\"\n\
+         token = \"{TOKEN}\"\nreceipt = \"closed\"\n",
+        service.address(),
+        service.ca_file().display(),
+    );
+    std::fs::write(file.path(), config).expect("written");
     let flags = [
+        "--config",
+        file.path().to_str().expect("UTF-8"),
+        "setup",
         "--log-group",
         GROUP,
         "--batch-window",
@@ -151,7 +236,7 @@ async fn ten_minutes_of_load_and_faults_lose_nothing_and_leak_nothing() {
         "--quarantine",
         "s3://set-aside/soak",
     ];
-    world.setup(&flags).await.ok();
+    world.run(&flags).await.ok();
 
     let logged = Arc::new(Mutex::new(Logged::default()));
     let loading = tokio::spawn(load(Arc::clone(&world), Arc::clone(&logged)));
@@ -159,16 +244,16 @@ async fn ten_minutes_of_load_and_faults_lose_nothing_and_leak_nothing() {
     let mut samples: Vec<(u64, u32, usize)> = Vec::new();
     let mut faults: HashMap<&str, usize> = HashMap::new();
     let mut round = 0;
+    let mut arrived = Arrived::default();
     while started.elapsed() < length {
-        // What a kernel has acknowledged and its process not read is lost when it dies, and no sender can know: so a
-        // fault begins when everything has been read. Then the load goes on, into the fault.
-        let held = logged.lock().await;
-        everything_arrives(&world, held.events).await;
-        *faults.entry(inflict(&world.log_service, round)).or_default() += 1;
-        drop(held);
-        tokio::time::sleep(FAULT).await;
-        world.log_service.set_fault(Fault::None);
-        world.log_service.resume();
+        // The last fault is over when what was logged before its end has arrived. The next one begins at any moment after,
+        // while the load goes on.
+        let events = logged.lock().await.events;
+        arrived.wait(&mut service, events, &world).await;
+        tokio::time::sleep(Duration::from_millis(fastrand::u64(..1000))).await;
+        let name = FAULTS[round % FAULTS.len()];
+        fault(&mut service, name).await;
+        *faults.entry(name).or_default() += 1;
         let seconds = started.elapsed().as_secs();
         samples.extend(memory(world.aws.endpoint()).into_iter().map(|(process, kb)| (seconds, process, kb)));
         round += 1;
@@ -176,7 +261,12 @@ async fn ten_minutes_of_load_and_faults_lose_nothing_and_leak_nothing() {
     logged.lock().await.ends = true;
     loading.await.expect("no panic");
     let logged = logged.lock().await;
-    let twice = everything_arrives(&world, logged.events).await;
+    arrived.wait(&mut service, logged.events, &world).await;
+    assert_eq!(arrived.events.len(), logged.events, "nothing arrives that nobody sent");
+    let killed: usize =
+        faults.iter().filter(|(name, _)| name.ends_with("killed")).map(|(_, times)| times).sum();
+    assert!(arrived.torn <= killed, "{} lines that nobody sent", arrived.torn);
+    let twice = arrived.lines - logged.events;
     let kept = s3::keys(&world, "set-aside", logged.poison).await;
 
     let third = samples.len() / 3;

@@ -11,30 +11,28 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde::Serialize;
-use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::destination::{Failure, FailureKind, Outlet, Surroundings};
 use crate::event::{Invocation, compare_sequences};
 use crate::lane::{Lane, LaneReport, Persistence};
-use crate::ledger::{Account, Fate, Ledger, Skip};
+use crate::ledger::{Account, Fate, Ledger};
 use crate::options::Options;
 use crate::pace::{Pace, Watch};
 use crate::parts::Parts;
-use crate::payload::{self, Cap, Payload, Poison};
+use crate::payload::Poison;
 use crate::quarantine::{self, Quarantine};
 use crate::remembered::{Known, Remembered};
+use crate::room::Room;
 use crate::route::Router;
-use crate::shape::Shape;
 use crate::store::Held;
 
 #[path = "claim.rs"]
 mod claim;
-
-/// Of parts that become larger than this only one is decoded at a time, however many destinations there are,
-/// so that memory is bounded by the cap of one part.
-const LARGE: usize = 1 << 20;
+#[path = "decode.rs"]
+mod decode;
+pub(crate) use decode::Decoding;
 
 /// The forwarder: destinations with their connections, kept from one invocation to the next.
 pub struct Forwarder {
@@ -82,7 +80,7 @@ pub struct Outcome {
     pub lanes: Vec<LaneReport>,
     /// What became of the records that had to be set aside, where there is a quarantine.
     pub quarantine: Option<quarantine::Report>,
-    /// The number of parts that were left for another invocation, because they are more than [`Cap::parts`].
+    /// The number of parts that were left for another invocation, because they are more than [`Cap::parts`](crate::payload::Cap::parts).
     pub postponed: usize,
 }
 
@@ -134,6 +132,11 @@ impl Forwarder {
         &self.router
     }
 
+    /// Notes the account that the function runs in: another account may have a log group of the same name.
+    pub fn set_account(&mut self, account: Option<&str>) {
+        self.options.own_account = account.map(ToOwned::to_owned);
+    }
+
     /// Delivers an invocation, and answers before `deadline` with time to spare.
     pub async fn handle(&mut self, invocation: &Invocation, deadline: Instant) -> Outcome {
         let time = deadline.saturating_duration_since(Instant::now());
@@ -147,12 +150,13 @@ impl Forwarder {
             siblings: &self.siblings,
             persistence: self.options.persistence,
             until: end - share,
-            several_lanes: self.lanes.len() > 1,
+            lanes: self.lanes.len(),
             ledger: RefCell::new(Ledger::new(parts.records())),
             data: RefCell::default(),
-            large: Semaphore::new(1),
+            room: Room::new(self.options.cap.memory()),
             busiest: Cell::new(Duration::ZERO),
         };
+        self.remembered.forget_old();
         self.recall(&batch);
         let postponed = parts.postponed();
         postponed.clone().for_each(|at| batch.settle(at, Fate::Failed));
@@ -263,11 +267,12 @@ pub(crate) struct Batch<'a> {
     pub(crate) persistence: Persistence,
     /// When lanes stop, so that there is time to answer.
     pub(crate) until: Instant,
-    several_lanes: bool,
+    lanes: usize,
     ledger: RefCell<Ledger>,
     /// For the data of the part that a lane decompresses, which no lane needs while another runs.
     data: RefCell<Vec<u8>>,
-    large: Semaphore,
+    /// For the large parts that lanes decode.
+    room: Room,
     busiest: Cell<Duration>,
 }
 
@@ -314,56 +319,6 @@ impl Batch<'_> {
         }
         Err(Failure::new(FailureKind::Deadline, "the time of the invocation is used up while reading"))
     }
-
-    /// Decodes a part and settles it if there is nothing to deliver. What is the lane's comes back.
-    pub(crate) async fn decode_for<'b>(
-        &self,
-        at: usize,
-        lane: usize,
-        buffer: &'b mut Vec<u8>,
-    ) -> Option<Decoded<'_, 'b>> {
-        if !self.parts.is_direct() && self.router.leaves(|| self.parts.arrived(at)) {
-            self.settle(at, Fate::Skipped(Skip::Elsewhere));
-            return None;
-        }
-        let mut permit = None;
-        let mut inflated = self.inflate(at, if self.several_lanes { LARGE } else { usize::MAX }, buffer);
-        if self.several_lanes && matches!(inflated, Err(Poison::TooLarge { .. })) {
-            buffer.clear();
-            buffer.shrink_to(LARGE);
-            // The semaphore is never closed, so this cannot fail.
-            permit = self.large.acquire().await.ok();
-            inflated = self.inflate(at, usize::MAX, buffer);
-        }
-        let decoded =
-            inflated.and_then(|()| uncaught(|| payload::parse_within(buffer, self.options.cap.events)));
-        let claimed = match decoded {
-            Ok(payload) => self.claim(at, lane, payload),
-            Err(poison) => {
-                self.settle(at, self.set_aside(poison));
-                None
-            }
-        };
-        claimed.map(|(payload, shape)| Decoded { payload, shape, _room: permit })
-    }
-
-    fn inflate(&self, at: usize, most: usize, buffer: &mut Vec<u8>) -> Result<(), Poison> {
-        // While this one is read, the memory of the next but one is on its way.
-        self.parts.prefetch(at + 2);
-        let mut decoded = self.data.borrow_mut();
-        let cap = Cap { size: self.options.cap.size.min(most), ..self.options.cap };
-        uncaught(|| payload::gunzip(self.parts.data(at, &mut decoded)?, cap, buffer))
-    }
-}
-
-/// A part that is a lane's.
-pub(crate) struct Decoded<'a, 'b> {
-    /// With the events that are meant for the lane.
-    pub(crate) payload: Payload<'b>,
-    /// The rules for their messages.
-    pub(crate) shape: Option<&'a Shape>,
-    /// The right to the memory it takes.
-    _room: Option<SemaphorePermit<'a>>,
 }
 
 /// Runs code on foreign data; a panic in it is a fault of that data.

@@ -40,15 +40,24 @@ impl Batch<'_> {
         let log_group: &str = &payload.log_group;
         if payload.message_type == MessageType::Control {
             Some(Skip::Control)
-        } else if self.options.own_log_group.as_deref() == Some(log_group)
-            || self.siblings.contains(log_group)
-        {
+        } else if self.is_own(log_group) && self.may_be_here(&payload.owner) {
             Some(Skip::OwnLogGroup)
         } else if payload.events.is_empty() {
             Some(Skip::Empty)
         } else {
             None
         }
+    }
+
+    /// Whether a function of this stack logs to a group of this name.
+    fn is_own(&self, log_group: &str) -> bool {
+        self.options.own_log_group.as_deref() == Some(log_group) || self.siblings.contains(log_group)
+    }
+
+    /// Whether an account may be the one that the function runs in. In a central account, the forwarders of other
+    /// accounts log to groups of the same name, and these are not our own.
+    fn may_be_here(&self, account: &str) -> bool {
+        account.is_empty() || self.options.own_account.as_deref().is_none_or(|own| own == account)
     }
 
     /// Finds the destinations of a payload that this function serves, and drops the events that their route does not

@@ -70,18 +70,34 @@ impl Note {
 pub struct Journal {
     json: bool,
     least: Level,
+    /// The level of the line of metrics, in Lambda's words.
+    metrics_level: &'static str,
 }
 
 impl Journal {
     /// From the values of `AWS_LAMBDA_LOG_FORMAT` and `AWS_LAMBDA_LOG_LEVEL`; text and INFO by default.
     pub fn new(format: Option<&str>, level: Option<&str>) -> Self {
-        let least = match level.map(str::to_ascii_uppercase).as_deref() {
-            Some("TRACE" | "DEBUG") => Level::Debug,
-            Some("WARN") => Level::Warn,
-            Some("ERROR" | "FATAL") => Level::Error,
-            _ => Level::Info,
+        let (least, metrics_level) = match level.map(str::to_ascii_uppercase).as_deref() {
+            Some("TRACE" | "DEBUG") => (Level::Debug, "INFO"),
+            Some("WARN") => (Level::Warn, "WARN"),
+            Some("ERROR") => (Level::Error, "ERROR"),
+            Some("FATAL") => (Level::Error, "FATAL"),
+            _ => (Level::Info, "INFO"),
         };
-        Self { json: format.is_some_and(|format| format.eq_ignore_ascii_case("json")), least }
+        Self { json: format.is_some_and(|format| format.eq_ignore_ascii_case("json")), least, metrics_level }
+    }
+
+    /// The line of metrics, with its end. `time` is RFC 3339.
+    ///
+    /// With JSON logs, Lambda drops lines below the function's log level, and takes one without a level or a valid time
+    /// for INFO (AWS Lambda Developer Guide, "Log-level filtering"). Metrics are no question of level, so theirs is the
+    /// lowest that passes. With text, Lambda filters nothing.
+    pub fn metrics(&self, mut line: Value, time: &str) -> String {
+        if self.json {
+            line["timestamp"] = json!(time);
+            line["level"] = json!(self.metrics_level);
+        }
+        format!("{line}\n")
     }
 
     /// The line of a note, with its end, unless the level is too low. `time` is RFC 3339.
@@ -128,6 +144,13 @@ pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
                        "retries": lane.retries, "events_delivered": lane.events}),
             ));
         }
+    }
+    for records in outcome.account.repaired().chunks(SEQUENCES_A_LINE) {
+        let shard = records.first().and_then(|at| invocation.shard(*at as usize));
+        let fields = json!({ "shard": shard,
+                             "sequence_numbers": sequences(invocation, records.iter().map(|at| *at as usize)) });
+        let message = "records hold text that is not valid UTF-8; invalid bytes are delivered as U+FFFD";
+        notes.push(Note::new(Level::Warn, message, fields));
     }
     quarantine_notes(invocation, outcome, &mut notes);
     rejection_notes(invocation, outcome, &mut notes);

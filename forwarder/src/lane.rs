@@ -5,11 +5,13 @@
 //! back to its first event without receipt and decodes from there again. So memory does not grow with the
 //! batch, and the price is paid only when something fails.
 
+use std::pin::pin;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use tokio::time::Instant;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Decoding};
 use crate::destination::{Destination, Failure, Session};
 use crate::ledger::count;
 use crate::pace::Watch;
@@ -177,6 +179,7 @@ impl Lane {
             }
             let mut inflated = std::mem::take(&mut self.inflated);
             let result = self.part(me, walk.next, batch, &mut inflated, walk).await;
+            batch.tidy(&mut inflated);
             self.inflated = inflated;
             result?;
             walk.next += 1;
@@ -201,30 +204,62 @@ impl Lane {
         if !batch.concerns(at, me) {
             return Ok(());
         }
-        let Some(decoded) = batch.decode_for(at, me, inflated).await else { return Ok(()) };
-        let payload = &decoded.payload;
-        // What is done is not sent again.
-        let mut events = payload.events.get(batch.done(at, me)..).unwrap_or_default();
-        walk.open.push(Open {
-            at: count(at),
-            left: count(events.len()),
-            end: walk.taken + events.len() as u64,
-        });
-        while !events.is_empty() {
-            let taken = match decoded.shape {
-                Some(shape) => shape.clean(events, |clean| self.destination.take(payload, clean)),
-                None => self.destination.take(payload, events),
+        let mut how = batch.how();
+        // How many events of it this session has taken; unknown before it is decoded for the first time.
+        let mut passed = None;
+        'decode: loop {
+            let decoded = match batch.decode_for(at, me, inflated, &mut how).await? {
+                Decoding::Nothing => return Ok(()),
+                Decoding::Again => continue,
+                Decoding::Part(decoded) => decoded,
             };
-            walk.taken += taken.events as u64;
-            events = &events[taken.events..];
-            if taken.full {
-                // A service that takes everything at once never makes anybody wait, who would see how late it is.
-                batch.in_time(&mut walk.watch)?;
-                self.destination.send(batch.until).await?;
+            if decoded.room.is_some() {
+                // It may have waited for it.
                 walk.watch = Watch::start();
             }
+            let payload = &decoded.payload;
+            // What is done is not sent again.
+            let first = batch.done(at, me) + passed.unwrap_or(0);
+            let mut events = payload.events.get(first..).unwrap_or_default();
+            if passed.is_none() {
+                let end = walk.taken + events.len() as u64;
+                walk.open.push(Open { at: count(at), left: count(events.len()), end });
+            }
+            while !events.is_empty() {
+                let taken = match decoded.shape {
+                    Some(shape) => shape.clean(events, |clean| self.destination.take(payload, clean)),
+                    None => self.destination.take(payload, events),
+                };
+                walk.taken += taken.events as u64;
+                passed = Some(passed.unwrap_or(0) + taken.events);
+                events = &events[taken.events..];
+                if !taken.full {
+                    continue;
+                }
+                // A service that takes everything at once never makes anybody wait, who would see how late it is.
+                batch.in_time(&mut walk.watch)?;
+                let send = self.destination.send(batch.until);
+                let Some(room) = &decoded.room else {
+                    send.await?;
+                    walk.watch = Watch::start();
+                    continue;
+                };
+                let slow = match select(send, pin!(room.is_wanted())).await {
+                    Either::Left((sent, _)) => sent.map(|()| None)?,
+                    Either::Right(((), send)) => Some(send),
+                };
+                if let Some(send) = slow {
+                    // Others get the memory while this service is slow.
+                    drop(decoded);
+                    batch.tidy(inflated);
+                    send.await?;
+                    walk.watch = Watch::start();
+                    continue 'decode;
+                }
+                walk.watch = Watch::start();
+            }
+            return Ok(());
         }
-        Ok(())
     }
 }
 

@@ -102,6 +102,8 @@ struct Entry {
     shares: Option<(u32, u32)>,
     /// Whether what is rejected of it comes again all the same.
     held: bool,
+    /// Whether invalid UTF-8 in it was replaced.
+    repaired: bool,
 }
 
 /// Of one record, what no destination will ever get.
@@ -155,6 +157,14 @@ impl Ledger {
                 entry.filtered = filtered;
             }
             _ => self.mistakes += 1,
+        }
+    }
+
+    /// Notes that invalid UTF-8 in a part was replaced. Noting it again changes nothing.
+    pub fn note_repaired(&mut self, at: usize) {
+        match self.entries.get_mut(at) {
+            Some(entry) => entry.repaired = true,
+            None => self.mistakes += 1,
         }
     }
 
@@ -375,6 +385,8 @@ pub struct Part {
     pub events: u32,
     /// How many the rules of its route drop.
     pub filtered: u32,
+    /// Whether invalid UTF-8 in it was replaced by U+FFFD in this invocation.
+    pub repaired: bool,
     shares: (u32, u32),
 }
 
@@ -386,6 +398,7 @@ impl From<Entry> for Part {
             fate: entry.fate.unwrap_or(Fate::Failed),
             events: entry.events.unwrap_or(0),
             filtered: entry.filtered,
+            repaired: entry.repaired,
             shares: entry.shares.unwrap_or_default(),
         }
     }
@@ -417,6 +430,14 @@ impl Account {
             let events = parts.iter().map(|part| u64::from(part.events + part.filtered)).sum();
             (weightiest.unwrap_or(&Fate::Failed), events)
         })
+    }
+
+    /// The positions of the records in which invalid UTF-8 was replaced by U+FFFD, in order.
+    pub fn repaired(&self) -> Vec<u32> {
+        let mut records: Vec<u32> =
+            self.parts.iter().filter(|part| part.repaired).map(|part| part.record).collect();
+        records.dedup();
+        records
     }
 
     /// How far each destination of a part has come with it; none for one that was never routed.

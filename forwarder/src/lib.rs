@@ -28,6 +28,7 @@ pub mod quarantine;
 pub mod receipt;
 pub mod reference;
 pub mod remembered;
+mod room;
 pub mod route;
 pub mod runtime;
 pub mod secret;

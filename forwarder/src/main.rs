@@ -166,6 +166,7 @@ async fn serve(mut api: RuntimeApi, function: &mut Function) -> std::io::Result<
             api.fail(&next, "Cwl2le.ForeignEvent", &why).await?;
             continue;
         }
+        function.forwarder.set_account(next.account.as_deref());
         // A panic costs its invocation, which comes again, and not the process with all that it remembers.
         let handled = AssertUnwindSafe(handle(function, &invocation, next.deadline)).catch_unwind().await;
         match handled {
@@ -193,7 +194,8 @@ async fn handle(
     let outcome = function.forwarder.handle(invocation, Instant::now() + left).await;
     if function.metrics {
         let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
-        print(&format!("{}\n", metrics::line(&function.name, now, invocation, &outcome)));
+        let line = metrics::line(&function.name, now, invocation, &outcome);
+        print(&function.journal.metrics(line, &rfc3339_now()));
     }
     for note in function.store.remarks() {
         say(function.journal, &note);
@@ -215,8 +217,12 @@ fn since_1970() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
+fn rfc3339_now() -> String {
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+}
+
 fn say(journal: Journal, note: &Note) {
-    if let Some(line) = journal.line(note, &humantime::format_rfc3339_millis(SystemTime::now()).to_string()) {
+    if let Some(line) = journal.line(note, &rfc3339_now()) {
         print(&line);
     }
 }

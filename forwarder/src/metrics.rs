@@ -75,6 +75,7 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
         "BytesOut": sum(|lane| lane.bytes),
         "Unbalanced": account.unbalanced,
         "BytesIn": invocation.data_len(),
+        "RecordsRepaired": account.repaired().len(),
         "Records": account.records,
         "Events": account.events,
         "Destinations": destinations,

@@ -15,6 +15,10 @@ use crate::store::Store;
 pub struct Options {
     /// The function's own log group, whose events are never forwarded.
     pub own_log_group: Option<String>,
+    /// The account that the function runs in, once it is known. Without it, every log group with a name like
+    /// `own_log_group` is the function's own, whichever account it is in: that loses the events of another account's
+    /// forwarder, but never makes a loop.
+    pub own_account: Option<String>,
     /// How large a record may become.
     pub cap: Cap,
     /// How long destinations wait.
@@ -44,6 +48,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             own_log_group: None,
+            own_account: None,
             cap: Cap::for_memory(128),
             patience: Patience::default(),
             persistence: Persistence::default(),

@@ -3,6 +3,7 @@
 //! Decoding borrows: an event's message stays the escaped JSON text in the buffer until it is written out.
 
 mod any;
+mod repair;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::config::Format;
 use crate::shape::fields::Labels;
 use crate::{compact, inflate};
 pub use any::parse_any;
+pub use repair::repair;
 
 /// How large a record may become when it is decompressed, and how much an invocation may hold.
 ///
@@ -46,6 +48,11 @@ impl Cap {
         Self { size, ratio: 200, always: 8 << 20, events, parts: size / 512 }
     }
 
+    /// Maximum memory for one decoded record with the list of its events, in bytes.
+    pub(crate) fn memory(self) -> usize {
+        self.size.saturating_add(self.events.saturating_mul(size_of::<LogEvent<'_>>()))
+    }
+
     fn limit(self, compressed: usize) -> usize {
         compressed.saturating_mul(self.ratio).max(self.always).min(self.size)
     }
@@ -74,7 +81,7 @@ pub enum Poison {
         /// The limit that was passed.
         limit: usize,
     },
-    /// The decompressed data is not UTF-8.
+    /// The decompressed data is not UTF-8, and no JSON of CloudWatch Logs when invalid sequences are replaced.
     NotUtf8,
     /// Not JSON, or not of the shape that CloudWatch Logs writes.
     NotLogs(String),

@@ -38,6 +38,8 @@ pub struct Next {
     invocation_id: Option<String>,
     /// When Lambda will end the process if there is no answer.
     pub deadline: SystemTime,
+    /// The account of the function, 12 digits, from the ARN by which it was invoked.
+    pub account: Option<String>,
     /// The event.
     pub body: Vec<u8>,
 }
@@ -52,6 +54,7 @@ struct Head {
     id: Option<String>,
     invocation_id: Option<String>,
     deadline: Option<u64>,
+    account: Option<String>,
 }
 
 /// What the API says to an answer.
@@ -78,7 +81,7 @@ impl RuntimeApi {
         let id =
             id.ok_or_else(|| io::Error::other(format!("/next is answered with status {}", head.status)))?;
         let deadline = UNIX_EPOCH + Duration::from_millis(head.deadline.unwrap_or_default());
-        Ok(Next { id, invocation_id: head.invocation_id, deadline, body })
+        Ok(Next { id, invocation_id: head.invocation_id, deadline, account: head.account, body })
     }
 
     /// Answers an invocation with JSON. Where that cannot be, the invocation is answered with an error instead, and the
@@ -257,6 +260,12 @@ async fn more(stream: &mut TcpStream, read: &mut Vec<u8>, at: &mut usize) -> io:
     }
 }
 
+/// The account in an ARN, if it is one.
+fn account(arn: &str) -> Option<String> {
+    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
+    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then(|| account.to_owned())
+}
+
 impl Head {
     fn parse(head: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(head).ok()?;
@@ -272,6 +281,7 @@ impl Head {
                 "connection" => head.closes = value.eq_ignore_ascii_case("close"),
                 "lambda-runtime-aws-request-id" => head.id = Some(value.to_owned()),
                 "lambda-runtime-invocation-id" => head.invocation_id = Some(value.to_owned()),
+                "lambda-runtime-invoked-function-arn" => head.account = account(value),
                 "lambda-runtime-deadline-ms" => head.deadline = value.parse().ok(),
                 _ => {}
             }

@@ -36,7 +36,8 @@ fn complete(request: &[u8]) -> bool {
 }
 
 const NEXT: &str = "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 17\r\nLambda-Runtime-Deadline-Ms: 1500\r\n\
-                    lambda-runtime-invocation-id: x\r\nContent-Length: 11\r\n\r\n{\"a\":\"\r\n\"} ";
+                    lambda-runtime-invocation-id: x\r\n\
+                    Lambda-Runtime-Invoked-Function-Arn: arn:aws-cn:lambda:r:123456789012:function:f:live\r\nContent-Length: 11\r\n\r\n{\"a\":\"\r\n\"} ";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 18\r\nTransfer-Encoding: chunked\r\n\r\n\
                        3\r\n{\"a\r\nA;x=y\r\n\":\"bcdefg\"\r\n1\r\n}\r\n0\r\n\r\n";
 const ACCEPTED: &str = "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n";
@@ -47,6 +48,7 @@ async fn it_asks_and_answers_on_one_connection() {
     let next = api.next().await.unwrap();
     assert_eq!(next.body, b"{\"a\":\"\r\n\"} ");
     assert_eq!(next.deadline, UNIX_EPOCH + Duration::from_millis(1500));
+    assert_eq!(next.account.as_deref(), Some("123456789012"));
     api.respond(&next, &json!({})).await.unwrap();
     api.reuse(next.body);
     let next = api.next().await.unwrap();

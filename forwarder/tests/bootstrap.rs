@@ -18,6 +18,8 @@ use lambda::{Lambda, bootstrap, post};
 use serde_json::{Value, json};
 
 const FIXTURE: &[u8] = include_bytes!("../../fixtures/kinesis-event.json");
+/// The account that owns its log group.
+const OWNER: &str = "986450805757";
 const AWSLOGS: &[u8] = include_bytes!("../../fixtures/awslogs-event.json");
 
 fn config(service: &LogService) -> String {
@@ -165,6 +167,50 @@ fn it_refuses_to_forward_its_own_log_group() {
     }
     assert_eq!(service.line_count(), 0);
     assert_eq!(function.log().matches("subscribed to its own stream").count(), 1, "{}", function.log());
+}
+
+/// A central account collects the logs of others, whose forwarders log to groups of the same name.
+#[tokio::test]
+async fn the_log_group_of_another_account_is_not_its_own() {
+    // The account and the group of the fixture.
+    let group = [("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/cwl-kinesis-to-logentries")];
+    for (account, lines) in [("210987654321", 1), (OWNER, 0), ("1", 0)] {
+        let service = service(Transport::Plain);
+        let lambda = Lambda::start_in(account);
+        let function = lambda.run(&config(&service), &group);
+        assert_eq!(lambda.invoke(FIXTURE).checkpoint(), None);
+        if lines > 0 {
+            service.wait_for_lines(lines, PATIENCE).await.unwrap();
+        }
+        assert_eq!(service.line_count(), lines, "{account}");
+        let warned = function.log().contains("subscribed to its own stream");
+        assert_eq!(warned, lines == 0, "{account}: {}", function.log());
+    }
+}
+
+/// Lambda's rule for JSON logs, as its developer guide has it: a line without a level or a valid time is INFO, and what
+/// is below the function's level is dropped.
+#[test]
+fn metrics_pass_every_log_level() {
+    const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+    let service = service(Transport::Plain);
+    let rank = |level: &str| LEVELS.iter().position(|known| *known == level);
+    for level in LEVELS {
+        let lambda = Lambda::start();
+        let environment = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", level)];
+        let function = lambda.run(&config(&service), &environment);
+        assert_eq!(lambda.invoke(FIXTURE).checkpoint(), None);
+        let log = function.log();
+        let passes = |line: &Value| {
+            let valid = line["timestamp"].as_str().is_some_and(|time| humantime::parse_rfc3339(time).is_ok());
+            let of = line["level"].as_str().filter(|_| valid).and_then(rank);
+            of.or(rank("INFO")) >= rank(level)
+        };
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let metrics: Vec<Value> = lines.filter(passes).filter(|line| line["_aws"].is_object()).collect();
+        assert_eq!(metrics.len(), 1, "{level}: {log}");
+        assert_eq!(metrics[0]["EventsDelivered"], json!(1), "{level}");
+    }
 }
 
 #[test]

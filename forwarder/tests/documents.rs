@@ -31,6 +31,7 @@ fn every_fault_in_the_table_has_its_test() {
         "references",
         "quarantine",
         "requests",
+        "shared_memory",
         "refusals",
         "truth",
         "../../tests/kept",

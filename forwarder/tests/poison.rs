@@ -9,7 +9,7 @@ use common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::ledger::{Fate, Skip};
 use cwl2le_forwarder::payload::Cap;
-use cwl2le_forwarder::{Forwarder, Options};
+use cwl2le_forwarder::{Forwarder, Options, journal, metrics};
 use cwl2le_local::log_service::Transport;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -79,6 +79,11 @@ fn cases() -> Vec<(&'static str, Vec<u8>, End)> {
             Poison("too_many_events"),
         ),
         ("not UTF-8", gzip(b"\xff\xfe"), Poison("not_utf8")),
+        (
+            "invalid UTF-8 in messages",
+            gzip(&[logs_json("[{\"message\":\"a").as_bytes(), b"\xff"].concat()[..]),
+            Poison("not_utf8"),
+        ),
         ("not JSON", gzip(b"not json"), Poison("not_cloudwatch_logs")),
         ("half of JSON", gzip(&logs_json("[]").into_bytes()[..40]), Poison("not_cloudwatch_logs")),
         ("JSON twice", gzip(&logs_json("[]").repeat(2).into_bytes()), Poison("not_cloudwatch_logs")),
@@ -189,6 +194,65 @@ async fn poison_harms_nobody_and_is_never_reported_as_failed() {
     assert_eq!(outcome.account.unbalanced, 0);
     let arrived = service.wait_for_lines(expected.len(), PATIENCE).await.unwrap();
     assert_eq!(arrived.iter().map(|line| line.message()).collect::<Vec<_>>(), expected);
+}
+
+/// One byte that is not UTF-8 must not cost the megabyte around it.
+#[tokio::test]
+async fn invalid_utf8_is_delivered_with_replacements_and_counted() {
+    for several in [false, true] {
+        let service = service(Transport::Plain);
+        let (destination, _ca) = destination(&service, Transport::Plain);
+        let mut config = Config::single(destination.clone());
+        if several {
+            config.destinations.insert("other".into(), destination);
+            config.default = Some("default".into());
+        }
+        let mut forwarder = Forwarder::new(&config, options()).unwrap();
+        // A byte that never occurs in UTF-8, for each `~`.
+        let broken = |text: &str| {
+            let bytes = logs_json(text).into_bytes();
+            gzip(&bytes.iter().map(|byte| if *byte == b'~' { 0xff } else { *byte }).collect::<Vec<_>>())
+        };
+        let packed = [broken(r#"[{"message":"~"}]"#), broken(r#"[{"message":"é~"}]"#)];
+        let records = vec![
+            record(&sequence(0), &broken(r#"[{"message":"fine"}]"#)),
+            record(&sequence(1), &broken(r#"[{"message":"a~b"},{"message":"~~"},{"message":"fine, too"}]"#)),
+            record(&sequence(2), &aggregate(&packed)),
+            record(&sequence(3), &broken(r#"[{"message":"x"}~]"#)),
+        ];
+        let event = invocation(records);
+        let outcome = forwarder.handle(&event, deadline()).await;
+        assert_eq!(outcome.response.as_ref().unwrap(), &Default::default());
+        let counts = outcome.account.records;
+        assert_eq!((counts.delivered, counts.quarantined, outcome.account.unbalanced), (3, 1, 0));
+        let names: Vec<_> = outcome.account.fates().map(|(fate, _)| poison_name(fate)).collect();
+        assert_eq!(names[3], "not_utf8");
+        let lines: Vec<_> =
+            service.wait_for_lines(6, PATIENCE).await.unwrap().iter().map(|line| line.message()).collect();
+        assert_eq!(lines, ["fine", "a\u{fffd}b", "\u{fffd}\u{fffd}", "fine, too", "\u{fffd}", "é\u{fffd}"]);
+        assert_eq!(metrics::line("f", 0, &event, &outcome)["RecordsRepaired"], json!(2));
+        let notes = journal::notes(&event, &outcome);
+        let note = notes.iter().find(|note| note.message.contains("U+FFFD")).unwrap();
+        assert_eq!(note.fields["sequence_numbers"], json!([sequence(1), sequence(2)]));
+    }
+}
+
+/// Two filters of one log group are two subscriptions: CloudWatch Logs sends what both match twice, and so does the
+/// forwarder, each to where its filter leads.
+#[tokio::test]
+async fn two_filters_of_one_group_are_two_deliveries() {
+    let (up, audit) = (service(Transport::Plain), service(Transport::Plain));
+    let mut config = Config::single(destination(&up, Transport::Plain).0);
+    config.destinations.insert("audit".into(), destination(&audit, Transport::Plain).0);
+    config.default = Some("default".into());
+    let mut forwarder = Forwarder::new(&config, options()).unwrap();
+    let of = |filter: &str| gzip(payload("/app", filter, &["once".into()]).to_string().as_bytes());
+    let filters = ["f", "f@audit", "g@default"];
+    let event = invocation(filters.iter().enumerate().map(|(n, f)| record(&sequence(n), &of(f))).collect());
+    let outcome = forwarder.handle(&event, deadline()).await;
+    assert_eq!((outcome.account.events.delivered, outcome.account.unbalanced), (3, 0));
+    assert_eq!(audit.wait_for_lines(1, PATIENCE).await.unwrap().len(), 1);
+    assert_eq!(up.wait_for_lines(2, PATIENCE).await.unwrap().len(), 2);
 }
 
 /// A record may hold 10 MiB since 2025: data that does not compress, in lines of every length up to a megabyte.

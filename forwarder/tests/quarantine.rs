@@ -266,6 +266,32 @@ async fn an_s3_that_stays_away_for_too_long_does_not_block_the_shard_for_ever() 
     assert_eq!(checkpoint(&forwarder.handle(&next, soon(400)).await), Some(sequence(4)));
 }
 
+/// The patience is for an S3 that takes nothing at all. One that takes some objects is not away.
+#[tokio::test]
+async fn an_s3_that_takes_some_records_is_not_given_up() {
+    let (service, bucket) = (service(Transport::Plain), Bucket::start());
+    let patience = Duration::from_millis(500);
+    let options = Options { aws: Some(bucket.aws()), quarantine_patience: patience, ..options() };
+    let mut forwarder = Forwarder::new(&config(&service), options).unwrap();
+    let refused = sequence(10);
+    bucket.set(Mood::RefusesKey("0"));
+    let began = Instant::now();
+    let mut taken = 0;
+    while began.elapsed() < 3 * patience {
+        taken += 1;
+        let batch = invocation(vec![nth(10, b"poison"), nth(10 * taken + 11, b"poison")]);
+        let outcome = forwarder.handle(&batch, soon(400)).await;
+        assert_eq!(checkpoint(&outcome).as_ref(), Some(&refused), "after {:?}", began.elapsed());
+    }
+    assert_eq!(bucket.objects().len(), taken);
+    // From the last success on, its patience is as long as ever, and not longer.
+    bucket.set(Mood::HangsUp(u32::MAX));
+    let ends = deadline();
+    while checkpoint(&forwarder.handle(&invocation(vec![nth(10, b"poison")]), soon(400)).await).is_some() {
+        assert!(Instant::now() < ends, "it is held for ever");
+    }
+}
+
 /// A log service that takes all the time there is leaves some for the quarantine, or a record would be held for ever.
 #[tokio::test]
 async fn a_destination_that_takes_all_the_time_does_not_starve_the_quarantine() {

@@ -21,7 +21,7 @@ use crate::ledger::SetAside;
 use crate::payload::Poison;
 pub use place::Place;
 
-/// How long records are held up by an S3 that takes nothing.
+/// How long records are held up by an S3 that takes nothing at all.
 pub const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
 /// An attempt that is so long ago says nothing about how it is now.
@@ -51,7 +51,14 @@ pub struct Quarantine {
     failing: Option<Failing>,
 }
 
-/// Since when not everything could be put.
+/// What became of one record.
+enum Put {
+    Now,
+    Before,
+    NotTried,
+}
+
+/// Since when nothing could be put.
 #[derive(Clone, Copy, Debug)]
 struct Failing {
     first: Instant,
@@ -99,7 +106,7 @@ impl Quarantine {
             held: Vec::new(),
             failure: None,
         };
-        let mut missing = Vec::new();
+        let (mut missing, mut takes_some) = (Vec::new(), false);
         for some in aside.chunks(AT_ONCE) {
             // What S3 refuses for good it refuses of each; and used-up time does not come back.
             let gave_up =
@@ -108,14 +115,15 @@ impl Quarantine {
             let keys: Vec<String> = keys.collect();
             let puts = some.iter().zip(&keys).map(|(aside, key)| async {
                 match self.kept.contains(key) {
-                    true => Ok(true),
-                    false if gave_up => Ok(false),
-                    false => self.put(invocation, aside, lanes, key, until).await.map(|()| true),
+                    true => Ok(Put::Before),
+                    false if gave_up => Ok(Put::NotTried),
+                    false => self.put(invocation, aside, lanes, key, until).await.map(|()| Put::Now),
                 }
             });
             let puts = join_all(puts).await;
             for ((aside, key), put) in some.iter().zip(keys).zip(puts) {
-                if matches!(put, Ok(true)) {
+                takes_some |= matches!(put, Ok(Put::Now));
+                if matches!(put, Ok(Put::Now | Put::Before)) {
                     report.kept.push(aside.record);
                     self.remember(key);
                 } else {
@@ -127,6 +135,9 @@ impl Quarantine {
                     report.failure = Some(error);
                 }
             }
+        }
+        if takes_some {
+            self.failing = None;
         }
         if self.gives_up(aside, report.failure.as_ref()) {
             report.named = missing

@@ -23,6 +23,8 @@ pub enum Mood {
     Takes,
     /// It refuses so many requests with this status and code, then it takes what comes.
     Refuses(u32, u16, &'static str),
+    /// It is busy for keys with this end, and takes all others.
+    RefusesKey(&'static str),
     /// It reads so many requests and hangs up on them.
     HangsUp(u32),
     /// It reads requests and never answers.
@@ -115,6 +117,9 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
                     "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>told to</Message></Error>"
                 );
                 format!("HTTP/1.1 {status} x\r\nContent-Length: {}\r\n\r\n{text}", text.len())
+            }
+            Mood::RefusesKey(end) if head.split(' ').nth(1).unwrap().ends_with(end) => {
+                "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n".to_owned()
             }
             _ => {
                 let key = head.split(' ').nth(1).unwrap().to_owned();

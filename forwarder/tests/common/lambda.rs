@@ -55,7 +55,13 @@ pub struct Lambda {
 }
 
 impl Lambda {
+    /// One whose functions do not learn which account they are in.
     pub fn start() -> Self {
+        Self::start_in("1")
+    }
+
+    /// One in this account.
+    pub fn start_in(account: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (events, to_deliver) = channel();
@@ -64,7 +70,7 @@ impl Lambda {
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (to_deliver, tell) = (Arc::clone(&to_deliver), tell.clone());
-                std::thread::spawn(move || serve(stream, &to_deliver, &tell));
+                std::thread::spawn(move || serve(stream, account, &to_deliver, &tell));
             }
         });
         Self { address, events, told }
@@ -163,7 +169,7 @@ pub fn bootstrap() -> PathBuf {
 }
 
 /// Serves one connection of the runtime client.
-fn serve(mut stream: TcpStream, events: &Mutex<Receiver<Event>>, tell: &Sender<Told>) {
+fn serve(mut stream: TcpStream, account: &str, events: &Mutex<Receiver<Event>>, tell: &Sender<Told>) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     while let Some((request, body)) = read_message(&mut reader) {
         let path = request.split(' ').nth(1).unwrap_or_default();
@@ -173,7 +179,7 @@ fn serve(mut stream: TcpStream, events: &Mutex<Receiver<Event>>, tell: &Sender<T
             let head = format!(
                 "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: 1\r\n\
                  Lambda-Runtime-Deadline-Ms: {deadline}\r\nLambda-Runtime-Trace-Id: Root=1\r\n\
-                 Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:r:1:function:f\r\nContent-Length: {}\r\n\r\n",
+                 Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:r:{account}:function:f\r\nContent-Length: {}\r\n\r\n",
                 event.body.len()
             );
             [head.as_bytes(), &event.body].concat()

@@ -52,8 +52,8 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(options: &Options) -> io::Result<Self> {
         Ok(Self {
-            received: Received::default(),
-            tls: Tls::new(options.transport)?,
+            received: Received::new(options.record.as_deref())?,
+            tls: Tls::new(options.transport, options.authority_key.as_deref())?,
             protocol: options.protocol,
             requests: Requests::new(options.protocol),
             armed: watch::Sender::new(Armed { fault: options.fault, left: None }),
@@ -108,16 +108,18 @@ impl FaultNews {
 /// Runs a service until it is told to end. The address, or why there is none, goes to `started`.
 pub(super) fn run(
     shared: Arc<Shared>,
-    receive_buffer: Option<u32>,
+    options: &Options,
     inbox: mpsc::UnboundedReceiver<Command>,
     started: &std::sync::mpsc::Sender<io::Result<SocketAddr>>,
 ) {
+    let receive_buffer = options.receive_buffer;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let result = runtime.and_then(|runtime| {
         runtime.block_on(async {
             // Keeps the port ours while the service is down.
-            let reserved = ReservedPort::new()?;
-            let address = reserved.address();
+            let reserved = if options.address.is_none() { Some(ReservedPort::new()?) } else { None };
+            let reserved = reserved.as_ref().map(ReservedPort::address);
+            let address = options.address.or(reserved).ok_or(io::ErrorKind::AddrNotAvailable)?;
             let listener = bind(address, receive_buffer)?.listen(1024)?;
             let _ = started.send(Ok(address));
             serve(&shared, receive_buffer, address, listener, inbox).await;

@@ -23,6 +23,7 @@ mod webhook;
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -47,6 +48,15 @@ pub struct Options {
     pub receive_buffer: Option<u32>,
     /// What makes lines of the bytes; line feeds by default.
     pub protocol: Protocol,
+    /// Where it listens; by default on a free port of 127.0.0.1, which stays its own while it is down. The port of an
+    /// address that is given here is kept by the caller, for example by a [`crate::ReservedPort`].
+    pub address: Option<SocketAddr>,
+    /// The key of its certificate authority, from [`LogService::authority_key`] of another service: clients that trust
+    /// that one trust this one. A new authority by default.
+    pub authority_key: Option<String>,
+    /// A file that each line is appended to as soon as it is read and before anything else happens on its connection.
+    /// So it holds what the process has read, also if the process is killed.
+    pub record: Option<PathBuf>,
 }
 
 impl Options {
@@ -77,7 +87,7 @@ impl LogService {
         let for_thread = Arc::clone(&shared);
         let thread = std::thread::Builder::new()
             .name("log-service".into())
-            .spawn(move || listener::run(for_thread, options.receive_buffer, inbox, &started))?;
+            .spawn(move || listener::run(for_thread, &options, inbox, &started))?;
         let address =
             address.recv().map_err(|_| io::Error::other("the log service's thread ended at start"))??;
         Ok(Self { address, shared, commands, thread: Some(thread) })
@@ -92,6 +102,11 @@ impl LogService {
     /// `127.0.0.1` and `localhost`. Also a plain service has one, which nobody needs.
     pub fn ca_pem(&self) -> &str {
         self.shared.tls.ca_pem()
+    }
+
+    /// The key of that authority, in PEM: see [`Options::authority_key`].
+    pub fn authority_key(&self) -> String {
+        self.shared.tls.authority_key()
     }
 
     /// Changes what goes wrong, for new connections and for those that are open; byte counts of faults start

@@ -1,6 +1,9 @@
 //! The lines that arrived.
 
 use std::fmt;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -59,6 +62,8 @@ impl std::error::Error for TooFewLines {}
 
 #[derive(Debug, Default)]
 struct State {
+    /// See [`super::Options::record`].
+    record: Option<File>,
     lines: Vec<Line>,
     subscribers: Vec<mpsc::UnboundedSender<Line>>,
 }
@@ -71,6 +76,15 @@ pub(super) struct Received {
 }
 
 impl Received {
+    pub(super) fn new(record: Option<&Path>) -> io::Result<Self> {
+        let record = record.map(|path| File::options().create(true).append(true).open(path)).transpose()?;
+        if let Some(mut record) = record.as_ref() {
+            // A process that was killed may have left a part of a line.
+            record.write_all(b"\n")?;
+        }
+        Ok(Self { state: Mutex::new(State { record, ..State::default() }), ..Self::default() })
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // Nothing that can panic happens under the lock, and a list of lines is never half-changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -78,6 +92,11 @@ impl Received {
 
     pub(super) fn push(&self, new: impl Iterator<Item = Line>) {
         let mut state = self.state();
+        let new: Vec<Line> = new.collect();
+        if let Some(record) = &mut state.record {
+            let lines: Vec<u8> = new.iter().flat_map(|line| [&line.bytes[..], b"\n"].concat()).collect();
+            record.write_all(&lines).expect("the record of a log service can be written");
+        }
         for line in new {
             state.subscribers.retain(|subscriber| subscriber.send(line.clone()).is_ok());
             state.lines.push(line);

@@ -14,10 +14,15 @@ fn start(options: Options) -> LogService {
 
 /// A blocking TLS client that trusts the service's authority.
 fn tls_client(service: &LogService) -> io::Result<rustls::StreamOwned<rustls::ClientConnection, TcpStream>> {
+    tls_client_of(service.address(), service.ca_pem())
+}
+
+fn tls_client_of(
+    address: SocketAddr,
+    ca_pem: &str,
+) -> io::Result<rustls::StreamOwned<rustls::ClientConnection, TcpStream>> {
     let mut roots = rustls::RootCertStore::empty();
-    roots
-        .add(rustls::pki_types::CertificateDer::from_pem_slice(service.ca_pem().as_bytes()).unwrap())
-        .unwrap();
+    roots.add(rustls::pki_types::CertificateDer::from_pem_slice(ca_pem.as_bytes()).unwrap()).unwrap();
     let config =
         rustls::ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -26,7 +31,7 @@ fn tls_client(service: &LogService) -> io::Result<rustls::StreamOwned<rustls::Cl
             .with_no_client_auth();
     let mut connection =
         rustls::ClientConnection::new(Arc::new(config), "localhost".try_into().unwrap()).unwrap();
-    let mut tcp = TcpStream::connect(service.address())?;
+    let mut tcp = TcpStream::connect(address)?;
     connection.complete_io(&mut tcp)?;
     Ok(rustls::StreamOwned::new(connection, tcp))
 }
@@ -49,6 +54,34 @@ async fn lines_arrive_in_order_on_every_transport() {
         assert_eq!(news.recv().await.unwrap().text(), "t one");
         assert_eq!(service.connections(), 1);
     }
+}
+
+#[tokio::test]
+async fn a_record_holds_what_was_read_and_another_service_goes_on_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let record = folder.path().join("lines");
+    let first = start(Options { record: Some(record.clone()), ..Options::with_transport(Transport::Tls13) });
+    let mut client = tls_client(&first).unwrap();
+    client.write_all(b"one\ntwo\nrest").unwrap();
+    client.flush().unwrap();
+    first.wait_for_lines(2, PATIENCE).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&record).unwrap(), "\none\ntwo\n");
+
+    // In the place of the first, for clients that trust that one.
+    let port = crate::ReservedPort::new().unwrap();
+    let authority_key = Some(first.authority_key());
+    let second = start(Options {
+        address: Some(port.address()),
+        authority_key,
+        record: Some(record.clone()),
+        ..Options::with_transport(Transport::Tls13)
+    });
+    assert_eq!(second.address(), port.address());
+    let mut client = tls_client_of(port.address(), first.ca_pem()).unwrap();
+    client.write_all(b"three\n").unwrap();
+    client.flush().unwrap();
+    second.wait_for_lines(1, PATIENCE).await.unwrap();
+    assert_eq!(std::fs::read_to_string(&record).unwrap(), "\none\ntwo\n\nthree\n");
 }
 
 #[tokio::test]

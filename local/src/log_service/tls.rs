@@ -26,14 +26,22 @@ impl std::fmt::Debug for Tls {
 }
 
 impl Tls {
-    pub(super) fn new(transport: Transport) -> io::Result<Self> {
-        let tls = Self { transport, authority: Authority::new()?, acceptor: Mutex::new(None) };
+    pub(super) fn new(transport: Transport, authority_key: Option<&str>) -> io::Result<Self> {
+        let authority = match authority_key {
+            Some(key) => Authority::of(KeyPair::from_pem(key).map_err(io::Error::other)?)?,
+            None => Authority::new()?,
+        };
+        let tls = Self { transport, authority, acceptor: Mutex::new(None) };
         tls.set_certificate(Certificate::Valid)?;
         Ok(tls)
     }
 
     pub(super) fn ca_pem(&self) -> &str {
         &self.authority.pem
+    }
+
+    pub(super) fn authority_key(&self) -> String {
+        self.authority.issuer.key().serialize_pem()
     }
 
     pub(super) fn set_certificate(&self, certificate: Certificate) -> io::Result<()> {
@@ -76,7 +84,10 @@ struct Authority {
 
 impl Authority {
     fn new() -> io::Result<Self> {
-        let key = KeyPair::generate().map_err(io::Error::other)?;
+        Self::of(KeyPair::generate().map_err(io::Error::other)?)
+    }
+
+    fn of(key: KeyPair) -> io::Result<Self> {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, "cwl2le local test authority");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
