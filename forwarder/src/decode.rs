@@ -1,7 +1,5 @@
 //! Decoding of a part for one lane, within the memory that all lanes share.
 
-use tokio::time::Instant;
-
 use super::{Batch, uncaught};
 use crate::destination::{Failure, FailureKind};
 use crate::ledger::{Fate, Skip};
@@ -103,10 +101,9 @@ impl Batch<'_> {
                 return Ok(Decoding::Nothing);
             }
         }
-        let began = Instant::now();
         let decoded = self.decode(at, cap, how.repair, buffer);
         if let Some(taken) = &mut taken {
-            taken.begin(began.elapsed());
+            taken.begin_turn();
         }
         let larger = match how.size {
             Size::Small => Some(Size::AsItSays),

@@ -36,6 +36,7 @@ pub(crate) struct Room {
 pub(crate) struct Taken<'a> {
     room: &'a Room,
     _units: SemaphorePermit<'a>,
+    since: Instant,
     turn_ends: Instant,
 }
 
@@ -59,7 +60,8 @@ impl Room {
         let _counted = Waiting(&self.waiting);
         self.asked.notify_waiters();
         let units = timeout_at(until, self.units.acquire_many(units)).await.ok()?.ok()?;
-        Some(Taken { room: self, _units: units, turn_ends: Instant::now() + SHORTEST_TURN })
+        let now = Instant::now();
+        Some(Taken { room: self, _units: units, since: now, turn_ends: now + SHORTEST_TURN })
     }
 }
 
@@ -73,9 +75,9 @@ impl Drop for Waiting<'_> {
 }
 
 impl Taken<'_> {
-    /// Begins the turn, after decoding that took this long.
-    pub(crate) fn begin(&mut self, decoding: Duration) {
-        self.turn_ends = Instant::now() + SHORTEST_TURN.max(decoding * TURN);
+    /// Begins the turn: the record is decoded.
+    pub(crate) fn begin_turn(&mut self) {
+        self.turn_ends = Instant::now() + SHORTEST_TURN.max(self.since.elapsed() * TURN);
     }
 
     /// Waits until somebody else wants the room and the turn is over.
@@ -103,18 +105,19 @@ mod tests {
         let room = Room::new(64 << 10);
         let until = Instant::now() + Duration::from_secs(60);
         let mut large = room.take(usize::MAX, until).await.unwrap();
-        large.begin(Duration::from_secs(1));
         let began = Instant::now();
+        // It takes a second to decode.
+        tokio::time::advance(Duration::from_secs(1)).await;
+        large.begin_turn();
         // Nobody waits, so it may stay.
-        assert!(tokio::time::timeout(Duration::from_secs(20), large.is_wanted()).await.is_err());
-        large.begin(Duration::from_secs(1));
+        assert!(tokio::time::timeout(Duration::from_secs(4), large.is_wanted()).await.is_err());
         let turn = async {
             large.is_wanted().await;
             drop(large);
             began.elapsed()
         };
         let (turn, small) = tokio::join!(turn, room.take(1, until));
-        assert_eq!(turn, Duration::from_secs(28));
+        assert_eq!(turn, Duration::from_secs(1 + 8));
         let other = room.take(63 << 10, until).now_or_never().flatten();
         assert!(small.is_some() && other.is_some(), "both fit");
         assert!(room.take(1, until).await.is_none(), "until it is too late");

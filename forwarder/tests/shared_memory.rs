@@ -14,6 +14,12 @@ use futures_util::future::{Either, select};
 use lambda::Lambda;
 use serde_json::{Value, json};
 
+/// More than the buffers of a connection take, which are 4 MiB by default on Linux.
+const KILOBYTES: usize = 12_000;
+
+/// Memory for one record of this size.
+const ONE_AT_A_TIME: Cap = Cap { size: 16 << 20, ratio: 200, always: 8 << 20, events: 20_000, parts: 1_000 };
+
 /// A record of so many kilobytes of text, in lines of a kilobyte that do not compress to nothing.
 fn large(n: usize, filter: &str, kilobytes: usize) -> (Value, Vec<String>) {
     let mut rng = fastrand::Rng::with_seed(n as u64);
@@ -30,7 +36,7 @@ fn large(n: usize, filter: &str, kilobytes: usize) -> (Value, Vec<String>) {
 /// memory together or only one at a time.
 #[tokio::test]
 async fn a_destination_that_stalls_on_a_large_record_does_not_stop_the_large_records_of_another() {
-    for cap in [Cap::for_memory(128), Cap { size: 4 << 20, events: 10_000, ..Cap::for_memory(128) }] {
+    for cap in [Cap::for_memory(128), ONE_AT_A_TIME] {
         let (slow, fast) = (tight_service(Transport::Plain), service(Transport::Plain));
         slow.set_fault(Fault::StallAfter(0));
         let mut config = Config::single(destination(&fast, Transport::Plain).0);
@@ -40,8 +46,9 @@ async fn a_destination_that_stalls_on_a_large_record_does_not_stop_the_large_rec
         let mut options = Options { cap, ..options() };
         options.patience.progress = PATIENCE * 4;
         let mut forwarder = Forwarder::new(&config, options).unwrap();
-        let (stalled, _) = large(0, "f@a-slow", 3_500);
-        let (records, sent): (Vec<Value>, Vec<Vec<String>>) = (1..4).map(|n| large(n, "f", 3_500)).unzip();
+        let (stalled, _) = large(0, "f@a-slow", KILOBYTES);
+        let (records, sent): (Vec<Value>, Vec<Vec<String>>) =
+            (1..3).map(|n| large(n, "f", KILOBYTES)).unzip();
         let event = invocation([vec![stalled], records].concat());
         let handling = std::pin::pin!(forwarder.handle(&event, deadline() + PATIENCE * 4));
         let sent = sent.concat();
@@ -61,16 +68,15 @@ async fn a_destination_that_stalls_on_a_large_record_does_not_stop_the_large_rec
 async fn destinations_that_take_turns_get_everything_once() {
     let (one, other) = (tight_service(Transport::Plain), tight_service(Transport::Plain));
     for service in [&one, &other] {
-        let every = std::time::Duration::from_millis(4);
-        service.set_fault(Fault::Trickle { bytes: 16 << 10, every });
+        let every = std::time::Duration::from_millis(5);
+        service.set_fault(Fault::Trickle { bytes: 64 << 10, every });
     }
     let mut config = Config::single(destination(&one, Transport::Plain).0);
     config.destinations.insert("other".into(), destination(&other, Transport::Plain).0);
     let route = json!({"log_group": "*", "destination": ["default", "other"]});
     config.routes = vec![serde_json::from_value(route).unwrap()];
-    let cap = Cap { size: 4 << 20, events: 10_000, ..Cap::for_memory(128) };
-    let mut forwarder = Forwarder::new(&config, Options { cap, ..options() }).unwrap();
-    let (records, sent): (Vec<Value>, Vec<Vec<String>>) = (0..2).map(|n| large(n, "f", 3_500)).unzip();
+    let mut forwarder = Forwarder::new(&config, Options { cap: ONE_AT_A_TIME, ..options() }).unwrap();
+    let (records, sent): (Vec<Value>, Vec<Vec<String>>) = (0..2).map(|n| large(n, "f", KILOBYTES)).unzip();
     let outcome = forwarder.handle(&invocation(records), deadline() + PATIENCE * 2).await;
     assert_eq!(
         (outcome.account.records.delivered, outcome.account.unbalanced),

@@ -6,6 +6,10 @@ use std::rc::Rc;
 
 use crate::ledger::count;
 
+/// Maximum number of events that wait, however short they are: each takes some 40 bytes besides those of the body, and its
+/// id. A body of a megabyte has as many only if its events have less than 16 bytes.
+const MOST_EVENTS: usize = 64 << 10;
+
 /// What one request may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Limits {
@@ -39,6 +43,7 @@ pub(super) struct Pending {
     lots: Vec<Lot>,
     by_common: HashMap<Vec<u8>, usize>,
     bytes: usize,
+    events: usize,
 }
 
 #[derive(Debug, Default)]
@@ -94,7 +99,7 @@ impl Pending {
         if known.is_none() {
             self.lots.push(Lot { common: common.to_vec(), ..Lot::default() });
         }
-        let is_first = self.bytes == 0 && self.lots.iter().all(|lot| lot.events.is_empty());
+        let is_first = self.events == 0;
         let lot = &mut self.lots[at];
         let start = lot.bytes.len();
         let is_written = write(&mut lot.bytes);
@@ -103,7 +108,7 @@ impl Pending {
         }
         let overhead = if known.is_none() { limits.lot + common.len() } else { 0 };
         let more = lot.bytes.len() - start + overhead;
-        if !is_first && self.bytes + more > limits.body {
+        if !is_first && (self.bytes + more > limits.body || self.events >= MOST_EVENTS) {
             lot.bytes.truncate(start);
             if known.is_none() {
                 self.lots.pop();
@@ -117,6 +122,7 @@ impl Pending {
         if lot.streams.last() != Some(&stream) {
             lot.streams.push(stream);
         }
+        self.events += 1;
         lot.ids.push_str(id);
         lot.events.push(Place { number, end: lot.bytes.len(), id_end: lot.ids.len(), is_written });
         true
@@ -158,7 +164,12 @@ impl Pending {
         let (streams, common, ids) = (lot.streams.clone(), lot.common.clone(), id.to_owned());
         let by_common = HashMap::new();
         let held = bytes.len();
-        Self { lots: vec![Lot { streams, common, bytes, ids, events: vec![event] }], by_common, bytes: held }
+        Self {
+            lots: vec![Lot { streams, common, bytes, ids, events: vec![event] }],
+            by_common,
+            bytes: held,
+            events: 1,
+        }
     }
 
     /// The events of a request as they stand in its body. `spots` are one after the other.
@@ -188,6 +199,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// Bytes alone do not bound memory: a megabyte of empty lines is a million events.
+    #[test]
+    fn many_short_events_are_a_full_batch() {
+        let limits = Limits { body: 1 << 20, lot: 0, packing: Packing::Mixed, in_flight: 1 };
+        let mut pending = Pending::default();
+        let mut add = |number: usize| {
+            pending.add(limits, (0, b""), (number as u64, ""), |out| {
+                out.push(b'\n');
+                true
+            })
+        };
+        assert_eq!((0..1 << 20).take_while(|number| add(*number)).count(), MOST_EVENTS);
+        assert_eq!(pending.requests(Packing::Mixed)[0].0.len(), MOST_EVENTS);
+    }
 
     proptest! {
         /// No batch is over the limit unless one event is; order is kept; all batches together are everything.
