@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cwl2le_forwarder::aws::{Call, Service};
 use cwl2le_local::Options;
+use cwl2le_local::log_service::Fault;
 use http::{HeaderName, HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
@@ -130,9 +131,9 @@ async fn tokens_and_routes_are_read_by_the_function_and_rotated_under_it() {
     wanted.sort();
     assert_eq!(arrived(&world, 3).await, wanted);
 
-    // Another token in the store, and a log service that wants to hear no more from the old one.
+    // Another token in the store, and a log service that cuts off a connection with the old one.
     put_parameter(&world, ROTATED).await;
-    world.log_service.close_connections();
+    world.log_service.set_fault_for(Fault::ResetAfter(1), 1);
     world.put_log_events("/app/a", &["three".to_owned()]).await;
     wanted.push(format!("{ROTATED} three"));
     wanted.sort();
