@@ -38,8 +38,8 @@ mod flights;
 /// An answer may take so many times longer than the next byte of a connection: a body is megabytes.
 const ANSWER: u32 = 3;
 
-/// Maximum number of requests with many events in flight at the same time.
-pub(super) const IN_FLIGHT: usize = 4;
+/// Maximum number of requests with many events in flight at the same time, while as many others are filled.
+pub(super) const IN_FLIGHT: usize = 3;
 
 /// Maximum bytes of a body of which several are held in memory at the same time.
 const SMALL: usize = 1 << 20;
@@ -156,7 +156,7 @@ impl<S: Service> Requests<S> {
     /// Makes it ready to use, without connecting.
     pub(super) fn new(service: S, ca_file: Option<&str>, patience: Patience) -> Result<Self, String> {
         let limits = service.limits();
-        let parts = if limits.packing == Packing::Line { 1 } else { held(limits) / limits.body };
+        let parts = if limits.packing == Packing::Line { 1 } else { held(limits) / 2 / limits.body };
         Ok(Self {
             service,
             client: Client::new(ca_file)?,
@@ -236,9 +236,10 @@ impl<S: Service> Requests<S> {
     }
 }
 
-/// Maximum bytes of events to hold, those in requests without an answer included: four bodies, or one large one.
+/// Maximum bytes of events to hold, those in requests without an answer included: six bodies, or one large one. The
+/// smallest function has 128 MB for several destinations, and each needs as much again for the requests themselves.
 fn held(limits: Limits) -> usize {
-    limits.body.max(4 * limits.body.min(SMALL))
+    limits.body.max(2 * IN_FLIGHT * limits.body.min(SMALL))
 }
 
 /// What tells a log stream from others.
