@@ -3,10 +3,13 @@
 //! Where a value may or may not be one, it is: something too much is better than something left. What would make
 //! logs useless is spared: versions with five parts, times, MAC addresses, identifiers that are digits by chance.
 
-use std::net::Ipv6Addr;
+mod address;
+mod card;
+
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use memchr::memmem;
 use regex::Regex;
 
 use crate::shape::config::Known;
@@ -26,134 +29,131 @@ impl Known {
 
     /// Calls `found` with the place of each value in a text.
     pub(super) fn find(self, text: &str, mut found: impl FnMut(Range<usize>)) {
-        let candidates =
-            |regex: &'static LazyLock<Regex>| regex.find_iter(text).map(|candidate| candidate.range());
-        let captured = |regex: &'static LazyLock<Regex>| {
-            regex
-                .captures_iter(text)
-                .filter_map(|all| all.iter().skip(1).flatten().next().map(|one| one.range()))
-        };
         match self {
-            Self::Email => candidates(&EMAIL).for_each(found),
-            Self::Ipv4 => candidates(&IPV4).filter(|at| is_ipv4(text, at)).for_each(found),
-            Self::Ipv6 => candidates(&IPV6).filter_map(|at| ipv6_in(text, at)).for_each(found),
+            Self::Email => {
+                candidates(&EMAIL, text).for_each(&mut found);
+                if ["\"@", "\"%40"].iter().any(|end| memmem::find(text.as_bytes(), end.as_bytes()).is_some())
+                {
+                    candidates(&QUOTED_EMAIL, text).for_each(found);
+                }
+            }
+            Self::Ipv4 => address::find_ipv4(text, found),
+            Self::Ipv6 => address::find_ipv6(text, found),
             Self::Bearer => {
-                captured(&BEARER).filter(|at| is_token(&text[at.clone()])).for_each(&mut found);
-                candidates(&JWT).for_each(found);
+                tokens(text, &mut found);
+                candidates(&JWT, text).for_each(found);
             }
             Self::AwsKey => {
-                candidates(&AWS_KEY_ID).for_each(&mut found);
-                captured(&AWS_SECRET).for_each(found);
+                candidates(&AWS_KEY_ID, text).for_each(&mut found);
+                captured(&AWS_SECRET, text).for_each(&mut found);
+                captured(&AWS_PAIR, text).filter(|at| ends_secret(&text[at.end..])).for_each(found);
             }
-            Self::Card => candidates(&DIGITS).for_each(|at| cards_in(text, at, &mut found)),
+            Self::Card => card::find(text, found),
         }
     }
+}
+
+/// The places that an expression matches.
+fn candidates(regex: &'static LazyLock<Regex>, text: &str) -> impl Iterator<Item = Range<usize>> {
+    regex.find_iter(text).map(|candidate| candidate.range())
+}
+
+/// The places that the group of an expression captures.
+fn captured(regex: &'static LazyLock<Regex>, text: &str) -> impl Iterator<Item = Range<usize>> {
+    regex.captures_iter(text).filter_map(|all| all.iter().skip(1).flatten().next().map(|one| one.range()))
 }
 
 /// Expressions that are known to be valid; a test uses every one.
 macro_rules! expression {
     ($name:ident, $text:expr) => {
-        static $name: LazyLock<Regex> = LazyLock::new(|| {
+        static $name: std::sync::LazyLock<regex::Regex> = std::sync::LazyLock::new(|| {
             #[allow(clippy::expect_used, reason = "a fixed expression")]
-            Regex::new($text).expect("a valid expression")
+            regex::Regex::new($text).expect("a valid expression")
         });
     };
 }
+use expression;
 
-// Latin letters only: text in other scripts stands right beside addresses, without a space.
+/// Letters of e-mail addresses: Latin, combining marks, Greek, Cyrillic, and marks that are not seen. Scripts that are
+/// written without spaces are left out: their text stands right beside addresses.
+macro_rules! letters {
+    () => {
+        r"0-9A-Za-zÀ-ɏ\u{300}-\u{52f}\u{ad}\u{200b}-\u{200d}\u{2060}\u{feff}"
+    };
+}
+
+/// What stands between the two parts of an e-mail address, and its domain.
+macro_rules! at_domain {
+    () => {
+        concat!(
+            r"(?:@|%(?:25)?40|&#(?:64|x40);|＠)(?:[",
+            letters!(),
+            r"-]+(?:\.|%(?:25)?2[Ee]))+",
+            r"(?:xn--[0-9A-Za-z-]+|[A-Za-zÀ-ɏ\u{300}-\u{52f}\u{ad}\u{200b}-\u{200d}]{2,})"
+        )
+    };
+}
+
 expression!(
     EMAIL,
-    r"[0-9A-Za-zÀ-ɏ._%+~-]+(?:'[0-9A-Za-zÀ-ɏ._%+~-]+)*(?:@|%40)(?:[0-9A-Za-zÀ-ɏ-]+\.)+(?:xn--[0-9A-Za-z-]+|[A-Za-zÀ-ɏ]{2,})"
+    concat!("[", letters!(), "._%+~!#$&*-]+(?:'[", letters!(), "._%+~!#$&*-]+)*", at_domain!())
 );
-expression!(IPV4, r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}");
-expression!(IPV6, r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
+expression!(QUOTED_EMAIL, concat!(r#""[0-9A-Za-z ._+-]{1,64}""#, at_domain!()));
 // A plus may be a space of a URL or begin the token: one that stands alone before it is a space. JSON that is cut off may
-// leave escapes as they are.
+// leave escapes as they are. A token of Laravel Sanctum begins with a number and a bar.
 expression!(
     BEARER,
-    r#"(?i)bearer(?:(?:[ \t:='"+]|%20)*(?:[ \t:='"]|%20)|\+)((?:[0-9A-Za-z._~+/=-]|\\u[0-9A-Fa-f]{4}|\\/){8,})"#
+    concat!(
+        r#"(?i)bearer(?:(?:[ \t\r\n:='"<(\[,+\u{a0}]|%20)*(?:[ \t\r\n:='"<(\[,\u{a0}]|%20)|\+)"#,
+        r"((?:[0-9]{1,20}(?:\||%7C))?(?:[0-9A-Za-z._~+/=-]|%(?:2[BF]|3D|7[CE])|\\u[0-9A-Fa-f]{4}|\\/){8,})"
+    )
 );
 expression!(JWT, r"eyJ[0-9A-Za-z_-]{5,}\.[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*){0,3}");
 expression!(AWS_KEY_ID, r"(?:AKIA|ASIA)[0-9A-Z]{16,}");
 expression!(
     AWS_SECRET,
-    r"(?i)(?:secret_?(?:access_?)?key|aws_?secret)[^0-9A-Za-z/+]{1,8}([0-9A-Za-z/+\\]{40,})|(?:session|security)[_-]?token[^0-9A-Za-z/+]{1,8}([0-9A-Za-z/+=%\\]{50,})"
+    concat!(
+        r"(?i)(?:secret[\s_-]{0,3}(?:access[\s_-]{0,3})?key|aws[\s_-]{0,3}secret)",
+        r#"(?:[^0-9A-Za-z/+]{1,8}|[\s"':=>\\]{1,64})((?:[0-9A-Za-z/+\\]|%2[BF]){40,})"#,
+        r"|(?:session|security)[\s_-]{0,3}token",
+        r#"(?:[^0-9A-Za-z/+]{1,8}|[\s"':=>\\]{1,64})([0-9A-Za-z/+=%\\]{50,})"#
+    )
 );
-expression!(DIGITS, r"[0-9](?:[ -]?[0-9]){12,}");
+// As in the file of an access key that AWS's console gives out.
+expression!(
+    AWS_PAIR,
+    r#"(?:AKIA|ASIA)[0-9A-Z]{16}["']?[ \t]{0,8}[,;:|\t ][ \t]{0,8}["']?([0-9A-Za-z/+]{40})"#
+);
 
-/// Four numbers up to 255, and not a part of something with more numbers.
-fn is_ipv4(text: &str, at: &Range<usize>) -> bool {
-    let (before, after) = (&text.as_bytes()[..at.start], &text.as_bytes()[at.end..]);
-    let goes_on = match (before, after) {
-        ([.., digit], _) | (_, [digit, ..]) if digit.is_ascii_digit() => true,
-        ([.., digit, b'.'], _) | (_, [b'.', digit, ..]) if digit.is_ascii_digit() => true,
-        _ => false,
-    };
-    !goes_on && text[at.clone()].split('.').all(|part| part.parse::<u8>().is_ok())
-}
+/// A token of so many characters is one, whatever they are.
+const LONG_TOKEN: usize = 20;
 
-/// The address in a run of hexadecimal digits, colons and dots.
-fn ipv6_in(text: &str, at: Range<usize>) -> Option<Range<usize>> {
-    // What follows a name and a colon begins after the colon.
-    let after_colon = text[at.clone()].find(':').map(|colon| at.start + colon + 1);
-    let starts = [stands_alone(text, at.start).then_some(at.start), after_colon];
-    for start in starts.into_iter().flatten() {
-        let mut end = at.end;
-        // A sentence may end with a dot, and a prefix with a colon.
-        while end > start {
-            let address = &text[start..end];
-            let goes_on = text.as_bytes().get(end).is_some_and(u8::is_ascii_alphanumeric);
-            if !goes_on && address != "::" && address.parse::<Ipv6Addr>().is_ok() {
-                return Some(start..end);
-            }
-            if !address.ends_with([':', '.']) {
-                break;
-            }
-            end -= 1;
+/// What follows `Bearer`.
+fn tokens(text: &str, found: &mut impl FnMut(Range<usize>)) {
+    const WORD: usize = "bearer".len();
+    let mut at = 0;
+    while let Some(all) = BEARER.captures_at(text, at) {
+        let (Some(whole), Some(token)) = (all.get(0), all.get(1)) else { break };
+        let between = &text[whole.start() + WORD..token.start()];
+        // What stands on the next line is something else, more often than not.
+        let is_near = !between.contains(['\n', '\r']);
+        if token.len() >= LONG_TOKEN || is_near && is_token(token.as_str()) {
+            found(token.range());
+            at = token.end();
+        } else {
+            at = whole.start() + WORD;
         }
     }
-    None
 }
 
 /// A word in "bearer authentication" is no token.
 fn is_token(text: &str) -> bool {
-    text.len() >= 20 || text.bytes().any(|byte| byte.is_ascii_digit())
+    text.len() >= LONG_TOKEN || text.bytes().any(|byte| byte.is_ascii_digit())
 }
 
-/// The card numbers in digits that single spaces and hyphens may separate: 13 to 19 digits that begin like those of
-/// a network and have the right check digit, and are not a part of a longer group of digits.
-fn cards_in(text: &str, at: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
-    let goes_on = text.as_bytes().get(at.end).is_some_and(u8::is_ascii_alphanumeric);
-    let fraction = text.as_bytes()[..at.start].ends_with(b".");
-    let places: Vec<usize> = at.clone().filter(|place| text.as_bytes()[*place].is_ascii_digit()).collect();
-    let begins = |n: usize| match n.checked_sub(1) {
-        Some(before) => places[before] + 1 < places[n],
-        None => stands_alone(text, at.start) && !fraction,
-    };
-    let ends = |n: usize| match places.get(n + 1) {
-        Some(next) => places[n] + 1 < *next,
-        None => !goes_on,
-    };
-    let digits: Vec<u8> = places.iter().map(|place| text.as_bytes()[*place] - b'0').collect();
-    for first in (0..digits.len()).filter(|n| begins(*n) && (2..=6).contains(&digits[*n])) {
-        for last in (first + 12..(first + 19).min(digits.len())).filter(|n| ends(*n)) {
-            if is_luhn(&digits[first..=last]) {
-                found(places[first]..places[last] + 1);
-            }
-        }
-    }
-}
-
-/// The check of Luhn: from the right every second digit twice, its digits added up, makes a multiple of ten.
-fn is_luhn(digits: &[u8]) -> bool {
-    let twice = |digit: u8| if digit > 4 { 2 * digit - 9 } else { 2 * digit };
-    let sum: u32 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(at, digit)| u32::from(if at % 2 == 1 { twice(*digit) } else { *digit }))
-        .sum();
-    sum.is_multiple_of(10)
+/// Whether a secret of 40 characters ends before this text.
+fn ends_secret(after: &str) -> bool {
+    !after.starts_with(|c: char| c.is_ascii_alphanumeric() || "/+=".contains(c))
 }
 
 /// Whether no letter or digit stands before a place; the letter of an escape like `\n` is none.
