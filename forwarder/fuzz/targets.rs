@@ -7,7 +7,7 @@ use cwl2le_forwarder::aggregate;
 use cwl2le_forwarder::config::{Config, Format};
 use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::payload::{self, Cap, Payload};
-use cwl2le_forwarder::shape::Shape;
+use cwl2le_forwarder::shape::{Budget, Shape};
 use cwl2le_forwarder::{format, line};
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
@@ -140,7 +140,7 @@ pub fn shape(data: &[u8]) {
         serde_json::json!({"messageType": "DATA_MESSAGE", "logEvents": [{"message": message}]}).to_string();
     let payload = payload::parse(text.as_bytes()).unwrap();
     let _ = shape.filter(&payload).drops(&payload.events[0]);
-    let clean = shape.redact(&payload.events[0]);
+    let clean = shape.redact(&payload.events[0], &Budget::default());
     let event = clean.event(&payload.events[0]);
     let clean: String = serde_json::from_str(&format!("\"{}\"", event.message)).unwrap();
     let is_object =

@@ -34,6 +34,9 @@ mod claim;
 mod decode;
 pub(crate) use decode::Decoding;
 
+/// Why a lane stops where its code had too much to do.
+const LATE: &str = "the time of the invocation is used up while reading";
+
 /// The forwarder: destinations with their connections, kept from one invocation to the next.
 pub struct Forwarder {
     router: Router,
@@ -155,6 +158,7 @@ impl Forwarder {
             data: RefCell::default(),
             room: Room::new(self.options.cap.memory()),
             busiest: Cell::new(Duration::ZERO),
+            late: Cell::new(false),
         };
         self.remembered.forget_old();
         self.recall(&batch);
@@ -274,6 +278,8 @@ pub(crate) struct Batch<'a> {
     /// For the large parts that lanes decode.
     room: Room,
     busiest: Cell<Duration>,
+    /// Whether the time was used up before all events of a part were looked at.
+    late: Cell<bool>,
 }
 
 impl Batch<'_> {
@@ -317,7 +323,12 @@ impl Batch<'_> {
         if self.look(watch) < self.until {
             return Ok(());
         }
-        Err(Failure::new(FailureKind::Deadline, "the time of the invocation is used up while reading"))
+        Err(Failure::new(FailureKind::Deadline, LATE))
+    }
+
+    /// Whether the time was used up while a part was read, which is then not settled.
+    pub(crate) fn unless_late(&self) -> Result<(), Failure> {
+        if self.late.get() { Err(Failure::new(FailureKind::Deadline, LATE)) } else { Ok(()) }
     }
 }
 

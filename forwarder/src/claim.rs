@@ -2,10 +2,15 @@
 
 use std::borrow::Cow;
 
+use tokio::time::Instant;
+
 use super::{Batch, uncaught};
 use crate::ledger::{Fate, Skip, count};
 use crate::payload::{MessageType, Payload, Poison};
 use crate::shape::Shape;
+
+/// The destinations of a payload that this function serves, and the rules of its route.
+type Routed<'a> = (Cow<'a, [usize]>, Option<&'a Shape>);
 
 impl Batch<'_> {
     /// Decides whose a payload is; gives it back if it is the lane's, with the rules of its route.
@@ -17,7 +22,7 @@ impl Batch<'_> {
     ) -> Option<(Payload<'b>, Option<&Shape>)> {
         let all = payload.events.len();
         let routed = match self.skip(&payload) {
-            Some(skip) => Err(Fate::Skipped(skip)),
+            Some(skip) => Err(Some(Fate::Skipped(skip))),
             None => self.route(at, &mut payload),
         };
         match routed {
@@ -27,7 +32,12 @@ impl Batch<'_> {
                 ledger.route(at, &destinations);
                 destinations.contains(&lane).then_some((payload, shape))
             }
-            Err(fate) => {
+            // Nothing is known of it yet: it comes again.
+            Err(None) => {
+                self.late.set(true);
+                None
+            }
+            Err(Some(fate)) => {
                 self.ledger.borrow_mut().note_events(at, count(all), 0);
                 self.settle(at, fate);
                 None
@@ -61,32 +71,29 @@ impl Batch<'_> {
     }
 
     /// Finds the destinations of a payload that this function serves, and drops the events that their route does not
-    /// want.
-    fn route(
-        &self,
-        at: usize,
-        payload: &mut Payload<'_>,
-    ) -> Result<(Cow<'_, [usize]>, Option<&Shape>), Fate> {
+    /// want. `Err(None)` when the time of the invocation is used up meanwhile.
+    fn route(&self, at: usize, payload: &mut Payload<'_>) -> Result<Routed<'_>, Option<Fate>> {
         let chosen = self
             .router
             .choose(&payload.log_group, payload.filters.iter().map(AsRef::as_ref))
-            .map_err(|why| self.set_aside(Poison::Unrouted(why)))?;
+            .map_err(|why| Some(self.set_aside(Poison::Unrouted(why))))?;
         let destinations = self.router.here(chosen, || self.parts.arrived(at));
         if self.parts.is_direct() && destinations.len() < chosen.len() {
             let why = "another function of the stack serves one of its destinations, and only the stream reaches that \
                        function; subscribe the log group to the stream";
-            return Err(Fate::Quarantined(Poison::Unrouted(why.to_owned()).into()));
+            return Err(Some(Fate::Quarantined(Poison::Unrouted(why.to_owned()).into())));
         }
         if destinations.is_empty() {
-            return Err(Fate::Skipped(Skip::Elsewhere));
+            return Err(Some(Fate::Skipped(Skip::Elsewhere)));
         }
         let shape = self.router.shape(&payload.log_group, chosen);
         if let Some(shape) = shape {
-            uncaught(|| {
-                shape.select(payload);
-                Ok(())
-            })
-            .map_err(|poison| Fate::Quarantined(poison.into()))?;
+            let is_done = uncaught(|| Ok(shape.select(payload, || Instant::now() < self.until)));
+            match is_done {
+                Ok(true) => {}
+                Ok(false) => return Err(None),
+                Err(poison) => return Err(Some(Fate::Quarantined(poison.into()))),
+            }
         }
         Ok((destinations, shape))
     }

@@ -152,6 +152,13 @@ pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
         let message = "records hold text that is not valid UTF-8; invalid bytes are delivered as U+FFFD";
         notes.push(Note::new(Level::Warn, message, fields));
     }
+    for lane in outcome.lanes.iter().filter(|lane| lane.cut_short > 0) {
+        notes.push(Note::new(
+            Level::Warn,
+            "a `pattern` of a route took too long on some events; the rest of them was sent as `[redacted]`",
+            json!({"destination": lane.destination, "events": lane.cut_short}),
+        ));
+    }
     quarantine_notes(invocation, outcome, &mut notes);
     rejection_notes(invocation, outcome, &mut notes);
     not_kept_notes(invocation, outcome, &mut notes);

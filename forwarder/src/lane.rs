@@ -15,6 +15,8 @@ use crate::batch::{Batch, Decoding};
 use crate::destination::{Destination, Failure, Session};
 use crate::ledger::count;
 use crate::pace::Watch;
+use crate::payload::LogEvent;
+use crate::shape::Budget;
 
 /// A buffer that grew beyond this for one large record is let go of after the batch.
 const KEPT_BUFFER: usize = 1 << 20;
@@ -50,6 +52,8 @@ pub struct LaneReport {
     pub bytes: u64,
     /// Attempts beyond the first.
     pub retries: u64,
+    /// Events of which a part was taken out because own expressions took too long; once for each time they were sent.
+    pub cut_short: u64,
     /// Connections made.
     pub connections: u64,
     /// Events that were sent, wholly or in part, and got no receipt: they may arrive twice.
@@ -178,7 +182,7 @@ impl Lane {
                 batch.in_time(&mut walk.watch)?;
             }
             let mut inflated = std::mem::take(&mut self.inflated);
-            let result = self.part(me, walk.next, batch, &mut inflated, walk).await;
+            let result = self.part(me, walk.next, batch, &mut inflated, walk, report).await;
             batch.tidy(&mut inflated);
             self.inflated = inflated;
             result?;
@@ -200,16 +204,18 @@ impl Lane {
         batch: &Batch<'_>,
         inflated: &mut Vec<u8>,
         walk: &mut Walk,
+        report: &mut LaneReport,
     ) -> Result<(), Failure> {
         if !batch.concerns(at, me) {
             return Ok(());
         }
         let mut how = batch.how();
+        let budget = Budget::default();
         // How many events of it this session has taken; unknown before it is decoded for the first time.
         let mut passed = None;
         'decode: loop {
             let decoded = match batch.decode_for(at, me, inflated, &mut how).await? {
-                Decoding::Nothing => return Ok(()),
+                Decoding::Nothing => return batch.unless_late(),
                 Decoding::Again => continue,
                 Decoding::Part(decoded) => decoded,
             };
@@ -227,13 +233,22 @@ impl Lane {
             }
             while !events.is_empty() {
                 let taken = match decoded.shape {
-                    Some(shape) => shape.clean(events, |clean| self.destination.take(payload, clean)),
+                    Some(shape) => {
+                        let take = |clean: &[LogEvent<'_>]| self.destination.take(payload, clean);
+                        let (taken, cut_short) = shape.clean(events, &budget, take);
+                        report.cut_short += cut_short.iter().filter(|at| **at < taken.events).count() as u64;
+                        taken
+                    }
                     None => self.destination.take(payload, events),
                 };
                 walk.taken += taken.events as u64;
                 passed = Some(passed.unwrap_or(0) + taken.events);
                 events = &events[taken.events..];
                 if !taken.full {
+                    if decoded.shape.is_some() && !events.is_empty() {
+                        // Expressions take their time.
+                        batch.in_time(&mut walk.watch)?;
+                    }
                     continue;
                 }
                 // A service that takes everything at once never makes anybody wait, who would see how late it is.
@@ -324,7 +339,7 @@ mod tests {
     use super::*;
     use crate::config::Config;
     use crate::destination::{FailureKind, Taken, Traffic, Wait};
-    use crate::payload::{LogEvent, Payload};
+    use crate::payload::Payload;
     use crate::quarantine::refused_tests::invocation;
     use crate::{Forwarder, Options};
 

@@ -52,6 +52,7 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
                 "Connections": lane.connections,
                 "PossibleDuplicates": lane.possible_duplicates,
                 "ReceiptsUnproven": lane.receipts_unproven,
+                "EventsCutShort": lane.cut_short,
                 "ReceiptMilliseconds": lane.receipt.map(milliseconds),
                 "Failure": lane.failure.as_ref().map(|failure| failure.kind.name()),
             });

@@ -2,11 +2,11 @@
 
 use regex::{Regex, RegexBuilder};
 
-/// What a compiled expression may take. Ordinary ones take a hundredth of it.
-const LARGEST: usize = 2 << 20;
+/// Maximum size of a compiled expression, in bytes. Ordinary ones take a hundredth of it.
+pub(super) const LARGEST: usize = 2 << 20;
 
-/// What an expression may take more while it is used.
-const LARGEST_CACHE: usize = 1 << 20;
+/// Maximum size of what an expression takes more while it is used, in bytes.
+pub(super) const LARGEST_CACHE: usize = 1 << 20;
 
 /// A rule that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

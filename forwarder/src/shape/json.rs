@@ -4,33 +4,55 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use memchr::memchr2;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::line;
 
-/// How often a `{` may turn out to begin no object before the rest counts as text. Bounds the time that text
-/// full of braces takes.
-const VAIN_ATTEMPTS: usize = 64;
+/// Maximum number of bytes that are read in vain, for each byte of a text: braces and brackets may turn out to begin
+/// nothing. Bounds the time that text full of them takes.
+const VAIN: usize = 8;
 
-/// The outermost JSON objects in a text, in order: the whole of a JSON line, the end of a line that begins with a
-/// time and a level, whole objects of one that was cut off.
-pub(super) fn objects(text: &str) -> Vec<Range<usize>> {
-    let (mut found, mut at, mut vain) = (Vec::new(), 0, 0);
-    while let Some(brace) = memchr::memchr(b'{', &text.as_bytes()[at..]).map(|brace| at + brace) {
-        let mut values = serde_json::Deserializer::from_str(&text[brace..]).into_iter::<IgnoredAny>();
-        if let Some(Ok(_)) = values.next() {
-            at = brace + values.byte_offset();
-            found.push(brace..at);
-        } else {
-            at = brace + 1;
-            vain += 1;
-            if vain == VAIN_ATTEMPTS {
-                break;
+/// The same for a text of any length.
+const VAIN_AT_LEAST: usize = 64 << 10;
+
+/// The outermost JSON objects and arrays in a text, in order: the whole of a JSON line, the end of a line that begins
+/// with a time and a level, whole objects of one that was cut off. An array of numbers is JSON only where it is all of the
+/// text: in other text it is more likely somebody's brackets.
+pub(super) fn values(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let (mut found, mut at, mut vain) = (Vec::new(), 0, VAIN * text.len() + VAIN_AT_LEAST);
+    while let Some(open) = memchr2(b'{', b'[', &bytes[at..]).map(|open| at + open) {
+        let mut values = serde_json::Deserializer::from_str(&text[open..]).into_iter::<IgnoredAny>();
+        match values.next() {
+            Some(Ok(_)) => {
+                at = open + values.byte_offset();
+                let is_json = bytes[open] == b'{'
+                    || memchr2(b'"', b'{', &bytes[open..at]).is_some()
+                    || text.trim().len() == at - open;
+                if is_json {
+                    found.push(open..at);
+                }
+            }
+            failed => {
+                let read = failed.and_then(Result::err).map_or(0, |error| place(&text[open..], &error));
+                match vain.checked_sub(read.max(VAIN)) {
+                    Some(left) => vain = left,
+                    None => break,
+                }
+                at = open + 1;
             }
         }
     }
     found
+}
+
+/// Where in a text an error is.
+fn place(text: &str, error: &serde_json::Error) -> usize {
+    let line_end =
+        error.line().checked_sub(2).and_then(|nth| memchr::memchr_iter(b'\n', text.as_bytes()).nth(nth));
+    line_end.map_or(0, |end| end + 1) + error.column()
 }
 
 /// A name, string, number or word of JSON text.
@@ -83,6 +105,12 @@ impl Unescaped {
     pub(super) fn new(raw: &str) -> Self {
         let (mut text, mut escapes, mut at) = (String::with_capacity(raw.len()), Vec::new(), 0);
         while let Some(escape) = memchr::memchr(b'\\', &raw.as_bytes()[at..]).map(|escape| at + escape) {
+            if !raw.as_bytes().get(escape + 1).is_some_and(u8::is_ascii) {
+                // JSON has no such escape, but other text may have one.
+                text.push_str(&raw[at..=escape]);
+                at = escape + 1;
+                continue;
+            }
             text.push_str(&raw[at..escape]);
             let (character, rest) = line::first_escape(&raw.as_bytes()[escape..]);
             at = raw.len() - rest.len();
@@ -108,6 +136,25 @@ impl Unescaped {
             Some((escape, character)) if raw.end < escape.end => character.start,
             Some((escape, character)) => character.end + raw.end - escape.end,
             None => raw.end,
+        };
+        start..end.max(start)
+    }
+
+    /// Where a part of the text comes from in the string, escapes that it touches included.
+    pub(super) fn origin_of(&self, text: &Range<usize>) -> Range<usize> {
+        let last_before = |at: usize| {
+            let count = self.escapes.partition_point(|(_, character)| character.start < at);
+            count.checked_sub(1).map(|last| &self.escapes[last])
+        };
+        // The escape that the part begins with begins at the same place.
+        let start = match last_before(text.start + 1) {
+            Some((escape, character)) if text.start < character.end => escape.start,
+            Some((escape, character)) => escape.end + text.start - character.end,
+            None => text.start,
+        };
+        let end = match last_before(text.end) {
+            Some((escape, character)) => escape.end + text.end.saturating_sub(character.end),
+            None => text.end,
         };
         start..end.max(start)
     }
@@ -139,14 +186,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn objects_are_found_between_text() {
-        let of = |text: &'static str| objects(text).into_iter().map(|at| &text[at]).collect::<Vec<_>>();
+    fn values_are_found_between_text() {
+        let of = |text: &'static str| values(text).into_iter().map(|at| &text[at]).collect::<Vec<_>>();
         assert_eq!(of(r#" {"a":{"b":1}} "#), [r#"{"a":{"b":1}}"#]);
         assert_eq!(of("time\tid\tINFO\t{\"a\":1}\n"), ["{\"a\":1}"]);
         assert_eq!(of(r#"{ bare: 1 } {"a":1} x {"b":2}"#), [r#"{"a":1}"#, r#"{"b":2}"#]);
         assert_eq!(of(r#"{"cut":[{"a":1},{"b":2},{"c"#), [r#"{"a":1}"#, r#"{"b":2}"#]);
-        assert!(of("no { json } here").is_empty());
-        assert!(objects(&"{".repeat(100_000)).is_empty());
+        assert_eq!(of(r#"[INFO] ["a",["b"]] [1] [{"c":1}]"#), [r#"["a",["b"]]"#, r#"[{"c":1}]"#]);
+        assert_eq!(of(" [1,[2]]\n"), ["[1,[2]]"]);
+        assert!(of("no { json } [here] [::1]:80").is_empty());
+        assert!(values(&"{".repeat(100_000)).is_empty());
+        let stray = format!("{}{}{}", "{\n".repeat(500), "[x] ".repeat(500), r#"{"a":1}"#);
+        assert_eq!(values(&stray).pop(), Some(stray.len() - 7..stray.len()));
+        let unfinished = r#"{"a":["#.repeat(20_000);
+        assert!(values(&unfinished).is_empty());
     }
 
     #[test]
@@ -190,6 +243,21 @@ mod tests {
             assert_eq!(place(part), text, "{part}");
         }
         assert_eq!(unescaped.place_of(&(3..5)), 2..2, "within an escape");
+        let origin = |part: &str| {
+            let start = unescaped.text.find(part).unwrap();
+            &raw[unescaped.origin_of(&(start..start + part.len()))]
+        };
+        for (part, from) in [
+            ("a", "a"),
+            ("a@", r"a\u0040"),
+            ("@b", r"\u0040b"),
+            ("\n😀é", r"\n\ud83d\ude00é"),
+            ("é", "é"),
+            ("\"x", r#"\"x"#),
+        ] {
+            assert_eq!(origin(part), from, "{part}");
+        }
+        assert_eq!(unescaped.origin_of(&(0..unescaped.text.len())), 0..raw.len());
     }
 
     #[test]

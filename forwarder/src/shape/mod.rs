@@ -23,11 +23,18 @@ use crate::payload::{LogEvent, Payload};
 use crate::secret::REDACTED;
 pub use expression::InvalidRule;
 use fields::{Labeler, Labels};
+pub use redact::Budget;
 use redact::Redactor;
 use select::Condition;
 
 /// So many bytes of messages are cleaned at once.
 const CHUNK: usize = 32 * 1024;
+
+/// So many bytes may be read again and again meanwhile: a tenth of a second of a whole processor.
+const CHUNK_OF_WORK: usize = 32 << 20;
+
+/// So many bytes of messages are selected from between two looks at the clock.
+const UNWATCHED: usize = 64 * 1024;
 
 /// The rules of a route, compiled.
 #[derive(Debug)]
@@ -47,6 +54,8 @@ pub struct Clean<'e> {
     message: Cow<'e, str>,
     /// The object of extracted fields.
     extracted: Option<Cow<'e, str>>,
+    /// Whether a part of it is taken out because looking at it would have taken too long.
+    is_cut_short: bool,
 }
 
 impl Clean<'_> {
@@ -94,14 +103,28 @@ impl Shape {
         })
     }
 
-    /// Takes the events out of a payload that are dropped, and notes labels and format for the rest.
-    pub fn select(&self, payload: &mut Payload<'_>) {
+    /// Takes the events out of a payload that are dropped, and notes labels and format for the rest. A payload may have
+    /// millions of events, so `in_time` is asked now and then; once it says no, what is left of the payload is of no use
+    /// and `false` comes back.
+    pub fn select(&self, payload: &mut Payload<'_>, in_time: impl Fn() -> bool) -> bool {
         if !(self.include.is_empty() && self.exclude.is_empty() && self.sample.is_none()) {
             let filter = self.filter(payload);
-            payload.events.retain(|event| filter.drops(event).is_none());
+            let (mut unwatched, mut is_late) = (0, false);
+            payload.events.retain(|event| {
+                unwatched += event.message.len() + 64;
+                if unwatched >= UNWATCHED {
+                    unwatched = 0;
+                    is_late = is_late || !in_time();
+                }
+                !is_late && filter.drops(event).is_none()
+            });
+            if is_late {
+                return false;
+            }
         }
         payload.labels = self.labels(&payload.log_group);
         payload.format = self.format;
+        true
     }
 
     /// The labels of a log group's events.
@@ -121,40 +144,51 @@ impl Shape {
         Filter { shape: self, include, exclude, stream_is_out }
     }
 
-    /// Hands the first of some events on, without what the rules take out of them: so many that memory stays
-    /// small. An event that the rules fail on is sent without its text, rather than with too much of it.
-    pub fn clean<R>(&self, events: &[LogEvent<'_>], then: impl FnOnce(&[LogEvent<'_>]) -> R) -> R {
+    /// Hands the first of some events on, without what the rules take out of them: so many that memory stays small and
+    /// the clock is looked at often enough. An event that the rules fail on is sent without its text, rather than with
+    /// too much of it. Also gives back the positions of those of them that are cut short.
+    pub fn clean<R>(
+        &self,
+        events: &[LogEvent<'_>],
+        budget: &Budget,
+        then: impl FnOnce(&[LogEvent<'_>]) -> R,
+    ) -> (R, Vec<usize>) {
         if self.redactor.is_none() {
-            return then(events);
+            return (then(events), Vec::new());
         }
-        let mut bytes = 0;
+        let (mut bytes, spent) = (0, budget.spent());
         let some = events.iter().take_while(|event| {
-            let room = bytes < CHUNK;
+            let room = bytes < CHUNK && budget.spent() - spent < CHUNK_OF_WORK;
             bytes += event.message.len();
             room
         });
         let all: Vec<_> = some
             .map(|event| {
-                let clean = catch_unwind(AssertUnwindSafe(|| self.redact(event)));
-                (event, clean.unwrap_or(Clean { message: REDACTED.into(), extracted: None }))
+                let clean = catch_unwind(AssertUnwindSafe(|| self.redact(event, budget)));
+                let failed = Clean { message: REDACTED.into(), extracted: None, is_cut_short: false };
+                (event, clean.unwrap_or(failed))
             })
             .collect();
-        then(&all.iter().map(|(event, clean)| clean.event(event)).collect::<Vec<_>>())
+        let cut_short = all.iter().enumerate().filter(|(_, (_, clean))| clean.is_cut_short).map(|(at, _)| at);
+        (then(&all.iter().map(|(event, clean)| clean.event(event)).collect::<Vec<_>>()), cut_short.collect())
     }
 
-    /// An event without what the rules take out of it.
-    pub fn redact<'e>(&self, event: &LogEvent<'e>) -> Clean<'e> {
+    /// An event without what the rules take out of it, by the budget of its record.
+    pub fn redact<'e>(&self, event: &LogEvent<'e>, budget: &Budget) -> Clean<'e> {
         let Some(redactor) = &self.redactor else {
-            return Clean { message: event.message.into(), extracted: event.extracted.map(Cow::Borrowed) };
+            let extracted = event.extracted.map(Cow::Borrowed);
+            return Clean { message: event.message.into(), extracted, is_cut_short: false };
         };
+        budget.begin(event.message.len() + event.extracted.map_or(0, str::len));
         let text = line::unescape(event.message);
         let (body, end) = text.split_at(line::without_end(&text).len());
-        let message = match redactor.redact(body) {
+        let message = match redactor.redact(body, budget) {
             Cow::Borrowed(_) => event.message.into(),
             Cow::Owned(clean) => (line::escape(&clean) + &line::escape(end)).into(),
         };
         // What the filter pattern extracted are parts of the message.
-        Clean { message, extracted: event.extracted.map(|fields| redactor.redact(fields)) }
+        let extracted = event.extracted.map(|fields| redactor.redact(fields, budget));
+        Clean { message, extracted, is_cut_short: budget.is_cut_short() }
     }
 }
 

@@ -21,7 +21,7 @@ fn outcomes(shape: &Shape, group: &str, stream: &str, messages: &[&str]) -> Vec<
     let payload = payload::parse(json.as_bytes()).unwrap();
     let filter = shape.filter(&payload);
     let outcome = |event: &LogEvent<'_>| match filter.drops(event) {
-        None => line::unescape(&shape.redact(event).message).into_owned(),
+        None => line::unescape(&shape.redact(event, &Budget::default()).message).into_owned(),
         Some(rule) => format!("<{rule}>"),
     };
     payload.events.iter().map(outcome).collect()
@@ -48,7 +48,7 @@ fn without_rules_everything_is_borrowed() {
     let shape = shape("{}");
     let json = payload("g", "s", &["a \"quoted\" bob@x.com\n"]);
     let payload = payload::parse(json.as_bytes()).unwrap();
-    let clean = shape.redact(&payload.events[0]);
+    let clean = shape.redact(&payload.events[0], &Budget::default());
     assert!(matches!(&clean.message, Cow::Borrowed(same) if *same == payload.events[0].message));
     assert!(shape.labels("g").is_empty());
 }
@@ -60,11 +60,15 @@ fn a_payload_keeps_what_is_wanted_and_cleans_it_in_pieces() {
     let long = "bob@x.com ".repeat(CHUNK / 16);
     let json = payload("/cart", "s", &["drop this", &long, "drop that", &long, "three bob@x.com"]);
     let mut payload = payload::parse(json.as_bytes()).unwrap();
-    shape.select(&mut payload);
+    assert!(shape.select(&mut payload, || true));
     assert_eq!((payload.events.len(), payload.format), (3, Some(Format::Json)));
     assert_eq!(payload.labels, [("app".to_owned(), "cart".to_owned())]);
     let pieces = |events| {
-        shape.clean(events, |clean| clean.iter().map(|event| event.message.len()).collect::<Vec<_>>())
+        shape
+            .clean(events, &Budget::default(), |clean| {
+                clean.iter().map(|event| event.message.len()).collect::<Vec<_>>()
+            })
+            .0
     };
     let cleaned = long.replace("bob@x.com", "[email]").len();
     assert_eq!(pieces(&payload.events), [cleaned, cleaned]);
@@ -73,12 +77,58 @@ fn a_payload_keeps_what_is_wanted_and_cleans_it_in_pieces() {
 }
 
 #[test]
+fn a_message_that_takes_too_long_is_cut_short_and_leaks_nothing() {
+    let shape = shape(r#"{"redact":[{"pattern":"a.*z|a","name":"a"},{"find":["email"]}]}"#);
+    let text = format!("bob@x.com {} secret", "a".repeat(100_000));
+    let object = format!(r#"{{"k":"{text}","l":["secret",1]}}"#);
+    let json = payload("g", "s", &[&text, "a short one", &object, "another"]);
+    let payload = payload::parse(json.as_bytes()).unwrap();
+    let budget = Budget::default();
+    let (mut events, mut cut_short, mut cleaned) = (&payload.events[..], 0, Vec::new());
+    while !events.is_empty() {
+        let (taken, cut) = shape.clean(events, &budget, |clean| {
+            cleaned.extend(clean.iter().map(|event| line::unescape(event.message).into_owned()));
+            clean.len()
+        });
+        cut_short += cut.len();
+        events = &events[taken..];
+    }
+    assert_eq!(cut_short, 2);
+    assert!(
+        cleaned[0].starts_with("[email] [a][a]") && cleaned[0].ends_with("[a][redacted]"),
+        "{}",
+        cleaned[0].len()
+    );
+    assert_eq!((cleaned[1].as_str(), cleaned[3].as_str()), ("[a] short one", "[a]nother"));
+    assert!(!cleaned[2].contains("secret") && !cleaned[2].contains("bob"));
+    let object: serde_json::Value = serde_json::from_str(&cleaned[2]).unwrap();
+    let rest = &object["[redacted]"];
+    assert_eq!((&rest[0], &rest[1]), (&"[redacted]".into(), &"[redacted]".into()), "all of the rest");
+}
+
+#[test]
+fn selecting_among_many_events_stops_when_there_is_no_time() {
+    let shape = shape(r#"{"exclude":[{"message":"^drop"}]}"#);
+    let messages = vec!["keep this"; 20_000];
+    let json = payload("g", "s", &messages);
+    let mut payload = payload::parse(json.as_bytes()).unwrap();
+    let asked = std::cell::Cell::new(0);
+    let in_time = || {
+        asked.set(asked.get() + 1);
+        asked.get() < 4
+    };
+    assert!(!shape.select(&mut payload, in_time));
+    assert_eq!(asked.get(), 4);
+    assert!(payload.events.len() < 4000, "{}", payload.events.len());
+}
+
+#[test]
 fn extracted_fields_are_redacted_too() {
     let json = r#"{"messageType":"DATA_MESSAGE","logGroup":"g","logStream":"s","logEvents":[
         {"id":"1","message":"bob@x.com","extractedFields":{"$user":"bob@x.com","n":"1"}}]}"#;
     let payload = payload::parse(json.as_bytes()).unwrap();
     let shape = shape(r#"{"redact":[{"find":["email"]}]}"#);
-    let clean = shape.redact(&payload.events[0]);
+    let clean = shape.redact(&payload.events[0], &Budget::default());
     let event = clean.event(&payload.events[0]);
     assert_eq!((event.message, event.extracted), ("[email]", Some(r#"{"$user":"[email]","n":"1"}"#)));
     assert_eq!(event.id, "1");
@@ -179,7 +229,7 @@ proptest! {
         let text = payload("g", "s", &[&message]);
         let payload = payload::parse(text.as_bytes()).unwrap();
         let shape = shape(r#"{"redact":[{"find":["email","card"]},{"pattern":"[\"\\\\{}:,]|[a-z]+"}]}"#);
-        let clean = shape.redact(&payload.events[0]);
+        let clean = shape.redact(&payload.events[0], &Budget::default());
         let event = clean.event(&payload.events[0]);
         let mut out = Vec::new();
         crate::format::write(Format::Json, &payload, &event, &mut out);

@@ -8,7 +8,7 @@ use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::ledger::{Fate, Part};
 use cwl2le_forwarder::line::{escape, unescape};
 use cwl2le_forwarder::payload::{LogEvent, Poison, parse};
-use cwl2le_forwarder::shape::Rule;
+use cwl2le_forwarder::shape::{Budget, Rule};
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use tokio::time::Instant;
 
@@ -170,7 +170,7 @@ impl Examiner {
         let shape = router.shape(&payload.log_group, destinations)?;
         let event: &LogEvent<'_> = payload.events.first()?;
         let rule = shape.filter(&payload).drops(event)?;
-        let clean = shape.redact(event);
+        let clean = shape.redact(event, &Budget::default());
         Some((rule, unescape(clean.event(event).message).into_owned()))
     }
 

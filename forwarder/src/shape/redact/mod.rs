@@ -3,24 +3,32 @@
 //! Every rule looks at the message as it stands, so no rule can hide a value from another; what they find is put
 //! together and replaced at once. In JSON only names, strings, numbers and words are replaced, so JSON stays JSON:
 //! what was found beyond them is cut to them. A string that is escaped is looked at once more as the text it means,
-//! because a value may be hidden behind its escapes, and so is JSON in a string.
+//! because a value may be hidden behind its escapes, and so is JSON in a string. Text that is no JSON may have escapes,
+//! too, as a line of JSON that was cut off: it is looked at once more with all its escapes undone.
 
+mod budget;
 pub mod known;
+mod own;
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use regex::Regex;
 use ring::hmac;
 
+pub use budget::Budget;
+use own::Own;
+
 use super::config::{HashKey, Known, Redact, Treatment};
-use super::expression::{InvalidRule, compile};
+use super::expression::InvalidRule;
 use super::json::{self, Scalar, Unescaped};
 use crate::line;
-use crate::secret::Sensitive as _;
+use crate::secret::{REDACTED, Sensitive as _};
 
-/// How deep JSON in strings of JSON is looked at; deeper it is text.
+/// Maximum number of times that escapes are undone, of JSON in strings of JSON.
 const DEEPEST: usize = 4;
+
+/// In the place of a rule: that of text which the budget did not suffice to look at.
+const CUT_SHORT: usize = usize::MAX;
 
 /// The rules of a route, compiled.
 #[derive(Debug)]
@@ -41,14 +49,23 @@ struct Rule {
 #[derive(Debug)]
 enum Finder {
     Known(Known),
-    Own(Regex),
+    Own(Box<Own>),
 }
 
 /// Something to be replaced, and the rule that says how.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Find {
     at: Range<usize>,
+    /// Its position, or [`CUT_SHORT`].
     rule: usize,
+    /// The text that it means, where that is not what stands there.
+    meant: Option<Box<str>>,
+}
+
+impl Find {
+    fn new(at: Range<usize>, rule: usize) -> Self {
+        Self { at, rule, meant: None }
+    }
 }
 
 impl Redactor {
@@ -69,66 +86,106 @@ impl Redactor {
         Ok((!compiled.is_empty()).then_some(Self { rules: compiled, key, own }))
     }
 
-    /// The text without what the rules find; borrowed when they find nothing.
-    pub(super) fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        self.redact_deep(text, self.find(text), 0)
+    /// The text without what the rules find; borrowed when they find nothing. What the budget does not suffice for is
+    /// taken out as well.
+    pub(super) fn redact<'t>(&self, text: &'t str, budget: &Budget) -> Cow<'t, str> {
+        self.redact_deep(text, self.find(text, budget), 0, budget)
     }
 
     /// What all rules find, in order and apart from each other.
-    fn find(&self, text: &str) -> Vec<Find> {
+    fn find(&self, text: &str, budget: &Budget) -> Vec<Find> {
         let mut finds = Vec::new();
         for (rule, Rule { finder, .. }) in self.rules.iter().enumerate() {
             match finder {
-                Finder::Known(known) => known.find(text, |at| finds.push(Find { at, rule })),
-                Finder::Own(regex) if regex.captures_len() == 1 => {
-                    finds.extend(regex.find_iter(text).map(|found| Find { at: found.range(), rule }));
-                }
-                Finder::Own(regex) => {
-                    let groups = regex
-                        .captures_iter(text)
-                        .flat_map(|all| all.iter().skip(1).flatten().collect::<Vec<_>>());
-                    finds.extend(groups.map(|group| Find { at: group.range(), rule }));
+                Finder::Known(known) => known.find(text, |at| finds.push(Find::new(at, rule))),
+                Finder::Own(own) => {
+                    let rest = own.find(text, budget, |at| finds.push(Find::new(at, rule)));
+                    finds.extend(rest.map(|rest| Find::new(rest..text.len(), CUT_SHORT)));
                 }
             }
         }
         apart(finds)
     }
 
+    /// What all rules find in a text once its escapes are undone, and undone again, with the places in the text as it is.
+    fn find_behind_escapes(&self, text: &str, depth: usize, budget: &Budget) -> Vec<Find> {
+        let (mut finds, mut levels) = (Vec::new(), Vec::<Unescaped>::new());
+        for _ in depth..DEEPEST {
+            let level = levels.last().map_or(text, |level| level.text.as_str());
+            if !has_escape(level) {
+                break;
+            }
+            levels.push(Unescaped::new(level));
+            let Some(Unescaped { text: meant, .. }) = levels.last() else { break };
+            for find in self.find(meant, budget) {
+                let at = levels.iter().rev().fold(find.at.clone(), |at, level| level.origin_of(&at));
+                finds.push(Find { at, rule: find.rule, meant: Some(meant[find.at].into()) });
+            }
+        }
+        finds
+    }
+
     /// Replaces `finds` in a text, and what is found behind escapes.
-    fn redact_deep<'t>(&self, text: &'t str, finds: Vec<Find>, depth: usize) -> Cow<'t, str> {
-        let objects = if depth < DEEPEST { json::objects(text) } else { Vec::new() };
-        if finds.is_empty() && objects.is_empty() {
+    fn redact_deep<'t>(
+        &self,
+        text: &'t str,
+        finds: Vec<Find>,
+        depth: usize,
+        budget: &Budget,
+    ) -> Cow<'t, str> {
+        let values = if depth < DEEPEST { json::values(text) } else { Vec::new() };
+        let starts = values.iter().map(|value| value.start).chain([text.len()]);
+        let ends = [0].into_iter().chain(values.iter().map(|value| value.end));
+        let between: Vec<Range<usize>> = ends.zip(starts).map(|(end, start)| end..start).collect();
+        let in_text = if between.iter().any(|part| has_escape(&text[part.clone()])) {
+            let mut all = self.find_behind_escapes(text, depth, budget);
+            all.extend_from_slice(&finds);
+            Cow::Owned(apart(all))
+        } else {
+            Cow::Borrowed(&finds)
+        };
+        if in_text.is_empty() && finds.is_empty() && values.is_empty() {
             return text.into();
         }
         let mut out = String::with_capacity(text.len());
-        let mut at = 0;
-        for object in objects {
-            self.replace(text, at..object.start, &finds, &mut out);
-            at = object.start;
-            for scalar in json::scalars(&text[object.clone()]) {
-                let range = object.start + scalar.range.start..object.start + scalar.range.end;
-                if let Some(replaced) =
-                    self.redact_scalar(text, &Scalar { range: range.clone(), ..scalar }, &finds, depth)
-                {
+        let mut values = values.into_iter();
+        for part in between {
+            self.replace(text, part, &in_text, &mut out);
+            let Some(value) = values.next() else { break };
+            let mut at = value.start;
+            for scalar in json::scalars(&text[value.clone()]) {
+                let range = value.start + scalar.range.start..value.start + scalar.range.end;
+                let scalar = Scalar { range: range.clone(), ..scalar };
+                if let Some(replaced) = self.redact_scalar(text, &scalar, &finds, depth, budget) {
                     out.push_str(&text[at..range.start]);
                     out.push_str(&replaced);
                     at = range.end;
                 }
             }
-            out.push_str(&text[at..object.end]);
-            at = object.end;
+            out.push_str(&text[at..value.end]);
         }
-        self.replace(text, at..text.len(), &finds, &mut out);
         if out == text { text.into() } else { out.into() }
     }
 
     /// What stands for a scalar of JSON, when that is something else; what stands between quotes stays there.
-    fn redact_scalar(&self, text: &str, scalar: &Scalar, finds: &[Find], depth: usize) -> Option<String> {
+    fn redact_scalar(
+        &self,
+        text: &str,
+        scalar: &Scalar,
+        finds: &[Find],
+        depth: usize,
+        budget: &Budget,
+    ) -> Option<String> {
         let raw = &text[scalar.range.clone()];
         let mut within = clipped(finds, &scalar.range);
         let escaped = scalar.quoted && raw.contains('\\');
         if within.is_empty() && !escaped && !self.own {
             return None;
+        }
+        if let [Find { at, rule: CUT_SHORT, .. }] = &within[..]
+            && *at == (0..raw.len())
+        {
+            return Some(if scalar.quoted { REDACTED.to_owned() } else { format!("\"{REDACTED}\"") });
         }
         let value = if escaped {
             let unescaped = Unescaped::new(raw);
@@ -138,10 +195,10 @@ impl Redactor {
             Cow::Borrowed(raw)
         };
         if escaped || self.own {
-            within.extend(self.find(&value));
+            within.extend(self.find(&value, budget));
             within = apart(within);
         }
-        match self.redact_deep(&value, within, depth + 1) {
+        match self.redact_deep(&value, within, depth + 1, budget) {
             // Nothing was replaced.
             Cow::Borrowed(_) => None,
             Cow::Owned(new) if scalar.quoted => Some(line::escape(&new)),
@@ -155,11 +212,16 @@ impl Redactor {
         let mut at = 0;
         for find in clipped(finds, &part) {
             out.push_str(&text[at..find.at.start]);
-            let rule = &self.rules[find.rule];
+            let Some(rule) = self.rules.get(find.rule) else {
+                out.push_str(REDACTED);
+                at = find.at.end;
+                continue;
+            };
             match (rule.treatment, &self.key) {
                 (Treatment::Drop, _) => {}
                 (Treatment::Hash, Some(key)) => {
-                    let tag = hmac::sign(key, text[find.at.clone()].as_bytes());
+                    let value = find.meant.as_deref().unwrap_or(&text[find.at.clone()]);
+                    let tag = hmac::sign(key, value.as_bytes());
                     let hash: String = tag.as_ref()[..8].iter().map(|byte| format!("{byte:02x}")).collect();
                     out.push_str(&format!("[{}:{hash}]", rule.name));
                 }
@@ -197,9 +259,14 @@ impl Rule {
                 "a name is 1 to 32 letters, digits, `-` or `_`",
             ));
         }
-        let regex = compile(pattern, format!("{place}.pattern"))?;
-        Ok(vec![Self { finder: Finder::Own(regex), name, treatment }])
+        let own = Own::compile(pattern, format!("{place}.pattern"))?;
+        Ok(vec![Self { finder: Finder::Own(Box::new(own)), name, treatment }])
     }
+}
+
+/// Whether a text has an escape.
+fn has_escape(text: &str) -> bool {
+    memchr::memchr(b'\\', text.as_bytes()).is_some()
 }
 
 /// Puts finds in order and joins those that overlap; the rule that stands first says how.
@@ -210,8 +277,17 @@ fn apart(mut finds: Vec<Find>) -> Vec<Find> {
     for find in finds {
         match joined.last_mut() {
             Some(last) if find.at.start < last.at.end => {
-                last.at.end = last.at.end.max(find.at.end);
-                last.rule = last.rule.min(find.rule);
+                let all = last.at.start..last.at.end.max(find.at.end);
+                // What is meant is known of a find that is all there is.
+                last.meant = match last.meant.take().filter(|_| last.at == all) {
+                    Some(meant) => Some(meant),
+                    None => find.meant.filter(|_| find.at == all),
+                };
+                last.at = all;
+                last.rule = match (last.rule, find.rule) {
+                    (CUT_SHORT, _) | (_, CUT_SHORT) => CUT_SHORT,
+                    (one, other) => one.min(other),
+                };
             }
             _ => joined.push(find),
         }
@@ -224,9 +300,10 @@ fn clipped(finds: &[Find], part: &Range<usize>) -> Vec<Find> {
     let first = finds.partition_point(|find| find.at.end <= part.start);
     let within = finds[first..].iter().take_while(|find| find.at.start < part.end);
     within
-        .map(|find| Find {
-            at: find.at.start.max(part.start) - part.start..find.at.end.min(part.end) - part.start,
-            rule: find.rule,
+        .map(|find| {
+            let at = find.at.start.max(part.start)..find.at.end.min(part.end);
+            let meant = find.meant.clone().filter(|_| at == find.at);
+            Find { at: at.start - part.start..at.end - part.start, rule: find.rule, meant }
         })
         .collect()
 }

@@ -7,6 +7,15 @@ fn redactor(json: &str) -> Redactor {
     Redactor::compile(&rules, None).unwrap().unwrap()
 }
 
+impl Redactor {
+    /// With a budget that is never used up.
+    fn all<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        let budget = Budget::default();
+        budget.begin(text.len());
+        self.redact(text, &budget)
+    }
+}
+
 fn hashing(json: &str) -> Redactor {
     let key = "0123456789abcdef".parse::<HashKey>().unwrap();
     Redactor::compile(&serde_json::from_str::<Vec<Redact>>(json).unwrap(), Some(&key)).unwrap().unwrap()
@@ -44,11 +53,39 @@ fn values_are_replaced_in_text_and_json() {
             r#"{"SecretAccessKey":"wJalrXUtnFEMI\/K7MDENG+bPxRfiCYEXAMPLEKEY","SessionToken":""}"#,
             r#"{"SecretAccessKey":"[aws-key]","SessionToken":""}"#,
         ),
+        // Arrays, in each other and in text.
+        (
+            r#"["bob\u0040x.com",["10.0.0\u002e1",{"bob\u0040x.com":4111111111111111}]]"#,
+            r#"["[email]",["[ipv4]",{"[email]":"[card]"}]]"#,
+        ),
+        (r#"INFO ["bob\u0040x.com"] [10.0.0.1] 7"#, r#"INFO ["[email]"] [[ipv4]] 7"#),
+        ("[4111111111111111]", r#"["[card]"]"#),
+        // What is no strict JSON: Python's NaN, a trailing comma, a raw tab, single quotes, a line that was cut off, braces.
+        (r#"{"n":NaN,"m":"bob\u0040x.com","o":"bob@x.com"}"#, r#"{"n":NaN,"m":"[email]","o":"[email]"}"#),
+        (r#"{"m":["bob\u0040x.com",]}"#, r#"{"m":["[email]",]}"#),
+        ("{\"t\":\"a\tb\",\"m\":\"bob\\u0040x.com\"}", "{\"t\":\"a\tb\",\"m\":\"[email]\"}"),
+        (r"{'m':'bob\u0040x.com'}", "{'m':'[email]'}"),
+        (r#"{"m":"bob\u0040x.com","n":"bo"#, r#"{"m":"[email]","n":"bo"#),
+        (r#"{"body":"{\"m\":\"bob\\u0040x.com\",\"n"#, r#"{"body":"{\"m\":\"[email]\",\"n"#),
+        (r"path C:\new\bob@x.com", "path C:\\new\\[email]"),
         (r#"{"cut":[{"m":"bob\u0040x.com"},{"m":"#, r#"{"cut":[{"m":"[email]"},{"m":"#),
         ("日本語10.0.0.1です", "日本語[ipv4]です"),
     ] {
-        assert_eq!(redactor.redact(text), expected);
+        assert_eq!(redactor.all(text), expected);
     }
+}
+
+#[test]
+fn stray_braces_and_depth_hide_nothing() {
+    let redactor = redactor(ALL);
+    let object = r#"{"m":"bob\u0040x.com","n":4111111111111111}"#;
+    for before in ["{ ".repeat(70), "[x] {y} ".repeat(200), "{\"a\":[".repeat(70)] {
+        let clean = redactor.all(&(before.clone() + object)).into_owned();
+        assert_eq!(clean, before + r#"{"m":"[email]","n":"[card]"}"#);
+    }
+    let deep = format!("{}{object}{}", r#"{"a":["#.repeat(200), "]}".repeat(200));
+    let clean = redactor.all(&deep).into_owned();
+    assert!(!clean.contains("u0040") && !clean.contains("4111"), "{clean}");
 }
 
 #[test]
@@ -76,7 +113,7 @@ fn own_expressions_replace_what_they_capture_or_match() {
             r#"{"code":"[redacted]","n":"[redacted]","x":"1234567"}"#,
         ),
     ] {
-        assert_eq!(redactor(&format!("[{rule}]")).redact(text), expected);
+        assert_eq!(redactor(&format!("[{rule}]")).all(text), expected);
     }
 }
 
@@ -84,11 +121,13 @@ fn own_expressions_replace_what_they_capture_or_match() {
 fn equal_values_have_equal_hashes() {
     let redactor = hashing(r#"[{"find":["email"],"as":"hash"},{"pattern":"user=\\S+"}]"#);
     // The first 16 digits of HMAC-SHA256 of the address with the key.
-    assert_eq!(redactor.redact("bob@x.com"), "[email:ed29d2f04d4888d9]");
-    let text = redactor.redact("{\"a\":\"bob@x.com\",\"b\":\"x\\nbob\\u0040x.com\"} bob@x.com").into_owned();
+    assert_eq!(redactor.all("bob@x.com"), "[email:ed29d2f04d4888d9]");
+    let text = redactor.all("{\"a\":\"bob@x.com\",\"b\":\"x\\nbob\\u0040x.com\"} bob@x.com").into_owned();
     assert_eq!(text.matches("[email:ed29d2f04d4888d9]").count(), 3, "{text}");
+    // Behind escapes of what is no JSON.
+    assert_eq!(redactor.all(r#"{"m":"bob\u0040x.com",}"#), r#"{"m":"[email:ed29d2f04d4888d9]",}"#);
     // The rule that stands first says how, over all that overlaps.
-    assert!(!redactor.redact("user=bob@x.com").contains("user="));
+    assert!(!redactor.all("user=bob@x.com").contains("user="));
 }
 
 #[test]
@@ -165,7 +204,7 @@ const AROUND: &str = "[ \\t\\n,;\"'<>(){}日é|]{0,20}|( [a-z]{1,9} ){0,3}";
 fn embedded(text: &str, form: u8) -> String {
     let string = serde_json::to_string(text).unwrap();
     let unicode: String = text.encode_utf16().map(|unit| format!("\\u{unit:04x}")).collect();
-    match form % 8 {
+    match form % 14 {
         0 => text.to_owned(),
         1 => format!(r#"{{"m":{string}}}"#),
         2 => format!(r#"{{ "a" : [1, {{"b":{string}}} ],"z":null}}"#),
@@ -173,7 +212,13 @@ fn embedded(text: &str, form: u8) -> String {
         4 => format!(r#"{{"m":"{unicode}"}}"#),
         5 => format!("INFO\t{{\"m\":{string}}} {{\"n\":2}}"),
         6 => format!(r#"{{"body":{}}}"#, serde_json::to_string(&format!(r#"{{"m":{string}}}"#)).unwrap()),
-        _ => format!(r#"{{"body":{}}}"#, serde_json::to_string(&format!(r#"{{"m":"{unicode}"}}"#)).unwrap()),
+        7 => format!(r#"{{"body":{}}}"#, serde_json::to_string(&format!(r#"{{"m":"{unicode}"}}"#)).unwrap()),
+        8 => format!(r#"["{unicode}",[{string}]]"#),
+        9 => format!(r#"{{"n":NaN,"m":"{unicode}"}}"#),
+        10 => format!(r#"{{"a":[1],"m":"{unicode}","cut"#),
+        11 => format!("{}{{\"m\":\"{unicode}\",}}", "{".repeat(100)),
+        12 => format!(r#"{{"body":{}"#, serde_json::to_string(&format!(r#"{{"m":"{unicode}""#)).unwrap()),
+        _ => format!("'{unicode}' [\"{unicode}\"]"),
     }
 }
 
@@ -183,7 +228,7 @@ proptest! {
         let secret = secret(&value);
         let text = embedded(&format!("{before}{value}{after}"), form);
         for rules in [ALL, r#"[{"find":["email","ipv4","ipv6","bearer","aws-key","card"],"as":"drop"},{"pattern":"never this"}]"#] {
-            let clean = redactor(rules).redact(&text).into_owned();
+            let clean = redactor(rules).all(&text).into_owned();
             prop_assert!(!clean.contains(secret), "{} in {}", secret, clean);
             // What the text means must not hold it either.
             let mut meant = clean.clone();
@@ -202,7 +247,7 @@ proptest! {
         let text = embedded(&format!("{other} {value} {other}"), form);
         let digits = value.trim_start_matches(|c: char| !c.is_ascii_digit());
         for rule in [r#"[{"pattern":"[0-9]{5,9}"}]"#, r#"[{"pattern":"m\"\\s*:\\s*\".*\"|[a-z ]?([0-9]{5,})","as":"drop"},{"find":["card"]}]"#] {
-            let clean = redactor(rule).redact(&text).into_owned();
+            let clean = redactor(rule).all(&text).into_owned();
             prop_assert!(!clean.contains(digits), "{}", clean);
             prop_assert!(!is_object(&text) || is_object(&clean), "{}", clean);
         }
@@ -210,19 +255,20 @@ proptest! {
 
     #[test]
     fn what_holds_no_value_is_not_touched(text in "([a-zA-Z \\n\"\\\\{}\\[\\],日😀]|:[ \"]){0,200}") {
-        prop_assert_eq!(redactor(r#"[{"find":["email","ipv4","ipv6","card"]}]"#).redact(&text), &*text);
+        prop_assert_eq!(redactor(r#"[{"find":["email","ipv4","ipv6","card"]}]"#).all(&text), &*text);
     }
 
     #[test]
     fn anything_at_all_is_taken(text in any::<String>(), pattern in prop_oneof![Just("."), Just("\\\\w+"), Just("(.)(.)?"), Just("[^a]*")]) {
         let rule = format!(r#"[{{"pattern":"{pattern}"}},{{"find":["email","ipv4","ipv6","bearer","aws-key","card"]}}]"#);
-        redactor(&rule).redact(&text);
-        redactor(&rule).redact(&embedded(&text, 6));
+        redactor(&rule).all(&text);
+        redactor(&rule).all(&embedded(&text, 6));
     }
 }
 
+/// Whether a text is a JSON object or array.
 fn is_object(text: &str) -> bool {
-    serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text).is_ok()
+    text.starts_with(['{', '[']) && serde_json::from_str::<serde_json::Value>(text).is_ok()
 }
 
 /// Undoes every escape that stands anywhere in a text.

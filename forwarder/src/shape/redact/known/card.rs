@@ -22,7 +22,7 @@ expression!(
         gap!(),
         r"[0-9]{4}",
         gap!(),
-        r"[0-9]{4}(?:",
+        r"[0-9]{4}(",
         gap!(),
         r"[0-9]{3})?|[0-9]{6}",
         gap!(),
@@ -71,23 +71,24 @@ fn in_digits(text: &str, at: Range<usize>, found: &mut impl FnMut(Range<usize>))
 fn in_groups(text: &str, mut found: impl FnMut(Range<usize>)) {
     /// Digits of the first group.
     const FIRST: usize = 4;
-    /// Digits without the last group that some numbers have.
-    const USUAL: usize = 16;
-    let mut at = 0;
-    while let Some(candidate) = GROUPS.find_at(text, at) {
-        let (start, end) = (candidate.start(), candidate.end());
+    let is_number = |at: &Range<usize>| {
+        let goes_on = text.as_bytes().get(at.end).is_some_and(u8::is_ascii_alphanumeric);
         // The digits of an escape are none of the number's.
-        let plain = candidate.as_str().replace("%20", " ").replace("%2D", "-");
+        let plain = text[at.clone()].replace("%20", " ").replace("%2D", "-");
         let digits: Vec<u8> = plain.bytes().filter(u8::is_ascii_digit).map(|byte| byte - b'0').collect();
-        let goes_on = text.as_bytes().get(end).is_some_and(u8::is_ascii_alphanumeric)
-            || matches!(text.as_bytes()[..start], [.., b'0'..=b'9', b'.' | b'-']);
-        let is_number = is_luhn(&digits) || digits.get(..USUAL).is_some_and(is_luhn);
-        at = if stands_alone(text, start) && !goes_on && is_number {
-            found(start..end);
-            end
-        } else {
-            start + FIRST
-        };
+        !goes_on && is_luhn(&digits)
+    };
+    let mut at = 0;
+    while let Some(groups) = GROUPS.captures_at(text, at) {
+        let Some(whole) = groups.get(0) else { break };
+        let start = whole.start();
+        let begins =
+            stands_alone(text, start) && !matches!(text.as_bytes()[..start], [.., b'0'..=b'9', b'.' | b'-']);
+        // The last group of three digits may be of something else.
+        let ends = [Some(whole.end()), groups.get(1).map(|last| last.start())];
+        let number = ends.into_iter().flatten().map(|end| start..end).find(|at| begins && is_number(at));
+        at = number.as_ref().map_or(start + FIRST, |number| number.end);
+        number.into_iter().for_each(&mut found);
     }
 }
 
