@@ -11,6 +11,7 @@ pub mod config;
 pub mod destination;
 mod digits;
 pub mod event;
+mod extracted;
 pub mod format;
 pub mod glob;
 pub mod http;

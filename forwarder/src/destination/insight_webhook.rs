@@ -26,6 +26,7 @@ use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
+use crate::extracted::Origin;
 use crate::format;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
@@ -94,7 +95,7 @@ impl Service for Webhook {
         Limits { body: WAITING, lot: 0, packing: Packing::Line, in_flight: IN_FLIGHT }
     }
 
-    fn common(&self, _payload: &Payload<'_>) -> Vec<u8> {
+    fn common(&self, _payload: &Payload<'_>, _origin: &Origin) -> Vec<u8> {
         Vec::new()
     }
 

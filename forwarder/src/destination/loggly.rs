@@ -14,6 +14,7 @@ use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
+use crate::extracted::Origin;
 use crate::format;
 use crate::http::Answer;
 use crate::line;
@@ -96,7 +97,7 @@ impl Service for Bulk {
         Limits { body: LARGEST_BODY, lot: 0, packing: Packing::Lot, in_flight: request::IN_FLIGHT }
     }
 
-    fn common(&self, payload: &Payload<'_>) -> Vec<u8> {
+    fn common(&self, payload: &Payload<'_>, _origin: &Origin) -> Vec<u8> {
         tags(&self.tags, payload).into_bytes()
     }
 

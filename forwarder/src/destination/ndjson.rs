@@ -12,6 +12,7 @@ use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Style};
+use crate::extracted::Origin;
 use crate::format;
 use crate::http::Answer;
 use crate::payload::{LogEvent, Payload};
@@ -79,7 +80,7 @@ impl Service for Lines {
         self.limits
     }
 
-    fn common(&self, _payload: &Payload<'_>) -> Vec<u8> {
+    fn common(&self, _payload: &Payload<'_>, _origin: &Origin) -> Vec<u8> {
         Vec::new()
     }
 

@@ -18,6 +18,7 @@ use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::config::{LineRules, Style};
+use crate::extracted::{self, Origin};
 use crate::http::Answer;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
@@ -31,6 +32,9 @@ const LOT: usize = SCOPE.len() + 4 * 6;
 
 /// An `InstrumentationScope` with a name.
 const SCOPE: &[u8] = b"\x0a\x08\x0a\x06cwl2le";
+
+/// The attribute for the id of a record.
+const UID: &str = "log.record.uid";
 
 /// The log groups of Lambda functions, whose names follow.
 const LAMBDA: &str = "/aws/lambda/";
@@ -107,9 +111,9 @@ impl Service for Logs {
         self.limits
     }
 
-    fn common(&self, payload: &Payload<'_>) -> Vec<u8> {
+    fn common(&self, payload: &Payload<'_>, origin: &Origin) -> Vec<u8> {
         let mut out = Vec::new();
-        resource(payload, &self.region, &mut out);
+        resource(payload, origin, &self.region, &mut out);
         out
     }
 
@@ -181,16 +185,17 @@ fn from_json(answer: &Answer) -> Reading {
     }
 }
 
-/// Appends the `Resource` of a payload's events. `region` is that of the stream, which is that of the log group.
-fn resource(payload: &Payload<'_>, region: &str, out: &mut Vec<u8>) {
+/// Appends the `Resource` of a payload's events. `region` is that of the stream, which is that of the log group; events in
+/// a log group of a central account may have another origin.
+fn resource(payload: &Payload<'_>, origin: &Origin, region: &str, out: &mut Vec<u8>) {
     let mut text = |name: &str, value: &str| {
         if !value.is_empty() {
             attribute(1, name, |out| bytes(1, value.as_bytes(), out), out);
         }
     };
     text("cloud.provider", "aws");
-    text("cloud.region", region);
-    text("cloud.account.id", &payload.owner);
+    text("cloud.region", origin.region.as_deref().unwrap_or(region));
+    text("cloud.account.id", origin.account.as_deref().unwrap_or(&payload.owner));
     text("faas.name", payload.log_group.strip_prefix(LAMBDA).unwrap_or_default());
     for (name, value) in &payload.labels {
         text(name, value);
@@ -209,8 +214,9 @@ fn record(event: &LogEvent<'_>, out: &mut Vec<u8>) {
     let text = line::unescape(event.message);
     let text = line::without_end(&text);
     message(2, out, |out| {
-        if let Some(time) = event.timestamp.and_then(|time| u64::try_from(time).ok()) {
-            fixed64(1, time.saturating_mul(1_000_000), out);
+        let time = event.timestamp.and_then(|time| u64::try_from(time).ok()?.checked_mul(1_000_000));
+        if let Some(time) = time {
+            fixed64(1, time, out);
         }
         if let Some((severity, word)) = severity::of(text) {
             number(2, severity.number().into(), out);
@@ -221,7 +227,11 @@ fn record(event: &LogEvent<'_>, out: &mut Vec<u8>) {
         message(5, out, |out| bytes(1, text.as_bytes(), out));
         if !event.id.is_empty() {
             // Records with the same one are duplicates.
-            attribute(6, "log.record.uid", |out| bytes(1, event.id.as_bytes(), out), out);
+            attribute(6, UID, |out| bytes(1, event.id.as_bytes(), out), out);
+        }
+        // A name is there once.
+        for (name, value) in extracted::fields(event).filter(|(name, _)| !name.is_empty() && name != UID) {
+            attribute(6, &name, |out| bytes(1, value.as_bytes(), out), out);
         }
     });
 }

@@ -26,7 +26,7 @@ fn request_of(lots: &[(&Payload<'_>, &[LogEvent<'_>])]) -> Vec<u8> {
         .iter()
         .map(|(payload, events)| {
             let (mut before, mut records) = (Vec::new(), Vec::new());
-            resource(payload, "eu-west-1", &mut before);
+            resource(payload, &Origin::default(), "eu-west-1", &mut before);
             events.iter().for_each(|event| record(event, &mut records));
             (before, records)
         })
@@ -100,6 +100,56 @@ fn the_official_definitions_read_what_was_written() {
     let id = "3685291717100000000000000000000000000000000000000000000002";
     assert_eq!(attributes(&scope.log_records[1].attributes), [("log.record.uid", id.to_owned())]);
     assert_eq!(attributes(&scope.log_records[2].attributes), []);
+}
+
+/// The events of a log group of a central account.
+const CENTRAL: &str = r#"{"messageType":"DATA_MESSAGE","owner":"111122223333","logGroup":"/app/shop","logStream":"s1","logEvents":[
+    {"id":"1","message":"a","extractedFields":{"@aws.account":"444455556666","@aws.region":"eu-central-1","user":"b\"c"}},
+    {"id":"2","message":"d","extractedFields":{"@aws.account":"777788889999","log.record.uid":"x"}},
+    {"id":"3","message":"e"}]}"#;
+
+#[test]
+fn events_of_a_central_account_name_the_account_that_they_come_from() {
+    let payload = parse(CENTRAL.as_bytes()).unwrap();
+    let lots: Vec<(Vec<u8>, Vec<u8>)> = payload
+        .events
+        .iter()
+        .map(|event| {
+            let (mut before, mut records) = (Vec::new(), Vec::new());
+            resource(&payload, &Origin::of(event), "eu-west-1", &mut before);
+            record(event, &mut records);
+            (before, records)
+        })
+        .collect();
+    let mut out = Vec::new();
+    request(lots.iter().map(|(before, records)| (before.as_slice(), records.as_slice())), &mut out);
+    let of = |logs: &ResourceLogs| {
+        let resource = attributes(&logs.resource.as_ref().unwrap().attributes)[1..3].to_vec();
+        let resource: Vec<String> = resource.into_iter().map(|(_, value)| value).collect();
+        let record = attributes(&logs.scope_logs[0].log_records[0].attributes);
+        (resource, record.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>())
+    };
+    let [first, second, third] = &decoded(&out)[..] else { panic!("three resources") };
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        of(first),
+        (texts(&["eu-central-1", "444455556666"]), texts(&["log.record.uid=1", "user=b\"c"]))
+    );
+    assert_eq!(of(second), (texts(&["eu-west-1", "777788889999"]), texts(&["log.record.uid=2"])));
+    assert_eq!(of(third), (texts(&["eu-west-1", "111122223333"]), texts(&["log.record.uid=3"])));
+}
+
+#[test]
+fn a_time_beyond_the_range_of_nanoseconds_is_left_out() {
+    for (timestamp, expected) in [(i64::MAX, 0), (-1, 0), (253_402_300_799_999, 0), (1, 1_000_000)] {
+        let json = format!(
+            r#"{{"messageType":"DATA_MESSAGE","logEvents":[{{"message":"m","timestamp":{timestamp}}}]}}"#
+        );
+        let payload = parse(json.as_bytes()).unwrap();
+        let logs = decoded(&request_of(&[(&payload, &payload.events)]));
+        let time = logs[0].scope_logs[0].log_records[0].time_unix_nano;
+        assert_eq!(time, expected, "{timestamp}");
+    }
 }
 
 #[test]

@@ -29,6 +29,7 @@ use super::{
     Destination, Failure, FailureKind, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict,
     Wait,
 };
+use crate::extracted::Origin;
 use crate::http::{Answer, Client};
 use crate::payload::{LogEvent, Payload};
 
@@ -49,8 +50,8 @@ pub(super) trait Service {
     /// What one request may hold.
     fn limits(&self) -> Limits;
 
-    /// What the events of a payload have in common that a request says once.
-    fn common(&self, payload: &Payload<'_>) -> Vec<u8>;
+    /// What the events of a payload that come from the same place have in common, which a request says once.
+    fn common(&self, payload: &Payload<'_>, origin: &Origin) -> Vec<u8>;
 
     /// Appends an event as it stands in a body.
     fn write(&self, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>);
@@ -263,8 +264,16 @@ impl<S: Service> Destination for Requests<S> {
         #[allow(clippy::cast_possible_truncation, reason = "below the number of parts")]
         let at = if self.is_split { (stream % parts) as usize } else { 0 };
         let room = held(limits).saturating_sub(self.bytes()) + self.open[at].bytes();
-        let common = catch_unwind(AssertUnwindSafe(|| service.common(payload)));
+        let common_from =
+            |origin: &Origin| catch_unwind(AssertUnwindSafe(|| service.common(payload, origin)));
+        let mut origin = Origin::default();
+        let mut common = common_from(&origin);
         for (number, event) in events.iter().enumerate() {
+            let its_origin = Origin::of(event);
+            if its_origin != origin {
+                origin = its_origin;
+                common = common_from(&origin);
+            }
             let write = |out: &mut Vec<u8>| {
                 let written = catch_unwind(AssertUnwindSafe(|| service.write(payload, event, out)));
                 common.is_ok() && written.is_ok()

@@ -1,6 +1,6 @@
 //! Syslog: RFC 5424 messages, framed by their lengths as RFC 6587 says.
 //!
-//! Log group, log stream, account, event id and labels stand in structured data. The name of the application is the
+//! Log group, log stream, account, event id, labels and extracted fields stand in structured data. The name of the application is the
 //! last part of the log group's name. A message keeps its line ends: nothing but the length ends it.
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +11,7 @@ use super::tcp::Target;
 use super::types::Type;
 use super::{Destination, Receipt, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
+use crate::extracted::{self, Origin};
 use crate::format;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
@@ -24,6 +25,10 @@ const FACILITY: u8 = 1;
 
 /// The name of our structured data. The number is the one that RFC 5612 gives to whoever has none.
 const STRUCTURE: &str = "cwl2le@32473";
+
+/// The name of the element with the fields that the filter pattern extracted: their names are the user's, and none of them
+/// may look like one of ours.
+const FIELDS: &str = "fields@32473";
 
 /// What RFC 5424 allows for the name of an application, and for the name of a parameter.
 const APP_NAME: usize = 48;
@@ -95,7 +100,8 @@ impl Framing for Frames {
 fn frame(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, limit: usize, out: &mut Vec<u8>) {
     let text = line::unescape(event.message);
     let text = line::without_end(&text);
-    let mut head = head(payload, event, severity::of(text).map_or(6, |(severity, _)| severity.syslog()));
+    let severity = severity::of(text).map_or(6, |(severity, _)| severity.syslog());
+    let mut head = head(payload, event, severity, limit / 2);
     let start = head.len();
     match format {
         // What a prefix says stands in the header and in structured data.
@@ -112,33 +118,54 @@ fn frame(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, limit: usi
     }
 }
 
-/// What stands before the text, with the space after it.
-fn head(payload: &Payload<'_>, event: &LogEvent<'_>, severity: u8) -> Vec<u8> {
+/// What stands before the text, with the space after it. Extracted fields are left out from the first on with which it
+/// would have more than `most` bytes: they are parts of the message, which needs room as well.
+fn head(payload: &Payload<'_>, event: &LogEvent<'_>, severity: u8, most: usize) -> Vec<u8> {
     let priority = FACILITY * 8 + severity;
     let time = format::time_or_dash(event.timestamp);
     let name = payload.log_group.rsplit('/').next().unwrap_or_default();
     let app = printable(name, APP_NAME);
     let mut head = format!("<{priority}>1 {time} - {app} - - [{STRUCTURE}");
+    let origin = Origin::of(event);
     let fixed = [
         ("group", payload.log_group.as_ref()),
         ("stream", payload.log_stream.as_ref()),
-        ("account", payload.owner.as_ref()),
+        ("account", origin.account.as_deref().unwrap_or(&payload.owner)),
+        ("region", origin.region.as_deref().unwrap_or_default()),
         ("id", event.id),
     ];
     let labels = payload.labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in fixed.into_iter().filter(|(_, value)| !value.is_empty()).chain(labels) {
-        head.push_str(&format!(" {}=\"", printable(name, PARAMETER_NAME)));
-        for character in value.chars() {
-            match character {
-                '"' | '\\' | ']' => head.extend(['\\', character]),
-                control if control.is_control() => head.push(' '),
-                other => head.push(other),
-            }
-        }
-        head.push('"');
+        parameter(name, value, &mut head);
     }
-    head.push_str("] ");
+    head.push(']');
+    let mut element = String::new();
+    for (name, value) in extracted::fields(event) {
+        let before = element.len();
+        parameter(&name, &value, &mut element);
+        if head.len() + FIELDS.len() + element.len() > most {
+            element.truncate(before);
+            break;
+        }
+    }
+    if !element.is_empty() {
+        head.push_str(&format!("[{FIELDS}{element}]"));
+    }
+    head.push(' ');
     head.into_bytes()
+}
+
+/// Appends a parameter of structured data, with the space before it.
+fn parameter(name: &str, value: &str, out: &mut String) {
+    out.push_str(&format!(" {}=\"", printable(name, PARAMETER_NAME)));
+    for character in value.chars() {
+        match character {
+            '"' | '\\' | ']' => out.extend(['\\', character]),
+            control if control.is_control() => out.push(' '),
+            other => out.push(other),
+        }
+    }
+    out.push('"');
 }
 
 /// A name of printable ASCII characters without those that end it; `-` for an empty one.

@@ -44,6 +44,25 @@ fn a_frame_is_a_length_and_a_message() {
 }
 
 #[test]
+fn the_account_that_an_event_comes_from_and_extracted_fields_stand_in_structured_data() {
+    let event = |fields: &str| format!(r#"{{"id":"7","message":"m","extractedFields":{fields}}}"#);
+    let central = event(r#"{"@aws.account":"444455556666","@aws.region":"eu-central-1"}"#);
+    let frame = framed(Format::Message, &central, &[], 8192);
+    assert!(frame.contains(r#" account="444455556666" region="eu-central-1" id="7"] m"#), "{frame}");
+    let own = event(r#"{"account":"1","a b=\"]":"x\"]\\\n","n":5}"#);
+    let frame = framed(Format::Message, &own, &[], 8192);
+    assert!(
+        frame.contains(
+            r#" account="123456789012" id="7"][fields@32473 a_b___="x\"\]\\ " account="1" n="5"] m"#
+        ),
+        "{frame}"
+    );
+    let long = event(&format!(r#"{{"a":"1","b":"{}","c":"2"}}"#, "x".repeat(600)));
+    let frame = framed(Format::Message, &long, &[], 1024);
+    assert!(frame.contains(r#"[fields@32473 a="1"] m"#), "{frame}");
+}
+
+#[test]
 fn a_long_message_is_cut_into_frames() {
     let event = format!(r#"{{"id":"7","timestamp":1474108129663,"message":"{}"}}"#, "é".repeat(500));
     let stream = framed(Format::Message, &event, &[], 512);
