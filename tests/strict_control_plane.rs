@@ -9,8 +9,9 @@ use cwl2le::error::Code;
 use cwl2le::plan::{self, FilterOptions, FunctionFailure, Observed, Plan, TeardownOptions};
 use cwl2le::stack::policy::{self, Grants};
 use cwl2le::stack::{
-    Arch, Bundle, Distribution, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope,
-    RoleSpec, Setting, Stack, StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec, tags,
+    Arch, Bundle, Distribution, FilterExtras, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Names,
+    RoleScope, RoleSpec, Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec,
+    tags,
 };
 use cwl2le_forwarder::config::Config;
 use cwl2le_local::moto::{MOTO_ACCOUNT, Moto};
@@ -78,7 +79,9 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
             bisect: Setting::default(true),
             on_failure: Setting::default(None),
             max_age_seconds: -1,
+            start: Start::default(),
         },
+        isolation: Isolation::default(),
         tags: tags(&name, &target.region, &Tags::new()),
         name,
         names,

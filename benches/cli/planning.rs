@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use cwl2le::plan::{self, FilterOptions, Observed, ObservedGroup, Subscriptions};
 use cwl2le::stack::{
-    Arch, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting, Stack,
-    StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec,
+    Arch, FilterExtras, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Names, RoleScope, RoleSpec,
+    Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec,
 };
 use serde_json::Value;
 
@@ -91,7 +91,9 @@ fn stack() -> Stack {
             bisect: Setting::default(true),
             on_failure: Setting::default(None),
             max_age_seconds: -1,
+            start: Start::default(),
         },
+        isolation: Isolation::default(),
         tags: Tags::new(),
         name,
         names,

@@ -1,6 +1,7 @@
 """Kinesis -> Lambda: functions and event source mappings, with the checks that AWS makes."""
 
 import threading
+import time
 
 from on_failure import OnFailure
 from reader import ShardReader
@@ -64,7 +65,7 @@ class Mappings:
         return self.create_function(data)
 
     def new_mapping(self, data):
-        """CreateEventSourceMapping, which AWS refuses for a second one, or a stream that cannot be read."""
+        """CreateEventSourceMapping, which AWS refuses for a second one, a stream that cannot be read, or a time to come."""
         source, name = data.get("EventSourceArn", ""), data.get("FunctionName", "").rsplit(":", 1)[-1]
         function = self.functions._functions.get(name)
         if ":kinesis:" in source and function:
@@ -85,7 +86,14 @@ class Mappings:
                         f"Cannot access stream {source}. Please ensure the role can perform the GetRecords, "
                         "GetShardIterator, DescribeStream, ListShards, and ListStreams Actions on your stream in IAM."
                     )
-        return self._waking(self.create_mapping, data)
+        since = data.get("StartingPositionTimestamp")
+        if data.get("StartingPosition") == "AT_TIMESTAMP" and (since is None or since > time.time()):
+            return self._refused("StartingPositionTimestamp is needed with AT_TIMESTAMP, and cannot be in the future.")
+        answer = self._waking(self.create_mapping, data)
+        for mapping in self.functions._esms.values():
+            if since is not None and (mapping["EventSourceArn"], mapping["FunctionName"]) == (source, name):
+                mapping["StartingPositionTimestamp"] = since
+        return answer
 
     def changed_mapping(self, mapping_id, data):
         """UpdateEventSourceMapping: one that was enabled reads on at once."""

@@ -175,9 +175,16 @@ class ShardReader:
             key = (self.mapping_id, self.shard_id)
             if key not in self.mappings.checkpoints:
                 records = shard["records"]
-                latest = mapping.get("StartingPosition") == "LATEST" and records
-                self.mappings.checkpoints[key] = _sequence_number(records[-1]) if latest else ""
+                self.mappings.checkpoints[key] = self._start(mapping, records)
             return self.mappings.checkpoints[key]
+
+    def _start(self, mapping, records):
+        position, since = mapping.get("StartingPosition"), mapping.get("StartingPositionTimestamp")
+        if position == "AT_TIMESTAMP" and since is not None:
+            records = [record for record in records if record["ApproximateArrivalTimestamp"] < since]
+        elif position != "LATEST":
+            return ""
+        return _sequence_number(records[-1]) if records else ""
 
     def _advance(self, record):
         if record is not None:

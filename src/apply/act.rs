@@ -70,6 +70,7 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         }
         Action::AwaitTrigger { uuid } => lambda::await_enabled(aws, uuid).await,
         Action::AwaitTriggerGone { uuid } => lambda::await_gone(aws, uuid).await,
+        Action::BeforeHandover { at } => aws.before_handover(*at),
         Action::UpdateTrigger { uuid, spec } => lambda::update_trigger(aws, uuid, spec).await,
         Action::DeleteTrigger { uuid } => lambda::delete_trigger(aws, uuid).await,
 

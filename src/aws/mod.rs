@@ -5,6 +5,7 @@
 
 pub(crate) mod account_policy;
 mod call;
+mod clock;
 mod endpoint;
 mod error;
 mod events;

@@ -6,9 +6,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use futures_util::future::try_join_all;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
+use super::lambda::Mappings;
 use super::{Aws, AwsError, LogGroup, Notice, account_policy, iam, kinesis, lambda, list_log_groups, logs};
 use crate::error::{Error, Result};
-use crate::plan::{Observed, ObservedGroup, ObservedRole, ObservedStream};
+use crate::plan::{
+    Observed, ObservedForwarder, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream,
+    current_config,
+};
 use crate::stack::{Names, RoleScope, StackName};
 
 /// How many log groups are read at once; the pace of the calls is decided elsewhere.
@@ -53,7 +57,8 @@ pub async fn observe<'a>(
         observe_groups(aws, groups, depth),
     )?;
     let (scope, logs_role, function_role) = roles;
-    let (triggers, mut functions) = triggers;
+    let (triggers, mut functions, others) = triggers;
+    let isolated = isolated(aws, &plain, others, function.as_ref()).await?;
     let consumers = stream.iter().flat_map(|stream: &ObservedStream| &stream.consumers);
     for by_consumer in try_join_all(consumers.map(|arn| lambda::readers_by(aws, arn))).await? {
         functions.extend(by_consumer);
@@ -72,8 +77,47 @@ pub async fn observe<'a>(
         writers,
         account_policy,
         groups,
+        isolated,
+        time: None,
     };
     Ok((scope, observed))
+}
+
+/// What there is of functions of isolated destinations. They are known by their names: of functions that read the stream, and
+/// of log groups, because that of a function is made before it and removed after it. So what an interrupted run leaves is found
+/// without the configuration that it was made by.
+async fn isolated(
+    aws: Aws<'_>,
+    names: &Names,
+    mut triggers: Mappings,
+    main: Option<&ObservedFunction>,
+) -> Result<BTreeMap<String, ObservedForwarder>> {
+    let log_groups = list_log_groups(aws, Some(&format!("{}-", names.function_log_group))).await?;
+    let named = log_groups.iter().filter_map(|group| group.name.strip_prefix("/aws/lambda/"));
+    let functions = named.chain(triggers.keys().map(String::as_str));
+    let mut destinations: BTreeSet<String> = functions
+        .filter_map(|function| names.isolated_destination(function))
+        .map(ToOwned::to_owned)
+        .collect();
+    let config = main.and_then(current_config);
+    destinations.extend(config.into_iter().flat_map(|config| config.elsewhere));
+    let read = try_join_all(destinations.into_iter().map(async |destination| {
+        let names = names.isolated(&destination);
+        let (function, log_group) = tokio::try_join!(
+            lambda::observe_function(aws, &names.function),
+            logs::observe_log_group(aws, &aws.session.target, &names.function_log_group),
+        )?;
+        Ok::<_, AwsError>((destination, names, function, log_group))
+    }))
+    .await?;
+    let there =
+        read.into_iter().filter(|(_, _, function, log_group)| function.is_some() || log_group.is_some());
+    Ok(there
+        .map(|(destination, names, function, log_group)| {
+            let triggers = triggers.remove(&names.function).unwrap_or_default();
+            (destination, ObservedForwarder { function, log_group, triggers })
+        })
+        .collect())
 }
 
 /// Where the functions that read the stream log to, if not to the group of their name: a call for each that is not ours.

@@ -17,11 +17,13 @@ use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvid
 use aws_sdk_sts::config::SharedHttpClient;
 use cwl2le_forwarder::secret::redact_uuids;
 
+use super::clock::Clock;
 use super::error::{NO_CREDENTIALS, UNREACHABLE};
 use super::pace::Pace;
 use super::retry::ALTOGETHER;
 use super::{Aws, AwsError, Notice, Stop, endpoint, http};
 use crate::error::{Code, Error, Result};
+use crate::plan::sharing::MARGIN;
 use crate::stack::{Region, Target};
 
 /// Longest time for a propagation, a change in progress or a resource to become ready.
@@ -80,6 +82,7 @@ pub struct Session {
     calls: AtomicU64,
     answered: AtomicBool,
     patience: Option<Duration>,
+    clock: Clock,
     stop: Stop,
 }
 
@@ -106,8 +109,9 @@ impl Session {
         endpoint::check(options.endpoint_url.as_deref(), variables)?;
         let region = region(&options).await?;
         let http = http::client(http::proxy(|name| std::env::var(name).ok())?);
-        let config = configure(&options, &region, http).await;
-        let mut session = Self::new(&config, region, &options);
+        let clock = Clock::default();
+        let config = configure(&options, &region, clock.watch(http)).await;
+        let mut session = Self { clock, ..Self::new(&config, region, &options) };
         match Aws::from(&session).who_am_i().await {
             Ok((account, arn)) => {
                 session.target.account = account;
@@ -135,6 +139,7 @@ impl Session {
             calls: AtomicU64::new(0),
             answered: AtomicBool::new(false),
             patience: options.patience,
+            clock: Clock::default(),
             stop: options.stop.clone(),
         }
     }
@@ -198,6 +203,11 @@ impl Session {
         self.calls.load(Ordering::Relaxed)
     }
 
+    /// What time it is for AWS, in seconds since 1970, exact to about a second.
+    pub fn time(&self) -> u64 {
+        self.clock.now()
+    }
+
     pub(super) fn count_call(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }
@@ -244,6 +254,20 @@ impl Session {
 }
 
 impl Aws<'_> {
+    /// Goes on only while this time is still ahead.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::NotReady`] where it is not: nothing is lost, since the function that would let go serves everything.
+    pub(crate) fn before_handover(self, at: u64) -> Result<()> {
+        if self.session.time() + MARGIN < at {
+            return Ok(());
+        }
+        let message = "the time at which a destination was to move to another function has passed before that function was ready";
+        Err(Error::new(Code::NotReady, message)
+            .hint("nothing is lost: until then both functions deliver; run the same command again, with --handover 300 where updates take long"))
+    }
+
     /// `sts:GetCallerIdentity`: account id and ARN. It needs no permission.
     async fn who_am_i(&self) -> Result<(String, String), AwsError> {
         let sts = &self.session.clients.sts;

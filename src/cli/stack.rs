@@ -96,6 +96,10 @@ pub struct FunctionArgs {
     /// nowhere, which is the default
     #[arg(long, value_name = "PLACE")]
     pub quarantine: Option<String>,
+    /// Seconds until a destination moves to or from a function of its own, where `isolated` changes in the file; 60 by
+    /// default. The functions have to be updated within them
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::HANDOVER_SECONDS))]
+    pub handover: Option<u32>,
     /// Another forwarder than the bundled one
     #[arg(long, value_name = "FILE")]
     pub forwarder_zip: Option<PathBuf>,

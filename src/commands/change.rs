@@ -52,11 +52,11 @@ impl<'a> Run<'a> {
     }
 
     /// Carries out a plan: the very value that is shown. Where somebody was asked, minutes may have gone by: `again` plans on
-    /// what exists by then.
+    /// what exists by then, and for the time of the plan that was shown, so that the two can be compared.
     pub(super) async fn carry_out(
         &self,
         mut plan: Plan,
-        again: impl AsyncFn() -> Result<Plan>,
+        again: impl AsyncFn(Option<u64>) -> Result<Plan>,
     ) -> Result<ChangeReport> {
         // A dry run reports the plan on standard output.
         // The error says all of a single refusal.
@@ -74,9 +74,13 @@ impl<'a> Run<'a> {
         if !self.change.dry_run && !plan.is_empty() {
             if self.confirm(&plan).await? {
                 let looking = self.context.progress.begin("looking again at what exists");
-                let now = again().await?;
-                drop(looking);
+                let now = again(plan.planned_at).await?;
                 self.must_be_the_same(&plan, &left_out, &now)?;
+                // The times in it were counted from when the question was asked.
+                if plan.planned_at.is_some() {
+                    plan = again(None).await?;
+                }
+                drop(looking);
             }
             let steps = Steps::new(self.context.progress, &plan);
             if let Err(failure) = apply(self.session, &plan, &|event| steps.show(event)).await {

@@ -13,17 +13,22 @@ use tokio::time::Instant;
 use crate::aws::{Session, lambda};
 use crate::config::destinations;
 use crate::error::{Code, Error, Result};
-use crate::plan::Observed;
+use crate::plan::{Observed, ObservedForwarder, current_config};
 use crate::stack::{Names, RoleScope, StackName};
 
 /// How long reading what the configuration refers to may take.
 const READING: Duration = Duration::from_secs(30);
 
-/// What exists of a stack, as far as it says what the forwarder does: the function.
+/// What exists of a stack, as far as it says what the forwarder does: the functions.
 pub(super) async fn observe_function(session: &Session, stack: &StackName) -> Result<Observed> {
     let names = Names::new(stack, &session.target.region, RoleScope::Plain);
     let function = lambda::observe_function(session.into(), &names.function).await?;
-    let observed = Observed { function, ..Observed::default() };
+    let elsewhere = function.as_ref().and_then(current_config).map(|config| config.elsewhere);
+    let mut observed = Observed { function, ..Observed::default() };
+    for name in elsewhere.unwrap_or_default() {
+        let function = lambda::observe_function(session.into(), &names.isolated(&name).function).await?;
+        observed.isolated.insert(name, ObservedForwarder { function, ..ObservedForwarder::default() });
+    }
     if observed.function.is_some() && destinations::current(&observed).is_none() {
         return Err(unreadable(&names.function));
     }

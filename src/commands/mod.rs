@@ -12,6 +12,7 @@ mod report;
 mod rollback;
 mod setup;
 mod status;
+mod status_isolated;
 mod steps;
 mod subscribe;
 mod teardown;

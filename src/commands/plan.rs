@@ -10,8 +10,9 @@ use crate::error::Result;
 pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeReport> {
     config::check_flags(&args.wanted)?;
     let session = context.session().await?;
-    let Planned { stack, plan, .. } = plan_stack(context, &session, &args.wanted).await?;
+    let Planned { stack, plan, .. } = plan_stack(context, &session, &args.wanted, None).await?;
     let change = Change { yes: false, dry_run: true };
     let run = Run::new(context, &session, &stack, &change, "plan");
-    run.carry_out(plan, async || Ok(plan_stack(context.silent(), &session, &args.wanted).await?.plan)).await
+    run.carry_out(plan, async |at| Ok(plan_stack(context.silent(), &session, &args.wanted, at).await?.plan))
+        .await
 }

@@ -1,6 +1,6 @@
 //! `cwl2le policies`: the IAM documents, for review before anything is made.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Context, usage};
 use crate::aws::{Depth, observe};
 use crate::cli::{Policies, PolicyDocument};
-use crate::config::destinations::file_grants;
+use crate::config::destinations::{file_grants, isolated_in};
 use crate::error::{Code, Error, Result};
 use crate::stack::policy::{self, Grants};
 use crate::stack::{Names, Region, RoleScope, StackName, Target};
@@ -46,7 +46,8 @@ pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyR
     if args.kms_key.is_some() {
         grants.kms_key_arn.clone_from(&args.kms_key);
     }
-    Ok(render_with(&name, &target, scope, &grants, args.which))
+    let isolated = context.file.map(isolated_in).unwrap_or_default();
+    Ok(render_with(&name, &target, scope, &grants, &isolated, args.which))
 }
 
 /// Renders one document, or all.
@@ -57,7 +58,7 @@ pub fn render(
     kms_key_arn: Option<String>,
     which: Option<PolicyDocument>,
 ) -> PolicyReport {
-    render_with(stack, target, scope, &Grants { kms_key_arn, ..Grants::default() }, which)
+    render_with(stack, target, scope, &Grants { kms_key_arn, ..Grants::default() }, &BTreeSet::new(), which)
 }
 
 /// As [`render`], for all that a configuration file can ask for.
@@ -66,14 +67,19 @@ fn render_with(
     target: &Target,
     scope: RoleScope,
     grants: &Grants,
+    isolated: &BTreeSet<String>,
     which: Option<PolicyDocument>,
 ) -> PolicyReport {
     let names = Names::new(stack, &target.region, scope);
+    let mut forwarder = policy::function_policy(target, &names, grants);
+    for destination in isolated {
+        policy::also_log_to(&mut forwarder, target, &names.isolated(destination).function_log_group);
+    }
     let all: [(PolicyDocument, &'static str, Value); 5] = [
         (PolicyDocument::LogsTrust, "logs-trust", policy::logs_trust(target)),
         (PolicyDocument::Logs, "logs", policy::logs_policy(target, &names, grants)),
         (PolicyDocument::ForwarderTrust, "forwarder-trust", policy::function_trust(target)),
-        (PolicyDocument::Forwarder, "forwarder", policy::function_policy(target, &names, grants)),
+        (PolicyDocument::Forwarder, "forwarder", forwarder),
         (PolicyDocument::Operator, "operator", policy::operator_policy(target, stack)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));

@@ -49,6 +49,7 @@ impl fmt::Display for ChangeReport {
                 kept: self.kept.clone(),
                 refused: self.refused.clone(),
                 notes: self.notes.clone(),
+                planned_at: None,
             };
             let next = match (self.command, self.changed) {
                 ("plan", true) => "`cwl2le setup` makes these changes",

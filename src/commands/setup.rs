@@ -11,11 +11,12 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
     // What is wrong here needs no account to be found out.
     config::check_flags(&args.wanted)?;
     let session = context.session().await?;
-    let Planned { stack, plan, empty_sections } = plan_stack(context, &session, &args.wanted).await?;
+    let Planned { stack, plan, empty_sections } = plan_stack(context, &session, &args.wanted, None).await?;
     let run = Run {
         rollback: args.rollback,
         empty_sections,
         ..Run::new(context, &session, &stack, &args.change, "setup")
     };
-    run.carry_out(plan, async || Ok(plan_stack(context.silent(), &session, &args.wanted).await?.plan)).await
+    run.carry_out(plan, async |at| Ok(plan_stack(context.silent(), &session, &args.wanted, at).await?.plan))
+        .await
 }

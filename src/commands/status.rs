@@ -5,8 +5,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::Context;
 use super::wanted::plan_as_it_is;
+use super::{Context, status_isolated};
 use crate::aws::{Depth, observe};
 use crate::cli::Status;
 use crate::config::destinations;
@@ -118,7 +118,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
             (state.to_owned(), ours(&role.tags))
         })
     };
-    let parts = vec![
+    let mut parts = vec![
         part(Kind::Role, &names.logs_role, role(&observed.logs_role)),
         part(
             Kind::Stream,
@@ -165,6 +165,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
                 .map(|g| (format!("kept {}", retention(g.retention_days)), ours(&g.tags))),
         ),
     ];
+    parts.extend(status_isolated::parts(stack, observed, plan));
     let subscriptions: Vec<Subscription> = observed
         .groups
         .iter()
@@ -212,13 +213,13 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
 }
 
 /// Whether there is anything to do about a resource, or nothing that can be done.
-fn concerns(plan: &Plan, resource: &ResourceId) -> bool {
+pub(super) fn concerns(plan: &Plan, resource: &ResourceId) -> bool {
     plan.steps.iter().any(|step| step.resource == *resource)
         || plan.refused.iter().any(|refusal| refusal.resource == *resource)
 }
 
 /// What `setup` would put right about a resource, or cannot.
-fn differences(plan: &Plan, resource: &ResourceId) -> Vec<String> {
+pub(super) fn differences(plan: &Plan, resource: &ResourceId) -> Vec<String> {
     let steps = plan.steps.iter().filter(|step| step.resource == *resource);
     let refused = plan.refused.iter().filter(|refusal| refusal.resource == *resource);
     steps
@@ -238,7 +239,7 @@ fn short(field: &Field) -> String {
 const LONGEST_FIELD: usize = 100;
 
 /// The last result of a trigger that delivers nothing, as AWS has it.
-fn problem(last_result: Option<&str>) -> Option<String> {
+pub(super) fn problem(last_result: Option<&str>) -> Option<String> {
     let result = last_result.filter(|result| result.starts_with("PROBLEM"))?;
     Some(format!("the last invocation failed ({result}): see the function's log group"))
 }

@@ -24,7 +24,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<Change
     let session = context.session().await?;
     let (stack, plan, wide) = decide(context, &session, args).await?;
     let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "subscribe") };
-    let ended = run.carry_out(plan, async || Ok(decide(context.silent(), &session, args).await?.1)).await;
+    let ended = run.carry_out(plan, async |_| Ok(decide(context.silent(), &session, args).await?.1)).await;
     if args.per_group
         && ended.as_ref().is_err_and(|error| error.code == Code::Partial)
         && let Err(error) = end_twice(&run, &args.groups).await

@@ -20,5 +20,5 @@ pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeR
     };
     let (stack, plan) = decide().await?;
     let run = Run::new(context, &session, &stack, &args.change, "teardown");
-    run.carry_out(plan, async || Ok(decide().await?.1)).await
+    run.carry_out(plan, async |_| Ok(decide().await?.1)).await
 }

@@ -14,7 +14,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<Chan
     let session = context.session().await?;
     let (stack, plan, wide) = decide(context, &session, args).await?;
     let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "unsubscribe") };
-    run.carry_out(plan, async || Ok(decide(context.silent(), &session, args).await?.1)).await
+    run.carry_out(plan, async |_| Ok(decide(context.silent(), &session, args).await?.1)).await
 }
 
 /// Reads the account, and plans; with the stack, and whether more was meant than names.

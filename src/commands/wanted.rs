@@ -25,8 +25,13 @@ pub(super) struct Planned {
     pub(super) empty_sections: Vec<String>,
 }
 
-/// Reads the account, and plans.
-pub(super) async fn plan_stack(context: Context<'_>, session: &Session, args: &Wanted) -> Result<Planned> {
+/// Reads the account, and plans: for now, or for a time at which it was planned before, in seconds since 1970.
+pub(super) async fn plan_stack(
+    context: Context<'_>,
+    session: &Session,
+    args: &Wanted,
+    at: Option<u64>,
+) -> Result<Planned> {
     let name = context.stack(&args.stack);
     let file = context.file;
     if let Some(file) = file {
@@ -42,12 +47,21 @@ pub(super) async fn plan_stack(context: Context<'_>, session: &Session, args: &W
         (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
     }
     add_bundle(args, &observed, &mut stack)?;
+    observed.time = Some(at.unwrap_or_else(|| session.time()));
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
     let by_flags = filter_specs(&stack, &args.log_groups, &args.filter, None);
     let foundations = plan::setup(&stack, &observed, args.adopt);
     // By the time of the filters the forwarder logs to its own group again.
-    observed.writers.retain(|_, function| *function != stack.names.function);
+    let own = |function: &String| {
+        *function == stack.names.function
+            || stack
+                .isolation
+                .destinations
+                .iter()
+                .any(|name| *function == stack.names.isolated(name).function)
+    };
+    observed.writers.retain(|_, function| !own(function));
     let mut empty_sections = Vec::new();
     let filters = match with_subscriptions {
         None => plan::subscribe(&stack, &by_flags, &observed, &options),

@@ -5,8 +5,8 @@ use crate::cli::ResourceArgs;
 use crate::plan::{Observed, ObservedRole};
 use crate::stack::policy::{self, Grants};
 use crate::stack::{
-    Arch, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting, Stack, StackName, StreamMode,
-    StreamSpec, Tags, Target, TriggerSpec, UNLIMITED, tags,
+    Arch, FunctionSpec, HANDOVER_SECONDS, Isolation, LogGroupSpec, Names, RoleScope, RoleSpec, Setting,
+    Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec, UNLIMITED, tags,
 };
 
 pub(super) struct Builder<'a> {
@@ -61,6 +61,11 @@ impl Builder<'_> {
                 on_failure: Setting::or_default(wishes.on_failure, None),
                 // The plan knows what the stream and the trigger have.
                 max_age_seconds: UNLIMITED,
+                start: Start::default(),
+            },
+            isolation: Isolation {
+                destinations: wishes.isolated,
+                handover_seconds: wishes.handover_seconds.unwrap_or(HANDOVER_SECONDS),
             },
             tags: tags(self.name, &target.region, &resources.tags.iter().cloned().collect::<Tags>()),
             name: self.name.clone(),

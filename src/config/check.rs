@@ -7,11 +7,15 @@ use toml::Spanned;
 
 use super::destinations;
 use super::file::{File, Subscription};
+use super::service::Service;
 use crate::error::Result;
+use crate::stack::limits::FUNCTION_NAME_LENGTH;
+use crate::stack::{Names, RoleScope};
 
 pub(super) fn check(file: &File) -> Result<()> {
     stream(file)?;
     destinations(file)?;
+    isolation(file)?;
     subscriptions(file)
 }
 
@@ -67,6 +71,39 @@ fn destinations(file: &File) -> Result<()> {
         };
         file.error(&span_of(file, &error), &problem, hint)
     })
+}
+
+/// The main function needs a destination, and the names of functions are limited.
+fn isolation(file: &File) -> Result<()> {
+    let services = || file.settings.destinations.iter().flatten();
+    let isolated = || services().filter(|(_, service)| service.get_ref().is_isolated());
+    let span =
+        |service: &Spanned<Service>| service.get_ref().isolated_span().unwrap_or_else(|| service.span());
+    if let Some((name, service)) = isolated().last()
+        && isolated().count() == services().count()
+    {
+        return Err(file.error(
+            &span(service),
+            &format!(
+                "every destination is isolated, and `{name}` as the last one leaves none to the main function"
+            ),
+            "remove `isolated` from one of them: alone in the main function it waits for no other",
+        ));
+    }
+    let stack = file.stack().cloned().unwrap_or_default();
+    // The region has no part in the name of a function.
+    let region = file.region().cloned().or_else(|| "us-east-1".parse().ok());
+    let names = region.map(|region| Names::new(&stack, &region, RoleScope::Plain));
+    for (name, service) in isolated() {
+        let function = names.as_ref().map(|names| names.isolated(name).function).unwrap_or_default();
+        if function.len() > FUNCTION_NAME_LENGTH {
+            let problem = format!(
+                "the function of an isolated destination would be called `{function}`, and AWS allows {FUNCTION_NAME_LENGTH} characters"
+            );
+            return Err(file.error(&span(service), &problem, "give the destination a shorter name"));
+        }
+    }
+    Ok(())
 }
 
 /// The part of the file that the forwarder's rules speak of.

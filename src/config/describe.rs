@@ -1,6 +1,6 @@
 //! Writes configuration files: a commented one, or one that describes what is in the account.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
 
 use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Format, Names, pinned_destination};
@@ -36,7 +36,8 @@ pub fn describe(stack: &Stack, observed: &Observed) -> (String, Vec<String>) {
         out.comment("The key of what routes hash stands in the function's environment: keep it elsewhere, as hash_key.");
     }
     resources(&mut out, &config, stack, observed);
-    let tokens = log_services(&mut out, &config, &mut places);
+    let isolated = destinations::isolated(None, observed);
+    let tokens = log_services(&mut out, &config, &isolated, &mut places);
     subscriptions(&mut out, stack, observed);
     account_policy(&mut out, stack, observed);
     (out.text, tokens)
@@ -118,7 +119,12 @@ fn common_tags(observed: &Observed) -> Tags {
     common
 }
 
-fn log_services(out: &mut Writer, config: &Config, places: &mut Places) -> Vec<String> {
+fn log_services(
+    out: &mut Writer,
+    config: &Config,
+    isolated: &BTreeSet<String>,
+    places: &mut Places,
+) -> Vec<String> {
     let mut tokens = Vec::new();
     for (name, destination) in &config.destinations {
         out.section(&format!("[destinations.{name}]"));
@@ -137,6 +143,9 @@ fn log_services(out: &mut Writer, config: &Config, places: &mut Places) -> Vec<S
             if !secrets.iter().any(|(secret, _)| under(secret)) {
                 out.raw(key, as_toml(value));
             }
+        }
+        if isolated.contains(name) {
+            out.raw("isolated", true);
         }
         if let Some(lines) = config.lines.get(name) {
             match lines.format {

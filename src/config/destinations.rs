@@ -1,8 +1,8 @@
 //! The forwarder's configuration, out of the file, the flags and what the function has.
 
-use cwl2le_forwarder::config::{
-    self as forwarder, CONFIG_ENV, Config, DEFAULT_DESTINATION, Lines, Logentries, Region,
-};
+use std::collections::BTreeSet;
+
+use cwl2le_forwarder::config::{self as forwarder, Config, DEFAULT_DESTINATION, Lines, Logentries, Region};
 use cwl2le_forwarder::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{Secret, Token, redact_uuids};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::secrets::{Kept, Source, named, parameter_arn, read_token, secret_arn}
 use super::service;
 use crate::cli::{DestinationArgs, TOKEN_VARIABLE};
 use crate::error::{Code, Error, Result};
-use crate::plan::Observed;
+use crate::plan::{Observed, whole_config};
 use crate::stack::Target;
 use crate::stack::policy::{self, Grants};
 
@@ -22,8 +22,21 @@ const TOKEN: &str = "token";
 
 /// What the function has now, where that can be read.
 pub(crate) fn current(observed: &Observed) -> Option<Config> {
-    let environment = &observed.function.as_ref()?.environment;
-    Config::from_json(&environment.get(CONFIG_ENV)?.0).ok()
+    whole_config(observed).map(|whole| whole.config)
+}
+
+/// The destinations that are to have a function of their own: as the file has it, else as it is.
+pub(super) fn isolated(file: Option<&File>, observed: &Observed) -> BTreeSet<String> {
+    let Some(services) = file.and_then(|file| file.settings.destinations.as_ref()) else {
+        return whole_config(observed).map(|whole| whole.isolated).unwrap_or_default();
+    };
+    let isolated = services.iter().filter(|(_, service)| service.get_ref().is_isolated());
+    isolated.map(|(name, _)| name.clone()).collect()
+}
+
+/// The destinations of a file that have a function of their own.
+pub(crate) fn isolated_in(file: &File) -> BTreeSet<String> {
+    isolated(Some(file), &Observed::default())
 }
 
 /// What the file wants the function to do, without any token: for looking at it. `None` where the file says nothing of it.

@@ -74,7 +74,8 @@ pub fn wanted_stack(
     let args = merge::with_file(args, file);
     let config = destinations::wanted(&args.destination, file, observed)?;
     let config = quarantine::wanted(config, args.function.quarantine.as_deref(), observed)?;
-    let wishes = Wishes::new(&args, config, target)?;
+    let mut wishes = Wishes::new(&args, config, target)?;
+    wishes.isolated = destinations::isolated(file, observed);
     let kms = wishes.kms_key.clone().unwrap_or_else(|| wishes::current_key(observed, target));
     let on_failure = wishes.on_failure.clone().unwrap_or_else(|| {
         let stream_arn = Names::new(name, &target.region, scope).stream_arn(target);

@@ -14,7 +14,10 @@ use super::secrets::Source;
 use crate::error::{Error, Result};
 
 /// The keys that stand beside those of a type.
-pub(super) const COMMON: [&str; 3] = ["type", "format", "max_line_bytes"];
+pub(super) const COMMON: [&str; 4] = ["type", "format", "max_line_bytes", "isolated"];
+
+/// The key that gives a destination a function of its own.
+const ISOLATED: &str = "isolated";
 
 /// A `[destinations.NAME]` section. What its keys mean is up to its type, so they are read when that is known.
 #[derive(Deserialize)]
@@ -46,6 +49,16 @@ impl Service {
     /// The name of its type, if it has one.
     pub(super) fn kind(&self) -> &str {
         self.get("type").and_then(|kind| kind.get_ref().as_str()).unwrap_or_default()
+    }
+
+    /// Whether it has a function of its own.
+    pub(super) fn is_isolated(&self) -> bool {
+        self.get(ISOLATED).is_some_and(|value| value.get_ref().as_bool() == Some(true))
+    }
+
+    /// Where it says so.
+    pub(super) fn isolated_span(&self) -> Option<Range<usize>> {
+        self.get(ISOLATED).map(Spanned::span)
     }
 
     /// Its secrets, as far as they are written as such: a file is checked before anybody asks.
@@ -100,6 +113,7 @@ impl Service {
                 None => drop(keys.insert(key, value)),
             }
         }
+        self.common::<bool>(ISOLATED, &here)?;
         let lines = Lines {
             format: self.common::<Format>("format", &here)?,
             max_bytes: self.common::<usize>("max_line_bytes", &here)?,

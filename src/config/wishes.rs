@@ -1,5 +1,7 @@
 //! What was asked for, by flags, environment or file: what nobody asked for is none.
 
+use std::collections::BTreeSet;
+
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::secret::redact_uuids;
 
@@ -25,6 +27,8 @@ pub(super) struct Wishes {
     pub(super) window_seconds: Option<u32>,
     pub(super) parallelization: Option<u32>,
     pub(super) on_failure: Option<Option<String>>,
+    pub(super) isolated: BTreeSet<String>,
+    pub(super) handover_seconds: Option<u32>,
 }
 
 impl Wishes {
@@ -60,6 +64,8 @@ impl Wishes {
             window_seconds: args.trigger.batch_window,
             parallelization: args.trigger.parallelization,
             on_failure: args.trigger.on_failure.as_ref().map(on_failure).transpose()?,
+            isolated: BTreeSet::new(),
+            handover_seconds: args.function.handover,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::Draft;
 use super::filters::{is_own_name, shown_pattern};
+use super::forwarders::{Forwarder, isolated_functions};
 use super::setup::Part;
 use super::{Action, Field, FilterOptions, Kind, Observed, Plan, Refusal, ResourceId, Stage, Verb};
 use crate::error::Code;
@@ -49,7 +50,32 @@ pub fn would_loop(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
         .chain(readers)
         .chain(observed.writers.keys().cloned())
         .chain([stack.names.function_log_group.clone()])
+        .chain(isolated_log_groups(stack, observed))
         .collect()
+}
+
+/// The log groups of the functions of isolated destinations, of those to come as well.
+fn isolated_log_groups(stack: &Stack, observed: &Observed) -> impl Iterator<Item = String> {
+    let there = isolated_functions(stack, observed).into_keys();
+    let names = stack.isolation.destinations.iter().cloned().chain(there);
+    names.map(|name| stack.names.isolated(&name).function_log_group)
+}
+
+/// Has the stack's own account policy leave out the log groups of functions before there are such functions: a run of `setup`
+/// without subscriptions looks after nothing else of the policy.
+pub(super) fn leave_out_own_logs(
+    stack: &Stack,
+    observed: &Observed,
+    forwarders: &[&Forwarder],
+    plan: &mut Plan,
+) {
+    let Some(is) = own_policy(stack, observed, None) else { return };
+    let log_groups = forwarders.iter().map(|forwarder| &forwarder.stack.names.function_log_group);
+    let covered: LeftOut =
+        log_groups.filter(|name| !is.excluded.contains(*name)).map(|name| (name.clone(), LOOPS)).collect();
+    if !covered.is_empty() {
+        amend(is, &covered, Stage::Foundations, plan);
+    }
 }
 
 /// What the account policy is to be: what was not asked for stays as it is in the policy whose place it takes.

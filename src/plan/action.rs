@@ -82,6 +82,8 @@ pub enum Action {
     AwaitTrigger { uuid: String },
     /// Wait until the mapping that is being deleted is gone.
     AwaitTriggerGone { uuid: String },
+    /// Go on only before this time, in seconds since 1970: the next action has another function serve what arrives from then on.
+    BeforeHandover { at: u64 },
     /// Set every field of the mapping, enable it and wait.
     UpdateTrigger { uuid: String, spec: TriggerSpec },
     /// Delete the mapping and wait until it is gone.

@@ -136,7 +136,7 @@ fn timeout(want: &Setting<u32>, is: u32) -> Option<u32> {
 }
 
 /// The configuration that the function has.
-pub(super) fn current_config(is: &ObservedFunction) -> Option<Config> {
+pub(crate) fn current_config(is: &ObservedFunction) -> Option<Config> {
     is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok())
 }
 

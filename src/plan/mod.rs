@@ -8,12 +8,15 @@ mod action;
 mod diff;
 mod environment;
 mod filters;
+mod forwarders;
 mod function;
 mod loops;
 mod observed;
 mod pins;
 mod policy;
+mod retire;
 mod setup;
+pub(crate) mod sharing;
 mod subscriptions;
 mod teardown;
 mod unredacted;
@@ -27,10 +30,12 @@ use crate::error::Code;
 pub use account_policy::{is_own_policy, would_loop};
 pub use action::{Action, CreateFunction};
 pub use filters::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, is_own_filter, shown_pattern};
+pub use forwarders::{Whole, isolated_functions, remaining, whole_config};
+pub(crate) use function::current_config;
 pub use loops::is_loop;
 pub use observed::{
-    FunctionFailure, Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedLogGroup,
-    ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
+    FunctionFailure, Observed, ObservedFilter, ObservedForwarder, ObservedFunction, ObservedGroup,
+    ObservedLogGroup, ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
 };
 pub use pins::{keep_pins, leaving_destinations};
 pub use policy::same_meaning;
@@ -56,6 +61,9 @@ pub struct Plan {
     /// What else there is to know before it is carried out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// When it was planned, in seconds since 1970, where times in it are counted from then.
+    #[serde(skip)]
+    pub planned_at: Option<u64>,
 }
 
 /// All changes to one resource.
@@ -95,6 +103,8 @@ pub enum Stage {
     Function,
     /// Setup: the trigger needs the function and the stream.
     Trigger,
+    /// Setup: the main function, where it lets go of a destination that a function of its own takes over.
+    LetGo,
     /// Setup: filters come after it, so that nothing is written that nobody would read.
     Filters,
     /// Setup: the account policy leaves out what has a filter by now.
@@ -103,6 +113,14 @@ pub enum Stage {
     CoveredFilters,
     /// Setup: the function, where it forgets a destination that filters pinned until now.
     ForgetDestinations,
+    /// Setup: the function of a destination that the main function takes over.
+    LetGoOfOwn,
+    /// Setup: the trigger of a function that has nothing left to do.
+    RetireTrigger,
+    /// Setup: that function.
+    RetireFunction,
+    /// Setup: its log group.
+    RetireLogGroup,
 }
 
 /// What is done to a resource.
@@ -206,6 +224,7 @@ impl Plan {
         self.kept.extend(other.kept);
         self.refused.extend(other.refused);
         self.notes.extend(other.notes);
+        self.planned_at = self.planned_at.or(other.planned_at);
         self.ordered()
     }
 
@@ -339,6 +358,8 @@ impl fmt::Display for Plan {
 mod account_policy_tests;
 #[cfg(test)]
 mod function_tests;
+#[cfg(test)]
+mod isolation_tests;
 #[cfg(test)]
 mod loop_tests;
 #[cfg(test)]

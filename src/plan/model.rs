@@ -46,12 +46,61 @@ fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTri
         reports_item_failures: true,
         is_filtered: false,
         tumbling_window_seconds: 0,
-        starting_position: "TRIM_HORIZON".to_owned(),
+        starting_position: spec.start.to_string(),
         on_failure: spec.on_failure.value.clone(),
     }
 }
 
+/// The destination whose own function an action is about.
+fn isolated_destination(stack: &Stack, o: &Observed, action: &Action) -> Option<String> {
+    let of_function = |name: &str| stack.names.isolated_destination(name).map(ToOwned::to_owned);
+    let of_log_group = |name: &str| of_function(name.strip_prefix("/aws/lambda/")?);
+    let of_trigger = |uuid: &str| {
+        let mut own = o.isolated.iter();
+        own.find(|(_, own)| own.triggers.iter().any(|t| t.uuid == *uuid)).map(|(name, _)| name.clone())
+    };
+    match action {
+        Action::CreateLogGroup { name, .. }
+        | Action::SetLogRetention { name, .. }
+        | Action::DeleteLogGroup { name } => of_log_group(name),
+        Action::TagLogGroup { arn, .. } => of_log_group(arn.split(':').nth(6)?),
+        Action::CreateFunction(create) => of_function(&create.name),
+        Action::AwaitFunction { name }
+        | Action::UpdateFunctionCode { name, .. }
+        | Action::UpdateFunctionConfiguration { name, .. }
+        | Action::SetConcurrency { name, .. }
+        | Action::UnsetConcurrency { name }
+        | Action::DeleteFunction { name } => of_function(name),
+        Action::TagFunction { arn, .. } => of_function(arn.split(':').nth(6)?),
+        Action::CreateTrigger { function, .. } => of_function(function),
+        Action::AwaitTrigger { uuid }
+        | Action::AwaitTriggerGone { uuid }
+        | Action::UpdateTrigger { uuid, .. }
+        | Action::DeleteTrigger { uuid } => of_trigger(uuid),
+        _ => None,
+    }
+}
+
+/// The function of an isolated destination is the main one for as long as an action is about it.
 fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
+    let Some(destination) = isolated_destination(stack, o, action) else {
+        return apply_to_main(stack, o, action);
+    };
+    let mut own = o.isolated.remove(&destination).unwrap_or_default();
+    let swap = |o: &mut Observed, own: &mut ObservedForwarder| {
+        std::mem::swap(&mut o.function, &mut own.function);
+        std::mem::swap(&mut o.log_group, &mut own.log_group);
+        std::mem::swap(&mut o.triggers, &mut own.triggers);
+    };
+    swap(o, &mut own);
+    apply_to_main(stack, o, action);
+    swap(o, &mut own);
+    if own != ObservedForwarder::default() {
+        o.isolated.insert(destination, own);
+    }
+}
+
+fn apply_to_main(stack: &Stack, o: &mut Observed, action: &Action) {
     let stream = |o: &mut Observed, change: &dyn Fn(&mut ObservedStream)| {
         change(o.stream.as_mut().expect("the stream exists"));
     };
@@ -129,7 +178,7 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
             assert!(o.function_role.is_some(), "Lambda cannot assume a role that is not there");
             assert!(o.log_group.is_some(), "the function would log to a group without a retention");
             o.function = Some(ObservedFunction {
-                arn: stack.names.function_arn(&stack.target),
+                arn: stack.target.arn("lambda", format_args!("function:{}", create.name)),
                 runtime: RUNTIME.to_owned(),
                 role_arn: create.role_arn.clone(),
                 arch: create.bundle.arch,
@@ -186,10 +235,13 @@ fn apply_action(stack: &Stack, o: &mut Observed, action: &Action) {
         }
         Action::DeleteFunction { .. } => o.function = None,
 
-        Action::CreateTrigger { stream_arn, spec, .. } => {
+        Action::BeforeHandover { at } => {
+            assert!(o.time.is_none_or(|time| time < *at), "it has passed");
+        }
+        Action::CreateTrigger { function, stream_arn, spec, .. } => {
             assert!(o.function.is_some() && o.stream.is_some(), "the trigger has nothing to join");
             assert!(!o.triggers.iter().any(|t| t.source_arn == *stream_arn), "the trigger exists already");
-            o.triggers.push(trigger_from(spec, "uuid", stream_arn));
+            o.triggers.push(trigger_from(spec, &format!("uuid of {function}"), stream_arn));
         }
         Action::AwaitTrigger { uuid } => {
             let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");

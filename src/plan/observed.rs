@@ -31,6 +31,42 @@ pub struct Observed {
     pub account_policy: Option<AccountPolicy>,
     /// The log groups that were looked at, with their subscription filters; a group that does not exist is absent.
     pub groups: BTreeMap<String, ObservedGroup>,
+    /// What there is of functions of isolated destinations, by destination, whosever it is.
+    pub isolated: BTreeMap<String, ObservedForwarder>,
+    /// What time it was for AWS, in seconds since 1970, where that matters.
+    pub time: Option<u64>,
+}
+
+/// What exists of the function of an isolated destination.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ObservedForwarder {
+    /// The function.
+    pub function: Option<ObservedFunction>,
+    /// Its log group.
+    pub log_group: Option<ObservedLogGroup>,
+    /// The event source mappings from the stream to it.
+    pub triggers: Vec<ObservedTrigger>,
+}
+
+impl Observed {
+    /// The same without the log groups that were looked at, of which there may be thousands.
+    #[must_use]
+    pub(super) fn without_groups(&self) -> Self {
+        Self {
+            stream: self.stream.clone(),
+            logs_role: self.logs_role.clone(),
+            function_role: self.function_role.clone(),
+            log_group: self.log_group.clone(),
+            function: self.function.clone(),
+            triggers: self.triggers.clone(),
+            readers: self.readers.clone(),
+            writers: self.writers.clone(),
+            account_policy: self.account_policy.clone(),
+            groups: BTreeMap::new(),
+            isolated: self.isolated.clone(),
+            time: self.time,
+        }
+    }
 }
 
 /// A stream.

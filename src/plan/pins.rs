@@ -13,7 +13,7 @@ use crate::stack::Stack;
 pub fn leaving_destinations(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
     let before = observed.function.as_ref().and_then(current_config);
     let (Some(before), Some(wanted)) = (before, &stack.function.config) else { return BTreeSet::new() };
-    before.destinations.into_keys().filter(|name| !wanted.destinations.contains_key(name)).collect()
+    before.names().filter(|name| !wanted.has(name)).map(ToOwned::to_owned).collect()
 }
 
 /// Sees to it that nothing pins a destination that the forwarder does not know: not a new filter, and none that stays while
@@ -48,7 +48,7 @@ pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
     let late = pinning.iter().any(|(_, goes)| *goes);
     for step in plan.steps.iter().filter(|step| matches!(step.verb, Verb::Create | Verb::Adopt)) {
         let Some(pin) = step.actions.iter().find_map(|action| put_pin(action, &stream_arn)) else { continue };
-        let known: Vec<&str> = wanted.destinations.keys().map(String::as_str).collect();
+        let known: Vec<&str> = wanted.names().collect();
         if !known.contains(&pin) {
             refused.push(Refusal {
                 resource: step.resource.clone(),
@@ -59,7 +59,7 @@ pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
                 ),
                 hint: "add the destination to the configuration file, or choose one of those".to_owned(),
             });
-        } else if late && before.as_ref().is_none_or(|before| !before.destinations.contains_key(pin)) {
+        } else if late && before.as_ref().is_none_or(|before| !before.has(pin)) {
             refused.push(Refusal {
                 resource: step.resource.clone(),
                 code: Code::InUse,

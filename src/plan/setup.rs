@@ -2,10 +2,13 @@
 
 use serde_json::Value;
 
+use super::account_policy::leave_out_own_logs;
 use super::account_policy::neighbour;
 use super::diff::Draft;
+use super::forwarders::{Forwarder, forwarders};
 use super::function::function;
 use super::loops::own_log;
+use super::retire::retire;
 use super::{
     Action, Kind, Observed, ObservedRole, Plan, Refusal, ResourceId, Stage, StreamStatus, TriggerState, Verb,
     same_meaning,
@@ -16,19 +19,39 @@ use crate::stack::{RoleSpec, Setting, Stack, StreamMode, TriggerSpec, UNLIMITED,
 /// The changes that bring the observed resources to the stack. With `adopt`, what exists without our tags is taken
 /// over; without, it is refused.
 pub fn setup(stack: &Stack, observed: &Observed, adopt: bool) -> Plan {
-    let mut plan = Plan::default();
-    let parts = [
-        neighbour(stack, observed, &mut plan),
-        own_log(stack, observed, &mut plan),
+    let all = forwarders(stack, observed);
+    let mut plan = Plan { planned_at: all.planned_at, ..Plan::default() };
+    let logs: Vec<&Forwarder> = all.wanted.iter().collect();
+    leave_out_own_logs(stack, observed, &logs, &mut plan);
+    let mut parts: Vec<Part> = logs.iter().map(|f| neighbour(&f.stack, observed, &mut plan)).collect();
+    parts.extend(logs.iter().map(|f| own_log(&f.stack, &f.observed, &mut plan)));
+    parts.extend([
         stream(stack, observed, adopt, &mut plan),
         role(stack, &stack.logs_role, observed.logs_role.as_ref(), adopt, &mut plan),
-        role(stack, &stack.function_role, observed.function_role.as_ref(), adopt, &mut plan),
-        log_group(stack, observed, adopt, &mut plan),
-        function(stack, observed, adopt, &mut plan),
-        trigger(stack, observed, &mut plan),
-    ];
+        role(stack, &all.role(stack), observed.function_role.as_ref(), adopt, &mut plan),
+    ]);
+    parts.extend(logs.iter().map(|f| log_group(&f.stack, &f.observed, adopt, &mut plan)));
+    for (at, forwarder) in logs.into_iter().enumerate() {
+        parts.push(function(&forwarder.stack, &forwarder.observed, adopt, &mut plan));
+        let stage = if at == 0 { Stage::LetGo } else { Stage::LetGoOfOwn };
+        let_go(forwarder, stage, &mut plan);
+    }
+    parts.extend(all.wanted.iter().map(|f| trigger(&f.stack, &f.observed, &mut plan)));
     plan.refused.extend(parts.into_iter().filter_map(Result::err));
+    all.retired.iter().for_each(|forwarder| retire(&forwarder.stack, &forwarder.observed, &mut plan));
+    plan.notes.extend(all.notes);
     plan.ordered()
+}
+
+/// Has a function that lets go of a destination wait for the one that takes over.
+fn let_go(forwarder: &Forwarder, stage: Stage, plan: &mut Plan) {
+    let id = ResourceId::new(Kind::Function, &forwarder.stack.names.function);
+    let step = plan.steps.iter_mut().find(|step| step.resource == id);
+    let Some(step) = step.filter(|_| forwarder.lets_go) else { return };
+    step.stage = stage;
+    if let Some(at) = forwarder.before {
+        step.actions.insert(0, Action::BeforeHandover { at });
+    }
 }
 
 pub(super) type Part = Result<(), Refusal>;
@@ -220,7 +243,7 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
         if let Some(going) = existing {
             draft.act(Action::AwaitTriggerGone { uuid: going.uuid.clone() });
         }
-        draft.set("starting position", "TRIM_HORIZON");
+        draft.set("starting position", want.start);
         draft.set("batch size", want.batch_size.value);
         draft.set("batching window", format_args!("{} s", want.window_seconds.value));
         let mut spec = want.clone();

@@ -3,9 +3,10 @@
 use super::account_policy::{is_own_policy, remove_policy, take_back};
 use super::diff::Draft;
 use super::filters::{is_own_filter, remove};
+use super::forwarders::{existing, isolated_functions};
 use super::{
-    Action, Field, Kind, Observed, ObservedFilter, ObservedFunction, ObservedRole, Plan, ResourceId, Stage,
-    Step, StreamStatus, TriggerState, Verb,
+    Action, Field, Kind, Observed, ObservedFilter, ObservedFunction, ObservedRole, ObservedTrigger, Plan,
+    ResourceId, Stage, Step, StreamStatus, TriggerState, Verb,
 };
 use crate::stack::{Stack, Tags, owns};
 
@@ -33,42 +34,9 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
     let names = &stack.names;
     let owned = |tags: &Tags| owns(&stack.name, &stack.target.region, tags);
     let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
-    let stream_arn = names.stream_arn(&stack.target);
-    for is in observed.triggers.iter().filter(|t| t.source_arn == stream_arn) {
-        let name = format!("{} -> {}", names.stream, names.function);
-        if !function_is_ours {
-            plan.keep(ResourceId::new(Kind::Trigger, name), "its function is not ours");
-            continue;
-        }
-        let mut step = Draft::new(Stage::RemoveTrigger, Kind::Trigger, &name, Verb::Delete);
-        step.act(if is.state == TriggerState::Deleting {
-            Action::AwaitTriggerGone { uuid: is.uuid.clone() }
-        } else {
-            Action::DeleteTrigger { uuid: is.uuid.clone() }
-        });
-        step.finish(&mut plan);
-    }
-    for is in observed.triggers.iter().filter(|t| t.source_arn != stream_arn) {
-        let source =
-            is.source_arn.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("another source");
-        let reason = format!(
-            "it does not read our stream and is not ours; `aws lambda delete-event-source-mapping --uuid {}` removes it",
-            is.uuid
-        );
-        plan.keep(ResourceId::new(Kind::Trigger, format!("{source} -> {}", names.function)), reason);
-    }
-    if let Some(is) = &observed.function {
-        let action = Action::DeleteFunction { name: names.function.clone() };
-        delete(Stage::RemoveFunction, Kind::Function, &names.function, owned(&is.tags), action, &mut plan);
-    }
-    if let Some(is) = &observed.log_group {
-        let action = Action::DeleteLogGroup { name: is.name.clone() };
-        let user = match foreign_filters_on(stack, &is.filters, options) {
-            Some(names) => Some(format!("it has subscription filters that are not ours: {names}")),
-            None => (!function_is_ours).then(|| "a function that is not ours logs to it".to_owned()),
-        };
-        let resource = Resource { kind: Kind::LogGroup, name: &is.name, ours: owned(&is.tags), user };
-        resource.delete(action, options, &mut plan);
+    forwarder(stack, observed, options, &mut plan);
+    for own in existing(stack, observed) {
+        forwarder(&own.stack, &own.observed, options, &mut plan);
     }
     for (is, own_policy) in
         [(&observed.logs_role, &names.logs_policy), (&observed.function_role, &names.function_policy)]
@@ -98,7 +66,54 @@ pub fn teardown(stack: &Stack, observed: &Observed, options: &TeardownOptions) -
     }
     stream(stack, observed, options, foreign_filters, &mut plan);
     take_back(stack, observed, Stage::RemoveStream, &mut plan);
+    for own in existing(stack, observed) {
+        take_back(&own.stack, &own.observed, Stage::RemoveStream, &mut plan);
+    }
     plan.ordered()
+}
+
+/// Removes a function with its triggers and its log group; `stack` and `observed` are as it sees them.
+fn forwarder(stack: &Stack, observed: &Observed, options: &TeardownOptions, plan: &mut Plan) {
+    let names = &stack.names;
+    let owned = |tags: &Tags| owns(&stack.name, &stack.target.region, tags);
+    let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
+    let stream_arn = names.stream_arn(&stack.target);
+    for is in observed.triggers.iter().filter(|t| t.source_arn == stream_arn) {
+        let name = format!("{} -> {}", names.stream, names.function);
+        if !function_is_ours {
+            plan.keep(ResourceId::new(Kind::Trigger, name), "its function is not ours");
+            continue;
+        }
+        let mut step = Draft::new(Stage::RemoveTrigger, Kind::Trigger, &name, Verb::Delete);
+        step.act(if is.state == TriggerState::Deleting {
+            Action::AwaitTriggerGone { uuid: is.uuid.clone() }
+        } else {
+            Action::DeleteTrigger { uuid: is.uuid.clone() }
+        });
+        step.finish(plan);
+    }
+    for is in observed.triggers.iter().filter(|t| t.source_arn != stream_arn) {
+        let source =
+            is.source_arn.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("another source");
+        let reason = format!(
+            "it does not read our stream and is not ours; `aws lambda delete-event-source-mapping --uuid {}` removes it",
+            is.uuid
+        );
+        plan.keep(ResourceId::new(Kind::Trigger, format!("{source} -> {}", names.function)), reason);
+    }
+    if let Some(is) = &observed.function {
+        let action = Action::DeleteFunction { name: names.function.clone() };
+        delete(Stage::RemoveFunction, Kind::Function, &names.function, owned(&is.tags), action, plan);
+    }
+    if let Some(is) = &observed.log_group {
+        let action = Action::DeleteLogGroup { name: is.name.clone() };
+        let user = match foreign_filters_on(stack, &is.filters, options) {
+            Some(names) => Some(format!("it has subscription filters that are not ours: {names}")),
+            None => (!function_is_ours).then(|| "a function that is not ours logs to it".to_owned()),
+        };
+        let resource = Resource { kind: Kind::LogGroup, name: &is.name, ours: owned(&is.tags), user };
+        resource.delete(action, options, plan);
+    }
 }
 
 fn delete(stage: Stage, kind: Kind, name: &str, ours: bool, action: Action, plan: &mut Plan) {
@@ -202,19 +217,26 @@ fn stream(
     delete(Stage::RemoveStream, Kind::Stream, name, ours, action, plan);
 }
 
-/// Why there may be records in the stream that nobody has delivered, as far as the trigger says.
+/// Why there may be records in the stream that nobody has delivered, as far as the triggers say.
 fn undelivered(stack: &Stack, observed: &Observed) -> Option<String> {
     let stream_arn = stack.names.stream_arn(&stack.target);
-    let mut ours = observed.triggers.iter().filter(|trigger| trigger.source_arn == stream_arn);
-    let Some(trigger) = ours.next() else { return Some("no trigger of ours reads it".to_owned()) };
-    let result = trigger.last_result.as_deref().unwrap_or_default();
-    if result.starts_with("PROBLEM") {
-        Some(format!("the last result of its trigger is `{result}`"))
-    } else if trigger.state == TriggerState::Disabled {
-        Some("its trigger is disabled".to_owned())
-    } else {
-        None
-    }
+    let of_stream = |triggers: &[ObservedTrigger]| {
+        triggers.iter().find(|trigger| trigger.source_arn == stream_arn).cloned()
+    };
+    let Some(main) = of_stream(&observed.triggers) else {
+        return Some("no trigger of ours reads it".to_owned());
+    };
+    let own = existing(stack, observed).into_iter().filter_map(|own| of_stream(&own.observed.triggers));
+    [main].into_iter().chain(own).find_map(|trigger| {
+        let result = trigger.last_result.as_deref().unwrap_or_default();
+        if result.starts_with("PROBLEM") {
+            Some(format!("the last result of its trigger is `{result}`"))
+        } else if trigger.state == TriggerState::Disabled {
+            Some("its trigger is disabled".to_owned())
+        } else {
+            None
+        }
+    })
 }
 
 /// Who else writes to the stream or reads from it.
@@ -222,8 +244,13 @@ fn user_of_stream(stack: &Stack, observed: &Observed, foreign_filters: usize) ->
     let consumers = observed.stream.as_ref().map_or(&[][..], |s| &s.consumers);
     let ours = |function: &ObservedFunction| owns(&stack.name, &stack.target.region, &function.tags);
     let own = observed.function.as_ref().is_none_or(ours).then_some(&stack.names.function);
-    let readers: Vec<&str> =
-        observed.readers.iter().filter(|f| Some(*f) != own).map(String::as_str).collect();
+    let isolated: Vec<String> = isolated_functions(stack, observed).into_values().collect();
+    let readers: Vec<&str> = observed
+        .readers
+        .iter()
+        .filter(|f| Some(*f) != own && !isolated.contains(f))
+        .map(String::as_str)
+        .collect();
     if !consumers.is_empty() {
         Some(format!("it has registered consumers that are not ours: {}", consumers.join(", ")))
     } else if !readers.is_empty() {

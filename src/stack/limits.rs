@@ -19,6 +19,11 @@ pub const BATCH_WINDOW_SECONDS: RangeInclusive<i64> = 0..=300;
 /// Concurrent invocations for each shard.
 pub const PARALLELIZATION: RangeInclusive<i64> = 1..=10;
 
+/// Maximum length of a function's name, from the API model of `CreateFunction`.
+pub const FUNCTION_NAME_LENGTH: usize = 64;
+/// Seconds until another function serves a destination. Functions have to be updated within them.
+pub const HANDOVER_SECONDS: RangeInclusive<i64> = 10..=3600;
+
 /// Days that CloudWatch Logs keeps events, from the API model of `PutRetentionPolicy`.
 pub const LOG_RETENTION_DAYS: [u32; 22] =
     [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];

@@ -3,6 +3,7 @@
 mod account_policy;
 mod filter;
 mod function;
+mod isolation;
 pub mod limits;
 pub mod names;
 pub mod policy;
@@ -21,13 +22,14 @@ use serde::Serialize;
 pub use account_policy::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
 pub use filter::{Distribution, FilterExtras, FilterSpec};
 pub use function::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME, retention};
+pub use isolation::{HANDOVER_SECONDS, Isolation};
 pub use names::{Names, RoleScope, StackName};
 pub use recursion::recursion;
 pub use role::RoleSpec;
 pub use setting::Setting;
 pub use stream::{StreamMode, StreamSpec};
 pub use target::{Region, Target};
-pub use trigger::{TriggerSpec, UNLIMITED, max_record_age};
+pub use trigger::{Start, TriggerSpec, UNLIMITED, max_record_age};
 
 /// Tags of a resource.
 pub type Tags = BTreeMap<String, String>;
@@ -53,6 +55,8 @@ pub struct Stack {
     pub function: FunctionSpec,
     /// The event source mapping from the stream to the forwarder.
     pub trigger: TriggerSpec,
+    /// Which destinations have a function of their own.
+    pub isolation: Isolation,
     /// The tags that every resource of the stack carries, ours included.
     pub tags: Tags,
 }

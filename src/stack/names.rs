@@ -142,6 +142,18 @@ impl Names {
         }
     }
 
+    /// The same, with the function of an isolated destination in the place of the main one.
+    #[must_use]
+    pub fn isolated(&self, destination: &str) -> Self {
+        let function = format!("{}-{destination}", self.function);
+        Self { function_log_group: format!("/aws/lambda/{function}"), function, ..self.clone() }
+    }
+
+    /// The destination whose own function would have this name.
+    pub fn isolated_destination<'f>(&self, function: &'f str) -> Option<&'f str> {
+        function.strip_prefix(&self.function)?.strip_prefix('-').filter(|name| !name.is_empty())
+    }
+
     /// The stream's ARN.
     pub fn stream_arn(&self, target: &Target) -> String {
         target.arn("kinesis", format_args!("stream/{}", self.stream))

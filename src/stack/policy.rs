@@ -84,6 +84,22 @@ pub fn function_policy(target: &Target, names: &Names, grants: &Grants) -> Value
     policy
 }
 
+/// Lets the forwarder's role write to one more log group.
+pub fn also_log_to(policy: &mut Value, target: &Target, log_group: &str) {
+    let arn = Value::from(target.arn("logs", format_args!("log-group:{log_group}:*")));
+    let statements = policy.get_mut("Statement").and_then(Value::as_array_mut).into_iter().flatten();
+    let writes = |statement: &&mut Value| {
+        let actions = statement.get("Action").and_then(Value::as_array);
+        actions.is_some_and(|actions| actions.iter().any(|action| action == "logs:PutLogEvents"))
+    };
+    for resource in statements.filter(writes).filter_map(|statement| statement.get_mut("Resource")) {
+        match resource {
+            Value::Array(all) => all.push(arn.clone()),
+            one => *one = Value::Array(vec![one.take(), arn.clone()]),
+        }
+    }
+}
+
 /// The keys that a policy of [`function_policy`] lets the forwarder read secrets with.
 pub fn secret_keys(policy: &Value) -> Vec<String> {
     let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();

@@ -28,7 +28,7 @@ pub fn recursion(
         ));
     }
     let function = log_group.strip_prefix("/aws/lambda/")?;
-    if function == "cwl-to-logentries" || function.ends_with("-cwl-to-logentries") {
+    if is_forwarder(function) {
         return Some(
             "it is the log group of another stack's forwarder: the two would feed each other".to_owned(),
         );
@@ -39,4 +39,32 @@ pub fn recursion(
             names.stream
         )
     })
+}
+
+/// Whether a function has the name of a forwarder: that of any stack, or of an isolated destination of one.
+fn is_forwarder(function: &str) -> bool {
+    const FORWARDER: &str = "cwl-to-logentries";
+    let begins = |at: usize| at == 0 || function[..at].ends_with('-');
+    let ends = |rest: &str| rest.is_empty() || rest.starts_with('-');
+    function.match_indices(FORWARDER).any(|(at, _)| begins(at) && ends(&function[at + FORWARDER.len()..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_forwarder;
+
+    #[test]
+    fn forwarders_are_known_by_their_names() {
+        for name in [
+            "cwl-to-logentries",
+            "blue-cwl-to-logentries",
+            "cwl-to-logentries-audit",
+            "a-b-cwl-to-logentries-x_y",
+        ] {
+            assert!(is_forwarder(name), "{name}");
+        }
+        for name in ["cwl-to-logentries2", "xcwl-to-logentries", "lambda-logentries_generator", "cwl-to"] {
+            assert!(!is_forwarder(name), "{name}");
+        }
+    }
 }

@@ -1,5 +1,8 @@
 //! The event source mapping from the stream to the forwarder.
 
+use std::fmt;
+use std::time::{Duration, UNIX_EPOCH};
+
 use serde::Serialize;
 
 use super::Setting;
@@ -21,6 +24,31 @@ pub struct TriggerSpec {
     pub on_failure: Setting<Option<String>>,
     /// Seconds after which a record is given up: see [`max_record_age`].
     pub max_age_seconds: i32,
+    /// Where a new trigger begins to read.
+    pub start: Start,
+}
+
+/// Where a new trigger begins to read. Never at the end of the stream: it would miss records while it comes up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Start {
+    /// At the oldest record.
+    #[default]
+    TrimHorizon,
+    /// At the first record that arrived at or after this time, in seconds since 1970; it must have passed.
+    At(u64),
+}
+
+impl fmt::Display for Start {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TrimHorizon => f.write_str("TRIM_HORIZON"),
+            Self::At(time) => {
+                let time = UNIX_EPOCH + Duration::from_secs(*time);
+                write!(f, "AT_TIMESTAMP {}", humantime::format_rfc3339_seconds(time))
+            }
+        }
+    }
 }
 
 /// No limit of its own: a record is tried until the stream no longer has it.

@@ -33,6 +33,13 @@ impl Place {
         format!("{}/{}", self.bucket, self.prefix).trim_end_matches('/').to_owned()
     }
 
+    /// The place below this one with this name.
+    #[must_use]
+    pub fn below(&self, name: &str) -> Self {
+        let prefix = format!("{}/{name}", self.prefix).trim_start_matches('/').to_owned();
+        Self { bucket: self.bucket.clone(), prefix }
+    }
+
     /// The key of a record: `PREFIX/STREAM/SHARD/SEQUENCE-NUMBER`. It depends on the record alone, so one that comes
     /// again is put where it is already.
     pub fn key(&self, invocation: &Invocation, at: usize) -> String {

@@ -303,6 +303,24 @@ class Chain(unittest.TestCase):
         self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=True)
         until("both are seen", lambda: [4, 5] == sum(self.seen()[1:], []))
 
+    def test_a_mapping_begins_at_a_time_that_has_passed(self):
+        self.make_function([])
+        self.expect([0, 1, 2, 3])
+        self.functions.delete_event_source_mapping(UUID=self.mapping)
+        # Times are sent in whole seconds.
+        before = int(self.records()[-1]["ApproximateArrivalTimestamp"].timestamp())
+        until("the next second has begun", lambda: int(time.time()) > before)
+        since = int(time.time())
+        self.put_records(2)
+        position = {"StartingPosition": "AT_TIMESTAMP", "EventSourceArn": self.stream, "FunctionName": "function"}
+        code, message = self.refusal(
+            self.functions.create_event_source_mapping, StartingPositionTimestamp=since + 3600, **position
+        )
+        self.assertEqual(code, "InvalidParameterValueException")
+        self.assertIn("cannot be in the future", message)
+        self.functions.create_event_source_mapping(StartingPositionTimestamp=since, **position)
+        until("the rest is seen", lambda: sum(self.seen()[1:], []) == [4, 5])
+
     def test_functions_and_mappings_need_roles_and_write_logs(self):
         group = self.make_group("/aws/lambda/function")
         self.make_function([])

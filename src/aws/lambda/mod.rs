@@ -8,8 +8,8 @@ pub(crate) use function::{
     observe_function, set_concurrency, tag_function, unset_concurrency, update_code, update_configuration,
 };
 pub(crate) use trigger::{
-    await_enabled, await_gone, create_trigger, delete_trigger, function_name, observe_triggers, readers_by,
-    update_trigger,
+    Mappings, await_enabled, await_gone, create_trigger, delete_trigger, function_name, observe_triggers,
+    readers_by, update_trigger,
 };
 
 const SERVICE: &str = "lambda";

@@ -1,7 +1,8 @@
 //! The event source mapping.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_lambda::primitives::DateTime;
 use aws_sdk_lambda::types::{
     DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, FilterCriteria,
     FunctionResponseType, OnFailure,
@@ -15,25 +16,31 @@ use super::SERVICE;
 use super::function::{number, sdk_number};
 use crate::error::{Code, Error, Result};
 use crate::plan::{ObservedTrigger, TriggerState};
-use crate::stack::{Tags, TriggerSpec, UNLIMITED};
+use crate::stack::{Start, Tags, TriggerSpec, UNLIMITED};
 
-/// The mappings from a stream to a function, and the ARNs of all functions that the stream triggers; with
-/// `from_anywhere` also the function's mappings from elsewhere.
+/// The mappings from a stream, by the name of the function that they call.
+pub(crate) type Mappings = BTreeMap<String, Vec<ObservedTrigger>>;
+
+/// The mappings from a stream to a function, the ARNs of all functions that the stream triggers, and the mappings of those;
+/// with `from_anywhere` also the function's mappings from elsewhere.
 pub(crate) async fn observe_triggers(
     aws: Aws<'_>,
     stream_arn: &str,
     function: &str,
     from_anywhere: bool,
-) -> Result<(Vec<ObservedTrigger>, BTreeSet<String>), AwsError> {
+) -> Result<(Vec<ObservedTrigger>, BTreeSet<String>, Mappings), AwsError> {
     let of_function =
         async { if from_anywhere { mappings(aws, None, Some(function)).await } else { Ok(Vec::new()) } };
     let (mappings, of_function) = tokio::try_join!(mappings(aws, Some(stream_arn), None), of_function)?;
     let elsewhere = of_function.into_iter().filter(|m| m.event_source_arn.as_deref() != Some(stream_arn));
     let readers = mappings.iter().filter_map(|mapping| mapping.function_arn.clone()).collect();
-    let ours = mappings
-        .into_iter()
-        .filter(|mapping| function_name(mapping.function_arn.as_deref().unwrap_or_default()) == function);
-    Ok((ours.chain(elsewhere).map(observed).collect(), readers))
+    let mut by_function = Mappings::new();
+    for mapping in mappings {
+        let name = function_name(mapping.function_arn.as_deref().unwrap_or_default());
+        by_function.entry(name).or_default().push(observed(mapping));
+    }
+    let ours = by_function.remove(function).unwrap_or_default();
+    Ok((ours.into_iter().chain(elsewhere.map(observed)).collect(), readers, by_function))
 }
 
 /// The ARNs of all functions that a consumer of a stream triggers: AWS does not list them for the stream.
@@ -118,6 +125,13 @@ pub(crate) async fn create_trigger(
     tags: &Tags,
 ) -> Result<()> {
     let lambda = aws.session.lambda();
+    let (position, since) = match spec.start {
+        Start::TrimHorizon => (EventSourcePosition::TrimHorizon, None),
+        Start::At(time) => {
+            let time = i64::try_from(time).unwrap_or_default();
+            (EventSourcePosition::AtTimestamp, Some(DateTime::from_secs(time)))
+        }
+    };
     let needs = [Need::Function(function), Need::Stream(stream_arn)];
     let needing = aws.needing(&needs);
     let made = needing.call(SERVICE, "CreateEventSourceMapping", function, || {
@@ -126,7 +140,8 @@ pub(crate) async fn create_trigger(
             .function_name(function)
             .event_source_arn(stream_arn)
             // LATEST can miss records while the mapping comes up.
-            .starting_position(EventSourcePosition::TrimHorizon)
+            .starting_position(position.clone())
+            .set_starting_position_timestamp(since)
             .enabled(true)
             .batch_size(sdk_number(spec.batch_size.value))
             .maximum_batching_window_in_seconds(sdk_number(spec.window_seconds.value))
@@ -145,7 +160,7 @@ pub(crate) async fn create_trigger(
             settle(aws, made.uuid.unwrap_or_default(), made.state.as_deref()).await
         }
         Err(error) if error.is(&["ResourceConflictException"]) => {
-            let (there, _) = observe_triggers(aws, stream_arn, function, false).await?;
+            let (there, ..) = observe_triggers(aws, stream_arn, function, false).await?;
             let there = there
                 .into_iter()
                 .find(|t| t.qualifier.is_none() && t.state != TriggerState::Deleting)

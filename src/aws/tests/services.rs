@@ -312,6 +312,7 @@ fn trigger() -> TriggerSpec {
         bisect: Setting::default(true),
         on_failure: Setting::default(None),
         max_age_seconds: -1,
+        start: crate::stack::Start::default(),
     }
 }
 
@@ -378,10 +379,11 @@ async fn triggers_of_others_are_readers_and_not_ours() {
         };
         Answer::Json(page)
     });
-    let (ours, readers) =
+    let (ours, readers, others) =
         lambda::observe_triggers((&aws.session()).into(), STREAM, "f", false).await.expect("read");
     let names: Vec<String> = readers.iter().map(|arn| lambda::function_name(arn)).collect();
     assert_eq!(names, ["f", "other"]);
+    assert_eq!(others.keys().collect::<Vec<_>>(), ["other"]);
     assert_eq!(ours.len(), 1);
     assert_eq!(ours[0].state, TriggerState::InTransition);
     assert!(ours[0].reports_item_failures);

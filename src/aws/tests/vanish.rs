@@ -49,6 +49,7 @@ fn trigger() -> TriggerSpec {
         bisect: Setting::default(true),
         on_failure: Setting::default(None),
         max_age_seconds: -1,
+        start: crate::stack::Start::default(),
     }
 }
 
