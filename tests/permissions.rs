@@ -12,7 +12,7 @@ use account::{Account, GROUP, Ground, setup};
 use cwl2le_local::{Call, Options};
 use futures_util::{StreamExt, stream};
 use serde_json::{Value, json};
-use support::Ran;
+use support::{Ran, TOKEN};
 
 const SECOND: &str = "/app/second";
 const USER: &str = "operator";
@@ -46,6 +46,19 @@ enum Deed {
 fn deeds(other_forwarder: &Path) -> Vec<Deed> {
     let run = |args: &[&str]| Deed::Run(args.iter().map(|arg| (*arg).to_owned()).collect());
     let boundary = "arn:aws:iam::aws:policy/AdministratorAccess";
+    let folder = other_forwarder.parent().expect("a folder");
+    let file = |name: &str, destinations: &[&str]| {
+        let section = |keys: &&str| {
+            format!(
+                "[destinations.{keys}\ntype = \"logentries\"\nendpoint = \"127.0.0.1:1\"\ntls = false\ntoken = \"{TOKEN}\"\n"
+            )
+        };
+        let path = folder.join(name);
+        std::fs::write(&path, destinations.iter().map(section).collect::<String>()).expect("written");
+        path.display().to_string()
+    };
+    let isolated = file("isolated.toml", &["default]", "audit]\nisolated = true"]);
+    let without = file("without.toml", &["default]"]);
     vec![
         run(&setup(&["--log-group", GROUP])),
         run(&["subscribe", "--log-group", SECOND]),
@@ -63,8 +76,11 @@ fn deeds(other_forwarder: &Path) -> Vec<Deed> {
         Deed::Throttle,
         run(&["setup"]),
         run(&["unsubscribe", "--log-group", SECOND]),
+        run(&["setup", "--config", &isolated]),
         run(&["subscribe", "--all"]),
         run(&["unsubscribe", "--all"]),
+        run(&["setup", "--config", &without]),
+        run(&["setup", "--config", &isolated]),
         Deed::AttachPolicy,
         run(&["teardown", "--yes"]),
     ]

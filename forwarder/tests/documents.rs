@@ -34,7 +34,9 @@ fn every_fault_in_the_table_has_its_test() {
         "shared_memory",
         "refusals",
         "truth",
+        "isolation",
         "../../tests/kept",
+        "../../tests/isolated",
     ]
     .iter()
     .map(|name| read(&format!("tests/{name}.rs")))

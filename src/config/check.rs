@@ -79,7 +79,7 @@ fn isolation(file: &File) -> Result<()> {
     let isolated = || services().filter(|(_, service)| service.get_ref().is_isolated());
     let span =
         |service: &Spanned<Service>| service.get_ref().isolated_span().unwrap_or_else(|| service.span());
-    if let Some((name, service)) = isolated().last()
+    if let Some((name, service)) = isolated().next_back()
         && isolated().count() == services().count()
     {
         return Err(file.error(
