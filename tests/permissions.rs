@@ -80,7 +80,6 @@ fn deeds(other_forwarder: &Path) -> Vec<Deed> {
         run(&["subscribe", "--all"]),
         run(&["unsubscribe", "--all"]),
         run(&["setup", "--config", &without]),
-        run(&["setup", "--config", &isolated]),
         Deed::AttachPolicy,
         run(&["teardown", "--yes"]),
     ]
