@@ -184,15 +184,16 @@ impl Arrived {
 
     /// Waits until the first `events` events have been read.
     async fn wait(&mut self, service: &mut LogProcess, events: usize, world: &World) {
-        let (mut known, mut patience) = (0, Instant::now() + PATIENCE);
+        let (mut known, mut patience) = (usize::MAX, Instant::now() + PATIENCE);
         loop {
             self.look(service);
             let missing: Vec<usize> = (0..events).filter(|n| !self.events.contains(n)).collect();
             if missing.is_empty() {
                 return;
             }
-            if self.events.len() > known {
-                (known, patience) = (self.events.len(), Instant::now() + PATIENCE);
+            // Of these, and not of those that are logged meanwhile.
+            if missing.len() < known {
+                (known, patience) = (missing.len(), Instant::now() + PATIENCE);
             }
             assert!(
                 Instant::now() < patience,

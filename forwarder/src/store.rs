@@ -280,6 +280,19 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_byte_order_mark_and_the_space_around_a_text_are_left_out() {
+        let texts = [("/plain", "\u{feff} hidden\r\n"), ("/object", "\u{feff}{\"key\": \" hidden\"}")];
+        let texts = texts.map(|(name, text)| {
+            ((Keeper::Ssm, name.to_owned()), Text { text: text.to_owned(), asked: None })
+        });
+        let store = Store { texts: RefCell::new(texts.into()), ..Store::default() };
+        for name in ["/plain", "/object#key"] {
+            let reference = Reference::new(Keeper::Ssm, name).unwrap();
+            assert_eq!(store.text(&reference).as_deref(), Ok("hidden"), "{name}");
+        }
+    }
+
     #[tokio::test]
     async fn a_secret_that_stands_in_the_configuration_is_never_asked_for() {
         let token: Token = "01234567-89ab-cdef-0123-456789abcdef".parse().unwrap();
