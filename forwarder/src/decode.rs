@@ -31,6 +31,7 @@ enum Size {
 }
 
 /// What came of decoding.
+#[allow(clippy::large_enum_variant, reason = "it is matched where it is made, and never kept")]
 pub(crate) enum Decoding<'a, 'b> {
     /// There is nothing for the lane.
     Nothing,
