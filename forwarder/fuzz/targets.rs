@@ -53,12 +53,15 @@ pub fn aggregate(message: &[u8]) {
     }
 }
 
-/// Data as gzip and as JSON: never more than the cap, what is read can be written as lines, and the quick way gives what
-/// the general one does.
+/// Data as gzip and as JSON: never more than the cap, what is not UTF-8 is replaced as the standard library does, what is
+/// read can be written as lines, and the quick way gives what the general one does.
 pub fn payload(data: &[u8]) {
     if let Some(Ok(payload)) = gunzipped(data).as_deref().map(payload::parse) {
         lines_of(&payload);
     }
+    let mut repaired = data.to_vec();
+    assert_eq!(payload::repair(&mut repaired, usize::MAX), Ok(()));
+    assert_eq!(repaired, String::from_utf8_lossy(data).as_bytes());
     let parsed = payload::parse(data);
     if let Ok(json) = std::str::from_utf8(data) {
         assert_eq!(parsed, payload::parse_any(json, usize::MAX));
