@@ -334,11 +334,14 @@ fn backoff(persistence: Persistence, fruitless: u32) -> Duration {
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
+    use std::panic::AssertUnwindSafe;
     use std::rc::Rc;
+
+    use futures_util::FutureExt as _;
 
     use super::*;
     use crate::config::Config;
-    use crate::destination::{FailureKind, Taken, Traffic, Wait};
+    use crate::destination::{FailureKind, Taken, Traffic, Verdict, Wait};
     use crate::payload::Payload;
     use crate::quarantine::refused_tests::invocation;
     use crate::{Forwarder, Options};
@@ -389,6 +392,58 @@ mod tests {
         assert!(Instant::now() < deadline, "it answers in time");
         assert_eq!(outcome.lanes[0].failure.as_ref().unwrap().kind, FailureKind::Deadline);
         assert!((500..600).contains(&sends.get()), "{}", sends.get());
+    }
+
+    /// Panics while it has a session open, once.
+    struct Panics {
+        open: Rc<Cell<u64>>,
+        panics: bool,
+    }
+
+    impl Destination for Panics {
+        fn renew(&mut self, _: Instant) -> Wait<'_, ()> {
+            Box::pin(async {})
+        }
+
+        fn take(&mut self, _: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
+            self.open.set(self.open.get() + events.len() as u64);
+            Taken { events: events.len(), full: false }
+        }
+
+        fn send(&mut self, _: Instant) -> Wait<'_, Result<(), Failure>> {
+            Box::pin(async { Ok(()) })
+        }
+
+        fn receipt(&mut self, _: Instant) -> Wait<'_, Result<(), Failure>> {
+            assert!(!std::mem::take(&mut self.panics), "on purpose");
+            Box::pin(async { Ok(()) })
+        }
+
+        fn close(&mut self) -> Session {
+            let events = self.open.take();
+            Session { verdicts: vec![Verdict { events: 0..events, rejected: None }], in_doubt: 0 }
+        }
+
+        fn traffic(&self) -> Traffic {
+            Traffic::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_session_that_a_panic_left_open_does_not_count_in_the_next() {
+        let config = r#"{"destinations":{"x":{"type":"logentries","endpoint":"127.0.0.1:1","tls":false,
+            "token":"01234567-89ab-cdef-0123-456789abcdef"}}}"#;
+        let mut forwarder = Forwarder::new(&Config::from_json(config).unwrap(), Options::default()).unwrap();
+        let open = Rc::new(Cell::new(0));
+        forwarder.replace_destinations(|| Box::new(Panics { open: Rc::clone(&open), panics: true }));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        let first = invocation(&[&["m"][..]; 5]);
+        let run = AssertUnwindSafe(forwarder.handle(&first, deadline)).catch_unwind().await;
+        assert!(run.is_err());
+        assert_eq!(open.get(), 5);
+        let outcome = forwarder.handle(&invocation(&[&["m"][..]; 2]), deadline).await;
+        assert_eq!(outcome.lanes[0].events, 2);
+        assert_eq!(outcome.account.events.delivered, 2);
     }
 
     #[test]

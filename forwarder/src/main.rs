@@ -194,7 +194,10 @@ async fn handle(
     let outcome = function.forwarder.handle(invocation, Instant::now() + left).await;
     if function.metrics {
         let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
-        let line = metrics::line(&function.name, now, invocation, &outcome);
+        let mut line = metrics::line(&function.name, now, invocation, &outcome);
+        if let Some(age) = function.store.oldest() {
+            line["SecretAgeSeconds"] = json!(age.as_secs());
+        }
         print(&function.journal.metrics(line, &rfc3339_now()));
     }
     for note in function.store.remarks() {

@@ -1,11 +1,11 @@
-//! What the configuration refers to: read at start, kept for the life of the process, read again when a log service
-//! seems to refuse it.
+//! What the configuration refers to: read at start and kept; read again when a log service seems to refuse it, and every
+//! five minutes where a log service cannot say that it does.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
@@ -21,6 +21,9 @@ const BETWEEN_READS: Duration = Duration::from_secs(60);
 /// How long reading again may hold up the logs. The text that is known is used when it takes longer.
 const AGAIN: Duration = Duration::from_secs(3);
 
+/// Interval at which a text is read again where no refusal can be noticed.
+const REREAD: Duration = Duration::from_secs(300);
+
 /// The texts that a configuration refers to. Without references it is empty and never calls anybody.
 #[derive(Default)]
 pub struct Store {
@@ -30,10 +33,17 @@ pub struct Store {
     remarks: RefCell<Vec<Note>>,
     /// Whether secrets are not to be had: see [`Store::stand_in`].
     stands_in: bool,
+    /// [`REREAD`], unless a test says otherwise.
+    reread: Option<Duration>,
 }
 
 struct Text {
     text: String,
+    /// When it was last read with success. The time of day: the monotonic clock stands still while Lambda freezes the
+    /// function.
+    read: SystemTime,
+    /// How often it has changed since the start.
+    version: u64,
     /// When it was last asked for since the start, with success or without.
     asked: Option<Instant>,
 }
@@ -99,7 +109,10 @@ impl Store {
             let aws = &aws;
             async move {
                 match fetch(aws, keeper, name, until).await {
-                    Ok(text) => Ok(((keeper, name.clone()), Text { text, asked: None })),
+                    Ok(text) => {
+                        let read = SystemTime::now();
+                        Ok(((keeper, name.clone()), Text { text, read, version: 0, asked: None }))
+                    }
                     Err(error) => {
                         let reference = Reference { keeper, name: name.clone(), key: None };
                         Err(Unreadable { reference, error })
@@ -130,6 +143,31 @@ impl Store {
         }
     }
 
+    /// Changes the interval at which secrets are read again where a log service cannot refuse them: five minutes.
+    #[must_use]
+    pub fn reread_after(self, reread: Duration) -> Self {
+        Self { reread: Some(reread), ..self }
+    }
+
+    /// How long ago the oldest of the texts in use was read; `None` without references. A text that cannot be read
+    /// again gets older, and one that is read again and has not changed is as good as new.
+    pub fn oldest(&self) -> Option<Duration> {
+        let texts = self.texts.borrow();
+        texts.values().map(|text| text.read.elapsed().unwrap_or_default()).max()
+    }
+
+    /// Whether a text is so old that it may have changed. A clock that was set back counts as old.
+    fn is_old(&self, reference: &Reference) -> bool {
+        let most = self.reread.unwrap_or(REREAD);
+        let texts = self.texts.borrow();
+        let text = texts.get(&(reference.keeper, reference.name.clone()));
+        text.is_some_and(|text| text.read.elapsed().map_or(true, |age| age >= most))
+    }
+
+    fn version(&self, reference: &Reference) -> u64 {
+        self.texts.borrow().get(&(reference.keeper, reference.name.clone())).map_or(0, |text| text.version)
+    }
+
     /// What happened since this was last asked that an operator may want to know.
     pub fn remarks(&self) -> Vec<Note> {
         self.remarks.take()
@@ -148,16 +186,18 @@ impl Store {
     async fn read_again(&self, reference: &Reference, suspected: Instant, until: Instant) -> bool {
         let Some(aws) = &self.aws else { return true };
         let (name, now) = ((reference.keeper, reference.name.clone()), Instant::now());
+        let between = self.reread.map_or(BETWEEN_READS, |reread| reread.min(BETWEEN_READS));
         match self.texts.borrow_mut().get_mut(&name) {
             Some(Text { asked: Some(asked), .. }) if *asked >= suspected => return true,
-            Some(Text { asked: Some(asked), .. }) if now < *asked + BETWEEN_READS => return false,
+            Some(Text { asked: Some(asked), .. }) if now < *asked + between => return false,
             Some(known) => known.asked = Some(now),
             None => return true,
         }
         match fetch(aws, reference.keeper, &reference.name, until.min(now + AGAIN)).await {
             Ok(text) => {
                 if let Some(known) = self.texts.borrow_mut().get_mut(&name) {
-                    known.text = text;
+                    known.version += u64::from(known.text != text);
+                    (known.text, known.read) = (text, SystemTime::now());
                 }
             }
             Err(error) => {
@@ -197,6 +237,10 @@ struct Source {
     reference: Reference,
     /// Since when the log service seems to refuse the value.
     suspected: Option<Instant>,
+    /// Whether the log service cannot refuse it, so that its age is what counts.
+    ages: bool,
+    /// Which version of the text the value was made of.
+    version: u64,
 }
 
 impl<T: Sensitive> Held<T> {
@@ -212,8 +256,26 @@ impl<T: Sensitive> Held<T> {
             Secret::Inline(value) => return Ok(Self { value: value.clone(), source: None }),
             Secret::Kept(reference) => reference.clone(),
         };
-        let value = parsed(store, &reference)?;
-        Ok(Self { value, source: Some(Source { store: Rc::clone(store), reference, suspected: None }) })
+        let (value, version) = (parsed(store, &reference)?, store.version(&reference));
+        Ok(Self {
+            value,
+            source: Some(Source {
+                store: Rc::clone(store),
+                reference,
+                suspected: None,
+                ages: false,
+                version,
+            }),
+        })
+    }
+
+    /// For a protocol that does not tell when the value is refused: [`Held::renew`] reads it again every five minutes.
+    #[must_use]
+    pub fn aging(mut self) -> Self {
+        if let Some(source) = &mut self.source {
+            source.ages = true;
+        }
+        self
     }
 
     /// The value.
@@ -228,15 +290,24 @@ impl<T: Sensitive> Held<T> {
         }
     }
 
-    /// Reads a refused value again, at most once a minute, and tells whether it is another now. The value that is known
-    /// stays where the store cannot be reached or has no valid one.
+    /// Reads a refused value again, at most once a minute, or one that is too old, and tells whether it is another now.
+    /// The value that is known stays where the store cannot be reached or has no valid one.
     pub async fn renew(&mut self, until: Instant) -> bool {
         let Some(source) = &mut self.source else { return false };
-        let Some(suspected) = source.suspected else { return false };
-        if !source.store.read_again(&source.reference, suspected, until).await {
+        if source.ages && source.store.is_old(&source.reference) {
+            source.suspected.get_or_insert_with(Instant::now);
+        }
+        if let Some(suspected) = source.suspected
+            && source.store.read_again(&source.reference, suspected, until).await
+        {
+            source.suspected = None;
+        }
+        // Another destination may have read it, too.
+        let version = source.store.version(&source.reference);
+        if version == source.version {
             return false;
         }
-        source.suspected = None;
+        source.version = version;
         match parsed::<T>(&source.store, &source.reference) {
             Ok(value) if value.expose() != self.value.expose() => {
                 let message = "a secret has changed; the new value is used from now on";
@@ -284,7 +355,10 @@ mod tests {
     fn a_byte_order_mark_and_the_space_around_a_text_are_left_out() {
         let texts = [("/plain", "\u{feff} hidden\r\n"), ("/object", "\u{feff}{\"key\": \" hidden\"}")];
         let texts = texts.map(|(name, text)| {
-            ((Keeper::Ssm, name.to_owned()), Text { text: text.to_owned(), asked: None })
+            (
+                (Keeper::Ssm, name.to_owned()),
+                Text { text: text.to_owned(), read: SystemTime::now(), version: 0, asked: None },
+            )
         });
         let store = Store { texts: RefCell::new(texts.into()), ..Store::default() };
         for name in ["/plain", "/object#key"] {

@@ -7,7 +7,15 @@ mod keeper;
 #[path = "common/lambda.rs"]
 mod lambda;
 
+use std::rc::Rc;
+use std::time::Duration;
+
 use common::*;
+use cwl2le_forwarder::aws::Aws;
+use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::http::Client;
+use cwl2le_forwarder::store::Store;
+use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Answer, Fault, LogService, Protocol, Request, Transport};
 use keeper::{CREDENTIALS, Keeper};
 use lambda::Lambda;
@@ -219,4 +227,44 @@ async fn a_service_that_refuses_the_secret_gets_the_new_one_in_the_same_invocati
     let log = function.log();
     assert!(log.contains("unauthorized") && log.contains("a secret has changed"), "{log}");
     assert!(!log.contains("Bearer"), "{log}");
+}
+
+/// Token TCP has no answer: a token that was replaced is noticed by reading it again, and by nothing else.
+#[tokio::test]
+async fn a_rotated_token_is_used_without_any_word_of_the_service() {
+    let service = service(Transport::Plain);
+    let keeper = Keeper::start(&[("/token", TOKEN)]);
+    let config = json!({"destinations": {
+        "default": destination(&service, json!({"ssm": "/token"})),
+        "other": destination(&service, json!({"ssm": "/token"})),
+    }});
+    let config = Config::from_json(&config.to_string()).unwrap();
+    let environment = keeper.environment();
+    let variable = |name: &str| {
+        environment.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    };
+    for (reread, asked, second) in [(Duration::from_secs(300), 1, TOKEN), (Duration::ZERO, 3, OTHER)] {
+        keeper.set("/token", TOKEN);
+        service.clear();
+        let before = keeper.asked().len();
+        let aws = Aws::new(Client::new(None).unwrap(), &variable).unwrap();
+        let references: Vec<_> = config.references().map(|(_, reference)| reference).collect();
+        let store = Store::read(aws, &references, deadline()).await.unwrap().reread_after(reread);
+        let store = Rc::new(store);
+        let mut forwarder =
+            Forwarder::new(&config, Options { store: Rc::clone(&store), ..options() }).unwrap();
+        let mut deliver = async |n: usize, filter: &str| {
+            let payload = payload("/app", filter, &[format!("message {n}")]);
+            let batch = invocation(vec![record(&sequence(n), &gzip(payload.to_string().as_bytes()))]);
+            assert_eq!(forwarder.handle(&batch, deadline()).await.account.records.delivered, 1);
+        };
+        keeper.set("/token", OTHER);
+        deliver(0, "f").await;
+        deliver(1, "f@other").await;
+        assert_eq!(tokens(&service, 2).await, [second, second]);
+        assert!(keeper.asked().len() - before >= asked, "{:?}", keeper.asked());
+        assert!(store.oldest().unwrap() < PATIENCE);
+        let said = store.remarks();
+        assert_eq!(said.iter().filter(|note| note.message.contains("changed")).count() > 0, second == OTHER);
+    }
 }

@@ -78,8 +78,11 @@ impl Type for InsightWebhook {
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
-        let service =
-            Webhook { base: self.base()?, token: Held::new(&self.token, &surroundings.store)?, style };
+        let service = Webhook {
+            base: self.base()?,
+            token: Held::new(&self.token, &surroundings.store)?.aging(),
+            style,
+        };
         request::build(service, self.ca_file.as_deref(), surroundings)
     }
 }

@@ -88,7 +88,8 @@ impl Type for Logentries {
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
-        let token = Held::new(&self.token, &surroundings.store)?;
+        // Nothing tells that the service drops the lines of a token that was replaced.
+        let token = Held::new(&self.token, &surroundings.store)?.aging();
         let framing = TokenTcp { head: head(&token), token, style };
         stream::build(framing, self.target(), self.receipt, surroundings)
     }
