@@ -101,7 +101,7 @@ fn moves() -> impl Strategy<Value = Move> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(500))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     /// However often a destination is isolated and not, and wherever that is interrupted: every record is delivered.
     #[test]
