@@ -37,6 +37,7 @@ fn every_fault_in_the_table_has_its_test() {
         "isolation",
         "../../tests/kept",
         "../../tests/isolated",
+        "../../tests/soak",
     ]
     .iter()
     .map(|name| read(&format!("tests/{name}.rs")))
