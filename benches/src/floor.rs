@@ -1,7 +1,8 @@
-//! What no forwarder can do without: decompress, and write the very bytes that are sent to a TLS connection.
+//! What no forwarder can do without: decompress, write the very bytes that are sent to a TLS connection, close it and wait
+//! until the log service does, too.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,18 +39,21 @@ pub(crate) fn run(folder: &Path, address: &str) -> io::Result<()> {
     let mut decompressor = Decompressor::new();
     let largest = members.iter().map(|member| inflated_size(member)).max().unwrap_or(0);
     let mut buffer = vec![0; largest];
-    let mut tls = connect(folder)?;
-    let mut socket = TcpStream::connect(address)?;
-    socket.set_nodelay(true)?;
+    let config = Arc::new(config(&folder.join("authority.pem"))?);
     while io::stdin().read(&mut [0])? == 1 {
         for member in &members {
             decompressor.gzip_decompress(member, &mut buffer).map_err(io::Error::other)?;
         }
+        // A connection each time, as the receipt of the forwarder takes; from the second on TLS resumes its session.
+        let mut tls = connect(&config)?;
+        let mut socket = TcpStream::connect(address)?;
+        socket.set_nodelay(true)?;
         let mut stream = Stream::new(&mut tls, &mut socket);
         for piece in wire.chunks(PIECE) {
             stream.write_all(piece)?;
             stream.flush()?;
         }
+        finish(&mut tls, &mut socket)?;
         io::stdout().write_all(b".")?;
         io::stdout().flush()?;
     }
@@ -74,8 +78,21 @@ pub(crate) fn config(authority: &Path) -> io::Result<ClientConfig> {
         .with_no_client_auth())
 }
 
-fn connect(folder: &Path) -> io::Result<ClientConnection> {
-    let config = Arc::new(config(&folder.join("authority.pem"))?);
+fn connect(config: &Arc<ClientConfig>) -> io::Result<ClientConnection> {
     let name = ServerName::try_from("127.0.0.1").map_err(io::Error::other)?;
-    ClientConnection::new(config, name).map_err(io::Error::other)
+    ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)
+}
+
+/// The half-close, and the wait for that of the service.
+fn finish(tls: &mut ClientConnection, socket: &mut TcpStream) -> io::Result<()> {
+    tls.send_close_notify();
+    while tls.wants_write() {
+        tls.write_tls(socket)?;
+    }
+    socket.shutdown(Shutdown::Write)?;
+    // Session tickets come before its end.
+    while tls.read_tls(socket)? > 0 {
+        tls.process_new_packets().map_err(io::Error::other)?;
+    }
+    Ok(())
 }

@@ -26,7 +26,8 @@ pub(crate) struct Report {
 /// What the ratio to the floor may be at most.
 fn limit(load: &str) -> Option<f64> {
     match load {
-        "W1" | "W2s" => Some(1.7),
+        "W1" => Some(1.9),
+        "W2s" => Some(1.7),
         "W2" => Some(1.4),
         "W4" => Some(1.15),
         _ => None,
