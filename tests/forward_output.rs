@@ -36,7 +36,7 @@ exclude = [{ message = "^drop" }]
 struct Place(tempfile::TempDir);
 
 impl Place {
-    /// Records of so many events each, every third one dropped by a rule; `/one` has one destination, `/both` two.
+    /// Records of this many events each, every third one dropped by a rule; `/one` has one destination, `/both` two.
     fn new(log_group: &str, records: &[usize]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         std::fs::write(folder.path().join("cwl2le.toml"), CONFIG).expect("written");

@@ -5,8 +5,8 @@
 //! twice: records that were delivered, and of a large record that was not finished the events that were.
 //! Another process of the function does not know of it: delivery is at least once.
 //!
-//! What comes again is remembered anew each time. What has not come again for a day is forgotten: by then its record
-//! has expired, or somebody reads the stream from the start and wants everything once more.
+//! What comes again is remembered again each time. What has not come again for a day is forgotten: by then its record
+//! has expired, or the stream is being read from the start, to get everything once more.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;

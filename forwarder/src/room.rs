@@ -27,7 +27,7 @@ pub(crate) struct Room {
     total: usize,
     /// How many wait for room.
     waiting: Cell<usize>,
-    /// Tells those who have room that somebody waits.
+    /// Tells those who have room that another one waits.
     asked: Notify,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct Taken<'a> {
 }
 
 impl Room {
-    /// Room for so many bytes.
+    /// Room for this many bytes.
     pub(crate) fn new(bytes: usize) -> Self {
         let total = bytes / UNIT;
         Self { units: Semaphore::new(total), total, waiting: Cell::new(0), asked: Notify::new() }
@@ -52,7 +52,7 @@ impl Room {
         self.total * UNIT
     }
 
-    /// Waits for room for so many bytes, or for all there is if that is less; `None` when it is too late.
+    /// Waits for room for this many bytes, or for all there is if that is less; `None` when it is too late.
     pub(crate) async fn take(&self, bytes: usize, until: Instant) -> Option<Taken<'_>> {
         let units = bytes.div_ceil(UNIT).min(self.total);
         let units = u32::try_from(units).unwrap_or(u32::MAX);
@@ -80,7 +80,7 @@ impl Taken<'_> {
         self.turn_ends = Instant::now() + SHORTEST_TURN.max(self.since.elapsed() * TURN);
     }
 
-    /// Waits until somebody else wants the room and the turn is over.
+    /// Waits until another one wants the room and the turn is over.
     pub(crate) async fn is_wanted(&self) {
         loop {
             if self.room.waiting.get() == 0 {

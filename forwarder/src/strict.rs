@@ -50,7 +50,7 @@ fn surrogate(text: &[u8]) -> Option<u32> {
 
 /// Whether valid JSON has objects and arrays in each other deeper than [`DEEPEST`].
 pub(crate) fn is_too_deep(json: &str) -> bool {
-    // So many brackets have to be opened, and closed.
+    // This many brackets have to be opened and closed.
     if json.len() <= 2 * DEEPEST || memchr2_iter(b'{', b'[', json.as_bytes()).nth(DEEPEST).is_none() {
         return false;
     }

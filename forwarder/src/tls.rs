@@ -99,7 +99,7 @@ struct Public {
 impl Public {
     fn of_system(&self) -> Option<&WebPkiServerVerifier> {
         let read = || {
-            // A certificate that rustls cannot read is of no use, and no reason to do without the others.
+            // A certificate that rustls cannot read is left out; it is no reason to do without the others.
             let certificates =
                 self.system.iter().find_map(|path| CertificateDer::pem_file_iter(path).ok())?;
             let mut roots = RootCertStore::empty();

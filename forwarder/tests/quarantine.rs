@@ -247,7 +247,7 @@ async fn an_s3_that_stays_away_for_too_long_does_not_block_the_shard_for_ever() 
         if checkpoint(&outcome).is_none() {
             break outcome;
         }
-        assert!(Instant::now() < ends, "it is held for ever");
+        assert!(Instant::now() < ends, "it is held forever");
     };
     assert_eq!(outcome.account.records.quarantined, 1);
     let said = said(Level::Error, &batch, &outcome);
@@ -288,7 +288,7 @@ async fn an_s3_that_takes_some_records_is_not_given_up() {
     bucket.set(Mood::HangsUp(u32::MAX));
     let ends = deadline();
     while checkpoint(&forwarder.handle(&invocation(vec![nth(10, b"poison")]), soon(400)).await).is_some() {
-        assert!(Instant::now() < ends, "it is held for ever");
+        assert!(Instant::now() < ends, "it is held forever");
     }
 }
 

@@ -143,7 +143,7 @@ async fn a_bad_event_that_nothing_follows_is_set_aside_the_second_time() {
         assert_eq!(counts(&forwarder.handle(&carrying(&one("good")), deadline()).await), (1, 0, 0));
         assert_eq!(counts(&forwarder.handle(&carrying(&one("bad 0")), deadline()).await), (0, 0, 1));
         assert_eq!(counts(&forwarder.handle(&carrying(&one("bad 0")), deadline()).await), (0, 1, 0));
-        // Without anything accepted, only so many.
+        // Without anything accepted, only this many.
         for number in 1..UNPROVEN {
             let sent = one(&format!("bad {number}"));
             assert_eq!(counts(&forwarder.handle(&carrying(&sent), deadline()).await).2, 1);

@@ -20,7 +20,7 @@ const KILOBYTES: usize = 12_000;
 /// Memory for one record of this size.
 const ONE_AT_A_TIME: Cap = Cap { size: 16 << 20, ratio: 200, always: 8 << 20, events: 20_000, parts: 1_000 };
 
-/// A record of so many kilobytes of text, in lines of a kilobyte that do not compress to nothing.
+/// A record of this many kilobytes of text, in lines of a kilobyte that do not compress to nothing.
 fn large(n: usize, filter: &str, kilobytes: usize) -> (Value, Vec<String>) {
     let mut rng = fastrand::Rng::with_seed(n as u64);
     let mut line = |at: usize| {

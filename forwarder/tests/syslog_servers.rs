@@ -93,7 +93,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts it on a free port. Somebody else may have taken that meanwhile, so it is tried again.
+    /// Starts it on a free port. Another program may have taken it meanwhile, so it tries again.
     fn start(kind: Kind, program: &Program, certificates: Option<&Certificates>) -> Self {
         for _ in 0..5 {
             let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();

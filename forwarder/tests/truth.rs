@@ -55,7 +55,7 @@ enum Mood {
     /// It refuses bad events with this status.
     Kind(u16),
     RefusesAll(u16),
-    /// It is kind to so many requests and refuses the others.
+    /// It accepts this many requests and refuses the others.
     RefusesAfter(u64, u16),
     /// It never answers; it may have stored the events.
     Hangs(bool),
@@ -69,7 +69,7 @@ enum Mood {
     CutOff,
     /// It accepts all, in several megabytes.
     Verbose,
-    /// It refuses so many of the events of every request, and does not say which.
+    /// It refuses this many of the events of every request, and does not say which.
     Some(u8),
     /// It asks for an hour.
     Throttles,
@@ -129,7 +129,7 @@ fn set(sink: &Sink, mood: Mood) {
                 "http" => Answer::status(200).body(r#"{"errors":true}"#).storing(false),
                 _ => Answer::status(200).body("<html>Log in").storing(false),
             },
-            // An attribute of no use, as long as is needed.
+            // An attribute that nothing reads, as long as needed.
             Mood::CutOff if kind == "otlp" => {
                 let body = [&b"\x12\x64"[..], filler.as_bytes()].concat();
                 accepting(kind).body(body).cut_after(20).storing(!is_bad)

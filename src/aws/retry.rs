@@ -34,7 +34,7 @@ const FAULT: Budget = budget(60, 200, 5_000);
 const CONNECTION: Budget = budget(5, 200, 2_000);
 /// The connection failed after AWS had answered: the address is right, and the network will come back.
 const LOST_CONNECTION: Budget = budget(60, 200, 5_000);
-/// All causes of one call together. Each has a clock of its own, and causes may take turns for ever.
+/// All causes of one call together. Each has a clock of its own, and causes may take turns forever.
 pub(crate) const ALTOGETHER: Duration = Duration::from_secs(600);
 
 const fn budget(total_s: u64, first_ms: u64, longest_ms: u64) -> Budget {
@@ -309,7 +309,7 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Goes on waiting for the same cause, or begins to wait for another one: its clock and its pauses start anew, because
+    /// Goes on waiting for the same cause, or begins to wait for another one: its clock and its pauses start again, because
     /// the time that one cause took says nothing about the next.
     pub(crate) fn for_cause(before: Option<Self>, rule: &'static Rule, budget: Budget) -> Self {
         match before {

@@ -64,7 +64,7 @@ impl World {
         own.schedule = schedule;
     }
 
-    /// A run that carries out so many of its steps, in their order, each after so many seconds.
+    /// A run that carries out this many of its steps, in order, each after this many seconds.
     fn run(&mut self, isolated: bool, steps: usize, seconds: u64, lags: (u64, u64)) {
         let Shares { main, own, letting_go } = self.plan(isolated);
         let main_is_last = letting_go.is_some_and(|letting_go| letting_go.is_main);

@@ -37,7 +37,7 @@ pub(super) enum Closing {
 
 impl Connection {
     /// Closes our side and waits until the peer has closed its own: for `wait` from when it has acknowledged
-    /// everything. The connection is of no use afterwards.
+    /// everything. The connection cannot be used afterwards.
     ///
     /// # Errors
     /// The peer closed before us or reset the connection; no byte was acknowledged for too long; the time is used up.

@@ -5,7 +5,7 @@
 //! and then refused it again, all of this in one session. A service that refuses everything from some moment on accepts nothing after that, and so
 //! nothing is set aside.
 //!
-//! There is one exception, because a shard must not wait for ever for an event that nothing follows: where the last events
+//! There is one exception, because a shard must not wait forever for an event that nothing follows: where the last events
 //! of a batch are refused, eight at most, and had been refused by an earlier attempt too, they are believed to be bad if
 //! the service has accepted anything before; and then no more until it accepts something again.
 

@@ -78,7 +78,7 @@ impl<S: Service> Requests<S> {
 
     /// Starts the next request; `false` when there is none, or enough are in flight.
     fn start(&mut self, until: Instant) -> bool {
-        // After so many refusals in a row it looks for anything that is accepted, from the end on.
+        // After this many refusals in a row it looks for an event that is accepted, starting from the end.
         let is_probe = self.doubts.len() >= ROW;
         let next = match is_probe {
             true if !self.flights.is_empty() => None,

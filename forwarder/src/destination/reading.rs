@@ -17,7 +17,7 @@ const LONGEST_NO: usize = 100;
 pub(super) enum Reading {
     /// It has accepted all of them.
     Accepted,
-    /// It has refused so many, and accepted the others.
+    /// It refused this many, and accepted the others.
     Refused(usize),
     /// It has not, or not surely, accepted them, as these words say.
     No(&'static str),

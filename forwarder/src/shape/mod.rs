@@ -27,13 +27,13 @@ pub use redact::Budget;
 use redact::Redactor;
 use select::Condition;
 
-/// So many bytes of messages are cleaned at once.
+/// Number of bytes of messages to clean at once.
 const CHUNK: usize = 32 * 1024;
 
-/// So many bytes may be read again and again meanwhile: a tenth of a second of a whole processor.
+/// Maximum number of bytes that searches may read again within one chunk: a tenth of a second of a whole processor.
 const CHUNK_OF_WORK: usize = 32 << 20;
 
-/// So many bytes of messages are selected from between two looks at the clock.
+/// Number of bytes of messages to select from between two looks at the clock.
 const UNWATCHED: usize = 64 * 1024;
 
 /// The rules of a route, compiled.
@@ -104,7 +104,7 @@ impl Shape {
     }
 
     /// Takes the events out of a payload that are dropped, and notes labels and format for the rest. A payload may have
-    /// millions of events, so `in_time` is asked now and then; once it says no, what is left of the payload is of no use
+    /// millions of events, so `in_time` is asked now and then; once it says no, what is left of the payload is not used
     /// and `false` comes back.
     pub fn select(&self, payload: &mut Payload<'_>, in_time: impl Fn() -> bool) -> bool {
         if !(self.include.is_empty() && self.exclude.is_empty() && self.sample.is_none()) {
@@ -144,7 +144,7 @@ impl Shape {
         Filter { shape: self, include, exclude, stream_is_out }
     }
 
-    /// Hands the first of some events on, without what the rules take out of them: so many that memory stays small and
+    /// Hands the first of some events on, without what the rules take out of them: few enough that memory stays small and
     /// the clock is looked at often enough. An event that the rules fail on is sent without its text, rather than with
     /// too much of it. Also gives back the positions of those of them that are cut short.
     pub fn clean<R>(

@@ -36,7 +36,7 @@ pub enum Manner {
     Good,
     NeverAccepts,
     NeverReads,
-    /// Hangs after so many bytes.
+    /// Hangs after this many bytes.
     ReadsSome(u32),
     /// Reads to the end and keeps the connection.
     NeverCloses,

@@ -69,7 +69,7 @@ pub enum Fault {
     HalfCloseAfter(u64),
     /// Everything is read, and the connection stays open when the client has closed its side.
     NeverClose,
-    /// Nothing is read for this long after so many bytes of lines, then everything.
+    /// Nothing is read for this long after this many bytes of lines, then everything.
     PauseAfter(u64, Duration),
 }
 

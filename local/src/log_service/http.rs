@@ -53,7 +53,7 @@ pub struct Answer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
     Whole,
-    /// The connection is closed after so many bytes of the body.
+    /// The connection is closed after this many bytes of the body.
     CutAfter(usize),
     /// The connection is closed without an answer.
     HangUp,
@@ -80,7 +80,7 @@ impl Answer {
         Self { delay, ..self }
     }
 
-    /// Closes the connection after so many bytes of the body.
+    /// Closes the connection after this many bytes of the body.
     #[must_use]
     pub fn cut_after(self, bytes: usize) -> Self {
         Self { manner: Manner::CutAfter(bytes), ..self }

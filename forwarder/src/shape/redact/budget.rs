@@ -51,7 +51,7 @@ impl Budget {
         }
     }
 
-    /// Begins a message of so many bytes.
+    /// Begins a message of this many bytes.
     pub(in crate::shape) fn begin(&self, bytes: usize) {
         self.message.set(self.of_message.min(self.record.get()).max(AT_LEAST * bytes));
         self.is_cut_short.set(false);

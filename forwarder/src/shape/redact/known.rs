@@ -125,7 +125,7 @@ expression!(
     r#"(?:AKIA|ASIA)[0-9A-Z]{16}["']?[ \t]{0,8}[,;:|\t ][ \t]{0,8}["']?([0-9A-Za-z/+]{40})"#
 );
 
-/// A token of so many characters is one, whatever they are.
+/// A token of this many characters counts as one, whatever they are.
 const LONG_TOKEN: usize = 20;
 
 /// What follows `Bearer`.

@@ -278,7 +278,7 @@ fn apart(mut finds: Vec<Find>) -> Vec<Find> {
         match joined.last_mut() {
             Some(last) if find.at.start < last.at.end => {
                 let all = last.at.start..last.at.end.max(find.at.end);
-                // What is meant is known of a find that is all there is.
+                // A find that makes up the whole text is known for what it is.
                 last.meant = match last.meant.take().filter(|_| last.at == all) {
                     Some(meant) => Some(meant),
                     None => find.meant.filter(|_| find.at == all),
