@@ -1,6 +1,7 @@
 //! One file per verb: reads its flags, calls the rooms below, returns a report.
 
 mod change;
+mod closing;
 mod configured;
 mod forward;
 mod groups;

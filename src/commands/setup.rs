@@ -2,7 +2,7 @@
 
 use super::change::Run;
 use super::wanted::{Planned, plan_stack};
-use super::{ChangeReport, Context};
+use super::{ChangeReport, Context, closing};
 use crate::cli::Setup;
 use crate::config;
 use crate::error::Result;
@@ -17,6 +17,12 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
         empty_sections,
         ..Run::new(context, &session, &stack, &args.change, "setup")
     };
-    run.carry_out(plan, async |at| Ok(plan_stack(context.silent(), &session, &args.wanted, at).await?.plan))
-        .await
+    let again = async |at| Ok(plan_stack(context.silent(), &session, &args.wanted, at).await?.plan);
+    let mut report = run.carry_out(plan, again).await?;
+    if let Some(config) = stack.function.config.as_ref().filter(|_| report.changed && !report.dry_run) {
+        let advice = closing::advice(config).await;
+        advice.iter().for_each(|line| context.note(line));
+        report.notes.extend(advice);
+    }
+    Ok(report)
 }
