@@ -139,7 +139,7 @@ pub fn notes(invocation: &Invocation, outcome: &Outcome) -> Vec<Note> {
         if let Some(failure) = &lane.failure {
             notes.push(Note::new(
                 if failure.kind.needs_a_person() { Level::Error } else { Level::Warn },
-                "a destination did not take everything",
+                "a destination did not accept every event",
                 json!({"destination": lane.destination, "failure": failure.kind.name(), "detail": failure.detail,
                        "retries": lane.retries, "events_delivered": lane.events}),
             ));

@@ -186,6 +186,35 @@ async fn a_service_that_never_closes_is_believed_in_auto_and_counted() {
     }
 }
 
+/// A process that crashes over unread data has its connection reset, after its kernel has acknowledged everything.
+#[tokio::test]
+async fn a_receiver_that_resets_over_unread_data_is_never_believed() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let _ = connection.peek(&mut [0]).await;
+                // Longer than the forwarder listens for a reset where it takes an acknowledgement for a receipt.
+                tokio::time::sleep(Duration::from_millis(150)).await;
+            });
+        }
+    });
+    let config = format!(
+        r#"{{"destinations":{{"x":{{"type":"logentries","endpoint":"{address}","tls":false,"token":"{TOKEN}"}}}}}}"#
+    );
+    let mut options = options();
+    options.patience.close = PATIENCE;
+    let mut forwarder = Forwarder::new(&Config::from_json(&config).unwrap(), options).unwrap();
+    for _ in 0..2 {
+        let outcome = forwarder.handle(&carrying(&messages(1, 3, 20)), deadline()).await;
+        assert_eq!(outcome.account.events.delivered, 0);
+        let failure = outcome.lanes[0].failure.as_ref().unwrap();
+        assert_eq!(failure.kind, FailureKind::Reset, "{failure}");
+        assert!(failure.detail.contains("receipt = \"acknowledged\""), "{failure}");
+    }
+}
+
 /// After its first acknowledgement a kept connection gets the time of a new one.
 #[tokio::test]
 async fn a_kept_connection_that_has_made_progress_may_pause() {

@@ -96,8 +96,8 @@ pub struct FunctionArgs {
     /// nowhere, which is the default
     #[arg(long, value_name = "PLACE")]
     pub quarantine: Option<String>,
-    /// Seconds until a destination moves to or from a function of its own, where `isolated` changes in the file; 60 by
-    /// default. The functions have to be updated within them
+    /// Seconds until a destination moves to or from a function of its own, where `isolated` changes in the file; 10 to 3600,
+    /// 60 by default. If updating the functions takes longer, run the command again
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::HANDOVER_SECONDS))]
     pub handover: Option<u32>,
     /// Another forwarder than the bundled one

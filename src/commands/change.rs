@@ -78,7 +78,10 @@ impl<'a> Run<'a> {
                 self.must_be_the_same(&plan, &left_out, &now)?;
                 // The times in it were counted from when the question was asked.
                 if plan.planned_at.is_some() {
-                    plan = again(None).await?;
+                    let later = again(None).await?;
+                    let moved = later.notes.iter().filter(|note| !plan.notes.contains(note));
+                    moved.for_each(|note| self.context.note(note));
+                    plan = later;
                 }
                 drop(looking);
             }

@@ -40,7 +40,11 @@ fn words(found: Probe) -> &'static str {
             "the log service proves what it has read by closing its side of the connection; set `receipt = \"closed\"` in \
              cwl2le.toml to accept nothing less"
         }
-        Probe::StaysOpen | Probe::Resets => {
+        Probe::Resets => {
+            "the log service resets the connection when the forwarder closes its side, so deliveries fail; set \
+             `receipt = \"acknowledged\"` in cwl2le.toml to deliver without proof"
+        }
+        Probe::StaysOpen => {
             "the log service does not close its side of the connection, so nothing proves that it has read a line; such \
              deliveries count in the metric `ReceiptsUnproven`"
         }

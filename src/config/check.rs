@@ -85,9 +85,9 @@ fn isolation(file: &File) -> Result<()> {
         return Err(file.error(
             &span(service),
             &format!(
-                "every destination is isolated, and `{name}` as the last one leaves none to the main function"
+                "every destination is isolated, the last one is `{name}`; at least one must stay in the main function"
             ),
-            "remove `isolated` from one of them: alone in the main function it waits for no other",
+            "delete `isolated = true` from one destination: if it is the only one in the main function, it waits for no other",
         ));
     }
     let stack = file.stack().cloned().unwrap_or_default();

@@ -61,8 +61,9 @@ fn isolated_log_groups(stack: &Stack, observed: &Observed) -> impl Iterator<Item
     names.map(|name| stack.names.isolated(&name).function_log_group)
 }
 
-/// Has the stack's own account policy leave out the log groups of functions before there are such functions: a run of `setup`
-/// without subscriptions looks after nothing else of the policy.
+/// Has the stack's own account policy leave out the log groups of isolated destinations' functions before there are such
+/// functions: a run of `setup` without subscriptions looks after nothing else of the policy, and that of the main function
+/// is left out from the start.
 pub(super) fn leave_out_own_logs(
     stack: &Stack,
     observed: &Observed,
@@ -70,9 +71,12 @@ pub(super) fn leave_out_own_logs(
     plan: &mut Plan,
 ) {
     let Some(is) = own_policy(stack, observed, None) else { return };
+    let main = &stack.names.function_log_group;
     let log_groups = forwarders.iter().map(|forwarder| &forwarder.stack.names.function_log_group);
-    let covered: LeftOut =
-        log_groups.filter(|name| !is.excluded.contains(*name)).map(|name| (name.clone(), LOOPS)).collect();
+    let covered: LeftOut = log_groups
+        .filter(|name| *name != main && !is.excluded.contains(*name))
+        .map(|name| (name.clone(), LOOPS))
+        .collect();
     if !covered.is_empty() {
         amend(is, &covered, Stage::Foundations, plan);
     }

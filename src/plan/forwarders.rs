@@ -128,6 +128,10 @@ pub(super) fn forwarders(stack: &Stack, observed: &Observed) -> Forwarders {
     let mut own_schedules: BTreeMap<&String, Schedule> = BTreeMap::new();
     for name in named {
         if !config.destinations.contains_key(name) {
+            all.notes.push(format!(
+                "`{name}` is removed now: what it has not received yet is never delivered to it; to deliver it first, keep it \
+                 with isolated = false until its function is removed"
+            ));
             all.retired.push(of_destination(stack, observed, name));
             continue;
         }

@@ -16,7 +16,8 @@ pub enum Probe {
     /// It left its own side open for [`Patience::close`]. Only `receipt = "acknowledged"`, and `auto` without proof,
     /// can deliver to it.
     StaysOpen,
-    /// It reset the connection, which counts as failure with `receipt = "closed"`.
+    /// It reset the connection, which counts as failure with `auto` and `closed`. Only `receipt = "acknowledged"` can
+    /// deliver to it.
     Resets,
 }
 

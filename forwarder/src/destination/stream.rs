@@ -212,12 +212,17 @@ impl<F: Framing> Stream<F> {
                 );
                 return Err(Failure::new(FailureKind::Stalled, why));
             }
+            // A reset is what a kernel sends for a process that has ended over unread data, so it never counts as a service
+            // that merely does not close.
+            Err(failure) if need == Need::Try && failure.kind == FailureKind::Reset => {
+                let advice = "if the log service always resets a connection whose other side is closed, set \
+                              receipt = \"acknowledged\"";
+                return Err(Failure { detail: format!("{}; {advice}", failure.detail), ..failure });
+            }
             Err(failure) => {
-                match (need, failure.kind) {
-                    // There are services that reset what is half closed. The next attempt does without.
-                    (Need::Try, FailureKind::Reset) => self.proof.stays_open(),
-                    (Need::Close, FailureKind::Deadline | FailureKind::Stalled) => self.proof.missed(bytes),
-                    _ => {}
+                if need == Need::Close && matches!(failure.kind, FailureKind::Deadline | FailureKind::Stalled)
+                {
+                    self.proof.missed(bytes);
                 }
                 return Err(failure);
             }

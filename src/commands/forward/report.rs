@@ -187,7 +187,10 @@ impl fmt::Display for ForwardReport {
         }
         write!(f, "; {} bytes", self.bytes)?;
         for refused in &self.refused {
-            write!(f, "\nrefused {} times: {}", refused.times, refused.why)?;
+            match refused.times {
+                1 => write!(f, "\nrefused once: {}", refused.why)?,
+                times => write!(f, "\nrefused {times} times: {}", refused.why)?,
+            }
         }
         for failure in &self.failures {
             write!(f, "\nfailed: {failure}")?;

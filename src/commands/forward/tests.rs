@@ -77,7 +77,7 @@ async fn what_is_done_counts_up_to_the_first_event_that_is_not() {
     assert_eq!((report.position, report.failed, report.filtered, report.complete), (13, 2, 5, false));
     let text = report.to_string();
     assert!(text.contains("go on with --skip 13") && text.contains("connect: "), "{text}");
-    assert!(text.contains("refused 1 times: the data is not base64"), "{text}");
+    assert!(text.contains("refused once: the data is not base64"), "{text}");
 
     let done = handled(&config, Options::dry(Rc::new(Nowhere)), &records[1..]).await;
     assert_eq!(settled(&router, &records[1..], &done.account), Position { events: 7, beyond: 0 });
