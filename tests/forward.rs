@@ -4,12 +4,14 @@ mod support;
 
 use std::io::Write;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::{self as forwarder, Forwarder};
-use cwl2le_local::log_service::{Fault, Line, LogService, Options, Protocol, Transport};
+use cwl2le_local::log_service::{Answer, Fault, Line, LogService, Options, Protocol, Transport};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
@@ -226,6 +228,155 @@ async fn after_an_outage_it_goes_on_where_it_was() {
     let wanted: Vec<String> = messages.iter().map(|message| format!("{TOKEN} {message}")).collect();
     assert_eq!(place.arrived(700).await, wanted);
     place.run(&["--input", "all.json", "--to", "app", "--skip", "701"]).failed(2, "usage");
+}
+
+/// Five records of twenty events, of which a rule drops every third, to an HTTP service that gets them in small requests.
+struct Numbered {
+    service: LogService,
+    folder: tempfile::TempDir,
+    /// The numbers of the events that the service has stored, as often as it has.
+    stored: Arc<Mutex<Vec<usize>>>,
+}
+
+impl Numbered {
+    const EVENTS: usize = 100;
+
+    /// One event may be bad, which the service refuses for good.
+    fn new(bad: Option<usize>) -> Self {
+        let options = Options { protocol: Protocol::Http, ..Options::default() };
+        let service = LogService::start(options).expect("a log service");
+        let folder = tempfile::tempdir().expect("a folder");
+        let config = format!(
+            "[destinations.app]\ntype = \"http\"\nurl = \"http://{}/x\"\nmax_batch_bytes = 1024\n\
+             [[routes]]\nlog_group = \"*\"\ndestination = \"app\"\nshape = {{ exclude = [{{ message = \"^drop\" }}] }}\n",
+            service.address()
+        );
+        std::fs::write(folder.path().join("cwl2le.toml"), config).expect("written");
+        let messages: Vec<String> = (0..Self::EVENTS)
+            .map(|n| match n {
+                _ if Self::is_dropped(n) => format!("drop {n}"),
+                _ if bad == Some(n) => format!("bad {n}"),
+                _ => format!("keep {n}"),
+            })
+            .collect();
+        let payloads = messages.chunks(20).map(|messages| {
+            let messages: Vec<&str> = messages.iter().map(String::as_str).collect();
+            payload("/app", &messages) + "\n"
+        });
+        std::fs::write(folder.path().join("in.jsonl"), payloads.collect::<String>()).expect("written");
+        Self { service, folder, stored: Arc::default() }
+    }
+
+    fn is_dropped(n: usize) -> bool {
+        n % 20 % 3 == 0
+    }
+
+    fn kept(range: std::ops::Range<usize>) -> Vec<usize> {
+        range.filter(|n| !Self::is_dropped(*n)).collect()
+    }
+
+    /// Stores what `status` answers with 200, which gets the number of a request's first event. Nothing makes the
+    /// service store an event that is bad.
+    fn answer_with(&self, status: impl Fn(usize) -> u16 + Send + Sync + 'static) {
+        let stored = Arc::clone(&self.stored);
+        self.service.answer_with(move |request| {
+            let body = String::from_utf8_lossy(&request.body);
+            let messages = body.lines().map(|line| {
+                let event: Value = serde_json::from_str(line).expect("JSON");
+                event["message"].as_str().expect("a message").to_owned()
+            });
+            let messages: Vec<String> = messages.collect();
+            let number =
+                |message: &String| message.split(' ').nth(1).expect("a number").parse().expect("a number");
+            let numbers: Vec<usize> = messages.iter().map(number).collect();
+            if messages.iter().any(|message| message.starts_with("bad")) {
+                return Answer::status(400);
+            }
+            let status = status(numbers[0]);
+            if status == 200 {
+                stored.lock().expect("no panic").extend(numbers);
+            }
+            let answer = Answer::status(status).body("{}");
+            // Nobody waits for a service that says this.
+            if status == 503 { answer.header("Retry-After", "3600") } else { answer }
+        });
+    }
+
+    fn run(&self, skip: usize) -> Value {
+        let mut command = cwl2le();
+        command.current_dir(self.folder.path()).args([
+            "--output",
+            "json",
+            "--region",
+            "eu-west-1",
+            "forward",
+        ]);
+        command.args(["--input", "in.jsonl", "--to", "app", "--skip", &skip.to_string()]);
+        Ran::from(command.output().expect("cwl2le runs")).json()
+    }
+
+    /// How often what is stored, and the different events in it, in order.
+    fn stored(&self) -> (usize, Vec<usize>) {
+        let mut stored = self.stored.lock().expect("no panic").clone();
+        let all = stored.len();
+        stored.sort_unstable();
+        stored.dedup();
+        (all, stored)
+    }
+}
+
+fn count(said: &Value, what: &str) -> usize {
+    said[what]
+        .as_u64()
+        .and_then(|count| usize::try_from(count).ok())
+        .unwrap_or_else(|| panic!("{what}: {said:#}"))
+}
+
+/// A service takes some of a batch in each run and no more: what is reported is what it has stored, and each run goes
+/// on where the one before ended.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_stops_within_a_batch_gets_nothing_again_that_is_reported_as_done() {
+    for status in [503, 404] {
+        let place = Numbered::new(None);
+        let (mut skip, mut runs, mut may_be_again) = (0, 0, 0);
+        loop {
+            let (limit, before) = (skip + 45, place.stored().0);
+            place.answer_with(move |first| if first < limit { 200 } else { status });
+            let said = place.run(skip);
+            let (all, stored) = place.stored();
+            let position = count(&said, "position");
+            assert!(position > skip, "{status}: it gets further: {said:#}");
+            assert_eq!(stored, Numbered::kept(0..position), "{status}: {said:#}");
+            assert_eq!(count(&said, "delivered"), Numbered::kept(skip..position).len(), "{said:#}");
+            assert!(all - before <= count(&said, "delivered") + may_be_again, "{status}: {said:#}");
+            may_be_again = count(&said, "possible_duplicates") + count(&said, "delivered_beyond");
+            (skip, runs) = (position, runs + 1);
+            if said["complete"] == json!(true) {
+                break;
+            }
+        }
+        assert_eq!((skip, place.stored().1), (Numbered::EVENTS, Numbered::kept(0..Numbered::EVENTS)));
+        assert!(runs > 1, "{status}: the service has stopped it");
+    }
+}
+
+/// A service that has failed once takes the rest of the batch in the same run, and what was refused before is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_recovers_within_a_batch_gets_only_the_rest() {
+    const BAD: usize = 5;
+    let place = Numbered::new(Some(BAD));
+    let has_failed = AtomicBool::new(false);
+    place.answer_with(move |first| {
+        let fails = first >= 50 && !has_failed.swap(true, Ordering::SeqCst);
+        if fails { 404 } else { 200 }
+    });
+    let said = place.run(0);
+    let (all, stored) = place.stored();
+    let wanted: Vec<usize> = Numbered::kept(0..Numbered::EVENTS).into_iter().filter(|n| *n != BAD).collect();
+    assert_eq!((&stored, count(&said, "delivered")), (&wanted, wanted.len()), "{said:#}");
+    assert!(all <= wanted.len() + count(&said, "possible_duplicates"), "{all} stored: {said:#}");
+    assert_eq!((count(&said, "position"), &said["complete"]), (Numbered::EVENTS, &json!(true)), "{said:#}");
+    assert_eq!((count(&said, "quarantined"), &said["refused"][0]["events"]), (1, &json!(1)), "{said:#}");
 }
 
 #[cfg(unix)]

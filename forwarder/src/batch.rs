@@ -231,6 +231,7 @@ impl Forwarder {
             return;
         }
         let comes_again = |record: usize| match checkpoint {
+            Some(_) if self.options.comes_whole => true,
             Some(first) => {
                 let sequence = invocation.sequence(record).unwrap_or_default();
                 compare_sequences(sequence, &first.item_identifier).is_ge()

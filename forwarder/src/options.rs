@@ -33,6 +33,9 @@ pub struct Options {
     pub sink: Option<Rc<dyn Sink>>,
     /// AWS as the function's role; needed where there is a quarantine.
     pub aws: Option<Aws>,
+    /// Whether a batch that failed comes again as a whole, as it never does from AWS: then all that was delivered of it
+    /// is remembered, also what is before the checkpoint.
+    pub comes_whole: bool,
     /// How long an S3 that takes nothing holds records up.
     pub quarantine_patience: Duration,
 }
@@ -56,6 +59,7 @@ impl Default for Options {
             region: String::new(),
             sink: None,
             aws: None,
+            comes_whole: false,
             quarantine_patience: quarantine::PATIENCE,
         }
     }

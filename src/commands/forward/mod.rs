@@ -38,7 +38,8 @@ const BYTES: usize = 1 << 20;
 /// The same when lines go to standard output, because the lines of a batch are held in memory. Deflate shrinks data to
 /// a thousandth at best, so this much becomes at most 64 MiB.
 const BYTES_IN_MEMORY: usize = 64 << 10;
-/// How long one attempt may take; a service that is slower gets further with every attempt.
+/// How long one attempt may take; a service that is slower gets further with every attempt, because what it has a
+/// receipt for is not sent again: see [`Options::comes_whole`].
 const ATTEMPT: Duration = Duration::from_secs(60);
 /// Stands for a deadline where nothing is waited for.
 const LONG: Duration = Duration::from_secs(3600);
@@ -241,7 +242,9 @@ async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuff
             .note("no AWS region is configured: events go out without `cloud.region`; set it with --region");
     }
     let region = region.map(|region| region.to_string()).unwrap_or_default();
-    Forwarder::new(&config, Options { cap: cap(), region, ..options }).map_err(|problem| {
+    // Every attempt gets the whole batch, and its account is of all attempts.
+    let options = Options { cap: cap(), region, comes_whole: true, ..options };
+    Forwarder::new(&config, options).map_err(|problem| {
         Error::new(Code::Config, problem).hint("fix the configuration, then run the command again")
     })
 }
@@ -297,14 +300,18 @@ fn only(config: &mut Config, name: &str) -> Result<()> {
 }
 
 impl Refused {
-    /// What a record or an event is refused for, by the forwarder or by the log service.
-    pub(super) fn all_of(outcome: &Outcome) -> impl Iterator<Item = (String, u64)> {
+    /// What a record is refused for by the forwarder: by every attempt anew.
+    pub(super) fn records(outcome: &Outcome) -> impl Iterator<Item = (String, u64)> {
         use cwl2le_forwarder::ledger::Fate;
-        let parts = outcome.account.parts.iter().filter_map(|part| match &part.fate {
+        outcome.account.parts.iter().filter_map(|part| match &part.fate {
             Fate::Quarantined(poison) => Some((poison.to_string(), u64::from(part.events))),
             _ => None,
-        });
+        })
+    }
+
+    /// What events are refused for by the log service: by one attempt only, because they are not sent again.
+    pub(super) fn events(outcome: &Outcome) -> impl Iterator<Item = (String, u64)> {
         let rejections = outcome.lanes.iter().flat_map(|lane| &lane.rejections);
-        parts.chain(rejections.map(|rejection| (rejection.why.clone(), rejection.events)))
+        rejections.map(|rejection| (rejection.why.clone(), rejection.events))
     }
 }

@@ -107,6 +107,16 @@ impl ForwardReport {
             self.bytes += if self.dry_run { 0 } else { lane.bytes };
             self.possible_duplicates += lane.possible_duplicates;
         }
+        Refused::events(outcome).for_each(|(why, events)| self.refuse(why, events));
+    }
+
+    fn refuse(&mut self, why: String, events: u64) {
+        if let Some(refused) = self.refused.iter_mut().find(|refused| refused.why == why) {
+            refused.times += 1;
+            refused.events += events;
+        } else if self.refused.len() < MOST_TOLD {
+            self.refused.push(Refused { why, times: 1, events });
+        }
     }
 
     /// Notes what standard output took of a batch that [`ForwardReport::note`] has counted as delivered.
@@ -137,14 +147,7 @@ impl ForwardReport {
         self.failed += counts.failed;
         self.position += position.events;
         self.delivered_beyond += position.beyond;
-        for (why, events) in Refused::all_of(outcome) {
-            if let Some(refused) = self.refused.iter_mut().find(|refused| refused.why == why) {
-                refused.times += 1;
-                refused.events += events;
-            } else if self.refused.len() < MOST_TOLD {
-                self.refused.push(Refused { why, times: 1, events });
-            }
-        }
+        Refused::records(outcome).for_each(|(why, events)| self.refuse(why, events));
         let failures = outcome.lanes.iter().filter_map(|lane| Some((lane, lane.failure.as_ref()?)));
         self.failures.extend(failures.map(|(lane, failure)| format!("{}: {failure}", lane.destination)));
         self.complete = outcome.account.records.failed == 0;
