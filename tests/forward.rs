@@ -230,7 +230,7 @@ async fn after_an_outage_it_goes_on_where_it_was() {
     place.run(&["--input", "all.json", "--to", "app", "--skip", "701"]).failed(2, "usage");
 }
 
-/// Five records of twenty events, of which a rule drops every third, to an HTTP service that gets them in small requests.
+/// Five records of twenty events, of which a rule drops every third, and an HTTP service that gets small requests.
 struct Numbered {
     service: LogService,
     folder: tempfile::TempDir,
@@ -268,7 +268,7 @@ impl Numbered {
     }
 
     fn is_dropped(n: usize) -> bool {
-        n % 20 % 3 == 0
+        (n % 20).is_multiple_of(3)
     }
 
     fn kept(range: std::ops::Range<usize>) -> Vec<usize> {
