@@ -7,6 +7,7 @@ mod sink;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use common::*;
 use cwl2le_forwarder::config::{Config, Destination};
@@ -24,9 +25,16 @@ const REFUSALS: [u16; 4] = [400, 406, 413, 422];
 const UNPROVEN: usize = 8;
 
 fn services() -> impl Iterator<Item = (Sink, Forwarder)> {
+    services_with(options().patience.refused)
+}
+
+/// `refused` is for how long a service has to refuse an event before time speaks against it.
+fn services_with(refused: Duration) -> impl Iterator<Item = (Sink, Forwarder)> {
     let sinks = Destination::TYPES.iter().map(|kind| Sink::start(kind, Transport::Plain));
-    sinks.filter(Sink::is_http).map(|sink| {
-        let forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
+    sinks.filter(Sink::is_http).map(move |sink| {
+        let mut options = options();
+        options.patience.refused = refused;
+        let forwarder = Forwarder::new(&Config::single(sink.config()), options).unwrap();
         (sink, forwarder)
     })
 }
@@ -156,5 +164,85 @@ async fn a_bad_event_that_nothing_follows_is_set_aside_the_second_time() {
         // Something else is enough, before or behind it.
         let both = vec![sent[0].clone(), vec!["good again".to_owned()]];
         assert_eq!(counts(&forwarder.handle(&carrying(&both), deadline()).await), (1, 1, 0), "{}", sink.kind);
+    }
+}
+
+/// The distinct messages that were stored, sorted.
+fn stored(sink: &Sink) -> Vec<String> {
+    let mut stored = sink.messages();
+    stored.sort();
+    stored.dedup();
+    stored
+}
+
+/// Delivers records as AWS sends them, from the checkpoint on again, until none has failed. `None` if that takes more than
+/// `most` invocations; else how many events were set aside.
+async fn until_done(forwarder: &mut Forwarder, sent: &[Vec<String>], most: usize) -> Option<usize> {
+    let (mut first, mut refused) = (0, 0);
+    for _ in 0..most {
+        let records = sent.iter().enumerate().skip(first).map(|(n, messages)| {
+            record(&sequence(n), &gzip(payload("/app", "f", messages).to_string().as_bytes()))
+        });
+        let outcome = forwarder.handle(&invocation(records.collect()), deadline()).await;
+        counts(&outcome);
+        refused += outcome.lanes[0].rejections.len();
+        let Some(failed) = outcome.account.fates().position(|(fate, _)| *fate == Fate::Failed) else {
+            return Some(refused);
+        };
+        first += failed;
+    }
+    None
+}
+
+#[tokio::test]
+async fn good_events_between_long_rows_of_bad_ones_arrive() {
+    for (front, good, back, each) in
+        [(8, 16, 8, 32), (9, 1, 9, 19), (16, 16, 16, 4), (20, 60, 20, 20), (40, 8, 40, 88)]
+    {
+        let mut sent = messages(1, front + good + back, 60).concat();
+        let mut expected = sent[front..front + good].to_vec();
+        expected.sort();
+        let bad = (0..front).chain(front + good..front + good + back);
+        bad.for_each(|at| sent[at].push_str("bad"));
+        let sent: Vec<Vec<String>> = sent.chunks(each).map(<[String]>::to_vec).collect();
+        for (sink, mut forwarder) in services() {
+            refuse_bad(&sink, 400);
+            // It may be that a row at the end waits; see the last test.
+            until_done(&mut forwarder, &sent, 4).await;
+            assert!(stored(&sink) == expected, "{} {front} {good} {back}", sink.kind);
+        }
+        for (sink, mut forwarder) in services_with(Duration::ZERO) {
+            refuse_bad(&sink, 400);
+            let done = until_done(&mut forwarder, &sent, 16).await;
+            assert_eq!(done, Some(front + back), "{} {front} {good} {back}", sink.kind);
+            assert!(stored(&sink) == expected, "{} {front} {good} {back}", sink.kind);
+        }
+    }
+}
+
+#[tokio::test]
+async fn bad_events_are_set_aside_after_a_time_though_nothing_was_ever_accepted() {
+    for (sink, mut forwarder) in services_with(Duration::ZERO) {
+        refuse_bad(&sink, 400);
+        // One after the other, more than are set aside without proof.
+        for number in 0..=UNPROVEN + 1 {
+            let sent = vec![vec![format!("bad {number}")]];
+            assert_eq!(until_done(&mut forwarder, &sent, 2).await, None, "{}", sink.kind);
+            assert_eq!(until_done(&mut forwarder, &sent, 1).await, Some(1), "{}", sink.kind);
+        }
+        // Where nothing was accepted, no more than these together.
+        let sent = vec![(0..=UNPROVEN).map(|number| format!("bad too {number}")).collect()];
+        assert_eq!(until_done(&mut forwarder, &sent, 5).await, None, "{}", sink.kind);
+    }
+}
+
+#[tokio::test]
+async fn more_than_eight_bad_events_after_good_ones_are_set_aside_eight_at_a_time() {
+    for (sink, mut forwarder) in services_with(Duration::ZERO) {
+        refuse_bad(&sink, 400);
+        let mut sent = messages(1, 29, 60);
+        sent[0][20..].iter_mut().for_each(|text| text.push_str("bad"));
+        let done = until_done(&mut forwarder, &sent, 8).await;
+        assert_eq!((done, stored(&sink).len()), (Some(9), 20), "{}", sink.kind);
     }
 }

@@ -226,7 +226,20 @@ async fn a_2xx_whose_body_says_no_or_is_not_whole_is_no_receipt() {
     let protobuf = |body: &[u8]| {
         Answer::status(200).header("Content-Type", "application/x-protobuf").body(body.to_vec())
     };
-    for (kind, answer) in [
+    let of_any = |kind: &'static str| {
+        let packed = || gzip(br#"{"errors":true}"#);
+        [
+            Answer::status(200).header("Content-Encoding", "gzip").body(packed()),
+            Answer::status(200).header("Content-Type", "text/html; charset=utf-8").body("Please log in"),
+            Answer::status(200).body("<?xml version=\"1.0\"?>\n<!-- portal --><!DOCTYPE html><html>"),
+            Answer::status(200).body("\u{feff}<script>location='/login'</script>"),
+            Answer::status(206),
+            Answer::status(207).body(r#"[{"status":400}]"#),
+        ]
+        .map(|answer| (kind, answer))
+    };
+    let of_all = ["insight-webhook", "loggly", "otlp", "http"].into_iter().flat_map(of_any);
+    for (kind, answer) in of_all.chain([
         ("insight-webhook", page()),
         ("loggly", page()),
         ("otlp", page()),
@@ -238,10 +251,19 @@ async fn a_2xx_whose_body_says_no_or_is_not_whole_is_no_receipt() {
         ("http", Answer::status(200).body(r#"{"success": false}"#)),
         ("http", Answer::status(200).body(r#"{"took":3,"ite"#)),
         ("http", cut("a text ", 10)),
+        ("loggly", Answer::status(200).body(format!(r#"{{"response":"{}"}}"#, "quota exceeded ".repeat(10)))),
+        ("loggly", Answer::status(200).body(r#"{"response":["ok"]}"#)),
+        ("http", Answer::status(200).body("\u{feff}{\"errors\":true}")),
+        ("http", Answer::status(200).body(b"{\"msg\":\"\xe4\",\"errors\":true}".to_vec())),
+        ("http", Answer::status(200).body(r#"{"errors":[{"status":400}]}"#)),
+        ("http", Answer::status(200).body(r#"{"ingested":0,"failed":3,"failures":[{"error":"bad"}]}"#)),
+        ("http", Answer::status(200).body(r#"{"num_ingested_docs":0,"num_rejected_docs":3}"#)),
+        ("otlp", Answer::status(200).body(r#"{"code":3,"message":"invalid"}"#)),
+        ("otlp", protobuf(b"\x08\x03\x12\x07invalid")),
         ("otlp", protobuf(b"\x0a\x0b\x08\x02\x12\x07too")),
         ("otlp", Answer::status(200).body(r#"{"partialSuccess":{"rejec"#)),
         ("otlp", protobuf(&[b"\x0a\x84\x80\x80\x01\x12".as_slice(), &vec![b'x'; 3 << 20]].concat())),
-    ] {
+    ]) {
         let sink = Sink::start(kind, Transport::Plain);
         let mut forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
         let shown = format!("{kind} {answer:.200?}");

@@ -11,6 +11,8 @@ pub(super) fn post(uri: Uri, content_type: &'static str, gzip: bool, body: Vec<u
     *request.method_mut() = Method::POST;
     *request.uri_mut() = uri;
     request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    // What an answer says has to be read, and only as it is.
+    request.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     *request.body_mut() = if gzip {
         request.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         compressed(&body)

@@ -6,8 +6,11 @@ use std::task::Poll;
 
 use super::{
     Answer, Doubt, Duration, Failure, FailureKind, Instant, Meaning, Packing, Pause, Pending, ROW, Rc,
-    Reading, Requests, Sent, Service, Spot, StreamExt as _, SystemTime, answer,
+    Reading, Requests, Sent, Service, Spot, StreamExt as _, SystemTime, answer, reading,
 };
+
+/// Maximum number of single events to look at, wherever they stand, after a row was refused at either end.
+const SPREAD: usize = 32;
 
 impl<S: Service> Requests<S> {
     /// Sends what is sealed: all of it, or until there is room again for what comes next. After a failure nothing more is
@@ -78,11 +81,16 @@ impl<S: Service> Requests<S> {
 
     /// Starts the next request; `false` when there is none, or enough are in flight.
     fn start(&mut self, until: Instant) -> bool {
-        // After this many refusals in a row it looks for an event that is accepted, starting from the end.
+        // After this many refusals in a row it looks for an event that is accepted: first at the end, and after as many
+        // refusals there at single events in between.
         let is_probe = self.doubts.len() >= ROW;
         let next = match is_probe {
             true if !self.flights.is_empty() => None,
-            true => self.jobs.last(),
+            true if self.probes < ROW => self.jobs.last(),
+            true => match self.jobs.waiting() {
+                0 => None,
+                waiting => self.jobs.single_out(self.evidence.place(waiting)),
+            },
             false => self.jobs.next(self.window()),
         };
         let Some(id) = next else { return false };
@@ -127,7 +135,7 @@ impl<S: Service> Requests<S> {
         (self.has_kept, self.is_alive) = (true, true);
         self.slowest = self.slowest.max(took);
         match Meaning::of(answer.status) {
-            Meaning::Taken => match self.service.read(&answer, job.written()) {
+            Meaning::Taken => match reading::is_receipt(&answer, |a| self.service.read(a, job.written())) {
                 Reading::Accepted => self.accept(id, None),
                 Reading::Refused(refused) if refused >= job.written() => return self.refuse(id, &answer),
                 Reading::Refused(refused) => {
@@ -205,27 +213,29 @@ impl<S: Service> Requests<S> {
         let Some((events, spots)) = self.jobs.finish(id) else { return Ok(()) };
         let Some(spot) = spots.first() else { return Ok(()) };
         let key = key(&events, *spot);
-        if self.evidence.refused(key) {
+        if self.evidence.refused(key, SystemTime::now()) {
             self.settle(&events, &spots, Some(why));
             return Ok(());
         }
         let host = answer.host.clone();
         self.doubts.push(Doubt { event: Rc::new(events.only(*spot)), streams, key, host, why });
         self.probes += usize::from(is_probe);
-        if self.probes >= ROW { Err(self.refusal()) } else { Ok(()) }
+        if self.probes >= ROW + SPREAD { Err(self.refusal()) } else { Ok(()) }
     }
 
     /// What to make of refused events after which nothing was accepted, at the end of a session.
     pub(super) fn conclude(&mut self) -> Result<(), Failure> {
+        // Of those at the end the last came first.
+        self.doubts.sort_by_key(|doubt| doubt.event.event((0, 0)).0);
         let keys: Vec<u64> = self.doubts.iter().map(|doubt| doubt.key).collect();
-        if !keys.is_empty() && !self.evidence.believes_the_last(&keys) {
-            return Err(self.refusal());
-        }
-        self.is_careful = false;
-        for doubt in std::mem::take(&mut self.doubts) {
+        let believed =
+            if keys.is_empty() { 0 } else { self.evidence.believes_the_last(&keys, SystemTime::now()) };
+        let result = if believed < keys.len() { Err(self.refusal()) } else { Ok(()) };
+        self.is_careful = result.is_err();
+        for doubt in self.doubts.drain(..believed).collect::<Vec<_>>() {
             self.settle(&doubt.event, &[(0, 0)], Some(doubt.why));
         }
-        Ok(())
+        result
     }
 
     fn refusal(&mut self) -> Failure {

@@ -172,6 +172,39 @@ impl Jobs {
         true
     }
 
+    /// How many events wait to be sent.
+    pub(super) fn waiting(&self) -> usize {
+        self.jobs.iter().filter(|job| job.state == State::Waiting).map(|job| job.spots.len()).sum()
+    }
+
+    /// Makes a job of its own of one of the events that wait, counted from 0.
+    pub(super) fn single_out(&mut self, mut event: usize) -> Option<u64> {
+        let at = self.jobs.iter().position(|job| {
+            let is_here = job.state == State::Waiting && event < job.spots.len();
+            event -= if is_here || job.state != State::Waiting { 0 } else { job.spots.len() };
+            is_here
+        })?;
+        if self.jobs[at].spots.len() == 1 {
+            return Some(self.jobs[at].id);
+        }
+        self.jobs[at].wait();
+        let mut rest = self.jobs[at].spots.split_off(event);
+        let (events, streams) = (Rc::clone(&self.jobs[at].events), Rc::clone(&self.jobs[at].streams));
+        let after = rest.split_off(1);
+        let job = self.make(Rc::clone(&events), rest, Rc::clone(&streams));
+        let id = job.id;
+        if !after.is_empty() {
+            let after = self.make(events, after, streams);
+            self.jobs.insert(at + 1, after);
+        }
+        if self.jobs[at].spots.is_empty() {
+            self.jobs[at] = job;
+        } else {
+            self.jobs.insert(at + 1, job);
+        }
+        Some(id)
+    }
+
     /// Ends a job, and gives back its events.
     pub(super) fn finish(&mut self, id: u64) -> Option<(Rc<Pending>, Vec<Spot>)> {
         let job = self.get(id)?;

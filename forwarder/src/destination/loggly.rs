@@ -3,6 +3,8 @@
 //! What stands for a line end inside an event is CR, as the clients of the vendor have it. Tags say where events come
 //! from: those of the configuration, and the parts of the log group's name.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
@@ -116,7 +118,9 @@ impl Service for Bulk {
 
     /// `{"response":"ok"}`.
     fn read(&self, answer: &Answer, _events: usize) -> Reading {
-        reading::json(answer, |name, value| name == "response" && value != "ok")
+        reading::json(answer, |name, value| {
+            name == "response" && !serde_json::from_str::<Cow<'_, str>>(value).is_ok_and(|said| said == "ok")
+        })
     }
 
     fn secrets(&self) -> Vec<&str> {

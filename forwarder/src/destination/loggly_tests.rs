@@ -1,3 +1,5 @@
+use std::rc::Rc;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -50,5 +52,33 @@ proptest! {
         let tag = tag(&tagged);
         prop_assert!(tag.is_empty() || tag.starts_with(|c: char| c.is_ascii_alphanumeric()));
         prop_assert!(tag.len() <= 64 && tag.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte)));
+    }
+}
+
+#[test]
+fn any_other_response_than_ok_is_a_no() {
+    let service = Bulk {
+        base: String::new(),
+        token: Held::new(
+            &Secret::Inline("01234567-89ab-cdef-0123-456789abcdef".parse().unwrap()),
+            &Rc::default(),
+        )
+        .unwrap(),
+        tags: Vec::new(),
+        style: Style { format: Format::Message, max_bytes: LARGEST_EVENT },
+    };
+    let read = |body: &str| {
+        let body = Bytes::copy_from_slice(body.as_bytes());
+        let (host, status, headers) = (String::new(), http::StatusCode::OK, http::HeaderMap::new());
+        service.read(&Answer { host, status, headers, body, is_whole: true }, 3)
+    };
+    for body in ["", "ok", r#"{"response":"ok"}"#, r#"{"response" : "ok", "more": 1}"#, r#"{"more":"x"}"#] {
+        assert_eq!(read(body), Reading::Accepted, "{body}");
+    }
+    let long = "quota exceeded ".repeat(10);
+    for value in ["\"failed\"", "\"\"", "null", "0", "true", "[\"ok\"]", "{\"a\":1}", &format!("\"{long}\"")]
+    {
+        let body = format!("{{\"response\":{value}}}");
+        assert_eq!(read(&body), Reading::No("with a body that says no"), "{body}");
     }
 }

@@ -149,6 +149,8 @@ pub struct Patience {
     /// For a service that has never closed its side of a connection to do so, once it has acknowledged everything.
     /// Where it has closed before, `progress` counts.
     pub close: Duration,
+    /// For an HTTP service to accept an event that it refuses, before time speaks against the event.
+    pub refused: Duration,
 }
 
 impl Default for Patience {
@@ -160,6 +162,7 @@ impl Default for Patience {
             progress_on_kept: Duration::from_secs(3),
             // rsyslog and syslog-ng take 5 to 10 ms, round trips between continents 0.3 s.
             close: Duration::from_secs(2),
+            refused: Duration::from_secs(15 * 60),
         }
     }
 }

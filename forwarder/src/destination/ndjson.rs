@@ -97,14 +97,10 @@ impl Service for Lines {
     }
 
     /// There is no standard for what a service of this type answers. Some say no with a 200: the bulk endpoints of
-    /// Elasticsearch and its kin with `errors`, others with `success`
-    /// or `ok`.
+    /// Elasticsearch and its kin with `errors`, others with `success` or `ok`, or with the number of lines that they did
+    /// not take.
     fn read(&self, answer: &Answer, _events: usize) -> Reading {
-        reading::json(answer, |name, value| match name {
-            "errors" => *value == true,
-            "success" | "ok" => *value == false,
-            _ => false,
-        })
+        reading::json(answer, says_no)
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -117,5 +113,45 @@ impl Service for Lines {
 
     fn renew(&mut self, until: Instant) -> Wait<'_, bool> {
         Box::pin(self.headers.renew(until))
+    }
+}
+
+fn says_no(name: &str, value: &str) -> bool {
+    match name {
+        "errors" | "failed" | "rejected" | "num_rejected_docs" => reading::is_some(value),
+        "success" | "ok" => value == "false",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn these_members_say_no() {
+        for (name, value) in [
+            ("errors", "true"),
+            ("errors", r#"[{"status":400}]"#),
+            ("failed", "3"),
+            ("rejected", "1"),
+            ("num_rejected_docs", "3"),
+            ("success", "false"),
+            ("ok", "false"),
+        ] {
+            assert!(says_no(name, value), "{name}: {value}");
+        }
+        for (name, value) in [
+            ("errors", "false"),
+            ("errors", "[]"),
+            ("failed", "0"),
+            ("rejected", "0"),
+            ("num_rejected_docs", "0"),
+            ("success", "true"),
+            ("ok", "1"),
+            ("ingested", "3"),
+        ] {
+            assert!(!says_no(name, value), "{name}: {value}");
+        }
     }
 }

@@ -132,8 +132,8 @@ impl Service for Logs {
     /// `ExportLogsServiceResponse`, as protocol buffers or as JSON. What its `partial_success` calls rejected must not be
     /// sent again, and it does not say which of the events those are.
     fn read(&self, answer: &Answer, _events: usize) -> Reading {
-        if answer.body.trim_ascii_start().starts_with(b"{") {
-            return from_json(answer);
+        if reading::text(answer).starts_with(b"{") {
+            return from_json(reading::text(answer));
         }
         let is_protobuf = answer
             .headers
@@ -141,13 +141,14 @@ impl Service for Logs {
             .is_some_and(|kind| kind.to_str().is_ok_and(|kind| kind.contains("protobuf")));
         match protobuf::check(&answer.body) {
             _ if !answer.is_whole => Reading::No("with a body that is too long to be read"),
+            true if is_error(protobuf::find(&answer.body, 1).and_then(|code| code.number())) => STATUS,
             true => match rejected(&answer.body) {
                 0 => Reading::Accepted,
                 rejected => Reading::Refused(rejected),
             },
             false if is_protobuf => Reading::No("with a body that is damaged or cut off"),
             // Some answer with a text of their own.
-            false => reading::page(answer),
+            false => Reading::Accepted,
         }
     }
 
@@ -170,19 +171,38 @@ fn rejected(body: &[u8]) -> usize {
     number().map_or(0, |rejected| usize::try_from(rejected).unwrap_or(usize::MAX))
 }
 
-/// The same of one of JSON, where 64-bit numbers are strings.
-fn from_json(answer: &Answer) -> Reading {
-    match serde_json::from_slice::<Value>(&answer.body) {
-        Ok(body) => {
-            let rejected = body.pointer("/partialSuccess/rejectedLogRecords");
-            match rejected.map(|number| number.as_u64().or_else(|| number.as_str()?.parse().ok())) {
-                None | Some(Some(0)) => Reading::Accepted,
-                Some(Some(rejected)) => Reading::Refused(usize::try_from(rejected).unwrap_or(usize::MAX)),
-                Some(None) => Reading::No("with a number of rejected records that is none"),
-            }
-        }
-        Err(_) => Reading::No("with a body that is damaged or cut off"),
+/// A `google.rpc.Status` in the place of the response.
+const STATUS: Reading = Reading::No("with a status that is an error");
+
+/// Whether the code of a status is that of an error. Some repeat the 2xx.
+fn is_error(code: Option<u64>) -> bool {
+    code.is_some_and(|code| code != 0 && !(200..300).contains(&code))
+}
+
+/// The same of one of JSON, where 64-bit numbers are strings. Some name its members as they stand in the definition.
+fn from_json(body: &[u8]) -> Reading {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else {
+        return Reading::No("with a body that is damaged or cut off");
+    };
+    let Some(partial) = body.get("partialSuccess").or_else(|| body.get("partial_success")) else {
+        // What is no number is no code either: the words of an error.
+        let code = body.get("code").map(|code| number_of(code).unwrap_or(u64::MAX));
+        return if is_error(code) { STATUS } else { Reading::Accepted };
+    };
+    let rejected = partial.get("rejectedLogRecords").or_else(|| partial.get("rejected_log_records"));
+    match rejected.filter(|rejected| !rejected.is_null()).map(number_of) {
+        None | Some(Some(0)) => Reading::Accepted,
+        Some(Some(rejected)) => Reading::Refused(usize::try_from(rejected).unwrap_or(usize::MAX)),
+        Some(None) => Reading::No("with a number of rejected records that is none"),
     }
+}
+
+/// A whole number as JSON has it, or as a text of one.
+fn number_of(value: &Value) -> Option<u64> {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and in the range")]
+    let whole =
+        |number: f64| ((0.0..=9e15).contains(&number) && number.fract() == 0.0).then_some(number as u64);
+    value.as_u64().or_else(|| whole(value.as_f64()?)).or_else(|| value.as_str()?.parse().ok())
 }
 
 /// Appends the `Resource` of a payload's events. `region` is that of the stream, which is that of the log group; events in

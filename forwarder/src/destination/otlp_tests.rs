@@ -162,6 +162,49 @@ fn only_lambda_groups_name_a_function() {
     assert_eq!(names, ["cloud.provider", "cloud.region", "aws.log.group.names", "aws.log.stream.names"]);
 }
 
+#[test]
+fn answers_say_how_many_records_are_rejected_or_that_all_are() {
+    let logs = Logs {
+        url: Uri::default(),
+        headers: Headers::new(&Configured::default(), &std::rc::Rc::default()).unwrap(),
+        gzip: false,
+        limits: Limits { body: 1, lot: 0, packing: Packing::Mixed, in_flight: 1 },
+        region: String::new(),
+    };
+    let read = |body: &[u8]| {
+        let (host, status, headers) = (String::new(), http::StatusCode::OK, http::HeaderMap::new());
+        logs.read(&Answer { host, status, headers, body: Bytes::copy_from_slice(body), is_whole: true }, 3)
+    };
+    let not_a_number = Reading::No("with a number of rejected records that is none");
+    for (body, expected) in [
+        ("", Reading::Accepted),
+        ("{}", Reading::Accepted),
+        (r#"{"partialSuccess":{}}"#, Reading::Accepted),
+        (r#"{"partialSuccess":null}"#, Reading::Accepted),
+        (r#"{"partialSuccess":{"rejectedLogRecords":null}}"#, Reading::Accepted),
+        (r#"{"partialSuccess":{"rejectedLogRecords":"0"}}"#, Reading::Accepted),
+        (r#"{"partialSuccess":{"rejectedLogRecords":"2"}}"#, Reading::Refused(2)),
+        ("\u{feff}{\"partialSuccess\":{\"rejectedLogRecords\":2}}", Reading::Refused(2)),
+        (r#"{"partialSuccess":{"rejectedLogRecords":3.0}}"#, Reading::Refused(3)),
+        (r#"{"partial_success":{"rejected_log_records":3}}"#, Reading::Refused(3)),
+        (r#"{"partial_success":{"rejected_log_records":"3"}}"#, Reading::Refused(3)),
+        (r#"{"partialSuccess":{"rejected_log_records":1}}"#, Reading::Refused(1)),
+        (r#"{"partialSuccess":{"rejectedLogRecords":"some"}}"#, not_a_number),
+        (r#"{"partialSuccess":{"rejectedLogRecords":-1}}"#, not_a_number),
+        (r#"{"partialSuccess":{"rejectedLogRecords":0.5}}"#, not_a_number),
+        (r#"{"code":0,"message":""}"#, Reading::Accepted),
+        (r#"{"code":200,"message":"ok"}"#, Reading::Accepted),
+        (r#"{"code":3,"message":"invalid"}"#, STATUS),
+        (r#"{"code":"INVALID_ARGUMENT"}"#, STATUS),
+        (r#"{"code":3,"partialSuccess":{}}"#, Reading::Accepted),
+        // The same status as protocol buffers.
+        ("\u{8}\u{3}\u{12}\u{7}invalid", STATUS),
+        ("\u{8}\u{0}", Reading::Accepted),
+    ] {
+        assert_eq!(read(body.as_bytes()), expected, "{body}");
+    }
+}
+
 proptest! {
     /// Batches are halved down to one event: every run of events makes a request with just these.
     #[test]

@@ -59,9 +59,9 @@ pub(super) trait Service {
     /// The request with these events; of a service that does not mix there is one part.
     fn request(&self, parts: &[Part<'_>]) -> Request<Bytes>;
 
-    /// What a 2xx says about the events of its request.
-    fn read(&self, answer: &Answer, _events: usize) -> Reading {
-        reading::page(answer)
+    /// What a 2xx says about the events of its request, unless [`reading::is_receipt`] says no already.
+    fn read(&self, _answer: &Answer, _events: usize) -> Reading {
+        Reading::Accepted
     }
 
     /// The values that no output may show.
@@ -168,7 +168,7 @@ impl<S: Service> Requests<S> {
             patience: patience.progress * ANSWER,
             patience_on_kept: patience.progress_on_kept,
             pause: None,
-            evidence: Evidence::default(),
+            evidence: Evidence::new(patience.refused),
             is_careful: false,
             open: (0..parts.max(1)).map(|_| Pending::default()).collect(),
             is_split: false,

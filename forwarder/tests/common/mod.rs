@@ -146,6 +146,7 @@ pub fn options() -> Options {
             progress: Duration::from_secs(1),
             progress_on_kept: Duration::from_millis(500),
             close: Duration::from_millis(500),
+            ..Patience::default()
         },
         persistence: Persistence {
             first_pause: Duration::from_millis(2),
