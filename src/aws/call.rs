@@ -77,7 +77,7 @@ impl Aws<'_> {
         Send: Fn() -> Sent,
         Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
-        let begun = Instant::now();
+        let mut failing_since: Option<Instant> = None;
         let mut retrying: Option<Waiting> = None;
         let mut needs_seen = false;
         loop {
@@ -105,7 +105,9 @@ impl Aws<'_> {
             let before = retrying.take();
             let waiting = retrying.insert(Waiting::for_cause(before, rule, budget));
             let (pause, elapsed) = (waiting.pause(), waiting.elapsed());
-            if elapsed + pause > budget.total || begun.elapsed() + pause > self.session.retry_limit() {
+            // From the first failure on: a call that hangs until its time is up is tried once more.
+            let failing = failing_since.get_or_insert_with(Instant::now).elapsed();
+            if elapsed + pause > budget.total || failing + pause > self.session.retry_limit() {
                 let (message, seconds) = (error.message.trim_end_matches('.'), elapsed.as_secs_f64());
                 error.message = format!("{message} (waited {seconds:.0} s for {})", rule.why);
                 return Err(error);
