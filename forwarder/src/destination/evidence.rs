@@ -61,7 +61,7 @@ impl Evidence {
     }
 
     /// The next of `count` places to look for an event that is accepted. The places are spread evenly over all of them, and
-    /// a later session goes on where this one ends: so it does not look in vain at the same places again.
+    /// a later session goes on where this one ends: so it does not look at the same places again without a result.
     pub(super) fn place(&mut self, count: usize) -> usize {
         /// The golden ratio as a fraction of 2^64: its multiples are spread as evenly as any.
         const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -231,7 +231,7 @@ mod tests {
         assert!(!refuse(&mut evidence, &many) && !refuse(&mut evidence, &many), "too many");
     }
 
-    /// A session in which all these events are refused, so many seconds after the first: how many are set aside.
+    /// A session in which all these events are refused, this many seconds after the first: how many are set aside.
     fn refuse_all(evidence: &mut Evidence, events: &[u64], seconds: u64) -> usize {
         let date = DATE + Duration::from_secs(seconds);
         assert!(events.iter().all(|event| !evidence.refused(*event, date)));

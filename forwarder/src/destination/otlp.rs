@@ -185,7 +185,7 @@ fn from_json(body: &[u8]) -> Reading {
         return Reading::No("with a body that is damaged or cut off");
     };
     let Some(partial) = body.get("partialSuccess").or_else(|| body.get("partial_success")) else {
-        // What is no number is no code either: the words of an error.
+        // A value that is not a number is not a code either, but the words of an error.
         let code = body.get("code").map(|code| number_of(code).unwrap_or(u64::MAX));
         return if is_error(code) { STATUS } else { Reading::Accepted };
     };
