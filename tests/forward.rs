@@ -90,26 +90,20 @@ fn payload(log_group: &str, messages: &[&str]) -> String {
     .to_string()
 }
 
-/// The report on standard error, below the notes.
-fn report(ran: &Ran) -> Value {
-    let start = ran.stderr.find("\n{").map_or(0, |at| at + 1);
-    serde_json::from_str(&ran.stderr[start..]).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
-}
-
 #[test]
 fn lines_go_to_standard_output_and_the_report_beside_it() {
     let place = Place::new();
     let ran = place.run(&["--input", FIXTURE]);
     assert!(ran.stdout.starts_with(&format!("{STAND_IN} 2016-09-17T10:28:49.663Z\t")), "{ran:?}");
     assert!(ran.stdout.ends_with("\t{ nonfield: null }\n") && ran.stdout.lines().count() == 1, "{ran:?}");
-    let said = report(&ran);
+    let said = ran.report();
     assert_eq!((ran.code, &said["delivered"], &said["complete"]), (0, &json!(1), &json!(true)), "{said:#}");
 
     // Two destinations, rules, and one of them alone.
     place.write("saved.json", payload("/audit/a", &["mail bob@example.com", "drop it"]).as_bytes());
     let ran = place.run(&["--input", "saved.json"]);
     assert_eq!(ran.stdout, format!("{STAND_IN} mail [email]\n").repeat(2));
-    assert_eq!((&report(&ran)["filtered"], ran.code), (&json!(1), 0));
+    assert_eq!((&ran.report()["filtered"], ran.code), (&json!(1), 0));
     let ran = place.run(&["--input", "saved.json", "--to", "audit", "--dry-run"]);
     assert_eq!(ran.stdout, format!("{STAND_IN} mail [email]\n"));
     assert_eq!(place.service.connections(), 0);
@@ -118,10 +112,10 @@ fn lines_go_to_standard_output_and_the_report_beside_it() {
     place.write("odd.json", format!("{}\nnot JSON", payload("/app", &["one"])).as_bytes());
     let ran = place.run(&["--input", "odd.json"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (9, format!("{STAND_IN} one\n").as_str()), "{ran:?}");
-    assert_eq!((&report(&ran)["position"], &report(&ran)["complete"]), (&json!(1), &json!(false)));
+    assert_eq!((&ran.report()["position"], &ran.report()["complete"]), (&json!(1), &json!(false)));
     let ran = place.run(&["--input", "none.json"]);
     assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{ran:?}");
-    assert_eq!(report(&ran)["error"]["code"], json!("usage"));
+    assert_eq!(ran.report()["error"]["code"], json!("usage"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

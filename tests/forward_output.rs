@@ -64,7 +64,7 @@ impl Place {
         let lines = output.stdout.clone();
         let ran: Ran = output.into();
         assert_eq!(ran.code, 0, "{ran:?}");
-        (lines, report(&ran))
+        (lines, ran.report())
     }
 
     /// With the largest size that a file may have, in units of 512 bytes; what is in the file, and what was said.
@@ -97,12 +97,6 @@ fn record(log_group: &str, events: usize, number: &mut usize) -> String {
     json!({"messageType": "DATA_MESSAGE", "owner": "1", "logGroup": log_group, "logStream": "s",
            "subscriptionFilters": ["f"], "logEvents": events})
     .to_string()
-}
-
-/// The report on standard error, below the notes.
-fn report(ran: &Ran) -> Value {
-    let start = ran.stderr.find("\n{").map_or(0, |at| at + 1);
-    serde_json::from_str(&ran.stderr[start..]).unwrap_or_else(|error| panic!("{error}: {ran:?}"))
 }
 
 fn number(value: &Value) -> u64 {
@@ -138,7 +132,7 @@ proptest! {
         let place = Place::new(group, &records);
         let (wanted, _) = place.all(0);
         let (first, ran) = place.limited(blocks);
-        let said = report(&ran);
+        let said = ran.report();
         prop_assert!(wanted.starts_with(&first));
         prop_assert_eq!(number(&said["bytes"]), first.len() as u64, "{}", &said);
         let whole = first.len() == wanted.len();
@@ -171,7 +165,7 @@ proptest! {
         let stdout = child.stdout.take().expect("a pipe");
         stdout.take(taken as u64).read_to_end(&mut first).expect("read");
         let ran: Ran = child.wait_with_output().expect("cwl2le runs").into();
-        let said = report(&ran);
+        let said = ran.report();
         prop_assert!(wanted.starts_with(&first));
         if ran.code == 0 {
             // All of it was written before the reader went away.
@@ -207,7 +201,7 @@ fn nothing_is_written_to_a_full_device() {
     let place = Place::new("/one", &[1]);
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("a full device");
     let ran: Ran = place.command(0).stdout(full).output().expect("cwl2le runs").into();
-    let said = report(&ran);
+    let said = ran.report();
     assert_eq!((ran.code, &said["position"], &said["delivered"]), (11, &json!(0), &json!(0)), "{said:#}");
     assert_eq!((&said["failed"], &said["bytes"], &said["complete"]), (&json!(1), &json!(0), &json!(false)));
 }

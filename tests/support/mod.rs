@@ -36,6 +36,12 @@ impl Ran {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
+    /// The JSON report on standard error, below the notes: where standard output belongs to the lines.
+    pub fn report(&self) -> Value {
+        let start = self.stderr.find("\n{").map_or(0, |at| at + 1);
+        serde_json::from_str(&self.stderr[start..]).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
     /// The run ended with success; panics with everything it said otherwise.
     #[track_caller]
     pub fn ok(self) -> Self {
