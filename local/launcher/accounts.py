@@ -46,8 +46,8 @@ class Accounts:
         }
         self.kept = {}
 
-    def answer(self, method, path):
-        """The answer to a request, or none where it is not for here."""
+    def answer(self, method, path, _body):
+        """The answer to a request, or None where it is not for here."""
         match = _PATH.fullmatch(path)
         if match is None:
             return None
@@ -69,6 +69,10 @@ class Accounts:
             for name, entries in self._contents(account).items()
             if entries and name not in _FLOW
         }
+
+    def copy_of(self, account):
+        """Pairs of a store and a copy of what it holds of the account."""
+        return [(self.stores[name], copy.deepcopy(entries)) for name, entries in self._contents(account).items()]
 
     def _contents(self, account):
         return {
@@ -103,19 +107,3 @@ def _plain(value, account):
 def _pairs(items, account):
     """Keys with values in an order of their own: keys may be generated, and two of them must not become one."""
     return sorted(([_plain(key, account), _plain(value, account)] for key, value in items), key=json.dumps)
-
-
-def serving(app, accounts):
-    """The ASGI application, with the requests for whole accounts answered here."""
-
-    async def wrapped(scope, receive, send):
-        answer = accounts.answer(scope["method"], scope["path"]) if scope["type"] == "http" else None
-        if answer is None:
-            await app(scope, receive, send)
-            return
-        body = json.dumps(answer, sort_keys=True).encode()
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-
-    return wrapped

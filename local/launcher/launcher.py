@@ -11,6 +11,7 @@ when one of them is not there, or takes other parameters than the ones relied on
   they give up in S3;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``accounts``: whole accounts kept, put back and shown, for tests;
+- ``lag``: reads that lag behind writes, for tests;
 - ``roles``: roles must trust the service that uses them, and allow what it does.
 
 In front of all of it stands ``gate``, which refuses what web pages send. With ``--private`` the secret access key is
@@ -27,9 +28,11 @@ import os
 import secrets
 
 import accounts
+import control
 import dependent_actions
 import gate
 import guard
+from lag import Lag
 from mappings import Mappings
 from subscriptions import Subscriptions
 
@@ -123,13 +126,16 @@ def load():
 
 
 def install(modules):
-    """Puts everything in its place; what holds something by account."""
+    """Puts everything in its place; what answers the requests that control the server."""
     logs, functions, kinesis = modules["cloudwatch_logs"], modules["lambda_svc"], modules["kinesis"]
-    shared = modules["iam"], modules["iam_evaluator"], modules["responses"]
+    lag = Lag(modules["responses"])
+    shared = modules["iam"], modules["iam_evaluator"], modules["responses"], lag
     subscriptions = Subscriptions(logs, kinesis, *shared)
     subscriptions.install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
+    whole = accounts.Accounts(modules["responses"], *services.values(), subscriptions)
+    lag.install(services, whole.copy_of)
     dependent_actions.install(modules["app"], modules["responses"], modules["iam_actions"], services)
     create_stream = kinesis._create_stream
 
@@ -141,7 +147,7 @@ def install(modules):
         return answer
 
     kinesis._create_stream = create_stream_with_tags
-    return accounts.Accounts(modules["responses"], *services.values(), subscriptions)
+    return whole, lag
 
 
 def configure(state, port, auth, secret):
@@ -200,12 +206,12 @@ def main():
 
         from ministack.app import app
 
-        whole = install(load())
+        controls = install(load())
         config = Config()
         config.bind = [f"fd://{listener.fileno()}"]
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
-        guarded = gate.guarding(accounts.serving(app, whole), secret)
+        guarded = gate.guarding(control.serving(app, *controls), secret)
         asyncio.run(serve(announcing(guarded, port, secret), config))
 
 

@@ -6,12 +6,13 @@ import json
 class Roles:
     """What a service may do with a role: it must be trusted, and the role's policies must allow."""
 
-    def __init__(self, iam, evaluator, account):
-        self.iam, self.evaluator, self.account = iam, evaluator, account
+    def __init__(self, iam, evaluator, account, lag):
+        self.iam, self.evaluator, self.account, self.lag = iam, evaluator, account, lag
 
     def trusts(self, role_arn, service, region, source_arn):
         """Whether the role exists and its trust policy lets ``service`` assume it for ``source_arn``."""
-        role = self._role(role_arn)
+        with self.lag.seen_by("iam:AssumeRole"):
+            role = self._role(role_arn)
         if role is None:
             return False
         document = role.get("AssumeRolePolicyDocument") or "{}"
@@ -30,11 +31,12 @@ class Roles:
 
     def allows(self, role_arn, action, resource, region):
         """Whether the role's policies, within its boundary, allow ``action`` on ``resource``."""
-        if self._role(role_arn) is None:
-            return False
         name = role_arn.rsplit("/", 1)[-1]
-        policies = self.evaluator._gather_role_policies(name, self.account)
-        boundary = self.evaluator._permissions_boundary(self.iam._roles, name, self.account)
+        with self.lag.seen_by("iam:AssumeRole"):
+            if self._role(role_arn) is None:
+                return False
+            policies = self.evaluator._gather_role_policies(name, self.account)
+            boundary = self.evaluator._permissions_boundary(self.iam._roles, name, self.account)
         return self.evaluator.evaluate(self._context(action, resource, region), policies, *boundary).decision == "Allow"
 
     def _role(self, role_arn):

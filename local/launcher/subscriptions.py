@@ -36,8 +36,8 @@ class Refused(Exception):
 class Subscriptions:
     """Subscription filters and account policies whose destination is a Kinesis stream."""
 
-    def __init__(self, logs, kinesis, iam, evaluator, responses):
-        self.logs, self.kinesis, self.iam = logs, kinesis, iam
+    def __init__(self, logs, kinesis, iam, evaluator, responses, lag):
+        self.logs, self.kinesis, self.iam, self.lag = logs, kinesis, iam, lag
         self.evaluator, self.responses = evaluator, responses
         self.policies = responses.AccountRegionScopedDict()
         self.put_filter = logs._put_subscription_filter
@@ -77,8 +77,9 @@ class Subscriptions:
         return self._answering(own)(json.loads(body or b"{}"))
 
     def reset(self):
-        """Forgets the account policies with everything else."""
+        """Forgets the account policies with everything else, and what reads lag behind."""
         self.policies.clear()
+        self.lag.reset()
         self.reset_logs()
 
     # -- filters -----------------------------------------------------------
@@ -120,7 +121,7 @@ class Subscriptions:
         region, account = self.responses.get_region(), self.responses.get_account_id()
         if not role_arn:
             raise Refused("InvalidParameterException", "destinationArn for vendor kinesis requires a roleArn")
-        roles = Roles(self.iam, self.evaluator, account)
+        roles = Roles(self.iam, self.evaluator, account, self.lag)
         source = f"arn:aws:logs:{region}:{account}:{f'log-group:{group_name}:*' if group_name else '*'}"
         if not roles.trusts(role_arn, "logs", region, source):
             raise Refused("ValidationException", NOT_ASSUMABLE)
@@ -139,7 +140,9 @@ class Subscriptions:
             raise Refused("InvalidParameterException", f"policyType {kind} is not imitated by the local AWS")
         if not name:
             raise Refused("InvalidParameterException", "policyName is required.")
-        if set(self.policies.keys()) - {name}:
+        with self.lag.seen_by("logs:PutAccountPolicy"):
+            others = set(self.policies.keys()) - {name}
+        if others:
             raise Refused("LimitExceededException", "Resource limit exceeded.")
         try:
             document = json.loads(data.get("policyDocument") or "")

@@ -13,17 +13,20 @@ use crate::error::LocalError;
 use crate::python::PythonEnv;
 
 /// The Python files that run the servers; they are written beside the server's state when it starts.
-const LAUNCHER: [(&str, &str); 14] = [
+const LAUNCHER: &[(&str, &str)] = &[
     ("accounts.py", include_str!("../launcher/accounts.py")),
+    ("control.py", include_str!("../launcher/control.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
     ("field_server.py", include_str!("../launcher/field_server.py")),
     ("gate.py", include_str!("../launcher/gate.py")),
     ("guard.py", include_str!("../launcher/guard.py")),
+    ("lag.py", include_str!("../launcher/lag.py")),
     ("launcher.py", include_str!("../launcher/launcher.py")),
     ("mappings.py", include_str!("../launcher/mappings.py")),
     ("microburst_proxy.py", include_str!("../launcher/microburst_proxy.py")),
     ("moto_server.py", include_str!("../launcher/moto_server.py")),
     ("on_failure.py", include_str!("../launcher/on_failure.py")),
+    ("operations.py", include_str!("../launcher/operations.py")),
     ("patterns.py", include_str!("../launcher/patterns.py")),
     ("reader.py", include_str!("../launcher/reader.py")),
     ("roles.py", include_str!("../launcher/roles.py")),

@@ -1,6 +1,7 @@
 //! The local AWS: ministack as a process of its own, with our launcher around it.
 
 use std::path::Path;
+use std::time::Duration;
 
 use crate::cache::{Cache, Progress};
 use crate::error::LocalError;
@@ -23,6 +24,15 @@ pub struct Options {
     /// Takes only requests that are signed with [`LocalAws::credentials`], whose secret is random: functions run as
     /// processes of this user, so whoever can call the local AWS can run programs.
     pub private: bool,
+}
+
+/// How far the answers of a reading operation lag behind writes, as AWS's do now and then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lag {
+    /// This many answers do not show a write yet.
+    Answers(u32),
+    /// No answer shows a write for this time.
+    For(Duration),
 }
 
 /// What a client of the local AWS signs with.
@@ -105,6 +115,27 @@ impl LocalAws {
         let path = format!("/_cwl2le/accounts/{account}");
         let shown = http::get(&self.server, &path).await;
         shown.map_err(|error| LocalError::new("cannot look at the account", error))
+    }
+
+    /// Makes an operation of an account (twelve digits), such as `logs:DescribeAccountPolicies`, lag behind every write from
+    /// now on; `launcher/lag.py` says which operations can.
+    pub async fn lag(&self, account: &str, operation: &str, lag: Lag) -> Result<(), LocalError> {
+        let wanted = match lag {
+            Lag::Answers(answers) => serde_json::json!({ "operation": operation, "answers": answers }),
+            Lag::For(time) => serde_json::json!({ "operation": operation, "seconds": time.as_secs_f64() }),
+        };
+        self.set_lag(account, &wanted.to_string()).await
+    }
+
+    /// Ends every lag in an account.
+    pub async fn end_lags(&self, account: &str) -> Result<(), LocalError> {
+        self.set_lag(account, "{}").await
+    }
+
+    async fn set_lag(&self, account: &str, wanted: &str) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/lag");
+        let set = http::post(&self.server, &path, wanted).await;
+        set.map(drop).map_err(|error| LocalError::new("cannot make reads lag", error))
     }
 
     /// Where the local AWS writes its log; the file goes when the local AWS stops.

@@ -96,6 +96,11 @@ async fn the_chain_from_log_group_to_function_works() {
 }
 
 #[tokio::test]
+async fn reads_lag_behind_writes_when_asked_for() {
+    passes("lagging.py", Options::default()).await;
+}
+
+#[tokio::test]
 async fn permissions_are_evaluated_when_asked_for() {
     passes("auth.py", Options { auth: true, ..Options::default() }).await;
 }

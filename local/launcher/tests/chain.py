@@ -1,13 +1,11 @@
 """The chain on a running local AWS: filters deliver to Kinesis, a mapping invokes and retries a function.
 
-Run with the environment of ministack (it holds botocore) and ``CWL2LE_TEST_ENDPOINT``; each test has
-an account of its own.
+``account`` says how to run it.
 """
 
 import base64
 import gzip
 import io
-import itertools
 import json
 import os
 import sys
@@ -16,12 +14,7 @@ import time
 import unittest
 import zipfile
 
-import botocore.session
-from botocore.exceptions import ClientError
-
-ENDPOINT = os.environ["CWL2LE_TEST_ENDPOINT"]
-REGION = "ap-northeast-1"
-ACCOUNTS = itertools.count(111100000000)
+from account import REGION, AccountTest, until
 
 # Notes what it is invoked with, and answers with the next line of its script: null when that ends.
 BOOTSTRAP = f"""#!{sys.executable}
@@ -47,39 +40,7 @@ while True:
 """
 
 
-def until(what, probe, limit=20.0):
-    """Polls until the probe is true."""
-    deadline = time.monotonic() + limit
-    while time.monotonic() < deadline:
-        if found := probe():
-            return found
-        time.sleep(0.02)
-    raise AssertionError(f"waited {limit} s in vain until {what}")
-
-
-class Chain(unittest.TestCase):
-    def setUp(self):
-        self.account = str(next(ACCOUNTS))
-        session = botocore.session.get_session()
-        session.set_credentials(self.account, "test")
-        self.logs, self.kinesis, self.iam, self.functions, self.s3 = (
-            session.create_client(name, region_name=REGION, endpoint_url=ENDPOINT)
-            for name in ("logs", "kinesis", "iam", "lambda", "s3")
-        )
-        self.stream = f"arn:aws:kinesis:{REGION}:{self.account}:stream/stream"
-        self.kinesis.create_stream(StreamName="stream", ShardCount=1, Tags={"made": "by a test"})
-        self.role = self.make_role("to-kinesis", "logs.amazonaws.com", "kinesis:PutRecord", self.stream)
-
-    def make_role(self, name, service, action, resource, condition=None):
-        statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-        if condition:
-            statement["Condition"] = condition
-        trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-        policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": action, "Resource": resource}]}
-        role = self.iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
-        self.iam.put_role_policy(RoleName=name, PolicyName="policy", PolicyDocument=json.dumps(policy))
-        return role
-
+class Chain(AccountTest):
     def make_group(self, name, **options):
         self.logs.create_log_group(logGroupName=name, **options)
         if options.get("logGroupClass", "STANDARD") == "STANDARD":
@@ -108,11 +69,6 @@ class Chain(unittest.TestCase):
 
     def payloads(self):
         return [json.loads(gzip.decompress(record["Data"])) for record in self.records()]
-
-    def refusal(self, call, *arguments, **options):
-        with self.assertRaises(ClientError) as refused:
-            call(*arguments, **options)
-        return refused.exception.response["Error"]["Code"], refused.exception.response["Error"]["Message"]
 
     # -- subscriptions -----------------------------------------------------
 

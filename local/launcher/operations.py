@@ -1,0 +1,58 @@
+"""Which AWS operation a request calls, by the API models that botocore ships: ``service:Operation``.
+
+Requests of the JSON protocols name it in a header, the ones of the query protocol in a field of the form. Lambda's
+are told by method and path. Models are read when the first request of their service comes.
+"""
+
+import functools
+import re
+from urllib.parse import parse_qs
+
+# The services whose requests are looked at, by the name that requests are signed for.
+SERVICES = ("iam", "kinesis", "lambda", "logs", "secretsmanager", "ssm", "sts")
+# Operations that only read. `Test` covers TestMetricFilter.
+_READING = re.compile("BatchGet|Describe|Filter|Get|List|Test")
+
+
+@functools.cache
+def model(service):
+    """The API model of a service, as botocore's ``service-2.json`` has it."""
+    from botocore.loaders import Loader
+
+    return Loader().load_service_model(service, "service-2")
+
+
+def called(service, method, path, headers, body):
+    """The name of the operation, or None where the request follows no protocol of the service."""
+    target = headers.get("x-amz-target")
+    if target:
+        return target.rpartition(".")[2]
+    if service == "lambda":
+        return route(method, path)[0]
+    return parse_qs((body or b"").decode(errors="replace")).get("Action", [None])[0]
+
+
+def reads(operation):
+    """Whether the operation leaves everything as it is."""
+    return _READING.match(operation) is not None
+
+
+def route(method, path):
+    """The operation of Lambda that method and path call, and the parts of the path by the names of the model."""
+    for of_method, pattern, operation in _routes():
+        found = pattern.fullmatch(path) if of_method == method else None
+        if found:
+            return operation, found.groupdict()
+    return None, {}
+
+
+@functools.cache
+def _routes():
+    routes = []
+    for name, operation in model("lambda")["operations"].items():
+        steps = re.split(r"\{(\w+)\}", operation["http"]["requestUri"].partition("?")[0].rstrip("/"))
+        # Every second step is the name of a part. AWS's clients encode the slashes of an ARN, servers decode them.
+        pattern = "".join(f"(?P<{step}>.+?)" if at % 2 else re.escape(step) for at, step in enumerate(steps))
+        routes.append((operation["http"]["method"], re.compile(f"{pattern}/?"), name))
+    # The longest first: the part of a short path could take the end of a longer one.
+    return sorted(routes, key=lambda route: -len(route[1].pattern))
