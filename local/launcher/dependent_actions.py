@@ -2,18 +2,14 @@
 
 ministack evaluates the latter under AUTH=true. A request that passes a role or sets tags needs more,
 and a policy that lacks it must fail here as it would on AWS. Some resources are named in full here, for
-policies that are limited to them: a function that is to be created, and a role with a path. So is the function of an event source mapping, which policies
-are limited to by the condition key ``lambda:FunctionArn``.
+policies that are limited to them: a function that is to be created, and a role with a path.
 """
 
-import contextvars
 import json
 import uuid
 from urllib.parse import parse_qs
 
-
-# The function of the mapping that the request in hand is about.
-_mapped = contextvars.ContextVar("mapped", default=None)
+from condition_keys import customer_key, mapped_function
 
 
 def needed(service, method, path, headers, body, arn):
@@ -32,6 +28,9 @@ def needed(service, method, path, headers, body, arn):
     operation = headers.get("x-amz-target", "").split(".")[-1]
     if operation == "CreateStream" and data.get("Tags"):
         return [("kinesis:AddTagsToStream", arn("kinesis", f"stream/{data.get('StreamName')}"), {})]
+    if operation in ("StartStreamEncryption", "StopStreamEncryption"):
+        key = customer_key(data.get("KeyId"), *arn("kms", "").split(":")[3:5])
+        return [(f"kinesis:{operation}", key, {}), ("kms:DescribeKey", key, {})] if key else []
     if operation == "CreateLogGroup" and data.get("tags"):
         return [("logs:TagResource", arn("logs", f"log-group:{data.get('logGroupName')}"), {})]
     if operation == "PutSubscriptionFilter" and data.get("roleArn"):
@@ -78,7 +77,6 @@ def _policy_role(document):
 def install(app, responses, actions, modules):
     """Puts the check in front of the services' requests; ``modules`` maps a service to its module."""
     actions.extract_resource_arn = _naming_in_full(actions.extract_resource_arn, modules["iam"], modules["lambda"])
-    actions.request_tag_context = _with_function(actions.request_tag_context)
     actions._lambda_action = _naming_mapping_actions(actions._lambda_action)
     for service, module in modules.items():
         module.handle_request = _checking(app, responses, service, module.handle_request)
@@ -94,14 +92,6 @@ def _naming_mapping_actions(name):
         return f"{verbs[method]}EventSourceMapping" if one else name(method, path)
 
     return named
-
-
-def _with_function(context):
-    def completed(service, action, body, params):
-        function = _mapped.get() if service == "lambda" else None
-        return {**context(service, action, body, params), **({"lambda:FunctionArn": function} if function else {})}
-
-    return completed
 
 
 def _function_of_mapping(functions, method, path, body, arn):
@@ -120,7 +110,7 @@ def _naming_in_full(extract, iam, functions):
         found = extract(service, method, path, headers, body, query_params, region, account_id)
         if service == "lambda":
             function = f"arn:aws:lambda:{region}:{account_id}:function:"
-            _mapped.set(_function_of_mapping(functions, method, path, body, lambda name: function + name))
+            mapped_function.set(_function_of_mapping(functions, method, path, body, lambda name: function + name))
         if service == "lambda" and method == "POST" and path.rstrip("/").endswith("/functions"):
             name = json.loads(body or b"{}").get("FunctionName")
             return f"arn:aws:lambda:{region}:{account_id}:function:{name}"

@@ -10,6 +10,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``mappings``, ``reader`` and ``on_failure``: event source mappings that honour partial batch responses, and keep what
   they give up in S3;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
+- ``condition_keys``: under AUTH=true, condition keys of policies such as ``iam:PermissionsBoundary``;
 - ``accounts``: whole accounts kept, put back and shown, for tests;
 - ``lag``: reads that lag behind writes, for tests;
 - ``roles``: roles must trust the service that uses them, and allow what it does.
@@ -28,6 +29,7 @@ import os
 import secrets
 
 import accounts
+import condition_keys
 import control
 import dependent_actions
 import gate
@@ -136,6 +138,7 @@ def install(modules):
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
     whole = accounts.Accounts(modules["responses"], *services.values(), subscriptions)
     lag.install(services, whole.copy_of)
+    condition_keys.install(modules["iam_actions"], modules["iam"])
     dependent_actions.install(modules["app"], modules["responses"], modules["iam_actions"], services)
     create_stream = kinesis._create_stream
 

@@ -3,6 +3,7 @@
 import threading
 import time
 
+import condition_keys
 from on_failure import OnFailure
 from reader import ShardReader
 from roles import Roles
@@ -52,7 +53,21 @@ class Mappings:
         stream = self.kinesis._resolve_stream_by_arn(mapping["EventSourceArn"])
         if function is None or stream is None or stream["StreamStatus"] != "ACTIVE":
             return None
+        if not self._decrypts(mapping, function, stream):
+            return None
         return mapping, function, stream
+
+    def _decrypts(self, mapping, function, stream):
+        """Whether the function's role may use the key of the stream; a key that AWS manages needs no permission."""
+        region = self.responses.get_region()
+        key = condition_keys.customer_key(stream.get("KeyId"), region, self.responses.get_account_id())
+        if key is None:
+            return True
+        keys = condition_keys.of_stream_key(region, mapping["EventSourceArn"])
+        allowed = self._roles().allows(function["config"].get("Role", ""), "kms:Decrypt", key, region, keys)
+        if not allowed:
+            mapping["LastProcessingResult"] = "PROBLEM: KMS access denied"
+        return allowed
 
     def on_failure(self):
         """What sends to the destinations of given-up records, in the current account."""

@@ -18,7 +18,8 @@ class Roles:
         document = role.get("AssumeRolePolicyDocument") or "{}"
         document = json.loads(document) if isinstance(document, str) else document
         statements = document.get("Statement", [])
-        context = self._context("sts:AssumeRole", "*", region, source_arn)
+        keys = {"aws:sourcearn": source_arn, "aws:sourceaccount": self.account}
+        context = self._context("sts:AssumeRole", "*", region, keys)
         names = {f"{service}.amazonaws.com", f"{service}.{region}.amazonaws.com"}
         effects = {
             statement.get("Effect")
@@ -29,22 +30,22 @@ class Roles:
         }
         return effects == {"Allow"}
 
-    def allows(self, role_arn, action, resource, region):
-        """Whether the role's policies, within its boundary, allow ``action`` on ``resource``."""
+    def allows(self, role_arn, action, resource, region, keys=None):
+        """Whether the role's policies, within its boundary, allow ``action`` on ``resource`` with these condition keys."""
         name = role_arn.rsplit("/", 1)[-1]
         with self.lag.seen_by("iam:AssumeRole"):
             if self._role(role_arn) is None:
                 return False
             policies = self.evaluator._gather_role_policies(name, self.account)
             boundary = self.evaluator._permissions_boundary(self.iam._roles, name, self.account)
-        return self.evaluator.evaluate(self._context(action, resource, region), policies, *boundary).decision == "Allow"
+        return self.evaluator.evaluate(self._context(action, resource, region, keys), policies, *boundary).decision == "Allow"
 
     def _role(self, role_arn):
         name = role_arn.rsplit("/", 1)[-1]
         role = self.iam._roles.get_scoped(self.account, None, name)
         return role if role and role.get("Arn") == role_arn else None
 
-    def _context(self, action, resource, region, source_arn=None):
+    def _context(self, action, resource, region, keys):
         return self.evaluator.EvalContext(
             principal_arn="",
             principal_type="AssumedRole",
@@ -52,7 +53,7 @@ class Roles:
             action=action,
             resource_arn=resource,
             region=region,
-            service_context={"aws:sourcearn": source_arn, "aws:sourceaccount": self.account} if source_arn else {},
+            service_context=keys or {},
         )
 
 

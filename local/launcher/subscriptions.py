@@ -8,6 +8,7 @@ import re
 import time
 import uuid
 
+import condition_keys
 from patterns import PatternError, compile_pattern
 from roles import Roles
 
@@ -128,6 +129,10 @@ class Subscriptions:
         control = self._envelope("CONTROL_MESSAGE", "CloudwatchLogs", "", "", [])
         control["logEvents"] = [{"id": "", "timestamp": int(time.time() * 1000), "message": CONTROL_TEXT}]
         allowed = roles.allows(role_arn, "kinesis:PutRecord", destination, region)
+        stream = self.kinesis._resolve_stream_by_arn(destination) or {}
+        if key := condition_keys.customer_key(stream.get("KeyId"), region, account):
+            keys = condition_keys.of_stream_key(region, destination)
+            allowed = allowed and roles.allows(role_arn, "kms:GenerateDataKey", key, region, keys)
         if not allowed or not self._put_record(destination, uuid.uuid4().hex, control):
             raise Refused("InvalidParameterException", NOT_DELIVERABLE)
 

@@ -15,6 +15,7 @@ use crate::python::PythonEnv;
 /// The Python files that run the servers; they are written beside the server's state when it starts.
 const LAUNCHER: &[(&str, &str)] = &[
     ("accounts.py", include_str!("../launcher/accounts.py")),
+    ("condition_keys.py", include_str!("../launcher/condition_keys.py")),
     ("control.py", include_str!("../launcher/control.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
     ("field_server.py", include_str!("../launcher/field_server.py")),

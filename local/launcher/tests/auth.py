@@ -60,6 +60,36 @@ class Permissions(unittest.TestCase):
                             call()
                         self.assertIn(f"is not authorized to perform: {missing} ", str(refused.exception))
 
+    def test_a_boundary_is_a_condition_key(self):
+        iam = client("iam")
+        trust = json.dumps({"Version": "2012-10-17", "Statement": [TRUST]})
+        nothing = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]})
+        boundary, other = (iam.create_policy(PolicyName=name, PolicyDocument=nothing)["Policy"]["Arn"] for name in ("b", "o"))
+        iam.create_user(UserName="bounded")
+        statement = {"Effect": "Allow", "Action": "iam:*", "Resource": "*", "Condition": {"StringEquals": {"iam:PermissionsBoundary": boundary}}}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        iam.put_user_policy(UserName="bounded", PolicyName="policy", PolicyDocument=policy)
+        key = iam.create_access_key(UserName="bounded")["AccessKey"]
+        person = client("iam", key["AccessKeyId"], key["SecretAccessKey"])
+        iam.create_role(RoleName="free", AssumeRolePolicyDocument=trust)
+        iam.create_role(RoleName="elsewhere", AssumeRolePolicyDocument=trust, PermissionsBoundary=other)
+        put = lambda name: person.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=nothing)
+        make = lambda name, **more: person.create_role(RoleName=name, AssumeRolePolicyDocument=trust, **more)
+        for refused in [
+            lambda: make("x"), lambda: make("x", PermissionsBoundary=other), lambda: put("free"), lambda: put("elsewhere"),
+            lambda: person.update_assume_role_policy(RoleName="free", PolicyDocument=trust),
+            lambda: person.attach_role_policy(RoleName="free", PolicyArn=other),
+            lambda: person.put_role_permissions_boundary(RoleName="free", PermissionsBoundary=other),
+            lambda: person.list_role_policies(RoleName="free"),
+        ]:
+            with self.assertRaises(ClientError) as denied:
+                refused()
+            self.assertEqual(denied.exception.response["Error"]["Code"], "AccessDenied")
+        make("within", PermissionsBoundary=boundary)
+        put("within")
+        person.update_assume_role_policy(RoleName="within", PolicyDocument=trust)
+        person.put_role_permissions_boundary(RoleName="free", PermissionsBoundary=boundary)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -307,6 +307,29 @@ class Chain(AccountTest):
         )
         self.assertIn("ensure the role can perform", message)
 
+    def test_the_key_of_a_stream_is_used_by_the_roles(self):
+        key = f"arn:aws:kms:{REGION}:{self.account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+        group = self.make_group("/app/secret")
+        self.kinesis.start_stream_encryption(StreamName="stream", EncryptionType="KMS", KeyId=key)
+        self.assertIn("Could not deliver test message", self.refusal(self.subscribe, group)[1])
+        self.allow_key("to-kinesis", "kms:GenerateDataKey", key, "kinesis.eu-west-1.amazonaws.com")
+        self.assertIn("Could not deliver test message", self.refusal(self.subscribe, group)[1])
+        self.allow_key("to-kinesis", "kms:GenerateDataKey", key, f"kinesis.{REGION}.amazonaws.com")
+        self.subscribe(group)
+        self.make_function([])
+        problem = "PROBLEM: KMS access denied"
+        result = lambda: self.functions.get_event_source_mapping(UUID=self.mapping)["LastProcessingResult"]
+        until("the mapping reports the key", lambda: result() == problem)
+        self.allow_key("execution", "kms:Decrypt", key, f"kinesis.{REGION}.amazonaws.com")
+        self.put_records(1)
+        until("the records are read", lambda: sum(self.seen(), []) == [0, 1, 2, 3, 4, 5])
+
+    def allow_key(self, role, action, key, via):
+        condition = {"StringEquals": {"kms:ViaService": via, "kms:EncryptionContext:aws:kinesis:arn": self.stream}}
+        statement = {"Effect": "Allow", "Action": action, "Resource": key, "Condition": condition}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.iam.put_role_policy(RoleName=role, PolicyName="key", PolicyDocument=policy)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -11,7 +11,7 @@ from dependent_actions import needed
 
 
 def arn(service, resource):
-    return f"{service}:{resource}"
+    return f"arn:aws:kms:eu-west-1:1:{resource}" if service == "kms" else f"{service}:{resource}"
 
 
 class DependentActions(unittest.TestCase):
@@ -41,6 +41,13 @@ class DependentActions(unittest.TestCase):
             [("logs:PutSubscriptionFilter", "logs:log-group:*"), ("iam:PassRole", "role")], "logs",
             {"policyDocument": json.dumps({"RoleArn": "role"})}, "PutAccountPolicy",
         )
+
+    def test_encryption_of_a_stream_needs_its_key(self):
+        for operation in ("StartStreamEncryption", "StopStreamEncryption"):
+            expected = [(f"kinesis:{operation}", "arn:aws:kms:eu-west-1:1:key/k"), ("kms:DescribeKey", "arn:aws:kms:eu-west-1:1:key/k")]
+            self.check(expected, "kinesis", {"StreamName": "s", "KeyId": "k"}, operation)
+            self.check(expected, "kinesis", {"StreamName": "s", "KeyId": "arn:aws:kms:eu-west-1:1:key/k"}, operation)
+            self.check([], "kinesis", {"StreamName": "s", "KeyId": "alias/aws/kinesis"}, operation)
 
     def test_account_policies_are_subscription_filters(self):
         self.check([("logs:DescribeSubscriptionFilters", "logs:log-group:*")], "logs", {}, "DescribeAccountPolicies")
