@@ -23,7 +23,11 @@ fn another_stack_in_a_second_region_with_a_key() {
 
 #[test]
 fn every_partition_has_its_own_arns() {
-    for (region, partition) in [("cn-north-1", "arn:aws-cn:"), ("us-gov-west-1", "arn:aws-us-gov:")] {
+    for (region, partition) in [
+        ("cn-north-1", "arn:aws-cn:"),
+        ("us-gov-west-1", "arn:aws-us-gov:"),
+        ("eusc-de-east-1", "arn:aws-eusc:"),
+    ] {
         let report = render(&StackName::default(), &target(region), RoleScope::Plain, None, None).to_string();
         assert!(report.contains(partition) && !report.contains("arn:aws:"), "{report}");
         assert!(!report.contains("{{"), "a placeholder is left: {report}");

@@ -25,9 +25,12 @@ async fn refused(options: Options) -> Error {
 
 #[tokio::test]
 async fn what_is_no_region_is_refused_before_anything_is_asked() {
-    let error = refused(Options { region: Some("tokyo".to_owned()), ..options() }).await;
-    assert_eq!(error.code, Code::BadRegion);
-    assert_eq!(error.resource.as_deref(), Some("tokyo"));
+    // The second has the form of one, and neither its ARNs nor its host names are known.
+    for region in ["tokyo", "mars-north-1"] {
+        let error = refused(Options { region: Some(region.to_owned()), ..options() }).await;
+        assert_eq!(error.code, Code::BadRegion);
+        assert_eq!(error.resource.as_deref(), Some(region));
+    }
 }
 
 #[tokio::test]

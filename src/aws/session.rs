@@ -115,6 +115,7 @@ impl Session {
         match Aws::from(&session).who_am_i().await {
             Ok((account, arn)) => {
                 session.target.account = account;
+                session.target.region = session.target.region.seen_by(&arn);
                 session.identity = arn;
                 Ok(session)
             }
@@ -316,7 +317,10 @@ async fn region(options: &Options) -> Result<Region> {
         // It may be a token in the wrong place.
         Error::new(Code::BadRegion, redact_uuids(&format!("{from}: {reason}")))
             .on(redact_uuids(found.as_ref()))
-            .hint("look at --region, AWS_REGION, AWS_DEFAULT_REGION and the profile, in this order")
+            .hint(
+                "check the name in --region, AWS_REGION, AWS_DEFAULT_REGION and the profile, in this order; if AWS has opened \
+                 that region since, update cwl2le",
+            )
     })
 }
 
@@ -376,7 +380,7 @@ async fn unopened(error: AwsError, session: &Session, options: &Options) -> Erro
     let region = &session.target.region;
     // A region that does not exist has no address. If AWS itself has none either, it is the network. A proxy is given the name.
     let by_name = session.endpoint.is_none() && !http::names_proxy();
-    if error.code == UNREACHABLE && by_name && !resolves(&endpoint_of(region)).await {
+    if error.code == UNREACHABLE && by_name && !resolves(&region.host("sts")).await {
         if resolves("sts.amazonaws.com").await {
             let message = format!("there is no AWS region `{region}`: its address is unknown");
             return Error { aws: Some(Box::new(error)), ..Error::new(Code::BadRegion, message) }
@@ -411,11 +415,6 @@ fn no_credentials(profile: Option<&str>) -> Error {
     Error::new(Code::NoCredentials, message).hint(
         "run `aws configure` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     )
-}
-
-fn endpoint_of(region: &Region) -> String {
-    let suffix = if region.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("sts.{region}.{suffix}")
 }
 
 async fn resolves(host: &str) -> bool {

@@ -6,13 +6,13 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Context, usage};
-use crate::aws::{Depth, observe};
+use super::Context;
+use crate::aws::{Depth, configured_region, observe};
 use crate::cli::{Policies, PolicyDocument};
 use crate::config::destinations::{file_grants, isolated_in};
 use crate::error::{Code, Error, Result};
 use crate::stack::policy::{self, Grants};
-use crate::stack::{Names, Region, RoleScope, StackName, Target};
+use crate::stack::{Names, RoleScope, StackName, Target};
 
 /// The rendered documents by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,13 +24,10 @@ pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyR
     let name = context.stack(&args.stack);
     let (target, scope) = match &args.account {
         Some(account) => {
-            let region = context.aws.region.clone().or_else(|| std::env::var("AWS_REGION").ok());
-            let region = region.ok_or_else(|| {
+            let region = configured_region(context.aws).await?.ok_or_else(|| {
                 Error::new(Code::NoRegion, "no region is given to render the documents for")
                     .hint("add --region, for example --region ap-northeast-1")
             })?;
-            let region: Region =
-                region.parse().map_err(|error: String| usage(error, "give a region with --region"))?;
             (Target { account: account.clone(), region }, RoleScope::Plain)
         }
         None => {

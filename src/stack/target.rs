@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Serialize;
+use cwl2le_forwarder::aws::Partition;
+use serde::{Serialize, Serializer};
 
 /// The account and region that a command works on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -26,50 +27,60 @@ impl Target {
     }
 }
 
-/// A region name such as `ap-northeast-1`, checked for its form only: new regions appear every year.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Region(String);
+/// A region, and the partition that it is in.
+///
+/// New regions appear every year, so only the form of a name is checked, against botocore's table of partitions.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Region {
+    name: String,
+    partition: &'static Partition,
+}
 
 impl Region {
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.name
     }
 
-    /// `aws`, `aws-cn` or `aws-us-gov`, from the region's prefix.
+    /// The partition's part of ARNs, such as `aws-cn`.
     pub fn partition(&self) -> &'static str {
-        if self.0.starts_with("cn-") {
-            "aws-cn"
-        } else if self.0.starts_with("us-gov-") {
-            "aws-us-gov"
-        } else {
-            "aws"
-        }
+        self.partition.id
+    }
+
+    /// The host of a service in this region.
+    pub fn host(&self, service: &str) -> String {
+        self.partition.host(service, &self.name)
+    }
+
+    /// The same region in the partition of a caller's ARN, which knows it better than any table. An ARN that names no known
+    /// partition changes nothing.
+    #[must_use]
+    pub fn seen_by(self, caller_arn: &str) -> Self {
+        let partition = Partition::of_arn(caller_arn).unwrap_or(self.partition);
+        Self { partition, ..self }
     }
 }
 
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.name)
+    }
+}
+
+impl Serialize for Region {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
     }
 }
 
 impl FromStr for Region {
     type Err = String;
 
-    /// Accepts `xx-word-N` and `xx-word-word-N`.
+    /// Accepts the names of regions of known partitions. Of another one neither ARNs nor host names are known.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let parts: Vec<&str> = text.split('-').collect();
-        let words = parts.len().checked_sub(1).map_or(&parts[..0], |last| &parts[..last]);
-        let ok = (3..=4).contains(&parts.len())
-            && words.iter().all(|w| !w.is_empty() && w.bytes().all(|b| b.is_ascii_lowercase()))
-            && parts.last().is_some_and(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-        if ok {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!("`{text}` is not a region name such as ap-northeast-1"))
-        }
+        let partition = Partition::of_region(text)
+            .ok_or_else(|| format!("`{text}` is not a region of any AWS partition that cwl2le knows"))?;
+        Ok(Self { name: text.to_owned(), partition })
     }
 }
 
@@ -77,21 +88,37 @@ impl FromStr for Region {
 mod tests {
     use super::*;
 
+    fn target(region: &str) -> Target {
+        Target { account: "123456789012".to_owned(), region: region.parse().expect("a region") }
+    }
+
     #[test]
-    fn regions_have_the_form_of_a_region() {
+    fn a_region_of_no_known_partition_is_refused() {
         for good in ["ap-northeast-1", "us-gov-west-1", "cn-north-1", "eu-central-2", "us-iso-east-1"] {
             assert!(good.parse::<Region>().is_ok(), "{good}");
         }
-        for bad in ["", "tokyo", "ap_northeast_1", "us-east", "us-east-1a", "AP-northeast-1", "us--1", "-"] {
+        for bad in
+            ["", "tokyo", "ap_northeast_1", "us-east", "us-east-1a", "AP-northeast-1", "-", "mars-north-1"]
+        {
             assert!(bad.parse::<Region>().is_err(), "{bad}");
         }
     }
 
     #[test]
-    fn the_partition_follows_the_region() {
-        let partition = |r: &str| r.parse::<Region>().map(|r| r.partition());
-        assert_eq!(partition("eu-west-1"), Ok("aws"));
-        assert_eq!(partition("cn-northwest-1"), Ok("aws-cn"));
-        assert_eq!(partition("us-gov-east-1"), Ok("aws-us-gov"));
+    fn arns_have_the_partition_of_the_region_or_of_the_caller() {
+        for (region, arn) in [
+            ("eu-west-1", "arn:aws:kinesis:eu-west-1:123456789012:stream/s"),
+            ("cn-northwest-1", "arn:aws-cn:kinesis:cn-northwest-1:123456789012:stream/s"),
+            ("us-gov-east-1", "arn:aws-us-gov:kinesis:us-gov-east-1:123456789012:stream/s"),
+            ("eusc-de-east-1", "arn:aws-eusc:kinesis:eusc-de-east-1:123456789012:stream/s"),
+            ("us-isob-east-1", "arn:aws-iso-b:kinesis:us-isob-east-1:123456789012:stream/s"),
+        ] {
+            assert_eq!(target(region).arn("kinesis", "stream/s"), arn);
+        }
+        let mut moved = target("cn-north-1");
+        moved.region = moved.region.seen_by("arn:aws:sts::123456789012:assumed-role/a/b");
+        assert_eq!(moved.iam_arn("role/r"), "arn:aws:iam::123456789012:role/r");
+        moved.region = moved.region.seen_by("nobody");
+        assert_eq!(moved.region.partition(), "aws");
     }
 }

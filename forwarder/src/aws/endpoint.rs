@@ -1,5 +1,7 @@
 //! Where a service is.
 
+use super::Partition;
+
 /// The services that the function may call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
@@ -51,13 +53,16 @@ impl Endpoints {
     }
 
     /// The URL of a service in a region, without a slash at its end.
-    pub fn url(&self, service: Service, region: &str) -> String {
+    ///
+    /// # Errors
+    /// A region of which no partition is known, and so no host name.
+    pub fn url(&self, service: Service, region: &str) -> Result<String, String> {
         if let Some((_, url)) = self.0.iter().find(|(given, _)| *given == service) {
-            return url.clone();
+            return Ok(url.clone());
         }
-        // The regions of GovCloud have the plain suffix.
-        let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        format!("https://{}.{region}.{suffix}", service.signing_name())
+        let partition = Partition::of_region(region)
+            .ok_or_else(|| format!("`{region}` is not a region of any AWS partition that cwl2le knows"))?;
+        Ok(format!("https://{}", partition.host(service.signing_name(), region)))
     }
 
     /// Whether the environment gives the URL of a service. S3 there takes the bucket in the path.
@@ -77,17 +82,20 @@ mod tests {
             (Service::Ssm, "eu-west-1", "https://ssm.eu-west-1.amazonaws.com"),
             (Service::SecretsManager, "cn-north-1", "https://secretsmanager.cn-north-1.amazonaws.com.cn"),
             (Service::S3, "us-gov-west-1", "https://s3.us-gov-west-1.amazonaws.com"),
+            (Service::S3, "eusc-de-east-1", "https://s3.eusc-de-east-1.amazonaws.eu"),
+            (Service::Ssm, "us-iso-east-1", "https://ssm.us-iso-east-1.c2s.ic.gov"),
         ] {
-            assert_eq!(aws.url(service, region), url);
+            assert_eq!(aws.url(service, region).as_deref(), Ok(url));
             assert!(!aws.is_given(service));
         }
+        assert!(aws.url(Service::S3, "mars-north-1").is_err_and(|why| why.contains("mars-north-1")));
         let given = Endpoints::new(&|name| match name {
             "AWS_ENDPOINT_URL" => Some("http://127.0.0.1:1/".to_owned()),
             "AWS_ENDPOINT_URL_SECRETS_MANAGER" => Some("http://127.0.0.1:2".to_owned()),
             _ => None,
         });
-        assert_eq!(given.url(Service::Ssm, "x"), "http://127.0.0.1:1");
-        assert_eq!(given.url(Service::SecretsManager, "x"), "http://127.0.0.1:2");
+        assert_eq!(given.url(Service::Ssm, "x").as_deref(), Ok("http://127.0.0.1:1"));
+        assert_eq!(given.url(Service::SecretsManager, "x").as_deref(), Ok("http://127.0.0.1:2"));
         assert!(given.is_given(Service::S3));
     }
 }

@@ -6,6 +6,7 @@
 mod endpoint;
 mod error;
 mod objects;
+mod partition;
 #[cfg(test)]
 pub(crate) mod tests;
 mod texts;
@@ -27,6 +28,7 @@ use crate::http::{Answer, Client};
 pub use endpoint::{Endpoints, Service};
 pub use error::{AwsError, Cause};
 pub use objects::Object;
+pub use partition::Partition;
 
 /// How long one attempt may take; a second one often meets another machine.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -127,7 +129,7 @@ impl Aws {
 
     fn signed(&self, call: &Call<'_>, time: SystemTime) -> Result<Request<Bytes>, String> {
         let region = call.region.unwrap_or(&self.region);
-        let mut endpoint = self.endpoints.url(call.service, region);
+        let mut endpoint = self.endpoints.url(call.service, region)?;
         if let Some(host) = call.host {
             endpoint = endpoint.replacen("://", &format!("://{host}."), 1);
         }
