@@ -1,5 +1,6 @@
 //! Flags, help and environment variables; nothing else.
 
+mod command_line;
 mod replay;
 mod stack;
 mod unparsed;
@@ -14,6 +15,7 @@ use crate::output::{ColorChoice, OutputFormat};
 use crate::stack::{Arch, Distribution, StackName};
 use values::{account_id, pair};
 
+pub use command_line::CommandLine;
 pub use replay::{Forward, Moment, Preview};
 pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs};
 pub use unparsed::unparsed;
@@ -119,7 +121,7 @@ pub struct StackArg {
 /// How a command changes things.
 #[derive(Debug, Clone, Args)]
 pub struct Change {
-    /// Do not ask before changing anything
+    /// Make the changes without asking; required where standard input or standard error is not a terminal
     #[arg(long, short)]
     pub yes: bool,
     /// Show the changes and make none

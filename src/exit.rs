@@ -30,13 +30,15 @@ pub enum Exit {
     Bundle,
     /// Something outside AWS failed: Python, the network, a file.
     Environment,
+    /// Somebody answered the question of a command with no: nothing was changed.
+    Cancelled,
     /// Stopped by Ctrl-C or SIGTERM.
     Interrupted,
 }
 
 impl Exit {
     /// Every exit code, in the order of the documentation.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Success,
         Self::Internal,
         Self::Usage,
@@ -49,6 +51,7 @@ impl Exit {
         Self::Undelivered,
         Self::Bundle,
         Self::Environment,
+        Self::Cancelled,
         Self::Interrupted,
     ];
 
@@ -67,6 +70,7 @@ impl Exit {
             Self::Undelivered => 9,
             Self::Bundle => 10,
             Self::Environment => 11,
+            Self::Cancelled => 12,
             Self::Interrupted => 130,
         }
     }
@@ -90,6 +94,7 @@ impl Exit {
             }
             Self::Bundle => "the forwarder bundle is missing or would not run on Lambda",
             Self::Environment => "something outside AWS failed: Python, the network, a file",
+            Self::Cancelled => "the question was answered with no: nothing was changed",
             Self::Interrupted => "stopped by Ctrl-C or SIGTERM",
         }
     }

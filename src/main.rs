@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cwl2le::aws::Stop;
-use cwl2le::cli::{self, Cli};
+use cwl2le::cli::{self, Cli, CommandLine};
 use cwl2le::commands::{self, Shown};
 use cwl2le::environment;
 use cwl2le::error::{Code, Error};
@@ -77,7 +77,7 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome>
     let ended = runtime.block_on(async {
         let (stop, progress) = (Stop::new(), printer.progress(cli.global.quiet));
         commands::stop_on_signal(&stop, &progress);
-        commands::run(cli, &progress, &stop, &write_lines).await
+        commands::run(cli, &CommandLine::of_process(), &progress, &stop, &write_lines).await
     });
     // A question that nobody answered must not hold the process.
     runtime.shutdown_background();

@@ -245,7 +245,7 @@ filter_pattern = "ERROR"
         let mut command = world.command();
         command.env("LE_TOKEN", support::TOKEN).env("CWL2LE_TOKEN_APP", support::TOKEN);
         command.env("CWL2LE_TOKEN_NOWHERE", support::TOKEN);
-        command.current_dir(folder.path()).args(["--output", "json"]).args(args);
+        command.current_dir(folder.path()).args(["--output", "json"]).args(support::confirmed(args));
         tokio::task::spawn_blocking(move || command.output().expect("it runs").into())
             .await
             .expect("no panic")

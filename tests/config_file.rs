@@ -28,7 +28,7 @@ impl Folder {
         let mut command = world.command();
         // The region is in the file.
         command.env_remove("AWS_REGION").env("LE_TOKEN", TOKEN).current_dir(self.folder.path());
-        command.args(["--output", "json"]).args(args);
+        command.args(["--output", "json"]).args(support::confirmed(args));
         tokio::task::spawn_blocking(move || command.output().expect("cwl2le runs").into())
             .await
             .expect("no panic")

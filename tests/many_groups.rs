@@ -31,7 +31,8 @@ async fn two_thousand_groups_are_subscribed_once_each_under_throttling() {
     proxy.limit("PutSubscriptionFilter", PER_SECOND, BURST);
     let run = async |args: &[&str]| {
         let mut command = world.command();
-        command.env("AWS_ENDPOINT_URL", proxy.endpoint()).args(["--output", "json"]).args(args);
+        command.env("AWS_ENDPOINT_URL", proxy.endpoint());
+        command.args(["--output", "json"]).args(support::confirmed(args));
         tokio::task::spawn_blocking(move || support::Ran::from(command.output().expect("it runs")))
             .await
             .expect("no panic")

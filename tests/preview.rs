@@ -75,7 +75,7 @@ async fn a_preview_shows_the_very_lines_that_the_function_sends() {
     std::fs::write(&file, config(&world)).expect("written");
     let file = file.to_str().expect("UTF-8");
     let mut setup = world.command();
-    setup.env("LE_TOKEN", TOKEN).args(["--output", "json", "--config", file, "setup"]);
+    setup.env("LE_TOKEN", TOKEN).args(["--output", "json", "--config", file, "setup", "--yes"]);
     let made: support::Ran = setup.output().expect("cwl2le runs").into();
     made.ok();
 

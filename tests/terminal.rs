@@ -34,12 +34,18 @@ async fn answered_late(account: &Account, args: &[&str], meanwhile: impl Future<
 }
 
 fn terminal(account: &Account, answer: &str, args: &[&str]) -> Command {
-    let run = account.text(args);
+    let program = account.text(&[]).as_std().get_program().to_string_lossy().into_owned();
+    in_terminal(account, answer, &[&[program.as_str()], args].concat())
+}
+
+/// Any command line on a terminal, with the environment of `cwl2le`.
+fn in_terminal(account: &Account, answer: &str, command_line: &[&str]) -> Command {
+    let run = account.text(&[]);
     let run = run.as_std();
     let python = std::env::var("CWL2LE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/terminal.py"));
-    command.args(["[y/N]", answer]).arg(run.get_program()).args(run.get_args());
+    command.args(["[y/N]", answer]).args(command_line);
     for (name, value) in run.get_envs() {
         match value {
             Some(value) => command.env(name, value),
@@ -96,16 +102,19 @@ async fn a_question_that_is_not_answered_with_yes_changes_nothing() {
     let account = ground.account().await;
     let from_nothing = setup(&["--log-group", GROUP]);
     for (answer, code, says) in [
-        ("n\n", 3, "nothing was changed"),
-        ("\n", 3, "nothing was changed"),
-        ("nonsense\n", 3, "nothing was changed"),
+        ("n\n", 12, "\r\nCancelled. Nothing was changed.\r\n"),
+        ("\n", 12, "\r\nCancelled. Nothing was changed.\r\n"),
+        ("nonsense\n", 12, "\r\nCancelled. Nothing was changed.\r\n"),
         // Ctrl-D: nobody answers.
-        ("\u{4}", 3, "nothing was changed"),
-        ("^C", 130, "nothing was changed"),
+        ("\u{4}", 12, "\r\nCancelled. Nothing was changed.\r\n"),
+        ("^C", 130, "stopped; nothing was changed\r\n"),
     ] {
         let ran = on_a_terminal(&account, answer, &from_nothing).await;
         assert_eq!(ran.code, code, "{answer:?}: {ran:?}");
         assert!(ran.stdout.contains("Make these changes? [y/N]") && ran.stdout.contains(says), "{ran:?}");
+        // To decline is no error, and to stop at the question stops nothing else.
+        assert_eq!(ran.stdout.contains("error:"), code == 130, "{answer:?}: {ran:?}");
+        assert!(!ran.stdout.contains("calls in flight"), "{ran:?}");
         assert_eq!(account.seen().await, account.theirs(), "after {answer:?}");
     }
 
@@ -115,10 +124,14 @@ async fn a_question_that_is_not_answered_with_yes_changes_nothing() {
     // What there is to show is in colour on a terminal.
     assert!(ran.stdout.contains(ESCAPE), "{ran:?}");
 
-    for (answer, code) in [("n\n", 3), ("^C", 130)] {
+    for (answer, code) in [("n\n", 12), ("^C", 130)] {
         let ran = on_a_terminal(&account, answer, &["teardown"]).await;
         assert_eq!(ran.code, code, "{answer:?}: {ran:?}");
-        assert!(ran.stdout.contains("Remove these") && ran.stdout.contains("nothing was changed"), "{ran:?}");
+        assert!(
+            ran.stdout.contains("Remove these 7 resources of stack `default`? [y/N]")
+                && ran.stdout.to_lowercase().contains("nothing was changed"),
+            "{ran:?}"
+        );
         assert_eq!(account.seen().await, account.whole(true), "after {answer:?}");
     }
     let ran = on_a_terminal(&account, "yes\n", &["teardown"]).await;
@@ -126,20 +139,92 @@ async fn a_question_that_is_not_answered_with_yes_changes_nothing() {
     assert_eq!(account.seen().await, account.theirs());
 }
 
+/// What `cwl2le ARGS` ends with where nobody can be asked.
+async fn unattended(account: &Account, args: &[&str]) -> Ran {
+    ended(account.text(&[&["--output", "json"], args].concat()).spawn().expect("cwl2le runs")).await
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_terminal_setup_goes_on_and_teardown_needs_yes() {
+async fn without_a_terminal_every_change_needs_yes() {
     let ground = Ground::start(Options::default()).await;
     let account = ground.account().await;
-    let (ran, calls) = account.run(&setup(&[])).await;
-    ran.ok();
-    // Nobody was asked, so nothing is read twice.
-    assert_eq!(calls.iter().filter(|call| call.operation == "DescribeAccountPolicies").count(), 1);
-    let refused = account.run(&["teardown"]).await.0.failed(3, "not-confirmed");
-    assert!(
-        refused.json()["error"]["hint"].as_str().is_some_and(|hint| hint.contains("--yes")),
-        "{refused:?}"
-    );
+    let from_nothing = setup(&["--log-group", GROUP]);
+    let steps: [(&[&str], Vec<String>); 5] = [
+        (&from_nothing, account.whole(true)),
+        (&["setup", "--memory", "512"], account.whole(true)),
+        (&["unsubscribe", "--match", "/app/*"], account.whole(false)),
+        (&["subscribe", "--match", "/app/*", "--filter-name", "cloudwatchLogsFilter"], account.whole(true)),
+        (&["teardown"], account.theirs()),
+    ];
+    let mut before = account.theirs();
+    for (args, after) in steps {
+        let refused = unattended(&account, args).await.failed(3, "not-confirmed");
+        assert_eq!(account.seen().await, before, "{args:?}");
+        let hint = refused.json()["error"]["hint"].as_str().expect("a hint").to_owned();
+        let command = hint.split('`').nth(1).expect("a command");
+        let words = shlex::split(command).expect("words of a shell");
+        let typed: Vec<&str> =
+            args.iter().map(|arg| if *arg == support::TOKEN { "<token>" } else { arg }).collect();
+        assert_eq!(words[3..], [&typed[..], &["--yes"]].concat());
+        assert_eq!(hint.contains("--token-file"), args.contains(&"--token"), "{hint}");
+
+        if args[0] != "teardown" {
+            let only_shown = unattended(&account, &[args, &["--dry-run"]].concat()).await.ok();
+            assert_eq!(only_shown.json()["changed"], true, "{args:?}");
+            assert_eq!(account.seen().await, before, "{args:?}");
+        }
+        let (ran, calls) = account.run(args).await;
+        ran.ok();
+        // Nobody was asked, so nothing is read twice.
+        let reads = calls.iter().filter(|call| call.operation == "DescribeAccountPolicies").count();
+        assert_eq!(reads, 1, "{args:?}");
+        assert_eq!(account.seen().await, after, "{args:?}");
+        // Where nothing changes there is nothing to confirm.
+        assert_eq!(unattended(&account, args).await.ok().json()["changed"], false, "{args:?}");
+        before = after;
+    }
+}
+
+/// The answer that is typed into a terminal does not help where the plan goes elsewhere, and the other way round.
+#[tokio::test(flavor = "multi_thread")]
+async fn both_the_question_and_the_answer_need_a_terminal() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    account.run(&setup(&["--log-group", GROUP])).await.0.ok();
+    for redirected in ["2>&1 | cat", "</dev/null", "2>/dev/null"] {
+        let program = account.text(&[]).as_std().get_program().to_string_lossy().into_owned();
+        let line = format!("{program} unsubscribe --match '/app/*' {redirected}; exit ${{PIPESTATUS[0]}}");
+        let ran =
+            ended(in_terminal(&account, "y\n", &["bash", "-c", &line]).spawn().expect("python runs")).await;
+        assert_eq!(ran.code, 3, "{redirected}: {ran:?}");
+        assert!(!ran.stdout.contains("[y/N]"), "{redirected}: {ran:?}");
+        assert_eq!(account.seen().await, account.whole(true), "{redirected}");
+    }
+    // The report may go elsewhere.
+    let program = account.text(&[]).as_std().get_program().to_string_lossy().into_owned();
+    let line = format!("{program} unsubscribe --match '/app/*' >/dev/null");
+    let ran = ended(in_terminal(&account, "y\n", &["bash", "-c", &line]).spawn().expect("python runs")).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
     assert_eq!(account.seen().await, account.whole(false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_about_is_shown_whatever_is_quiet_and_a_no_is_one_json_document() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    let asked = [&["--quiet", "--output", "json"], &setup(&[])[..]].concat();
+    let ran = on_a_terminal(&account, "n\n", &asked).await;
+    assert_eq!(ran.code, 12, "{ran:?}");
+    let (question, document) = ran.stdout.split_once("[y/N] ").expect("a question");
+    assert!(question.contains("+ create stream cloudwatch-logs-stream"), "{ran:?}");
+    let document: serde_json::Value =
+        serde_json::from_str(&document[document.find('{').expect("JSON")..]).expect("one document");
+    assert_eq!(
+        (&document["command"], &document["cancelled"], &document["changed"]),
+        (&"setup".into(), &true.into(), &false.into()),
+        "{document}"
+    );
+    assert!(document.get("error").is_none(), "{document}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -147,7 +232,7 @@ async fn quiet_shows_the_report_alone_and_nothing_is_coloured_that_must_not_be()
     let ground = Ground::start(Options::default()).await;
     let account = ground.account().await;
     let run = async |args: &[&str], env: &[(&str, &str)]| {
-        let mut command = account.text(args);
+        let mut command = account.text(&support::confirmed(args));
         command.envs(env.iter().copied());
         ended(command.spawn().expect("cwl2le runs")).await
     };
@@ -208,8 +293,7 @@ async fn every_verb_prints_one_json_document_whatever_happens() {
         (vec!["package", "--to", &zip], 0),
         (vec!["man", "--to", &pages], 0),
         (vec!["unsubscribe", "--log-group", GROUP], 0),
-        (vec!["teardown"], 3),
-        (vec!["teardown", "--yes"], 0),
+        (vec!["teardown"], 0),
         (vec!["nonsense"], 2),
     ];
     for (args, code) in runs {

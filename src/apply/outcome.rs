@@ -81,14 +81,14 @@ pub struct ApplyError {
 }
 
 impl ApplyError {
-    /// The error to end the command with, which says what exists now and which command goes on.
-    pub fn into_error(self, command: &str) -> Error {
+    /// The error to end `command` with, which says what exists now and that running `again` goes on.
+    pub fn into_error(self, command: &str, again: &impl fmt::Display) -> Error {
         let Applied { done, failed, not_begun } = &self.applied;
         let open = failed.len() + not_begun.len();
         // Whoever stopped a setup may not want it any more.
         let stopped = command == "setup" && self.error.code == Code::Interrupted;
         let back = if stopped { ", or `cwl2le teardown` to remove the stack" } else { "" };
-        let so_far = format!("{} done, {open} not; run `cwl2le {command}` again to go on{back}", done.len());
+        let so_far = format!("{} done, {open} not; run `{again}` again to go on{back}", done.len());
         let hint = match &self.error.hint {
             // The table's own advice to run it again says the same.
             Some(hint) if !hint.contains("run the same command again") => format!("{hint} ({so_far})"),

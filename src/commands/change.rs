@@ -1,7 +1,6 @@
 //! The way of every command that changes something: show, refuse, ask, apply, report.
 
-use std::io::{BufRead, IsTerminal, Write};
-
+use super::consent::{self, Consent};
 use super::rollback::{self, Undone};
 use super::steps::Steps;
 use super::{ChangeReport, Context};
@@ -72,7 +71,11 @@ impl<'a> Run<'a> {
             return Err(Error { plan, ..error });
         }
         if !self.change.dry_run && !plan.is_empty() {
-            if self.confirm(&plan).await? {
+            let consent = self.confirm(&plan).await?;
+            if consent == Consent::Declined {
+                return Ok(ChangeReport { cancelled: true, ..self.report(Plan::default()) });
+            }
+            if consent == Consent::Answer {
                 let looking = self.context.progress.begin("looking again at what exists");
                 let now = again(plan.planned_at).await?;
                 self.must_be_the_same(&plan, &left_out, &now)?;
@@ -111,14 +114,15 @@ impl<'a> Run<'a> {
             Code::Changed,
             "somebody else changed what there is since the plan was shown; nothing was changed by this run",
         );
-        let hint = format!("the new plan is shown above: run `cwl2le {}` again to go by it", self.command);
+        let hint =
+            format!("the new plan is shown above: run `{}` again to go by it", self.context.command_line);
         Err(Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) })
     }
 
     /// The error to end with, after what this run made has been removed where that was asked for.
     async fn failed(&self, plan: &Plan, failure: ApplyError) -> Error {
         if !self.rollback {
-            return failure.into_error(self.command);
+            return failure.into_error(self.command, self.context.command_line);
         }
         self.context.note("rolling back what this run made");
         match rollback::undo(self.context, self.stack, plan, &failure.applied).await {
@@ -130,7 +134,7 @@ impl<'a> Run<'a> {
                     .hint(format!("rolled back: {removed} resource(s) of this run removed{rest}{hint}"))
             }
             Err(error) => {
-                let so_far = failure.into_error(self.command);
+                let so_far = failure.into_error(self.command, self.context.command_line);
                 let hint = so_far.hint.clone().unwrap_or_default();
                 so_far.hint(format!("the rollback failed, too: {error}; {hint}"))
             }
@@ -140,6 +144,7 @@ impl<'a> Run<'a> {
     fn report(&self, plan: Plan) -> ChangeReport {
         ChangeReport {
             command: self.command,
+            cancelled: false,
             stack: self.stack.name.to_string(),
             account: self.stack.target.account.clone(),
             region: self.stack.target.region.to_string(),
@@ -155,69 +160,40 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Asks on a terminal, and says whether it did. Elsewhere nobody can answer: what adds goes on; what removes a stack, or
-    /// may unsubscribe by a slip, needs `--yes`.
-    async fn confirm(&self, plan: &Plan) -> Result<bool> {
-        if self.change.yes {
-            return Ok(false);
-        }
-        let not_confirmed = |message: &str| {
-            Error::new(Code::NotConfirmed, message)
-                .hint(format!("run `cwl2le {} --yes` to go on without being asked", self.command))
-        };
-        if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-            return match self.command {
-                "teardown" => {
-                    Err(not_confirmed("teardown removes resources and nobody is there to confirm it"))
-                }
-                _ => match self.unsubscribes_by_a_slip(plan) {
-                    Some(what) => Err(not_confirmed(&what)),
-                    None => Ok(false),
-                },
-            };
+    /// Refuses what looks like a misspelled glob, `--yes` or not: pipelines always give it. Then asks.
+    pub(super) async fn confirm(&self, plan: &Plan) -> Result<Consent> {
+        let nobody_looks = self.change.yes || !consent::can_ask();
+        if let Some(slip) = self.slip(plan).filter(|_| nobody_looks) {
+            return Err(slip);
         }
         let question = match self.command {
-            "teardown" => format!("Remove these {} resources? [y/N] ", plan.steps.len()),
-            _ => "Make these changes? [y/N] ".to_owned(),
+            "teardown" => {
+                format!("Remove these {} resources of stack `{}`?", plan.steps.len(), self.stack.name)
+            }
+            _ => "Make these changes?".to_owned(),
         };
-        let asked = tokio::task::spawn_blocking(move || ask(&question));
-        let answer = tokio::select! {
-            () = self.context.stop.wait() => return Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
-            answer = asked => answer.map_err(std::io::Error::other).flatten(),
-        };
-        let answer = answer.map_err(|error| {
-            Error::new(Code::Environment, format!("the terminal cannot be read: {error}"))
-        })?;
-        match answer.trim() {
-            "y" | "Y" | "yes" => Ok(true),
-            _ => Err(not_confirmed("nothing was changed: the question was not answered with yes")),
-        }
+        consent::ask(self.context, self.change, plan, &question).await
     }
-}
 
-impl Run<'_> {
-    /// What looks like a misspelt glob: a section that selects nothing, and subscriptions that go.
-    fn unsubscribes_by_a_slip(&self, plan: &Plan) -> Option<String> {
+    /// A section of the file that selects nothing, and subscriptions that go: the error to end with unless somebody looks at
+    /// the plan.
+    fn slip(&self, plan: &Plan) -> Option<Error> {
         let place = self.empty_sections.first()?;
         let subscribes = |kind: Kind| matches!(kind, Kind::SubscriptionFilter | Kind::AccountPolicy);
         let gone =
             plan.steps.iter().filter(|s| s.verb == Verb::Delete && subscribes(s.resource.kind)).count();
+        let message = format!(
+            "{place}: this section selects no log group, and {gone} subscription(s) would be deleted; --yes does not confirm \
+             that"
+        );
         (gone > 0).then(|| {
-            format!(
-                "{place}: this section selects no log group, {gone} subscription(s) would be deleted, and nobody is there \
-                 to confirm it"
+            Error::new(Code::NotConfirmed, message).hint(
+                "fix the pattern; or, if its subscriptions are to go, delete the section (`subscriptions = []` when it is the only \
+                 one); or run the command on a terminal, \
+                 without --yes, and answer the question",
             )
         })
     }
-}
-
-fn ask(question: &str) -> std::io::Result<String> {
-    // Not locked while it waits: Ctrl-C ends the wait elsewhere, and what is said then goes to standard error as well.
-    std::io::stderr().write_all(question.as_bytes())?;
-    std::io::stderr().flush()?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer)?;
-    Ok(answer)
 }
 
 fn failures(refused: &[Refusal]) -> Vec<Failure> {

@@ -3,6 +3,7 @@
 mod change;
 mod closing;
 mod configured;
+mod consent;
 mod forward;
 mod groups;
 mod init;
@@ -38,7 +39,7 @@ use serde_json::Value;
 
 use crate::aws::{Options, Session, Stop};
 use crate::bundle;
-use crate::cli::{self, Cli, Command, StackArg};
+use crate::cli::{self, Cli, Command, CommandLine, StackArg};
 use crate::config::{self, File};
 use crate::error::{Code, Error, Result};
 use crate::exit::Exit;
@@ -84,6 +85,12 @@ impl Outcome {
     fn success(report: impl Report + 'static) -> Self {
         Self { report: Box::new(report), exit: Exit::Success }
     }
+
+    /// Made the changes, or was told not to.
+    fn of_change(report: ChangeReport) -> Self {
+        let exit = if report.cancelled { Exit::Cancelled } else { Exit::Success };
+        Self { report: Box::new(report), exit }
+    }
 }
 
 /// What every command works with.
@@ -97,6 +104,8 @@ pub struct Context<'a> {
     pub aws: &'a Options,
     /// The configuration file, where there is one.
     pub file: Option<&'a File>,
+    /// What was typed, for hints that say what to run.
+    pub command_line: &'a CommandLine,
     /// When the command began.
     pub started: Instant,
     /// Writes data to standard output, for the one command that has any besides its report.
@@ -143,8 +152,11 @@ pub fn stop_on_signal(stop: &Stop, progress: &Progress) {
     let (stop, progress) = (stop.clone(), progress.clone());
     tokio::spawn(async move {
         signalled().await;
+        let idle = stop.is_idle();
         stop.request();
-        progress.line("stopping when the calls in flight are answered; Ctrl-C again stops at once");
+        if !idle {
+            progress.line("stopping when the calls in flight are answered; Ctrl-C again stops at once");
+        }
         signalled().await;
         std::process::exit(Exit::Interrupted.code().into());
     });
@@ -166,7 +178,13 @@ async fn signalled() {
 }
 
 /// Runs a command.
-pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>) -> Result<Outcome> {
+pub async fn run(
+    cli: &Cli,
+    command_line: &CommandLine,
+    progress: &Progress,
+    stop: &Stop,
+    lines: &Lines<'_>,
+) -> Result<Outcome> {
     let file = configuration(cli)?;
     let mut options = Options {
         region: cli.global.region.clone(),
@@ -181,10 +199,10 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>)
         config::fill_options(&mut options, file, |name| std::env::var(name).ok());
         progress.line(format!("configuration {}", file.path().display()));
     }
-    let context =
-        Context { progress, stop, aws: &options, file: file.as_ref(), started: Instant::now(), lines };
+    let (aws, file, started) = (&options, file.as_ref(), Instant::now());
+    let context = Context { progress, stop, aws, file, command_line, started, lines };
     match &cli.command {
-        Command::Setup(args) => setup::run(context, args).await.map(Outcome::success),
+        Command::Setup(args) => setup::run(context, args).await.map(Outcome::of_change),
         Command::Plan(args) => {
             let report = plan::run(context, args).await?;
             let exit = if report.changed { Exit::Pending } else { Exit::Success };
@@ -196,14 +214,14 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>)
             let (report, exit) = forward::run(context, args).await?;
             Ok(Outcome { report: Box::new(report), exit })
         }
-        Command::Subscribe(args) => subscribe::run(context, args).await.map(Outcome::success),
-        Command::Unsubscribe(args) => unsubscribe::run(context, args).await.map(Outcome::success),
+        Command::Subscribe(args) => subscribe::run(context, args).await.map(Outcome::of_change),
+        Command::Unsubscribe(args) => unsubscribe::run(context, args).await.map(Outcome::of_change),
         Command::Status(args) => {
             let report = status::run(context, args).await?;
             let exit = if args.check && !report.ready { Exit::Pending } else { Exit::Success };
             Ok(Outcome { report: Box::new(report), exit })
         }
-        Command::Teardown(args) => teardown::run(context, args).await.map(Outcome::success),
+        Command::Teardown(args) => teardown::run(context, args).await.map(Outcome::of_change),
         Command::Package(args) => package(args).map(Outcome::success),
         Command::Policies(args) => policies::run(context, args).await.map(Outcome::success),
         Command::Demo(args) => {

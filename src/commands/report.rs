@@ -19,6 +19,9 @@ pub struct ChangeReport {
     pub region: String,
     /// Whether the changes were only shown.
     pub dry_run: bool,
+    /// Whether somebody answered the question with no, so that nothing was changed.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cancelled: bool,
     /// Whether there was, or would be, anything to do.
     pub changed: bool,
     /// The changes, in order.
@@ -42,6 +45,9 @@ pub struct ChangeReport {
 
 impl fmt::Display for ChangeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.cancelled {
+            return f.write_str("Cancelled. Nothing was changed.");
+        }
         if self.dry_run {
             let plan = Plan {
                 steps: self.changes.clone(),

@@ -6,6 +6,7 @@ use cwl2le_forwarder::config::{filter_name, pinned_destination};
 
 use super::change::Run;
 use super::configured::unreadable;
+use super::consent::Consent;
 use super::groups::{Chosen, Loops, Survey, choose, survey};
 use super::steps::Steps;
 use super::{ChangeReport, Context, usage};
@@ -71,6 +72,9 @@ async fn end_twice(run: &Run<'_>, groups: &Groups) -> Result<()> {
     }
     run.context.note("what has a filter of its own by now is left out of the account policy:");
     run.context.note(&plan.to_string());
+    if run.confirm(&plan).await? == Consent::Declined {
+        return Err(Error::new(Code::NotConfirmed, "the question was answered with no"));
+    }
     let steps = Steps::new(run.context.progress, &plan);
     apply(session, &plan, &|event| steps.show(event)).await.map(drop).map_err(|failure| failure.error)
 }

@@ -9,7 +9,7 @@ use cwl2le_local::{Cache, Credentials, LocalAws, LocalError};
 
 use super::application::{BUNYAN_GROUP, Burst, LOG_STREAM, PLAIN_GROUP};
 use crate::aws::{AwsError, Depth, Keys, Options, Session, observe};
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, CommandLine};
 use crate::commands::{self, Context};
 use crate::error::{Code, Error, Result};
 use crate::plan::Observed;
@@ -111,11 +111,12 @@ impl World {
 
     /// Runs a command of cwl2le as its user would, and says how much it changed.
     async fn command(&self, context: Context<'_>, args: &[&str]) -> Result<usize> {
-        let shown: Vec<String> = args.iter().map(|arg| shell_word(arg)).collect();
-        context.note(&format!("$ cwl2le {}", shown.join(" ")));
+        let command_line = CommandLine::new(args);
+        context.note(&format!("$ {command_line}"));
         let cli = Cli::try_parse_from(std::iter::once(&"cwl2le").chain(args))
             .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-        let context = Context { aws: &self.options, started: Instant::now(), ..context };
+        let started = Instant::now();
+        let context = Context { aws: &self.options, command_line: &command_line, started, ..context };
         let report = match &cli.command {
             Command::Setup(args) => commands::setup(context, args).await?,
             Command::Subscribe(args) => commands::subscribe(context, args).await?,
@@ -204,11 +205,6 @@ fn leftovers(observed: &Observed, session: &Session) -> Vec<String> {
         left.extend(ours.map(|filter| format!("subscription filter {name} -> {}", filter.name)));
     }
     left
-}
-
-fn shell_word(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@=".contains(c);
-    if !word.is_empty() && word.chars().all(plain) { word.to_owned() } else { format!("'{word}'") }
 }
 
 fn local(error: LocalError) -> Error {

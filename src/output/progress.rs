@@ -38,6 +38,11 @@ impl Progress {
         Self { target: Target::None, reminder: REMINDER }
     }
 
+    /// Whether nothing is shown.
+    pub const fn is_none(&self) -> bool {
+        matches!(self.target, Target::None)
+    }
+
     /// Writes one plain line for each finished step, and one now and then for a step that takes long. What cannot be
     /// written is dropped: a closed log must not stop the work.
     pub fn plain(to: impl Write + Send + 'static) -> Self {

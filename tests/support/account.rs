@@ -13,7 +13,7 @@ use cwl2le_local::{Cache, Call, CallProxy, Injection, LocalAws, Options};
 use serde_json::json;
 use tokio::process::{Child, Command};
 
-use crate::support::{REGION, Ran, TOKEN, cwl2le};
+use crate::support::{REGION, Ran, TOKEN, confirmed, cwl2le};
 
 /// A log group of somebody else, with a filter of theirs.
 pub const GROUP: &str = "/app/watched";
@@ -103,12 +103,12 @@ impl Account {
         aws_sdk_cloudwatchlogs::Client::new(&self.config)
     }
 
-    /// `cwl2le --output json ARGS` through the proxy.
+    /// `cwl2le --output json ARGS` through the proxy, with consent to what it asks.
     pub fn command(&self, args: &[&str]) -> Command {
-        self.text(&[&["--output", "json"], args].concat())
+        self.text(&confirmed(&[&["--output", "json"], args].concat()))
     }
 
-    /// `cwl2le ARGS` through the proxy.
+    /// `cwl2le ARGS` through the proxy, word for word.
     pub fn text(&self, args: &[&str]) -> Command {
         let mut command = Command::from(cwl2le());
         command

@@ -88,6 +88,13 @@ pub fn cwl2le() -> Command {
     command
 }
 
+/// The arguments with `--yes` where the verb would ask: a test has no terminal to answer on.
+pub fn confirmed<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    let asks = |arg: &&str| ["setup", "subscribe", "unsubscribe", "teardown"].contains(arg);
+    let yes = args.iter().any(asks) && !args.contains(&"--yes");
+    [args, if yes { &["--yes"] } else { &[] }].concat()
+}
+
 impl World {
     pub async fn start() -> Self {
         Self::start_with(Options::default()).await
@@ -132,14 +139,14 @@ impl World {
         Aws::new(Client::new(None).expect("a client"), &variable).expect("AWS")
     }
 
-    /// Runs `cwl2le --output json ARGS`.
+    /// Runs `cwl2le --output json ARGS`, and confirms what it asks.
     pub async fn run(&self, args: &[&str]) -> Ran {
         self.run_in(REGION, args).await
     }
 
     pub async fn run_in(&self, region: &str, args: &[&str]) -> Ran {
         let mut command = self.command_in(region);
-        command.args(["--output", "json"]).args(args);
+        command.args(["--output", "json"]).args(confirmed(args));
         tokio::task::spawn_blocking(move || command.output().expect("cwl2le runs").into())
             .await
             .expect("no panic")

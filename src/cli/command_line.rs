@@ -1,0 +1,130 @@
+//! The command line as it was typed, for hints that say what to run.
+
+use std::ffi::OsString;
+use std::fmt;
+
+/// The flags whose value is a secret. None of them has a short form.
+const SECRET_FLAGS: [&str; 1] = ["--token"];
+
+/// Shown in place of a secret. Quoted, it is no redirection of a shell, and no check accepts it.
+const PLACEHOLDER: &str = "<token>";
+
+/// The arguments of a run without the secrets among them. Displayed, they are one line for a POSIX shell.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CommandLine {
+    args: Vec<String>,
+    hides_secret: bool,
+}
+
+impl CommandLine {
+    /// The command line of this process.
+    pub fn of_process() -> Self {
+        Self::new(std::env::args_os().skip(1))
+    }
+
+    /// The command line with these arguments, the name of the program left out.
+    pub fn new<T: Into<OsString>>(args: impl IntoIterator<Item = T>) -> Self {
+        let mut line = Self::default();
+        let mut is_secret = false;
+        for arg in args {
+            let arg = arg.into().to_string_lossy().into_owned();
+            let with_value = SECRET_FLAGS
+                .into_iter()
+                .find(|flag| arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')));
+            line.hides_secret |= is_secret || with_value.is_some();
+            let next_is_secret = !is_secret && SECRET_FLAGS.contains(&arg.as_str());
+            line.args.push(match with_value {
+                _ if is_secret => PLACEHOLDER.to_owned(),
+                Some(flag) => format!("{flag}={PLACEHOLDER}"),
+                None => arg,
+            });
+            is_secret = next_is_secret;
+        }
+        line
+    }
+
+    /// The same command without a question.
+    #[must_use]
+    pub fn confirmed(&self) -> Self {
+        let mut line = self.clone();
+        // Behind it there are no flags any more.
+        line.args.retain(|arg| arg != "--");
+        line.args.push("--yes".to_owned());
+        line
+    }
+
+    /// Whether a placeholder stands in it, which has to be filled in before it can be run.
+    pub const fn hides_secret(&self) -> bool {
+        self.hides_secret
+    }
+}
+
+impl fmt::Display for CommandLine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cwl2le")?;
+        for arg in &self.args {
+            // Only a NUL cannot be quoted, and no argument of a process holds one.
+            match shlex::try_quote(arg) {
+                Ok(word) => write!(f, " {word}")?,
+                Err(_) => write!(f, " {arg:?}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn what_was_typed_can_be_pasted_and_holds_no_secret() {
+        let shown = |args: &[&str]| CommandLine::new(args).confirmed().to_string();
+        assert_eq!(shown(&["teardown"]), "cwl2le teardown --yes");
+        assert_eq!(
+            shown(&["unsubscribe", "--match", "/aws/ecs/*"]),
+            "cwl2le unsubscribe --match '/aws/ecs/*' --yes"
+        );
+        let token = "2bfbea1e-10c3-4419-bdad-7e6435882e1f";
+        let with = ["--profile", "a b", "setup", "--token", token, "--filter-pattern", "{ $.a = \"it's\" }"];
+        let shown_with = shown(&with);
+        let words = shlex::split(&shown_with).expect("valid");
+        assert_eq!(words[0], "cwl2le");
+        assert_eq!(words[4..6], ["--token", PLACEHOLDER]);
+        assert_eq!(words[7..], ["{ $.a = \"it's\" }", "--yes"]);
+        assert_eq!(shown(&["setup", &format!("--token={token}")]), "cwl2le setup '--token=<token>' --yes");
+        assert!(CommandLine::new(with).hides_secret() && !CommandLine::new(["setup"]).hides_secret());
+        // A value that only looks like the flag.
+        assert_eq!(
+            CommandLine::new(["setup", "--token", "--token", "x"]).to_string(),
+            "cwl2le setup --token '<token>' x"
+        );
+    }
+
+    #[test]
+    fn every_flag_that_takes_a_token_is_known_to_take_one() {
+        let mut command = Cli::command();
+        command.build();
+        let flags = command.get_subcommands().flat_map(clap::Command::get_arguments);
+        let takes_secret = |flag: &&clap::Arg| flag.get_value_names().is_some_and(|names| names[0] == "UUID");
+        let found: std::collections::BTreeSet<String> = flags
+            .filter(takes_secret)
+            .filter_map(|flag| flag.get_long())
+            .map(|long| format!("--{long}"))
+            .collect();
+        assert_eq!(found, SECRET_FLAGS.map(ToOwned::to_owned).into());
+    }
+
+    proptest! {
+        #[test]
+        fn a_shell_reads_back_what_was_typed(args in prop::collection::vec("[^\0]{0,12}", 0..6)) {
+            prop_assume!(!args.iter().any(|arg| arg.starts_with("--token")));
+            let words = shlex::split(&CommandLine::new(&args).to_string()).expect("valid");
+            prop_assert_eq!(&words[1..], &args[..]);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Whether a plan may be carried out: `--yes`, or an answer on a terminal.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use super::Context;
+use crate::cli::{Change, CommandLine};
+use crate::error::{Code, Error, Result};
+use crate::plan::Plan;
+
+/// How a plan was confirmed, or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Consent {
+    /// By `--yes`: no time has passed since the plan was made.
+    Flag,
+    /// By an answer: minutes may have passed.
+    Answer,
+    /// Somebody saw the plan and declined, or closed the terminal's input.
+    Declined,
+}
+
+/// Asks for consent to a plan that has been shown on standard error.
+///
+/// # Errors
+/// `not-confirmed` where nobody can be asked: standard input or standard error is not a terminal. `interrupted` after Ctrl-C.
+pub(super) async fn ask(
+    context: Context<'_>,
+    change: &Change,
+    plan: &Plan,
+    question: &str,
+) -> Result<Consent> {
+    if change.yes {
+        return Ok(Consent::Flag);
+    }
+    if !can_ask() {
+        return Err(not_confirmed(context.command_line, plan.steps.len()));
+    }
+    let mut text = format!("{question} [y/N] ");
+    // Nobody agrees to what they have not seen.
+    if context.progress.is_none() {
+        text.insert_str(0, &format!("{plan}\n"));
+    }
+    let question_open = context.stop.idle();
+    let asked = tokio::task::spawn_blocking(move || read_answer(&text));
+    let answer = tokio::select! {
+        () = context.stop.wait() => {
+            // The cursor still stands behind the question.
+            let _ = writeln!(std::io::stderr());
+            return Err(Error::new(Code::Interrupted, "stopped; nothing was changed"));
+        }
+        answer = asked => answer.map_err(std::io::Error::other).flatten(),
+    };
+    drop(question_open);
+    let answer = answer
+        .map_err(|error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}")))?;
+    if !answer.ends_with('\n') {
+        // Ctrl-D leaves the cursor there, too.
+        let _ = writeln!(std::io::stderr());
+    }
+    Ok(match answer.trim() {
+        "y" | "Y" | "yes" => Consent::Answer,
+        _ => Consent::Declined,
+    })
+}
+
+/// Whether somebody can read the plan and the question, and answer.
+pub(super) fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn not_confirmed(command_line: &CommandLine, changes: usize) -> Error {
+    let s = if changes == 1 { "" } else { "s" };
+    let message = format!(
+        "{changes} change{s} not confirmed: there is no terminal to ask on, and --yes is not given; nothing was changed"
+    );
+    let confirmed = command_line.confirmed();
+    let fill_in = if confirmed.hides_secret() {
+        "; put the token in place of <token>, or give it with CWL2LE_TOKEN, --token-file, --token-ssm or --token-secret"
+    } else {
+        ""
+    };
+    Error::new(Code::NotConfirmed, message)
+        .hint(format!("if the plan above is what you want, run `{confirmed}`{fill_in}"))
+}
+
+fn read_answer(question: &str) -> std::io::Result<String> {
+    // Not locked while it waits: Ctrl-C ends the wait elsewhere, and what is said then goes to standard error as well.
+    std::io::stderr().write_all(question.as_bytes())?;
+    std::io::stderr().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer)?;
+    Ok(answer)
+}
