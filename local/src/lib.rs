@@ -18,7 +18,7 @@ pub mod rie;
 
 pub use cache::{Cache, Progress};
 pub use call::Call;
-pub use call_proxy::{CallProxy, Fault, Injection, When};
+pub use call_proxy::{CallProxy, Fault, Injection, Step, When};
 pub use error::LocalError;
 pub use field::FieldServer;
 pub use guarded::private_folder;

@@ -2,7 +2,7 @@
 
 use std::process::Output;
 
-use cwl2le_local::call_proxy::{CallProxy, Fault, Injection, When};
+use cwl2le_local::call_proxy::{CallProxy, Fault, Injection, Step, When};
 use cwl2le_local::ministack::MINISTACK;
 use cwl2le_local::python::PythonEnv;
 use cwl2le_local::{Cache, LocalAws, Microburst, Moto, Options, rie};
@@ -138,6 +138,36 @@ async fn the_call_proxy_fails_the_chosen_call_before_or_after_it_is_carried_out(
         let answers = call(proxy.endpoint(), &[service]).await;
         assert!(answers[0].starts_with(code), "{answers:?}");
     }
+}
+
+#[tokio::test]
+async fn the_call_proxy_plays_a_script_to_each_operation() {
+    let aws = aws().await;
+    let proxy = CallProxy::start(aws.endpoint()).await.expect("a proxy");
+    proxy.script(
+        "CreateLogGroup",
+        [
+            Step::before(2, Fault::throttled()),
+            Step::after(1, Fault::Reset),
+            Step::pass(1),
+            Step::before(1, Fault::internal()),
+        ],
+    );
+    proxy.script("ListRoles", [Step::before(1, Fault::captive_portal())]);
+    assert_eq!(proxy.script_left(), 6);
+    let calls = ["logs:create_log_group"; 6];
+    let answers = call(proxy.endpoint(), &calls).await;
+    let codes: Vec<_> = answers.iter().map(|answer| answer.split(' ').next().unwrap_or_default()).collect();
+    assert_eq!(codes[..2], ["ThrottlingException"; 2]);
+    assert!(codes[2].ends_with("Error"), "{answers:?}");
+    let rest = ["ResourceAlreadyExistsException", "InternalFailure", "ResourceAlreadyExistsException"];
+    assert_eq!(codes[3..], rest, "carried out although the answer was lost");
+    let answers = call(proxy.endpoint(), &["iam:list_roles"]).await;
+    assert!(!answers[0].starts_with("ok"), "nothing that botocore can read: {answers:?}");
+    assert_eq!(proxy.script_left(), 0);
+    proxy.script("ListRoles", [Step::before(1, Fault::internal())]);
+    proxy.script("ListRoles", []);
+    assert_eq!(call(proxy.endpoint(), &["iam:list_roles"]).await, ["ok 0"]);
 }
 
 #[tokio::test]

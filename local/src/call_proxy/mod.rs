@@ -1,59 +1,28 @@
 //! A proxy that counts AWS calls and lets a chosen one fail, before or after AWS has carried it out.
 //!
-//! Tests run the CLI against it to learn its calls, and then again for every call with every fault.
+//! Tests run the CLI against it to learn its calls, and then again for every call with every fault. A script plays several
+//! faults one after the other to the calls of one operation: throttled eight times, then a lost connection, and so on.
+
+mod fault;
+mod message;
+mod quota;
+mod script;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::call::{Call, Request};
 use crate::error::LocalError;
-
-/// What happens to a call instead of its answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
-    /// AWS answers with this error.
-    Error {
-        /// The HTTP status.
-        status: u16,
-        /// The error code, for example `ThrottlingException`.
-        code: String,
-        /// The message.
-        message: String,
-    },
-    /// The connection breaks.
-    Reset,
-    /// No answer comes, until the caller gives up; for callers that are to be killed meanwhile.
-    Hang,
-    /// AWS' own answer comes, but not before [`CallProxy::release`].
-    Hold,
-}
-
-impl Fault {
-    /// An error of the given status, code and message.
-    pub fn error(status: u16, code: &str, message: &str) -> Self {
-        Self::Error { status, code: code.to_owned(), message: message.to_owned() }
-    }
-
-    /// Too many requests.
-    pub fn throttled() -> Self {
-        Self::error(400, "ThrottlingException", "Rate exceeded")
-    }
-
-    /// A failure inside of AWS.
-    pub fn internal() -> Self {
-        Self::error(500, "InternalFailure", "The request processing has failed.")
-    }
-
-    /// A missing permission.
-    pub fn access_denied() -> Self {
-        Self::error(400, "AccessDeniedException", "User is not authorized to perform this action")
-    }
-}
+pub use fault::Fault;
+use fault::{error_answer, foreign_answer};
+use message::Message;
+use quota::Quota;
+use script::Script;
+pub use script::Step;
 
 /// Whether AWS carries a failing call out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,6 +49,13 @@ pub struct Injection {
     pub fault: Fault,
 }
 
+impl Injection {
+    /// Whether its number counts this call.
+    fn counts(&self, call: &Call) -> bool {
+        self.of.as_ref().is_none_or(|of| of == call)
+    }
+}
+
 /// A running proxy; it ends when it is dropped.
 #[derive(Debug)]
 pub struct CallProxy {
@@ -104,36 +80,9 @@ struct Shared {
 struct Book {
     calls: Vec<Call>,
     injection: Option<Injection>,
+    scripts: Vec<Script>,
     quota: Option<Quota>,
     throttled: usize,
-}
-
-/// AWS's token bucket for one operation.
-#[derive(Debug)]
-struct Quota {
-    operation: String,
-    per_second: f64,
-    burst: f64,
-    tokens: f64,
-    filled: Instant,
-}
-
-impl Quota {
-    /// Whether one more call is allowed now.
-    fn take(&mut self, operation: &str) -> bool {
-        if operation != self.operation {
-            return true;
-        }
-        let now = Instant::now();
-        let gained = now.duration_since(self.filled).as_secs_f64() * self.per_second;
-        self.tokens = (self.tokens + gained).min(self.burst);
-        self.filled = now;
-        let allowed = self.tokens >= 1.0;
-        if allowed {
-            self.tokens -= 1.0;
-        }
-        allowed
-    }
 }
 
 impl Shared {
@@ -181,6 +130,19 @@ impl CallProxy {
         self.shared.released.send_replace(false);
     }
 
+    /// From now on plays these steps to the calls of an operation, in place of any script that it still has; when they are
+    /// over, its calls pass. Operations play their scripts beside each other.
+    pub fn script(&self, operation: &str, steps: impl IntoIterator<Item = Step>) {
+        let mut book = self.shared.book();
+        book.scripts.retain(|script| script.operation != operation);
+        book.scripts.push(Script::new(operation, steps));
+    }
+
+    /// Number of calls that the scripts still wait for; 0 when all have been played.
+    pub fn script_left(&self) -> usize {
+        self.shared.book().scripts.iter().map(Script::left).sum()
+    }
+
     /// Lets calls that are held go on.
     pub fn release(&self) {
         self.shared.released.send_replace(true);
@@ -188,9 +150,7 @@ impl CallProxy {
 
     /// From now on throttles what exceeds `per_second` calls of an operation after a burst of `burst`, as AWS does.
     pub fn limit(&self, operation: &str, per_second: f64, burst: f64) {
-        let operation = operation.to_owned();
-        let quota = Quota { operation, per_second, burst, tokens: burst, filled: Instant::now() };
-        self.shared.book().quota = Some(quota);
+        self.shared.book().quota = Some(Quota::new(operation, per_second, burst));
     }
 
     /// How many calls have been throttled by the limit.
@@ -247,19 +207,20 @@ async fn serve(client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let mut words = message.first.split(' ');
     let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     let request = Request { method, target, headers: &message.headers, body: &message.body };
-    let injection = count(shared, Call::of(&request));
-    let carried_out = injection.as_ref().is_none_or(|injection| injection.when == When::After);
+    let outcome = count(shared, Call::of(&request));
+    let carried_out = outcome.as_ref().is_none_or(|(when, _)| *when == When::After);
     let answer = if carried_out { Some(forward(shared, &message).await?) } else { None };
     let mut client = client.into_inner();
-    let Some(injection) = injection else {
+    let Some((_, fault)) = outcome else {
         return client.write_all(&answer.unwrap_or_default()).await;
     };
     shared.hits.send_modify(|hits| *hits += 1);
-    match injection.fault {
+    match fault {
         Fault::Error { status, code, message: text } => {
             let form = message.body.starts_with(b"Action=");
             client.write_all(error_answer(status, &code, &text, form).as_bytes()).await
         }
+        Fault::NotAws { status, body } => client.write_all(foreign_answer(status, &body).as_bytes()).await,
         Fault::Reset => client.set_zero_linger(),
         Fault::Hang => {
             // Until the caller closes its side.
@@ -278,21 +239,25 @@ async fn serve(client: TcpStream, shared: &Shared) -> std::io::Result<()> {
     }
 }
 
-/// Writes the call down; the injection, if it is to fail.
-fn count(shared: &Shared, call: Call) -> Option<Injection> {
+/// Writes the call down; what happens to it, if AWS's answer does not simply pass.
+fn count(shared: &Shared, call: Call) -> Option<(When, Fault)> {
     let mut book = shared.book();
     if !book.quota.as_mut().is_none_or(|quota| quota.take(&call.operation)) {
         book.throttled += 1;
         book.calls.push(call);
-        return Some(Injection { of: None, at: 1, times: 1, when: When::Before, fault: Fault::throttled() });
+        return Some((When::Before, Fault::throttled()));
     }
-    let counts = |of: &Injection| of.of.as_ref().is_none_or(|of| *of == call);
-    let injection = book.injection.clone().filter(counts);
+    let script = book.scripts.iter_mut().find(|script| script.operation == call.operation);
+    let scripted = script.and_then(Script::next);
+    let injection = book.injection.clone().filter(|injection| injection.counts(&call));
     book.calls.push(call);
+    if scripted.is_some() {
+        return scripted;
+    }
     let injection = injection?;
-    let counted = book.calls.iter().filter(|made| injection.of.as_ref().is_none_or(|of| of == *made)).count();
+    let counted = book.calls.iter().filter(|made| injection.counts(made)).count();
     let hit = (injection.at..injection.at.saturating_add(injection.times)).contains(&counted);
-    hit.then_some(injection)
+    hit.then_some((injection.when, injection.fault))
 }
 
 /// The upstream's whole answer, byte by byte.
@@ -311,85 +276,4 @@ async fn forward(shared: &Shared, message: &Message) -> std::io::Result<Vec<u8>>
     let mut answer = Vec::new();
     upstream.read_to_end(&mut answer).await?;
     Ok(answer)
-}
-
-/// An error as AWS puts it: XML for the form protocol of IAM and STS, else JSON.
-fn error_answer(status: u16, code: &str, message: &str, form: bool) -> String {
-    // The form protocol names errors without this ending: `AccessDenied`, `Throttling`.
-    let code = if form { code.strip_suffix("Exception").unwrap_or(code) } else { code };
-    let (kind, body) = if form {
-        let body = format!(
-            "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>\
-             <RequestId>00000000-0000-0000-0000-000000000000</RequestId></ErrorResponse>"
-        );
-        ("text/xml", body)
-    } else {
-        let body = serde_json::json!({ "__type": code, "message": message }).to_string();
-        ("application/x-amz-json-1.1", body)
-    };
-    format!(
-        "HTTP/1.1 {status} Injected\r\ncontent-type: {kind}\r\nx-amzn-errortype: {code}\r\n\
-         x-amzn-requestid: 00000000-0000-0000-0000-000000000000\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
-        body.len()
-    )
-}
-
-/// A request of HTTP/1.1.
-#[derive(Debug)]
-struct Message {
-    first: String,
-    headers: Vec<(String, String)>,
-    body: Vec<u8>,
-}
-
-impl Message {
-    /// Reads one; `None` when the client closed without a request.
-    async fn read(client: &mut BufReader<TcpStream>) -> std::io::Result<Option<Self>> {
-        let first = line(client).await?;
-        if first.is_empty() {
-            return Ok(None);
-        }
-        let mut headers = Vec::new();
-        loop {
-            let header = line(client).await?;
-            let Some((name, value)) = header.split_once(':') else {
-                break;
-            };
-            headers.push((name.to_owned(), value.trim().to_owned()));
-        }
-        let value = |name: &str| {
-            let found = headers.iter().find(|(key, _): &&(String, String)| key.eq_ignore_ascii_case(name));
-            found.map(|(_, value)| value.to_ascii_lowercase())
-        };
-        if value("expect").is_some() {
-            client.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
-        }
-        let mut body = Vec::new();
-        if value("transfer-encoding").is_some_and(|encoding| encoding.contains("chunked")) {
-            loop {
-                let size = line(client).await?;
-                let size = usize::from_str_radix(size.split(';').next().unwrap_or_default(), 16)
-                    .map_err(|error| std::io::Error::new(std::io::ErrorKind::InvalidData, error))?;
-                let start = body.len();
-                body.resize(start + size, 0);
-                client.read_exact(&mut body[start..]).await?;
-                line(client).await?;
-                if size == 0 {
-                    break;
-                }
-            }
-        } else {
-            body.resize(value("content-length").and_then(|length| length.parse().ok()).unwrap_or(0), 0);
-            client.read_exact(&mut body).await?;
-        }
-        Ok(Some(Self { first, headers, body }))
-    }
-}
-
-/// One line without its end.
-async fn line(client: &mut BufReader<TcpStream>) -> std::io::Result<String> {
-    let mut line = String::new();
-    client.read_line(&mut line).await?;
-    line.truncate(line.trim_end_matches(['\r', '\n']).len());
-    Ok(line)
 }
