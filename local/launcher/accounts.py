@@ -22,7 +22,9 @@ _FLOW = {
     "cloudwatch_logs._log_records",
     "cloudwatch_logs._queries",
 }
-_FLOWING_FIELDS = {"records", "starting_sequence_number", "streams", "storedBytes", "LastProcessingResult"}
+_FLOWING_FIELDS = {
+    "LastProcessingResult", "records", "scalings", "starting_sequence_number", "storedBytes", "streams", "switches",
+}
 # What differs though the contents are the same: generated ids, and when something happened.
 _GENERATED = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

@@ -11,8 +11,11 @@ when one of them is not there, or takes other parameters than the ones relied on
   they give up in S3;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``condition_keys``: under AUTH=true, condition keys of policies such as ``iam:PermissionsBoundary``;
+- ``strictness``, with ``operations``, ``inputs`` and ``shapes``: requests are checked against AWS's API models;
 - ``accounts``: whole accounts kept, put back and shown, for tests;
 - ``lag``: reads that lag behind writes, for tests;
+- ``function_limits``, ``policy_limits`` and ``stream_limits``: sizes of requests, environments and policies, and changes
+  of capacity a day;
 - ``roles``: roles must trust the service that uses them, and allow what it does.
 
 In front of all of it stands ``gate``, which refuses what web pages send. With ``--private`` the secret access key is
@@ -32,10 +35,14 @@ import accounts
 import condition_keys
 import control
 import dependent_actions
+import function_limits
 import gate
 import guard
+import policy_limits
+import strictness
 from lag import Lag
 from mappings import Mappings
+from stream_limits import StreamLimits
 from subscriptions import Subscriptions
 
 WRITTEN_FOR = "1.5.33"
@@ -60,6 +67,7 @@ RELIED_ON = {
         "handle_request": "method path headers body query_params",
         "put_record_internal": "stream_arn partition_key data",
         "_create_stream": "data",
+        "_update_shard_count": "data",
         "_resolve_stream_by_arn": "stream_arn",
         "_streams": None,
     },
@@ -80,6 +88,9 @@ RELIED_ON = {
     },
     "services.s3": {"_put_object": "bucket_name key body headers"},
     "services.iam": {"handle_request": "method path headers body query_params", "_roles": None},
+    "services.secretsmanager": {"handle_request": "method path headers body query_params"},
+    "services.ssm": {"handle_request": "method path headers body query_params"},
+    "services.sts": {"handle_request": "method path headers body query_params"},
     "core.iam_actions": {
         "extract_resource_arn": "service method path headers body query_params region account_id",
         "request_tag_context": "service iam_action body params",
@@ -100,6 +111,7 @@ RELIED_ON = {
         "AccountScopedDict": None,
         "AccountRegionScopedDict": None,
         "error_response_json": None,
+        "error_response_xml": "code message status namespace",
         "json_response": None,
         "get_account_id": "",
         "get_region": "",
@@ -135,6 +147,9 @@ def install(modules):
     subscriptions = Subscriptions(logs, kinesis, *shared)
     subscriptions.install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
+    StreamLimits(kinesis, modules["responses"]).install()
+    function_limits.install(modules["responses"], functions)
+    policy_limits.install(modules["responses"], modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
     whole = accounts.Accounts(modules["responses"], *services.values(), subscriptions)
     lag.install(services, whole.copy_of)
@@ -150,6 +165,8 @@ def install(modules):
         return answer
 
     kinesis._create_stream = create_stream_with_tags
+    more = {"secretsmanager": modules["secretsmanager"], "ssm": modules["ssm"], "sts": modules["sts"]}
+    strictness.install(modules["responses"], {**services, **more})
     return whole, lag
 
 

@@ -19,8 +19,10 @@ const LAUNCHER: &[(&str, &str)] = &[
     ("control.py", include_str!("../launcher/control.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
     ("field_server.py", include_str!("../launcher/field_server.py")),
+    ("function_limits.py", include_str!("../launcher/function_limits.py")),
     ("gate.py", include_str!("../launcher/gate.py")),
     ("guard.py", include_str!("../launcher/guard.py")),
+    ("inputs.py", include_str!("../launcher/inputs.py")),
     ("lag.py", include_str!("../launcher/lag.py")),
     ("launcher.py", include_str!("../launcher/launcher.py")),
     ("mappings.py", include_str!("../launcher/mappings.py")),
@@ -29,8 +31,12 @@ const LAUNCHER: &[(&str, &str)] = &[
     ("on_failure.py", include_str!("../launcher/on_failure.py")),
     ("operations.py", include_str!("../launcher/operations.py")),
     ("patterns.py", include_str!("../launcher/patterns.py")),
+    ("policy_limits.py", include_str!("../launcher/policy_limits.py")),
     ("reader.py", include_str!("../launcher/reader.py")),
     ("roles.py", include_str!("../launcher/roles.py")),
+    ("shapes.py", include_str!("../launcher/shapes.py")),
+    ("stream_limits.py", include_str!("../launcher/stream_limits.py")),
+    ("strictness.py", include_str!("../launcher/strictness.py")),
     ("subscriptions.py", include_str!("../launcher/subscriptions.py")),
 ];
 

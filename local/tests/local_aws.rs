@@ -101,6 +101,16 @@ async fn reads_lag_behind_writes_when_asked_for() {
 }
 
 #[tokio::test]
+async fn requests_are_checked_against_the_models_of_aws() {
+    passes("strict.py", Options::default()).await;
+}
+
+#[tokio::test]
+async fn quotas_and_sizes_are_those_of_aws() {
+    passes("limits.py", Options::default()).await;
+}
+
+#[tokio::test]
 async fn permissions_are_evaluated_when_asked_for() {
     passes("auth.py", Options { auth: true, ..Options::default() }).await;
 }
