@@ -6,11 +6,15 @@
 //! 2. On a Linux host with glibc, the host's own architecture is built by a nested cargo, once for all profiles, in
 //!    `<target directory>/lambda`.
 //! 3. Otherwise there is none, and `cwl2le` says how to get one when it is asked for it.
+//!
+//! The hash of the forwarder's sources goes into the CLI as `CWL2LE_SOURCE`, whether the forwarder is built here or not.
 
 #[path = "src/bundle/archive.rs"]
 pub mod archive;
 #[path = "src/bundle/compile.rs"]
 pub mod compile;
+#[path = "src/bundle/source.rs"]
+pub mod source;
 
 use std::env;
 use std::ffi::OsString;
@@ -46,9 +50,6 @@ const ARCHES: [Arch; 2] = [
     },
 ];
 
-/// What the nested build reads.
-const SOURCES: [&str; 4] = ["forwarder/src", "forwarder/Cargo.toml", "Cargo.toml", "Cargo.lock"];
-
 fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
@@ -61,6 +62,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), String> {
     directive("rerun-if-changed=build.rs")?;
+    for source in source::SOURCES {
+        directive(&format!("rerun-if-changed={source}"))?;
+    }
+    let workspace = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+    directive(&format!("rustc-env=CWL2LE_SOURCE={}", source::hash(&workspace)?))?;
     let out = PathBuf::from(variable("OUT_DIR")?);
     let mut code = String::new();
     for arch in &ARCHES {
@@ -94,9 +100,6 @@ fn bootstrap(arch: &Arch, out: &Path) -> Result<Option<PathBuf>, String> {
     // The host and not the target: a CLI that is cross-compiled for another system carries the same forwarder.
     if variable("HOST")? != *arch.triple {
         return Ok(None);
-    }
-    for source in SOURCES {
-        directive(&format!("rerun-if-changed={source}"))?;
     }
     build(arch, &target_dir(out)).map(Some)
 }

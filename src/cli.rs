@@ -20,12 +20,15 @@ pub use replay::{Forward, Moment, Preview};
 pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs};
 pub use unparsed::unparsed;
 
+/// What `--version` prints: version and source as the tags of a function have them.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (source ", env!("CWL2LE_SOURCE"), ")");
+
 /// CloudWatch Logs -> Kinesis -> Lambda -> Logentries, in one command.
 ///
 /// Sets up the whole chain in your AWS account with a forwarder that reports success only for lines that the log
 /// service has received, attaches log groups to it, and removes all of it again.
 #[derive(Debug, Parser)]
-#[command(name = "cwl2le", version, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "cwl2le", version = VERSION, max_term_width = 110, arg_required_else_help = true)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -201,6 +204,9 @@ pub struct Wanted {
     /// Take over resources of these names that cwl2le did not make
     #[arg(long)]
     pub adopt: bool,
+    /// Replace the function's code even if a newer cwl2le, another build of this version, or --forwarder-zip deployed it
+    #[arg(long)]
+    pub allow_downgrade: bool,
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
     pub destination: DestinationArgs,

@@ -31,6 +31,8 @@ pub enum Code {
     InUse,
     /// Somebody else changed what this run was about to change.
     Changed,
+    /// A newer version deployed the function's code, or another build of this version.
+    Downgrade,
     /// No region is configured.
     NoRegion,
     /// The region does not exist or cannot be reached.
@@ -73,7 +75,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Usage,
         Self::Config,
         Self::NotConfirmed,
@@ -84,6 +86,7 @@ impl Code {
         Self::LogGroupClass,
         Self::InUse,
         Self::Changed,
+        Self::Downgrade,
         Self::NoRegion,
         Self::BadRegion,
         Self::NoCredentials,
@@ -116,7 +119,8 @@ impl Code {
             | Self::FilterLimit
             | Self::LogGroupClass
             | Self::InUse
-            | Self::Changed => Exit::Refused,
+            | Self::Changed
+            | Self::Downgrade => Exit::Refused,
             Self::NoRegion
             | Self::BadRegion
             | Self::NoCredentials
@@ -146,6 +150,7 @@ impl Code {
             Self::LogGroupClass => "log-group-class",
             Self::InUse => "in-use",
             Self::Changed => "changed",
+            Self::Downgrade => "downgrade",
             Self::NoRegion => "no-region",
             Self::BadRegion => "bad-region",
             Self::NoCredentials => "no-credentials",

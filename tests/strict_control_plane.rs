@@ -10,8 +10,8 @@ use cwl2le::plan::{self, FilterOptions, FunctionFailure, Observed, Plan, Teardow
 use cwl2le::stack::policy::{self, Grants};
 use cwl2le::stack::{
     Arch, Bundle, Distribution, FilterExtras, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Names,
-    RoleScope, RoleSpec, Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec,
-    tags,
+    Release, RoleScope, RoleSpec, Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target,
+    TriggerSpec, tags,
 };
 use cwl2le_forwarder::config::Config;
 use cwl2le_local::moto::{MOTO_ACCOUNT, Moto};
@@ -66,6 +66,9 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
         log_group: LogGroupSpec { retention_days: Setting::default(30) },
         function: FunctionSpec {
             bundle: Some(bundle()),
+            release: Release::own(),
+            is_own_zip: false,
+            allow_downgrade: false,
             arch: Setting::default(Arch::X86_64),
             memory_mb: Setting::default(256),
             timeout_seconds: Setting::default(60),

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use cwl2le::plan::{self, FilterOptions, Observed, ObservedGroup, Subscriptions};
 use cwl2le::stack::{
-    Arch, FilterExtras, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Names, RoleScope, RoleSpec,
-    Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec,
+    Arch, FilterExtras, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Names, Release, RoleScope,
+    RoleSpec, Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec,
 };
 use serde_json::Value;
 
@@ -78,6 +78,9 @@ fn stack() -> Stack {
         log_group: LogGroupSpec { retention_days: Setting::default(14) },
         function: FunctionSpec {
             bundle: None,
+            release: Release::own(),
+            is_own_zip: false,
+            allow_downgrade: false,
             arch: Setting::default(Arch::X86_64),
             memory_mb: Setting::default(256),
             timeout_seconds: Setting::default(60),

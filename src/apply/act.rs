@@ -45,6 +45,7 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::UpdateFunctionCode { name, bundle } => lambda::update_code(aws, name, bundle).await,
         Action::UpdateFunctionConfiguration {
             name,
+            description,
             role_arn,
             memory_mb,
             timeout_seconds,
@@ -52,6 +53,7 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
             log_group,
         } => {
             let change = Configuration {
+                description: description.as_deref(),
                 role_arn: role_arn.as_deref(),
                 memory_mb: *memory_mb,
                 timeout_seconds: *timeout_seconds,

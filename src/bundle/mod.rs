@@ -7,6 +7,8 @@ mod elf;
 mod error;
 mod package;
 #[cfg(test)]
+mod source;
+#[cfg(test)]
 mod tests;
 mod unpack;
 

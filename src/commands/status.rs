@@ -12,9 +12,10 @@ use crate::cli::Status;
 use crate::config::destinations;
 use crate::error::Result;
 use crate::plan::{
-    Field, Kind, Observed, Plan, ResourceId, is_loop, is_own_filter, is_own_policy, shown_pattern, would_loop,
+    Field, Kind, Observed, ObservedFunction, Plan, ResourceId, is_loop, is_own_filter, is_own_policy,
+    shown_pattern, would_loop,
 };
-use crate::stack::{Stack, Tags, owns, retention};
+use crate::stack::{Recorded, Release, Stack, Tags, owns, retention};
 
 /// What exists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,6 +56,9 @@ pub struct Part {
     pub wrong: Vec<String>,
     /// Whether it carries our tags; none where it does not exist or takes no tags.
     pub ours: Option<bool>,
+    /// Of a function: the version and the source that its code was deployed from, where its tags record them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
 }
 
 /// A log group that leads into the chain.
@@ -110,7 +114,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
         }
         let ready = found.is_some() && wrong.is_empty() && !concerns(plan, &resource);
         let (state, ours) = found.unwrap_or_else(|| ("missing".to_owned(), None));
-        Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours }
+        Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours, release: None }
     };
     let role = |role: &Option<crate::plan::ObservedRole>| {
         role.as_ref().map(|role| {
@@ -166,6 +170,10 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
         ),
     ];
     parts.extend(status_isolated::parts(stack, observed, plan));
+    for part in parts.iter_mut().filter(|part| part.kind == Kind::Function.name()) {
+        let function = function_named(stack, observed, &part.name);
+        part.release = function.and_then(|function| Recorded::read(&function.tags).release());
+    }
     let subscriptions: Vec<Subscription> = observed
         .groups
         .iter()
@@ -212,6 +220,14 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
     }
 }
 
+/// The main function, or that of an isolated destination.
+fn function_named<'o>(stack: &Stack, observed: &'o Observed, name: &str) -> Option<&'o ObservedFunction> {
+    match stack.names.isolated_destination(name) {
+        Some(destination) => observed.isolated.get(destination)?.function.as_ref(),
+        None => observed.function.as_ref(),
+    }
+}
+
 /// Whether there is anything to do about a resource, or nothing that can be done.
 pub(super) fn concerns(plan: &Plan, resource: &ResourceId) -> bool {
     plan.steps.iter().any(|step| step.resource == *resource)
@@ -251,7 +267,9 @@ impl fmt::Display for StatusReport {
         let width = self.parts.iter().map(|p| p.name.chars().count()).max().unwrap_or(0);
         for part in &self.parts {
             let foreign = if part.ours == Some(false) { " (not ours)" } else { "" };
-            write!(f, "  {:<9}  {:<width$}  {}{foreign}", part.kind, part.name, part.state)?;
+            let release =
+                part.release.as_ref().map(|release| format!(", cwl2le {release}")).unwrap_or_default();
+            write!(f, "  {:<9}  {:<width$}  {}{release}{foreign}", part.kind, part.name, part.state)?;
             match part.wrong.as_slice() {
                 [] => writeln!(f)?,
                 wrong => writeln!(f, " ! {}", wrong.join("; "))?,

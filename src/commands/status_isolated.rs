@@ -25,7 +25,7 @@ fn of(stack: &Stack, own: &ObservedForwarder, plan: &Plan, destination: &str) ->
         let wrong = if found.is_some() { differences(plan, &resource) } else { Vec::new() };
         let ready = found.is_some() && wrong.is_empty() && !concerns(plan, &resource);
         let (state, ours) = found.unwrap_or_else(|| ("missing".to_owned(), None));
-        Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours }
+        Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours, release: None }
     };
     let trigger = own.triggers.first();
     let mut reads = part(

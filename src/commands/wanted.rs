@@ -12,7 +12,7 @@ use crate::cli::Wanted;
 use crate::config::{self, File, subscriptions};
 use crate::error::{Code, Result};
 use crate::plan::{self, FilterOptions, Observed, Plan, Subscriptions};
-use crate::stack::{FilterSpec, RoleScope, Stack, StackName, Tags};
+use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
 
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
 const TAGS_AT_ONCE: usize = 16;
@@ -126,8 +126,17 @@ pub(super) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<B
 /// The forwarder for the stack's architecture. Where this binary carries none, an existing function keeps its code.
 fn add_bundle(args: &Wanted, observed: &Observed, stack: &mut Stack) -> Result<()> {
     let arch = stack.function.arch.value;
+    stack.function.allow_downgrade = args.allow_downgrade;
     stack.function.bundle = match &args.function.forwarder_zip {
-        Some(file) => Some(bundle::from_zip_file(file, arch)?),
+        Some(file) => {
+            let zip = bundle::from_zip_file(file, arch)?;
+            stack.function.is_own_zip = true;
+            // `cwl2le package` writes the bundled one.
+            if bundle::bundled(arch).ok().as_ref() != Some(&zip) {
+                stack.function.release = Release::of_zip(&zip);
+            }
+            Some(zip)
+        }
         None => match bundle::bundled(arch) {
             Err(error) if error.code == Code::NoBundle && observed.function.is_some() => None,
             bundled => Some(bundled?),

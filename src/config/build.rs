@@ -5,8 +5,8 @@ use crate::cli::ResourceArgs;
 use crate::plan::{Observed, ObservedRole};
 use crate::stack::policy::{self, Grants};
 use crate::stack::{
-    Arch, FunctionSpec, HANDOVER_SECONDS, Isolation, LogGroupSpec, Names, RoleScope, RoleSpec, Setting,
-    Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec, UNLIMITED, tags,
+    Arch, FunctionSpec, HANDOVER_SECONDS, Isolation, LogGroupSpec, Names, Release, RoleScope, RoleSpec,
+    Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec, UNLIMITED, tags,
 };
 
 pub(super) struct Builder<'a> {
@@ -42,6 +42,9 @@ impl Builder<'_> {
             log_group: LogGroupSpec { retention_days: Setting::or_default(wishes.log_retention_days, 14) },
             function: FunctionSpec {
                 bundle: None,
+                release: Release::own(),
+                is_own_zip: false,
+                allow_downgrade: false,
                 // An existing function keeps its processor unless another one is asked for.
                 arch: Setting::or_default(
                     wishes.arch,

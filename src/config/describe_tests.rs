@@ -56,6 +56,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             memory_mb: stack.function.memory_mb.value,
             timeout_seconds: stack.function.timeout_seconds.value,
             code_sha256: String::new(),
+            description: String::new(),
             environment: BTreeMap::from([(CONFIG_ENV.to_owned(), EnvValue(config.to_json()))]),
             reserved_concurrency: stack.function.reserved_concurrency,
             log_group: None,

@@ -58,9 +58,10 @@ pub enum Action {
     AwaitFunction { name: String },
     /// Upload another zip and wait.
     UpdateFunctionCode { name: String, bundle: Bundle },
-    /// Change role, memory, timeout, environment, log group; wait.
+    /// Change description, role, memory, timeout, environment, log group; wait.
     UpdateFunctionConfiguration {
         name: String,
+        description: Option<String>,
         role_arn: Option<String>,
         memory_mb: Option<u32>,
         timeout_seconds: Option<u32>,
@@ -118,6 +119,8 @@ pub struct CreateFunction {
     pub role_arn: String,
     /// Its code.
     pub bundle: Bundle,
+    /// Its description.
+    pub description: String,
     /// Memory in MB.
     pub memory_mb: u32,
     /// Timeout in seconds.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 
+use super::code::{CodeChange, code_change};
 use super::diff::Draft;
 use super::environment::{changed_environment, check_size, config_fields, environment};
 use super::setup::Part;
@@ -13,7 +14,8 @@ use super::{
 };
 use crate::error::Code;
 use crate::stack::limits::TIMEOUT_SECONDS;
-use crate::stack::{EnvValue, RUNTIME, Setting, Stack};
+use crate::stack::names::VERSION_TAG;
+use crate::stack::{EnvValue, RUNTIME, Recorded, Setting, Stack, Tags};
 
 pub(super) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
     let (want, name) = (&stack.function, &stack.names.function);
@@ -34,7 +36,9 @@ pub(super) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &m
     };
 
     let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Update);
-    let tags = draft.own(stack, &is.tags, adopt)?;
+    let mut tags = draft.own(stack, &is.tags, adopt)?.unwrap_or_default();
+    // Written together with the code.
+    tags.remove(VERSION_TAG);
     let refuse = |code, reason: String, hint: &str| Refusal {
         resource: id.clone(),
         code,
@@ -48,6 +52,7 @@ pub(super) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &m
             "make a stack beside it with --stack NAME, or delete the function first",
         ));
     }
+    let code = code_change(want, is).map_err(|(code, reason, hint)| refuse(code, reason, &hint));
     if let Some(failure @ FunctionFailure::Creation(_)) = &is.failure {
         // What is not ours is never deleted, not even what cannot work.
         if draft.is_adopting() {
@@ -57,6 +62,8 @@ pub(super) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &m
                 "delete the function yourself, then run the same command again",
             ));
         }
+        // A newer version may have made it.
+        code?;
         let config = want.config.clone().or_else(|| current_config(is));
         let new = New {
             arch: want.arch.value.as_str(),
@@ -77,12 +84,20 @@ pub(super) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &m
         draft.verb(Verb::Await);
         draft.act(Action::AwaitFunction { name: name.clone() });
     }
-    if let Some(tags) = tags {
-        draft.act(Action::TagFunction { arn: is.arn.clone(), tags });
+    let code = code?;
+    if let CodeChange::Keep(_, note) = &code {
+        plan.notes.push(format!("function {name} {note}"));
     }
-    update_function(&mut draft, stack, is, observed, &id)?;
+    update_function(&mut draft, stack, is, observed, &id, Update { tags, code })?;
     draft.finish(plan);
     Ok(())
+}
+
+/// What is decided about a function already.
+struct Update {
+    /// The tags that it lacks.
+    tags: Tags,
+    code: CodeChange,
 }
 
 /// A function to be made, or made anew.
@@ -114,16 +129,17 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
     draft.set("architecture", new.arch);
     draft.set("memory", format_args!("{} MB", new.memory_mb));
     draft.set("timeout", format_args!("{} s", new.timeout_seconds));
-    draft.set("code", &bundle.sha256);
+    draft.set("code", &stack.function.release);
     draft.fields(config_fields(None, config));
     draft.act(Action::CreateFunction(Box::new(CreateFunction {
         name: name.clone(),
         role_arn: stack.function_role.arn.clone(),
         bundle: bundle.clone(),
+        description: stack.function.release.description(),
         memory_mb: new.memory_mb,
         timeout_seconds: new.timeout_seconds,
         environment,
-        tags: stack.tags.clone(),
+        tags: stack.tags.clone().into_iter().chain(stack.function.release.tags(&bundle.sha256)).collect(),
     })));
     reserve(draft, stack, new.reserved_concurrency, None);
     Ok(())
@@ -146,21 +162,35 @@ fn update_function(
     is: &ObservedFunction,
     observed: &Observed,
     id: &ResourceId,
+    Update { mut tags, code }: Update,
 ) -> Part {
     let (want, name) = (&stack.function, &stack.names.function);
     let arch = want.arch.change_from(&is.arch).copied();
-    let mut uploads = false;
-    match &want.bundle {
-        Some(bundle) if bundle.sha256 != is.code_sha256 => {
-            draft.change("code", &is.code_sha256, &bundle.sha256);
-            if let Some(arch) = arch {
-                draft.change("architecture", is.arch, arch);
-            }
-            uploads = true;
-            draft.act(Action::UpdateFunctionCode { name: name.clone(), bundle: bundle.clone() });
+    if want.bundle.is_none() && arch.is_some() {
+        return Err(no_bundle(id, want.arch.value.as_str()));
+    }
+    let uploaded = want.bundle.as_ref().filter(|_| matches!(code, CodeChange::Upload(_)));
+    match &code {
+        CodeChange::Upload(why) => draft.change("code", why, &want.release),
+        CodeChange::Record => draft.change("record of the code", Recorded::read(&is.tags), &want.release),
+        CodeChange::None(_) | CodeChange::Keep(..) => {}
+    }
+    let release = match code {
+        CodeChange::Upload(_) | CodeChange::Record => {
+            let sha256 = want.bundle.as_ref().map_or(&is.code_sha256, |bundle| &bundle.sha256);
+            tags.extend(want.release.tags(sha256));
+            Some(want.release.clone())
         }
-        None if arch.is_some() => return Err(no_bundle(id, want.arch.value.as_str())),
-        _ => {}
+        CodeChange::None(release) | CodeChange::Keep(release, _) => release,
+    };
+    if !tags.is_empty() {
+        draft.act(Action::TagFunction { arn: is.arn.clone(), tags });
+    }
+    if let Some(bundle) = uploaded {
+        if let Some(arch) = arch {
+            draft.change("architecture", is.arch, arch);
+        }
+        draft.act(Action::UpdateFunctionCode { name: name.clone(), bundle: bundle.clone() });
     }
 
     // The code alone delivers nothing.
@@ -193,6 +223,10 @@ fn update_function(
         draft.change("log group", log_group, &stack.names.function_log_group);
         stack.names.function_log_group.clone()
     });
+    let description = release.map(|release| release.description()).filter(|text| *text != is.description);
+    if let Some(text) = &description {
+        draft.change("description", &is.description, text);
+    }
     let environment = changed_environment(draft, want.config.as_ref(), is);
     if let Some(environment) = &environment {
         check_size(id, want.config.as_ref(), environment)?;
@@ -201,15 +235,17 @@ fn update_function(
         || timeout_seconds.is_some()
         || role_arn.is_some()
         || environment.is_some()
-        || log_group.is_some();
+        || log_group.is_some()
+        || description.is_some();
     // An update that failed is made again, where nothing else updates the function.
-    let failed = is.failure.as_ref().filter(|_| !uploads && !changes);
+    let failed = is.failure.as_ref().filter(|_| uploaded.is_none() && !changes);
     if let Some(failure) = failed {
         draft.change("state", failure, "updated again");
     }
     if changes || failed.is_some() {
         draft.act(Action::UpdateFunctionConfiguration {
             name: name.clone(),
+            description,
             // An update of nothing is none to AWS: the role that it has stands for it.
             role_arn: role_arn.or_else(|| failed.map(|_| is.role_arn.clone())),
             memory_mb,

@@ -88,8 +88,7 @@ fn a_function_of_others_that_was_never_made_is_left_to_them() {
 
 #[test]
 fn a_replacement_is_shown_with_its_reason() {
-    let mut stack = one_stack();
-    stack.function.bundle.as_mut().expect("a bundle").sha256 = "SHA".to_owned();
+    let stack = one_stack();
     let account = account_with(&stack, creation_failed());
     insta::assert_snapshot!(setup(&stack, &account, false));
 }

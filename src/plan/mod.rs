@@ -5,6 +5,7 @@
 
 mod account_policy;
 mod action;
+mod code;
 mod diff;
 mod environment;
 mod filters;
@@ -356,6 +357,8 @@ impl fmt::Display for Plan {
 
 #[cfg(test)]
 mod account_policy_tests;
+#[cfg(test)]
+mod code_tests;
 #[cfg(test)]
 mod function_tests;
 #[cfg(test)]

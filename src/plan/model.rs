@@ -185,6 +185,7 @@ fn apply_to_main(stack: &Stack, o: &mut Observed, action: &Action) {
                 memory_mb: create.memory_mb,
                 timeout_seconds: create.timeout_seconds,
                 code_sha256: create.bundle.sha256.clone(),
+                description: create.description.clone(),
                 environment: create.environment.clone(),
                 reserved_concurrency: None,
                 log_group: None,
@@ -202,6 +203,7 @@ fn apply_to_main(stack: &Stack, o: &mut Observed, action: &Action) {
             function.arch = bundle.arch;
         }
         Action::UpdateFunctionConfiguration {
+            description,
             role_arn,
             memory_mb,
             timeout_seconds,
@@ -219,6 +221,9 @@ fn apply_to_main(stack: &Stack, o: &mut Observed, action: &Action) {
             function.timeout_seconds = timeout_seconds.unwrap_or(function.timeout_seconds);
             if let Some(environment) = environment {
                 function.environment.clone_from(environment);
+            }
+            if let Some(description) = description {
+                function.description.clone_from(description);
             }
             if log_group.is_some() {
                 function.log_group.clone_from(log_group);

@@ -154,6 +154,8 @@ pub struct ObservedFunction {
     pub timeout_seconds: u32,
     /// The base64 SHA-256 of its zip.
     pub code_sha256: String,
+    /// Its description; empty where it has none.
+    pub description: String,
     /// Its environment variables.
     pub environment: BTreeMap<String, EnvValue>,
     /// Reserved concurrency.

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use cwl2le_forwarder::config::Config;
 use proptest::prelude::*;
+use semver::Version;
 use serde_json::json;
 
 use super::model::{ARCHES, DISTRIBUTIONS, apply, apply_some};
 use super::*;
 use crate::stack::{
-    Bundle, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Names, RoleScope, RoleSpec, Setting, Stack,
-    StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec, tags,
+    Bundle, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Names, Release, RoleScope, RoleSpec,
+    Setting, Stack, StackName, StreamMode, StreamSpec, Tags, Target, TriggerSpec, tags,
 };
 
 fn setting<T: Clone + std::fmt::Debug>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Setting<T>> {
@@ -64,6 +65,7 @@ prop_compose! {
         reserved_concurrency in proptest::option::of(1u32..5),
         arch in 0usize..2,
         code in 0u8..3,
+        minor in 0u64..3,
         policy in 0u8..3,
         user_tag in proptest::option::of("[a-z]{1,4}"),
         on_failure in setting(proptest::option::of(Just("arn:aws:s3:::expired".to_owned()))),
@@ -82,7 +84,11 @@ prop_compose! {
             function_role: role(&target, &names.function_role, policy),
             log_group: LogGroupSpec { retention_days: days },
             function: FunctionSpec {
-                bundle: Some(Bundle { arch, zip: Arc::from([]), sha256: format!("sha-{arch}-{code}") }),
+                bundle: Some(Bundle { arch, zip: Arc::from([]), sha256: format!("sha-{arch}-{code}-{minor}") }),
+                release: Release { version: Version::new(0, minor, 0), source: format!("source-{code}") },
+                is_own_zip: false,
+                // Any stack is to be reached from any other.
+                allow_downgrade: true,
                 arch: Setting::asked(arch),
                 memory_mb,
                 timeout_seconds,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use cwl2le_forwarder::config::Config;
 use serde::{Serialize, Serializer};
 
-use super::Setting;
+use super::{Release, Setting};
 
 /// The Lambda runtime of the forwarder: Amazon Linux 2023 with glibc 2.34.
 pub const RUNTIME: &str = "provided.al2023";
@@ -95,6 +95,13 @@ impl Serialize for EnvValue {
 pub struct FunctionSpec {
     /// The zip, or the reason why there is none; needed only to create or update code.
     pub bundle: Option<Bundle>,
+    /// What the zip was made from; this cwl2le's own release where there is no zip.
+    pub release: Release,
+    /// Whether the user gave the zip: it takes the place of any code that no newer version deployed.
+    pub is_own_zip: bool,
+    /// Whether it may take the place of the code of a newer version, of another build of this one, and of a zip of the
+    /// user's own.
+    pub allow_downgrade: bool,
     /// The processor. Changed together with the code.
     pub arch: Setting<Arch>,
     /// Memory in MB, 128 to 10,240.

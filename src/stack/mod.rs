@@ -8,6 +8,7 @@ pub mod limits;
 pub mod names;
 pub mod policy;
 mod recursion;
+mod release;
 mod role;
 pub mod selection;
 mod setting;
@@ -25,6 +26,7 @@ pub use function::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME, 
 pub use isolation::{HANDOVER_SECONDS, Isolation};
 pub use names::{Names, RoleScope, StackName};
 pub use recursion::recursion;
+pub use release::{Recorded, Release};
 pub use role::RoleSpec;
 pub use setting::Setting;
 pub use stream::{StreamMode, StreamSpec};

@@ -13,8 +13,12 @@ use super::target::{Region, Target};
 pub const STACK_TAG: &str = "cwl2le:stack";
 /// The tag that says which region's stack a resource belongs to: roles are global.
 pub const REGION_TAG: &str = "cwl2le:region";
-/// The tag that says which version of cwl2le touched it last.
+/// The tag that says which version of cwl2le made it; of a function, which version deployed its code.
 pub const VERSION_TAG: &str = "cwl2le:version";
+/// The tag of a function that says from which source its code was built.
+pub const SOURCE_TAG: &str = "cwl2le:source";
+/// The tag of a function with the base64 SHA-256 of the zip that was deployed: another one was put there by somebody else.
+pub const CODE_TAG: &str = "cwl2le:code";
 
 /// The stream of the default stack.
 const STREAM: &str = "cloudwatch-logs-stream";

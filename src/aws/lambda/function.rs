@@ -63,6 +63,7 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
         memory_mb: number(is.memory_size),
         timeout_seconds: number(is.timeout),
         code_sha256: is.code_sha256.unwrap_or_default(),
+        description: is.description.unwrap_or_default(),
         environment: variables.into_iter().map(|(key, value)| (key, EnvValue(value))).collect(),
         reserved_concurrency: answer
             .concurrency
@@ -166,7 +167,7 @@ pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Resu
             .role(&spec.role_arn)
             .runtime(Runtime::from(RUNTIME))
             .handler(HANDLER)
-            .description("Forwards CloudWatch Logs from Kinesis to Logentries (cwl2le)")
+            .description(&spec.description)
             .architectures(architecture(spec.bundle.arch))
             .code(FunctionCode::builder().zip_file(zip(&spec.bundle)).build())
             .memory_size(sdk_number(spec.memory_mb))
@@ -220,6 +221,7 @@ pub(crate) async fn update_code(aws: Aws<'_>, name: &str, bundle: &Bundle) -> Re
 /// What changes of a function's configuration; none keeps what is there.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Configuration<'a> {
+    pub(crate) description: Option<&'a str>,
     pub(crate) role_arn: Option<&'a str>,
     pub(crate) memory_mb: Option<u32>,
     pub(crate) timeout_seconds: Option<u32>,
@@ -237,6 +239,7 @@ pub(crate) async fn update_configuration(aws: Aws<'_>, name: &str, change: Confi
             lambda
                 .update_function_configuration()
                 .function_name(name)
+                .set_description(change.description.map(ToOwned::to_owned))
                 .set_role(change.role_arn.map(ToOwned::to_owned))
                 .set_memory_size(change.memory_mb.map(sdk_number))
                 .set_timeout(change.timeout_seconds.map(sdk_number))

@@ -34,6 +34,7 @@ fn function() -> CreateFunction {
         name: "f".to_owned(),
         role_arn: ROLE.to_owned(),
         bundle: Bundle { arch: Arch::X86_64, zip: b"zip".to_vec().into(), sha256: "hash".to_owned() },
+        description: "d".to_owned(),
         memory_mb: 256,
         timeout_seconds: 60,
         environment: BTreeMap::new(),

@@ -233,3 +233,47 @@ proptest! {
         let _ = unpack::bootstrap(&zip);
     }
 }
+
+/// What a build is made from has the same name on every machine, and another one after every change.
+#[test]
+fn the_source_is_the_same_wherever_it_is_built_and_another_one_after_a_change() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let own = source::hash(workspace).expect("a hash");
+    assert_eq!(own, env!("CWL2LE_SOURCE"), "the hash of the build");
+
+    let elsewhere = TempDir::new().expect("a folder");
+    let copy = elsewhere.path();
+    let write = |name: &str, content: &[u8]| {
+        let path = copy.join(name);
+        fs::create_dir_all(path.parent().expect("a folder"))
+            .and_then(|()| fs::write(path, content))
+            .expect("written");
+    };
+    write("Cargo.toml", b"[package]\n");
+    for name in ["Cargo.lock", "forwarder/Cargo.toml", "src/bundle/compile.rs", "src/bundle/archive.rs"] {
+        write(name, name.as_bytes());
+    }
+    write("forwarder/src/main.rs", b"fn main() {\n}\n");
+    write("forwarder/src/deep/er.rs", b"");
+    let before = source::hash(copy).expect("a hash");
+    assert_ne!(before, own);
+    // Neither an editor's hidden file nor a checkout with other line endings is a change.
+    write("forwarder/src/.main.rs.swp", b"x");
+    write("forwarder/src/main.rs", b"fn main() {\r\n}\r\n");
+    assert_eq!(source::hash(copy).expect("a hash"), before);
+    let mut seen = vec![before];
+    for (name, content) in [
+        ("Cargo.toml", "[package]\nversion = \"2\"\n"),
+        ("Cargo.lock", "another"),
+        ("forwarder/src/deep/er.rs", "\n"),
+        ("forwarder/src/deep/est.rs", "\n"),
+        ("src/bundle/compile.rs", "--flag"),
+    ] {
+        write(name, content.as_bytes());
+        let after = source::hash(copy).expect("a hash");
+        assert!(!seen.contains(&after), "{name}");
+        seen.push(after);
+    }
+    fs::remove_file(copy.join("Cargo.lock")).expect("removed");
+    assert!(source::hash(copy).expect_err("no hash").contains("Cargo.lock"));
+}
