@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use toml::Spanned;
 
 use super::file::File;
+use super::placeholder::{self, is_placeholder};
 use super::secrets::{Kept, Source, named, parameter_arn, read_token, secret_arn};
-use super::service;
+use super::service::{self, is_telling};
 use crate::cli::{DestinationArgs, TOKEN_VARIABLE};
 use crate::error::{Code, Error, Result};
 use crate::plan::{Observed, whole_config};
@@ -131,11 +132,19 @@ fn resolve(file: &File, name: &str, secret: &service::Secret, flag: Option<&Secr
     if let Some(token) = flag.filter(|_| secret.key == TOKEN && is_default(file, name)) {
         return Ok(json!(token));
     }
-    secret.source.resolve(file).map_err(|problem| {
+    let value = secret.source.resolve(file).map_err(|problem| {
         let key = secret.key.rsplit('.').next().unwrap_or_default();
         let place = format!("set it, or give another place: {key} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}");
         file.error(&secret.span, &format!("`{}` of `{name}` is not there: {problem}", secret.key), place)
-    })
+    })?;
+    if is_telling(&secret.key) && value.as_str().is_some_and(is_placeholder) {
+        let problem = format!(
+            "`{}` of `{name}` is the placeholder of an example, in {}, and no secret of yours",
+            secret.key, secret.source
+        );
+        return Err(file.error(&secret.span, &problem, "copy it from the settings of the log service"));
+    }
+    Ok(value)
 }
 
 /// Whether a destination of the file is the one that the flags speak of.
@@ -266,6 +275,7 @@ fn flag_token(args: &DestinationArgs) -> Result<Option<Secret<Token>>> {
         (None, None, Some(token)) => (TOKEN_VARIABLE, token.clone()),
         (None, None, None) => return Ok(None),
     };
+    placeholder::refuse(from, &text)?;
     let token = text.trim().parse();
     let token = token.map_err(|problem| unusable(from, &problem, "in Logentries: Add Data, Token TCP"))?;
     Ok(Some(Secret::Inline(token)))

@@ -10,6 +10,7 @@ mod file;
 mod forms;
 mod merge;
 mod nearest;
+mod placeholder;
 mod quarantine;
 mod secrets;
 mod service;

@@ -18,7 +18,7 @@ use crate::stack::{Names, RoleScope, StackName};
 /// The region of the article.
 const REGION: &str = "ap-northeast-1";
 /// The token of the demo's log: the local log service takes any.
-const TOKEN: &str = "2bfbea1e-10c3-4419-bdad-7e6435882e1f";
+const TOKEN: &str = "7d3a9c52-58e1-4b0f-9c6a-2f41d8e0b7a3";
 
 /// The certificate that the forwarder trusts.
 const CA_FILE: &str = "log-service.pem";

@@ -15,7 +15,7 @@ use cwl2le_local::{Cache, LocalAws, Options};
 use serde_json::Value;
 
 pub const REGION: &str = "ap-northeast-1";
-pub const TOKEN: &str = "2bfbea1e-10c3-4419-bdad-7e6435882e1f";
+pub const TOKEN: &str = "7d3a9c52-58e1-4b0f-9c6a-2f41d8e0b7a3";
 
 pub struct World {
     pub aws: LocalAws,
