@@ -15,7 +15,7 @@ use crate::aws::Session;
 use crate::cli::{Filter, Groups, Subscribe};
 use crate::config::{self, destinations};
 use crate::error::{Code, Error, Result};
-use crate::plan::{self, FilterOptions, Observed, Plan};
+use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed};
 use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
@@ -46,7 +46,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         must_be_ready(&stack, &observed, args)?;
         let policy = AccountPolicySpec { excluded, ..account_policy(&stack, args) };
         let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
-        let plan = plan::warn_unredacted(&stack, &observed, plan);
+        let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
         Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
@@ -56,7 +56,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());
         let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
-        let plan = plan::warn_unredacted(&stack, &observed, plan);
+        let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
         Ok((stack, plan, wide))
     }
 }

@@ -11,7 +11,7 @@ use crate::bundle;
 use crate::cli::Wanted;
 use crate::config::{self, File, subscriptions};
 use crate::error::{Code, Result};
-use crate::plan::{self, FilterOptions, Observed, Plan, Subscriptions};
+use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed, Subscriptions};
 use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
 
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
@@ -34,9 +34,6 @@ pub(super) async fn plan_stack(
 ) -> Result<Planned> {
     let name = context.stack(&args.stack);
     let file = context.file;
-    if let Some(file) = file {
-        file.warnings().iter().for_each(|warning| context.note(warning));
-    }
     // Filters carry no tags: those that the file no longer names are found only by looking at every log group.
     let with_subscriptions = file.filter(|file| file.has_subscriptions());
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
@@ -62,18 +59,20 @@ pub(super) async fn plan_stack(
                 .any(|name| *function == stack.names.isolated(name).function)
     };
     observed.writers.retain(|_, function| !own(function));
-    let mut empty_sections = Vec::new();
+    let (mut empty_sections, mut notes) = (Vec::new(), file.map(File::warnings).unwrap_or_default());
     let filters = match with_subscriptions {
         None => plan::subscribe(&stack, &by_flags, &observed, &options),
         Some(file) => {
             let wanted;
             (wanted, empty_sections) =
-                wanted_subscriptions(context, session, file, &stack, &observed, by_flags).await?;
+                wanted_subscriptions(session, file, &stack, &observed, by_flags, &mut notes).await?;
             plan::bring_subscriptions(&stack, &wanted, &observed, &options)
         }
     };
     let plan = plan::keep_pins(&stack, &observed, foundations.and(filters));
-    let plan = plan::warn_unredacted(&stack, &observed, plan);
+    let subscribed = if depth == Depth::Everything { Subscribed::Known } else { Subscribed::SomeUnknown };
+    let mut plan = plan::warn_routes(&stack, &observed, subscribed, plan);
+    plan.notes.splice(..0, notes);
     Ok(Planned { stack, plan, empty_sections })
 }
 
@@ -96,16 +95,16 @@ pub(super) fn plan_as_it_is(
 
 /// The subscriptions of flags and file, and the sections that select nothing. Where both mean the same filter, the flag wins.
 async fn wanted_subscriptions(
-    context: Context<'_>,
     session: &Session,
     file: &File,
     stack: &Stack,
     observed: &Observed,
     mut filters: Vec<FilterSpec>,
+    notes: &mut Vec<String>,
 ) -> Result<(Subscriptions, Vec<String>)> {
     let tags = tags(session, subscriptions::needs_tags_of(file, observed)?).await?;
     let chosen = subscriptions::choose(file, stack, observed, &tags)?;
-    chosen.notes.iter().for_each(|note| context.note(note));
+    notes.extend(chosen.notes);
     for filter in chosen.wanted.filters {
         if !filters.iter().any(|flag| flag.log_group == filter.log_group && flag.name == filter.name) {
             filters.push(filter);

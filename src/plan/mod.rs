@@ -16,11 +16,13 @@ mod observed;
 mod pins;
 mod policy;
 mod retire;
+mod routes;
 mod setup;
 pub(crate) mod sharing;
 mod subscriptions;
 mod teardown;
 mod unredacted;
+mod unrouted;
 
 use std::fmt;
 
@@ -40,13 +42,13 @@ pub use observed::{
 };
 pub use pins::{keep_pins, leaving_destinations};
 pub use policy::same_meaning;
+pub use routes::{Subscribed, warn_routes};
 pub use setup::setup;
 pub use subscriptions::{
     Subscriptions, bring_subscriptions, once_only, subscribe, subscribe_all, subscribe_each, unsubscribe,
     unsubscribe_all,
 };
 pub use teardown::{TeardownOptions, teardown};
-pub use unredacted::warn_unredacted;
 
 /// The ordered changes that bring what exists to what is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -372,10 +374,10 @@ mod pin_tests;
 #[cfg(test)]
 mod replace_tests;
 #[cfg(test)]
+mod routes_tests;
+#[cfg(test)]
 mod subscription_tests;
 #[cfg(test)]
 mod teardown_tests;
 #[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod unredacted_tests;

@@ -3,139 +3,99 @@
 //! A filter that pins a destination, the default destination, and a route that stands first are such ways. They are what
 //! was asked for, so they are no error; but what is redacted on one way and not on another is easily overlooked.
 
-use std::collections::BTreeSet;
-
 use cwl2le_forwarder::config::{Config, pinned_destination};
 use cwl2le_forwarder::glob::Glob;
-use cwl2le_forwarder::route::Router;
 
-use super::function::current_config;
-use super::pins::{leads_to, put_pin, removes};
-use super::{Action, Kind, Observed, Plan, ResourceId};
-use crate::stack::Stack;
+use super::routes::{Subscribed, Ways, by_reason, routes_everything};
 
-/// Maximum number of log groups that one warning names.
-const NAMED: usize = 5;
-
-/// Adds a warning to a plan for each way on which events leave unredacted although a route redacts them.
-#[must_use]
-pub fn warn_unredacted(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
-    let is = observed.function.as_ref().and_then(current_config);
-    let Some(config) = stack.function.config.as_ref().or(is.as_ref()) else { return plan };
-    let Some(ways) = Ways::of(config) else { return plan };
-    let stream_arn = stack.names.stream_arn(&stack.target);
-    let mut warnings: Vec<String> = Vec::new();
-    warnings.extend(ways.default_warning());
-    let mut past: Vec<(String, String)> = Vec::new();
-    for (log_group, filter) in leading(&plan, observed, &stream_arn) {
-        past.extend(ways.past_route(&log_group, &filter).map(|why| (why, log_group)));
+/// What leaves unredacted although some route redacts. Nothing where no route does.
+pub(super) fn unredacted(ways: &Ways<'_>) -> Vec<String> {
+    let config = ways.config;
+    let redacting: Vec<_> = (0..config.routes.len())
+        .filter(|at| redacts(config, *at))
+        .filter_map(|at| Some((at, Glob::new(&config.routes[at].log_group).ok()?)))
+        .collect();
+    if redacting.is_empty() {
+        return Vec::new();
     }
-    let reasons: BTreeSet<String> = past.iter().map(|(why, _)| why.clone()).collect();
-    for why in reasons {
-        let groups: Vec<&str> = past.iter().filter(|one| one.0 == why).map(|one| one.1.as_str()).collect();
-        let more = groups.len().saturating_sub(NAMED);
-        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let named: Vec<String> = groups.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-        warnings.push(format!("warning: events of {}{more} are not redacted: {why}", named.join(", ")));
-    }
-    let policies = policies(&plan, observed, &stream_arn);
-    warnings.extend(policies.iter().filter_map(|policy| ways.policy_warning(policy)));
-    plan.notes.extend(warnings);
-    plan
+    let past = Past { ways, redacting };
+    let groups = ways.filters.iter();
+    let groups =
+        groups.filter_map(|(log_group, filter)| Some((past.of(log_group, filter)?, log_group.clone())));
+    let groups = by_reason(groups).into_iter();
+    let groups = groups.map(|(why, named)| format!("events of {named} are not redacted: {why}"));
+    let policies = ways.policies.iter().filter_map(|policy| past.of_policy(policy));
+    past.of_the_unknown().into_iter().chain(groups).chain(policies).collect()
 }
 
-/// The ways that a configuration knows.
-struct Ways<'c> {
-    config: &'c Config,
-    router: Router,
+/// The ways past the routes that redact.
+struct Past<'w> {
+    ways: &'w Ways<'w>,
     /// The routes that redact, by position.
     redacting: Vec<(usize, Glob)>,
 }
 
-impl<'c> Ways<'c> {
-    /// Nothing where no route redacts.
-    fn of(config: &'c Config) -> Option<Self> {
-        let redacting: Vec<_> = (0..config.routes.len())
-            .filter(|at| redacts(config, *at))
-            .filter_map(|at| Some((at, Glob::new(&config.routes[at].log_group).ok()?)))
-            .collect();
-        let router = Router::without_secrets(config).ok()?;
-        (!redacting.is_empty()).then_some(Self { config, router, redacting })
-    }
-
-    /// What no route matches goes to the default destination as it is.
-    fn default_warning(&self) -> Option<String> {
-        let default = self.config.default_destination()?;
-        let is_everything = |pattern: &str| !pattern.is_empty() && pattern.bytes().all(|byte| byte == b'*');
-        if self.config.routes.iter().any(|route| is_everything(&route.log_group)) {
+impl Past<'_> {
+    /// Why events of a log group get to their destination unredacted.
+    fn of(&self, log_group: &str, filter: &str) -> Option<String> {
+        let Ways { config, router, .. } = self.ways;
+        let destinations = router.choose(log_group, [filter]).ok()?;
+        let taken = router.route(log_group, destinations);
+        if taken.is_some_and(|at| redacts(config, at)) {
             return None;
         }
-        Some(format!(
-            "warning: log groups that no route matches go to `{default}` without redaction; to redact them as well, add a \
-             last route with log_group = \"*\""
-        ))
-    }
-
-    /// Why events of a log group get to their destination unredacted although a route would redact them.
-    fn past_route(&self, log_group: &str, filter: &str) -> Option<String> {
-        let destinations = self.router.choose(log_group, [filter]).ok()?;
-        let taken = self.router.route(log_group, destinations);
-        if taken.is_some_and(|at| redacts(self.config, at)) {
-            return None;
-        }
-        let (would, _) = self.redacting.iter().find(|(_, pattern)| pattern.matches(log_group))?;
-        let would = &self.config.routes[*would].log_group;
-        Some(match pinned_destination(filter) {
-            Some(pin) => format!("filter `{filter}` sends them to `{pin}`, past the route for `{would}`"),
-            None => {
-                let first = taken.map_or("", |at| &self.config.routes[at].log_group);
-                format!("the route for `{first}` matches before the route for `{would}`")
+        let would = self.redacting.iter().find(|(_, pattern)| pattern.matches(log_group));
+        let would = would.map(|(at, _)| &config.routes[*at].log_group);
+        match (pinned_destination(filter), taken, would) {
+            (Some(pin), _, Some(would)) => {
+                Some(format!("filter `{filter}` sends them to `{pin}`, past the route for `{would}`"))
             }
-        })
+            (None, Some(first), Some(would)) => {
+                let first = &config.routes[first].log_group;
+                Some(format!("the route for `{first}` matches before the route for `{would}`"))
+            }
+            (None, None, _) => {
+                let default = config.default_destination()?;
+                Some(format!(
+                    "no route matches, and the default destination `{default}` gets them as they are"
+                ))
+            }
+            (Some(_) | None, ..) => None,
+        }
     }
 
     /// The same for an account policy, whose log groups are not known.
-    fn policy_warning(&self, policy: &str) -> Option<String> {
-        let pin = pinned_destination(policy)?;
-        let leads = |at: &usize| self.config.routes[*at].destination.names().any(|name| name == pin);
+    fn of_policy(&self, policy: &str) -> Option<String> {
+        let config = self.ways.config;
+        let Some(pin) = pinned_destination(policy) else {
+            return self.default_is_a_way();
+        };
+        let leads = |at: &usize| config.routes[*at].destination.names().any(|name| name == pin);
         let (would, _) = self.redacting.iter().find(|(at, _)| !leads(at))?;
-        let would = &self.config.routes[*would].log_group;
+        let would = &config.routes[*would].log_group;
         Some(format!(
-            "warning: account policy `{policy}` sends events to `{pin}`, past the route for `{would}`, which redacts them"
+            "account policy `{policy}` sends events to `{pin}`, past the route for `{would}`, which redacts them"
         ))
+    }
+
+    /// The same for filters that the plan does not know of.
+    fn of_the_unknown(&self) -> Option<String> {
+        let has_policy = self.ways.policies.iter().any(|policy| pinned_destination(policy).is_none());
+        if self.ways.subscribed == Subscribed::Known || has_policy { None } else { self.default_is_a_way() }
+    }
+
+    /// What no route matches goes to the default destination as it is.
+    fn default_is_a_way(&self) -> Option<String> {
+        let default = self.ways.config.default_destination()?;
+        (!routes_everything(self.ways.config)).then(|| {
+            format!(
+                "log groups that no route matches go to `{default}` without redaction; to redact them as well, add a last \
+                 route with log_group = \"*\""
+            )
+        })
     }
 }
 
 fn redacts(config: &Config, route: usize) -> bool {
     config.routes[route].shape.as_ref().is_some_and(|rules| !rules.redact.is_empty())
-}
-
-/// Every filter to the stream once the plan is carried out: its log group and its name.
-fn leading(plan: &Plan, observed: &Observed, stream_arn: &str) -> BTreeSet<(String, String)> {
-    let put = plan.steps.iter().flat_map(|step| &step.actions).filter_map(|action| match action {
-        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } if put.destination_arn == stream_arn => {
-            Some((put.log_group.clone(), put.name.clone()))
-        }
-        _ => None,
-    });
-    let stays = leads_to(observed, stream_arn)
-        .filter(|(log_group, name)| !removes(plan, &ResourceId::filter(log_group, name)))
-        .map(|(log_group, name)| (log_group.to_owned(), name.to_owned()));
-    put.chain(stays).collect()
-}
-
-/// The account policies to the stream once the plan is carried out.
-fn policies(plan: &Plan, observed: &Observed, stream_arn: &str) -> BTreeSet<String> {
-    let put = plan.steps.iter().flat_map(|step| &step.actions).filter_map(|action| match action {
-        // One that pins nothing goes the ways of the routes.
-        Action::PutAccountPolicy { policy: put, .. } | Action::ReplaceAccountPolicy { put, .. } => {
-            put_pin(action, stream_arn).map(|_| put.name.clone())
-        }
-        _ => None,
-    });
-    let stays = observed.account_policy.iter().filter(|policy| {
-        policy.destination_arn == stream_arn
-            && !removes(plan, &ResourceId::new(Kind::AccountPolicy, &policy.name))
-    });
-    put.chain(stays.map(|policy| policy.name.clone())).collect()
 }
