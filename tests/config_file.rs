@@ -82,6 +82,24 @@ async fn setup_brings_the_account_to_the_file() {
     let made = folder.run(&world, &["setup"]).await;
     assert!(made.stderr.contains("configuration cwl2le.toml"), "{}", made.stderr);
     let made = code(&made, 0);
+    // Both say where each setting comes from, and of a token no more than that.
+    for (name, value, origin) in [
+        ("region", json!("ap-northeast-1"), "from cwl2le.toml"),
+        ("stack", json!("default"), "default"),
+        (
+            "destination app",
+            json!(format!("logentries {}", world.log_service.address())),
+            "from cwl2le.toml:7:1",
+        ),
+        ("token of app", Value::Null, "from the environment: LE_TOKEN"),
+        ("memory", json!("320"), "from cwl2le.toml"),
+    ] {
+        for report in [&planned, &made] {
+            let settings = report["settings"].as_array().expect("settings");
+            let setting = settings.iter().find(|setting| setting["name"] == name).expect(name);
+            assert_eq!((&setting["value"], &setting["origin"]), (&value, &json!(origin)), "{name}");
+        }
+    }
     assert_eq!(changes(&planned), changes(&made));
     assert_eq!(changes(&made).len(), 8, "{made:#}");
     assert_eq!(
@@ -102,8 +120,8 @@ async fn setup_brings_the_account_to_the_file() {
                  [[subscriptions]]\nmatch = [\"/app/b\", \"/nothing/*\"]\ndestination = \"app\"\n";
     std::fs::write(folder.path(), config(&world, other).replace("320", "384")).expect("written");
     let ran = folder.run(&world, &["setup", "--dry-run"]).await;
-    assert!(ran.stderr.contains("`/nothing/*` matches no log group"), "{}", ran.stderr);
     let dry = code(&ran, 0);
+    assert!(dry["notes"].to_string().contains("`/nothing/*` matches no log group"), "{dry:#}");
     assert_eq!(dry["dry_run"], json!(true));
     assert_eq!(
         changes(&dry),

@@ -53,6 +53,14 @@ impl CommandLine {
         line
     }
 
+    /// Whether a flag was typed, such as `--stack`.
+    pub fn has(&self, flag: &str) -> bool {
+        let is_it = |arg: &String| {
+            arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
+        };
+        self.args.iter().any(is_it)
+    }
+
     /// Whether a placeholder stands in it, which has to be filled in before it can be run.
     pub const fn hides_secret(&self) -> bool {
         self.hides_secret

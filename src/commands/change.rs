@@ -150,6 +150,7 @@ impl<'a> Run<'a> {
             region: self.stack.target.region.to_string(),
             dry_run: self.change.dry_run,
             changed: !plan.is_empty(),
+            settings: plan.head,
             changes: plan.steps,
             unchanged: plan.unchanged,
             kept: plan.kept,

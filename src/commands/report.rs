@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::plan::{Kept, Plan, Refusal, ResourceId, Step, Verb};
+use crate::plan::{Head, Kept, Plan, Refusal, ResourceId, Step, Verb};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,9 @@ pub struct ChangeReport {
     pub cancelled: bool,
     /// Whether there was, or would be, anything to do.
     pub changed: bool,
+    /// The settings that it goes by, and where each comes from; of `setup` and `plan`.
+    #[serde(skip_serializing_if = "Head::is_empty")]
+    pub settings: Head,
     /// The changes, in order.
     pub changes: Vec<Step>,
     /// What is as it should be.
@@ -50,6 +53,7 @@ impl fmt::Display for ChangeReport {
         }
         if self.dry_run {
             let plan = Plan {
+                head: self.settings.clone(),
                 steps: self.changes.clone(),
                 unchanged: self.unchanged.clone(),
                 kept: self.kept.clone(),

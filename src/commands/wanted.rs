@@ -9,9 +9,10 @@ use super::subscribe::filter_specs;
 use crate::aws::{Depth, Session, observe, tags_of_log_group};
 use crate::bundle;
 use crate::cli::Wanted;
+use crate::config::origin::Given;
 use crate::config::{self, File, subscriptions};
 use crate::error::{Code, Result};
-use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed, Subscriptions};
+use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions};
 use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
 
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
@@ -73,7 +74,41 @@ pub(super) async fn plan_stack(
     let subscribed = if depth == Depth::Everything { Subscribed::Known } else { Subscribed::SomeUnknown };
     let mut plan = plan::warn_routes(&stack, &observed, subscribed, plan);
     plan.notes.splice(..0, notes);
+    plan.head = config::head(whose(context, session, args, &name), args, file, &stack, &observed);
     Ok(Planned { stack, plan, empty_sections })
+}
+
+/// The account, the stack, the region and the profile, and where they come from.
+fn whose(context: Context<'_>, session: &Session, args: &Wanted, stack: &StackName) -> Vec<HeadRow> {
+    let typed = |flag: &str| context.command_line.has(flag);
+    let variable = |name: &str| std::env::var(name).ok();
+    let given = Given { typed: &typed, variable: &variable, file: context.file };
+    // A value that nobody typed is the variable's, where the flag has one.
+    let variables: &[&str] = if args.stack.stack.is_some() { &["CWL2LE_STACK"] } else { &[] };
+    let region = session.target.region.to_string();
+    let profile =
+        context.aws.profile.as_deref().map(|profile| {
+            given.row("profile", profile, &[], |file| file.profile().is_some(), Origin::Default)
+        });
+    let account = HeadRow {
+        name: "account".to_owned(),
+        value: Some(session.target.account.clone()),
+        origin: Origin::Credentials(session.identity.to_string()),
+    };
+    [
+        account,
+        given.row("stack", stack.as_str(), variables, |file| file.stack().is_some(), Origin::Default),
+        given.row(
+            "region",
+            &region,
+            &["AWS_REGION", "AWS_DEFAULT_REGION"],
+            |file| file.region().is_some(),
+            Origin::Profile,
+        ),
+    ]
+    .into_iter()
+    .chain(profile)
+    .collect()
 }
 
 /// The plan of `setup` with nothing asked for, on what was read: what drifted from what delivery depends on.

@@ -9,17 +9,18 @@ use serde_json::{Value, json};
 use toml::Spanned;
 
 use super::file::File;
+use super::origin::{first, flag};
 use super::placeholder::{self, is_placeholder};
 use super::secrets::{Kept, Source, named, parameter_arn, read_token, secret_arn};
 use super::service::{self, is_telling};
 use crate::cli::{DestinationArgs, TOKEN_VARIABLE};
 use crate::error::{Code, Error, Result};
-use crate::plan::{Observed, whole_config};
+use crate::plan::{Observed, Origin, whole_config};
 use crate::stack::Target;
 use crate::stack::policy::{self, Grants};
 
 /// The key whose secret the flags can give.
-const TOKEN: &str = "token";
+pub(super) const TOKEN: &str = "token";
 
 /// What the function has now, where that can be read.
 pub(crate) fn current(observed: &Observed) -> Option<Config> {
@@ -148,7 +149,7 @@ fn resolve(file: &File, name: &str, secret: &service::Secret, flag: Option<&Secr
 }
 
 /// Whether a destination of the file is the one that the flags speak of.
-fn is_default(file: &File, name: &str) -> bool {
+pub(super) fn is_default(file: &File, name: &str) -> bool {
     let settings = &file.settings;
     let only = settings.destinations.as_ref().is_some_and(|all| all.len() == 1);
     match &settings.default_destination {
@@ -254,26 +255,44 @@ pub(super) fn check_token(args: &DestinationArgs) -> Result<()> {
     if args.token_file.as_ref().is_some_and(once) { Ok(()) } else { flag_token(args).map(drop) }
 }
 
+/// Where a flag or the variable says that the token is.
+pub(super) enum TokenPlace<'a> {
+    /// In a store, by this name.
+    Kept(Keeper, &'a str),
+    /// Here.
+    Text(&'a String),
+    /// In a file.
+    File(&'a std::path::Path),
+}
+
+/// The place of the token that the flags give, which win over the variable.
+pub(super) fn token_place(args: &DestinationArgs) -> Option<(TokenPlace<'_>, Origin)> {
+    let ssm = args.token_ssm.as_deref().map(|name| TokenPlace::Kept(Keeper::Ssm, name));
+    let secret = args.token_secret.as_deref().map(|name| TokenPlace::Kept(Keeper::SecretsManager, name));
+    first([
+        (flag("token-ssm"), ssm),
+        (flag("token-secret"), secret),
+        (flag("token"), args.token.as_ref().map(TokenPlace::Text)),
+        (flag("token-file"), args.token_file.as_deref().map(TokenPlace::File)),
+        (Origin::Variable(TOKEN_VARIABLE.to_owned()), args.token_variable.as_ref().map(TokenPlace::Text)),
+    ])
+}
+
 /// The token of the flags, which win over the variable.
 fn flag_token(args: &DestinationArgs) -> Result<Option<Secret<Token>>> {
     let unusable = |from: &str, problem: &dyn std::fmt::Display, hint: &str| {
         Error::new(Code::Usage, format!("the token of {from} cannot be used: {problem}")).on(from).hint(hint)
     };
-    let kept = [
-        ("--token-ssm", Keeper::Ssm, &args.token_ssm),
-        ("--token-secret", Keeper::SecretsManager, &args.token_secret),
-    ];
-    let kept = kept.into_iter().find_map(|(flag, keeper, name)| Some((flag, keeper, name.as_ref()?)));
-    if let Some((flag, keeper, name)) = kept {
-        let hint = "give NAME, the ARN, or NAME#KEY for one key of a JSON object";
-        let reference = named(keeper, name).map_err(|problem| unusable(flag, &problem, hint))?;
-        return Ok(Some(Secret::Kept(reference)));
-    }
-    let (from, text) = match (&args.token, &args.token_file, &args.token_variable) {
-        (Some(token), ..) => ("--token", token.clone()),
-        (None, Some(file), _) => ("--token-file", read_token(file)?),
-        (None, None, Some(token)) => (TOKEN_VARIABLE, token.clone()),
-        (None, None, None) => return Ok(None),
+    let Some((place, origin)) = token_place(args) else { return Ok(None) };
+    let (Origin::Flag(from) | Origin::Variable(from)) = &origin else { return Ok(None) };
+    let text = match place {
+        TokenPlace::Kept(keeper, name) => {
+            let hint = "give NAME, the ARN, or NAME#KEY for one key of a JSON object";
+            let reference = named(keeper, name).map_err(|problem| unusable(from, &problem, hint))?;
+            return Ok(Some(Secret::Kept(reference)));
+        }
+        TokenPlace::Text(token) => token.clone(),
+        TokenPlace::File(file) => read_token(file)?,
     };
     placeholder::refuse(from, &text)?;
     let token = text.trim().parse();

@@ -8,8 +8,10 @@ mod describe_tests;
 pub(crate) mod destinations;
 mod file;
 mod forms;
+mod head;
 mod merge;
 mod nearest;
+pub(crate) mod origin;
 mod placeholder;
 mod quarantine;
 mod secrets;
@@ -37,6 +39,7 @@ use crate::stack::{Names, RoleScope, Stack, StackName, Target};
 
 pub use describe::{TEMPLATE, describe};
 pub use file::{FILE_NAME, File};
+pub(crate) use head::head;
 
 /// A stack with nothing asked for but its name: what `subscribe`, `status` and `teardown` work on.
 pub fn bare_stack(name: &StackName, target: &Target, scope: RoleScope, observed: &Observed) -> Stack {
@@ -72,7 +75,7 @@ pub fn wanted_stack(
     scope: RoleScope,
     observed: &Observed,
 ) -> Result<Stack> {
-    let args = merge::with_file(args, file);
+    let (args, _) = merge::with_file(args, file);
     let config = destinations::wanted(&args.destination, file, observed)?;
     let config = quarantine::wanted(config, args.function.quarantine.as_deref(), observed)?;
     let mut wishes = Wishes::new(&args, config, target)?;

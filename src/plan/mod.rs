@@ -11,6 +11,7 @@ mod environment;
 mod filters;
 mod forwarders;
 mod function;
+mod head;
 mod loops;
 mod observed;
 mod pins;
@@ -35,6 +36,7 @@ pub use action::{Action, CreateFunction};
 pub use filters::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, is_own_filter, shown_pattern};
 pub use forwarders::{Whole, isolated_functions, remaining, whole_config};
 pub(crate) use function::current_config;
+pub use head::{Head, HeadRow, Origin};
 pub use loops::is_loop;
 pub use observed::{
     FunctionFailure, Observed, ObservedFilter, ObservedForwarder, ObservedFunction, ObservedGroup,
@@ -53,6 +55,9 @@ pub use teardown::{TeardownOptions, teardown};
 /// The ordered changes that bring what exists to what is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Plan {
+    /// What it is for, and where its settings come from.
+    #[serde(skip_serializing_if = "Head::is_empty", rename = "settings")]
+    pub head: Head,
     /// The changes, in the order of their stages.
     pub steps: Vec<Step>,
     /// What is already as it should be.
@@ -228,6 +233,7 @@ impl Plan {
         self.refused.extend(other.refused);
         self.notes.extend(other.notes);
         self.planned_at = self.planned_at.or(other.planned_at);
+        self.head.0.extend(other.head.0);
         self.ordered()
     }
 
@@ -323,6 +329,9 @@ impl fmt::Display for Field {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.head.is_empty() {
+            writeln!(f, "{}", self.head)?;
+        }
         for step in &self.steps {
             writeln!(f, "  {} {} {}", step.verb.sign(), step.verb, step.resource)?;
             for field in &step.fields {
