@@ -12,6 +12,8 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``condition_keys``: under AUTH=true, condition keys of policies such as ``iam:PermissionsBoundary``;
 - ``strictness``, with ``operations``, ``inputs`` and ``shapes``: requests are checked against AWS's API models;
+- ``bucket_owners``: requests for a bucket of another account than expected are refused;
+- ``trust``: under AUTH=true, a trust policy that names a user is enough for that user;
 - ``accounts``: whole accounts kept, put back and shown, for tests;
 - ``lag``: reads that lag behind writes, for tests;
 - ``function_limits``, ``policy_limits`` and ``stream_limits``: sizes of requests, environments and policies, and changes
@@ -32,6 +34,7 @@ import os
 import secrets
 
 import accounts
+import bucket_owners
 import condition_keys
 import control
 import dependent_actions
@@ -40,6 +43,7 @@ import gate
 import guard
 import policy_limits
 import strictness
+import trust
 from lag import Lag
 from mappings import Mappings
 from stream_limits import StreamLimits
@@ -86,7 +90,13 @@ RELIED_ON = {
         "_esms": None,
         "_functions": None,
     },
-    "services.s3": {"_put_object": "bucket_name key body headers"},
+    "services.s3": {
+        "handle_request": "method path headers body query_params signed_path enforce_bucket_region internal "
+        "access_point_region access_point",
+        "_parse_bucket_key": "path headers",
+        "_put_object": "bucket_name key body headers",
+        "_buckets": None,
+    },
     "services.iam": {"handle_request": "method path headers body query_params", "_roles": None},
     "services.secretsmanager": {"handle_request": "method path headers body query_params"},
     "services.ssm": {"handle_request": "method path headers body query_params"},
@@ -102,6 +112,7 @@ RELIED_ON = {
         "_conditions_met": "conditions ctx",
         "_gather_role_policies": "role_name account_id",
         "_permissions_boundary": "store name account_id",
+        "_RESOURCE_POLICY_LOOKUPS": None,
     },
     "core.sigv4": {
         "parse_header_signature": "headers",
@@ -153,6 +164,7 @@ def install(modules):
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
     whole = accounts.Accounts(modules["responses"], *services.values(), subscriptions)
     lag.install(services, whole.copy_of)
+    trust.install(modules["iam_evaluator"], modules["iam"])
     condition_keys.install(modules["iam_actions"], modules["iam"])
     dependent_actions.install(modules["app"], modules["responses"], modules["iam_actions"], services)
     create_stream = kinesis._create_stream
@@ -165,6 +177,7 @@ def install(modules):
         return answer
 
     kinesis._create_stream = create_stream_with_tags
+    bucket_owners.install(modules["responses"], modules["s3"])
     more = {"secretsmanager": modules["secretsmanager"], "ssm": modules["ssm"], "sts": modules["sts"]}
     strictness.install(modules["responses"], {**services, **more})
     return whole, lag

@@ -15,6 +15,7 @@ use crate::python::PythonEnv;
 /// The Python files that run the servers; they are written beside the server's state when it starts.
 const LAUNCHER: &[(&str, &str)] = &[
     ("accounts.py", include_str!("../launcher/accounts.py")),
+    ("bucket_owners.py", include_str!("../launcher/bucket_owners.py")),
     ("condition_keys.py", include_str!("../launcher/condition_keys.py")),
     ("control.py", include_str!("../launcher/control.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
@@ -38,6 +39,7 @@ const LAUNCHER: &[(&str, &str)] = &[
     ("stream_limits.py", include_str!("../launcher/stream_limits.py")),
     ("strictness.py", include_str!("../launcher/strictness.py")),
     ("subscriptions.py", include_str!("../launcher/subscriptions.py")),
+    ("trust.py", include_str!("../launcher/trust.py")),
 ];
 
 /// A cold start takes a second or two; a busy machine gets a minute.

@@ -90,6 +90,27 @@ class Permissions(unittest.TestCase):
         person.update_assume_role_policy(RoleName="within", PolicyDocument=trust)
         person.put_role_permissions_boundary(RoleName="free", PermissionsBoundary=boundary)
 
+    def test_a_trust_policy_that_names_a_user_is_enough(self):
+        iam = client("iam")
+        iam.create_user(UserName="trusted")
+        key = iam.create_access_key(UserName="trusted")["AccessKey"]
+        sts = client("sts", key["AccessKeyId"], key["SecretAccessKey"])
+        account = "arn:aws:iam::000000000000:"
+        for number, (principal, assumed) in enumerate([
+            ({"AWS": f"{account}user/trusted"}, True), ({"AWS": f"{account}root"}, False),
+            ({"AWS": f"{account}user/person"}, False), ({"Service": "lambda.amazonaws.com"}, False),
+        ]):
+            statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+            trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+            role = iam.create_role(RoleName=f"trusting{number}", Path="/team/", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+            with self.subTest(principal):
+                if assumed:
+                    sts.assume_role(RoleArn=role, RoleSessionName="session")
+                    continue
+                with self.assertRaises(ClientError) as denied:
+                    sts.assume_role(RoleArn=role, RoleSessionName="session")
+                self.assertEqual(denied.exception.response["Error"]["Code"], "AccessDenied")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -2,8 +2,10 @@
 
 import json
 import unittest
+import urllib.error
+import urllib.request
 
-from account import AccountTest
+from account import ENDPOINT, AccountTest
 
 TRUST = '{"Version":"2012-10-17","Statement":[]}'
 ZIP = {"ZipFile": b"PK\x05\x06" + bytes(18)}
@@ -99,13 +101,17 @@ class Strict(AccountTest):
         self.assertEqual(self.secrets.get_secret_value(SecretId="a/b")["SecretString"], "v")
         self.sts.get_caller_identity()
 
+    def test_a_bucket_belongs_to_whom_the_caller_expects(self):
+        bucket = f"bucket-{self.account}"
+        self.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "ap-northeast-1"})
+        put = lambda **owner: self.s3.put_object(Bucket=bucket, Key="a/b", Body=b"x", **owner)
+        self.assertEqual(self.refusal(put, ExpectedBucketOwner="999999999999"), ("AccessDenied", "Access Denied"))
+        put(ExpectedBucketOwner=self.account)
+        put()
+        self.assertEqual(self.refusal(self.s3.head_bucket, Bucket=bucket, ExpectedBucketOwner="999999999999")[0], "403")
+
     def send(self, service, target, body):
         """A request that no client would make."""
-        import urllib.error
-        import urllib.request
-
-        from account import ENDPOINT
-
         authorization = f"AWS4-HMAC-SHA256 Credential={self.account}/20260101/ap-northeast-1/{service}/aws4_request, SignedHeaders=host, Signature=0"
         headers = {"X-Amz-Target": target, "Content-Type": "application/x-amz-json-1.1", "Authorization": authorization}
         try:
