@@ -128,7 +128,7 @@ async fn stopped(ground: &Ground, call: &Call, number: usize) -> Result<(), Stri
     let ran = ended(running).await;
     let error: Value = ran.json()["error"].clone();
     let hint = error["hint"].as_str().unwrap_or_default();
-    let says_what_next = hint.contains("`cwl2le setup`") || hint.contains("same command");
+    let says_what_next = hint.contains("again to go on") || hint.contains("same command");
     if ran.code != 130 || error["code"] != "interrupted" || !says_what_next {
         return Err(format!("it did not stop: {ran:?}"));
     }
