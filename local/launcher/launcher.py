@@ -86,6 +86,7 @@ RELIED_ON = {
         "_execute_function": "func event",
         "_apply_filter_criteria": "records esm",
         "_get_func_record_for_qualifier": "name qualifier",
+        "_resolve_name_and_qualifier": "name_or_arn",
         "esm_wake": None,
         "_esms": None,
         "_functions": None,

@@ -81,13 +81,14 @@ class Mappings:
 
     def new_mapping(self, data):
         """CreateEventSourceMapping, which AWS refuses for a second one, a stream that cannot be read, or a time to come."""
-        source, name = data.get("EventSourceArn", ""), data.get("FunctionName", "").rsplit(":", 1)[-1]
+        source = data.get("EventSourceArn", "")
+        name, qualifier = self.functions._resolve_name_and_qualifier(data.get("FunctionName", ""))
         function = self.functions._functions.get(name)
         if ":kinesis:" in source and function:
             if self.kinesis._resolve_stream_by_arn(source) is None:
                 return self._refused(f"Stream not found: {source}")
             for other in self.functions._esms.values():
-                if (other["EventSourceArn"], other["FunctionName"]) == (source, name):
+                if _maps(other, source, name, qualifier):
                     return self.responses.error_response_json(
                         "ResourceConflictException",
                         f"The event source arn (\" {source} \") and function (\" {name} \") provided mapping already "
@@ -104,9 +105,10 @@ class Mappings:
         since = data.get("StartingPositionTimestamp")
         if data.get("StartingPosition") == "AT_TIMESTAMP" and (since is None or since > time.time()):
             return self._refused("StartingPositionTimestamp is needed with AT_TIMESTAMP, and cannot be in the future.")
-        answer = self._waking(self.create_mapping, data)
+        # The default of AWS for streams; ministack's is the one for queues.
+        answer = self._waking(self.create_mapping, {**({"BatchSize": 100} if ":kinesis:" in source else {}), **data})
         for mapping in self.functions._esms.values():
-            if since is not None and (mapping["EventSourceArn"], mapping["FunctionName"]) == (source, name):
+            if since is not None and _maps(mapping, source, name, qualifier):
                 mapping["StartingPositionTimestamp"] = since
         return answer
 
@@ -135,3 +137,7 @@ class Mappings:
 
     def _refused(self, message):
         return self.responses.error_response_json("InvalidParameterValueException", message, 400)
+
+
+def _maps(mapping, source, name, qualifier):
+    return (mapping["EventSourceArn"], mapping["FunctionName"], mapping.get("Qualifier")) == (source, name, qualifier)
