@@ -324,6 +324,9 @@ pub struct Package {
     /// Where to write the zip
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,
+    /// Write over another file that is there
+    #[arg(long)]
+    pub force: bool,
     /// Processor: x86_64 or arm64
     #[arg(long, value_name = "ARCH", default_value = "x86_64")]
     pub arch: Arch,

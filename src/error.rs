@@ -29,6 +29,8 @@ pub enum Code {
     LogGroupClass,
     /// Somebody else still reads from or writes to it.
     InUse,
+    /// The configuration of a function cannot be read, and would be replaced.
+    Unreadable,
     /// Somebody else changed what this run was about to change.
     Changed,
     /// A newer version deployed the function's code, or another build of this version.
@@ -75,7 +77,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Usage,
         Self::Config,
         Self::NotConfirmed,
@@ -85,6 +87,7 @@ impl Code {
         Self::FilterLimit,
         Self::LogGroupClass,
         Self::InUse,
+        Self::Unreadable,
         Self::Changed,
         Self::Downgrade,
         Self::NoRegion,
@@ -119,6 +122,7 @@ impl Code {
             | Self::FilterLimit
             | Self::LogGroupClass
             | Self::InUse
+            | Self::Unreadable
             | Self::Changed
             | Self::Downgrade => Exit::Refused,
             Self::NoRegion
@@ -149,6 +153,7 @@ impl Code {
             Self::FilterLimit => "filter-limit",
             Self::LogGroupClass => "log-group-class",
             Self::InUse => "in-use",
+            Self::Unreadable => "unreadable",
             Self::Changed => "changed",
             Self::Downgrade => "downgrade",
             Self::NoRegion => "no-region",

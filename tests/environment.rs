@@ -195,3 +195,17 @@ fn exceptions_and_this_machine_are_reached_without_the_proxy() {
     run(command(&args).env("HTTPS_PROXY", &url).env("NO_PROXY", "other.invalid")).failed(5, "unreachable");
     assert!(heard.recv().expect("it is asked").starts_with("CONNECT aws.invalid:443 "));
 }
+
+#[test]
+fn a_package_is_not_written_over_another_file_unasked() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let zip = folder.path().join("forwarder.zip");
+    let to = zip.display().to_string();
+    let package = ["package", "--to", to.as_str()];
+    std::fs::write(&zip, "a year of work").expect("written");
+    run(&mut command(&package)).failed(2, "usage");
+    assert_eq!(std::fs::read(&zip).expect("read"), b"a year of work");
+    run(&mut command(&[&package[..], &["--force"]].concat())).ok();
+    // The same again is no change.
+    run(&mut command(&package)).ok();
+}

@@ -160,6 +160,7 @@ async fn without_a_terminal_every_change_needs_yes() {
     for (args, after) in steps {
         let refused = unattended(&account, args).await.failed(3, "not-confirmed");
         assert_eq!(account.seen().await, before, "{args:?}");
+        assert!(!refused.json()["plan"]["steps"].as_array().expect("the plan").is_empty(), "{refused:?}");
         let hint = refused.json()["error"]["hint"].as_str().expect("a hint").to_owned();
         let command = hint.split('`').nth(1).expect("a command");
         let words = shlex::split(command).expect("words of a shell");

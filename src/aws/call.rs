@@ -77,6 +77,39 @@ impl Aws<'_> {
         Send: Fn() -> Sent,
         Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
+        self.repeat(true, service, operation, resource, send).await.map_err(|failed| failed.error)
+    }
+
+    /// The same for a call of which AWS allows a few a day: where it is not known whether AWS carried it out, it is not
+    /// repeated, and the caller looks first.
+    pub(super) async fn call_once<T, E, Send, Sent>(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        resource: &str,
+        send: Send,
+    ) -> Result<T, Failed>
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+        Send: Fn() -> Sent,
+        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
+        self.repeat(false, service, operation, resource, send).await
+    }
+
+    async fn repeat<T, E, Send, Sent>(
+        &self,
+        unanswered: bool,
+        service: &'static str,
+        operation: &'static str,
+        resource: &str,
+        send: Send,
+    ) -> Result<T, Failed>
+    where
+        E: ProvideErrorMetadata + StdError + 'static,
+        Send: Fn() -> Sent,
+        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    {
         let mut failing_since: Option<Instant> = None;
         let mut retrying: Option<Waiting> = None;
         let mut needs_seen = false;
@@ -99,7 +132,10 @@ impl Aws<'_> {
             if status.is_some() {
                 self.session.note_answer();
             }
-            let Some(rule) = rule else { return Err(error) };
+            let Some(rule) = rule else { return Err(error.into()) };
+            if !unanswered && rule.leaves_open() {
+                return Err(Failed { error, is_open: true });
+            }
 
             let budget = rule.budget(self.session.has_answered());
             let before = retrying.take();
@@ -110,14 +146,14 @@ impl Aws<'_> {
             if elapsed + pause > budget.total || failing + pause > self.session.retry_limit() {
                 let (message, seconds) = (error.message.trim_end_matches('.'), elapsed.as_secs_f64());
                 error.message = format!("{message} (waited {seconds:.0} s for {})", rule.why);
-                return Err(error);
+                return Err(error.into());
             }
             if rule.is_propagation() {
                 match self.missing().await {
                     None => needs_seen = true,
                     // What this run has just made may not show yet.
                     Some(_) if !needs_seen && elapsed < SHOWS => {}
-                    Some(what) => return Err(error.vanished(&what)),
+                    Some(what) => return Err(error.vanished(&what).into()),
                 }
             }
             (self.notice)(Notice::Waiting { why: rule.why, elapsed });
@@ -141,6 +177,20 @@ impl Aws<'_> {
             () = self.session.stop().wait() => Err(Stopped),
             () = tokio::time::sleep(pause) => Ok(()),
         }
+    }
+}
+
+/// A call that failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) error: AwsError,
+    /// Whether AWS may have carried it out all the same, and nothing was repeated.
+    pub(super) is_open: bool,
+}
+
+impl From<AwsError> for Failed {
+    fn from(error: AwsError) -> Self {
+        Self { error, is_open: false }
     }
 }
 

@@ -177,8 +177,8 @@ pub(super) const TABLE: &[Row] = &[
         codes: &["LimitExceededException"],
         fragment: "",
         means: Code::Aws,
-        hint: "a quota of Kinesis is used up (shards or streams of the account, or changes a day): use fewer \
-               --shards or --on-demand, or ask AWS for more in Service Quotas",
+        hint: "a quota of Kinesis is used up: shards or streams of the account, 10 changes of the number of shards of a stream in \
+               24 hours, or 2 of its mode; use fewer --shards or --on-demand, wait a day, or ask AWS for more in Service Quotas",
     },
     any(
         &[

@@ -1,17 +1,20 @@
 //! Kinesis: the stream.
 
+use std::time::Duration;
+
 use aws_sdk_kinesis::types::{
     EncryptionType, ScalingType, StreamDescriptionSummary, StreamMode as SdkMode, StreamModeDetails,
     StreamStatus as SdkStatus,
 };
 
+use super::call::Failed;
 use super::error::{found, gone};
 use super::owner::check_owner;
 use super::wait::{Look, Wait};
 use super::{Aws, AwsError, Notice};
 use crate::error::Result;
 use crate::plan::{ObservedStream, StreamStatus};
-use crate::stack::{StreamMode, Tags};
+use crate::stack::{StreamMode, Tags, next_shard_count};
 
 const SERVICE: &str = "kinesis";
 /// Tags that `AddTagsToStream` takes in one call.
@@ -33,6 +36,7 @@ pub(crate) async fn observe_stream(
             Some(SdkMode::OnDemand) => StreamMode::OnDemand,
             _ => StreamMode::Provisioned { shards: open_shards },
         },
+        open_shards,
         retention_hours: u32::try_from(summary.retention_period_hours).unwrap_or_default(),
         kms_key: summary.key_id.filter(|_| summary.encryption_type == Some(EncryptionType::Kms)),
         arn: summary.stream_arn,
@@ -181,13 +185,16 @@ pub(crate) async fn await_gone(aws: Aws<'_>, name: &str) -> Result<()> {
 /// Switches between provisioned and on demand, then sets the number of shards where it is a fixed one.
 pub(crate) async fn set_mode(aws: Aws<'_>, arn: &str, name: &str, mode: StreamMode) -> Result<()> {
     let kinesis = aws.session.kinesis();
-    let current = await_active(aws, name).await?.stream_mode_details;
-    if current.map(|details| details.stream_mode) != Some(details(mode).stream_mode) {
-        aws.call(SERVICE, "UpdateStreamMode", name, || {
+    let mut lost = 0;
+    loop {
+        let current = await_active(aws, name).await?.stream_mode_details;
+        if current.map(|details| details.stream_mode) == Some(details(mode).stream_mode) {
+            break;
+        }
+        let switched = aws.call_once(SERVICE, "UpdateStreamMode", name, || {
             kinesis.update_stream_mode().stream_arn(arn).stream_mode_details(details(mode)).send()
-        })
-        .await?;
-        await_active(aws, name).await?;
+        });
+        look_again(aws, switched.await, &mut lost).await?;
     }
     match mode {
         StreamMode::Provisioned { shards } => set_shards(aws, name, shards).await,
@@ -198,28 +205,45 @@ pub(crate) async fn set_mode(aws: Aws<'_>, arn: &str, name: &str, mode: StreamMo
 /// Changes the number of shards in steps of at most double and at least half, as AWS demands.
 pub(crate) async fn set_shards(aws: Aws<'_>, name: &str, to: u32) -> Result<()> {
     let kinesis = aws.session.kinesis();
+    let mut lost = 0;
     loop {
         let now = u32::try_from(await_active(aws, name).await?.open_shard_count).unwrap_or_default();
         if now == to {
             return Ok(());
         }
         let step = next_shard_count(now, to);
-        aws.call(SERVICE, "UpdateShardCount", name, || {
+        let changed = aws.call_once(SERVICE, "UpdateShardCount", name, || {
             kinesis
                 .update_shard_count()
                 .stream_name(name)
                 .target_shard_count(count(step))
                 .scaling_type(ScalingType::UniformScaling)
                 .send()
-        })
-        .await?;
+        });
+        look_again(aws, changed.await, &mut lost).await?;
     }
 }
 
-/// The count nearest to `to` that AWS allows in one step.
-fn next_shard_count(now: u32, to: u32) -> u32 {
-    to.clamp(now.div_ceil(2).max(1), now.saturating_mul(2).max(1))
+/// Lets the caller read the stream again where a change of it may have been made, for each counts against a limit per
+/// day. After a pause, since the change may have been lost with the connection.
+async fn look_again<T>(aws: Aws<'_>, changed: Result<T, Failed>, lost: &mut u32) -> Result<()> {
+    match changed {
+        Ok(_) => *lost = 0,
+        Err(failed) if failed.is_open && *lost < LOST_IN_A_ROW => {
+            let pause = FIRST_PAUSE * 2_u32.pow(*lost);
+            *lost += 1;
+            let AwsError { service, operation, resource, .. } = failed.error;
+            aws.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, &resource))?;
+        }
+        Err(failed) => return Err(failed.error.into()),
+    }
+    Ok(())
 }
+
+/// Maximum number of changes in a row whose answer was lost.
+const LOST_IN_A_ROW: u32 = 6;
+/// The first pause after a lost answer; each is twice the one before.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
 
 /// Lengthens or shortens the retention and waits.
 pub(crate) async fn set_retention(aws: Aws<'_>, name: &str, to_hours: u32) -> Result<()> {

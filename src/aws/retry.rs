@@ -294,6 +294,11 @@ impl Rule {
         if answered && self.budget == CONNECTION { LOST_CONNECTION } else { self.budget }
     }
 
+    /// Whether AWS may have carried out the call that failed: it broke down on the way, or the answer was lost.
+    pub(crate) fn leaves_open(&self) -> bool {
+        self.budget == FAULT || self.budget == CONNECTION
+    }
+
     /// Whether AWS asks for fewer calls.
     pub(crate) fn is_throttling(&self) -> bool {
         self.budget == THROTTLING

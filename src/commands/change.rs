@@ -155,6 +155,7 @@ impl<'a> Run<'a> {
             unchanged: plan.unchanged,
             kept: plan.kept,
             refused: plan.refused,
+            losses: plan.losses,
             notes: plan.notes,
             calls: self.session.calls(),
             seconds: self.context.started.elapsed().as_secs_f64(),
@@ -176,8 +177,8 @@ impl<'a> Run<'a> {
         consent::ask(self.context, self.change, plan, &question).await
     }
 
-    /// A section of the file that selects nothing, and subscriptions that go: the error to end with unless somebody looks at
-    /// the plan.
+    /// A section of the file that selects nothing, and subscriptions that go: the error to end with unless somebody
+    /// looks at the plan.
     fn slip(&self, plan: &Plan) -> Option<Error> {
         let place = self.empty_sections.first()?;
         let subscribes = |kind: Kind| matches!(kind, Kind::SubscriptionFilter | Kind::AccountPolicy);

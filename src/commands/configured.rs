@@ -11,9 +11,8 @@ use cwl2le_forwarder::store::Store;
 use tokio::time::Instant;
 
 use crate::aws::{Session, lambda};
-use crate::config::destinations;
 use crate::error::{Code, Error, Result};
-use crate::plan::{Observed, ObservedForwarder, current_config};
+use crate::plan::{Observed, ObservedForwarder, Unreadable, current_config, whole_config};
 use crate::stack::{Names, RoleScope, StackName};
 
 /// How long reading what the configuration refers to may take.
@@ -29,18 +28,27 @@ pub(super) async fn observe_function(session: &Session, stack: &StackName) -> Re
         let function = lambda::observe_function(session.into(), &names.isolated(&name).function).await?;
         observed.isolated.insert(name, ObservedForwarder { function, ..ObservedForwarder::default() });
     }
-    if observed.function.is_some() && destinations::current(&observed).is_none() {
-        return Err(unreadable(&names.function));
+    if observed.function.is_some() {
+        configuration(&observed, &names.function)?;
     }
     Ok(observed)
 }
 
-/// The function is there and what it is to do is not.
-pub(super) fn unreadable(function: &str) -> Error {
-    let message = "the function's configuration cannot be read: it is missing, or another version wrote it";
-    Error::new(Code::Config, message).on(function).hint(
-        "run `cwl2le setup` with the token, or describe the destinations in a configuration file: `cwl2le init`",
-    )
+/// What the functions of a stack are configured to; `function` is the main one, which is there.
+///
+/// # Errors
+/// It is missing or cannot be read.
+pub(super) fn configuration(observed: &Observed, function: &str) -> Result<Config> {
+    match whole_config(observed) {
+        Ok(Some(whole)) => Ok(whole.config),
+        Ok(None) => Err(Error::new(Code::Config, "the function's configuration is missing").on(function).hint(
+            "run `cwl2le setup` with the token, or describe the destinations in a configuration file: `cwl2le init`",
+        )),
+        Err(Unreadable { function, reason }) => {
+            let message = format!("the configuration of the stack cannot be read: {reason}");
+            Err(Error::new(Code::Unreadable, message).on(function).hint(Unreadable::HINT))
+        }
+    }
 }
 
 /// Reads texts that a configuration refers to, with the caller's rights.

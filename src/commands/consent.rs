@@ -21,7 +21,8 @@ pub(super) enum Consent {
 /// Asks for consent to a plan that has been shown on standard error.
 ///
 /// # Errors
-/// `not-confirmed` where nobody can be asked: standard input or standard error is not a terminal. `interrupted` after Ctrl-C.
+/// `not-confirmed` where nobody can be asked: standard input or standard error is not a terminal. `interrupted` after
+/// Ctrl-C.
 pub(super) async fn ask(
     context: Context<'_>,
     change: &Change,
@@ -32,7 +33,7 @@ pub(super) async fn ask(
         return Ok(Consent::Flag);
     }
     if !can_ask() {
-        return Err(not_confirmed(context.command_line, plan.steps.len()));
+        return Err(not_confirmed(context.command_line, plan));
     }
     let mut text = format!("{question} [y/N] ");
     // Nobody agrees to what they have not seen.
@@ -67,7 +68,8 @@ pub(super) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-fn not_confirmed(command_line: &CommandLine, changes: usize) -> Error {
+fn not_confirmed(command_line: &CommandLine, plan: &Plan) -> Error {
+    let changes = plan.steps.len();
     let s = if changes == 1 { "" } else { "s" };
     let message = format!(
         "{changes} change{s} not confirmed: there is no terminal to ask on, and --yes is not given; nothing was changed"
@@ -78,8 +80,9 @@ fn not_confirmed(command_line: &CommandLine, changes: usize) -> Error {
     } else {
         ""
     };
-    Error::new(Code::NotConfirmed, message)
-        .hint(format!("if the plan above is what you want, run `{confirmed}`{fill_in}"))
+    let hint = format!("if the plan is what you want, run `{confirmed}`{fill_in}");
+    let plan = serde_json::to_value(plan).ok().map(Box::new);
+    Error { plan, ..Error::new(Code::NotConfirmed, message).hint(hint) }
 }
 
 fn read_answer(question: &str) -> std::io::Result<String> {

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::Context;
-use super::configured::unreadable;
+use super::configured::configuration;
 use crate::aws::{Depth, observe};
 use crate::cli::Init;
 use crate::config;
@@ -57,8 +57,8 @@ async fn from_account(context: Context<'_>, args: &Init) -> Result<(String, Vec<
             "check --region and --stack, or write a file to begin with: `cwl2le init` without --from-account",
         ));
     }
-    if observed.function.is_some() && config::destinations::current(&observed).is_none() {
-        return Err(unreadable(&stack.names.function));
+    if observed.function.is_some() {
+        configuration(&observed, &stack.names.function)?;
     }
     Ok(config::describe(&stack, &observed))
 }

@@ -185,7 +185,7 @@ pub async fn run(
     stop: &Stop,
     lines: &Lines<'_>,
 ) -> Result<Outcome> {
-    let file = configuration(cli)?;
+    let file = configuration(cli, progress)?;
     let mut options = Options {
         region: cli.global.region.clone(),
         profile: cli.global.profile.clone(),
@@ -235,17 +235,25 @@ pub async fn run(
 }
 
 /// The configuration file of the commands that work on a stack. The others need none, and `init` writes it.
-fn configuration(cli: &Cli) -> Result<Option<File>> {
+fn configuration(cli: &Cli, progress: &Progress) -> Result<Option<File>> {
     match &cli.command {
         Command::Setup(_)
         | Command::Plan(_)
         | Command::Preview(_)
         | Command::Forward(_)
-        | Command::Subscribe(_)
-        | Command::Unsubscribe(_)
-        | Command::Status(_)
-        | Command::Teardown(_)
         | Command::Policies(_) => File::find(cli.global.config.as_deref()),
+        // They take only stack, region and profile from it.
+        Command::Subscribe(_) | Command::Unsubscribe(_) | Command::Status(_) | Command::Teardown(_) => {
+            let Some((file, mistake)) = File::find_stack(cli.global.config.as_deref())? else {
+                return Ok(None);
+            };
+            if let Some(mistake) = mistake {
+                progress.line(format!(
+                    "warning: {mistake}; only stack, region and profile are taken from the file"
+                ));
+            }
+            Ok(Some(file))
+        }
         Command::Init(_)
         | Command::Package(_)
         | Command::Demo(_)
@@ -255,7 +263,17 @@ fn configuration(cli: &Cli) -> Result<Option<File>> {
 }
 
 fn package(args: &cli::Package) -> Result<bundle::Package> {
-    bundle::Package::write(&bundle::bundled(args.arch)?, &args.to)
+    let bundle = bundle::bundled(args.arch)?;
+    // A device holds nothing to lose, and the zip of an earlier run is the same.
+    let is_other = args.to.is_file() && !std::fs::read(&args.to).is_ok_and(|there| *there == *bundle.zip);
+    if is_other && !args.force {
+        return Err(usage(
+            "another file is there already",
+            "write over it with --force, or give another place with --to",
+        )
+        .on(args.to.display().to_string()));
+    }
+    bundle::Package::write(&bundle, &args.to)
 }
 
 /// The error of a command that found nothing it could do with.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::plan::{Head, Kept, Plan, Refusal, ResourceId, Step, Verb};
+use crate::plan::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -33,6 +33,9 @@ pub struct ChangeReport {
     pub unchanged: Vec<ResourceId>,
     /// What was left where it is.
     pub kept: Vec<Kept>,
+    /// What the changes take away for good.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
     /// What cannot be done, of a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub refused: Vec<Refusal>,
@@ -58,6 +61,7 @@ impl fmt::Display for ChangeReport {
                 unchanged: self.unchanged.clone(),
                 kept: self.kept.clone(),
                 refused: self.refused.clone(),
+                losses: self.losses.clone(),
                 notes: self.notes.clone(),
                 planned_at: None,
             };

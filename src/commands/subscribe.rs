@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use cwl2le_forwarder::config::{filter_name, pinned_destination};
 
 use super::change::Run;
-use super::configured::unreadable;
+use super::configured::configuration;
 use super::consent::Consent;
 use super::groups::{Chosen, Loops, Survey, choose, survey};
 use super::steps::Steps;
@@ -13,7 +13,7 @@ use super::{ChangeReport, Context, usage};
 use crate::apply::apply;
 use crate::aws::Session;
 use crate::cli::{Filter, Groups, Subscribe};
-use crate::config::{self, destinations};
+use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed};
 use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack};
@@ -47,6 +47,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let policy = AccountPolicySpec { excluded, ..account_policy(&stack, args) };
         let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
         let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
+        let plan = plan::name_losses(&stack, &observed, plan);
         Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
@@ -57,6 +58,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
         let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
+        let plan = plan::name_losses(&stack, &observed, plan);
         Ok((stack, plan, wide))
     }
 }
@@ -179,7 +181,7 @@ fn must_be_set_up(stack: &Stack, observed: &Observed) -> Result<()> {
 
 /// What the forwarder gets for a destination that it does not know it cannot deliver.
 fn must_be_a_destination(name: &str, stack: &Stack, observed: &Observed) -> Result<()> {
-    let config = destinations::current(observed).ok_or_else(|| unreadable(&stack.names.function))?;
+    let config = configuration(observed, &stack.names.function)?;
     if config.destinations.contains_key(name) {
         return Ok(());
     }

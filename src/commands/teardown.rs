@@ -15,7 +15,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeR
     let decide = async || {
         let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
         let stack = config::bare_stack(&name, &session.target, scope, &observed);
-        let plan = plan::teardown(&stack, &observed, &options);
+        let plan = plan::name_losses(&stack, &observed, plan::teardown(&stack, &observed, &options));
         Ok::<_, Error>((stack, plan))
     };
     let (stack, plan) = decide().await?;

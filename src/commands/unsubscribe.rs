@@ -40,6 +40,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
         (true, _) => plan::unsubscribe_all(&stack, &chosen.log_groups, &observed, also),
         (false, _) => plan::unsubscribe(&stack, &chosen.log_groups, &observed, also),
     };
+    let plan = plan::name_losses(&stack, &observed, plan);
     Ok((stack, plan, chosen.wide))
 }
 

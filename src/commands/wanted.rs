@@ -41,7 +41,7 @@ pub(super) async fn plan_stack(
     let (scope, mut observed) = observe(session, &name, &args.log_groups, depth).await?;
     let mut stack = config::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
     // Whether something still pins a destination that goes is found out only by looking at everything, too.
-    if depth == Depth::Stack && !plan::leaving_destinations(&stack, &observed).is_empty() {
+    if depth == Depth::Stack && plan::must_see_pins(&stack, &observed) {
         (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
     }
     add_bundle(args, &observed, &mut stack)?;
@@ -72,7 +72,8 @@ pub(super) async fn plan_stack(
     };
     let plan = plan::keep_pins(&stack, &observed, foundations.and(filters));
     let subscribed = if depth == Depth::Everything { Subscribed::Known } else { Subscribed::SomeUnknown };
-    let mut plan = plan::warn_routes(&stack, &observed, subscribed, plan);
+    let plan = plan::warn_routes(&stack, &observed, subscribed, plan);
+    let mut plan = plan::name_losses(&stack, &observed, plan);
     plan.notes.splice(..0, notes);
     plan.head = config::head(whose(context, session, args, &name), args, file, &stack, &observed);
     Ok(Planned { stack, plan, empty_sections })

@@ -53,6 +53,7 @@ impl Builder<'_> {
                 memory_mb: Setting::or_default(wishes.memory_mb, 256),
                 timeout_seconds: Setting::or_default(wishes.timeout_seconds, 60),
                 config: wishes.config,
+                config_is_complete: false,
                 reserved_concurrency: wishes.reserved_concurrency,
             },
             trigger: TriggerSpec {

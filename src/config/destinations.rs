@@ -15,7 +15,7 @@ use super::secrets::{Kept, Source, named, parameter_arn, read_token, secret_arn}
 use super::service::{self, is_telling};
 use crate::cli::{DestinationArgs, TOKEN_VARIABLE};
 use crate::error::{Code, Error, Result};
-use crate::plan::{Observed, Origin, whole_config};
+use crate::plan::{Observed, Origin, current_config, whole_config};
 use crate::stack::Target;
 use crate::stack::policy::{self, Grants};
 
@@ -24,13 +24,13 @@ pub(super) const TOKEN: &str = "token";
 
 /// What the function has now, where that can be read.
 pub(crate) fn current(observed: &Observed) -> Option<Config> {
-    whole_config(observed).map(|whole| whole.config)
+    whole_config(observed).ok().flatten().map(|whole| whole.config)
 }
 
 /// The destinations that are to have a function of their own: as the file has it, else as it is.
 pub(super) fn isolated(file: Option<&File>, observed: &Observed) -> BTreeSet<String> {
     let Some(services) = file.and_then(|file| file.settings.destinations.as_ref()) else {
-        return whole_config(observed).map(|whole| whole.isolated).unwrap_or_default();
+        return whole_config(observed).ok().flatten().map(|whole| whole.isolated).unwrap_or_default();
     };
     let isolated = services.iter().filter(|(_, service)| service.get_ref().is_isolated());
     isolated.map(|(name, _)| name.clone()).collect()
@@ -79,8 +79,20 @@ pub(crate) fn wanted_for(
 ) -> Result<Option<Config>> {
     // Read once: it may come from standard input.
     let token = flag_token(args)?;
-    let mut base = current(observed);
-    if let Some(file) = file.filter(|file| file.settings.destinations.is_some()) {
+    let whole = whole_config(observed);
+    let describes = file.filter(|file| file.settings.destinations.is_some());
+    let mut base = match (&whole, describes) {
+        (Ok(whole), _) => whole.as_ref().map(|whole| whole.config.clone()),
+        // The file gives the destinations; what stands beside them is kept as far as the main function knows it.
+        (Err(_), Some(_)) => observed.function.as_ref().and_then(current_config).map(|main| Config {
+            elsewhere: BTreeSet::new(),
+            schedules: Default::default(),
+            ..main
+        }),
+        // The plan refuses to replace what nobody can read by what flags say of one destination.
+        (Err(_), None) => return Ok(None),
+    };
+    if let Some(file) = describes {
         let config = base.get_or_insert_default();
         describe(file, config, |name, secret| match only {
             Some(only) if only != name => Ok(json!(anywhere())),

@@ -142,22 +142,41 @@ impl File {
     /// # Errors
     /// [`Code::Config`]: it cannot be read, or says what cannot be; the message begins with `FILE:LINE:COLUMN`.
     pub fn find(named: Option<&Path>) -> Result<Option<Self>> {
-        match named {
-            Some(path) => Self::read(path).map(Some),
-            None if Path::new(FILE_NAME).is_file() => Self::read(Path::new(FILE_NAME)).map(Some),
-            None => Ok(None),
+        let Some(path) = located(named) else { return Ok(None) };
+        Self::parse(path, Self::read(path)?).map(Some)
+    }
+
+    /// The same for commands that take only stack, region and profile from the file: a mistake in what says where logs
+    /// go does not stop them. Then that is left out, and the mistake comes with the file.
+    ///
+    /// # Errors
+    /// As [`File::find`], where the mistake is elsewhere, or leaves open which stack is meant.
+    pub fn find_stack(named: Option<&Path>) -> Result<Option<(Self, Option<Error>)>> {
+        let Some(path) = located(named) else { return Ok(None) };
+        Self::parse_stack(path, Self::read(path)?).map(Some)
+    }
+
+    pub(super) fn parse_stack(path: &Path, text: String) -> Result<(Self, Option<Error>)> {
+        let mistake = match Self::parse(path, text.clone()) {
+            Ok(file) => return Ok((file, None)),
+            Err(mistake) => mistake,
+        };
+        let Some(settings) = super::identity::settings(&text) else { return Err(mistake) };
+        let file = Self { path: path.to_owned(), text, settings };
+        match check::check(&file) {
+            Ok(()) => Ok((file, Some(mistake))),
+            Err(_) => Err(mistake),
         }
     }
 
-    fn read(path: &Path) -> Result<Self> {
-        let text = crate::text::read(path).map_err(|error| {
+    fn read(path: &Path) -> Result<String> {
+        crate::text::read(path).map_err(|error| {
             let message = format!("the configuration file cannot be read: {error}");
             Error::new(Code::Config, message)
                 // It may be a token in the wrong place.
                 .on(redact_uuids(&path.display().to_string()))
                 .hint("check --config and CWL2LE_CONFIG_FILE; `cwl2le init` writes a file to begin with")
-        })?;
-        Self::parse(path, text)
+        })
     }
 
     /// Reads and checks the text of a file. References are not followed yet: see [`super::destinations`].
@@ -196,6 +215,11 @@ impl File {
         self.settings.subscriptions.is_some()
     }
 
+    /// Whether it says if metrics are written.
+    pub fn has_metrics(&self) -> bool {
+        self.settings.function.metrics.is_some()
+    }
+
     /// Whether it says what the function's configuration is.
     pub fn has_destinations(&self) -> bool {
         self.settings.destinations.is_some()
@@ -231,6 +255,11 @@ impl File {
     pub(super) fn error(&self, span: &Range<usize>, problem: &str, hint: impl Into<String>) -> Error {
         Error::new(Code::Config, format!("{}: {problem}", self.place(span))).hint(hint)
     }
+}
+
+/// The file that is named, else `cwl2le.toml` in the working folder where there is one.
+fn located(named: Option<&Path>) -> Option<&Path> {
+    named.or_else(|| Some(Path::new(FILE_NAME)).filter(|path| path.is_file()))
 }
 
 /// `FILE:LINE:COLUMN`, both counted from 1, the column in characters.

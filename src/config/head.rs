@@ -22,7 +22,7 @@ pub(crate) fn head(
     observed: &Observed,
 ) -> Head {
     let mut rows = first_rows;
-    let is = whole_config(observed).map(|whole| whole.config);
+    let is = whole_config(observed).ok().flatten().map(|whole| whole.config);
     if let Some(config) = stack.function.config.as_ref().or(is.as_ref()) {
         for (name, destination) in &config.destinations {
             rows.extend(log_service(name, destination, config, &args.destination, file, is.as_ref()));

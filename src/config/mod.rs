@@ -9,6 +9,7 @@ pub(crate) mod destinations;
 mod file;
 mod forms;
 mod head;
+mod identity;
 mod merge;
 mod nearest;
 pub(crate) mod origin;
@@ -23,6 +24,8 @@ mod shape_tests;
 pub(crate) mod subscriptions;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod unreadable_tests;
 mod values;
 mod wishes;
 
@@ -33,7 +36,7 @@ use wishes::Wishes;
 use crate::aws::Options;
 use crate::cli::{ResourceArgs, Wanted};
 use crate::error::Result;
-use crate::plan::Observed;
+use crate::plan::{Observed, main_is_unreadable};
 use crate::stack::policy::Grants;
 use crate::stack::{Names, RoleScope, Stack, StackName, Target};
 
@@ -91,7 +94,13 @@ pub fn wanted_stack(
     let grants = Grants { kms_key_arn: kms, quarantine, on_failure, ..Grants::default() };
     let policy = Names::new(name, &target.region, scope).function_policy;
     let grants = destinations::grants(wishes.config.as_ref(), file, observed, &policy, target, grants);
-    Ok(Builder { name, target, scope, observed }.stack(wishes, &args.resources, &grants))
+    // The destinations come from the file, and the rest of what the main function cannot be asked for.
+    let gives_rest = args.function.quarantine.is_some() && file.is_some_and(File::has_metrics);
+    let is_complete =
+        file.is_some_and(File::has_destinations) && (gives_rest || !main_is_unreadable(observed));
+    let mut stack = Builder { name, target, scope, observed }.stack(wishes, &args.resources, &grants);
+    stack.function.config_is_complete = is_complete;
+    Ok(stack)
 }
 
 /// Region and profile from the file, where neither a flag nor the environment gives them.

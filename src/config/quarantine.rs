@@ -4,12 +4,12 @@ use cwl2le_forwarder::config::Config;
 
 use super::forms;
 use crate::error::{Code, Error, Result};
-use crate::plan::Observed;
+use crate::plan::{Observed, whole_config};
 
 /// The forwarder's configuration with the quarantine that was asked for; with the one that it has where none was.
 ///
 /// # Errors
-/// A place that is none; a function whose configuration cannot be read.
+/// A place that is none; a function whose configuration is missing.
 pub(super) fn wanted(
     config: Option<Config>,
     asked: Option<&str>,
@@ -23,10 +23,10 @@ pub(super) fn wanted(
     })?;
     match config {
         Some(config) => Ok(Some(Config { quarantine: place, ..config })),
-        // The planner says what a function that is to be made needs.
-        None if observed.function.is_none() => Ok(None),
+        // The planner says what a function needs that is to be made, or that cannot be read.
+        None if observed.function.is_none() || whole_config(observed).is_err() => Ok(None),
         None => {
-            let problem = "a quarantine belongs to the function's configuration, and that cannot be read";
+            let problem = "a quarantine belongs to the function's configuration, and that is missing";
             Err(Error::new(Code::Usage, problem)
                 .on(asked)
                 .hint("give the log service, too: --token or the destinations in cwl2le.toml write it anew"))
@@ -72,10 +72,10 @@ mod tests {
     }
 
     #[test]
-    fn it_is_not_forgotten_where_the_function_cannot_be_read() {
+    fn it_is_not_forgotten_where_the_function_has_no_configuration() {
         let (mut there, _) = account(&stack(&["--token", TOKEN], "", &Observed::default()).expect("a stack"));
         let function = there.function.as_mut().expect("a function");
-        function.environment.values_mut().for_each(|value| value.0 = "{}".to_owned());
+        function.environment.clear();
         let refused = stack(&["--quarantine", "s3://bucket"], "", &there).expect_err("nowhere to write it");
         assert_eq!(refused.code, Code::Usage);
     }

@@ -120,6 +120,10 @@ pub(super) fn place(
                 plan.refused.push(not_ours(want, is));
                 return;
             }
+            if let Some(refusal) = unread(is) {
+                plan.refused.push(refusal);
+                return;
+            }
             let mut step = draft(&want.name, if ours { Verb::Update } else { Verb::Adopt });
             if !update(&mut step, is, &put, &left_out) {
                 plan.unchanged.push(ResourceId::new(Kind::AccountPolicy, &want.name));
@@ -239,6 +243,19 @@ fn too_long(put: &AccountPolicy, left_out: &LeftOut) -> Option<Refusal> {
     })
 }
 
+/// Refuses to write an account policy whose selection criteria cannot be read.
+fn unread(is: &AccountPolicy) -> Option<Refusal> {
+    let selection = is.unread_selection.as_ref()?;
+    Some(Refusal {
+        resource: ResourceId::new(Kind::AccountPolicy, &is.name),
+        code: Code::Unreadable,
+        reason: format!("its selection criteria have a form that cwl2le does not know, and would be lost: {selection}"),
+        hint: "write them as `LogGroupName NOT IN [\"NAME\", ...]` with `aws logs put-account-policy`; or delete the policy with \
+               `aws logs delete-account-policy` and run the command again"
+            .to_owned(),
+    })
+}
+
 /// Leaves more log groups out of an account policy that is there.
 pub(super) fn amend(is: &AccountPolicy, more: &LeftOut, stage: Stage, plan: &mut Plan) {
     let log_groups: BTreeSet<String> = more.keys().cloned().collect();
@@ -246,7 +263,7 @@ pub(super) fn amend(is: &AccountPolicy, more: &LeftOut, stage: Stage, plan: &mut
         plan.unchanged.push(ResourceId::new(Kind::AccountPolicy, &is.name));
         return;
     };
-    if let Some(refusal) = too_long(&put, more) {
+    if let Some(refusal) = unread(is).or_else(|| too_long(&put, more)) {
         plan.refused.push(refusal);
         return;
     }

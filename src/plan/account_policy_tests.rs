@@ -150,3 +150,25 @@ fn a_plan_shows_what_an_account_policy_leaves_out_and_why() {
     let one_more = unsubscribe(&stack, &["/app/a".to_owned()], &account, None);
     insta::assert_snapshot!(format!("{made}\n\n{mended}\n\n{by_setup}\n\n{one_more}"));
 }
+
+#[test]
+fn selection_criteria_of_another_form_are_never_written_over_and_stop_no_teardown() {
+    let stack = one_stack();
+    let mut account = empty_account(&["/app/a".to_owned()]);
+    run(&stack, &mut account, |is| setup(&stack, is, false));
+    let mut policy = AccountPolicy::of(&everything(&stack, "", None, &[]), Default::default());
+    policy.unread_selection = Some("LogGroupName LIKE \"/secret/*\"".to_owned());
+    account.account_policy = Some(policy);
+    let wanted = everything(&stack, "", Some("ERROR"), &[]);
+    for plan in [
+        subscribe_all(&stack, &wanted, &account, &FilterOptions::default()),
+        unsubscribe(&stack, &["/app/a".to_owned()], &account, None),
+    ] {
+        let refused: Vec<_> = plan.refused.iter().map(|refusal| refusal.code).collect();
+        assert_eq!(refused, [Code::Unreadable], "{plan}");
+        assert!(plan.refused[0].reason.contains("LIKE"), "{plan}");
+    }
+    let torn = teardown(&stack, &account, &TeardownOptions::default());
+    assert!(torn.refused.is_empty(), "{torn}");
+    assert!(torn.steps.iter().any(|step| step.resource.kind == Kind::AccountPolicy), "{torn}");
+}

@@ -36,6 +36,11 @@ impl Draft {
         self.step.verb = verb;
     }
 
+    /// What changes.
+    pub(super) fn resource(&self) -> &ResourceId {
+        &self.step.resource
+    }
+
     /// Whether the resource is taken over.
     pub(super) fn is_adopting(&self) -> bool {
         self.step.verb == Verb::Adopt

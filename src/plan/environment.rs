@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 use serde_json::Value;
 
+use super::configuration::current_config;
 use super::diff::Draft;
 use super::setup::Part;
 use super::{Field, ObservedFunction, Refusal, ResourceId};
@@ -21,7 +22,7 @@ pub(super) fn changed_environment(
     is: &ObservedFunction,
 ) -> Option<BTreeMap<String, EnvValue>> {
     let config = config?;
-    let current = is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok());
+    let current = current_config(is);
     if current.as_ref() == Some(config) {
         return None;
     }

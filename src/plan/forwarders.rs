@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use cwl2le_forwarder::config::{Config, Lines, Schedule};
 
-use super::function::current_config;
+use super::configuration::{current_config, read_config};
 use super::sharing::{LettingGo, Now, Shares, Times, constant, schedule_of, share};
 use super::{Observed, ObservedForwarder, ObservedFunction};
 use crate::stack::policy::also_log_to;
@@ -16,37 +16,6 @@ use crate::stack::{RoleSpec, Stack, Start, owns};
 
 /// Seconds before a change from which on the trigger of a new function reads, so that the clocks need not agree.
 const EARLIER: u64 = 300;
-
-/// The configuration of a stack, put together from those of its functions.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Whole {
-    /// All destinations with their settings.
-    pub config: Config,
-    /// Those that have a function of their own.
-    pub isolated: BTreeSet<String>,
-}
-
-/// What the functions of a stack are configured to; `None` where that cannot be read.
-pub fn whole_config(observed: &Observed) -> Option<Whole> {
-    let mut config = observed.function.as_ref().and_then(current_config)?;
-    let mut isolated = std::mem::take(&mut config.elsewhere);
-    for name in &isolated {
-        let own = own_config(observed, name)?;
-        config.destinations.insert(name.clone(), own.destinations.get(name)?.clone());
-        if let Some(lines) = own.lines.get(name) {
-            config.lines.insert(name.clone(), lines.clone());
-        }
-    }
-    let moved = config.schedules.iter().filter(|(_, schedule)| !schedule.last());
-    isolated.extend(moved.map(|(name, _)| name.clone()));
-    config.schedules.clear();
-    Some(Whole { config, isolated })
-}
-
-/// What the function of an isolated destination is configured to.
-fn own_config(observed: &Observed, destination: &str) -> Option<Config> {
-    observed.isolated.get(destination)?.function.as_ref().and_then(current_config)
-}
 
 /// A function of a stack, with the stack and what exists as it sees them: with its own names, configuration and resources.
 #[derive(Debug, Clone)]
@@ -227,13 +196,15 @@ impl Forwarders {
 const MOST_READERS: usize = 5;
 
 fn now(observed: &Observed, name: &str, isolated: bool) -> Now {
-    let main = observed.function.as_ref().map(|function| match current_config(function) {
-        // What it has never heard of it sends elsewhere, and has to go on until the other function is there.
-        Some(config) => schedule_of(&config, name).unwrap_or_else(|| constant(isolated)),
-        // It delivers nothing, and so has passed nothing over.
-        None => constant(false),
-    });
     let own = observed.isolated.get(name).and_then(|own| own.function.as_ref());
+    let main = observed.function.as_ref().map(|function| match read_config(function) {
+        // What it has never heard of it sends elsewhere, and has to go on until the other function is there.
+        Ok(Some(config)) => schedule_of(&config, name).unwrap_or_else(|| constant(isolated)),
+        // It delivers nothing, and so has passed nothing over.
+        Ok(None) => constant(false),
+        // It may deliver, by a version that can read it: whatever no function of its own serves.
+        Err(_) => constant(isolated && own.is_none()),
+    });
     let own = own.map(|function| {
         let config = current_config(function);
         config.and_then(|config| schedule_of(&config, name)).unwrap_or_else(|| constant(true))

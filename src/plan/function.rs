@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 
 use super::code::{CodeChange, code_change};
+use super::configuration::{current_config, read_config};
 use super::diff::Draft;
 use super::environment::{changed_environment, check_size, config_fields, environment};
 use super::setup::Part;
@@ -151,11 +152,6 @@ fn timeout(want: &Setting<u32>, is: u32) -> Option<u32> {
     want.change_from(&is).copied().or_else(|| too_short.then_some(want.value))
 }
 
-/// The configuration that the function has.
-pub(crate) fn current_config(is: &ObservedFunction) -> Option<Config> {
-    is.environment.get(CONFIG_ENV).and_then(|value| Config::from_json(&value.0).ok())
-}
-
 fn update_function(
     draft: &mut Draft,
     stack: &Stack,
@@ -194,11 +190,11 @@ fn update_function(
     }
 
     // The code alone delivers nothing.
-    if want.config.is_none() && current_config(is).is_none() {
+    if want.config.is_none() && read_config(is) == Ok(None) {
         return Err(Refusal {
             resource: id.clone(),
             code: Code::Config,
-            reason: format!("{CONFIG_ENV} is missing in its environment, or cannot be read: it delivers nothing"),
+            reason: format!("{CONFIG_ENV} is missing in its environment: it delivers nothing"),
             hint: "give --token, --token-file or CWL2LE_TOKEN again; for more than one destination, describe them in a configuration file"
                 .to_owned(),
         });

@@ -85,7 +85,7 @@ proptest! {
         bring(&after, &mut account);
         let again = setup(&after, &account, false);
         prop_assert!(again.is_empty() && again.refused.is_empty(), "{again}");
-        let whole = whole_config(&account).expect("readable");
+        let whole = whole_config(&account).expect("readable").expect("a configuration");
         prop_assert_eq!(Some(&whole.config), after.function.config.as_ref());
         prop_assert_eq!(&whole.isolated, &after.isolation.destinations);
 
@@ -216,4 +216,44 @@ fn too_many_readers_are_warned_of() {
     assert!(!warned(&setup(&stack, &account, false)), "three of five");
     account.readers = ["a", "b", "c"].map(ToOwned::to_owned).into();
     assert!(warned(&setup(&stack, &account, false)), "six");
+}
+
+/// Each function knows a part. Where one is gone or cannot be read, the rest is not taken for the whole.
+#[test]
+fn the_configuration_of_a_stack_that_lacks_a_part_is_not_replaced_by_flags() {
+    let stack = isolating(one_stack(), &["lake"]);
+    let mut whole = at(NOW);
+    bring(&stack, &mut whole);
+    let garbled = |function: &mut ObservedFunction| {
+        function.environment.values_mut().for_each(|value| value.0 = "{\"destinations\":{}}".to_owned());
+    };
+    type Change<'a> = &'a dyn Fn(&mut Observed);
+    let cases: [(Change, &str); 5] = [
+        (&|is| drop(is.isolated.remove("lake")), "the function of `lake`"),
+        (
+            &|is| garbled(is.isolated.get_mut("lake").and_then(|own| own.function.as_mut()).expect("made")),
+            "cannot be read",
+        ),
+        (&|is| is.function = None, "no main function"),
+        (&|is| is.function.as_mut().expect("made").environment.clear(), "is gone"),
+        (&|is| garbled(is.function.as_mut().expect("made")), "cannot be read"),
+    ];
+    for (change, said) in cases {
+        let mut account = whole.clone();
+        change(&mut account);
+        let unreadable = whole_config(&account).expect_err(said);
+        assert!(unreadable.reason.contains(said), "{said}: {unreadable:?}");
+        let mut by_flags = stack.clone();
+        by_flags.function.config = Some(config(&["app", "audit"]));
+        by_flags.function.config_is_complete = false;
+        let plan = setup(&by_flags, &account, false);
+        assert_eq!(
+            plan.refused.first().map(|refusal| refusal.code),
+            Some(Code::Unreadable),
+            "{said}: {plan}"
+        );
+        // The file gives all of it.
+        bring(&stack, &mut account);
+        assert_eq!(whole_config(&account), whole_config(&whole), "{said}");
+    }
 }

@@ -6,6 +6,7 @@
 mod account_policy;
 mod action;
 mod code;
+mod configuration;
 mod diff;
 mod environment;
 mod filters;
@@ -13,6 +14,7 @@ mod forwarders;
 mod function;
 mod head;
 mod loops;
+mod losses;
 mod observed;
 mod pins;
 mod policy;
@@ -33,16 +35,18 @@ use crate::error::Code;
 
 pub use account_policy::{is_own_policy, would_loop};
 pub use action::{Action, CreateFunction};
+pub(crate) use configuration::current_config;
+pub use configuration::{Unreadable, Whole, main_is_unreadable, whole_config};
 pub use filters::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, is_own_filter, shown_pattern};
-pub use forwarders::{Whole, isolated_functions, remaining, whole_config};
-pub(crate) use function::current_config;
+pub use forwarders::{isolated_functions, remaining};
 pub use head::{Head, HeadRow, Origin};
 pub use loops::is_loop;
+pub use losses::{Loss, name_losses};
 pub use observed::{
     FunctionFailure, Observed, ObservedFilter, ObservedForwarder, ObservedFunction, ObservedGroup,
     ObservedLogGroup, ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
 };
-pub use pins::{keep_pins, leaving_destinations};
+pub use pins::{keep_pins, must_see_pins};
 pub use policy::same_meaning;
 pub use routes::{Subscribed, warn_routes};
 pub use setup::setup;
@@ -66,6 +70,9 @@ pub struct Plan {
     pub kept: Vec<Kept>,
     /// What cannot be done. A plan with a refusal is never applied.
     pub refused: Vec<Refusal>,
+    /// What the changes take away for good.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
     /// What else there is to know before it is carried out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
@@ -231,6 +238,7 @@ impl Plan {
         self.unchanged.extend(other.unchanged);
         self.kept.extend(other.kept);
         self.refused.extend(other.refused);
+        self.losses.extend(other.losses);
         self.notes.extend(other.notes);
         self.planned_at = self.planned_at.or(other.planned_at);
         self.head.0.extend(other.head.0);
@@ -346,6 +354,7 @@ impl fmt::Display for Plan {
             writeln!(f, "      hint: {}", refusal.hint)?;
         }
         self.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}"))?;
+        losses::write(f, &self.losses)?;
         let count = |verbs: &[Verb]| self.steps.iter().filter(|s| verbs.contains(&s.verb)).count();
         write!(
             f,
@@ -371,11 +380,15 @@ mod account_policy_tests;
 #[cfg(test)]
 mod code_tests;
 #[cfg(test)]
+mod configuration_tests;
+#[cfg(test)]
 mod function_tests;
 #[cfg(test)]
 mod isolation_tests;
 #[cfg(test)]
 mod loop_tests;
+#[cfg(test)]
+mod losses_tests;
 #[cfg(test)]
 mod model;
 #[cfg(test)]
@@ -384,6 +397,8 @@ mod pin_tests;
 mod replace_tests;
 #[cfg(test)]
 mod routes_tests;
+#[cfg(test)]
+mod stream_tests;
 #[cfg(test)]
 mod subscription_tests;
 #[cfg(test)]

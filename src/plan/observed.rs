@@ -78,6 +78,8 @@ pub struct ObservedStream {
     pub status: StreamStatus,
     /// Capacity, with the number of open shards.
     pub mode: StreamMode,
+    /// Number of open shards, also where AWS scales them.
+    pub open_shards: u32,
     /// Retention in hours.
     pub retention_hours: u32,
     /// The KMS key, where the stream is encrypted.
@@ -158,6 +160,8 @@ pub struct ObservedFunction {
     pub description: String,
     /// Its environment variables.
     pub environment: BTreeMap<String, EnvValue>,
+    /// Why AWS does not show the environment variables, where it does not: most often its KMS key.
+    pub hidden_environment: Option<String>,
     /// Reserved concurrency.
     pub reserved_concurrency: Option<u32>,
     /// The log group that it writes to, where its configuration names one.

@@ -58,7 +58,7 @@ fn a_filter_that_pins_what_the_forwarder_does_not_have_is_refused() {
 fn a_destination_that_is_pinned_does_not_go() {
     let (mut stack, account) = account();
     stack.function.config = config(&["app"]);
-    assert_eq!(leaving_destinations(&stack, &account), ["audit".to_owned()].into());
+    assert_eq!(super::pins::leaving_destinations(&stack, &account), ["audit".to_owned()].into());
     let nothing_said = subscribe(&stack, &[], &account, &FilterOptions::default());
     let refused = keep_pins(&stack, &account, setup(&stack, &account, false).and(nothing_said));
     assert_eq!(codes(&refused), [Code::InUse], "{refused}");

@@ -2,24 +2,40 @@
 
 use std::collections::BTreeSet;
 
-use cwl2le_forwarder::config::pinned_destination;
+use cwl2le_forwarder::config::{Config, pinned_destination};
 
-use super::function::current_config;
+use super::configuration::{current_config, main_is_unreadable, read_config};
 use super::{Action, Kind, Observed, Plan, Refusal, ResourceId, Stage, Verb};
 use crate::error::Code;
 use crate::stack::Stack;
 
-/// The destinations that the function has and is no longer to have.
-pub fn leaving_destinations(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
-    let before = observed.function.as_ref().and_then(current_config);
-    let (Some(before), Some(wanted)) = (before, &stack.function.config) else { return BTreeSet::new() };
-    before.names().filter(|name| !wanted.has(name)).map(ToOwned::to_owned).collect()
+/// Whether every log group has to be looked at, because a filter may pin a destination that goes.
+pub fn must_see_pins(stack: &Stack, observed: &Observed) -> bool {
+    let is_replaced = stack.function.config.is_some() && main_is_unreadable(observed);
+    is_replaced || !leaving_destinations(stack, observed).is_empty()
+}
+
+/// The destinations that the function has and is no longer to have. Where its configuration cannot be read, it has
+/// those that something pins.
+pub(super) fn leaving_destinations(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
+    let (Some(is), Some(wanted)) = (&observed.function, &stack.function.config) else {
+        return BTreeSet::new();
+    };
+    let stream_arn = stack.names.stream_arn(&stack.target);
+    let before: BTreeSet<String> = match read_config(is) {
+        Ok(config) => config.iter().flat_map(Config::names).map(ToOwned::to_owned).collect(),
+        Err(_) => {
+            let pins = pinning(observed, &stream_arn).filter_map(|(_, name)| pinned_destination(name));
+            pins.map(ToOwned::to_owned).collect()
+        }
+    };
+    before.into_iter().filter(|name| !wanted.has(name)).collect()
 }
 
 /// Sees to it that nothing pins a destination that the forwarder does not know: not a new filter, and none that stays while
 /// its destination goes. Where such filters go in the same plan, the function forgets the destination after them.
 ///
-/// `observed` holds every log group where [`leaving_destinations`] are any.
+/// `observed` holds every log group where [`must_see_pins`] says so.
 #[must_use]
 pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
     let before = observed.function.as_ref().and_then(current_config);

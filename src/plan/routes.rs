@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::route::Router;
 
-use super::function::current_config;
+use super::configuration::read_config;
 use super::pins::{leads_to, removes};
 use super::unredacted::unredacted;
 use super::unrouted::unrouted;
@@ -38,7 +38,13 @@ pub(super) struct Ways<'c> {
 /// Adds a warning to a plan for each way on which events get lost, or leave unredacted although a route redacts them.
 #[must_use]
 pub fn warn_routes(stack: &Stack, observed: &Observed, subscribed: Subscribed, mut plan: Plan) -> Plan {
-    let is = observed.function.as_ref().and_then(current_config);
+    let is = observed.function.as_ref().and_then(|is| match (read_config(is), &stack.function.config) {
+        (Err(reason), None) if !plan.is_empty() => {
+            plan.notes.push(format!("where routes send these events is not known: {reason}"));
+            None
+        }
+        (read, _) => read.ok().flatten(),
+    });
     let Some(config) = stack.function.config.as_ref().or(is.as_ref()) else { return plan };
     let Ok(router) = Router::without_secrets(config) else { return plan };
     let stream_arn = stack.names.stream_arn(&stack.target);

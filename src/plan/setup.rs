@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::account_policy::leave_out_own_logs;
 use super::account_policy::neighbour;
+use super::configuration::must_be_readable;
 use super::diff::Draft;
 use super::forwarders::{Forwarder, forwarders};
 use super::function::function;
@@ -14,7 +15,10 @@ use super::{
     same_meaning,
 };
 use crate::error::Code;
-use crate::stack::{RoleSpec, Setting, Stack, StreamMode, TriggerSpec, UNLIMITED, max_record_age, retention};
+use crate::stack::{
+    RoleSpec, SHARD_CHANGES_A_DAY, Setting, Stack, StreamMode, TriggerSpec, UNLIMITED, max_record_age,
+    retention, shard_changes,
+};
 
 /// The changes that bring the observed resources to the stack. With `adopt`, what exists without our tags is taken
 /// over; without, it is refused.
@@ -23,6 +27,7 @@ pub fn setup(stack: &Stack, observed: &Observed, adopt: bool) -> Plan {
     let mut plan = Plan { planned_at: all.planned_at, ..Plan::default() };
     let logs: Vec<&Forwarder> = all.wanted.iter().collect();
     leave_out_own_logs(stack, observed, &logs, &mut plan);
+    plan.refused.extend(must_be_readable(stack, observed).err());
     let mut parts: Vec<Part> = logs.iter().map(|f| neighbour(&f.stack, observed, &mut plan)).collect();
     parts.extend(logs.iter().map(|f| own_log(&f.stack, &f.observed, &mut plan)));
     parts.extend([
@@ -97,6 +102,7 @@ fn stream(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> P
     }
     if let Some(&mode) = want.mode.change_from(&is.mode) {
         draft.change("mode", is.mode, mode);
+        shard_changes_fit(&mut draft, is, mode)?;
         match (is.mode, mode) {
             (StreamMode::Provisioned { shards: from }, StreamMode::Provisioned { shards: to }) => {
                 draft.act(Action::SetShards { name: name.clone(), from, to });
@@ -116,6 +122,41 @@ fn stream(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> P
         draft.act(Action::SetStreamKey { name: name.clone(), from, to });
     }
     draft.finish(plan);
+    Ok(())
+}
+
+/// Says how many changes the new number of shards takes, or refuses what does not fit into a day.
+fn shard_changes_fit(draft: &mut Draft, is: &super::ObservedStream, mode: StreamMode) -> Part {
+    if matches!(is.mode, StreamMode::OnDemand) != matches!(mode, StreamMode::OnDemand) {
+        draft.set("mode changes", "1 of the 2 that Kinesis allows in 24 hours");
+    }
+    let StreamMode::Provisioned { shards: to } = mode else { return Ok(()) };
+    let from = match is.mode {
+        StreamMode::Provisioned { shards } => shards,
+        StreamMode::OnDemand => is.open_shards,
+    };
+    let changes = shard_changes(from, to);
+    if let Some(reached) = changes.get(SHARD_CHANGES_A_DAY - 1).filter(|reached| **reached != to) {
+        return Err(Refusal {
+            resource: draft.resource().clone(),
+            code: Code::Immutable,
+            reason: format!(
+                "from {from} to {to} shards takes {} changes, since each at most doubles or halves the number, and Kinesis \
+                 allows {SHARD_CHANGES_A_DAY} in 24 hours",
+                changes.len()
+            ),
+            hint: format!("ask for {reached} shards now and for {to} a day later, or use --on-demand"),
+        });
+    }
+    if changes.len() > 1 {
+        let steps: Vec<String> = changes.iter().map(ToString::to_string).collect();
+        let text = format!(
+            "{} of the {SHARD_CHANGES_A_DAY} that Kinesis allows in 24 hours: {}",
+            steps.len(),
+            steps.join(", ")
+        );
+        draft.set("shard changes", text);
+    }
     Ok(())
 }
 

@@ -209,16 +209,12 @@ fn stream(
         plan.keep(id, format!("{user}; --force deletes it all the same"));
         return;
     }
-    if let Some(trouble) = undelivered(stack, observed).filter(|_| ours) {
-        plan.notes
-            .push(format!("{name} may hold records that were not delivered, and they go with it: {trouble}"));
-    }
     let action = Action::DeleteStream { name: name.clone(), force_consumers: options.force };
     delete(Stage::RemoveStream, Kind::Stream, name, ours, action, plan);
 }
 
 /// Why there may be records in the stream that nobody has delivered, as far as the triggers say.
-fn undelivered(stack: &Stack, observed: &Observed) -> Option<String> {
+pub(super) fn undelivered(stack: &Stack, observed: &Observed) -> Option<String> {
     let stream_arn = stack.names.stream_arn(&stack.target);
     let of_stream = |triggers: &[ObservedTrigger]| {
         triggers.iter().find(|trigger| trigger.source_arn == stream_arn).cloned()

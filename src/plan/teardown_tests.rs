@@ -78,22 +78,6 @@ fn what_others_put_on_ours_is_named_and_goes_only_by_force() {
 }
 
 #[test]
-fn records_that_may_be_lost_are_spoken_of_before_anything_is_asked() {
-    let stack = one_stack();
-    let notes = |change: &dyn Fn(&mut Observed)| {
-        let mut account = account(&stack);
-        change(&mut account);
-        teardown(&stack, &account, &TeardownOptions::default()).notes
-    };
-    assert_eq!(notes(&|_| ()), [""; 0]);
-    assert_eq!(notes(&|is| is.triggers[0].last_result = Some("OK".to_owned())), [""; 0]);
-    let broken = notes(&|is| is.triggers[0].last_result = Some("PROBLEM: Function call failed".to_owned()));
-    assert!(broken[0].contains("not delivered") && broken[0].contains("Function call failed"), "{broken:?}");
-    assert!(notes(&|is| is.triggers[0].state = TriggerState::Disabled)[0].contains("disabled"));
-    assert!(notes(&|is| is.triggers.clear())[0].contains("no trigger"));
-}
-
-#[test]
 fn a_teardown_takes_its_name_out_of_anothers_account_policy() {
     let stack = one_stack();
     let mut account = account(&stack);

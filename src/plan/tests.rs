@@ -93,6 +93,7 @@ prop_compose! {
                 memory_mb,
                 timeout_seconds,
                 config: Some(config),
+                config_is_complete: true,
                 reserved_concurrency,
             },
             trigger: TriggerSpec {

@@ -43,6 +43,9 @@ pub struct AccountPolicy {
     pub role_arn: Option<String>,
     /// The log groups that it leaves out.
     pub excluded: BTreeSet<String>,
+    /// The selection criteria, where they have another form than the one that is written here: what it leaves out is
+    /// not known then, and writing it would cover log groups that somebody left out.
+    pub unread_selection: Option<String>,
     /// The document as it is, which may say more than is read here.
     pub document: String,
 }
@@ -67,11 +70,12 @@ impl AccountPolicy {
             destination_arn: spec.destination_arn.clone(),
             role_arn: Some(spec.role_arn.clone()),
             excluded,
+            unread_selection: None,
             document: document.to_string(),
         }
     }
 
-    /// Reads what AWS keeps. What cannot be read counts as not said: nothing is left out, nowhere it leads.
+    /// Reads what AWS keeps. Where a document cannot be read, it leads nowhere.
     pub fn read(name: &str, document: &str, selection: &str) -> Self {
         let fields: Value = serde_json::from_str(document).unwrap_or_default();
         let text = |key: &str| fields.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -83,7 +87,8 @@ impl AccountPolicy {
             distribution,
             destination_arn: text("DestinationArn"),
             role_arn: Some(text("RoleArn")).filter(|arn| !arn.is_empty()),
-            excluded: names_in(selection),
+            excluded: names_in(selection).unwrap_or_default(),
+            unread_selection: names_in(selection).is_none().then(|| selection.to_owned()),
             document: document.to_owned(),
         }
     }
@@ -128,10 +133,16 @@ impl AccountPolicy {
     }
 }
 
-/// The names in `LogGroupName NOT IN ["...", ...]`.
-fn names_in(selection: &str) -> BTreeSet<String> {
-    let list = selection.find('[').and_then(|at| selection.get(at..)).unwrap_or_default();
-    serde_json::from_str(list.trim()).unwrap_or_default()
+/// The names in `LogGroupName NOT IN ["...", ...]`; none where it says something else.
+fn names_in(selection: &str) -> Option<BTreeSet<String>> {
+    let mut rest = selection.trim();
+    if rest.is_empty() {
+        return Some(BTreeSet::new());
+    }
+    for word in ["LogGroupName", "NOT", "IN"] {
+        rest = rest.strip_prefix(word)?.trim_start();
+    }
+    serde_json::from_str(rest).ok()
 }
 
 #[cfg(test)]
@@ -208,8 +219,16 @@ mod tests {
         let names = |list: &[&str]| list.iter().map(|name| (*name).to_owned()).collect();
         let policy = AccountPolicy::of(&spec("", false), names(&["/b", "/a"]));
         assert_eq!(policy.selection(), r#"LogGroupName NOT IN ["/a", "/b"]"#);
-        assert_eq!(names_in(r#" LogGroupName  NOT IN ["/a","/b"] "#), policy.excluded);
-        assert!(names_in("").is_empty() && names_in("LogGroupName IN").is_empty());
+        assert_eq!(names_in(r#" LogGroupName  NOT IN ["/a","/b"] "#).as_ref(), Some(&policy.excluded));
+        assert_eq!(names_in(" "), Some(BTreeSet::new()));
+        for other in [
+            "LogGroupName IN [\"/a\"]",
+            "LogGroupNamePrefix NOT IN [\"/a\"]",
+            "LogGroupName NOT IN [\"/a\"] AND x",
+        ] {
+            assert_eq!(names_in(other), None, "{other}");
+            assert_eq!(AccountPolicy::read("x", "{}", other).unread_selection.as_deref(), Some(other));
+        }
         assert!(
             policy.covers("/c", "STANDARD") && !policy.covers("/a", "") && !policy.covers("/c", "DELIVERY")
         );

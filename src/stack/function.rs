@@ -111,6 +111,8 @@ pub struct FunctionSpec {
     /// What the forwarder reads from `CWL2LE_CONFIG`; none keeps what is there.
     #[serde(skip)]
     pub config: Option<Config>,
+    /// Whether `config` says everything by itself, so that it may take the place of one that cannot be read.
+    pub config_is_complete: bool,
     /// Reserved concurrency; taken from the account's pool, so only on request.
     pub reserved_concurrency: Option<u32>,
 }

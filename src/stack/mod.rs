@@ -29,7 +29,7 @@ pub use recursion::recursion;
 pub use release::{Recorded, Release};
 pub use role::RoleSpec;
 pub use setting::Setting;
-pub use stream::{StreamMode, StreamSpec};
+pub use stream::{SHARD_CHANGES_A_DAY, StreamMode, StreamSpec, next_shard_count, shard_changes};
 pub use target::{Region, Target};
 pub use trigger::{Start, TriggerSpec, UNLIMITED, max_record_age};
 

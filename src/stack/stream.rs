@@ -39,3 +39,18 @@ pub struct StreamSpec {
     /// A KMS key id, ARN or alias, or none for no encryption by key.
     pub kms_key: Setting<Option<String>>,
 }
+
+/// Maximum number of times that Kinesis changes the number of shards of a stream in 24 hours, from UpdateShardCount's
+/// documentation.
+pub const SHARD_CHANGES_A_DAY: usize = 10;
+
+/// The number of shards nearest to `to` that Kinesis allows in one change: at most double and at least half.
+pub fn next_shard_count(now: u32, to: u32) -> u32 {
+    to.clamp(now.div_ceil(2).max(1), now.saturating_mul(2).max(1))
+}
+
+/// The numbers of shards on the way to `to`, one for each change.
+pub fn shard_changes(now: u32, to: u32) -> Vec<u32> {
+    let next = |now: &u32| (*now != to).then(|| next_shard_count(*now, to));
+    std::iter::successors(next(&now), next).collect()
+}

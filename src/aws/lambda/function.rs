@@ -38,20 +38,14 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
     let (state, update) = (is.state.as_ref(), is.last_update_status.as_ref());
     let settled = settled(state, update);
     let failure = failure(state, update, [is.state_reason, is.last_update_status_reason]);
-    let variables = match is.environment {
-        Some(environment) => {
-            // Planning on an environment that cannot be decrypted would overwrite what others put there.
-            if let Some(error) = environment.error {
-                return Err(unreadable(
-                    name,
-                    error.error_code.unwrap_or_default(),
-                    error.message.unwrap_or_default(),
-                ));
-            }
-            environment.variables.unwrap_or_default()
-        }
-        None => HashMap::new(),
+    let (variables, hidden) = match is.environment {
+        Some(environment) => (environment.variables.unwrap_or_default(), environment.error),
+        None => (HashMap::new(), None),
     };
+    let hidden_environment = hidden.map(|error| {
+        let [code, message] = [error.error_code, error.message].map(Option::unwrap_or_default);
+        format!("{code}: {message}")
+    });
     Ok(Some(ObservedFunction {
         arn: is.function_arn.unwrap_or_default(),
         runtime: is.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
@@ -65,6 +59,7 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
         code_sha256: is.code_sha256.unwrap_or_default(),
         description: is.description.unwrap_or_default(),
         environment: variables.into_iter().map(|(key, value)| (key, EnvValue(value))).collect(),
+        hidden_environment,
         reserved_concurrency: answer
             .concurrency
             .and_then(|c| c.reserved_concurrent_executions)

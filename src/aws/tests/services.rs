@@ -135,6 +135,45 @@ proptest! {
     }
 }
 
+/// Each change counts against a limit per day, so it is looked before one is repeated.
+#[tokio::test(start_paused = true)]
+async fn a_change_of_shards_whose_answer_is_lost_is_not_made_twice() {
+    for (carried_out, changes) in [(true, 2), (false, 3)] {
+        let shards = std::sync::Arc::new(Mutex::new(1));
+        let model = shards.clone();
+        let aws = FakeAws::new(move |request| {
+            let mut shards = model.lock().expect("no panic");
+            if request.operation == "UpdateShardCount" {
+                let wanted = request.body["TargetShardCount"].as_u64().expect("a count");
+                assert_ne!(wanted, *shards, "made twice");
+                if carried_out || request.before > 0 {
+                    *shards = wanted;
+                }
+                return if request.before == 0 {
+                    Answer::Error(500, "InternalFailure", "lost")
+                } else {
+                    Answer::ok()
+                };
+            }
+            summary("ACTIVE", u32::try_from(*shards).expect("few"))
+        });
+        kinesis::set_shards((&aws.session()).into(), "s", 4).await.expect("changed");
+        let made = aws.operations().iter().filter(|operation| *operation == "UpdateShardCount").count();
+        assert_eq!((made, *shards.lock().expect("no panic")), (changes, 4), "{carried_out}");
+    }
+}
+
+/// The same without an end: the error is that of AWS.
+#[tokio::test(start_paused = true)]
+async fn changes_whose_answers_are_always_lost_end() {
+    let aws = FakeAws::new(|request| match request.operation.as_str() {
+        "UpdateShardCount" => Answer::Error(500, "InternalFailure", "lost"),
+        _ => summary("ACTIVE", 1),
+    });
+    let error = kinesis::set_shards((&aws.session()).into(), "s", 2).await.expect_err("lost");
+    assert!(error.message.contains("InternalFailure"), "{error:?}");
+}
+
 fn role() -> RoleSpec {
     RoleSpec {
         name: "cwl-to-kinesis".to_owned(),
@@ -294,15 +333,18 @@ async fn a_function_is_read_with_what_failed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_and_variables_that_may_not_be_read_are_an_error_and_not_empty() {
-    for answer in [
-        json!({ "TagsError": { "ErrorCode": "AccessDeniedException", "Message": "not authorized: lambda:ListTags" } }),
-        json!({ "Configuration": { "Environment": { "Error": { "ErrorCode": "AccessDeniedException", "Message": "kms" } } } }),
-    ] {
+async fn tags_and_variables_that_may_not_be_read_are_not_empty() {
+    let read = async |answer: serde_json::Value| {
         let aws = FakeAws::new(move |_| Answer::Json(answer.clone()));
-        let read = lambda::observe_function((&aws.session()).into(), "f").await;
-        assert_eq!(crate::error::Error::from(read.expect_err("unreadable")).code, Code::AccessDenied);
-    }
+        lambda::observe_function((&aws.session()).into(), "f").await
+    };
+    let denied = |message: &str| json!({ "ErrorCode": "AccessDeniedException", "Message": message });
+    let tags = read(json!({ "TagsError": denied("not authorized: lambda:ListTags") })).await;
+    assert_eq!(crate::error::Error::from(tags.expect_err("unreadable")).code, Code::AccessDenied);
+    // What needs no variables goes on, a teardown for example.
+    let variables = read(json!({ "Configuration": { "Environment": { "Error": denied("kms") } } })).await;
+    let function = variables.expect("read").expect("there");
+    assert_eq!(function.hidden_environment.as_deref(), Some("AccessDeniedException: kms"));
 }
 
 fn trigger() -> TriggerSpec {
