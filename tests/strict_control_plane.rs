@@ -72,6 +72,7 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
             arch: Setting::default(Arch::X86_64),
             memory_mb: Setting::default(256),
             timeout_seconds: Setting::default(60),
+            config_is_complete: true,
             config: Some(Config::from_json(config).expect("a configuration")),
             reserved_concurrency: None,
         },

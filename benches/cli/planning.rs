@@ -84,6 +84,7 @@ fn stack() -> Stack {
             arch: Setting::default(Arch::X86_64),
             memory_mb: Setting::default(256),
             timeout_seconds: Setting::default(60),
+            config_is_complete: true,
             config: None,
             reserved_concurrency: None,
         },
