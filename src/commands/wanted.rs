@@ -87,6 +87,8 @@ fn whose(context: Context<'_>, session: &Session, args: &Wanted, stack: &StackNa
     // A value that nobody typed is the variable's, where the flag has one.
     let variables: &[&str] = if args.stack.stack.is_some() { &["CWL2LE_STACK"] } else { &[] };
     let region = session.target.region.to_string();
+    // The demo gives one that nobody typed.
+    let region_otherwise = if context.aws.region.is_some() { Origin::Default } else { Origin::Profile };
     let profile =
         context.aws.profile.as_deref().map(|profile| {
             given.row("profile", profile, &[], |file| file.profile().is_some(), Origin::Default)
@@ -104,7 +106,7 @@ fn whose(context: Context<'_>, session: &Session, args: &Wanted, stack: &StackNa
             &region,
             &["AWS_REGION", "AWS_DEFAULT_REGION"],
             |file| file.region().is_some(),
-            Origin::Profile,
+            region_otherwise,
         ),
     ]
     .into_iter()

@@ -66,8 +66,8 @@ impl Merge<'_> {
         // Neither is a setting of both.
         self.fill("metrics", &mut None, file.and_then(|function| function.metrics));
         self.fill("handover", &mut args.handover, None);
-        let zip = args.forwarder_zip.as_ref().map(|path| path.display().to_string());
-        self.fill("forwarder-zip", &mut zip.clone(), None);
+        let mut zip = args.forwarder_zip.as_ref().map(|path| path.display().to_string());
+        self.fill("forwarder-zip", &mut zip, None);
     }
 
     fn trigger(&mut self, args: &mut TriggerArgs) {

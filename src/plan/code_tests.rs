@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 use semver::Version;
 
+use super::isolation_tests::isolating;
 use super::model::{apply, apply_some};
 use super::tests::{empty_account, one_stack, run};
 use super::*;
@@ -200,6 +201,24 @@ fn a_forwarder_of_the_users_own_stays_until_another_is_asked_for() {
     let refused = setup(&by("1.0.0", "a", "bundled"), &account, false).refused;
     assert!(refused[0].code == Code::NoBundle && refused[0].hint.contains("--forwarder-zip"), "{refused:?}");
     assert_eq!(uploads(&setup(&zip, &account, false)), 1);
+}
+
+#[test]
+fn functions_of_isolated_destinations_are_compared_one_by_one() {
+    let deployed = isolating(by("1.0.0", "a", "deployed"), &["audit", "lake"]);
+    let newer = isolating(by("1.1.0", "b", "newer"), &["audit", "lake"]);
+    let mut account = account(&deployed);
+    // An update that was interrupted after one of three functions.
+    let audit = account.isolated.get_mut("audit").and_then(|own| own.function.as_mut()).expect("made");
+    audit.tags.extend(newer.function.release.tags("newer"));
+    audit.code_sha256 = "newer".to_owned();
+    let refused = setup(&deployed, &account, false).refused;
+    let names: Vec<&str> = refused.iter().map(|refusal| refusal.resource.name.as_str()).collect();
+    assert_eq!((names, refused[0].code), (vec!["cwl-to-logentries-audit"], Code::Downgrade));
+    let plan = setup(&newer, &account, false);
+    assert_eq!((uploads(&plan), plan.refused.len()), (2, 0), "{plan}");
+    apply(&newer, &mut account, &plan);
+    assert_is(&newer, &account);
 }
 
 proptest! {

@@ -27,7 +27,7 @@ fn config(names: &[&str]) -> Config {
 }
 
 /// A stack with the destinations `app`, `audit` and `lake`, of which these are isolated.
-fn isolating(mut stack: Stack, isolated: &[&str]) -> Stack {
+pub(super) fn isolating(mut stack: Stack, isolated: &[&str]) -> Stack {
     stack.function.config = Some(config(&["app", "audit", "lake"]));
     stack.isolation.destinations = isolated.iter().map(|name| (*name).to_owned()).collect();
     stack
