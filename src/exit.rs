@@ -32,7 +32,7 @@ pub enum Exit {
     Environment,
     /// Somebody answered the question of a command with no: nothing was changed.
     Cancelled,
-    /// Stopped by Ctrl-C or SIGTERM.
+    /// Stopped by Ctrl-C, SIGTERM or SIGHUP.
     Interrupted,
 }
 
@@ -95,7 +95,7 @@ impl Exit {
             Self::Bundle => "the forwarder bundle is missing or would not run on Lambda",
             Self::Environment => "something outside AWS failed: Python, the network, a file",
             Self::Cancelled => "the question was answered with no: nothing was changed",
-            Self::Interrupted => "stopped by Ctrl-C or SIGTERM",
+            Self::Interrupted => "stopped by Ctrl-C, SIGTERM or a closed terminal",
         }
     }
 }

@@ -14,5 +14,6 @@ pub mod manual;
 pub mod output;
 pub mod plan;
 mod replay;
+pub mod signals;
 pub mod stack;
 mod text;

@@ -14,6 +14,7 @@ use cwl2le::environment;
 use cwl2le::error::{Code, Error};
 use cwl2le::exit::Exit;
 use cwl2le::output::Printer;
+use cwl2le::signals;
 
 fn main() -> ExitCode {
     #[expect(unsafe_code, reason = "the environment can be changed in no other way")]
@@ -76,7 +77,7 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome>
         .map_err(|error| Error::new(Code::Environment, format!("no threads can be started: {error}")))?;
     let ended = runtime.block_on(async {
         let (stop, progress) = (Stop::new(), printer.progress(cli.global.quiet));
-        commands::stop_on_signal(&stop, &progress);
+        signals::listen(&stop, &progress);
         commands::run(cli, &CommandLine::of_process(), &progress, &stop, &write_lines).await
     });
     // A question that nobody answered must not hold the process.

@@ -6,6 +6,7 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::process::Stdio;
 
 use account::{Account, GROUP, Ground, ended, setup};
 use cwl2le_local::{Call, Fault, Injection, Options, When};
@@ -107,8 +108,14 @@ async fn a_rollback_leaves_what_was_there_before_and_nothing_else() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// Ctrl-C while AWS is at this call, which then answers.
-async fn stopped(ground: &Ground, call: &Call, number: usize) -> Result<(), String> {
+/// A signal, and then others, while AWS is at this call, which then answers.
+async fn stopped(
+    ground: &Ground,
+    call: &Call,
+    number: usize,
+    signal: &str,
+    then: &[&str],
+) -> Result<(), String> {
     let account = account(ground, false).await;
     let (of, when) = (Some(call.clone()), When::After);
     account.proxy.inject(Some(Injection { of, at: number, times: 1, when, fault: Fault::Hold }));
@@ -119,10 +126,12 @@ async fn stopped(ground: &Ground, call: &Call, number: usize) -> Result<(), Stri
         status = running.wait() => return Err(format!("it ended before the call: {status:?}")),
     }
     let id = running.id().expect("it runs").to_string();
-    let sent = tokio::process::Command::new("kill").args(["-INT", &id]).status().await.expect("kill runs");
-    assert!(sent.success(), "{sent}");
+    send(signal, &id).await;
     let mut stderr = BufReader::new(running.stderr.take().expect("piped")).lines();
     while !stderr.next_line().await.expect("text").ok_or("it ended unheard")?.starts_with("stopping ") {}
+    for signal in then {
+        send(signal, &id).await;
+    }
     account.proxy.release();
     running.stderr = Some(stderr.into_inner().into_inner());
     let ran = ended(running).await;
@@ -154,7 +163,7 @@ async fn ctrl_c_finishes_the_call_in_flight_and_the_next_setup_completes() {
     let (ground, count) = (&ground, calls.len());
     let failures: Vec<String> = stream::iter(calls)
         .map(|(call, number)| async move {
-            let failure = stopped(ground, &call, number).await.err()?;
+            let failure = stopped(ground, &call, number, "-INT", &[]).await.err()?;
             Some(format!("{call} #{number}: {failure}"))
         })
         .buffer_unordered(3)
@@ -163,6 +172,53 @@ async fn ctrl_c_finishes_the_call_in_flight_and_the_next_setup_completes() {
         .await;
     report(&format!("Ctrl-C: {count} cases, {} failed\n", failures.len()));
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
+}
+
+async fn send(signal: &str, process: &str) {
+    let sent = tokio::process::Command::new("kill").args([signal, process]).status().await;
+    assert!(sent.expect("kill runs").success());
+}
+
+#[cfg(unix)]
+fn create_stream() -> Call {
+    Call { service: "kinesis".to_owned(), operation: "CreateStream".to_owned() }
+}
+
+/// The shell and the kernel both send SIGHUP.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_closed_terminal_ends_a_run_as_sigterm_does() {
+    let ground = Ground::start(Options::default()).await;
+    for (signal, then) in [("-HUP", &["-HUP", "-HUP"][..]), ("-TERM", &["-HUP"])] {
+        let stopped = stopped(&ground, &create_stream(), 1, signal, then).await;
+        stopped.unwrap_or_else(|failure| panic!("{signal}: {failure}"));
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn under_nohup_a_run_outlives_its_terminal() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    let (of, when) = (Some(create_stream()), When::After);
+    account.proxy.inject(Some(Injection { of, at: 1, times: 1, when, fault: Fault::Hold }));
+    let run = account.command(&setup(&[]));
+    let run = run.as_std();
+    let mut nohup = tokio::process::Command::new("sh");
+    nohup.args(["-c", r#"trap "" HUP; exec "$@""#, "sh"]).arg(run.get_program()).args(run.get_args());
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => nohup.env(name, value),
+            None => nohup.env_remove(name),
+        };
+    }
+    nohup.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let running = nohup.spawn().expect("sh runs");
+    account.proxy.hit().await;
+    send("-HUP", &running.id().expect("it runs").to_string()).await;
+    account.proxy.release();
+    ended(running).await.ok();
+    assert_eq!(account.seen().await, account.whole(false));
 }
 
 /// Past the test harness, which shows the output of failed tests only.

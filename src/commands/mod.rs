@@ -98,7 +98,7 @@ impl Outcome {
 pub struct Context<'a> {
     /// Where notes and progress go.
     pub progress: &'a Progress,
-    /// Set by Ctrl-C and SIGTERM.
+    /// Set by Ctrl-C, SIGTERM and SIGHUP: see [`crate::signals`].
     pub stop: &'a Stop,
     /// Overrides for where AWS is; the demo points them at the local one.
     pub aws: &'a Options,
@@ -144,37 +144,6 @@ impl Context<'_> {
         }
         Ok(session)
     }
-}
-
-/// Lets Ctrl-C and SIGTERM ask for a stop, and says that it was heard: the call in flight finishes, no further one begins.
-/// A second Ctrl-C ends the process at once.
-pub fn stop_on_signal(stop: &Stop, progress: &Progress) {
-    let (stop, progress) = (stop.clone(), progress.clone());
-    tokio::spawn(async move {
-        signalled().await;
-        let idle = stop.is_idle();
-        stop.request();
-        if !idle {
-            progress.line("stopping when the calls in flight are answered; Ctrl-C again stops at once");
-        }
-        signalled().await;
-        std::process::exit(Exit::Interrupted.code().into());
-    });
-}
-
-async fn signalled() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-            tokio::select! {
-                _ = terminate.recv() => (),
-                _ = tokio::signal::ctrl_c() => (),
-            }
-            return;
-        }
-    }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Runs a command.
