@@ -44,6 +44,11 @@ pub enum What<'a> {
         /// Since when.
         elapsed: Duration,
     },
+    /// It is about to delete something that the new resource replaces.
+    GivesWay {
+        /// The command that restores it.
+        restore: &'a str,
+    },
     /// It is done.
     Done {
         /// How long it took.
@@ -150,6 +155,7 @@ async fn run_step(
     };
     let notice = |notice: Notice<'_>| match notice {
         Notice::Waiting { why, elapsed } => tell(What::Waiting { why, elapsed }),
+        Notice::GivesWay { restore } => tell(What::GivesWay { restore }),
         Notice::Made => became(Creation::Made),
         Notice::Found => became(Creation::Found),
         Notice::Read { .. } => {}

@@ -51,6 +51,7 @@ async fn stages_come_in_order_and_every_event_is_told() {
         let what = match event.what {
             What::Started => "started",
             What::Waiting { .. } => "waiting",
+            What::GivesWay { .. } => "gives way",
             What::Done { .. } => "done",
             What::Failed { .. } => "failed",
         };

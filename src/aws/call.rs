@@ -27,6 +27,12 @@ pub enum Notice<'a> {
     Made,
     /// A creation found its resource there already: another run of the same stack made it since it was read.
     Found,
+    /// A resource of somebody else is about to be deleted to make room for a new one. It is restored if the new one fails,
+    /// unless the process is killed meanwhile.
+    GivesWay {
+        /// The command that restores it.
+        restore: &'a str,
+    },
     /// Many things are read, one by one.
     Read {
         /// How many have been read.

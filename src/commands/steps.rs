@@ -40,7 +40,7 @@ impl<'a> Steps<'a> {
     fn count(&self, count: &Mutex<Count>, what: What<'_>) {
         let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
         match what {
-            What::Started | What::Waiting { .. } => {}
+            What::Started | What::Waiting { .. } | What::GivesWay { .. } => {}
             What::Done { .. } => count.done += 1,
             What::Failed { .. } => count.failed += 1,
         }
@@ -82,6 +82,10 @@ impl<'a> Steps<'a> {
                     step.waiting(format_args!("waiting for {why}"));
                 }
             }
+            What::GivesWay { restore } => self.progress.line(format_args!(
+                "{resource} replaces another one, which is restored if this fails; if this run is killed meanwhile, restore \
+                 it with: {restore}"
+            )),
             What::Done { .. } => {
                 if let Some(step) = running.remove(&event.index) {
                     step.done(format_args!("{} {resource}", past(verb)));

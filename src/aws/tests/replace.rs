@@ -61,6 +61,32 @@ async fn where_there_is_none_the_old_filter_comes_back_when_ours_fails() {
     assert!(hint.contains("`theirs`") && hint.contains("there again"), "{hint}");
 }
 
+/// Where AWS still counts the filter that was deleted, until `until`.
+fn slow_to_forget(until: usize, late: bool) -> FakeAws {
+    FakeAws::new(move |request| match (request.operation.as_str(), request.before) {
+        ("PutSubscriptionFilter", before) if before < until && request.text("filterName") == "ours" => FULL,
+        ("DescribeSubscriptionFilters", before) if late && before > 1 => Answer::Json(json!({
+            "subscriptionFilters": [{ "filterName": "late", "logGroupName": "/app", "filterPattern": "",
+            "destinationArn": "arn:aws:lambda:ap-northeast-1:123456789012:function:late" }] })),
+        ("DescribeSubscriptionFilters", _) => theirs(),
+        _ => Answer::ok(),
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_place_of_a_deleted_filter_is_waited_for_unless_somebody_else_takes_it() {
+    let aws = slow_to_forget(20, false);
+    replace::filter((&aws.session()).into(), "theirs", &ours()).await.expect("replaced");
+    let last = aws.requests().pop().expect("a request");
+    assert_eq!((last.operation.as_str(), last.text("filterName")), ("PutSubscriptionFilter", "ours"));
+
+    let aws = slow_to_forget(usize::MAX, true);
+    let error = replace::filter((&aws.session()).into(), "theirs", &ours()).await.expect_err("no room");
+    assert_eq!(error.code, crate::error::Code::FilterLimit);
+    let last = aws.requests().pop().expect("a request");
+    assert_eq!(last.text("filterName"), "theirs", "it is put back: {last:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_stop_does_not_keep_the_old_filter_from_coming_back() {
     let stop = super::super::Stop::new();
