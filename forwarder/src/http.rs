@@ -14,6 +14,7 @@ use reqwest::redirect;
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
+use crate::certificate::{self, cause};
 use crate::destination::{Failure, FailureKind, Patience};
 use crate::tls;
 
@@ -151,13 +152,8 @@ fn classified(host: &str, error: &reqwest::Error) -> Failure {
         (None, Some(io::ErrorKind::UnexpectedEof) | None) => FailureKind::Closed,
         (None, Some(_)) => FailureKind::Reset,
     };
-    Failure::new(kind, format!("{host}: {}", causes(error)))
-}
-
-/// What is behind an error. An I/O error calls what it wraps its own self, and names only the cause of that.
-fn cause<'e>(error: &&'e (dyn Error + 'static)) -> Option<&'e (dyn Error + 'static)> {
-    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    wrapped.map(|inner| inner as _).or_else(|| (**error).source())
+    let why = certificate::refusal(error).unwrap_or_else(|| causes(error));
+    Failure::new(kind, format!("{host}: {why}"))
 }
 
 /// The words of an error and of what caused it.

@@ -6,6 +6,7 @@ pub mod aggregate;
 pub mod aws;
 mod backslash;
 pub mod batch;
+pub mod certificate;
 mod compact;
 pub mod config;
 pub mod destination;

@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
@@ -24,10 +25,28 @@ const AGAIN: Duration = Duration::from_secs(3);
 /// Interval at which a text is read again where no refusal can be noticed.
 const REREAD: Duration = Duration::from_secs(300);
 
+/// Reads texts where they are kept: the function with the rights of its role, the command-line tool with its caller's.
+pub trait Reader {
+    /// Reads one text.
+    ///
+    /// # Errors
+    /// Why it cannot be read before `until`.
+    fn read<'r>(&'r self, keeper: Keeper, name: &'r str, until: Instant) -> Reading<'r>;
+}
+
+/// A text that is being read.
+pub type Reading<'r> = Pin<Box<dyn Future<Output = Result<String, AwsError>> + 'r>>;
+
+impl Reader for Aws {
+    fn read<'r>(&'r self, keeper: Keeper, name: &'r str, until: Instant) -> Reading<'r> {
+        Box::pin(self.text(keeper, name, until))
+    }
+}
+
 /// The texts that a configuration refers to. Without references it is empty and never calls anybody.
 #[derive(Default)]
 pub struct Store {
-    aws: Option<Aws>,
+    reader: Option<Box<dyn Reader>>,
     /// By keeper and name, so that several fields of one secret are one request.
     texts: RefCell<BTreeMap<(Keeper, String), Text>>,
     remarks: RefCell<Vec<Note>>,
@@ -99,20 +118,17 @@ impl Store {
     /// # Errors
     /// The first that cannot be read before `until`.
     pub async fn read(
-        aws: Aws,
+        reader: impl Reader + 'static,
         references: impl IntoIterator<Item = &Reference>,
         until: Instant,
     ) -> Result<Self, Unreadable> {
         let names: BTreeSet<(Keeper, &String)> =
             references.into_iter().map(|reference| (reference.keeper, &reference.name)).collect();
         let reads = names.into_iter().map(|(keeper, name)| {
-            let aws = &aws;
+            let reader = &reader;
             async move {
-                match fetch(aws, keeper, name, until).await {
-                    Ok(text) => {
-                        let read = SystemTime::now();
-                        Ok(((keeper, name.clone()), Text { text, read, version: 0, asked: None }))
-                    }
+                match reader.read(keeper, name, until).await {
+                    Ok(text) => Ok(((keeper, name.clone()), text)),
                     Err(error) => {
                         let reference = Reference { keeper, name: name.clone(), key: None };
                         Err(Unreadable { reference, error })
@@ -120,8 +136,19 @@ impl Store {
                 }
             }
         });
-        let texts = join_all(reads).await.into_iter().collect::<Result<_, _>>()?;
-        Ok(Self { aws: Some(aws), texts: RefCell::new(texts), ..Self::default() })
+        let texts = join_all(reads).await.into_iter().collect::<Result<Vec<_>, _>>()?;
+        Ok(Self::of(texts, reader))
+    }
+
+    /// A store of texts that have been read. They are read again by `reader`.
+    pub fn of(
+        texts: impl IntoIterator<Item = ((Keeper, String), String)>,
+        reader: impl Reader + 'static,
+    ) -> Self {
+        let read = SystemTime::now();
+        let texts =
+            texts.into_iter().map(|(name, text)| (name, Text { text, read, version: 0, asked: None }));
+        Self { reader: Some(Box::new(reader)), texts: RefCell::new(texts.collect()), ..Self::default() }
     }
 
     /// The text of a reference, without the space around it.
@@ -184,7 +211,7 @@ impl Store {
     /// Reads a text again, unless that has happened after `suspected` or less than a minute ago. Tells whether it has
     /// been asked for since `suspected`. What cannot be read stays as it is.
     async fn read_again(&self, reference: &Reference, suspected: Instant, until: Instant) -> bool {
-        let Some(aws) = &self.aws else { return true };
+        let Some(reader) = &self.reader else { return true };
         let (name, now) = ((reference.keeper, reference.name.clone()), Instant::now());
         let between = self.reread.map_or(BETWEEN_READS, |reread| reread.min(BETWEEN_READS));
         match self.texts.borrow_mut().get_mut(&name) {
@@ -193,7 +220,7 @@ impl Store {
             Some(known) => known.asked = Some(now),
             None => return true,
         }
-        match fetch(aws, reference.keeper, &reference.name, until.min(now + AGAIN)).await {
+        match reader.read(reference.keeper, &reference.name, until.min(now + AGAIN)).await {
             Ok(text) => {
                 if let Some(known) = self.texts.borrow_mut().get_mut(&name) {
                     known.version += u64::from(known.text != text);
@@ -207,13 +234,6 @@ impl Store {
             }
         }
         true
-    }
-}
-
-async fn fetch(aws: &Aws, keeper: Keeper, name: &str, until: Instant) -> Result<String, AwsError> {
-    match keeper {
-        Keeper::Ssm => aws.parameter(name, until).await,
-        Keeper::SecretsManager => aws.secret(name, until).await,
     }
 }
 

@@ -122,6 +122,7 @@ impl Aws<'_> {
         loop {
             let turn = self.session.pace().reserve(service, operation);
             self.rest(turn.pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
+            self.signed_in(service, operation, resource).await?;
             self.session.count_call();
             // The SDK's futures hold kilobytes; on the heap they do not add up on the stack.
             let (mut error, status) = match Box::pin(send()).await {
@@ -165,6 +166,24 @@ impl Aws<'_> {
             (self.notice)(Notice::Waiting { why: rule.why, elapsed });
             self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
         }
+    }
+
+    /// Waits until there are credentials, however long whoever gives them takes. Inside of a call the time for an answer
+    /// would cut that off, and the retry would begin it again.
+    async fn signed_in(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        resource: &str,
+    ) -> Result<(), AwsError> {
+        let credentials = self.session.credentials();
+        let found = tokio::select! {
+            () = self.session.stop().wait(), if !self.mending => {
+                return Err(AwsError::interrupted(service, operation, resource));
+            }
+            found = credentials.get() => found,
+        };
+        found.map(drop).map_err(|error| AwsError::without_credentials(service, operation, resource, &error))
     }
 
     /// Sleeps; an error when the user asked to stop before or meanwhile.

@@ -7,10 +7,13 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use cwl2le_forwarder::certificate;
 use serde::Serialize;
 
 /// The code of a call that never got an answer: DNS, connection, TLS.
 pub(crate) const UNREACHABLE: &str = "Unreachable";
+/// The code of a call to a server whose certificate is not accepted.
+pub(crate) const CERTIFICATE: &str = "BadCertificate";
 /// The code of a call whose answer did not come in time.
 pub(crate) const TIMEOUT: &str = "Timeout";
 /// The code of a call that was not sent, because the user asked to stop.
@@ -67,15 +70,12 @@ impl AwsError {
             }
             SdkError::TimeoutError(_) => (TIMEOUT.to_owned(), root_cause(error)),
             SdkError::DispatchFailure(failure) => {
-                let code = match credentials_failure(error) {
-                    Some(CredentialsError::CredentialsNotLoaded(_)) => NO_CREDENTIALS,
-                    // The last place that is asked, on a machine of AWS without a role: nobody has signed in there.
-                    Some(_) if root_cause(error).contains("IMDS is disabled") => NO_CREDENTIALS,
-                    Some(_) => FAILED_CREDENTIALS,
-                    None if failure.is_timeout() => TIMEOUT,
-                    None => UNREACHABLE,
-                };
-                (code.to_owned(), root_cause(error))
+                if let Some(refusal) = certificate::refusal(error) {
+                    (CERTIFICATE.to_owned(), refusal)
+                } else {
+                    let code = if failure.is_timeout() { TIMEOUT } else { UNREACHABLE };
+                    (code.to_owned(), root_cause(error))
+                }
             }
             SdkError::ResponseError(_) => {
                 let status = status.unwrap_or_default();
@@ -92,6 +92,25 @@ impl AwsError {
             request_id: error.request_id().map(ToOwned::to_owned),
             resource: resource.to_owned(),
         }
+    }
+
+    /// The call that is not made, because there are no credentials to sign it with.
+    pub(crate) fn without_credentials(
+        service: &'static str,
+        operation: &'static str,
+        resource: &str,
+        error: &CredentialsError,
+    ) -> Self {
+        let cause = root_cause(error);
+        let (code, message) = match (error, certificate::refusal(error)) {
+            (_, Some(refusal)) => (CERTIFICATE, refusal),
+            (CredentialsError::CredentialsNotLoaded(_), None) => (NO_CREDENTIALS, cause),
+            // The last place that is asked, on a machine of AWS without a role: nobody has signed in there.
+            _ if cause.contains("IMDS is disabled") => (NO_CREDENTIALS, cause),
+            _ => (FAILED_CREDENTIALS, said(error).unwrap_or(cause)),
+        };
+        let (code, resource) = (code.to_owned(), resource.to_owned());
+        Self { service, operation, code, message, request_id: None, resource }
     }
 
     /// The call that is not made, because the user asked to stop.
@@ -132,7 +151,7 @@ pub(crate) fn http_status<E>(error: &SdkError<E, HttpResponse>) -> Option<u16> {
 }
 
 /// The innermost error's text: the outer ones say no more than `dispatch failure`.
-fn root_cause(error: &dyn StdError) -> String {
+pub(super) fn root_cause(error: &dyn StdError) -> String {
     let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
@@ -140,15 +159,19 @@ fn root_cause(error: &dyn StdError) -> String {
     cause.to_string()
 }
 
-fn credentials_failure<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a CredentialsError> {
-    let mut cause = Some(error);
-    while let Some(error) = cause {
-        if let Some(found) = error.downcast_ref() {
-            return Some(found);
-        }
-        cause = error.source();
-    }
-    None
+/// What STS says where it gives no credentials of a role: the innermost error of the SDK has no more than its code.
+fn said(error: &(dyn StdError + 'static)) -> Option<String> {
+    use aws_sdk_sts::operation::assume_role::AssumeRoleError;
+    use aws_sdk_sts::operation::assume_role_with_web_identity::AssumeRoleWithWebIdentityError;
+    std::iter::successors(Some(error), |&error| error.source()).find_map(|error| {
+        let role = error.downcast_ref::<AssumeRoleError>().map(|error| (error.code(), error.message()));
+        let web = || {
+            let error = error.downcast_ref::<AssumeRoleWithWebIdentityError>()?;
+            Some((error.code(), error.message()))
+        };
+        let (code, message) = role.or_else(web)?;
+        Some(format!("{}: {}", code?, message?))
+    })
 }
 
 impl fmt::Display for AwsError {

@@ -2,7 +2,8 @@
 
 use super::AwsError;
 use super::error::{
-    FAILED_CREDENTIALS, INTERRUPTED, INVALID_RESPONSE, NO_CREDENTIALS, TIMEOUT, UNREACHABLE, VANISHED,
+    CERTIFICATE, FAILED_CREDENTIALS, INTERRUPTED, INVALID_RESPONSE, NO_CREDENTIALS, TIMEOUT, UNREACHABLE,
+    VANISHED,
 };
 use super::wait::VANISHED_HINT;
 use crate::error::{Code, Error};
@@ -41,19 +42,21 @@ pub(super) const TABLE: &[Row] = &[
         &[NO_CREDENTIALS],
         "",
         Code::NoCredentials,
-        "run `aws configure` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        "run `aws configure`, `aws login` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and \
+         AWS_SECRET_ACCESS_KEY",
     ),
     any(
         &[FAILED_CREDENTIALS],
         "",
         Code::BadCredentials,
-        "sign in again with `aws sso login`, or look at the profile; `aws sts get-caller-identity` must succeed",
+        "sign in again with `aws login` or `aws sso login`, or look at the profile; `aws sts get-caller-identity` must \
+         succeed",
     ),
     any(
         &["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"],
         "",
         Code::BadCredentials,
-        "the session has expired: sign in again with `aws sso login`, or fetch new temporary credentials",
+        "the session has expired: sign in again with `aws login` or `aws sso login`, or fetch new temporary credentials",
     ),
     any(
         &["InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"],
@@ -99,6 +102,24 @@ pub(super) const TABLE: &[Row] = &[
         Code::AccessDenied,
         "a policy denies it explicitly (organization, boundary or session): allowing it elsewhere does not help",
     ),
+    Row {
+        service: "ssm",
+        operations: &[],
+        codes: ACCESS_DENIED,
+        fragment: "",
+        means: Code::AccessDenied,
+        hint: "what the configuration refers to is read with your own rights here: you need ssm:GetParameter on it, and \
+               kms:Decrypt with its key",
+    },
+    Row {
+        service: "secretsmanager",
+        operations: &[],
+        codes: ACCESS_DENIED,
+        fragment: "",
+        means: Code::AccessDenied,
+        hint: "what the configuration refers to is read with your own rights here: you need \
+               secretsmanager:GetSecretValue on it, and kms:Decrypt with its key",
+    },
     any(
         ACCESS_DENIED,
         "",
@@ -258,6 +279,27 @@ pub(super) const TABLE: &[Row] = &[
         means: Code::InUse,
         hint: "something else was attached to the role: detach it, then run teardown again",
     },
+    // What the configuration refers to.
+    any(
+        &["ParameterNotFound", "ParameterVersionNotFound"],
+        "",
+        Code::NotFound,
+        "create the parameter in this region, or fix its name in the configuration",
+    ),
+    Row {
+        service: "secretsmanager",
+        operations: &[],
+        codes: &["ResourceNotFoundException"],
+        fragment: "",
+        means: Code::NotFound,
+        hint: "create the secret in this region, or fix its name in the configuration",
+    },
+    any(
+        &["InvalidKeyId", "DecryptionFailure", "DecryptionFailureException"],
+        "",
+        Code::AccessDenied,
+        "the key that encrypts it is missing or disabled, or its policy does not let you use it: you need kms:Decrypt",
+    ),
     // Everything else.
     any(
         &[
@@ -302,6 +344,20 @@ pub(super) const TABLE: &[Row] = &[
         "",
         Code::Unreachable,
         "AWS did not answer in time: check the network and --endpoint-url, then run the same command again",
+    ),
+    any(
+        &[CERTIFICATE],
+        "UnknownIssuer",
+        Code::Unreachable,
+        "behind a proxy that inspects TLS, set AWS_CA_BUNDLE, or `ca_bundle` in the profile, to the PEM file of its \
+         authority; elsewhere install the package `ca-certificates`, and check --endpoint-url",
+    ),
+    any(
+        &[CERTIFICATE],
+        "",
+        Code::Unreachable,
+        "whoever answers there is not AWS, or the clock of this machine is wrong: check the proxy (HTTPS_PROXY), \
+         --endpoint-url and AWS_ENDPOINT_URL",
     ),
     any(
         &[UNREACHABLE],

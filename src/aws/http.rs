@@ -1,9 +1,10 @@
 //! The HTTP client of all services, and the proxy that it goes through.
 
-use aws_sdk_sts::config::SharedHttpClient;
+use aws_sdk_sts::config::{SharedAsyncSleep, SharedHttpClient};
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::HttpConnectorSettings;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::error::{Code, Error, Result};
@@ -44,15 +45,36 @@ pub(super) fn proxy(variable: impl Fn(&str) -> Option<String>) -> Result<ProxyCo
     Ok(proxy.no_proxy(format!("{HERE}{besides}")))
 }
 
-/// A client with pooled connections, TLS by rustls, and a proxy where one is configured.
-pub(super) fn client(proxy: ProxyConfig) -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector =
-            Connector::builder().proxy_config(proxy.clone()).tls_provider(Provider::Rustls(CryptoMode::Ring));
-        connector.set_connector_settings(settings.cloned());
-        connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+/// How AWS is connected to: with pooled connections, TLS by rustls that trusts certain authorities, and a proxy where one
+/// is configured. Everything that reaches AWS is made here.
+#[derive(Debug, Clone)]
+pub(super) struct Connections {
+    pub(super) proxy: ProxyConfig,
+    pub(super) trust: TlsContext,
+}
+
+impl Connections {
+    /// The client of the SDK's services and of those that give credentials.
+    pub(super) fn client(self) -> SharedHttpClient {
+        Builder::new().build_with_connector_fn(move |settings, components| {
+            self.connector(settings.cloned(), components.and_then(RuntimeComponents::sleep_impl))
+        })
+    }
+
+    /// A connector for requests that no client of the SDK makes.
+    pub(super) fn connector(
+        &self,
+        settings: Option<HttpConnectorSettings>,
+        sleep: Option<SharedAsyncSleep>,
+    ) -> Connector {
+        let mut connector = Connector::builder()
+            .proxy_config(self.proxy.clone())
+            .tls_provider(Provider::Rustls(CryptoMode::Ring))
+            .tls_context(self.trust.clone());
+        connector.set_connector_settings(settings);
+        connector.set_sleep_impl(sleep);
         connector.build()
-    })
+    }
 }
 
 #[cfg(test)]

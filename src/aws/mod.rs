@@ -1,11 +1,14 @@
 //! The edge: everything that talks to AWS.
 //!
-//! [`Session`] is the account and region; [`Aws`] is a session together with who is told about waiting. Every request of this program goes through [`Aws::call`]: pacing, retries, counting and error names are
-//! decided there and nowhere else.
+//! [`Session`] is the account and region; [`Aws`] is a session together with who is told about waiting. Every request of
+//! this program goes through [`Aws::call`]: pacing, retries, stops, counting and error names are decided there and nowhere
+//! else. A test keeps it so; requests for credentials are the SDK's own, over the same connections.
 
 pub(crate) mod account_policy;
+pub(crate) mod application;
 mod call;
 mod clock;
+mod credentials;
 mod endpoint;
 mod error;
 mod events;
@@ -19,6 +22,7 @@ mod need;
 mod observe;
 mod owner;
 mod pace;
+mod profile;
 pub(crate) mod replace;
 mod retry;
 mod session;
@@ -27,6 +31,8 @@ mod stop;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub(crate) mod texts;
+mod trust;
 mod wait;
 
 pub use call::{Aws, Notice};

@@ -1,27 +1,34 @@
 //! The account, the region and the identity that a command works with.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
-use aws_config::profile::{ProfileFileCredentialsProvider, ProfileFileRegionProvider};
-use aws_config::provider_config::ProviderConfig;
+use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::Credentials;
-use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+#[cfg(test)]
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_sts::config::SharedHttpClient;
+use aws_smithy_http_client::tls::TlsContext;
+#[cfg(test)]
+use aws_smithy_runtime_api::client::http::http_client_fn;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
+use cwl2le_forwarder::aws::{Endpoints, Signer};
 use cwl2le_forwarder::secret::redact_uuids;
 
 use super::clock::Clock;
-use super::error::{NO_CREDENTIALS, UNREACHABLE};
+use super::credentials::{self, Kept};
+use super::error::{FAILED_CREDENTIALS, NO_CREDENTIALS, UNREACHABLE};
+use super::http::{self, Connections};
 use super::pace::Pace;
+use super::profile::Profile;
 use super::retry::ALTOGETHER;
-use super::{Aws, AwsError, Notice, Stop, endpoint, http};
+use super::{Aws, AwsError, Notice, Stop, endpoint, trust};
 use crate::error::{Code, Error, Result};
 use crate::plan::sharing::MARGIN;
 use crate::stack::{Region, Target};
@@ -76,8 +83,9 @@ pub struct Session {
     /// The ARN of who we are.
     pub identity: String,
     endpoint: Option<String>,
-    credentials: Option<SharedCredentialsProvider>,
+    credentials: Kept,
     clients: Clients,
+    connector: SharedHttpConnector,
     pace: Pace,
     calls: AtomicU64,
     answered: AtomicBool,
@@ -107,11 +115,20 @@ impl Session {
         let variables = std::env::vars_os();
         let variables = variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
         endpoint::check(options.endpoint_url.as_deref(), variables)?;
+        let profile = Profile::load(options.profile.as_deref()).await;
         let region = region(&options).await?;
-        let http = http::client(http::proxy(|name| std::env::var(name).ok())?);
+        // An AWS of our own has no certificate, and no use for what the environment says of one.
+        let trust = if options.keys.is_some() { TlsContext::default() } else { trust::context(&profile)? };
+        let connections = Connections { proxy: http::proxy(|name| std::env::var(name).ok())?, trust };
         let clock = Clock::default();
-        let config = configure(&options, &region, clock.watch(http)).await;
-        let mut session = Self { clock, ..Self::new(&config, region, &options) };
+        let client = clock.watch(connections.clone().client());
+        let source =
+            credentials::source(&options, &profile, &region, client.clone(), timeouts(&options)).await;
+        let credentials = Kept::new(source, options.patience.unwrap_or(PATIENCE));
+        let config = configure(&options, &region, credentials.clone(), client).await;
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+        let connector = SharedHttpConnector::new(connections.connector(Some(settings), config.sleep_impl()));
+        let mut session = Self { clock, ..Self::new(&config, region, &options, credentials, connector) };
         match Aws::from(&session).who_am_i().await {
             Ok((account, arn)) => {
                 session.target.account = account;
@@ -119,16 +136,23 @@ impl Session {
                 session.identity = arn;
                 Ok(session)
             }
-            Err(error) => Err(unopened(error, &session, &options).await),
+            Err(error) => Err(unopened(error, &session, &profile, &options).await),
         }
     }
 
-    fn new(config: &SdkConfig, region: Region, options: &Options) -> Self {
+    fn new(
+        config: &SdkConfig,
+        region: Region,
+        options: &Options,
+        credentials: Kept,
+        connector: SharedHttpConnector,
+    ) -> Self {
         Self {
             target: Target { account: String::new(), region },
             identity: String::new(),
             endpoint: config.endpoint_url().map(ToOwned::to_owned),
-            credentials: config.credentials_provider(),
+            credentials,
+            connector,
             clients: Clients {
                 iam: aws_sdk_iam::Client::new(config),
                 kinesis: aws_sdk_kinesis::Client::new(config),
@@ -147,16 +171,22 @@ impl Session {
 
     /// A session on a client of the test's own, which answers for AWS.
     #[cfg(test)]
-    pub(crate) fn fake(http: SharedHttpClient, options: &Options) -> Self {
+    pub(crate) fn fake(
+        connector: SharedHttpConnector,
+        options: &Options,
+        source: SharedCredentialsProvider,
+    ) -> Self {
+        let credentials = Kept::new(source, PATIENCE);
+        let shared = connector.clone();
         let config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new("ap-northeast-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials("id", "secret")))
+            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
             .retry_config(RetryConfig::disabled())
-            .http_client(http)
+            .http_client(http_client_fn(move |_, _| shared.clone()))
             .build();
         let region = "ap-northeast-1".parse().expect("a region");
-        let mut session = Self::new(&config, region, options);
+        let mut session = Self::new(&config, region, options, credentials, connector);
         session.target.account = "123456789012".to_owned();
         session
     }
@@ -176,27 +206,28 @@ impl Session {
         self.endpoint.as_deref().map(endpoint::shown)
     }
 
-    /// The variables that Lambda would give to a function that ran with our rights: the forwarder reads secrets with them.
-    ///
-    /// # Errors
-    ///
-    /// [`Code::BadCredentials`] when the credentials are not to be had any more.
-    pub(crate) async fn environment(&self) -> Result<BTreeMap<&'static str, String>> {
-        let gone = |why: &dyn fmt::Display| {
-            Error::new(Code::BadCredentials, format!("the credentials cannot be had again: {why}"))
-                .hint("sign in again, then run the same command again")
+    /// The caller's credentials.
+    pub(super) fn credentials(&self) -> &Kept {
+        &self.credentials
+    }
+
+    /// Signs requests that no client of the SDK makes.
+    pub(super) fn signer(&self, credentials: Credentials) -> Signer {
+        let variable = |name: &str| match name {
+            "AWS_ENDPOINT_URL" => self.endpoint.clone(),
+            _ => std::env::var(name).ok(),
         };
-        let provider = self.credentials.as_ref().ok_or_else(|| gone(&"there are none"))?;
-        let keys = provider.provide_credentials().await.map_err(|error| gone(&error))?;
-        let mut variables = BTreeMap::from([
-            ("AWS_ACCESS_KEY_ID", keys.access_key_id().to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", keys.secret_access_key().to_owned()),
-            ("AWS_REGION", self.target.region.to_string()),
-        ]);
-        let token = keys.session_token().map(ToOwned::to_owned);
-        variables.extend(token.map(|token| ("AWS_SESSION_TOKEN", token)));
-        variables.extend(self.endpoint.clone().map(|url| ("AWS_ENDPOINT_URL", url)));
-        Ok(variables)
+        Signer::new(credentials, self.target.region.to_string(), Endpoints::new(&variable))
+    }
+
+    /// Sends them.
+    pub(super) fn connector(&self) -> &SharedHttpConnector {
+        &self.connector
+    }
+
+    /// Maximum time for one attempt that usually has `limit`.
+    pub(super) fn attempt(&self, limit: Duration) -> Duration {
+        self.patience.map_or(limit, |patience| patience.min(limit))
     }
 
     /// How many requests have been made to AWS, retries included and those for credentials excluded.
@@ -249,7 +280,7 @@ impl Session {
         &self.clients.lambda
     }
 
-    pub(crate) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
+    pub(super) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
         &self.clients.logs
     }
 }
@@ -324,17 +355,23 @@ async fn region(options: &Options) -> Result<Region> {
     })
 }
 
-async fn configure(options: &Options, region: &Region, http: SharedHttpClient) -> SdkConfig {
-    let region = aws_config::Region::new(region.to_string());
+fn timeouts(options: &Options) -> TimeoutConfig {
     let attempt = options.patience.map_or(ATTEMPT, |patience| patience.min(ATTEMPT));
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build()
+}
+
+async fn configure(
+    options: &Options,
+    region: &Region,
+    credentials: Kept,
+    http: SharedHttpClient,
+) -> SdkConfig {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
-        .region(region.clone())
+        .region(aws_config::Region::new(region.to_string()))
         // Retrying is decided in one place: see `Aws::call`.
         .retry_config(RetryConfig::disabled())
-        .timeout_config(
-            TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build(),
-        )
-        .credentials_provider(credentials_provider(options, region, http.clone()).await)
+        .timeout_config(timeouts(options))
+        .credentials_provider(credentials)
         .http_client(http);
     if let Some(profile) = &options.profile {
         loader = loader.profile_name(profile);
@@ -345,38 +382,8 @@ async fn configure(options: &Options, region: &Region, http: SharedHttpClient) -
     loader.load().await
 }
 
-async fn credentials_provider(
-    options: &Options,
-    region: aws_config::Region,
-    http: SharedHttpClient,
-) -> SharedCredentialsProvider {
-    if let Some(keys) = &options.keys {
-        return SharedCredentialsProvider::new(credentials(&keys.id, &keys.secret));
-    }
-    let config = ProviderConfig::without_region().with_region(Some(region)).with_http_client(http);
-    if let Some(profile) = &options.profile {
-        let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(profile);
-        return SharedCredentialsProvider::new(provider.build());
-    }
-    // On a laptop nobody answers at the address of the instance metadata: ask once and briefly.
-    let instance = aws_config::imds::Client::builder()
-        .configure(&config)
-        .max_attempts(1)
-        .connect_timeout(Duration::from_millis(500))
-        .read_timeout(Duration::from_secs(1))
-        .build();
-    let chain = aws_config::default_provider::credentials::DefaultCredentialsChain::builder()
-        .configure(config)
-        .imds_client(instance);
-    SharedCredentialsProvider::new(chain.build().await)
-}
-
-fn credentials(id: &str, secret: &str) -> Credentials {
-    Credentials::new(id, secret, None, None, "cwl2le")
-}
-
 /// Why the session did not open, where more can be said than the table of hints says.
-async fn unopened(error: AwsError, session: &Session, options: &Options) -> Error {
+async fn unopened(error: AwsError, session: &Session, profile: &Profile, options: &Options) -> Error {
     let region = &session.target.region;
     // A region that does not exist has no address. If AWS itself has none either, it is the network. A proxy is given the name.
     let by_name = session.endpoint.is_none() && !http::names_proxy();
@@ -391,30 +398,10 @@ async fn unopened(error: AwsError, session: &Session, options: &Options) -> Erro
         return Error { aws: Some(Box::new(error)), ..Error::new(Code::Unreachable, message) }
             .hint("check the network, the proxy (HTTPS_PROXY) and the DNS");
     }
-    // Nothing was asked of AWS, and why each place had none is the SDK's business.
-    if error.code == NO_CREDENTIALS {
-        return no_credentials(options.profile.as_deref());
+    if [NO_CREDENTIALS, FAILED_CREDENTIALS].contains(&error.code.as_str()) {
+        return credentials::explain(error, profile, options.profile.as_deref());
     }
     error.into()
-}
-
-fn no_credentials(profile: Option<&str>) -> Error {
-    let message = match profile {
-        Some(name) => {
-            format!("the profile `{}` has no AWS credentials or does not exist", redact_uuids(name))
-        }
-        None => {
-            let name = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
-            let name = name.map_or_else(|| "default profile".to_owned(), |name| format!("profile `{name}`"));
-            format!(
-                "no AWS credentials were found: none in the environment, none in the {name}, and no container or \
-                 instance of AWS gives any here"
-            )
-        }
-    };
-    Error::new(Code::NoCredentials, message).hint(
-        "run `aws configure` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    )
 }
 
 async fn resolves(host: &str) -> bool {

@@ -3,15 +3,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-use super::{Options, Session};
+use super::{Options, Session, credentials};
 
 /// A request, as far as tests look at it.
 #[derive(Debug, Clone)]
@@ -90,8 +89,20 @@ impl FakeAws {
     }
 
     pub(crate) fn session_with(&self, options: &Options) -> Session {
-        let connector = SharedHttpConnector::new(self.clone());
-        Session::fake(http_client_fn(move |_, _| connector.clone()), options)
+        self.session_with_source(options, credentials::fixed("id", "secret"))
+    }
+
+    /// A session whose credentials come from elsewhere.
+    pub(crate) fn session_by(&self, source: SharedCredentialsProvider) -> Session {
+        self.session_with_source(&Options::default(), source)
+    }
+
+    pub(crate) fn session_with_source(
+        &self,
+        options: &Options,
+        source: SharedCredentialsProvider,
+    ) -> Session {
+        Session::fake(SharedHttpConnector::new(self.clone()), options, source)
     }
 
     /// The requests so far.

@@ -1,22 +1,14 @@
 //! The forwarder's configuration for the verbs that run it here.
 
 use std::rc::Rc;
-use std::time::Duration;
 
-use cwl2le_forwarder::aws::Aws;
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::http::Client;
-use cwl2le_forwarder::reference::Reference;
 use cwl2le_forwarder::store::Store;
-use tokio::time::Instant;
 
 use crate::aws::{Session, lambda};
 use crate::error::{Code, Error, Result};
 use crate::plan::{Observed, ObservedForwarder, Unreadable, current_config, whole_config};
 use crate::stack::{Names, RoleScope, StackName};
-
-/// How long reading what the configuration refers to may take.
-const READING: Duration = Duration::from_secs(30);
 
 /// What exists of a stack, as far as it says what the forwarder does: the functions.
 pub(super) async fn observe_function(session: &Session, stack: &StackName) -> Result<Observed> {
@@ -49,29 +41,6 @@ pub(super) fn configuration(observed: &Observed, function: &str) -> Result<Confi
             Err(Error::new(Code::Unreadable, message).on(function).hint(Unreadable::HINT))
         }
     }
-}
-
-/// Reads texts that a configuration refers to, with the caller's rights.
-pub(super) async fn read_texts<'r>(
-    session: &Session,
-    references: impl IntoIterator<Item = &'r Reference>,
-) -> Result<Store> {
-    let environment = session.environment().await?;
-    let variable = |name: &str| {
-        let given = name.starts_with("AWS_ENDPOINT_URL_").then(|| std::env::var(name).ok()).flatten();
-        given.or_else(|| environment.get(name).cloned())
-    };
-    let failed = |problem: String| Error::new(Code::Environment, problem);
-    let aws = Client::new(None).and_then(|client| Aws::new(client, &variable)).map_err(failed)?;
-    Store::read(aws, references, Instant::now() + READING).await.map_err(|unreadable| {
-        let reference = unreadable.reference.to_string();
-        let denied = unreadable.error.code().contains("AccessDenied");
-        let code = if denied { Code::AccessDenied } else { Code::NotFound };
-        Error::new(code, format!("{reference} cannot be read: {}", unreadable.error))
-            .on(reference)
-            .hint("what the configuration refers to is read with your own rights here: you need ssm:GetParameter or \
-                   secretsmanager:GetSecretValue on it, and kms:Decrypt with its key")
-    })
 }
 
 /// Puts the routes into a configuration that refers to them.

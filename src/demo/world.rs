@@ -2,13 +2,12 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use clap::Parser;
 use cwl2le_local::log_service::{self, LogService, Transport};
 use cwl2le_local::{Cache, Credentials, LocalAws, LocalError};
 
 use super::application::{BUNYAN_GROUP, Burst, LOG_STREAM, PLAIN_GROUP};
-use crate::aws::{AwsError, Depth, Keys, Options, Session, observe};
+use crate::aws::{Depth, Keys, Options, Session, application, logs, observe};
 use crate::cli::{Cli, Command, CommandLine};
 use crate::commands::{self, Context};
 use crate::error::{Code, Error, Result};
@@ -66,13 +65,8 @@ impl World {
     }
 
     pub(super) async fn create_log_groups(&self, names: &[&str]) -> Result<()> {
-        let logs = self.session.logs();
         for name in names {
-            let made = logs.create_log_group().log_group_name(*name).send().await;
-            made.map_err(|error| AwsError::from_sdk("logs", "CreateLogGroup", name, &error))?;
-            let made =
-                logs.create_log_stream().log_group_name(*name).log_stream_name(LOG_STREAM).send().await;
-            made.map_err(|error| AwsError::from_sdk("logs", "CreateLogStream", name, &error))?;
+            application::create_log_group((&self.session).into(), name, LOG_STREAM).await?;
         }
         Ok(())
     }
@@ -130,15 +124,9 @@ impl World {
     pub(super) async fn put_log_events(&self, burst: &Burst, at: SystemTime) -> Result<()> {
         let since = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
         let timestamp = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
-        let mut put =
-            self.session.logs().put_log_events().log_group_name(burst.log_group).log_stream_name(LOG_STREAM);
-        for event in &burst.events {
-            let event = InputLogEvent::builder().timestamp(timestamp).message(&event.message).build();
-            put = put.log_events(event.map_err(|error| Error::new(Code::Internal, error.to_string()))?);
-        }
-        put.send()
-            .await
-            .map_err(|error| AwsError::from_sdk("logs", "PutLogEvents", burst.log_group, &error))?;
+        let messages: Vec<&str> = burst.events.iter().map(|event| event.message.as_str()).collect();
+        let aws = (&self.session).into();
+        application::put_log_events(aws, burst.log_group, LOG_STREAM, timestamp, &messages).await?;
         Ok(())
     }
 
@@ -151,7 +139,7 @@ impl World {
         let left = leftovers(&observed, &self.session);
         for name in [BUNYAN_GROUP, PLAIN_GROUP] {
             // Only tidiness: the whole local AWS ends with the demo.
-            let _ = self.session.logs().delete_log_group().log_group_name(name).send().await;
+            let _ = logs::delete_log_group((&self.session).into(), name).await;
         }
         Ok(left)
     }

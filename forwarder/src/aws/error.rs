@@ -56,22 +56,11 @@ impl fmt::Display for Cause {
 }
 
 impl Cause {
-    /// What an answer with an error says, in JSON, in a header or in the XML of S3.
+    /// The cause that an answer with an error names.
     pub(super) fn refused(answer: &Answer) -> Self {
-        let json: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        let text = String::from_utf8_lossy(&answer.body);
-        let field =
-            |names: &[&str]| names.iter().find_map(|name| json.get(name)?.as_str()).map(str::to_owned);
         let header = answer.headers.get("x-amzn-errortype").and_then(|value| value.to_str().ok());
-        let code = field(&["__type", "code"])
-            .or_else(|| header.map(str::to_owned))
-            .or_else(|| element(&text, "Code"))
-            .unwrap_or_default();
-        // `com.amazonaws.ssm#ParameterNotFound`, `ParameterNotFound:http://...`
-        let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
-        let message =
-            field(&["message", "Message"]).or_else(|| element(&text, "Message")).unwrap_or_default();
-        Self::Refused { status: answer.status.as_u16(), code: code.to_owned(), message }
+        let (code, message) = said(header, &answer.body);
+        Self::Refused { status: answer.status.as_u16(), code, message }
     }
 
     /// Whether the time was used up while waiting for an answer.
@@ -84,6 +73,22 @@ impl Cause {
         let (service, operation) = (call.service.signing_name(), call.operation);
         AwsError { service, operation, resource: call.resource.to_owned(), cause: self }
     }
+}
+
+/// The code and the message of an answer with an error: in JSON, in the header `x-amzn-errortype`, or in the XML of S3. Each
+/// is empty where the answer has none.
+pub fn said(error_type: Option<&str>, body: &[u8]) -> (String, String) {
+    let json: Value = serde_json::from_slice(body).unwrap_or_default();
+    let text = String::from_utf8_lossy(body);
+    let field = |names: &[&str]| names.iter().find_map(|name| json.get(name)?.as_str()).map(str::to_owned);
+    let code = field(&["__type", "code"])
+        .or_else(|| error_type.map(str::to_owned))
+        .or_else(|| element(&text, "Code"))
+        .unwrap_or_default();
+    // `com.amazonaws.ssm#ParameterNotFound`, `ParameterNotFound:http://...`
+    let code = code.rsplit('#').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    let message = field(&["message", "Message"]).or_else(|| element(&text, "Message")).unwrap_or_default();
+    (code.to_owned(), message)
 }
 
 /// The text of the first element of a name in a small XML document.

@@ -26,9 +26,10 @@ use tokio::time::Instant;
 
 use crate::http::{Answer, Client};
 pub use endpoint::{Endpoints, Service};
-pub use error::{AwsError, Cause};
+pub use error::{AwsError, Cause, said};
 pub use objects::Object;
 pub use partition::Partition;
+pub use texts::Text;
 
 /// How long one attempt may take; a second one often meets another machine.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -41,6 +42,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 #[derive(Clone, Debug)]
 pub struct Aws {
     client: Client,
+    signer: Signer,
+}
+
+/// Makes requests of calls: as one identity, from one region.
+#[derive(Clone, Debug)]
+pub struct Signer {
     identity: Identity,
     region: String,
     endpoints: Endpoints,
@@ -88,12 +95,7 @@ impl Aws {
             None,
             "environment",
         );
-        Ok(Self {
-            client,
-            identity: credentials.into(),
-            region: needed("AWS_REGION")?,
-            endpoints: Endpoints::new(variable),
-        })
+        Ok(Self { client, signer: Signer::new(credentials, needed("AWS_REGION")?, Endpoints::new(variable)) })
     }
 
     /// Makes a call; again, after a pause, as long as the service is throttling, failing or not there.
@@ -122,12 +124,23 @@ impl Aws {
 
     async fn attempt(&self, call: &Call<'_>, until: Instant) -> Result<Answer, Cause> {
         // Signed for each attempt: a signature is good for five minutes, and a function may be frozen for hours.
-        let request = self.signed(call, SystemTime::now()).map_err(Cause::Malformed)?;
+        let request = self.signer.sign(call, SystemTime::now()).map_err(Cause::Malformed)?;
         let answer = self.client.send(request, PATIENCE, until).await.map_err(Cause::Unreachable)?;
         if answer.status.is_success() { Ok(answer) } else { Err(Cause::refused(&answer)) }
     }
+}
 
-    fn signed(&self, call: &Call<'_>, time: SystemTime) -> Result<Request<Bytes>, String> {
+impl Signer {
+    /// A signer with these credentials, for calls to services in this region unless they name another one.
+    pub fn new(credentials: Credentials, region: String, endpoints: Endpoints) -> Self {
+        Self { identity: credentials.into(), region, endpoints }
+    }
+
+    /// The signed request of a call. The signature is good for five minutes.
+    ///
+    /// # Errors
+    /// What cannot stand in a request.
+    pub fn sign(&self, call: &Call<'_>, time: SystemTime) -> Result<Request<Bytes>, String> {
         let region = call.region.unwrap_or(&self.region);
         let mut endpoint = self.endpoints.url(call.service, region)?;
         if let Some(host) = call.host {

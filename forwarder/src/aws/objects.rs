@@ -40,7 +40,7 @@ impl Aws {
         }));
         let key = object.key.replace('=', "%3D");
         // A name with dots fits no certificate as a part of the host, and other places have just one host.
-        let in_host = !self.endpoints.is_given(Service::S3) && !object.bucket.contains('.');
+        let in_host = !self.signer.endpoints.is_given(Service::S3) && !object.bucket.contains('.');
         let path = if in_host { format!("/{key}") } else { format!("/{}/{key}", object.bucket) };
         let call = Call {
             service: Service::S3,

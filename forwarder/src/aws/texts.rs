@@ -6,74 +6,87 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Aws, AwsError, Call, Cause, Service};
+use crate::reference::Keeper;
 
-/// How one of the two is asked. Both speak AWS's JSON protocol.
-struct Question<'a> {
-    service: Service,
-    operation: &'static str,
-    /// The operation as the protocol names it.
-    target: &'static str,
+/// A text to read, and how its keeper is asked. Both speak AWS's JSON protocol.
+#[derive(Clone, Debug)]
+pub struct Text<'a> {
     name: &'a str,
+    /// Whose API.
+    pub service: Service,
+    /// The operation by AWS's name for it.
+    pub operation: &'static str,
+    headers: [(HeaderName, HeaderValue); 2],
     body: Value,
     /// Where the text is in the answer.
     place: &'static str,
 }
 
-impl Aws {
-    /// The value of a parameter, decrypted, by its name or ARN, with `:VERSION` or `:LABEL` behind it if wanted.
-    ///
-    /// # Errors
-    /// Those of [`Aws::call`].
-    pub async fn parameter(&self, name: &str, until: Instant) -> Result<String, AwsError> {
-        let question = Question {
-            service: Service::Ssm,
-            operation: "GetParameter",
-            target: "AmazonSSM.GetParameter",
-            name,
-            body: json!({ "Name": name, "WithDecryption": true }),
-            place: "/Parameter/Value",
+impl<'a> Text<'a> {
+    /// A parameter, decrypted, by its name or ARN, with `:VERSION` or `:LABEL` behind it if wanted; or the current text of
+    /// a secret, by its name or ARN.
+    pub fn new(keeper: Keeper, name: &'a str) -> Self {
+        let (service, operation, target, body, place) = match keeper {
+            Keeper::Ssm => (
+                Service::Ssm,
+                "GetParameter",
+                "AmazonSSM.GetParameter",
+                json!({ "Name": name, "WithDecryption": true }),
+                "/Parameter/Value",
+            ),
+            Keeper::SecretsManager => (
+                Service::SecretsManager,
+                "GetSecretValue",
+                "secretsmanager.GetSecretValue",
+                json!({ "SecretId": name }),
+                "/SecretString",
+            ),
         };
-        self.ask(question, until).await
-    }
-
-    /// The current text of a secret, by its name or ARN.
-    ///
-    /// # Errors
-    /// Those of [`Aws::call`]; a secret of bytes instead of text.
-    pub async fn secret(&self, name: &str, until: Instant) -> Result<String, AwsError> {
-        let question = Question {
-            service: Service::SecretsManager,
-            operation: "GetSecretValue",
-            target: "secretsmanager.GetSecretValue",
-            name,
-            body: json!({ "SecretId": name }),
-            place: "/SecretString",
-        };
-        self.ask(question, until).await
-    }
-
-    async fn ask(&self, question: Question<'_>, until: Instant) -> Result<String, AwsError> {
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
-            (HeaderName::from_static("x-amz-target"), HeaderValue::from_static(question.target)),
+            (HeaderName::from_static("x-amz-target"), HeaderValue::from_static(target)),
         ];
-        let call = Call {
-            service: question.service,
-            operation: question.operation,
-            resource: question.name,
-            region: region_of(question.name),
+        Self { name, service, operation, headers, body, place }
+    }
+
+    /// The call that asks for it.
+    pub fn call(&self) -> Call<'_> {
+        Call {
+            service: self.service,
+            operation: self.operation,
+            resource: self.name,
+            region: region_of(self.name),
             host: None,
             method: Method::POST,
             path: "/",
-            headers: &headers,
-            body: Bytes::from(question.body.to_string()),
-        };
-        let answer = self.call(&call, until).await?;
-        let mut answer: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
-        match answer.pointer_mut(question.place).map(Value::take) {
-            Some(Value::String(text)) => Ok(text),
-            _ => Err(Cause::Unexpected(question.place).of(&call)),
+            headers: &self.headers,
+            body: Bytes::from(self.body.to_string()),
         }
+    }
+
+    /// The text in an answer.
+    ///
+    /// # Errors
+    /// What the answer lacks. A secret of bytes has no text.
+    pub fn in_answer(&self, answer: &[u8]) -> Result<String, &'static str> {
+        let mut answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        match answer.pointer_mut(self.place).map(Value::take) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err(self.place),
+        }
+    }
+}
+
+impl Aws {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// Those of [`Aws::call`]; a secret of bytes instead of text.
+    pub async fn text(&self, keeper: Keeper, name: &str, until: Instant) -> Result<String, AwsError> {
+        let text = Text::new(keeper, name);
+        let call = text.call();
+        let answer = self.call(&call, until).await?;
+        text.in_answer(&answer.body).map_err(|place| Cause::Unexpected(place).of(&call))
     }
 }
 

@@ -12,6 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use super::race::{self, NoneAnswered};
 use super::wire::{Stream, Wire};
 use super::{Failure, FailureKind, Patience};
+use crate::certificate;
 use crate::receipt::{Marks, Standing};
 use crate::tls::Tls;
 #[cfg(test)]
@@ -329,7 +330,8 @@ fn handshake_failure(address: &str, error: &io::Error) -> Failure {
         }
         _ => FailureKind::Handshake,
     };
-    Failure::new(kind, format!("{address}: {error}"))
+    let why = certificate::refusal(error).unwrap_or_else(|| error.to_string());
+    Failure::new(kind, format!("{address}: {why}"))
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 mod account_policy;
 mod call;
+mod credentials;
 mod explain;
 mod observe;
+mod one_way;
 mod pace;
 mod replace;
 mod retry;

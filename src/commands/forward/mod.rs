@@ -8,6 +8,7 @@ mod tests;
 
 use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use cwl2le_forwarder::config::{Config, Destination, Names as Destinations};
@@ -17,9 +18,9 @@ use tokio::time::Instant;
 
 pub use report::ForwardReport;
 
-use super::configured::{fill_routes, observe_function, read_texts, shared};
+use super::configured::{fill_routes, observe_function, shared};
 use super::{Context, usage};
-use crate::aws::{Session, configured_region};
+use crate::aws::{Session, configured_region, texts};
 use crate::cli::Forward;
 use crate::config::destinations;
 use crate::error::{Code, Error, Result};
@@ -219,7 +220,7 @@ async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuff
         None
     } else {
         let session = session_of(context, &mut session).await?;
-        Some(read_texts(session, &needed).await?)
+        Some(texts::store(session, &needed).await?)
     };
     if let Some(store) = &store {
         fill_routes(&mut config, store)?;
@@ -253,7 +254,7 @@ async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuff
 async fn configuration(
     context: Context<'_>,
     args: &Forward,
-    session: &mut Option<Session>,
+    session: &mut Option<Arc<Session>>,
 ) -> Result<Config> {
     let outline = context.file.map(destinations::outline).transpose()?.flatten();
     if let Some(config) = outline.filter(|_| args.writes_lines()) {
@@ -275,10 +276,13 @@ async fn configuration(
     })
 }
 
-async fn session_of<'s>(context: Context<'_>, session: &'s mut Option<Session>) -> Result<&'s Session> {
+async fn session_of<'s>(
+    context: Context<'_>,
+    session: &'s mut Option<Arc<Session>>,
+) -> Result<&'s Arc<Session>> {
     match session {
         Some(session) => Ok(session),
-        None => Ok(session.insert(context.session().await?)),
+        None => Ok(session.insert(Arc::new(context.session().await?))),
     }
 }
 

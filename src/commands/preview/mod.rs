@@ -6,6 +6,7 @@ mod report;
 mod tests;
 mod text;
 
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Destination, Logentries, Region, filter_name};
@@ -13,9 +14,9 @@ use cwl2le_forwarder::secret::Secret;
 
 pub use report::PreviewReport;
 
-use super::configured::{fill_routes, observe_function, read_texts};
+use super::configured::{fill_routes, observe_function};
 use super::{Context, usage};
-use crate::aws::{EventQuery, Notice, Session, filter_log_events};
+use crate::aws::{EventQuery, Notice, Session, filter_log_events, texts};
 use crate::cli::Preview;
 use crate::config::destinations;
 use crate::error::Result;
@@ -30,7 +31,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Preview) -> Result<PreviewR
     if from >= until {
         return Err(usage("--since is not before --until", "give --since 2h --until 1h, for example"));
     }
-    let session = context.session().await?;
+    let session = Arc::new(context.session().await?);
     let stack = context.stack(&args.stack);
     let (config, source) = configuration(context, &session, &stack).await?;
     if let Some(name) = args.destination.as_ref().filter(|name| !config.destinations.contains_key(*name)) {
@@ -90,7 +91,7 @@ async fn read(
 /// What the forwarder is to do, without its tokens, and where that comes from.
 async fn configuration(
     context: Context<'_>,
-    session: &Session,
+    session: &Arc<Session>,
     stack: &StackName,
 ) -> Result<(Config, String)> {
     let outline = context.file.map(destinations::outline).transpose()?.flatten();
@@ -108,7 +109,7 @@ async fn configuration(
         }
     };
     if let Some(routes) = config.routes_from.clone() {
-        let store = read_texts(session, [&routes]).await?;
+        let store = texts::store(session, [&routes]).await?;
         fill_routes(&mut config, &store)?;
     }
     Ok((config, source))
