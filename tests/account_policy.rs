@@ -5,10 +5,13 @@ mod support;
 use std::time::Duration;
 
 use aws_sdk_cloudwatchlogs::types::{AccountPolicy, PolicyType};
+use cwl2le_local::Lag;
 use serde_json::{Value, json};
 use support::{REGION, World};
 
 const PATIENCE: Duration = Duration::from_secs(60);
+/// That of the local AWS's default credentials.
+const ACCOUNT: &str = "000000000000";
 const OWN: &str = "/aws/lambda/cwl-to-logentries";
 const KIND: PolicyType = PolicyType::SubscriptionFilterPolicy;
 
@@ -135,7 +138,12 @@ async fn an_account_policy_of_somebody_else_is_named_and_left_alone() {
     assert_eq!(policy(&world).await.and_then(|policy| policy.policy_name).as_deref(), Some("theirs"));
 
     world.setup(&[]).await.ok();
+    // AWS counts the policy that was deleted for a while, and shows the new one late.
+    for operation in ["logs:PutAccountPolicy", "logs:DescribeAccountPolicies"] {
+        world.aws.lag(ACCOUNT, operation, Lag::Answers(4)).await.expect("a lag");
+    }
     has_run(&world, &["subscribe", "--all", "--replace", "theirs"]).await;
+    world.aws.end_lags(ACCOUNT).await.expect("no lag");
     let ours = policy(&world).await.and_then(|policy| policy.policy_name);
     assert_eq!(ours.as_deref(), Some("cloudwatchLogsFilter"));
     // The other stack goes, and ours stays.

@@ -209,3 +209,120 @@ fn a_package_is_not_written_over_another_file_unasked() {
     // The same again is no change.
     run(&mut command(&package)).ok();
 }
+
+#[test]
+fn fips_and_dual_stack_endpoints_give_the_credentials_too() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let token = folder.path().join("token");
+    std::fs::write(&token, "a.web.token").expect("written");
+    for (variable, host) in [
+        ("AWS_USE_FIPS_ENDPOINT", "sts-fips.us-east-1.amazonaws.com"),
+        ("AWS_USE_DUALSTACK_ENDPOINT", "sts.us-east-1.api.aws"),
+        ("NOTHING", "sts.us-east-1.amazonaws.com"),
+    ] {
+        let (url, heard) = proxy();
+        run(command(&["status", "--patience", "1"])
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY")
+            .env("AWS_WEB_IDENTITY_TOKEN_FILE", &token)
+            .env("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/r")
+            .env("AWS_REGION", "us-east-1")
+            .env("HTTPS_PROXY", &url)
+            .env(variable, "true"));
+        let head = heard.recv().expect("it is asked");
+        assert!(head.starts_with(&format!("CONNECT {host}:443 ")), "{variable}: {head}");
+    }
+}
+
+/// A server whose answers, status and body, depend on the head of a request and on how many came before.
+fn server(answers: impl Fn(&str, usize) -> (&'static str, &'static str) + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    std::thread::spawn(move || {
+        for (before, stream) in listener.incoming().enumerate() {
+            let Ok(mut stream) = stream else { return };
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && stream.read_exact(&mut byte).is_ok() {
+                head.extend(byte);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let length = head.lines().find_map(|line| {
+                line.to_lowercase()
+                    .strip_prefix("content-length: ")
+                    .and_then(|length| length.trim().parse().ok())
+            });
+            let _ = stream.read_exact(&mut vec![0; length.unwrap_or(0)]);
+            let (status, body) = answers(&head, before);
+            let head = format!(
+                "HTTP/1.1 {status}\r\nConnection: close\r\nx-aws-ec2-metadata-token-ttl-seconds: 21600\r\n\
+                 Content-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+        }
+    });
+    url
+}
+
+/// An STS that denies everything.
+fn denying() -> String {
+    const SAYS: &str = "<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: u is not authorized to perform: \
+                        sts:AssumeRole</Message></Error></ErrorResponse>";
+    server(|_, _| ("403 Forbidden", SAYS))
+}
+
+#[test]
+fn instance_metadata_that_fails_once_is_asked_again_and_one_that_is_not_there_is_none() {
+    const ROLE: &str = r#"{"Code":"Success","LastUpdated":"2026-01-01T00:00:00Z","Type":"AWS-HMAC","AccessKeyId":"a",
+        "SecretAccessKey":"s","Token":"t","Expiration":"2099-01-01T00:00:00Z"}"#;
+    let instance = server(|head, before| match head.split_whitespace().nth(1).unwrap_or_default() {
+        _ if before == 0 => ("500 Internal Server Error", ""),
+        "/latest/api/token" => ("200 OK", "token"),
+        "/latest/meta-data/iam/security-credentials/" => ("200 OK", "role"),
+        "/latest/meta-data/iam/security-credentials/role" => ("200 OK", ROLE),
+        _ => ("404 Not Found", ""),
+    });
+    let nobody = nobody();
+    for (metadata, code, error) in [(instance, 5, "unreachable"), (nobody.url(), 4, "no-credentials")] {
+        run(command(&["status", "--patience", "5", "--endpoint-url", &nobody.url()])
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY")
+            .env("AWS_EC2_METADATA_DISABLED", "false")
+            .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata))
+        .failed(code, error);
+    }
+}
+
+#[test]
+fn a_profile_that_gives_no_credentials_says_why_and_what_to_do() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (config, count) = (folder.path().join("config"), folder.path().join("count"));
+    let process = format!("sh -c \"echo x >>{}; echo cancelled >&2; exit 1\"", count.display());
+    let profiles = format!(
+        "[profile base]\naws_access_key_id = a\naws_secret_access_key = s\n\
+         [profile role]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n\
+         [profile mfa]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = base\n\
+         mfa_serial = arn:aws:iam::123456789012:mfa/me\n\
+         [profile process]\ncredential_process = {process}\n"
+    );
+    std::fs::write(&config, profiles).expect("written");
+    let status = |profile: &str, endpoint: &str| {
+        let args = ["status", "--patience", "5", "--profile", profile];
+        run(command(&args).env("AWS_CONFIG_FILE", &config).env("AWS_ENDPOINT_URL", endpoint))
+    };
+    let hint = |ran: &Ran| ran.json()["error"]["hint"].as_str().expect("a hint").to_owned();
+    let denying = denying();
+
+    let ran = status("role", &denying).failed(4, "bad-credentials");
+    assert!(
+        message(&ran).contains("AccessDenied: User: u is not authorized to perform: sts:AssumeRole"),
+        "{ran:?}"
+    );
+    let ran = status("mfa", &denying).failed(4, "bad-credentials");
+    assert!(hint(&ran).contains("aws configure export-credentials --profile mfa"), "{ran:?}");
+    let ran = status("process", &denying).failed(4, "bad-credentials");
+    assert!(message(&ran).contains("cancelled") && hint(&ran).contains("credential_process"), "{ran:?}");
+    assert_eq!(std::fs::read_to_string(&count).expect("text"), "x\n", "it is started once");
+    // A connection that fails is no reason to sign in again.
+    status("mfa", &nobody().url()).failed(5, "unreachable");
+}

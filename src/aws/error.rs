@@ -7,6 +7,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::ConnectorError;
 use cwl2le_forwarder::certificate;
 use serde::Serialize;
 
@@ -107,6 +108,7 @@ impl AwsError {
             (CredentialsError::CredentialsNotLoaded(_), None) => (NO_CREDENTIALS, cause),
             // The last place that is asked, on a machine of AWS without a role: nobody has signed in there.
             _ if cause.contains("IMDS is disabled") => (NO_CREDENTIALS, cause),
+            _ if is_connection(error) => (UNREACHABLE, cause),
             _ => (FAILED_CREDENTIALS, said(error).unwrap_or(cause)),
         };
         let (code, resource) = (code.to_owned(), resource.to_owned());
@@ -157,6 +159,11 @@ pub(super) fn root_cause(error: &dyn StdError) -> String {
         cause = source;
     }
     cause.to_string()
+}
+
+/// Whether no answer came from whoever gives the credentials.
+fn is_connection(error: &(dyn StdError + 'static)) -> bool {
+    std::iter::successors(Some(error), |&error| error.source()).any(|error| error.is::<ConnectorError>())
 }
 
 /// What STS says where it gives no credentials of a role: the innermost error of the SDK has no more than its code.
