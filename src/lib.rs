@@ -7,6 +7,7 @@ pub mod cli;
 pub mod commands;
 pub mod config;
 pub mod demo;
+mod documentation;
 pub mod environment;
 pub mod error;
 pub mod exit;

@@ -6,6 +6,7 @@ use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::store::Store;
 
 use crate::aws::{Session, lambda};
+use crate::documentation::page;
 use crate::error::{Code, Error, Result};
 use crate::plan::{Observed, ObservedForwarder, Unreadable, current_config, whole_config};
 use crate::stack::{Names, RoleScope, StackName};
@@ -52,7 +53,10 @@ pub(super) fn fill_routes(config: &mut Config, store: &Store) -> Result<()> {
     filled.map_err(|problem| {
         Error::new(Code::Config, format!("the routes in {reference} are not valid: {problem}"))
             .on(reference.to_string())
-            .hint("it holds a JSON list of what [[routes]] would hold, see docs/guide.md")
+            .hint(format!(
+                "it holds a JSON list of what [[routes]] would hold: see {}",
+                page("guide.md#destinations-routes-subscriptions")
+            ))
     })
 }
 

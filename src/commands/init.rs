@@ -11,6 +11,7 @@ use super::configured::configuration;
 use crate::aws::{Depth, observe};
 use crate::cli::Init;
 use crate::config;
+use crate::documentation::with_pages;
 use crate::error::{Code, Error, Result};
 
 /// The file that was written.
@@ -39,10 +40,10 @@ pub(crate) async fn run(context: Context<'_>, args: &Init) -> Result<InitReport>
 
 /// The commented file, for the stack that was asked for.
 fn template(args: &Init) -> String {
-    let text = config::TEMPLATE;
+    let text = with_pages(config::TEMPLATE);
     match &args.stack.stack {
         Some(stack) => text.replace("#stack = \"default\"", &format!("stack = \"{stack}\"")),
-        None => text.to_owned(),
+        None => text,
     }
 }
 

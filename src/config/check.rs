@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::destinations;
 use super::file::{File, Subscription};
 use super::service::Service;
+use crate::documentation::page;
 use crate::error::Result;
 use crate::stack::limits::FUNCTION_NAME_LENGTH;
 use crate::stack::{Names, RoleScope};
@@ -54,22 +55,23 @@ fn destinations(file: &File) -> Result<()> {
             return file.error(
                 &span_of(file, &error),
                 &problem,
-                "docs/shaping.md explains the rules of a route",
+                &format!("{} explains the rules of a route", page("shaping.md")),
             );
         }
         if error.place.ends_with("].log_group") {
             let problem = format!("`log_group`: {}", error.problem);
             return file.error(&span_of(file, &error), &problem, "fix the glob pattern");
         }
+        let examples = page("destinations.md#examples");
         let hint =
-            "docs/destinations.md has an example of every type; their names stand in [destinations.NAME]";
+            format!("{examples} has an example of every type; their names stand in [destinations.NAME]");
         // The same setting has another name in the function's configuration.
         let problem = error.problem.replace("`max_bytes`", "`max_line_bytes`");
         let problem = match error.place.strip_prefix("destinations.") {
             Some(name) => format!("destination `{name}`: {problem}"),
             None => problem,
         };
-        file.error(&span_of(file, &error), &problem, hint)
+        file.error(&span_of(file, &error), &problem, &hint)
     })
 }
 

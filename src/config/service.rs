@@ -11,6 +11,7 @@ use toml::Spanned;
 use super::file::File;
 use super::nearest;
 use super::secrets::Source;
+use crate::documentation::page;
 use crate::error::{Error, Result};
 
 /// The keys that stand beside those of a type.
@@ -196,7 +197,8 @@ impl Here<'_> {
             ["destinations", self.name].into_iter().chain(key.split('.').filter(|key| !key.is_empty()));
         let keys: Vec<String> = keys.map(ToOwned::to_owned).collect();
         let (problem, hint) = nearest::explain(&keys, message);
-        let hint = hint.unwrap_or_else(|| "docs/destinations.md has an example of every type".to_owned());
+        let hint = hint
+            .unwrap_or_else(|| format!("{} has an example of every type", page("destinations.md#examples")));
         self.file.error(&span, &nearest::clean(&problem), nearest::clean(&hint))
     }
 }
