@@ -3,17 +3,19 @@
 mod command_line;
 mod replay;
 mod stack;
+#[cfg(test)]
+mod tests;
 mod unparsed;
 mod values;
 
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
+use clap::builder::StringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::output::{ColorChoice, OutputFormat};
-use crate::stack::{Arch, Distribution, StackName};
-use values::{account_id, pair};
+use crate::stack::{Arch, Distribution, StackName, limits};
+use values::{Hyphened, account_id, checked, pair};
 
 pub use command_line::CommandLine;
 pub use replay::{Forward, Moment, Preview};
@@ -136,17 +138,17 @@ pub struct Change {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Filter {
     /// Which events, in CloudWatch Logs' filter pattern syntax; default all, or what the filter has
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]
     pub filter_pattern: Option<String>,
     /// Name of the subscription filter or the account policy; default `cloudwatchLogsFilter`, prefixed by the stack
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub filter_name: Option<String>,
     /// Spread over the shards `by-log-stream` (in order) or at `random`
     #[arg(long, value_name = "HOW")]
     pub distribution: Option<Distribution>,
     /// Take the place of this filter of each log group, or of this account policy: it is deleted once ours is there, or before where AWS has
     /// no room for both, and comes back if ours fails
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub replace: Option<String>,
 }
 
@@ -196,7 +198,7 @@ pub struct Wanted {
     #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     /// Log group to attach, besides those of the configuration file; repeatable
-    #[arg(long = "log-group", short = 'g', value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long = "log-group", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_groups: Vec<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
@@ -230,16 +232,16 @@ pub struct Wanted {
 #[group(id = "which", required = true, multiple = true, args = ["log_groups", "matches", "group_tags", "all"])]
 pub struct Groups {
     /// Log group by name; repeatable
-    #[arg(long = "log-group", short = 'g', value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long = "log-group", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_groups: Vec<String>,
     /// Log groups whose names match: `*` is any text, also with slashes, `?` one character; repeatable
-    #[arg(long = "match", value_name = "GLOB")]
+    #[arg(long = "match", value_name = "GLOB", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group_glob)))]
     pub matches: Vec<String>,
     /// Leave out the log groups whose names match; repeatable
-    #[arg(long = "exclude", value_name = "GLOB")]
+    #[arg(long = "exclude", value_name = "GLOB", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group_glob)))]
     pub excludes: Vec<String>,
     /// Only log groups that carry this tag; repeatable, all must be carried
-    #[arg(id = "group_tags", long = "tag", value_name = "KEY=VALUE", value_parser = pair)]
+    #[arg(id = "group_tags", long = "tag", value_name = "KEY=VALUE", allow_hyphen_values = true, value_parser = Hyphened(pair))]
     pub tags: Vec<(String, String)>,
     /// Every log group of the account and region, also those to come, by one account policy; those that would feed
     /// themselves are always left out
@@ -263,7 +265,7 @@ pub struct Subscribe {
     #[arg(long, requires = "all", help_heading = "Log groups")]
     pub per_group: bool,
     /// Destination that these groups go to, whatever the routes say
-    #[arg(long, value_name = "NAME", conflicts_with = "filter_name")]
+    #[arg(long, value_name = "NAME", conflicts_with = "filter_name", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub destination: Option<String>,
     #[command(flatten)]
     #[allow(missing_docs, reason = "see the type")]
@@ -286,7 +288,7 @@ pub struct Unsubscribe {
     #[allow(missing_docs, reason = "see the type")]
     pub groups: Groups,
     /// Also remove a filter or an account policy of this name, where it leads to our stream
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub filter_name: Option<String>,
 }
 
@@ -314,7 +316,7 @@ pub struct Teardown {
     #[arg(long)]
     pub force: bool,
     /// Also remove filters and an account policy of this name that lead to our stream
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub filter_name: Option<String>,
 }
 
@@ -345,7 +347,7 @@ pub struct Policies {
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account: Option<String>,
     /// KMS key ARN of the stream to render for
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_parser = checked(limits::kms_key_arn))]
     pub kms_key: Option<String>,
 }
 

@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
+use clap::builder::StringValueParser;
 
-use super::values::{moment, price};
+use super::values::{Hyphened, checked, moment, price};
 use super::{DestinationArgs, StackArg};
+use crate::stack::limits;
 
 /// A moment in the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +36,7 @@ pub struct Preview {
     #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     /// Log group whose events are read
-    #[arg(long, short = 'g', value_name = "NAME")]
+    #[arg(long, short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_group: String,
     /// Read events from then on: how long ago, as 15m, 1h or 2d, or a time as 2016-09-17T10:28:49Z
     #[arg(long, value_name = "WHEN", value_parser = moment, default_value = "1h")]
@@ -46,10 +48,10 @@ pub struct Preview {
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub limit: u32,
     /// Read only events that match, in CloudWatch Logs' filter pattern syntax: as a subscription with it would
-    #[arg(long, value_name = "PATTERN")]
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]
     pub filter_pattern: Option<String>,
     /// Destination that a subscription of the log group names, whatever the routes say
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub destination: Option<String>,
     /// Show so many events; JSON holds all of them
     #[arg(long, value_name = "N", default_value_t = 20)]
@@ -74,16 +76,16 @@ pub struct Forward {
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
     /// Deliver to this destination of the configuration; without it lines go to standard output, with stand-ins for tokens
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub to: Option<String>,
     /// Write what --to would send to standard output instead
     #[arg(long, requires = "to")]
     pub dry_run: bool,
     /// Log group of events that do not say where they come from
-    #[arg(long, short = 'g', value_name = "NAME")]
+    #[arg(long, short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_group: Option<String>,
     /// Log stream of events that do not say where they come from
-    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true)]
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub log_stream: String,
     /// Pass over the first events of the input: those that an earlier run has done
     #[arg(long, value_name = "N", default_value_t = 0)]

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::StringValueParser;
 
-use super::values::{key_value, log_retention};
+use super::values::{Hyphened, checked, key_value, log_retention};
 use crate::stack::{Arch, limits};
 
 /// The variable with the token of the log, where no flag says where it is.
@@ -25,10 +26,10 @@ pub struct DestinationArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
     /// SSM parameter (name or ARN) that the function reads the token from; NAME#KEY for one key of a JSON object
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file"], allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub token_ssm: Option<String>,
     /// Secrets Manager secret (name or ARN) that the function reads the token from; NAME#KEY for one key
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file", "token_ssm"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file", "token_ssm"], allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub token_secret: Option<String>,
     /// Region of the log service: us, us2, us3, eu, ca, au, ap; default `us`
     #[arg(long, value_name = "REGION", conflicts_with = "logentries_endpoint")]
@@ -69,7 +70,7 @@ pub struct StreamArgs {
     #[arg(long, value_name = "HOURS", value_parser = clap::value_parser!(u32).range(limits::RETENTION_HOURS))]
     pub retention_hours: Option<u32>,
     /// KMS key that encrypts the stream: key id or ARN, `none` to stop encrypting
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = checked(limits::kms_key))]
     pub kms_key: Option<String>,
 }
 
@@ -94,7 +95,7 @@ pub struct FunctionArgs {
     pub log_retention_days: Option<u32>,
     /// Where in S3 records are kept that no retry can help: s3://BUCKET/PREFIX, in the function's region; `none` for
     /// nowhere, which is the default
-    #[arg(long, value_name = "PLACE")]
+    #[arg(long, value_name = "PLACE", value_parser = checked(limits::quarantine))]
     pub quarantine: Option<String>,
     /// Seconds until a destination moves to or from a function of its own, where `isolated` changes in the file; 10 to 3600,
     /// 60 by default. If updating the functions takes longer, run the command again
@@ -119,7 +120,7 @@ pub struct TriggerArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(limits::PARALLELIZATION))]
     pub parallelization: Option<u32>,
     /// S3 bucket, SQS queue or SNS topic (ARN) that gets what expires in the stream undelivered; `none` for none
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_parser = checked(limits::on_failure))]
     pub on_failure: Option<String>,
 }
 
@@ -128,12 +129,12 @@ pub struct TriggerArgs {
 #[command(next_help_heading = "Resources")]
 pub struct ResourceArgs {
     /// Path of the roles, such as `/service/`
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = checked(limits::role_path))]
     pub role_path: Option<String>,
     /// ARN of a permissions boundary for the roles
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", value_parser = checked(limits::permissions_boundary))]
     pub permissions_boundary: Option<String>,
     /// Tag for everything that takes tags; repeatable
-    #[arg(long = "tag", value_name = "KEY=VALUE", value_parser = key_value)]
+    #[arg(long = "tag", value_name = "KEY=VALUE", allow_hyphen_values = true, value_parser = Hyphened(key_value))]
     pub tags: Vec<(String, String)>,
 }

@@ -1,7 +1,60 @@
 //! Values of flags that clap has no type for.
 
+use std::ffi::OsStr;
+
+use clap::builder::{StringValueParser, TypedValueParser};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command};
+
 use super::Moment;
-use crate::stack::limits;
+use crate::stack::limits::{self, Checked};
+
+/// A text that AWS takes, by one of the functions of [`limits`].
+pub(super) fn checked(check: fn(&str) -> Checked) -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().try_map(move |text| check(&text).map(|()| text))
+}
+
+/// A text that may begin with a hyphen, where clap would take the flag after a forgotten value for the value. It goes
+/// together with `allow_hyphen_values`.
+#[derive(Clone)]
+pub(super) struct Hyphened<P>(pub(super) P);
+
+impl<P: TypedValueParser> TypedValueParser for Hyphened<P> {
+    type Value = P::Value;
+
+    fn parse_ref(&self, cmd: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<P::Value, clap::Error> {
+        let Some(flag) = value.to_str().filter(|text| is_flag(cmd, text)) else {
+            return self.0.parse_ref(cmd, arg, value);
+        };
+        let mut error = clap::Error::new(ErrorKind::InvalidValue).with_cmd(cmd);
+        let name = arg.map_or_else(|| "the flag before it".to_owned(), ToString::to_string);
+        error.insert(ContextKind::InvalidArg, ContextValue::String(name));
+        error.insert(ContextKind::InvalidValue, ContextValue::String(String::new()));
+        let suggestion = format!("`{flag}` is the next flag, so a value is missing before it").into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![suggestion]));
+        Err(error)
+    }
+}
+
+/// Whether a text is a flag of this command, with or without a value of its own.
+fn is_flag(command: &Command, text: &str) -> bool {
+    let name = text.split_once('=').map_or(text, |(name, _)| name);
+    let mut flags = command.get_arguments();
+    match name.strip_prefix("--") {
+        Some("") => true,
+        Some(long) => {
+            long == "help"
+                || flags
+                    .any(|flag| flag.get_long_and_visible_aliases().is_some_and(|all| all.contains(&long)))
+        }
+        None => {
+            let mut letters = text.strip_prefix('-').unwrap_or_default().chars();
+            let (letter, more) = (letters.next(), letters.next());
+            more.is_none()
+                && letter.is_some_and(|l| l == 'h' || flags.any(|flag| flag.get_short() == Some(l)))
+        }
+    }
+}
 
 pub(super) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
@@ -12,7 +65,11 @@ pub(super) fn pair(text: &str) -> Result<(String, String), String> {
 
 pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
-        Some((key, value)) => limits::tag_key(key).map(|()| (key.to_owned(), value.to_owned())),
+        Some((key, value)) => {
+            limits::tag_key(key)?;
+            limits::tag_value(key, value)?;
+            Ok((key.to_owned(), value.to_owned()))
+        }
         None => Err(format!("`{text}` is not KEY=VALUE")),
     }
 }

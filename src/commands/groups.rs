@@ -9,8 +9,9 @@ use crate::cli::Groups;
 use crate::config::subscriptions::left_out_now;
 use crate::error::{Code, Error, Result};
 use crate::plan::{Observed, ObservedGroup};
+use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, Selector, Wanted};
-use crate::stack::{Names, RoleScope, StackName, recursion};
+use crate::stack::{Names, RoleScope, StackName, Target, recursion};
 
 /// What exists of the stack and of the log groups that are meant.
 pub(super) struct Chosen {
@@ -46,7 +47,7 @@ pub(super) async fn survey(
     stack: &StackName,
     args: &Groups,
 ) -> Result<Survey> {
-    let selector = selector(args)?;
+    let selector = selector(args, &session.target)?;
     let (stack_read, listed) =
         tokio::join!(observe(session, stack, &[], Depth::Stack), list_log_groups(session, None));
     let ((scope, mut observed), listed) = (stack_read?, listed?);
@@ -68,10 +69,10 @@ pub(super) async fn choose(
     args: &Groups,
     loops: Loops,
 ) -> Result<Chosen> {
-    let selector = selector(args)?;
+    let selector = selector(args, &session.target)?;
     if !selector.needs_listing() {
-        let (scope, observed) = observe(session, stack, &args.log_groups, Depth::Stack).await?;
-        let mut log_groups = args.log_groups.clone();
+        let mut log_groups = named(&args.log_groups, &session.target)?;
+        let (scope, observed) = observe(session, stack, &log_groups, Depth::Stack).await?;
         log_groups.sort();
         log_groups.dedup();
         return Ok(Chosen { scope, observed, log_groups, wide: false });
@@ -106,11 +107,17 @@ pub(super) async fn choose(
     Ok(Chosen { scope, observed, log_groups: selection.groups, wide: true })
 }
 
-fn selector(args: &Groups) -> Result<Selector> {
+/// The names of log groups that are given by name or by ARN.
+pub(super) fn named(log_groups: &[String], target: &Target) -> Result<Vec<String>> {
+    log_group_names(log_groups, target)
+        .map_err(|problem| usage(problem, "give --region and --profile of the log group, or leave it out"))
+}
+
+fn selector(args: &Groups, target: &Target) -> Result<Selector> {
     let wanted = Wanted {
-        names: args.log_groups.clone(),
-        globs: args.matches.clone(),
-        excludes: args.excludes.clone(),
+        names: named(&args.log_groups, target)?,
+        globs: named(&args.matches, target)?,
+        excludes: named(&args.excludes, target)?,
         tags: args.tags.iter().cloned().collect(),
         all: args.all,
     };

@@ -16,11 +16,15 @@ use crate::cli::{Filter, Groups, Subscribe};
 use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed};
-use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack};
+use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, limits};
 
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
     if args.groups.all && !args.per_group {
         must_mean_everything(&args.groups)?;
+        if let Some(name) = &args.filter.filter_name {
+            let refused = |problem| usage(format!("--filter-name: {problem}"), "give a shorter name");
+            limits::account_policy_name(name).map_err(refused)?;
+        }
     }
     let session = context.session().await?;
     let (stack, plan, wide) = decide(context, &session, args).await?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::Context;
+use super::groups::named;
 use super::subscribe::filter_specs;
 use crate::aws::{Depth, Session, observe, tags_of_log_group};
 use crate::bundle;
@@ -38,7 +39,8 @@ pub(super) async fn plan_stack(
     // Filters carry no tags: those that the file no longer names are found only by looking at every log group.
     let with_subscriptions = file.filter(|file| file.has_subscriptions());
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
-    let (scope, mut observed) = observe(session, &name, &args.log_groups, depth).await?;
+    let log_groups = named(&args.log_groups, &session.target)?;
+    let (scope, mut observed) = observe(session, &name, &log_groups, depth).await?;
     let mut stack = config::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
     // Whether something still pins a destination that goes is found out only by looking at everything, too.
     if depth == Depth::Stack && plan::must_see_pins(&stack, &observed) {
@@ -48,7 +50,7 @@ pub(super) async fn plan_stack(
     observed.time = Some(at.unwrap_or_else(|| session.time()));
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
-    let by_flags = filter_specs(&stack, &args.log_groups, &args.filter, None);
+    let by_flags = filter_specs(&stack, &log_groups, &args.filter, None);
     let foundations = plan::setup(&stack, &observed, args.adopt);
     // By the time of the filters the forwarder logs to its own group again.
     let own = |function: &String| {
@@ -140,7 +142,7 @@ async fn wanted_subscriptions(
     mut filters: Vec<FilterSpec>,
     notes: &mut Vec<String>,
 ) -> Result<(Subscriptions, Vec<String>)> {
-    let tags = tags(session, subscriptions::needs_tags_of(file, observed)?).await?;
+    let tags = tags(session, subscriptions::needs_tags_of(file, stack, observed)?).await?;
     let chosen = subscriptions::choose(file, stack, observed, &tags)?;
     notes.extend(chosen.notes);
     for filter in chosen.wanted.filters {

@@ -100,12 +100,14 @@ pub(super) struct Trigger {
 pub(super) struct Roles {
     #[serde(deserialize_with = "values::role_path")]
     pub(super) path: Option<String>,
+    #[serde(deserialize_with = "values::permissions_boundary")]
     pub(super) permissions_boundary: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Route {
+    #[serde(deserialize_with = "values::route")]
     pub(super) log_group: String,
     pub(super) destination: Names,
     pub(super) shape: Option<Spanned<Rules>>,
@@ -115,6 +117,7 @@ pub(super) struct Route {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Subscription {
+    #[serde(deserialize_with = "values::log_groups")]
     pub(super) log_groups: Vec<String>,
     #[serde(rename = "match", deserialize_with = "values::globs")]
     pub(super) globs: Vec<String>,
@@ -123,6 +126,7 @@ pub(super) struct Subscription {
     pub(super) tags: Tags,
     pub(super) all: bool,
     pub(super) per_group: bool,
+    #[serde(deserialize_with = "values::filter_pattern")]
     pub(super) filter_pattern: Option<String>,
     #[serde(deserialize_with = "values::parsed")]
     pub(super) distribution: Option<Distribution>,

@@ -2,7 +2,7 @@
 
 use cwl2le_forwarder::quarantine::Place;
 
-use crate::stack::Target;
+use crate::stack::{Target, limits};
 
 /// How a KMS key is named.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,18 +28,12 @@ impl Key {
 
 /// A key id, a key ARN, or `none`.
 pub(super) fn key(text: &str) -> Result<Key, String> {
-    if text == "none" {
-        Ok(Key::None)
-    } else if text.starts_with("arn:") && text.contains(":key/") {
-        Ok(Key::Arn(text.to_owned()))
-    } else if !text.is_empty() && !text.contains(['/', ':']) {
-        Ok(Key::Id(text.to_owned()))
-    } else {
-        Err(format!(
-            "a KMS key is given by its id or its ARN, not as `{text}`; find the key behind an alias with \
-             aws kms describe-key --key-id ALIAS --query KeyMetadata.Arn"
-        ))
-    }
+    limits::kms_key(text)?;
+    Ok(match text {
+        "none" => Key::None,
+        arn if arn.starts_with("arn:") => Key::Arn(arn.to_owned()),
+        id => Key::Id(id.to_owned()),
+    })
 }
 
 /// A place in S3, or `none`.
@@ -49,11 +43,6 @@ pub(super) fn quarantine(text: &str) -> Result<Option<Place>, String> {
 
 /// The ARN of a bucket, queue or topic, or `none`.
 pub(super) fn on_failure(text: &str) -> Result<Option<String>, String> {
-    match text.split(':').nth(2) {
-        _ if text == "none" => Ok(None),
-        Some("s3" | "sns" | "sqs") if text.starts_with("arn:") => Ok(Some(text.to_owned())),
-        _ => Err(format!(
-            "what expires goes to the ARN of a bucket, queue or topic, such as arn:aws:s3:::NAME, not to `{text}`"
-        )),
-    }
+    limits::on_failure(text)?;
+    Ok(Some(text).filter(|text| *text != "none").map(ToOwned::to_owned))
 }

@@ -7,9 +7,12 @@ mod describe;
 mod describe_tests;
 pub(crate) mod destinations;
 mod file;
+mod fit;
 mod forms;
 mod head;
 mod identity;
+#[cfg(test)]
+mod limit_tests;
 mod merge;
 mod nearest;
 pub(crate) mod origin;
@@ -100,6 +103,7 @@ pub fn wanted_stack(
         file.is_some_and(File::has_destinations) && (gives_rest || !main_is_unreadable(observed));
     let mut stack = Builder { name, target, scope, observed }.stack(wishes, &args.resources, &grants);
     stack.function.config_is_complete = is_complete;
+    fit::check(&stack, &grants)?;
     Ok(stack)
 }
 

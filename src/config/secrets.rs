@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::file::File;
 use crate::error::{Code, Error, Result};
-use crate::stack::Target;
+use crate::stack::{Target, limits};
 use crate::text;
 
 /// Where a secret is.
@@ -59,12 +59,8 @@ impl TryFrom<Place> for Kept {
 
     fn try_from(place: Place) -> Result<Self, String> {
         let Place { ssm, secretsmanager, kms_key } = place;
-        if let Some(key) = &kms_key
-            && !(key.starts_with("arn:") && key.contains(":key/"))
-        {
-            return Err(format!(
-                "`kms_key` of what the function reads is the ARN of a key, and `{key}` is not"
-            ));
+        if let Some(key) = &kms_key {
+            limits::kms_key_arn(key).map_err(|problem| format!("`kms_key`: {problem}"))?;
         }
         let reference = match (ssm, secretsmanager) {
             (Some(name), None) => named(Keeper::Ssm, &name)?,
@@ -80,6 +76,10 @@ pub(super) fn named(keeper: Keeper, text: &str) -> Result<Reference, String> {
     let reference = Reference::new(keeper, text)?;
     if reference.name.trim_start_matches('/').parse::<Token>().is_ok() {
         return Err("the name of where it is kept is expected, and a token is given".to_owned());
+    }
+    match keeper {
+        Keeper::Ssm => limits::parameter(&reference.name)?,
+        Keeper::SecretsManager => limits::secret(&reference.name)?,
     }
     Ok(reference)
 }

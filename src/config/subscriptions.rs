@@ -4,13 +4,15 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cwl2le_forwarder::config::filter_name;
+use toml::Spanned;
 
 use super::file::{File, Subscription};
 use crate::error::Result;
 use crate::plan::{Observed, Subscriptions};
+use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, Selection, Selector, Wanted};
 use crate::stack::{
-    AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, Tags, recursion,
+    AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, Tags, Target, recursion,
 };
 
 /// How many names of log groups a note lists.
@@ -28,11 +30,11 @@ pub(crate) struct Chosen {
 }
 
 /// The log groups whose tags have to be known to choose: empty where no subscription asks for tags.
-pub(crate) fn needs_tags_of(file: &File, observed: &Observed) -> Result<Vec<String>> {
+pub(crate) fn needs_tags_of(file: &File, stack: &Stack, observed: &Observed) -> Result<Vec<String>> {
     let candidates = candidates(observed);
     let mut names = BTreeSet::new();
     for subscription in file.settings.subscriptions.iter().flatten() {
-        let selector = selector(file, subscription)?;
+        let selector = selector(file, subscription, &stack.target)?;
         names.extend(selector.needs_tags_of(&candidates).into_iter().map(ToOwned::to_owned));
     }
     Ok(names.into_iter().collect())
@@ -52,7 +54,7 @@ pub(crate) fn choose(
     let mut taken: BTreeMap<(String, String), usize> = BTreeMap::new();
     for subscription in file.settings.subscriptions.iter().flatten() {
         check_destination(file, stack, subscription.get_ref())?;
-        let selector = selector(file, subscription)?;
+        let selector = selector(file, subscription, &stack.target)?;
         if subscription.get_ref().is_account_policy() {
             let place = file.place(&subscription.span());
             chosen
@@ -116,12 +118,16 @@ fn candidates(observed: &Observed) -> Vec<Candidate<'_>> {
     observed.groups.iter().map(|(name, group)| Candidate { name, class: &group.class }).collect()
 }
 
-fn selector(file: &File, subscription: &toml::Spanned<Subscription>) -> Result<Selector> {
+fn selector(file: &File, subscription: &Spanned<Subscription>, target: &Target) -> Result<Selector> {
     let one = subscription.get_ref();
+    let names = |texts: &[String]| {
+        log_group_names(texts, target)
+            .map_err(|problem| file.error(&subscription.span(), &problem, "remove it from this section"))
+    };
     let wanted = Wanted {
-        names: one.log_groups.clone(),
-        globs: one.globs.clone(),
-        excludes: one.exclude.clone(),
+        names: names(&one.log_groups)?,
+        globs: names(&one.globs)?,
+        excludes: names(&one.exclude)?,
         tags: one.tags.clone(),
         all: one.all,
     };
@@ -169,12 +175,7 @@ fn spec(stack: &Stack, subscription: &Subscription, log_group: String) -> Filter
     }
 }
 
-fn note(
-    file: &File,
-    subscription: &toml::Spanned<Subscription>,
-    selection: &Selection,
-    notes: &mut Vec<String>,
-) {
+fn note(file: &File, subscription: &Spanned<Subscription>, selection: &Selection, notes: &mut Vec<String>) {
     let place = file.place(&subscription.span());
     notes.extend(selection.unmatched.iter().map(|what| format!("{place}: {what} matches no log group")));
     notes.extend(

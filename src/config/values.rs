@@ -7,9 +7,8 @@ use std::str::FromStr;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error};
 
-use super::forms;
-use crate::stack::selection::{Selector, Wanted};
-use crate::stack::{Tags, limits};
+use crate::stack::Tags;
+use crate::stack::limits::{self, Checked};
 
 /// A text that is read as something else.
 pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
@@ -51,42 +50,60 @@ pub(super) fn log_retention_days<'de, D: Deserializer<'de>>(
     limits::log_retention(u32::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
 }
 
-/// A text of a certain form, kept as it is.
-fn formed<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    form: impl Fn(&str) -> Result<T, String>,
-) -> Result<Option<String>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    form(&text).map_err(D::Error::custom)?;
-    Ok(Some(text))
+/// Readers of texts that AWS takes, kept as they are.
+macro_rules! texts {
+    ($($name:ident;)*) => {
+        $(pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+            let text = String::deserialize(deserializer)?;
+            limits::$name(&text).map(|()| Some(text)).map_err(D::Error::custom)
+        })*
+    };
 }
 
-pub(super) fn kms_key<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    formed(deserializer, forms::key)
-}
-
-pub(super) fn on_failure<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    formed(deserializer, forms::on_failure)
-}
-
-pub(super) fn quarantine<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    formed(deserializer, forms::quarantine)
-}
-
-pub(super) fn role_path<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    formed(deserializer, limits::role_path)
+texts! {
+    filter_pattern;
+    kms_key;
+    on_failure;
+    permissions_boundary;
+    quarantine;
+    role_path;
 }
 
 /// Tags that are the user's to set.
 pub(super) fn own_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
     let tags = Tags::deserialize(deserializer)?;
-    tags.keys().try_for_each(|key| limits::tag_key(key)).map_err(D::Error::custom)?;
+    let check =
+        |(key, value): (&String, &String)| limits::tag_key(key).and_then(|()| limits::tag_value(key, value));
+    tags.iter().try_for_each(check).map_err(D::Error::custom)?;
     Ok(tags)
+}
+
+/// Names or ARNs of log groups.
+pub(super) fn log_groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    each(deserializer, limits::log_group)
 }
 
 /// Globs that can be read.
 pub(super) fn globs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    let globs = Vec::<String>::deserialize(deserializer)?;
-    Selector::new(Wanted { globs: globs.clone(), ..Wanted::default() }).map_err(D::Error::custom)?;
-    Ok(globs)
+    each(deserializer, limits::log_group_glob)
+}
+
+/// The pattern of a route. It is matched against names, so an ARN would match nothing.
+pub(super) fn route<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text.starts_with("arn:") || text.ends_with(":*") {
+        let problem =
+            format!("a route takes the name of a log group or a glob pattern, and `{text}` matches no name");
+        return Err(D::Error::custom(problem));
+    }
+    Ok(text)
+}
+
+fn each<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    check: fn(&str) -> Checked,
+) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<String>::deserialize(deserializer)?;
+    texts.iter().try_for_each(|text| check(text)).map_err(D::Error::custom)?;
+    Ok(texts)
 }

@@ -45,11 +45,6 @@ impl Wishes {
         let on_failure = |text: &String| {
             forms::on_failure(text).map_err(|problem| usage("--on-failure", problem).on(redact_uuids(text)))
         };
-        if let Some(path) = &args.resources.role_path {
-            crate::stack::limits::role_path(path).map_err(|problem| {
-                usage("--role-path", problem).on(redact_uuids(path)).hint("for example --role-path /service/")
-            })?;
-        }
         Ok(Self {
             stream_mode: stream_mode(&args.stream),
             retention_hours: args.stream.retention_hours,

@@ -1,6 +1,7 @@
 //! What should exist. Pure values: no SDK, no clock, no I/O.
 
 mod account_policy;
+pub mod arn;
 mod filter;
 mod function;
 mod isolation;

@@ -28,6 +28,7 @@ use crate::exit::Exit;
 use crate::plan::Observed;
 use crate::replay::input::{Hints, Input};
 use crate::replay::{Record, ToBuffer, cap, invocation};
+use crate::stack::arn::split_log_group;
 use lines::Lines;
 use position::{before, settled};
 use report::Refused;
@@ -46,7 +47,10 @@ const ATTEMPT: Duration = Duration::from_secs(60);
 const LONG: Duration = Duration::from_secs(3600);
 
 pub(crate) async fn run(context: Context<'_>, args: &Forward) -> Result<(ForwardReport, Exit)> {
-    let hints = Hints { log_group: args.log_group.clone(), log_stream: args.log_stream.clone() };
+    let log_group = args.log_group.as_deref().map(split_log_group).transpose();
+    let log_group = log_group.map_err(|problem| usage(problem, "give the name of the log group"))?;
+    let log_group = log_group.map(|(_, name)| name.to_owned());
+    let hints = Hints { log_group, log_stream: args.log_stream.clone() };
     let mut input = Input::open(&args.input, hints)?;
     let lines = args.writes_lines().then(|| Rc::new(ToBuffer::default()));
     let mut forwarder = forwarder(context, args, lines.clone()).await?;

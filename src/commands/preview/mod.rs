@@ -15,6 +15,7 @@ use cwl2le_forwarder::secret::Secret;
 pub use report::PreviewReport;
 
 use super::configured::{fill_routes, observe_function};
+use super::groups::named;
 use super::{Context, usage};
 use crate::aws::{EventQuery, Notice, Session, filter_log_events, texts};
 use crate::cli::Preview;
@@ -32,6 +33,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Preview) -> Result<PreviewR
         return Err(usage("--since is not before --until", "give --since 2h --until 1h, for example"));
     }
     let session = Arc::new(context.session().await?);
+    let log_group = &named(std::slice::from_ref(&args.log_group), &session.target)?.concat();
     let stack = context.stack(&args.stack);
     let (config, source) = configuration(context, &session, &stack).await?;
     if let Some(name) = args.destination.as_ref().filter(|name| !config.destinations.contains_key(*name)) {
@@ -48,14 +50,13 @@ pub(crate) async fn run(context: Context<'_>, args: &Preview) -> Result<PreviewR
     };
     let place = Place {
         account: session.target.account.clone(),
-        log_group: args.log_group.clone(),
+        log_group: log_group.clone(),
         filter,
         own_log_group: names.function_log_group,
         region: session.target.region.to_string(),
     };
     let mut examiner = Examiner::new(config, place)?;
-    let query =
-        EventQuery { log_group: &args.log_group, from, until, pattern: args.filter_pattern.as_deref() };
+    let query = EventQuery { log_group, from, until, pattern: args.filter_pattern.as_deref() };
     let complete = read(context, &session, query, args.limit as usize, &mut examiner).await?;
     let window = Window { from, until, complete };
     Ok(PreviewReport::new(examiner, window, source, args))

@@ -1,8 +1,25 @@
-//! What AWS takes: the ranges that flags and the configuration file are checked against, from the API models.
+//! What AWS takes: the limits that flags and the configuration file are checked against before anything changes.
+//!
+//! [`model`] has the limits of AWS's API models as they stand there, [`text`] what they mean for names, tags, patterns
+//! and ARNs. The ranges here are quotas, which the models leave wider or open; where they are from stands with each.
+
+pub mod model;
+#[cfg(test)]
+mod tests;
+mod text;
 
 use std::ops::RangeInclusive;
 
-/// Provisioned shards of a stream.
+pub use text::{
+    account_policy_name, filter_name, filter_pattern, is_key_id, kms_key, kms_key_arn, log_group,
+    log_group_glob, on_failure, parameter, permissions_boundary, quarantine, role_path, secret, tag_key,
+    tag_value,
+};
+
+/// Fine, or what is wrong.
+pub type Checked = Result<(), String>;
+
+/// Provisioned shards of a stream. The quota of the account may be lower.
 pub const SHARDS: RangeInclusive<i64> = 1..=10_000;
 /// Hours that a stream keeps records.
 pub const RETENTION_HOURS: RangeInclusive<i64> = 24..=8760;
@@ -19,8 +36,14 @@ pub const BATCH_WINDOW_SECONDS: RangeInclusive<i64> = 0..=300;
 /// Concurrent invocations for each shard.
 pub const PARALLELIZATION: RangeInclusive<i64> = 1..=10;
 
-/// Maximum length of a function's name, from the API model of `CreateFunction`.
+/// Maximum length of a function's name, from the reference of `CreateFunction`; the model's 140 are for ARNs.
 pub const FUNCTION_NAME_LENGTH: usize = 64;
+/// Maximum length of an account policy's name, from the CloudFormation schema of `AWS::Logs::AccountPolicy`.
+pub const ACCOUNT_POLICY_NAME_LENGTH: usize = 256;
+/// Maximum size of a role's inline policies together, in characters without white space: the quota of IAM.
+pub const ROLE_POLICY_SIZE: usize = 10_240;
+/// Maximum number of tags on a resource, from `logs:Tags` and `iam:tagListType`; Kinesis and Lambda have the same quota.
+pub const TAGS: usize = 50;
 /// Seconds until another function serves a destination. Functions have to be updated within them.
 pub const HANDOVER_SECONDS: RangeInclusive<i64> = 10..=3600;
 
@@ -37,31 +60,5 @@ pub fn log_retention(days: u32) -> Result<u32, String> {
         Ok(days)
     } else {
         Err(format!("CloudWatch Logs takes one of {LOG_RETENTION_DAYS:?} days"))
-    }
-}
-
-/// Whether a key of a tag is the user's to set.
-///
-/// # Errors
-/// Why it is not.
-pub fn tag_key(key: &str) -> Result<(), String> {
-    if key.is_empty() {
-        Err("a tag needs a key".to_owned())
-    } else if key.starts_with("cwl2le:") || key.starts_with("aws:") {
-        Err(format!("`{key}` is reserved: tags that begin with cwl2le: or aws: are not yours to set"))
-    } else {
-        Ok(())
-    }
-}
-
-/// Whether a path of roles begins and ends with a slash, as IAM wants it.
-///
-/// # Errors
-/// What is wrong.
-pub fn role_path(path: &str) -> Result<(), String> {
-    if path.starts_with('/') && path.ends_with('/') {
-        Ok(())
-    } else {
-        Err(format!("a path of roles begins and ends with a slash, and `{path}` does not"))
     }
 }

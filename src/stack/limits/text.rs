@@ -1,0 +1,306 @@
+//! What a person may write where a name, a tag, a pattern or an ARN is wanted: AWS's limits, in words that help.
+//!
+//! Flags and the configuration file are checked by the same functions, before anything is asked of AWS.
+
+use cwl2le_forwarder::glob::Glob;
+use cwl2le_forwarder::quarantine::Place;
+
+use super::model::{
+    FILTER_NAME, FILTER_PATTERN, IAM_ARN, IAM_TAG_KEY, IAM_TAG_VALUE, KINESIS_KEY_ID, KINESIS_TAG_KEY,
+    KINESIS_TAG_VALUE, KMS_ARN, LAMBDA_DESTINATION, LAMBDA_KMS_KEY, LAMBDA_ROLE, LAMBDA_TAG_KEY,
+    LAMBDA_TAG_VALUE, LOG_GROUP_NAME, LOGS_TAG_KEY, LOGS_TAG_VALUE, PARAMETER_NAME, ROLE_PATH, SECRET_ID,
+    Shape,
+};
+use super::{ACCOUNT_POLICY_NAME_LENGTH, Checked};
+use crate::stack::arn::{Arn, split_log_group};
+
+/// A key of a tag that is the user's to set, on every resource that cwl2le makes.
+///
+/// # Errors
+/// Why it is not.
+pub fn tag_key(key: &str) -> Checked {
+    if key.is_empty() {
+        return Err("a tag needs a key".to_owned());
+    }
+    let reserved =
+        |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    if reserved("aws:") || reserved("cwl2le:") {
+        return Err(format!(
+            "the tag `{key}` is reserved: keys that begin with aws: or cwl2le: are not yours to set"
+        ));
+    }
+    all(&[&IAM_TAG_KEY, &LOGS_TAG_KEY, &LAMBDA_TAG_KEY, &KINESIS_TAG_KEY], key)
+        .map_err(|problem| format!("the key of the tag `{key}`: {problem}{TAG_CHARACTERS}"))
+}
+
+/// A value of a tag.
+///
+/// # Errors
+/// Why AWS does not take it.
+pub fn tag_value(key: &str, value: &str) -> Checked {
+    all(&[&IAM_TAG_VALUE, &LOGS_TAG_VALUE, &LAMBDA_TAG_VALUE, &KINESIS_TAG_VALUE], value)
+        .map_err(|problem| format!("the value of the tag `{key}`: {problem}{TAG_CHARACTERS}"))
+}
+
+const TAG_CHARACTERS: &str = ": letters, digits, blanks and _ . : / = + - @";
+
+/// A name of a subscription filter.
+///
+/// # Errors
+/// Why AWS does not take it.
+pub fn filter_name(name: &str) -> Checked {
+    FILTER_NAME.check(name).map_err(|problem| format!("the name of a subscription filter: {problem}"))
+}
+
+/// A name of an account policy, which has fewer characters than that of a filter.
+///
+/// # Errors
+/// Why AWS does not take it.
+pub fn account_policy_name(name: &str) -> Checked {
+    filter_name(name)?;
+    let count = name.chars().count();
+    if count <= ACCOUNT_POLICY_NAME_LENGTH {
+        return Ok(());
+    }
+    Err(format!(
+        "the name of an account policy has {count} characters, and AWS takes at most {ACCOUNT_POLICY_NAME_LENGTH} \
+         (AWS::Logs::AccountPolicy in the CloudFormation schema)"
+    ))
+}
+
+/// A filter pattern. Its syntax is AWS's to check.
+///
+/// # Errors
+/// Why AWS does not take it.
+pub fn filter_pattern(pattern: &str) -> Checked {
+    FILTER_PATTERN.check(pattern).map_err(|problem| format!("the filter pattern: {problem}"))
+}
+
+/// A path of roles, as IAM and Lambda both take it.
+///
+/// # Errors
+/// What is wrong.
+pub fn role_path(path: &str) -> Checked {
+    if !path.starts_with('/') || !path.ends_with('/') {
+        return Err(format!(
+            "a path of roles begins and ends with a slash, as /service/ does, and `{path}` does not"
+        ));
+    }
+    ROLE_PATH.check(path).map_err(|problem| format!("the path of roles: {problem}"))?;
+    if LAMBDA_ROLE.takes(&format!("arn:aws:iam::123456789012:role{path}r")) {
+        return Ok(());
+    }
+    Err(format!(
+        "Lambda takes a role only where its path is letters, digits, / and _ + = , . @ - (lambda:{} in the API model), \
+         and `{path}` has others",
+        LAMBDA_ROLE.name
+    ))
+}
+
+/// The ARN of a managed policy that bounds the roles.
+///
+/// # Errors
+/// What is wrong.
+pub fn permissions_boundary(arn: &str) -> Checked {
+    let is_policy = |arn: &Arn<'_>| arn.service == "iam" && arn.resource.starts_with("policy/");
+    if !Arn::parse(arn).is_some_and(|arn| is_policy(&arn)) {
+        return Err(format!(
+            "a permissions boundary is the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/NAME, and \
+             `{arn}` is none"
+        ));
+    }
+    IAM_ARN.check(arn).map_err(|problem| format!("the permissions boundary: {problem}"))
+}
+
+/// The ARN of a KMS key: no alias, which could change its key under a policy.
+///
+/// # Errors
+/// What is wrong.
+pub fn kms_key_arn(arn: &str) -> Checked {
+    let is_key = |arn: &Arn<'_>| {
+        let is_id = |id: &str| !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+        arn.service == "kms" && arn.is_regional() && arn.resource.strip_prefix("key/").is_some_and(is_id)
+    };
+    if !Arn::parse(arn).is_some_and(|arn| is_key(&arn)) {
+        return Err(format!("the ARN of a KMS key is arn:aws:kms:REGION:ACCOUNT:key/ID, and `{arn}` is not"));
+    }
+    all(&[&KMS_ARN, &LAMBDA_KMS_KEY], arn).map_err(|problem| format!("the KMS key: {problem}"))
+}
+
+/// The KMS key of a stream: its id, its ARN, or `none`.
+///
+/// # Errors
+/// What is wrong.
+pub fn kms_key(text: &str) -> Checked {
+    if text == "none" || is_key_id(text) {
+        KINESIS_KEY_ID.check(text)
+    } else if text.starts_with("arn:") {
+        kms_key_arn(text)
+    } else {
+        Err(format!(
+            "a KMS key is given by its id or its ARN, not as `{text}`; find the key behind an alias with \
+             aws kms describe-key --key-id ALIAS --query KeyMetadata.Arn"
+        ))
+    }
+}
+
+/// Whether a text is the id of a KMS key: a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key.
+pub fn is_key_id(text: &str) -> bool {
+    let is_hex =
+        |part: &str, length: usize| part.len() == length && part.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_uuid =
+        || text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(|p| is_hex(p, p.len()));
+    text.strip_prefix("mrk-").map_or_else(is_uuid, |rest| is_hex(rest, 32))
+}
+
+/// The ARN of what gets records that expire: an S3 bucket, a standard queue or a standard topic; or `none`.
+///
+/// # Errors
+/// What is wrong.
+pub fn on_failure(text: &str) -> Checked {
+    let none = || {
+        format!(
+            "what expires goes to the ARN of a bucket, queue or topic, such as arn:aws:s3:::NAME, not to `{text}`"
+        )
+    };
+    if text == "none" {
+        return Ok(());
+    }
+    let arn = Arn::parse(text).ok_or_else(none)?;
+    // From the references of CreateQueue and CreateTopic; the API models leave names open.
+    let is_name = |longest: usize| {
+        let name = arn.resource;
+        (1..=longest).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b))
+    };
+    let is_fifo = arn.resource.ends_with(".fifo");
+    match arn.service {
+        "sqs" | "sns" if is_fifo => {
+            return Err(format!(
+                "Lambda takes no FIFO queue or topic as the on-failure destination of a trigger, and `{text}` is one: give \
+                 a standard one"
+            ));
+        }
+        "sqs" if arn.is_regional() && is_name(80) => {}
+        "sns" if arn.is_regional() && is_name(256) => {}
+        "s3" if arn.region.is_empty() && arn.account.is_empty() => bucket(arn.resource)?,
+        _ => return Err(none()),
+    }
+    LAMBDA_DESTINATION.check(text).map_err(|problem| format!("the on-failure destination: {problem}"))
+}
+
+/// A place in S3 for quarantined records, `s3://BUCKET/PREFIX`, or `none`.
+///
+/// # Errors
+/// What is wrong.
+pub fn quarantine(text: &str) -> Checked {
+    if text == "none" { Ok(()) } else { text.parse::<Place>().map(drop) }
+}
+
+/// A name of an S3 bucket, by the forwarder's own rules for a place in S3.
+fn bucket(name: &str) -> Checked {
+    let place: Result<Place, String> = format!("s3://{name}").parse();
+    match place {
+        Ok(place) if place.bucket() == name => Ok(()),
+        Ok(_) => Err(format!("`{name}` is a place within a bucket, and the name of a bucket is wanted")),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The name or ARN of an SSM parameter, with a version or label behind it or not.
+///
+/// # Errors
+/// What is wrong.
+pub fn parameter(name: &str) -> Checked {
+    PARAMETER_NAME.check(name).map_err(|problem| format!("the name of a parameter: {problem}"))?;
+    let of_arn = Arn::parse(name).filter(|arn| arn.service == "ssm" && arn.is_regional());
+    let path = match of_arn {
+        Some(arn) => arn.resource.strip_prefix("parameter/"),
+        None => Some(name),
+    };
+    // From the reference of PutParameter; the API model takes what GetParameter may be asked for.
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"_.-/".contains(&b);
+    let (path, selector) =
+        path.and_then(|path| path.split_once(':')).or(path.map(|path| (path, "x"))).unwrap_or_default();
+    let is_selector =
+        !selector.is_empty() && selector.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+    if !path.is_empty() && path.bytes().all(is_letter) && is_selector {
+        return Ok(());
+    }
+    Err(format!(
+        "the name of a parameter is letters, digits and _ . - /, with :VERSION or :LABEL behind it, or it is the ARN of one; \
+         `{name}` is neither"
+    ))
+}
+
+/// The name or ARN of a secret in Secrets Manager.
+///
+/// # Errors
+/// What is wrong.
+pub fn secret(name: &str) -> Checked {
+    SECRET_ID.check(name).map_err(|problem| format!("the name of a secret: {problem}"))?;
+    let of_arn = Arn::parse(name).filter(|arn| arn.service == "secretsmanager" && arn.is_regional());
+    let own = match of_arn {
+        Some(arn) => arn.resource.strip_prefix("secret:").unwrap_or_default(),
+        None => name,
+    };
+    // From the reference of CreateSecret; services that keep secrets of their own use `!`.
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"/_+=.@-!".contains(&b);
+    if (1..=512 + 7).contains(&own.len()) && own.bytes().all(is_letter) {
+        return Ok(());
+    }
+    Err(format!(
+        "the name of a secret is up to 512 letters, digits and / _ + = . @ -, or it is the ARN of one; `{name}` is neither"
+    ))
+}
+
+/// A log group, by its name, as `NAME:*` or by its ARN. What account and region an ARN has is checked once they are known.
+///
+/// # Errors
+/// Why there can be no such log group.
+pub fn log_group(text: &str) -> Checked {
+    let (_, name) = split_log_group(text)?;
+    no_windows_path(name)?;
+    LOG_GROUP_NAME.check(name).map_err(|problem| {
+        format!("`{name}` cannot be the name of a log group: {problem}; letters, digits and . - _ / #")
+    })
+}
+
+/// A glob for names of log groups. As with [`log_group`], it may stand in an ARN.
+///
+/// # Errors
+/// Why it is none, or can match none.
+pub fn log_group_glob(text: &str) -> Checked {
+    let (_, glob) = split_log_group(text)?;
+    no_windows_path(glob)?;
+    if glob.is_empty() {
+        return Err("a glob for log groups is empty; `*` matches every one".to_owned());
+    }
+    Glob::check(glob).map_err(|bad| bad.to_string())
+}
+
+fn no_windows_path(name: &str) -> Checked {
+    windows_path(name).map_or(Ok(()), |before| {
+        Err(format!(
+            "`{name}` is a path of Windows: Git Bash makes one of `{before}`; set MSYS_NO_PATHCONV=1 and run the command again"
+        ))
+    })
+}
+
+/// What stood on the command line where Git Bash has turned a name that begins with a slash into a path of Windows.
+fn windows_path(text: &str) -> Option<&str> {
+    let mut start = text.chars();
+    let (drive, colon, slash) = (start.next()?, start.next()?, start.next()?);
+    if !drive.is_ascii_alphabetic() || colon != ':' || !matches!(slash, '/' | '\\') {
+        return None;
+    }
+    // The folder of Git, or of MSYS2.
+    let end = ["/Git/", "/msys64/", "/PortableGit/"]
+        .iter()
+        .find_map(|folder| Some(text.find(folder)? + folder.len() - 1));
+    Some(&text[end.unwrap_or(2)..])
+}
+
+fn all(shapes: &[&Shape], text: &str) -> Checked {
+    shapes.iter().try_for_each(|shape| shape.check(text))
+}
