@@ -12,7 +12,7 @@ use super::{Field, ObservedFunction, Refusal, ResourceId};
 use crate::error::Code;
 use crate::stack::EnvValue;
 
-/// Lambda's limit on all environment variables of a function together, keys and values, in bytes.
+/// Maximum size of a function's environment, in bytes: a quota of Lambda, which counts the variables as one JSON object.
 const ENVIRONMENT_LIMIT: usize = 4096;
 
 /// The environment to change to, where the configuration differs from what the function has.
@@ -40,50 +40,71 @@ pub(super) fn environment(
     environment
 }
 
+/// Bytes of a text as Lambda counts it: in quotes, and every quote in it twice.
+fn counted(text: &str) -> usize {
+    serde_json::Value::from(text).to_string().len()
+}
+
 /// Refuses an environment that is too large, and says what takes how much of it.
 pub(super) fn check_size(
     id: &ResourceId,
     config: Option<&Config>,
     environment: &BTreeMap<String, EnvValue>,
 ) -> Part {
-    let size = |(key, value): (&String, &EnvValue)| key.len() + value.0.len();
-    let total: usize = environment.iter().map(size).sum();
+    let size = |(key, value): (&String, &EnvValue)| counted(key) + ":".len() + counted(&value.0);
+    // An entry is followed by a comma or by the closing brace.
+    let total = "{".len() + environment.iter().map(|entry| size(entry) + 1).sum::<usize>();
     if total <= ENVIRONMENT_LIMIT {
         return Ok(());
     }
     let mut sizes: Vec<String> = environment.iter().map(|e| format!("{} {} bytes", e.0, size(e))).collect();
     if let Some(config) = config {
-        let without_routes = Config { routes: Vec::new(), ..config.clone() }.to_json().len();
-        let routes = config.to_json().len().saturating_sub(without_routes);
+        let whole = counted(&config.to_json());
+        let without_routes = counted(&Config { routes: Vec::new(), ..config.clone() }.to_json());
         sizes.push(format!(
-            "of it {} destination(s) {without_routes} and {} route(s) {routes} bytes",
+            "of it {} destination(s) {without_routes} and {} route(s) {} bytes",
             config.destinations.len(),
-            config.routes.len()
+            config.routes.len(),
+            whole.saturating_sub(without_routes)
         ));
+        sizes.extend(largest(config));
     }
     Err(Refusal {
         resource: id.clone(),
         code: Code::Config,
         reason: format!(
-            "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}: {}",
+            "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}, as JSON, in which each quote \
+             counts twice: {}",
             sizes.join(", ")
         ),
         hint: way_out(config),
     })
 }
 
+/// The destination that takes most, where there are several.
+fn largest(config: &Config) -> Option<String> {
+    let size = |destination| serde_json::to_string(destination).map_or(0, |json| counted(&json));
+    let sizes = config.destinations.iter().map(|(name, destination)| (size(destination), name));
+    let (size, name) = sizes.max().filter(|_| config.destinations.len() > 1)?;
+    Some(format!("the largest destination `{name}` {size} bytes"))
+}
+
 /// What makes an environment smaller: the routes are read from elsewhere, where there are any.
 fn way_out(config: Option<&Config>) -> String {
-    let spread = "spread the destinations over stacks with --stack NAME";
+    let spread = "give destinations `isolated = true`, so that each has a function and 4 KB of its own, or spread them over \
+                  stacks with --stack NAME";
     if config.is_none_or(|config| config.routes.is_empty()) {
-        return format!("remove variables that the function does not need, or {spread}");
+        return format!(
+            "remove variables that the function does not need, keep long tokens, headers and URLs in SSM or Secrets Manager \
+             as {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME#KEY\" }}, {spread}"
+        );
     }
     format!(
         "keep the routes in Secrets Manager, which holds 64 KB: write them into routes.json, like \
          [{{\"log_group\": \"/audit/*\", \"destination\": \"audit\"}}], run `aws secretsmanager create-secret --name \
          cwl2le-routes --secret-string file://routes.json`, put `routes_from = {{ secretsmanager = \"cwl2le-routes\" }}` \
          in the place of [[routes]] at the top of cwl2le.toml, and run `cwl2le setup` again. \
-         Or join routes by wider patterns, or {spread}"
+         Or join routes by wider patterns, {spread}"
     )
 }
 

@@ -9,6 +9,8 @@ mod code;
 mod configuration;
 mod diff;
 mod environment;
+#[cfg(test)]
+mod environment_tests;
 mod filters;
 mod forwarders;
 mod function;
