@@ -47,8 +47,8 @@ pub struct LeftOut {
 pub struct Selection {
     /// The log groups that are meant. Those that were named are in it whether they exist or not.
     pub groups: Vec<String>,
-    /// What was matched and left out: it would feed itself, or its class cannot be subscribed; and names that an
-    /// exclusion takes out again.
+    /// What was matched and left out: it would feed itself, its class cannot be subscribed, or its tags cannot be read;
+    /// and names that an exclusion takes out again.
     pub left_out: Vec<LeftOut>,
     /// Globs that match no log group, exclusions included, and tags that no log group carries.
     pub unmatched: Vec<String>,
@@ -81,7 +81,8 @@ impl Selector {
         if self.wanted.tags.is_empty() {
             return Vec::new();
         }
-        candidates.iter().map(|group| group.name).filter(|name| self.may_match(name)).collect()
+        let names = candidates.iter().map(|group| group.name);
+        names.filter(|name| self.may_match(name) && has_readable_tags(name)).collect()
     }
 
     /// What the exclusions come to where log groups can only be left out by name, as of an account policy: names as they
@@ -118,7 +119,17 @@ impl Selector {
             }
         }
         for group in candidates {
-            if groups.contains(group.name) || !self.may_match(group.name) || !self.carries(group.name, tags) {
+            if groups.contains(group.name) || !self.may_match(group.name) {
+                continue;
+            }
+            if !self.wanted.tags.is_empty() && !has_readable_tags(group.name) {
+                leave(
+                    group.name,
+                    "AWS does not tell the tags of a log group with `#` in its name; name it to take it, or exclude it",
+                );
+                continue;
+            }
+            if !self.carries(group.name, tags) {
                 continue;
             }
             if let Some(reason) = own(group.name) {
@@ -168,6 +179,12 @@ impl Selector {
         unmatched.extend(absent.map(|(key, value)| format!("tag `{key}={value}`")));
         unmatched.into_iter().collect()
     }
+}
+
+/// Whether AWS can be asked for the tags of a log group. `ListTagsForResource` takes no `#` in an ARN, though names of log
+/// groups may have one; see [`TAGGABLE_LOGS_RESOURCE`](super::limits::model::TAGGABLE_LOGS_RESOURCE).
+pub(super) fn has_readable_tags(name: &str) -> bool {
+    !name.contains('#')
 }
 
 /// Whether a glob can only match itself: it has the letters that names of log groups may have.

@@ -49,6 +49,26 @@ fn all_takes_what_can_be_taken_and_says_what_cannot() {
     assert_eq!(left, ["/aws/lambda/cwl-to-logentries", "/infrequent"]);
 }
 
+/// AWS refuses to tell the tags of such a group, which would keep all others from being selected.
+#[test]
+fn a_log_group_whose_tags_cannot_be_read_is_left_out_by_name() {
+    let candidates =
+        [Candidate { name: "/a#b", class: "STANDARD" }, Candidate { name: "/app/a", class: "STANDARD" }];
+    let tags = BTreeMap::from([("/app/a".to_owned(), tag("team", "pay"))]);
+    let by_tag = || Wanted { tags: tag("team", "pay"), ..Wanted::default() };
+    let selector = Selector::new(by_tag()).expect("globs");
+    assert_eq!(selector.needs_tags_of(&candidates), ["/app/a"]);
+    let selection = selector.select(&candidates, &tags, own);
+    assert_eq!(selection.groups, ["/app/a"]);
+    assert_eq!(selection.left_out[0].log_group, "/a#b");
+    // Named or excluded, nothing has to be said.
+    let named = Wanted { names: texts(&["/a#b"]), ..by_tag() };
+    let selection = Selector::new(named).expect("globs").select(&candidates, &tags, own);
+    assert_eq!((selection.groups, selection.left_out), (texts(&["/a#b", "/app/a"]), vec![]));
+    let excluded = Wanted { excludes: texts(&["*#*"]), ..by_tag() };
+    assert!(Selector::new(excluded).expect("globs").select(&candidates, &tags, own).left_out.is_empty());
+}
+
 #[test]
 fn tags_narrow_down_or_select_by_themselves() {
     let team = || tag("team", "pay");
