@@ -8,6 +8,7 @@ use crate::error::{Code, Error, Result};
 use crate::stack::arn::Arn;
 use crate::stack::limits::model::{FILTER_NAME, LAMBDA_ROLE, LOG_GROUP_NAME, ROLE_NAME, STREAM_NAME, Shape};
 use crate::stack::limits::{FUNCTION_NAME_LENGTH, ROLE_POLICY_SIZE, TAGS};
+use crate::stack::names::OWN_TAGS;
 use crate::stack::policy::Grants;
 use crate::stack::{RoleSpec, Stack, Tags};
 
@@ -31,11 +32,10 @@ fn refused(on: &str, problem: impl Into<String>, hint: impl Into<String>) -> Err
 
 /// A resource takes so many tags, and IAM takes no two keys that differ in case only.
 fn tags(tags: &Tags) -> Result<()> {
-    if tags.len() > TAGS {
-        let own = tags.keys().filter(|key| key.starts_with("cwl2le:")).count();
+    let given = tags.keys().filter(|key| !key.starts_with("cwl2le:")).count();
+    if given + OWN_TAGS > TAGS {
         let message = format!(
-            "{} tags are given, and AWS takes {TAGS} on a resource, {own} of which cwl2le sets itself",
-            tags.len() - own
+            "{given} tags are given, and AWS takes {TAGS} on a resource, {OWN_TAGS} of which cwl2le sets itself"
         );
         return Err(refused("--tag", message, "remove some of --tag and of [tags] in cwl2le.toml"));
     }

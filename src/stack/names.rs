@@ -19,6 +19,8 @@ pub const VERSION_TAG: &str = "cwl2le:version";
 pub const SOURCE_TAG: &str = "cwl2le:source";
 /// The tag of a function with the base64 SHA-256 of the zip that was deployed: another one was put there by somebody else.
 pub const CODE_TAG: &str = "cwl2le:code";
+/// Number of the tags above, all of which a function has.
+pub const OWN_TAGS: usize = 5;
 
 /// The stream of the default stack.
 const STREAM: &str = "cloudwatch-logs-stream";

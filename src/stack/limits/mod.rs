@@ -42,7 +42,7 @@ pub const FUNCTION_NAME_LENGTH: usize = 64;
 pub const ACCOUNT_POLICY_NAME_LENGTH: usize = 256;
 /// Maximum size of a role's inline policies together, in characters without white space: the quota of IAM.
 pub const ROLE_POLICY_SIZE: usize = 10_240;
-/// Maximum number of tags on a resource, from `logs:Tags` and `iam:tagListType`; Kinesis and Lambda have the same quota.
+/// Maximum number of tags on a resource, from `logs:Tags` and `iam:tagListType`; a quota in Kinesis and Lambda.
 pub const TAGS: usize = 50;
 /// Seconds until another function serves a destination. Functions have to be updated within them.
 pub const HANDOVER_SECONDS: RangeInclusive<i64> = 10..=3600;
