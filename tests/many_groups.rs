@@ -4,10 +4,10 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use cwl2le_local::call_proxy::CallProxy;
+use cwl2le_local::{CallProxy, Fault, Step};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use support::World;
+use support::{Ran, World};
 
 const GROUPS: usize = 2_000;
 /// What the proxy allows: far more than AWS, so that the test is short, and less than what an unthrottled run would use.
@@ -29,14 +29,7 @@ async fn two_thousand_groups_are_subscribed_once_each_under_throttling() {
 
     let proxy = CallProxy::start(world.aws.endpoint()).await.expect("a proxy");
     proxy.limit("PutSubscriptionFilter", PER_SECOND, BURST);
-    let run = async |args: &[&str]| {
-        let mut command = world.command();
-        command.env("AWS_ENDPOINT_URL", proxy.endpoint());
-        command.args(["--output", "json"]).args(support::confirmed(args));
-        tokio::task::spawn_blocking(move || support::Ran::from(command.output().expect("it runs")))
-            .await
-            .expect("no panic")
-    };
+    let run = async |args: &[&str]| through(&proxy, &world, args).await;
     let report = run(&["subscribe", "--match", "/many/*"]).await.ok().json();
     assert_eq!(report["changes"].as_array().map(Vec::len), Some(GROUPS));
 
@@ -59,6 +52,42 @@ async fn two_thousand_groups_are_subscribed_once_each_under_throttling() {
     let filters = torn["changes"].as_array().expect("a list").iter();
     let filters = filters.filter(|step| step["resource"]["kind"] == json!("subscription-filter")).count();
     assert_eq!((filters, &torn["kept"]), (GROUPS, &json!([])));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn throttling_and_lost_connections_in_turns_leave_no_group_out() {
+    let world = World::start().await;
+    for n in 0..20 {
+        world.create_log_group(&format!("/many/{n:02}")).await;
+    }
+    world.setup(&[]).await.ok();
+    let proxy = CallProxy::start(world.aws.endpoint()).await.expect("a proxy");
+    let turns = [
+        Step::before(20, Fault::throttled()),
+        Step::before(2, Fault::Reset),
+        Step::pass(3),
+        Step::before(4, Fault::throttled()),
+        Step::after(3, Fault::Reset),
+        Step::after(1, Fault::internal()),
+        Step::pass(4),
+        Step::before(1, Fault::Reset),
+    ];
+    proxy.script("PutSubscriptionFilter", turns);
+    proxy.script("DescribeLogGroups", [Step::before(1, Fault::throttled()), Step::after(1, Fault::Reset)]);
+    let report = through(&proxy, &world, &["subscribe", "--match", "/many/*"]).await.ok().json();
+    assert_eq!(report["changes"].as_array().map(Vec::len), Some(20), "{report:#}");
+    assert_eq!(proxy.script_left(), 0, "every fault has been met");
+    let status = world.run(&["status"]).await.ok().json();
+    assert_eq!(status["subscriptions"].as_array().map(Vec::len), Some(20), "{status:#}");
+}
+
+/// Runs `cwl2le --output json ARGS`, with the proxy between it and the local AWS.
+async fn through(proxy: &CallProxy, world: &World, args: &[&str]) -> Ran {
+    let mut command = world.command();
+    command.env("AWS_ENDPOINT_URL", proxy.endpoint());
+    command.args(["--output", "json"]).args(support::confirmed(args));
+    let run = move || Ran::from(command.output().expect("it runs"));
+    tokio::task::spawn_blocking(run).await.expect("no panic")
 }
 
 #[tokio::test(flavor = "multi_thread")]
