@@ -27,8 +27,8 @@ pub enum Notice<'a> {
     Made,
     /// A creation found its resource there already: another run of the same stack made it since it was read.
     Found,
-    /// A resource of somebody else is about to be deleted to make room for a new one. It is restored if the new one fails,
-    /// unless the process is killed meanwhile.
+    /// A resource of somebody else is about to be deleted to make room for a new one. It is restored if the new one
+    /// fails, unless the process is killed meanwhile.
     GivesWay {
         /// The command that restores it.
         restore: &'a str,
@@ -168,8 +168,8 @@ impl Aws<'_> {
         }
     }
 
-    /// Waits until there are credentials, however long whoever gives them takes. Inside of a call the time for an answer
-    /// would cut that off, and the retry would begin it again.
+    /// Waits until there are credentials, however long whoever gives them takes. Inside of a call the time for an
+    /// answer would cut that off, and the retry would begin it again.
     async fn signed_in(
         &self,
         service: &'static str,

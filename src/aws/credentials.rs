@@ -29,8 +29,8 @@ const INSTANCE_ATTEMPTS: u32 = 3;
 
 /// Credentials that are fetched once, and again shortly before they end. Clones share them.
 ///
-/// Who gives them may ask a person first (`credential_process`), which takes longer than any call of AWS may. So nothing
-/// but `limit` cuts that off, and whoever needs credentials meanwhile waits for the same answer.
+/// Who gives them may ask a person first (`credential_process`), which takes longer than any call of AWS may. So
+/// nothing but `limit` cuts that off, and whoever needs credentials meanwhile waits for the same answer.
 #[derive(Debug, Clone)]
 pub(super) struct Kept(Arc<Inner>);
 

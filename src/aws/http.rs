@@ -45,8 +45,8 @@ pub(super) fn proxy(variable: impl Fn(&str) -> Option<String>) -> Result<ProxyCo
     Ok(proxy.no_proxy(format!("{HERE}{besides}")))
 }
 
-/// How AWS is connected to: with pooled connections, TLS by rustls that trusts certain authorities, and a proxy where one
-/// is configured. Everything that reaches AWS is made here.
+/// How AWS is connected to: with pooled connections, TLS by rustls that trusts certain authorities, and a proxy where
+/// one is configured. Everything that reaches AWS is made here.
 #[derive(Debug, Clone)]
 pub(super) struct Connections {
     pub(super) proxy: ProxyConfig,

@@ -1,8 +1,8 @@
 //! The edge: everything that talks to AWS.
 //!
-//! [`Session`] is the account and region; [`Aws`] is a session together with who is told about waiting. Every request of
-//! this program goes through [`Aws::call`]: pacing, retries, stops, counting and error names are decided there and nowhere
-//! else. A test keeps it so; requests for credentials are the SDK's own, over the same connections.
+//! [`Session`] is the account and region; [`Aws`] is a session together with who is told about waiting. Every request
+//! of this program goes through [`Aws::call`]: pacing, retries, stops, counting and error names are decided there and
+//! nowhere else. A test keeps it so; requests for credentials are the SDK's own, over the same connections.
 
 pub(crate) mod account_policy;
 pub(crate) mod application;

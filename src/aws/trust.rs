@@ -15,8 +15,8 @@ const VARIABLE: &str = "AWS_CA_BUNDLE";
 /// The setting of a profile that does.
 const SETTING: &str = "ca_bundle";
 
-/// What is trusted: the authorities of the system, and those of the PEM file that `AWS_CA_BUNDLE` or else `ca_bundle` of
-/// the profile names.
+/// What is trusted: the authorities of the system, and those of the PEM file that `AWS_CA_BUNDLE` or else `ca_bundle`
+/// of the profile names.
 ///
 /// # Errors
 ///
@@ -37,7 +37,8 @@ pub(super) fn context(profile: &Profile) -> Result<TlsContext> {
         .map_err(|error| Error::new(Code::Internal, format!("TLS cannot be set up: {error}")))
 }
 
-/// The certificates of a file, as PEM. One that cannot be that of an authority is left out: the HTTP client would panic.
+/// The certificates of a file, as PEM. One that cannot be that of an authority is left out: the HTTP client would
+/// panic.
 fn bundle(from: &str, path: &str) -> Result<String> {
     let refused = |why: &dyn std::fmt::Display| {
         Error::new(Code::Environment, format!("{from} names `{path}`, which cannot be used: {why}"))

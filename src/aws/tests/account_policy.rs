@@ -63,8 +63,8 @@ fn names(list: &[&str]) -> BTreeSet<String> {
     list.iter().map(|name| (*name).to_owned()).collect()
 }
 
-/// An AWS that keeps an account policy, unless `meddle` answers; that may also change what is kept. It says nothing of the
-/// time of a write.
+/// An AWS that keeps an account policy, unless `meddle` answers; that may also change what is kept. It says nothing
+/// of the time of a write.
 fn keeping(
     policy: Option<AccountPolicy>,
     meddle: impl Fn(&Request, &mut Option<AccountPolicy>) -> Option<Answer> + Send + Sync + 'static,
