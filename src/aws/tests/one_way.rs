@@ -7,14 +7,14 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
 }
 
-/// Whether what begins at `at` stands between the parentheses of a `.call(`.
+/// Whether what begins at `at` stands between the parentheses of a `.call(` or a `.call_once(`.
 fn is_in_a_call(source: &str, at: usize) -> bool {
     let mut closed = 0;
     for (place, c) in source[..at].char_indices().rev() {
         match c {
             ')' => closed += 1,
             '(' if closed > 0 => closed -= 1,
-            '(' if source[..place].ends_with(".call") => return true,
+            '(' if [".call", ".call_once"].iter().any(|call| source[..place].ends_with(call)) => return true,
             _ => {}
         }
     }
