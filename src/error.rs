@@ -57,6 +57,8 @@ pub enum Code {
     Unreachable,
     /// A resource did not become ready in time.
     NotReady,
+    /// The function was deployed and cannot start.
+    CannotStart,
     /// Any other failed AWS call.
     Aws,
     /// Some log groups failed.
@@ -77,7 +79,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 32] = [
         Self::Usage,
         Self::Config,
         Self::NotConfirmed,
@@ -101,6 +103,7 @@ impl Code {
         Self::Throttled,
         Self::Unreachable,
         Self::NotReady,
+        Self::CannotStart,
         Self::Aws,
         Self::Partial,
         Self::Undelivered,
@@ -131,7 +134,7 @@ impl Code {
             | Self::BadCredentials
             | Self::AccessDenied => Exit::Access,
             Self::UnknownLogGroup | Self::NotFound => Exit::NotFound,
-            Self::Throttled | Self::Unreachable | Self::NotReady | Self::Aws => Exit::Aws,
+            Self::Throttled | Self::Unreachable | Self::NotReady | Self::CannotStart | Self::Aws => Exit::Aws,
             Self::Partial => Exit::Partial,
             Self::Undelivered => Exit::Undelivered,
             Self::NoBundle | Self::BadBundle => Exit::Bundle,
@@ -167,6 +170,7 @@ impl Code {
             Self::Throttled => "throttled",
             Self::Unreachable => "unreachable",
             Self::NotReady => "not-ready",
+            Self::CannotStart => "cannot-start",
             Self::Aws => "aws",
             Self::Partial => "partial",
             Self::Undelivered => "undelivered",

@@ -100,6 +100,14 @@ impl Journal {
         format!("{line}\n")
     }
 
+    /// Raises a note about a delivery that failed to the lowest level that is written: for a function without a line of
+    /// metrics, where nothing else tells of it.
+    #[must_use]
+    pub fn heard(&self, note: Note) -> Note {
+        let level = if note.fields.contains_key("failure") { note.level.max(self.least) } else { note.level };
+        Note { level, ..note }
+    }
+
     /// The line of a note, with its end, unless the level is too low. `time` is RFC 3339.
     pub fn line(&self, note: &Note, time: &str) -> Option<String> {
         if note.level < self.least {
@@ -308,6 +316,12 @@ mod tests {
         let line = |format, level| Journal::new(format, level).line(&note, "2026-01-01T00:00:00Z");
         assert_eq!(line(None, None).unwrap(), "WARN words n=1 s=\"a \\\"b\\\"\"\n");
         assert_eq!(line(Some("Text"), Some("error")), None);
+        // What says that a delivery failed is never held back where it alone does.
+        let journal = Journal::new(Some("JSON"), Some("ERROR"));
+        assert_eq!(journal.line(&journal.heard(note.clone()), ""), None);
+        let failed = Note::new(Level::Warn, "words", json!({"failure": "refused"}));
+        assert!(journal.line(&failed, "").is_none());
+        assert!(journal.line(&journal.heard(failed), "").is_some_and(|line| line.contains("\"ERROR\"")));
         // As a value: the order of fields depends on the features that other crates of the build ask for.
         let json_line = line(Some("JSON"), Some("WARN")).unwrap();
         assert!(json_line.ends_with("}\n"));

@@ -1,7 +1,8 @@
 //! The Lambda function: reads its configuration, asks Lambda for invocations, answers.
 //!
 //! A configuration that is not valid, or refers to what cannot be read, ends the process at once, with the reason
-//! in the log and in what Lambda tells whoever invokes it.
+//! in the log and in what Lambda tells whoever invokes it. An invocation without records asks whether a process could
+//! start now: it does again what a start does, and fails with the reason where it cannot be done.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -28,6 +29,9 @@ use tokio::time::Instant;
 /// How long the start may take to read what the configuration refers to. Lambda stops a start after ten seconds, and
 /// then nobody would hear why.
 const READING: Duration = Duration::from_secs(8);
+
+/// The type of the error that whoever invokes a function that cannot start is told.
+const CANNOT_START: &str = "Cwl2le.InvalidConfiguration";
 
 /// A variable of the environment, if it is set to something.
 fn variable(name: &str) -> Option<String> {
@@ -166,6 +170,14 @@ async fn serve(mut api: RuntimeApi, function: &mut Function) -> std::io::Result<
             api.fail(&next, "Cwl2le.ForeignEvent", &why).await?;
             continue;
         }
+        // A warm process works on with what it read earlier. Whoever asks wants to know about the next one, too.
+        if invocation.is_empty()
+            && let Err(problem) = start(function.journal).await
+        {
+            say(function.journal, &Note::new(Level::Error, problem.clone(), json!({})));
+            api.fail(&next, CANNOT_START, &problem).await?;
+            continue;
+        }
         function.forwarder.set_account(next.account.as_deref());
         // A panic costs its invocation, which comes again, and not the process with all that it remembers.
         let handled = AssertUnwindSafe(handle(function, &invocation, next.deadline)).catch_unwind().await;
@@ -204,6 +216,7 @@ async fn handle(
         say(function.journal, &note);
     }
     for note in journal::notes(invocation, &outcome) {
+        let note = if function.metrics { note } else { function.journal.heard(note) };
         say(function.journal, &note);
     }
     // Once: every line here is one more event of the group that should not be subscribed.
@@ -239,11 +252,10 @@ fn print(line: &str) {
 /// Tells Lambda why the function cannot start, so that an invocation fails with these words and not just
 /// with "exited with error". The runtime client has no call for that. What goes wrong here changes nothing.
 fn report_start_failure(api: &str, problem: &str) {
-    let body = json!({"errorType": "Cwl2le.InvalidConfiguration", "errorMessage": problem, "stackTrace": []})
-        .to_string();
+    let body = json!({"errorType": CANNOT_START, "errorMessage": problem, "stackTrace": []}).to_string();
     let request = format!(
         "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: {api}\r\nContent-Type: application/json\r\n\
-         Lambda-Runtime-Function-Error-Type: Cwl2le.InvalidConfiguration\r\nContent-Length: {}\r\n\
+         Lambda-Runtime-Function-Error-Type: {CANNOT_START}\r\nContent-Length: {}\r\n\
          Connection: close\r\n\r\n{body}",
         body.len()
     );

@@ -44,7 +44,7 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
         .iter()
         .zip(&account.destinations)
         .map(|(lane, counts)| {
-            let value = json!({
+            let mut value = json!({
                 "Events": counts,
                 "EventsDelivered": lane.events,
                 "BytesOut": lane.bytes,
@@ -56,6 +56,10 @@ pub fn line(function: &str, now: u64, invocation: &Invocation, outcome: &Outcome
                 "ReceiptMilliseconds": lane.receipt.map(milliseconds),
                 "Failure": lane.failure.as_ref().map(|failure| failure.kind.name()),
             });
+            // Here as well as in a log line of its own, which a log level may hold back.
+            if let Some(failure) = &lane.failure {
+                value["Detail"] = json!(failure.detail);
+            }
             (lane.destination.clone(), value)
         })
         .collect();

@@ -90,13 +90,14 @@ impl Unreadable {
     fn advice(&self) -> &'static str {
         let code = self.error.code();
         if code.contains("NotFound") {
-            "create it in the function's region, or correct its name; then run `cwl2le setup`"
+            "create it in the function's region, or correct its name"
         } else if ["AccessDenied", "Decrypt", "Kms", "KMS", "InvalidKeyId"]
             .iter()
             .any(|part| code.contains(part))
         {
-            "run `cwl2le setup`, which lets the function's role read it; where a customer key encrypts it, give the \
-             key's ARN as `kms_key`"
+            "the function's role may not read it: where a customer-managed key encrypts it, give the key's ARN as \
+             `kms_key`; otherwise `cwl2le plan` shows what changed in the role's policy, and a permissions boundary or a \
+             policy of the organization may deny it"
         } else if matches!(self.error.cause, Cause::Unreachable(_)) {
             "a function in a VPC needs a NAT gateway or an interface endpoint of this service; the next invocation \
              tries again"

@@ -97,7 +97,7 @@ fn what_cannot_be_read_or_used_stops_the_start_with_its_name_and_what_to_do() {
         (
             "!AccessDeniedException",
             one(&service),
-            vec!["ssm:GetParameter on /token failed: AccessDeniedException", "run `cwl2le setup`"],
+            vec!["ssm:GetParameter on /token failed: AccessDeniedException", "`kms_key`"],
         ),
         (
             "not a token",
@@ -133,6 +133,36 @@ fn what_cannot_be_read_or_used_stops_the_start_with_its_name_and_what_to_do() {
         let log = function.log();
         assert!(log.contains(reasons[0]) && !log.contains(TOKEN) && !log.contains("not a token"), "{log}");
     }
+}
+
+/// `setup` asks so whether the function can start. A process that has read its token earlier must not hide that the next
+/// one could not.
+#[tokio::test]
+async fn an_empty_batch_fails_where_a_process_could_not_start_now() {
+    let service = service(Transport::Plain);
+    let keeper = Keeper::start(&[("/token", TOKEN)]);
+    let lambda = Lambda::start();
+    let function = lambda.run(&one(&service), &keeper.environment());
+    let empty = br#"{"Records":[]}"#;
+    assert_eq!(lambda.invoke(empty).checkpoint(), None);
+    assert_eq!(keeper.asked(), ["/token", "/token"], "at the start, and for the question");
+
+    for (text, reason) in [
+        ("!AccessDeniedException", "SSM parameter `/token` cannot be read"),
+        ("!ParameterNotFound", "create it"),
+        ("no token", "the text of SSM parameter `/token` is not valid"),
+    ] {
+        keeper.set("/token", text);
+        let (kind, message) = lambda.invoke(empty).error().expect("it fails");
+        assert_eq!(kind, "Cwl2le.InvalidConfiguration");
+        assert!(message.contains(reason) && !message.contains("no token"), "{message}");
+        let log = function.log();
+        assert!(log.contains("ERROR destinations.default") && log.contains(reason), "{log}");
+        // What it knows still delivers.
+        assert_eq!(lambda.invoke(&event(0, "/app")).checkpoint(), None);
+    }
+    keeper.set("/token", TOKEN);
+    assert_eq!(lambda.invoke(empty).checkpoint(), None);
 }
 
 #[tokio::test]

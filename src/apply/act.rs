@@ -42,6 +42,7 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
 
         Action::CreateFunction(spec) => lambda::create_function(aws, spec).await,
         Action::AwaitFunction { name } => lambda::await_function(aws, name, false).await,
+        Action::StartFunction { name } => lambda::start_function(aws, name).await,
         Action::UpdateFunctionCode { name, bundle } => lambda::update_code(aws, name, bundle).await,
         Action::UpdateFunctionConfiguration {
             name,
@@ -73,7 +74,9 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::AwaitTrigger { uuid } => lambda::await_enabled(aws, uuid).await,
         Action::AwaitTriggerGone { uuid } => lambda::await_gone(aws, uuid).await,
         Action::BeforeHandover { at } => aws.before_handover(*at),
-        Action::UpdateTrigger { uuid, spec } => lambda::update_trigger(aws, uuid, spec).await,
+        Action::UpdateTrigger { uuid, function, spec } => {
+            lambda::update_trigger(aws, uuid, function.as_deref(), spec).await
+        }
         Action::DeleteTrigger { uuid } => lambda::delete_trigger(aws, uuid).await,
 
         Action::PutFilter(spec) => logs::put_filter(aws, spec).await,

@@ -27,6 +27,8 @@ pub(crate) const NO_CREDENTIALS: &str = "NoCredentials";
 pub(crate) const FAILED_CREDENTIALS: &str = "FailedCredentials";
 /// The code of a call that the SDK refused to build.
 pub(crate) const INVALID_REQUEST: &str = "InvalidRequest";
+/// The type of error that the forwarder gives, where it starts and finds that it cannot work.
+pub(crate) const CANNOT_START: &str = "Cwl2le.InvalidConfiguration";
 /// The code of an answer that is not one of AWS.
 pub(crate) const INVALID_RESPONSE: &str = "InvalidResponse";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::AwsError;
-use super::error::{TIMEOUT, UNREACHABLE};
+use super::error::{CANNOT_START, TIMEOUT, UNREACHABLE};
 
 /// How long and how fast something is retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +21,9 @@ pub(crate) struct Budget {
 /// IAM and Kinesis changes reach other services within seconds, sometimes minutes. Five of them is what mature tools
 /// allow.
 const PROPAGATION: Budget = budget(300, 500, 5_000);
+/// A function has just got its role or its grants. IAM is seconds late; a denial that stays is for a person to fix, who
+/// waits for it.
+const GRANTING: Budget = budget(60, 500, 5_000);
 /// Another change of the same resource is going on.
 const BUSY: Budget = budget(300, 200, 5_000);
 /// IAM does not yet show in one call what an earlier one has done.
@@ -138,6 +141,23 @@ pub(crate) static TABLE: &[Rule] = &[
         fragment: "ensure the role can perform",
         budget: PROPAGATION,
         why: "the role's policy to take effect",
+    },
+    // The function itself fails: with a role whose policy, or whose very existence, has not reached every service.
+    Rule {
+        service: "lambda",
+        operations: &["Invoke"],
+        codes: &[CANNOT_START],
+        fragment: "AccessDenied",
+        budget: GRANTING,
+        why: "the role's policy to take effect",
+    },
+    Rule {
+        service: "lambda",
+        operations: &["Invoke"],
+        codes: &[CANNOT_START],
+        fragment: "security token included in the request is invalid",
+        budget: GRANTING,
+        why: "the new role to take effect",
     },
     Rule {
         service: "lambda",

@@ -41,6 +41,8 @@ pub(crate) enum Answer {
     Xml(String),
     /// An error with this status, code and message.
     Error(u16, &'static str, &'static str),
+    /// A function that was invoked has failed with this.
+    FunctionError(Value),
     /// Something that is not AWS answers.
     Garbage(u16),
     /// Nobody is there.
@@ -161,6 +163,7 @@ fn lambda(method: &str, uri: &str) -> String {
         ("DELETE", ["functions", _]) => "DeleteFunction",
         ("GET", ["functions", _, "configuration"]) => "GetFunctionConfiguration",
         ("PUT", ["functions", _, "configuration"]) => "UpdateFunctionConfiguration",
+        ("POST", ["functions", _, "invocations"]) => "Invoke",
         ("PUT", ["functions", _, "code"]) => "UpdateFunctionCode",
         ("PUT", ["functions", _, "concurrency"]) => "PutFunctionConcurrency",
         ("DELETE", ["functions", _, "concurrency"]) => "DeleteFunctionConcurrency",
@@ -176,7 +179,9 @@ fn lambda(method: &str, uri: &str) -> String {
 }
 
 fn respond(operation: &str, answer: Answer) -> Result<HttpResponse, ConnectorError> {
+    let failed = matches!(answer, Answer::FunctionError(_));
     let (status, body, code) = match answer {
+        Answer::FunctionError(value) => (200, value.to_string(), None),
         Answer::Json(value) => (200, value.to_string(), None),
         Answer::Xml(inner) => {
             let result = format!("<{operation}Result>{inner}</{operation}Result>");
@@ -202,6 +207,9 @@ fn respond(operation: &str, answer: Answer) -> Result<HttpResponse, ConnectorErr
     let status = status.try_into().expect("a status");
     let mut response = HttpResponse::new(status, SdkBody::from(body));
     response.headers_mut().insert("x-amzn-requestid", "req-1");
+    if failed {
+        response.headers_mut().insert("x-amz-function-error", "Unhandled");
+    }
     if let Some(code) = code {
         response.headers_mut().insert("x-amzn-errortype", code);
     }

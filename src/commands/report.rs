@@ -102,6 +102,7 @@ pub(super) const fn past(verb: Verb) -> &'static str {
         Verb::Update => "updated",
         Verb::Adopt => "adopted",
         Verb::Await => "waited for",
+        Verb::Check => "checked",
         Verb::Replace => "replaced",
         Verb::Delete => "deleted",
     }

@@ -3,9 +3,11 @@
 use super::change::Run;
 use super::wanted::{Planned, plan_stack};
 use super::{ChangeReport, Context, closing};
+use crate::aws::{Notice, Session, lambda};
 use crate::cli::Setup;
 use crate::config;
 use crate::error::Result;
+use crate::stack::Stack;
 
 pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeReport> {
     // What is wrong here needs no account to be found out.
@@ -19,10 +21,37 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
     };
     let again = async |at| Ok(plan_stack(context.silent(), &session, &args.wanted, at).await?.plan);
     let mut report = run.carry_out(plan, again).await?;
+    if !report.changed && !report.dry_run {
+        start_functions(context, &session, &stack).await?;
+        report.calls = session.calls();
+        report.seconds = context.started.elapsed().as_secs_f64();
+    }
     if let Some(config) = stack.function.config.as_ref().filter(|_| report.changed && !report.dry_run) {
         let advice = closing::advice(config).await;
         advice.iter().for_each(|line| context.note(line));
         report.notes.extend(advice);
     }
     Ok(report)
+}
+
+/// Where nothing is to be changed, the functions are started all the same: an earlier run may have ended because one could
+/// not, and a secret may have gone since.
+async fn start_functions(context: Context<'_>, session: &Session, stack: &Stack) -> Result<()> {
+    let isolated = stack.isolation.destinations.iter().map(|name| stack.names.isolated(name).function);
+    for function in [stack.names.function.clone()].into_iter().chain(isolated) {
+        let step = context.progress.begin(format!("check function {function}"));
+        let notice = |notice: Notice<'_>| {
+            if let Notice::Waiting { why, .. } = notice {
+                step.waiting(format_args!("waiting for {why}"));
+            }
+        };
+        match lambda::start_function(session.telling(&notice), &function).await {
+            Ok(()) => step.done(format_args!("checked function {function}")),
+            Err(error) => {
+                step.failed();
+                return Err(error);
+            }
+        }
+    }
+    Ok(())
 }

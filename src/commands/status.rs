@@ -134,7 +134,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
         ),
         part(
             Kind::Trigger,
-            &format!("{} -> {}", names.stream, names.function),
+            &names.trigger(),
             trigger.map(|t| {
                 let result = t.last_result.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
                 let state = format!("{:?}", t.state).to_lowercase();

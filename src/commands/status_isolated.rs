@@ -30,7 +30,7 @@ fn of(stack: &Stack, own: &ObservedForwarder, plan: &Plan, destination: &str) ->
     let trigger = own.triggers.first();
     let mut reads = part(
         Kind::Trigger,
-        &format!("{} -> {}", names.stream, names.function),
+        &names.trigger(),
         trigger.map(|t| {
             let result = t.last_result.as_ref().map(|r| format!(", {r}")).unwrap_or_default();
             (format!("{}, batch {}{result}", format!("{:?}", t.state).to_lowercase(), t.batch_size), None)

@@ -13,7 +13,7 @@ use crate::cli::Wanted;
 use crate::config::origin::Given;
 use crate::config::{self, File, subscriptions};
 use crate::error::{Code, Result};
-use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions};
+use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions, Verb};
 use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
 
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
@@ -129,7 +129,9 @@ pub(super) fn plan_as_it_is(
     if observed.function.is_some() {
         add_bundle(&nothing, observed, &mut stack)?;
     }
-    let plan = plan::setup(&stack, observed, false);
+    let mut plan = plan::setup(&stack, observed, false);
+    // Nothing drifted of what `setup` would only try out.
+    plan.steps.retain(|step| step.verb != Verb::Check);
     Ok((stack, plan))
 }
 

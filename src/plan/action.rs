@@ -56,6 +56,8 @@ pub enum Action {
     CreateFunction(Box<CreateFunction>),
     /// Wait until the function is Active and its last update Successful.
     AwaitFunction { name: String },
+    /// Invoke the function once with an empty batch: fails where the function cannot start.
+    StartFunction { name: String },
     /// Upload another zip and wait.
     UpdateFunctionCode { name: String, bundle: Bundle },
     /// Change description, role, memory, timeout, environment, log group; wait.
@@ -85,8 +87,8 @@ pub enum Action {
     AwaitTriggerGone { uuid: String },
     /// Go on only before this time, in seconds since 1970: the next action has another function serve what arrives from then on.
     BeforeHandover { at: u64 },
-    /// Set every field of the mapping, enable it and wait.
-    UpdateTrigger { uuid: String, spec: TriggerSpec },
+    /// Set every field of the mapping, enable it and wait; with `function`, have it call that one from its checkpoint on.
+    UpdateTrigger { uuid: String, function: Option<String>, spec: TriggerSpec },
     /// Delete the mapping and wait until it is gone.
     DeleteTrigger { uuid: String },
 

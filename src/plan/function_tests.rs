@@ -137,7 +137,7 @@ fn what_keeps_a_function_from_delivering_is_put_right_or_refused() {
 }
 
 #[test]
-fn a_trigger_that_holds_records_back_is_put_right_and_a_second_one_refused() {
+fn a_trigger_that_holds_records_back_is_put_right_and_a_second_one_is_refused() {
     let stack = one_stack();
     let mut account = account_with(&stack, FunctionFailure::Update("x".to_owned()));
     account.function.as_mut().expect("made").failure = None;
@@ -153,9 +153,78 @@ fn a_trigger_that_holds_records_back_is_put_right_and_a_second_one_refused() {
     let plan = setup(&stack, &account, false);
     let [refusal] = &plan.refused[..] else { panic!("one refusal: {plan}") };
     assert!(refusal.resource.name.ends_with("cwl-to-logentries:live") && plan.is_empty(), "{plan}");
+    assert!(refusal.hint.contains("no line is lost"), "{plan}");
 
     account.triggers.remove(0);
     let role = account.function_role.as_mut().expect("made");
     role.policies.insert("theirs".to_owned(), serde_json::json!({}));
     assert!(setup(&stack, &account, false).notes[0].contains("theirs"));
+}
+
+/// To delete it and make another one would send again what the stream still holds.
+#[test]
+fn a_trigger_on_an_alias_is_taken_over_with_its_checkpoint() {
+    let stack = one_stack();
+    let mut account = account_with(&stack, FunctionFailure::Update("x".to_owned()));
+    account.function.as_mut().expect("made").failure = None;
+    account.triggers[0].qualifier = Some("live".to_owned());
+    let torn = teardown(&stack, &account, &TeardownOptions::default());
+    let triggers = torn.steps.iter().filter(|step| step.resource.kind == Kind::Trigger);
+    assert_eq!(triggers.map(|step| step.verb).collect::<Vec<_>>(), [Verb::Delete], "{torn}");
+
+    let (plan, uuid) = (setup(&stack, &account, false), account.triggers[0].uuid.clone());
+    assert!(plan.refused.is_empty(), "{plan}");
+    assert!(plan.to_string().contains("function: cwl-to-logentries:live -> cwl-to-logentries"), "{plan}");
+    let moves = |action: &Action| matches!(action, Action::UpdateTrigger { uuid: of, function: Some(to), .. } if *of == uuid && to == "cwl-to-logentries");
+    assert!(plan.steps.iter().flat_map(|step| &step.actions).any(moves), "{plan}");
+    apply(&stack, &mut account, &plan);
+    assert!(setup(&stack, &account, false).is_empty());
+
+    // One that is going is not taken over, and nothing is made while it is there.
+    account.triggers[0].qualifier = Some("live".to_owned());
+    account.triggers[0].state = TriggerState::Deleting;
+    let plan = setup(&stack, &account, false);
+    let trigger = plan.steps.iter().find(|step| step.resource.kind == Kind::Trigger).expect("a step");
+    assert!(
+        matches!(&trigger.actions[..], [Action::AwaitTriggerGone { .. }, Action::CreateTrigger { .. }]),
+        "{plan}"
+    );
+}
+
+fn starts(plan: &Plan) -> Vec<(Stage, Verb, usize)> {
+    let is_start = |action: &Action| matches!(action, Action::StartFunction { .. });
+    let steps = plan.steps.iter().filter(|step| step.actions.iter().any(is_start));
+    let from_the_end = |step: &Step| step.actions.iter().rev().position(is_start).unwrap_or(usize::MAX);
+    steps.map(|step| (step.stage, step.verb, from_the_end(step))).collect()
+}
+
+#[test]
+fn a_function_is_started_after_every_change_that_it_needs_and_before_it_gets_records() {
+    let stack = one_stack();
+    let mut account = empty_account(&[]);
+    let plan = setup(&stack, &account, false);
+    assert_eq!(starts(&plan), [(Stage::Function, Verb::Create, 0)], "{plan}");
+    apply(&stack, &mut account, &plan);
+    assert!(setup(&stack, &account, false).is_empty());
+    let checked = [(Stage::Function, Verb::Check, 0)];
+
+    let mut is = account.clone();
+    is.function.as_mut().expect("made").environment.clear();
+    assert_eq!(starts(&setup(&stack, &is, false)), [(Stage::Function, Verb::Update, 0)]);
+    let mut is = account.clone();
+    is.function_role.as_mut().expect("made").policies.clear();
+    let plan = setup(&stack, &is, false);
+    assert_eq!(starts(&plan), checked, "{plan}");
+    assert!(!plan.unchanged.iter().any(|unchanged| unchanged.kind == Kind::Function), "{plan}");
+    assert!(plan.to_string().contains("? check function cwl-to-logentries"), "{plan}");
+    // A run that ended before it made the trigger may have ended because the function could not start.
+    let mut is = account.clone();
+    is.triggers.clear();
+    assert_eq!(starts(&setup(&stack, &is, false)), checked);
+
+    // What the function does not need is no reason.
+    let mut is = account.clone();
+    is.logs_role.as_mut().expect("made").policies.clear();
+    is.stream.as_mut().expect("made").tags.clear();
+    assert_eq!(starts(&setup(&stack, &is, true)), []);
 }

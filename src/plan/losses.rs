@@ -77,7 +77,7 @@ impl Losses<'_> {
                 self.add(id, "the code that it runs")
             }
             Action::DeleteTrigger { .. } => self.position(step),
-            Action::UpdateTrigger { uuid, spec } if spec.on_failure.value.is_none() => {
+            Action::UpdateTrigger { uuid, spec, .. } if spec.on_failure.value.is_none() => {
                 let before = self.trigger(uuid).and_then(|trigger| trigger.on_failure.clone());
                 if let Some(arn) = before {
                     self.add(id, format!("records that expire are no longer kept: they went to {arn}"));

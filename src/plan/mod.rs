@@ -24,6 +24,7 @@ mod retire;
 mod routes;
 mod setup;
 pub(crate) mod sharing;
+mod start;
 mod subscriptions;
 mod teardown;
 mod unredacted;
@@ -152,6 +153,8 @@ pub enum Verb {
     Adopt,
     /// It is as wanted but not ready.
     Await,
+    /// It is as wanted, and is tried out, because something that it needs changes.
+    Check,
     /// It is of no use as it is: it is removed and created anew.
     Replace,
     /// It is removed.
@@ -307,6 +310,7 @@ impl Verb {
             Self::Update => '~',
             Self::Adopt => '&',
             Self::Await => '.',
+            Self::Check => '?',
             Self::Replace => '±',
             Self::Delete => '-',
         }
@@ -320,6 +324,7 @@ impl fmt::Display for Verb {
             Self::Update => "update",
             Self::Adopt => "adopt",
             Self::Await => "wait for",
+            Self::Check => "check",
             Self::Replace => "replace",
             Self::Delete => "delete",
         })

@@ -66,6 +66,7 @@ fn isolated_destination(stack: &Stack, o: &Observed, action: &Action) -> Option<
         Action::TagLogGroup { arn, .. } => of_log_group(arn.split(':').nth(6)?),
         Action::CreateFunction(create) => of_function(&create.name),
         Action::AwaitFunction { name }
+        | Action::StartFunction { name }
         | Action::UpdateFunctionCode { name, .. }
         | Action::UpdateFunctionConfiguration { name, .. }
         | Action::SetConcurrency { name, .. }
@@ -197,6 +198,13 @@ fn apply_to_main(stack: &Stack, o: &mut Observed, action: &Action) {
             });
         }
         Action::AwaitFunction { .. } => o.function.as_mut().expect("the function exists").settled = true,
+        Action::StartFunction { .. } => {
+            assert!(
+                o.function.as_ref().is_some_and(|f| f.settled && f.failure.is_none()),
+                "it cannot be invoked"
+            );
+            assert!(o.function_role.is_some(), "the function runs with a role that is not there");
+        }
         Action::UpdateFunctionCode { bundle, .. } => {
             let function = o.function.as_mut().expect("the function exists");
             assert!(!matches!(function.failure, Some(FunctionFailure::Creation(_))), "AWS cannot update it");
@@ -254,7 +262,7 @@ fn apply_to_main(stack: &Stack, o: &mut Observed, action: &Action) {
             let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");
             trigger.state = TriggerState::Enabled;
         }
-        Action::UpdateTrigger { uuid, spec } => {
+        Action::UpdateTrigger { uuid, spec, .. } => {
             let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");
             *trigger = trigger_from(spec, uuid, &trigger.source_arn);
         }

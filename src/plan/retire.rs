@@ -14,7 +14,7 @@ pub(super) fn retire(stack: &Stack, observed: &Observed, plan: &mut Plan) {
         step.finish(plan);
     };
     for is in &observed.triggers {
-        let (name, uuid) = (format!("{} -> {}", names.stream, names.function), is.uuid.clone());
+        let (name, uuid) = (names.trigger(), is.uuid.clone());
         let is_going = is.state == TriggerState::Deleting;
         let action =
             if is_going { Action::AwaitTriggerGone { uuid } } else { Action::DeleteTrigger { uuid } };

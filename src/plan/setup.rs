@@ -10,9 +10,10 @@ use super::forwarders::{Forwarder, forwarders};
 use super::function::function;
 use super::loops::own_log;
 use super::retire::retire;
+use super::start::start_functions;
 use super::{
-    Action, Kind, Observed, ObservedRole, Plan, Refusal, ResourceId, Stage, StreamStatus, TriggerState, Verb,
-    same_meaning,
+    Action, Kind, Observed, ObservedRole, ObservedTrigger, Plan, Refusal, ResourceId, Stage, StreamStatus,
+    TriggerState, Verb, same_meaning,
 };
 use crate::error::Code;
 use crate::stack::{
@@ -43,6 +44,7 @@ pub fn setup(stack: &Stack, observed: &Observed, adopt: bool) -> Plan {
     }
     parts.extend(all.wanted.iter().map(|f| trigger(&f.stack, &f.observed, &mut plan)));
     plan.refused.extend(parts.into_iter().filter_map(Result::err));
+    start_functions(stack, &all.wanted, &mut plan);
     all.retired.iter().for_each(|forwarder| retire(&forwarder.stack, &forwarder.observed, &mut plan));
     plan.notes.extend(all.notes);
     plan.ordered()
@@ -262,23 +264,31 @@ fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -
 fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     let (want, function) = (&stack.trigger, &stack.names.function);
     let stream_arn = stack.names.stream_arn(&stack.target);
-    let name = format!("{} -> {function}", stack.names.stream);
+    let name = stack.names.trigger();
     let of_stream = || observed.triggers.iter().filter(|t| t.source_arn == stream_arn);
-    let second = of_stream().find(|t| t.qualifier.is_some() && t.state != TriggerState::Deleting);
-    if let Some((second, qualifier)) = second.and_then(|t| Some((t, t.qualifier.as_ref()?))) {
+    let mut living: Vec<&ObservedTrigger> =
+        of_stream().filter(|t| t.state != TriggerState::Deleting).collect();
+    // The one that calls the function itself, else one that calls it by an alias or a version.
+    living.sort_by_key(|t| t.qualifier.is_some());
+    if let [kept, second, ..] = living[..] {
+        let by = |t: &ObservedTrigger| t.qualifier.as_ref().map_or(String::new(), |by| format!(" by `{by}`"));
+        let qualifier = second.qualifier.as_deref().unwrap_or(&second.uuid);
         return Err(Refusal {
             resource: ResourceId::new(Kind::Trigger, format!("{name}:{qualifier}")),
             code: Code::NotOurs,
             reason: format!(
-                "it calls the forwarder by `{qualifier}`, beside our own trigger: every line would be sent twice"
+                "it calls the forwarder{}, and another trigger calls it{}: every line is sent twice",
+                by(second),
+                by(kept),
             ),
             hint: format!(
-                "remove it: `aws lambda delete-event-source-mapping --uuid {}`, then run the same command again",
+                "delete it: `aws lambda delete-event-source-mapping --uuid {}`, then run the same command again; the other one \
+                 reads every record from its own checkpoint, so no line is lost",
                 second.uuid
             ),
         });
     }
-    let existing = of_stream().next();
+    let existing = living.first().copied().or_else(|| of_stream().next());
     let Some(is) = existing.filter(|t| t.state != TriggerState::Deleting) else {
         let mut draft = Draft::new(Stage::Trigger, Kind::Trigger, &name, Verb::Create);
         if let Some(going) = existing {
@@ -307,6 +317,12 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     // What is not asked for stays as it is; what delivery depends on is put right.
     let mut spec = want.clone();
     let mut differs = false;
+    // A trigger that calls another function keeps its checkpoint. A new one would send again what the stream still holds.
+    let moved = is.qualifier.as_ref().map(|qualifier| {
+        draft.change("function", format_args!("{function}:{qualifier}"), function);
+        differs = true;
+        function.clone()
+    });
     differs |= settle(&mut draft, "batch size", &mut spec.batch_size, is.batch_size);
     differs |= settle(&mut draft, "batching window in seconds", &mut spec.window_seconds, is.window_seconds);
     differs |= settle(&mut draft, "parallelization", &mut spec.parallelization, is.parallelization);
@@ -337,7 +353,7 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
         }
     }
     if differs {
-        draft.act(Action::UpdateTrigger { uuid: is.uuid.clone(), spec });
+        draft.act(Action::UpdateTrigger { uuid: is.uuid.clone(), function: moved, spec });
     } else if is.state == TriggerState::InTransition {
         draft.verb(Verb::Await);
         draft.act(Action::AwaitTrigger { uuid: is.uuid.clone() });

@@ -79,7 +79,7 @@ fn forwarder(stack: &Stack, observed: &Observed, options: &TeardownOptions, plan
     let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
     let stream_arn = names.stream_arn(&stack.target);
     for is in observed.triggers.iter().filter(|t| t.source_arn == stream_arn) {
-        let name = format!("{} -> {}", names.stream, names.function);
+        let name = names.trigger();
         if !function_is_ours {
             plan.keep(ResourceId::new(Kind::Trigger, name), "its function is not ours");
             continue;

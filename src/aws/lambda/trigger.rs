@@ -166,14 +166,20 @@ pub(crate) async fn create_trigger(
                 .find(|t| t.qualifier.is_none() && t.state != TriggerState::Deleting)
                 .ok_or(error)?;
             (aws.notice)(Notice::Found);
-            update_trigger(aws, &there.uuid, spec).await
+            update_trigger(aws, &there.uuid, None, spec).await
         }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Sets every field of the mapping that can be set, enables it and waits.
-pub(crate) async fn update_trigger(aws: Aws<'_>, uuid: &str, spec: &TriggerSpec) -> Result<()> {
+/// Sets every field of the mapping that can be set, enables it and waits. With `function` it calls that one from now on,
+/// and reads on where it was: see "UpdateEventSourceMapping" in the Lambda API Reference.
+pub(crate) async fn update_trigger(
+    aws: Aws<'_>,
+    uuid: &str,
+    function: Option<&str>,
+    spec: &TriggerSpec,
+) -> Result<()> {
     let lambda = aws.session.lambda();
     // An empty ARN removes the destination. Where none was asked for and none is there, nothing is sent.
     let destination = match &spec.on_failure.value {
@@ -185,6 +191,7 @@ pub(crate) async fn update_trigger(aws: Aws<'_>, uuid: &str, spec: &TriggerSpec)
             lambda
                 .update_event_source_mapping()
                 .uuid(uuid)
+                .set_function_name(function.map(ToOwned::to_owned))
                 .enabled(true)
                 .batch_size(sdk_number(spec.batch_size.value))
                 .maximum_batching_window_in_seconds(sdk_number(spec.window_seconds.value))

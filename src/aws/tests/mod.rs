@@ -10,6 +10,7 @@ mod pace;
 mod replace;
 mod retry;
 mod services;
+mod start;
 mod vanish;
 
 use std::sync::Mutex;

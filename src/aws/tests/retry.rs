@@ -75,6 +75,22 @@ const EXAMPLES: &[(&str, &str, &str, &str, u16)] = &[
     ),
     (
         "lambda",
+        "Invoke",
+        "Cwl2le.InvalidConfiguration",
+        "destinations.default.token: SSM parameter `/t` cannot be read: ssm:GetParameter on /t failed: AccessDeniedException: \
+         User: arn:aws:sts::1:assumed-role/r/f is not authorized to perform: ssm:GetParameter",
+        0,
+    ),
+    (
+        "lambda",
+        "Invoke",
+        "Cwl2le.InvalidConfiguration",
+        "hash_key: SSM parameter `/t` cannot be read: ssm:GetParameter on /t failed: UnrecognizedClientException: The security \
+         token included in the request is invalid.",
+        0,
+    ),
+    (
+        "lambda",
         "DeleteEventSourceMapping",
         "ResourceInUseException",
         "Cannot delete the event source mapping because it is in use.",
