@@ -11,6 +11,7 @@ mod documentation;
 pub mod environment;
 pub mod error;
 pub mod exit;
+pub mod health;
 pub mod manual;
 pub mod output;
 pub mod plan;

@@ -1,49 +1,22 @@
 //! Tokens and routes in SSM Parameter Store and Secrets Manager, through the whole chain on the local AWS.
 
+#[path = "support/secrets.rs"]
+mod secrets;
 mod support;
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use cwl2le_forwarder::aws::{Call, Service};
+use cwl2le_forwarder::aws::Service;
 use cwl2le_local::Options;
 use cwl2le_local::log_service::Fault;
-use http::{HeaderName, HeaderValue, Method, header};
 use percent_encoding::percent_decode_str;
+use secrets::{put_parameter, write};
 use serde_json::{Value, json};
 use support::{REGION, TOKEN, World};
-use tokio::time::Instant;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const AUDIT: &str = "fedcba98-7654-3210-fedc-ba9876543210";
 const ROTATED: &str = "00000000-1111-2222-3333-444444444444";
-
-/// A call that writes to one of the stores.
-async fn write(world: &World, service: Service, operation: &'static str, body: Value) {
-    let prefix = if service == Service::Ssm { "AmazonSSM" } else { "secretsmanager" };
-    let target = HeaderValue::from_str(&format!("{prefix}.{operation}")).expect("a header");
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
-        (HeaderName::from_static("x-amz-target"), target),
-    ];
-    let call = Call {
-        service,
-        operation,
-        resource: "the store",
-        region: None,
-        host: None,
-        method: Method::POST,
-        path: "/",
-        headers: &headers,
-        body: Bytes::from(body.to_string()),
-    };
-    world.forwarder_aws().call(&call, Instant::now() + PATIENCE).await.expect("written");
-}
-
-async fn put_parameter(world: &World, value: &str) {
-    let parameter = json!({"Name": "/cwl2le/app", "Type": "SecureString", "Value": value, "Overwrite": true});
-    write(world, Service::Ssm, "PutParameter", parameter).await;
-}
 
 /// The tokens of the first `count` lines, each with its message.
 async fn arrived(world: &World, count: usize) -> Vec<String> {
@@ -73,7 +46,7 @@ async fn everything(world: &World, wanted: &[String]) {
 async fn tokens_and_routes_are_read_by_the_function_and_rotated_under_it() {
     // The local AWS evaluates the policy of the function's role: what `setup` grants is enough.
     let world = World::start_with(Options { auth: true, ..Options::default() }).await;
-    put_parameter(&world, TOKEN).await;
+    put_parameter(&world, "/cwl2le/app", TOKEN).await;
     let secret = json!({"audit": AUDIT, "other": "x"}).to_string();
     let secret = json!({"Name": "cwl2le/tokens", "SecretString": secret});
     write(&world, Service::SecretsManager, "CreateSecret", secret).await;
@@ -132,7 +105,7 @@ async fn tokens_and_routes_are_read_by_the_function_and_rotated_under_it() {
     assert_eq!(arrived(&world, 3).await, wanted);
 
     // Another token in the store, and a log service that cuts off a connection with the old one.
-    put_parameter(&world, ROTATED).await;
+    put_parameter(&world, "/cwl2le/app", ROTATED).await;
     world.log_service.set_fault_for(Fault::ResetAfter(1), 1);
     world.put_log_events("/app/a", &["three".to_owned()]).await;
     wanted.push(format!("{ROTATED} three"));

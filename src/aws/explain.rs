@@ -150,8 +150,9 @@ pub(super) const TABLE: &[Row] = &[
         codes: INVALID_PARAMETER,
         fragment: "Could not deliver test message",
         means: Code::NotReady,
-        hint: "CloudWatch Logs cannot write to the stream: `cwl2le setup` mends role and stream, then try again; \
-               an encrypted stream also needs kms:GenerateDataKey for the role in the key's policy",
+        hint: "CloudWatch Logs cannot write to the stream: `cwl2le plan` shows what `cwl2le setup` would correct; an \
+               encrypted stream also needs kms:GenerateDataKey for the role in the key's policy, and a boundary or a policy of \
+               the organization may deny it",
     },
     Row {
         service: "logs",
@@ -159,7 +160,8 @@ pub(super) const TABLE: &[Row] = &[
         codes: INVALID_PARAMETER,
         fragment: "permission to assume the provided role",
         means: Code::NotReady,
-        hint: "CloudWatch Logs may not assume the role: `cwl2le setup` mends its trust policy, then try again",
+        hint: "CloudWatch Logs may not assume the role: `cwl2le plan` shows whether `cwl2le setup` has to \
+               correct its trust policy; if not, run the same command again in a few minutes",
     },
     Row {
         service: "logs",
@@ -219,7 +221,8 @@ pub(super) const TABLE: &[Row] = &[
         codes: INVALID_PARAMETER,
         fragment: "be assumed by Lambda",
         means: Code::NotReady,
-        hint: "Lambda may not assume the execution role: `cwl2le setup` mends its trust policy, then try again",
+        hint: "Lambda may not assume the execution role: `cwl2le plan` shows whether `cwl2le setup` has to \
+               correct its trust policy; if not, run the same command again in a few minutes",
     },
     Row {
         service: "lambda",
@@ -227,7 +230,17 @@ pub(super) const TABLE: &[Row] = &[
         codes: INVALID_PARAMETER,
         fragment: "role",
         means: Code::NotReady,
-        hint: "the execution role's policy has not taken effect or was changed: `cwl2le setup` mends it",
+        hint: "the execution role's policy has not taken effect or was changed: `cwl2le plan` shows what `cwl2le setup` \
+               would correct; if that is nothing, run the same command again in a few minutes",
+    },
+    Row {
+        service: "lambda",
+        operations: &["Invoke"],
+        codes: &["TooManyRequestsException"],
+        fragment: "",
+        means: Code::Throttled,
+        hint: "the function uses all of its concurrency, so the test invocation found no turn: give it more with \
+               --reserved-concurrency, or run the same command again later",
     },
     Row {
         service: "lambda",

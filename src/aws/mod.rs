@@ -25,6 +25,7 @@ mod pace;
 mod profile;
 pub(crate) mod replace;
 mod retry;
+pub(crate) mod secrets;
 mod session;
 mod stop;
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(crate) async fn store<'r>(
 async fn read(aws: Aws<'_>, keeper: Keeper, name: &str) -> Result<String, AwsError> {
     let text = Text::new(keeper, name);
     let (service, operation) = (text.service.signing_name(), text.operation);
-    let answer = aws.call(service, operation, name, || exchange(aws.session, &text)).await?;
+    let answer = aws.call(service, operation, name, || exchange(aws.session, text.call())).await?;
     text.in_answer(&answer).map_err(|place| AwsError {
         service,
         operation,
@@ -61,11 +61,13 @@ async fn read(aws: Aws<'_>, keeper: Keeper, name: &str) -> Result<String, AwsErr
 }
 
 /// One attempt.
-async fn exchange(session: &Session, text: &Text<'_>) -> Result<Bytes, SdkError<Refused, HttpResponse>> {
+pub(super) async fn exchange(
+    session: &Session,
+    call: forwarder::Call<'_>,
+) -> Result<Bytes, SdkError<Refused, HttpResponse>> {
     let credentials = session.credentials().get().await.map_err(SdkError::construction_failure)?;
     let now: SystemTime = UNIX_EPOCH + Duration::from_secs(session.time());
-    let request =
-        session.signer(credentials).sign(&text.call(), now).map_err(SdkError::construction_failure)?;
+    let request = session.signer(credentials).sign(&call, now).map_err(SdkError::construction_failure)?;
     let request =
         HttpRequest::try_from(request.map(SdkBody::from)).map_err(SdkError::construction_failure)?;
     let answered = async {
@@ -90,7 +92,7 @@ async fn exchange(session: &Session, text: &Text<'_>) -> Result<Bytes, SdkError<
 
 /// An error that the service answers with.
 #[derive(Debug)]
-struct Refused(ErrorMetadata);
+pub(super) struct Refused(ErrorMetadata);
 
 impl ProvideErrorMetadata for Refused {
     fn meta(&self) -> &ErrorMetadata {

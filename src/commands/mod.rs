@@ -15,6 +15,7 @@ mod rollback;
 mod setup;
 mod status;
 mod status_isolated;
+mod status_lines;
 mod steps;
 mod subscribe;
 mod teardown;

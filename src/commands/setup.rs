@@ -21,7 +21,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
     };
     let again = async |at| Ok(plan_stack(context.silent(), &session, &args.wanted, at).await?.plan);
     let mut report = run.carry_out(plan, again).await?;
-    if !report.changed && !report.dry_run {
+    if !report.changed && !report.cancelled && !report.dry_run {
         start_functions(context, &session, &stack).await?;
         report.calls = session.calls();
         report.seconds = context.started.elapsed().as_secs_f64();
@@ -34,8 +34,8 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
     Ok(report)
 }
 
-/// Where nothing is to be changed, the functions are started all the same: an earlier run may have ended because one could
-/// not, and a secret may have gone since.
+/// Where nothing is to be changed, the functions are started all the same: an earlier run may have ended because one
+/// could not, and a secret may have gone since.
 async fn start_functions(context: Context<'_>, session: &Session, stack: &Stack) -> Result<()> {
     let isolated = stack.isolation.destinations.iter().map(|name| stack.names.isolated(name).function);
     for function in [stack.names.function.clone()].into_iter().chain(isolated) {

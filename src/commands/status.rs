@@ -5,15 +5,16 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::status_lines::FunctionHealth;
 use super::wanted::plan_as_it_is;
-use super::{Context, status_isolated};
+use super::{Context, status_isolated, status_lines};
 use crate::aws::{Depth, observe};
 use crate::cli::Status;
 use crate::config::destinations;
 use crate::error::Result;
 use crate::plan::{
-    Field, Kind, Observed, ObservedFunction, Plan, ResourceId, is_loop, is_own_filter, is_own_policy,
-    shown_pattern, would_loop,
+    Field, Kind, Observed, ObservedFunction, ObservedTrigger, Plan, ResourceId, is_loop, is_own_filter,
+    is_own_policy, shown_pattern, would_loop,
 };
 use crate::stack::{Recorded, Release, Stack, Tags, owns, retention};
 
@@ -26,7 +27,8 @@ pub struct StatusReport {
     pub account: String,
     /// The region.
     pub region: String,
-    /// Whether everything that delivery needs exists, `setup` has nothing to put right, and the last delivery was no problem.
+    /// Whether everything that delivery needs exists, `setup` has nothing to put right, and nothing that was delivered
+    /// last failed or came too late, as far as the forwarder's own log says.
     pub ready: bool,
     /// The parts, in the order in which a log line passes them.
     pub parts: Vec<Part>,
@@ -38,6 +40,11 @@ pub struct StatusReport {
     /// The account policy that leads every other log group into the chain.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_policy: Option<AccountPolicy>,
+    /// What the newest lines of each forwarder's own log say.
+    pub health: Vec<FunctionHealth>,
+    /// Whether there is anything that `setup` would do.
+    #[serde(skip)]
+    pub setup_helps: bool,
 }
 
 /// One resource of the chain.
@@ -96,11 +103,12 @@ pub(crate) async fn run(context: Context<'_>, args: &Status) -> Result<StatusRep
     let name = context.stack(&args.stack);
     let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
     let (stack, plan) = plan_as_it_is(&session, &name, scope, &observed)?;
-    Ok(report(&stack, &observed, &plan))
+    let health = status_lines::read(&session, &stack, &observed).await?;
+    Ok(report(&stack, &observed, &plan, health))
 }
 
 /// The plan decides what is ready: there is one opinion of that.
-fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
+fn report(stack: &Stack, observed: &Observed, plan: &Plan, health: Vec<FunctionHealth>) -> StatusReport {
     let names = &stack.names;
     let stream_arn = names.stream_arn(&stack.target);
     let ours = |tags: &Tags| Some(owns(&stack.name, &stack.target.region, tags));
@@ -110,7 +118,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
         // What is missing has nothing that could be wrong with it.
         let mut wrong = if found.is_some() { differences(plan, &resource) } else { Vec::new() };
         if kind == Kind::Trigger {
-            wrong.extend(problem(trigger.and_then(|trigger| trigger.last_result.as_deref())));
+            wrong.extend(problem(trigger, &names.function));
         }
         let ready = found.is_some() && wrong.is_empty() && !concerns(plan, &resource);
         let (state, ours) = found.unwrap_or_else(|| ("missing".to_owned(), None));
@@ -174,6 +182,13 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
         let function = function_named(stack, observed, &part.name);
         part.release = function.and_then(|function| Recorded::read(&function.tags).release());
     }
+    for FunctionHealth { function, problems, .. } in &health {
+        let part = parts.iter_mut().find(|part| part.kind == Kind::Function.name() && part.name == *function);
+        if let Some(part) = part.filter(|_| !problems.is_empty()) {
+            part.ready = false;
+            part.wrong.extend(problems.iter().cloned());
+        }
+    }
     let subscriptions: Vec<Subscription> = observed
         .groups
         .iter()
@@ -217,6 +232,8 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan) -> StatusReport {
         open,
         subscriptions,
         account_policy,
+        health,
+        setup_helps: loops || !plan.steps.is_empty() || !plan.refused.is_empty(),
     }
 }
 
@@ -254,10 +271,12 @@ fn short(field: &Field) -> String {
 /// The longest field that is shown with its values, in bytes.
 const LONGEST_FIELD: usize = 100;
 
-/// The last result of a trigger that delivers nothing, as AWS has it.
-pub(super) fn problem(last_result: Option<&str>) -> Option<String> {
-    let result = last_result.filter(|result| result.starts_with("PROBLEM"))?;
-    Some(format!("the last invocation failed ({result}): see the function's log group"))
+/// The last result of a trigger whose function fails, as AWS has it. The reasons of one that answers are in its log.
+pub(super) fn problem(trigger: Option<&ObservedTrigger>, function: &str) -> Option<String> {
+    let result = trigger?.last_result.as_ref().filter(|result| result.starts_with("PROBLEM"))?;
+    Some(format!(
+        "the last invocation failed ({result}): `aws logs tail /aws/lambda/{function} --since 1h` shows its log"
+    ))
 }
 
 impl fmt::Display for StatusReport {
@@ -278,8 +297,18 @@ impl fmt::Display for StatusReport {
         for open in &self.open {
             writeln!(f, "  ! {open}")?;
         }
-        if !self.ready {
+        for unknown in self.health.iter().filter_map(|health| health.unknown.as_ref()) {
+            writeln!(f, "  ? {unknown}")?;
+        }
+        if self.setup_helps {
             writeln!(f, "`cwl2le plan` shows what `cwl2le setup` would put right")?;
+        }
+        for FunctionHealth { function, .. } in self.health.iter().filter(|health| !health.problems.is_empty())
+        {
+            writeln!(
+                f,
+                "`aws logs tail /aws/lambda/{function} --since 1h` shows the whole log of {function}"
+            )?;
         }
         if let Some(policy) = &self.account_policy {
             writeln!(f, "{policy}")?;
@@ -328,15 +357,6 @@ impl fmt::Display for AccountPolicy {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_last_invocation_of_a_trigger_is_a_problem_where_aws_says_so() {
-        for fine in [None, Some("OK"), Some("No records processed")] {
-            assert_eq!(problem(fine), None);
-        }
-        let wrong = problem(Some("PROBLEM: Function call failed")).expect("a problem");
-        assert!(wrong.contains("PROBLEM: Function call failed"), "{wrong}");
-    }
 
     #[test]
     fn days_are_counted() {

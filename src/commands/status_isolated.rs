@@ -36,7 +36,7 @@ fn of(stack: &Stack, own: &ObservedForwarder, plan: &Plan, destination: &str) ->
             (format!("{}, batch {}{result}", format!("{:?}", t.state).to_lowercase(), t.batch_size), None)
         }),
     );
-    if let Some(problem) = problem(trigger.and_then(|trigger| trigger.last_result.as_deref())) {
+    if let Some(problem) = problem(trigger, &names.function) {
         reads.wrong.push(problem);
         reads.ready = false;
     }

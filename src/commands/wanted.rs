@@ -7,7 +7,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::Context;
 use super::groups::named;
 use super::subscribe::filter_specs;
-use crate::aws::{Depth, Session, observe, tags_of_log_group};
+use crate::aws::{Depth, Session, observe, secrets, tags_of_log_group};
 use crate::bundle;
 use crate::cli::Wanted;
 use crate::config::origin::Given;
@@ -78,6 +78,11 @@ pub(super) async fn plan_stack(
     let mut plan = plan::name_losses(&stack, &observed, plan);
     plan.notes.splice(..0, notes);
     plan.head = config::head(whose(context, session, args, &name), args, file, &stack, &observed);
+    let secrets = match &stack.function.config {
+        Some(config) => secrets::look(session.into(), config).await,
+        None => Vec::new(),
+    };
+    let plan = plan::check_secrets(&stack, &secrets, plan);
     Ok(Planned { stack, plan, empty_sections })
 }
 

@@ -64,6 +64,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             log_group: None,
             settled: true,
             failure: None,
+            modified: None,
             tags: stack.tags.clone(),
         }),
         triggers: vec![crate::plan::ObservedTrigger {

@@ -22,6 +22,7 @@ mod pins;
 mod policy;
 mod retire;
 mod routes;
+mod secrets;
 mod setup;
 pub(crate) mod sharing;
 mod start;
@@ -52,6 +53,7 @@ pub use observed::{
 pub use pins::{keep_pins, must_see_pins};
 pub use policy::same_meaning;
 pub use routes::{Subscribed, warn_routes};
+pub use secrets::{ObservedSecret, SecretState, check_secrets};
 pub use setup::setup;
 pub use subscriptions::{
     Subscriptions, bring_subscriptions, once_only, subscribe, subscribe_all, subscribe_each, unsubscribe,
@@ -404,6 +406,8 @@ mod pin_tests;
 mod replace_tests;
 #[cfg(test)]
 mod routes_tests;
+#[cfg(test)]
+mod secrets_tests;
 #[cfg(test)]
 mod stream_tests;
 #[cfg(test)]

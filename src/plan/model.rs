@@ -194,6 +194,7 @@ fn apply_to_main(stack: &Stack, o: &mut Observed, action: &Action) {
                 log_group: None,
                 settled: true,
                 failure: None,
+                modified: None,
                 tags: create.tags.clone(),
             });
         }

@@ -170,6 +170,8 @@ pub struct ObservedFunction {
     pub settled: bool,
     /// What AWS failed at, where it did.
     pub failure: Option<FunctionFailure>,
+    /// When its code or configuration last changed, in milliseconds since 1970, where AWS says so.
+    pub modified: Option<i64>,
     /// Its tags.
     pub tags: Tags,
 }

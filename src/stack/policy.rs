@@ -100,6 +100,21 @@ pub fn also_log_to(policy: &mut Value, target: &Target, log_group: &str) {
     }
 }
 
+/// Whether a policy of [`function_policy`] lets the forwarder read the parameter or secret with this ARN.
+pub fn may_read(policy: &Value, arn: &str) -> bool {
+    // The six characters that Secrets Manager adds to a name are question marks.
+    let covers = |pattern: &str| {
+        pattern.len() == arn.len()
+            && pattern.bytes().zip(arn.bytes()).all(|(wanted, is)| wanted == is || wanted == b'?')
+    };
+    let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();
+    let reads = |statement: &&Value| {
+        let action = statement.get("Action").and_then(Value::as_str);
+        matches!(action, Some("ssm:GetParameter" | "secretsmanager:GetSecretValue"))
+    };
+    statements.filter(reads).filter_map(|statement| statement.get("Resource")?.as_str()).any(covers)
+}
+
 /// The keys that a policy of [`function_policy`] lets the forwarder read secrets with.
 pub fn secret_keys(policy: &Value) -> Vec<String> {
     let statements = policy.get("Statement").and_then(Value::as_array).into_iter().flatten();

@@ -67,8 +67,16 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
         log_group: is.logging_config.and_then(|logging| logging.log_group),
         settled,
         failure,
+        modified: is.last_modified.as_deref().and_then(milliseconds),
         tags: answer.tags.unwrap_or_default().into_iter().collect(),
     }))
+}
+
+/// A time as Lambda gives it: `2026-11-29T20:00:00.000+0000`.
+fn milliseconds(time: &str) -> Option<i64> {
+    let time = humantime::parse_rfc3339(&time.replace("+0000", "Z")).ok()?;
+    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
 }
 
 fn unreadable(name: &str, code: String, message: String) -> AwsError {
@@ -145,7 +153,7 @@ pub(crate) async fn await_function(aws: Aws<'_>, name: &str, made: bool) -> Resu
         let Some(failure) = failure else { return Ok(Look::Ready(())) };
         Err(Error::new(Code::NotReady, format!("Lambda could not set up the function `{name}`: {failure}"))
             .on(name)
-            .hint("mend what the reason names, then run `cwl2le setup` again"))
+            .hint("correct what the reason names, then run `cwl2le setup` again"))
     })
     .await
 }
@@ -326,4 +334,16 @@ pub(super) fn number(value: Option<i32>) -> u32 {
 
 pub(super) fn sdk_number(value: u32) -> i32 {
     i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::milliseconds;
+
+    #[test]
+    fn the_time_of_the_last_change_is_read() {
+        assert_eq!(milliseconds("2026-11-29T20:00:00.123+0000"), Some(1_795_982_400_123));
+        assert_eq!(milliseconds("2026-11-29T20:00:00Z"), Some(1_795_982_400_000));
+        assert_eq!(milliseconds("yesterday"), None);
+    }
 }

@@ -202,6 +202,14 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
     ),
     (
         "lambda",
+        "Invoke",
+        "TooManyRequestsException",
+        "Rate Exceeded.",
+        Code::Throttled,
+        "all of its concurrency",
+    ),
+    (
+        "lambda",
         "PutFunctionConcurrency",
         "InvalidParameterValueException",
         "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below \

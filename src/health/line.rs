@@ -1,0 +1,226 @@
+//! One line of the forwarder's own log: the outcome of an invocation, a problem, or nothing that matters here.
+
+use serde_json::Value;
+
+/// What a line says.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Said {
+    /// The line of metrics, which an invocation ends with.
+    Outcome(Outcome),
+    /// A delivery failed. Beside a line of metrics it says the same once more; without metrics it is all that there is.
+    Failed(Delivery),
+    /// A start or an invocation failed as a whole.
+    Broken(String),
+}
+
+/// What an invocation did.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Outcome {
+    /// By destination; those with nothing to deliver are left out.
+    pub(super) deliveries: Vec<Delivery>,
+    /// Milliseconds from the arrival of the newest record to its delivery; none of an empty batch.
+    pub(super) lag: Option<f64>,
+}
+
+/// What became of the events of one destination, or of what the quarantine was to keep.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Delivery {
+    /// The destination, in words: "destination `app`".
+    pub(super) to: String,
+    /// Why not everything was taken; none where it was.
+    pub(super) failure: Option<String>,
+}
+
+/// Maximum number of characters that are shown of a line.
+const SHOWN: usize = 400;
+
+impl Said {
+    /// Reads a line in either of the formats that a Lambda function logs in.
+    pub(super) fn read(line: &str) -> Option<Self> {
+        let line = line.trim();
+        match serde_json::from_str::<Value>(line) {
+            Ok(object @ Value::Object(_)) => Self::of_object(&object),
+            _ => Self::of_text(line),
+        }
+    }
+
+    fn of_object(object: &Value) -> Option<Self> {
+        if let (Some(destinations), true) = (object.get("Destinations"), object.get("_aws").is_some()) {
+            return Some(Self::Outcome(outcome(object, destinations)));
+        }
+        let text = |key: &str| object.get(key).and_then(Value::as_str);
+        // Lambda's own, such as {"type":"platform.report","record":{"status":"timeout"}}.
+        if let Some(kind) = text("type").filter(|kind| kind.starts_with("platform.")) {
+            let record = object.get("record")?;
+            let field = |key: &str| record.get(key).and_then(Value::as_str);
+            let status = field("status").filter(|status| *status != "success")?;
+            let error = field("errorType").map(|error| format!(" ({error})")).unwrap_or_default();
+            return Some(Self::Broken(format!("Lambda: {kind}: {status}{error}")));
+        }
+        let (level, message) = (text("level")?, text("message")?);
+        let because = ["detail", "why"].iter().find_map(|key| text(key)).map(|why| format!(": {why}"));
+        let because = because.unwrap_or_default();
+        if let Some(failure) = text("failure") {
+            let to = format!("destination `{}`", text("destination").unwrap_or_default());
+            return Some(Self::Failed(delivery(to, format!("{failure}{because}"))));
+        }
+        if text("quarantine").is_some() {
+            return Some(Self::Failed(delivery(QUARANTINE.to_owned(), format!("{message}{because}"))));
+        }
+        (level == "ERROR" || level == "FATAL")
+            .then(|| Self::Broken(on_one_line(&format!("{message}{because}"), SHOWN)))
+    }
+
+    fn of_text(line: &str) -> Option<Self> {
+        let (level, rest) = line.split_once(' ').unwrap_or((line, ""));
+        if matches!(level, "ERROR" | "WARN") {
+            if let Some(failure) = field(rest, "failure") {
+                let to = format!("destination `{}`", field(rest, "destination").unwrap_or_default());
+                let detail = field(rest, "detail").map(|detail| format!(": {detail}")).unwrap_or_default();
+                return Some(Self::Failed(delivery(to, format!("{failure}{detail}"))));
+            }
+            if field(rest, "quarantine").is_some() {
+                let why = field(rest, "why").unwrap_or_else(|| rest.to_owned());
+                return Some(Self::Failed(delivery(QUARANTINE.to_owned(), why)));
+            }
+            return (level == "ERROR").then(|| Self::Broken(on_one_line(rest, SHOWN)));
+        }
+        // Lambda's own. `REPORT` and `INIT_REPORT` name the status where it is none of success.
+        let is_platform = line.contains("Task timed out after")
+            || line.contains("Runtime exited")
+            || (line.contains("REPORT ")
+                && ["Status: error", "Status: timeout"].iter().any(|s| line.contains(s)));
+        is_platform.then(|| Self::Broken(format!("Lambda: {}", on_one_line(line, SHOWN))))
+    }
+}
+
+/// At most so many characters of a text, without line ends and other control characters.
+fn on_one_line(text: &str, most: usize) -> String {
+    let mut shown: String =
+        text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect();
+    if text.trim().chars().nth(most).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// What stands for the quarantine beside the destinations.
+const QUARANTINE: &str = "the quarantine";
+
+fn delivery(to: String, failure: String) -> Delivery {
+    Delivery { to, failure: Some(on_one_line(&failure, SHOWN)) }
+}
+
+fn outcome(line: &Value, destinations: &Value) -> Outcome {
+    let of_each = destinations.as_object().into_iter().flatten().filter_map(|(name, values)| {
+        let to = format!("destination `{}`", on_one_line(name, SHOWN));
+        let delivered = values.get("EventsDelivered").and_then(Value::as_u64).unwrap_or_default() > 0;
+        let failure = values.get("Failure").and_then(Value::as_str);
+        match failure {
+            // The time was used up while events were being taken: slow, and no refusal.
+            Some("deadline") if delivered => Some(Delivery { to, failure: None }),
+            Some(kind) => {
+                let detail = values.get("Detail").and_then(Value::as_str);
+                let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
+                Some(delivery(to, format!("{kind}{detail}")))
+            }
+            None => delivered.then_some(Delivery { to, failure: None }),
+        }
+    });
+    let mut deliveries: Vec<Delivery> = of_each.collect();
+    if let Some(quarantine) = line.get("Quarantine") {
+        let kept = quarantine.get("Kept").and_then(Value::as_u64).unwrap_or_default() > 0;
+        match quarantine.get("Failure").and_then(Value::as_str) {
+            Some(failure) => deliveries.push(delivery(QUARANTINE.to_owned(), failure.to_owned())),
+            None if kept => deliveries.push(Delivery { to: QUARANTINE.to_owned(), failure: None }),
+            None => {}
+        }
+    }
+    Outcome { deliveries, lag: line.get("IteratorLagMilliseconds").and_then(Value::as_f64) }
+}
+
+/// The value of ` name="value"` in a line of the format text, where values are JSON.
+fn field(line: &str, name: &str) -> Option<String> {
+    let (_, value) = line.split_once(&format!(" {name}="))?;
+    let value = serde_json::Deserializer::from_str(value).into_iter::<Value>().next()?.ok()?;
+    value.as_str().map(ToOwned::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn failed(to: &str, failure: &str) -> Delivery {
+        Delivery { to: to.to_owned(), failure: Some(failure.to_owned()) }
+    }
+
+    #[test]
+    fn both_formats_and_what_lambda_says_are_read() {
+        let app = failed("destination `app`", "refused: HTTP 400");
+        for (line, said) in [
+            (
+                r#"WARN a destination did not accept every event destination="app" detail="HTTP 400" events_delivered=0 failure="refused" retries=1"#,
+                Some(Said::Failed(app.clone())),
+            ),
+            (
+                r#"{"timestamp":"t","level":"ERROR","message":"m","destination":"app","detail":"HTTP 400","failure":"refused"}"#,
+                Some(Said::Failed(app)),
+            ),
+            (
+                r#"ERROR S3 rejected the quarantined records quarantine="s3://b" why="AccessDenied""#,
+                Some(Said::Failed(failed(QUARANTINE, "AccessDenied"))),
+            ),
+            (
+                "ERROR CWL2LE_CONFIG is not valid: x",
+                Some(Said::Broken("CWL2LE_CONFIG is not valid: x".to_owned())),
+            ),
+            (
+                r#"{"level":"ERROR","message":"CWL2LE_CONFIG is not valid: x"}"#,
+                Some(Said::Broken("CWL2LE_CONFIG is not valid: x".to_owned())),
+            ),
+            (
+                r#"{"time":"t","type":"platform.report","record":{"status":"timeout","errorType":"Sandbox.Timedout"}}"#,
+                Some(Said::Broken("Lambda: platform.report: timeout (Sandbox.Timedout)".to_owned())),
+            ),
+            (r#"{"time":"t","type":"platform.report","record":{"status":"success"}}"#, None),
+            (
+                "2026-01-01T00:00:00.000Z 1 Task timed out after 60.00 seconds",
+                Some(Said::Broken(
+                    "Lambda: 2026-01-01T00:00:00.000Z 1 Task timed out after 60.00 seconds".to_owned(),
+                )),
+            ),
+            ("REPORT RequestId: 1\tDuration: 2 ms\tMemory Size: 128 MB", None),
+            ("START RequestId: 1 Version: $LATEST", None),
+            ("WARN records set aside; they are kept in s3://b reason=\"gzip\"", None),
+            ("", None),
+        ] {
+            assert_eq!(Said::read(line), said, "{line}");
+        }
+        let report = "REPORT RequestId: 1\tStatus: error\tError Type: Runtime.ExitError";
+        assert!(matches!(Said::read(report), Some(Said::Broken(why)) if why.contains("Runtime.ExitError")));
+    }
+
+    #[test]
+    fn the_line_of_metrics_says_what_became_of_each_destination() {
+        let line = json!({"_aws": {}, "IteratorLagMilliseconds": 1500.0, "Destinations": {
+            "took": {"EventsDelivered": 3, "Failure": null},
+            "slow": {"EventsDelivered": 3, "Failure": "deadline", "Detail": "late"},
+            "stuck": {"EventsDelivered": 0, "Failure": "deadline", "Detail": "late"},
+            "none": {"EventsDelivered": 0, "Failure": null},
+        }, "Quarantine": {"Kept": 0, "Failure": "NoSuchBucket"}, "level": "ERROR"});
+        let took = |name: &str| Delivery { to: format!("destination `{name}`"), failure: None };
+        let mut wanted = vec![
+            took("took"),
+            took("slow"),
+            failed("destination `stuck`", "deadline: late"),
+            failed(QUARANTINE, "NoSuchBucket"),
+        ];
+        let Some(Said::Outcome(mut found)) = Said::read(&line.to_string()) else { panic!("an outcome") };
+        let order = |delivery: &Delivery| delivery.to.clone();
+        found.deliveries.sort_by_key(order);
+        wanted.sort_by_key(order);
+        assert_eq!(found, Outcome { deliveries: wanted, lag: Some(1500.0) });
+    }
+}

@@ -1,0 +1,43 @@
+//! Parameters and secrets of the local AWS, by the forwarder's own client.
+
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use cwl2le_forwarder::aws::{Call, Service};
+use http::{HeaderName, HeaderValue, Method, header};
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use crate::support::World;
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A call that writes to one of the stores.
+pub async fn write(world: &World, service: Service, operation: &'static str, body: Value) {
+    let prefix = if service == Service::Ssm { "AmazonSSM" } else { "secretsmanager" };
+    let target = HeaderValue::from_str(&format!("{prefix}.{operation}")).expect("a header");
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
+        (HeaderName::from_static("x-amz-target"), target),
+    ];
+    let call = Call {
+        service,
+        operation,
+        resource: "the store",
+        region: None,
+        host: None,
+        method: Method::POST,
+        path: "/",
+        headers: &headers,
+        body: Bytes::from(body.to_string()),
+    };
+    world.forwarder_aws().call(&call, Instant::now() + PATIENCE).await.expect("written");
+}
+
+/// Writes a parameter that is encrypted with AWS's own key.
+pub async fn put_parameter(world: &World, name: &str, value: &str) {
+    let parameter = json!({"Name": name, "Type": "SecureString", "Value": value, "Overwrite": true});
+    write(world, Service::Ssm, "PutParameter", parameter).await;
+}
