@@ -1,6 +1,7 @@
 //! Flags, help and environment variables; nothing else.
 
 mod command_line;
+mod given;
 mod replay;
 mod stack;
 #[cfg(test)]
@@ -18,6 +19,7 @@ use crate::stack::{Arch, Distribution, StackName, limits};
 use values::{Hyphened, account_id, checked, pair};
 
 pub use command_line::CommandLine;
+pub use given::learn_secrets;
 pub use replay::{Forward, Moment, Preview};
 pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs};
 pub use unparsed::unparsed;

@@ -19,3 +19,4 @@ mod replay;
 pub mod signals;
 pub mod stack;
 mod text;
+mod write;

@@ -1,9 +1,8 @@
 //! The command-line tool: parse, run, print, exit.
 
 use std::fs::File;
-#[cfg(windows)]
-use std::io::IsTerminal as _;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,7 +12,7 @@ use cwl2le::commands::{self, Shown};
 use cwl2le::environment;
 use cwl2le::error::{Code, Error};
 use cwl2le::exit::Exit;
-use cwl2le::output::Printer;
+use cwl2le::output::{Printer, bug, for_terminal, report_panics};
 use cwl2le::signals;
 
 fn main() -> ExitCode {
@@ -22,13 +21,25 @@ fn main() -> ExitCode {
     unsafe {
         environment::unset_empty();
     }
+    report_panics();
+    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let variables = std::env::vars_os();
+    cli::learn_secrets(
+        &args,
+        variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?))),
+    );
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return cli::unparsed(error, &mut io::stdout().lock(), &mut io::stderr()).into(),
+        Err(error) => return cli::unparsed(error, args, &mut io::stdout().lock(), &mut io::stderr()).into(),
     };
     let printer = Printer::new(cli.global.output, cli.global.color);
     let mut stderr = io::stderr();
-    let ended = run(&cli, &printer);
+    let Ok(ended) = catch_unwind(AssertUnwindSafe(|| run(&cli, &printer))) else {
+        // The panic has been reported on standard error.
+        let _ =
+            printer.error(&mut io::stdout(), &mut io::sink(), &bug("it stopped; standard error says where"));
+        return Exit::Internal.into();
+    };
     let exit = match &ended {
         Ok(outcome) => outcome.exit,
         Err(error) => error.code.exit(),
@@ -50,24 +61,27 @@ fn main() -> ExitCode {
 }
 
 /// Writes to standard output without the buffer of [`io::stdout`], which does not tell how much of it was written when
-/// a write fails.
-#[cfg(unix)]
+/// a write fails. A file and a pipe get the bytes as they are, a terminal only what shows.
 fn write_lines(lines: &[u8]) -> io::Result<usize> {
-    use std::os::fd::AsFd as _;
-    File::from(io::stdout().as_fd().try_clone_to_owned()?).write(lines)
-}
-
-/// Like the function for Unix. Only [`io::stdout`] shows UTF-8 on a Windows console.
-#[cfg(windows)]
-fn write_lines(lines: &[u8]) -> io::Result<usize> {
-    use std::os::windows::io::AsHandle as _;
     let stdout = io::stdout();
     if stdout.is_terminal() {
         let mut stdout = stdout.lock();
-        stdout.write_all(lines)?;
+        stdout.write_all(for_terminal(lines).as_bytes())?;
         return stdout.flush().map(|()| lines.len());
     }
-    File::from(stdout.as_handle().try_clone_to_owned()?).write(lines)
+    unbuffered(&stdout)?.write(lines)
+}
+
+#[cfg(unix)]
+fn unbuffered(stdout: &io::Stdout) -> io::Result<File> {
+    use std::os::fd::AsFd as _;
+    Ok(File::from(stdout.as_fd().try_clone_to_owned()?))
+}
+
+#[cfg(windows)]
+fn unbuffered(stdout: &io::Stdout) -> io::Result<File> {
+    use std::os::windows::io::AsHandle as _;
+    Ok(File::from(stdout.as_handle().try_clone_to_owned()?))
 }
 
 fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome> {

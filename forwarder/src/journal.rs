@@ -13,6 +13,7 @@ use crate::event::Invocation;
 use crate::lane::Rejection;
 use crate::ledger::{Fate, Skip};
 use crate::quarantine;
+use crate::redactor;
 
 /// How many sequence numbers one line names; further ones go to further lines.
 const SEQUENCES_A_LINE: usize = 50;
@@ -108,21 +109,25 @@ impl Journal {
         Note { level, ..note }
     }
 
-    /// The line of a note, with its end, unless the level is too low. `time` is RFC 3339.
+    /// The line of a note without the secrets of this process, with its end, unless the level is too low. `time` is
+    /// RFC 3339.
     pub fn line(&self, note: &Note, time: &str) -> Option<String> {
         if note.level < self.least {
             return None;
         }
+        let message = redactor::redact(&note.message);
+        let mut fields = note.fields.clone();
+        fields.values_mut().for_each(redactor::redact_json);
         if self.json {
             let mut line = Map::new();
             line.insert("timestamp".into(), json!(time));
             line.insert("level".into(), json!(note.level.name()));
-            line.insert("message".into(), json!(note.message));
-            line.extend(note.fields.clone());
+            line.insert("message".into(), json!(message));
+            line.extend(fields);
             return Some(format!("{}\n", Value::Object(line)));
         }
-        let mut line = format!("{} {}", note.level.name(), note.message);
-        for (name, value) in &note.fields {
+        let mut line = format!("{} {message}", note.level.name());
+        for (name, value) in &fields {
             line.push_str(&format!(" {name}={value}"));
         }
         line.push('\n');
@@ -309,6 +314,17 @@ fn rejection_notes(invocation: &Invocation, outcome: &Outcome, notes: &mut Vec<N
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_note_shows_a_secret() {
+        redactor::learn("a-secret-of-the-journal");
+        let why = "403: a-secret-of-the-journal has no access";
+        let note = Note::new(Level::Warn, why, json!({"detail": why, "all": [{"why": why}]}));
+        for format in ["Text", "JSON"] {
+            let line = Journal::new(Some(format), None).line(&note, "2026-01-01T00:00:00Z").unwrap();
+            assert!(!line.contains("a-secret") && line.matches("[redacted]").count() == 3, "{line}");
+        }
+    }
 
     #[test]
     fn notes_follow_format_and_level() {

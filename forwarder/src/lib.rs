@@ -28,6 +28,7 @@ pub mod parts;
 pub mod payload;
 pub mod quarantine;
 pub mod receipt;
+pub mod redactor;
 pub mod reference;
 pub mod remembered;
 mod room;

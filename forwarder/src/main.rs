@@ -18,6 +18,7 @@ use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::http::Client;
 use cwl2le_forwarder::journal::{self, Journal, Level, Note};
 use cwl2le_forwarder::payload::Cap;
+use cwl2le_forwarder::redactor;
 use cwl2le_forwarder::reference::Reference;
 use cwl2le_forwarder::runtime::RuntimeApi;
 use cwl2le_forwarder::store::Store;
@@ -252,6 +253,7 @@ fn print(line: &str) {
 /// Tells Lambda why the function cannot start, so that an invocation fails with these words and not just
 /// with "exited with error". The runtime client has no call for that. What goes wrong here changes nothing.
 fn report_start_failure(api: &str, problem: &str) {
+    let problem = redactor::redact(problem);
     let body = json!({"errorType": CANNOT_START, "errorMessage": problem, "stackTrace": []}).to_string();
     let request = format!(
         "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: {api}\r\nContent-Type: application/json\r\n\

@@ -12,6 +12,8 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::redactor;
+
 /// The longest head of an answer.
 const LONGEST_HEAD: usize = 64 << 10;
 
@@ -109,6 +111,7 @@ impl RuntimeApi {
     /// # Errors
     /// When the API cannot be reached or refuses in another way.
     pub async fn fail(&mut self, next: &Next, kind: &str, message: &str) -> io::Result<()> {
+        let message = redactor::redact(message);
         let body = json!({"errorType": kind, "errorMessage": message, "stackTrace": []}).to_string();
         let headers = "Lambda-Runtime-Function-Error-Type: unhandled\r\n";
         self.answer(next, "error", headers, body.as_bytes()).await.map(drop)

@@ -2,7 +2,8 @@
 //!
 //! Nothing here shows a secret by accident: `Debug` and `Display` of a [`Token`] print `[redacted]`, and no
 //! error carries the text that was refused. The real value leaves only through [`Sensitive::expose`] and through
-//! serde, because the configuration has to be written somewhere.
+//! serde, because the configuration has to be written somewhere. Where it comes back, in the words of a service, the
+//! [`redactor`] knows it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+use crate::redactor;
 use crate::reference::Reference;
 
 /// What stands in every output where a secret would be.
@@ -37,14 +39,20 @@ impl FromStr for Token {
     type Err = InvalidToken;
 
     fn from_str(text: &str) -> Result<Self, InvalidToken> {
-        let hyphen_at = |at| matches!(at, 8 | 13 | 18 | 23);
-        let well_formed = text.len() == 36
-            && text
-                .bytes()
-                .enumerate()
-                .all(|(at, byte)| if hyphen_at(at) { byte == b'-' } else { byte.is_ascii_hexdigit() });
-        if well_formed { Ok(Self(text.into())) } else { Err(InvalidToken { length: text.chars().count() }) }
+        if !is_uuid(text) {
+            return Err(InvalidToken { length: text.chars().count() });
+        }
+        redactor::learn(text);
+        Ok(Self(text.into()))
     }
+}
+
+/// Whether a text is a UUID in its hyphenated form, as a [`Token`] is.
+pub(crate) fn is_uuid(text: &str) -> bool {
+    let hyphen_at = |at| matches!(at, 8 | 13 | 18 | 23);
+    let is_in_place =
+        |(at, byte): (usize, u8)| if hyphen_at(at) { byte == b'-' } else { byte.is_ascii_hexdigit() };
+    text.len() == 36 && text.bytes().enumerate().all(is_in_place)
 }
 
 impl fmt::Debug for Token {
@@ -100,6 +108,14 @@ pub trait Sensitive: Clone + FromStr<Err: fmt::Display> {
 
     /// What stands for one that is not to be shown, and takes as much room where lines are framed.
     fn stand_in() -> Self;
+
+    /// Checks one that is kept elsewhere beyond its form.
+    ///
+    /// # Errors
+    /// Why it must not be used. The words do not quote it.
+    fn check_kept(&self) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// What stands for a [`Token`] where lines are only looked at: of its length, and no UUID.
@@ -174,7 +190,7 @@ pub fn redact_uuids(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(first) = rest.chars().next() {
-        match rest.get(..36).filter(|head| head.parse::<Token>().is_ok()) {
+        match rest.get(..36).filter(|head| is_uuid(head)) {
             Some(head) => {
                 clean.push_str(REDACTED);
                 rest = &rest[head.len()..];

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::aws::{Aws, AwsError, Cause};
 use crate::journal::{Level, Note};
+use crate::redactor;
 use crate::reference::{Keeper, Reference};
 use crate::secret::{Secret, Sensitive};
 
@@ -348,7 +349,12 @@ impl<T: Sensitive> Held<T> {
 
 fn parsed<T: Sensitive>(store: &Store, reference: &Reference) -> Result<T, String> {
     let text = store.text(reference)?;
-    text.parse().map_err(|error| format!("the text of {reference} is not valid: {error}"))
+    redactor::learn(&text);
+    redactor::learn_url(&text);
+    let refused = |why: String| format!("the text of {reference} is not valid: {why}");
+    let value: T = text.parse().map_err(|error: T::Err| refused(error.to_string()))?;
+    value.check_kept().map_err(refused)?;
+    Ok(value)
 }
 
 #[cfg(test)]

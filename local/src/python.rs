@@ -5,7 +5,7 @@ use std::process::{Output, Stdio};
 
 use tokio::process::Command;
 
-use crate::cache::{Cache, Progress};
+use crate::cache::{CACHE_DIR_VARIABLE, Cache, Progress};
 use crate::error::LocalError;
 
 /// Names the Python to use instead of the `python3` or `python` on the path.
@@ -163,9 +163,25 @@ impl BasePython {
         if output.status.success() {
             return Ok(());
         }
-        Err(LocalError::new(what, last_line(&output))
-            .with_hint("install Python's venv module; on Debian and Ubuntu: apt install python3-venv"))
+        let (cause, hint) = venv_failure(&output, root);
+        Err(LocalError::new(what, cause).with_hint(hint))
     }
+}
+
+/// Why no environment could be made, and what to do. Its last line says only that another process failed.
+fn venv_failure(output: &Output, root: &Path) -> (String, String) {
+    let all = [&output.stderr[..], &output.stdout].map(String::from_utf8_lossy).concat();
+    if let Some(line) =
+        all.lines().find(|line| line.contains("No space left") || line.contains("quota exceeded"))
+    {
+        let hint = format!(
+            "free space in {}, or set {CACHE_DIR_VARIABLE} to a folder on another disk",
+            root.parent().unwrap_or(root).display()
+        );
+        return (line.trim().to_owned(), hint);
+    }
+    let hint = "install Python's venv module; on Debian and Ubuntu: apt install python3-venv";
+    (last_line(output), hint.to_owned())
 }
 
 /// Why a Python is not taken.
@@ -423,6 +439,23 @@ mod tests {
             assert!(run.status.success(), "{}", last_line(&run));
         }
         assert!(!folder.path().join("code ran").exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_full_disk_is_named_before_a_module_that_is_missing() {
+        use std::os::unix::process::ExitStatusExt as _;
+        let output = |text: &str| Output {
+            status: std::process::ExitStatus::from_raw(256),
+            stdout: text.into(),
+            stderr: b"Error: Command '['python', '-m', 'ensurepip']' returned non-zero exit status 1."
+                .to_vec(),
+        };
+        let full = output("Traceback:\n  OSError: [Errno 28] No space left on device\n");
+        let (cause, hint) = venv_failure(&full, Path::new("/cache/entry"));
+        assert_eq!(cause, "OSError: [Errno 28] No space left on device");
+        assert!(hint.contains("/cache") && hint.contains(CACHE_DIR_VARIABLE), "{hint}");
+        assert!(venv_failure(&output(""), Path::new("/cache/entry")).1.contains("python3-venv"));
     }
 
     #[test]

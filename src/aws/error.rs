@@ -11,6 +11,8 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use cwl2le_forwarder::certificate;
 use serde::Serialize;
 
+use crate::output::visible;
+
 /// The code of a call that never got an answer: DNS, connection, TLS.
 pub(crate) const UNREACHABLE: &str = "Unreachable";
 /// The code of a call to a server whose certificate is not accepted.
@@ -66,10 +68,16 @@ impl AwsError {
             SdkError::ServiceError(_) => {
                 let code = match (error.code(), status) {
                     (Some(code), _) => code.to_owned(),
+                    // A success that cannot be read: the login page of a network, or what a proxy made of the answer.
+                    (None, Some(200..=299) | None) => INVALID_RESPONSE.to_owned(),
                     (None, Some(status)) => format!("Http{status}"),
-                    (None, None) => INVALID_RESPONSE.to_owned(),
                 };
-                (code, error.message().unwrap_or("AWS gave no message").to_owned())
+                let message = match error.message() {
+                    Some(message) => message.to_owned(),
+                    None if code == INVALID_RESPONSE => not_of_aws(status, &root_cause(error)),
+                    None => "AWS gave no message".to_owned(),
+                };
+                (code, message)
             }
             SdkError::TimeoutError(_) => (TIMEOUT.to_owned(), root_cause(error)),
             SdkError::DispatchFailure(failure) => {
@@ -81,9 +89,7 @@ impl AwsError {
                 }
             }
             SdkError::ResponseError(_) => {
-                let status = status.unwrap_or_default();
-                let message = format!("HTTP status {status} without words of AWS: {}", root_cause(error));
-                (INVALID_RESPONSE.to_owned(), message)
+                (INVALID_RESPONSE.to_owned(), not_of_aws(status, &root_cause(error)))
             }
             _ => (INVALID_REQUEST.to_owned(), root_cause(error)),
         };
@@ -91,7 +97,7 @@ impl AwsError {
             service,
             operation,
             code,
-            message,
+            message: in_one_line(&message),
             request_id: error.request_id().map(ToOwned::to_owned),
             resource: resource.to_owned(),
         }
@@ -147,6 +153,22 @@ impl AwsError {
     pub(crate) fn is_not_found(&self) -> bool {
         self.is(&["ResourceNotFoundException", "NoSuchEntity"])
     }
+}
+
+/// What AWS says, on one line: a line end in it would begin a line that looks like ours. The environment of a function,
+/// which Lambda quotes where it is too large, is left out: it is full of secrets, also of those that are not ours.
+fn in_one_line(message: &str) -> String {
+    match message.split_once(MEASURED) {
+        Some((before, _)) => visible(format!("{}{MEASURED}(not shown)", before)),
+        None => visible(message),
+    }
+}
+
+/// Behind this, Lambda quotes all variables of a function.
+const MEASURED: &str = "String measured: ";
+
+fn not_of_aws(status: Option<u16>, why: &str) -> String {
+    format!("HTTP {} with a non-AWS body: {why}", status.unwrap_or_default())
 }
 
 /// The HTTP status of the answer, where there was one.

@@ -382,7 +382,8 @@ pub(super) const TABLE: &[Row] = &[
         &[INVALID_RESPONSE],
         "",
         Code::Unreachable,
-        "something between here and AWS answered: look at the proxy (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
+        "something between here and AWS answered: sign in to the network if it has a login page, and check the proxy \
+         (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
     ),
     any(
         &["InternalFailure", "InternalError", "ServiceUnavailable", "ServiceException", "ServiceFailure"],

@@ -1,14 +1,15 @@
 //! What `cwl2le package` writes and reports.
 
 use std::fmt;
-use std::fs;
 use std::path::Path;
 
 use serde::Serialize;
 
 use super::{BundleInfo, Glibc, inspect};
 use crate::error::{Code, Error, Result};
+use crate::output::visible;
 use crate::stack::Bundle;
+use crate::write::{self, Existing};
 
 /// A zip that was written, and what is in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -27,10 +28,11 @@ impl Package {
     /// `environment` if the file cannot be written, `bad-bundle` as [`inspect`].
     pub fn write(bundle: &Bundle, path: &Path) -> Result<Self> {
         let info = inspect(bundle)?;
-        fs::write(path, &bundle.zip).map_err(|cause| {
+        write::whole(path, &bundle.zip, Existing::Replace).map_err(|cause| {
+            let otherwise = "`--to` takes the path of the file to write, in a directory that exists";
             Error::new(Code::Environment, format!("cannot write the forwarder zip: {cause}"))
                 .on(path.display().to_string())
-                .hint("`--to` takes the path of the file to write, in a directory that exists")
+                .hint(write::advice(&cause, otherwise))
         })?;
         Ok(Self { path: path.display().to_string(), info })
     }
@@ -39,7 +41,7 @@ impl Package {
 impl fmt::Display for Package {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let BundleInfo { arch, glibc, size, zip_size, sha256, code_sha256 } = &self.info;
-        writeln!(f, "wrote {}", self.path)?;
+        writeln!(f, "wrote {}", visible(&self.path))?;
         writeln!(f, "  architecture  {arch}")?;
         match glibc {
             Some(glibc) => writeln!(f, "  needs         glibc {glibc} (Lambda has {})", Glibc::LAMBDA)?,

@@ -4,35 +4,37 @@ use std::io::Write;
 
 use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue};
-use cwl2le_forwarder::secret::redact_uuids;
 
 use super::Cli;
 use crate::error::{Code, Error};
 use crate::exit::Exit;
+use crate::output::{ColorChoice, OutputFormat, Printer};
 
 /// Prints what clap says of flags that do not parse, or help and version, where it belongs; as JSON where the flags ask
 /// for JSON, though they could not be parsed.
-///
-/// Clap quotes what it refuses, and that may be a token in the wrong place.
-pub fn unparsed(mut error: clap::Error, stdout: &mut dyn Write, stderr: &mut dyn Write) -> Exit {
+pub fn unparsed(
+    mut error: clap::Error,
+    args: Vec<String>,
+    stdout: &mut dyn Write,
+    stderr: &mut dyn Write,
+) -> Exit {
+    let json = asks_for_json(args.iter(), std::env::var("CWL2LE_OUTPUT").ok().as_deref());
+    let format = if json { OutputFormat::Json } else { OutputFormat::Text };
+    let printer = Printer::new(format, ColorChoice::Auto);
     if !error.use_stderr() {
         // A closed pipe, as with `| head`, is no error.
-        let _ = error.print();
+        let _ = printer.text(stdout, &error.render().ansi().to_string(), false);
         return Exit::Success;
     }
-    let args: Vec<String> = std::env::args_os().map(|arg| arg.to_string_lossy().into_owned()).collect();
     name_variable(&mut error, &args, |name| std::env::var_os(name).is_some());
-    let said = error.render().to_string();
-    let clean = redact_uuids(&said);
-    if asks_for_json(args.into_iter(), std::env::var("CWL2LE_OUTPUT").ok().as_deref()) {
-        let text = clean.trim().strip_prefix("error: ").unwrap_or(clean.trim());
+    if json {
+        let said = error.render().to_string();
+        let text = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
         let (message, rest) = text.split_once("\n\n").unwrap_or((text, "see `cwl2le --help`"));
-        let document =
-            serde_json::json!({"error": Error::new(Code::Usage, message.trim()).hint(rest.trim())});
-        let _ = writeln!(stdout, "{document:#}");
+        let error = Error::new(Code::Usage, message.trim()).hint(rest.trim());
+        let _ = printer.error(stdout, &mut std::io::sink(), &error);
     }
-    // Clap itself knows about colours.
-    let _ = if clean == said { error.print() } else { stderr.write_all(clean.as_bytes()) };
+    let _ = printer.text(stderr, &error.render().ansi().to_string(), true);
     Exit::Usage
 }
 
@@ -58,10 +60,10 @@ fn name_variable(error: &mut clap::Error, args: &[String], is_set: impl Fn(&str)
 }
 
 /// Whether flags that do not parse ask for JSON: the last `--output` counts, then the environment.
-fn asks_for_json(args: impl Iterator<Item = String>, environment: Option<&str>) -> bool {
-    let args: Vec<String> = args.take_while(|arg| arg != "--").collect();
+fn asks_for_json<'a>(args: impl Iterator<Item = &'a String>, environment: Option<&str>) -> bool {
+    let args: Vec<&String> = args.take_while(|arg| *arg != "--").collect();
     let flag = args.iter().enumerate().rev().find_map(|(at, arg)| match arg.strip_prefix("--output") {
-        Some("") => args.get(at + 1).map(String::as_str),
+        Some("") => args.get(at + 1).map(|arg| arg.as_str()),
         Some(value) => value.strip_prefix('='),
         None => None,
     });
@@ -90,8 +92,10 @@ mod tests {
 
     #[test]
     fn json_is_asked_for_by_the_last_flag_else_by_the_environment() {
-        let asks =
-            |args: &[&str], environment| asks_for_json(args.iter().map(|a| (*a).to_owned()), environment);
+        let asks = |args: &[&str], environment| {
+            let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+            asks_for_json(args.iter(), environment)
+        };
         assert!(asks(&["cwl2le", "--output", "json", "setup", "--nope"], None));
         assert!(asks(&["cwl2le", "setup", "--output=json"], Some("text")));
         assert!(asks(&["cwl2le", "setup", "--nope"], Some("json")));

@@ -1,9 +1,10 @@
 //! `cwl2le init`: writes a configuration file.
 
 use std::fmt;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
+use cwl2le_forwarder::redactor;
 use serde::Serialize;
 
 use super::Context;
@@ -13,6 +14,8 @@ use crate::cli::Init;
 use crate::config;
 use crate::documentation::with_pages;
 use crate::error::{Code, Error, Result};
+use crate::output::visible;
+use crate::write::{self, Existing};
 
 /// The file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -65,17 +68,14 @@ async fn from_account(context: Context<'_>, args: &Init) -> Result<(String, Vec<
 }
 
 fn write(to: &Path, text: &str, force: bool) -> Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true);
-    // Not even a file that has come up since then is written over.
-    let opened =
-        if force { options.create(true).truncate(true).open(to) } else { options.create_new(true).open(to) };
-    let written = opened.and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| match error.kind() {
+    let existing = if force { Existing::Replace } else { Existing::Keep };
+    // References stand for secrets already; a tag or a name may hold one by a slip.
+    let text = redactor::redact(text);
+    write::whole(to, text.as_bytes(), existing).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => there(to),
         _ => Error::new(Code::Environment, format!("the configuration file cannot be written: {error}"))
             .on(to.display().to_string())
-            .hint("give a place that you can write to with --to"),
+            .hint(write::advice(&error, "give a place that you can write to with --to")),
     })
 }
 
@@ -88,12 +88,15 @@ fn there(to: &Path) -> Error {
 impl fmt::Display for InitReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let what = if self.from_account { "as the account is" } else { "with every setting explained" };
-        write!(f, "wrote {}, {what}", self.file)?;
+        write!(f, "wrote {}, {what}", visible(&self.file))?;
         if !self.tokens.is_empty() {
-            write!(f, "\nit expects tokens in {}", self.tokens.join(", "))?;
+            write!(f, "\nit expects tokens in {}", visible(self.tokens.join(", ")))?;
         }
-        let config =
-            if self.file == config::FILE_NAME { String::new() } else { format!(" --config {}", self.file) };
+        let config = if self.file == config::FILE_NAME {
+            String::new()
+        } else {
+            format!(" --config {}", visible(&self.file))
+        };
         write!(f, "\nnext: cwl2le plan{config}")
     }
 }

@@ -7,6 +7,8 @@ mod consent;
 mod forward;
 mod groups;
 mod init;
+#[cfg(test)]
+mod leak_tests;
 mod plan;
 pub mod policies;
 mod preview;
@@ -44,7 +46,7 @@ use crate::cli::{self, Cli, Command, CommandLine, StackArg};
 use crate::config::{self, File};
 use crate::error::{Code, Error, Result};
 use crate::exit::Exit;
-use crate::output::Progress;
+use crate::output::{Progress, visible};
 use crate::stack::StackName;
 
 /// What a command found or did: text for people, JSON for programs, from one value.
@@ -139,9 +141,10 @@ impl Context<'_> {
     async fn session(&self) -> Result<Session> {
         let session = Session::open(self.aws.clone()).await?;
         let target = &session.target;
-        self.note(&format!("account {} as {}, region {}", target.account, session.identity, target.region));
+        let who = (visible(&target.account), visible(&session.identity));
+        self.note(&format!("account {} as {}, region {}", who.0, who.1, target.region));
         if let Some(endpoint) = session.endpoint() {
-            self.note(&format!("endpoint {endpoint}"));
+            self.note(&format!("endpoint {}", visible(endpoint)));
         }
         Ok(session)
     }
@@ -167,7 +170,7 @@ pub async fn run(
     };
     if let Some(file) = &file {
         config::fill_options(&mut options, file, |name| std::env::var(name).ok());
-        progress.line(format!("configuration {}", file.path().display()));
+        progress.line(format!("configuration {}", visible(file.path().display())));
     }
     let (aws, file, started) = (&options, file.as_ref(), Instant::now());
     let context = Context { progress, stop, aws, file, command_line, started, lines };

@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::output::visible;
 use crate::plan::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct ChangeReport {
     /// The command.
     pub command: &'static str,
@@ -73,7 +74,7 @@ impl fmt::Display for ChangeReport {
             return write!(f, "{plan}\n{next}");
         }
         for kept in &self.kept {
-            writeln!(f, "kept {}: {}", kept.resource, kept.reason)?;
+            writeln!(f, "kept {}: {}", kept.resource, visible(&kept.reason))?;
         }
         let stack = format_args!("stack `{}` in {} {}", self.stack, self.account, self.region);
         match (self.command, self.changed) {

@@ -12,6 +12,7 @@ use crate::aws::{Depth, observe};
 use crate::cli::Status;
 use crate::config::destinations;
 use crate::error::Result;
+use crate::output::visible;
 use crate::plan::{
     Field, Kind, Observed, ObservedFunction, ObservedTrigger, Plan, ResourceId, is_loop, is_own_filter,
     is_own_policy, shown_pattern, would_loop,
@@ -19,7 +20,7 @@ use crate::plan::{
 use crate::stack::{Recorded, Release, Stack, Tags, owns, retention};
 
 /// What exists.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct StatusReport {
     /// The stack.
     pub stack: String,
@@ -48,7 +49,7 @@ pub struct StatusReport {
 }
 
 /// One resource of the chain.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Part {
     /// What it is.
     pub kind: &'static str,
@@ -69,7 +70,7 @@ pub struct Part {
 }
 
 /// A log group that leads into the chain.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Subscription {
     /// The log group.
     pub log_group: String,
@@ -84,7 +85,7 @@ pub struct Subscription {
 }
 
 /// An account policy that leads into the chain.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct AccountPolicy {
     /// Its name.
     pub name: String,
@@ -286,16 +287,17 @@ impl fmt::Display for StatusReport {
         let width = self.parts.iter().map(|p| p.name.chars().count()).max().unwrap_or(0);
         for part in &self.parts {
             let foreign = if part.ours == Some(false) { " (not ours)" } else { "" };
-            let release =
-                part.release.as_ref().map(|release| format!(", cwl2le {release}")).unwrap_or_default();
-            write!(f, "  {:<9}  {:<width$}  {}{release}{foreign}", part.kind, part.name, part.state)?;
+            let release = part.release.as_ref().map(|release| format!(", cwl2le {}", visible(release)));
+            let release = release.unwrap_or_default();
+            let (name, state) = (visible(&part.name), visible(&part.state));
+            write!(f, "  {:<9}  {name:<width$}  {state}{release}{foreign}", part.kind)?;
             match part.wrong.as_slice() {
                 [] => writeln!(f)?,
-                wrong => writeln!(f, " ! {}", wrong.join("; "))?,
+                wrong => writeln!(f, " ! {}", visible(wrong.join("; ")))?,
             }
         }
         for open in &self.open {
-            writeln!(f, "  ! {open}")?;
+            writeln!(f, "  ! {}", visible(open))?;
         }
         for unknown in self.health.iter().filter_map(|health| health.unknown.as_ref()) {
             writeln!(f, "  ? {unknown}")?;
@@ -326,9 +328,9 @@ impl fmt::Display for StatusReport {
             write!(
                 f,
                 "\n  {:<width$}  {}  {}{foreign}{loops}",
-                subscription.log_group,
-                subscription.filter,
-                shown_pattern(&subscription.pattern)
+                visible(&subscription.log_group),
+                visible(&subscription.filter),
+                visible(shown_pattern(&subscription.pattern))
             )?;
         }
         Ok(())
@@ -338,17 +340,17 @@ impl fmt::Display for StatusReport {
 impl fmt::Display for AccountPolicy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let foreign = if self.ours { "" } else { " (not ours)" };
-        let pattern = shown_pattern(&self.pattern);
-        write!(f, "the account policy {}{foreign} leads every log group into it, {pattern}", self.name)?;
+        let (name, pattern) = (visible(&self.name), visible(shown_pattern(&self.pattern)));
+        write!(f, "the account policy {name}{foreign} leads every log group into it, {pattern}")?;
         if !self.leaves_out.is_empty() {
             write!(f, ", except {}:", self.leaves_out.len())?;
         }
-        self.leaves_out.iter().try_for_each(|name| write!(f, "\n  {name}"))?;
+        self.leaves_out.iter().try_for_each(|name| write!(f, "\n  {}", visible(name)))?;
         if !self.loops.is_empty() {
             f.write_str(
                 "\nit covers log groups that feed themselves, run `cwl2le setup` to have it leave them out:",
             )?;
-            self.loops.iter().try_for_each(|name| write!(f, "\n  {name}"))?;
+            self.loops.iter().try_for_each(|name| write!(f, "\n  {}", visible(name)))?;
         }
         Ok(())
     }

@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
 
 use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Format, Names, pinned_destination};
+use cwl2le_forwarder::destination::is_public_http;
 use cwl2le_forwarder::reference::Reference;
 use cwl2le_forwarder::secret::Secret;
 
 use super::destinations;
-use super::service::is_telling;
+use super::service::{has_url, is_telling};
 use crate::plan::{Observed, ObservedFilter, is_own_filter, is_own_policy, would_loop};
 use crate::stack::{Distribution, Stack, StreamMode, Tags};
 
@@ -144,6 +145,10 @@ fn log_services(
                 out.raw(key, as_toml(value));
             }
         }
+        let is_public = |key| keys.get(key).and_then(|url| url.as_str()).is_some_and(is_public_http);
+        if has_url(destination.type_name()) && ["url", "endpoint"].into_iter().any(is_public) {
+            out.raw("tls", false);
+        }
         if isolated.contains(name) {
             out.raw("isolated", true);
         }
@@ -162,7 +167,9 @@ fn log_services(
             let inline = keys.pointer(&format!("/{}", key.replacen('.', "/", 1)));
             let place = match (place, inline) {
                 (Some(place), _) => place,
-                (None, Some(value)) if !is_telling(&key) => as_toml(value),
+                (None, Some(value)) if !is_telling(&key, value.as_str().unwrap_or_default()) => {
+                    as_toml(value)
+                }
                 (None, _) => {
                     let variable = variable(&key, name);
                     out.comment(&format!(
@@ -232,7 +239,8 @@ fn variable(key: &str, destination: &str) -> String {
 /// What a secret is, in words.
 fn what_it_is(key: &str) -> String {
     match key.split_once('.') {
-        None => format!("the {key} of this log"),
+        None if key == "token" => "the token of this log".to_owned(),
+        None => format!("the {key} of this log service"),
         Some((_, header)) => format!("the header {header} of this log"),
     }
 }

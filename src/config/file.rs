@@ -5,6 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cwl2le_forwarder::config::Names;
+use cwl2le_forwarder::redactor;
 use cwl2le_forwarder::secret::redact_uuids;
 use cwl2le_forwarder::shape::config::Rules;
 use serde::Deserialize;
@@ -188,6 +189,10 @@ impl File {
     /// # Errors
     /// As [`File::find`].
     pub fn parse(path: &Path, text: String) -> Result<Self> {
+        // Before anything quotes what it refuses.
+        if let Ok(table) = text.parse::<toml::Table>() {
+            redactor::learn_config(&serde_json::json!(table));
+        }
         let settings = nearest::settings(path, &text)?;
         let file = Self { path: path.to_owned(), text, settings };
         check::check(&file)?;
@@ -238,7 +243,7 @@ impl File {
             .flatten()
             .flat_map(|(name, service)| service.get_ref().secrets().map(move |secret| (name, secret)));
         secrets
-            .filter(|(_, secret)| matches!(secret.source, Source::Inline(_)) && is_telling(&secret.key))
+            .filter(|(_, secret)| matches!(&secret.source, Source::Inline(text) if is_telling(&secret.key, text.expose())))
             .map(|(name, secret)| {
                 let (place, key) = (self.place(&secret.span), &secret.key);
                 let last = key.rsplit('.').next().unwrap_or(key);

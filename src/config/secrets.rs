@@ -3,6 +3,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use cwl2le_forwarder::redactor;
 use cwl2le_forwarder::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{REDACTED, Token, redact_uuids};
 use serde::Deserialize;
@@ -31,6 +32,12 @@ pub(super) enum Source {
 /// A text that may be a secret.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Hidden(String);
+
+impl Hidden {
+    pub(super) fn expose(&self) -> &str {
+        &self.0
+    }
+}
 
 impl fmt::Debug for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,6 +115,9 @@ impl AnyPlace {
                 Err("`kms_key` is for a secret that the function reads: with `ssm` or `secretsmanager`"
                     .to_owned())
             }
+            (Some(name), None, None, None) if is_of_aws(&name) => Err(format!(
+                "`{name}` is a variable of AWS, and whoever has it acts as you; a log service never gets one of these"
+            )),
             (Some(name), None, None, None) => Ok(Source::Env(name)),
             (None, Some(path), None, None) => Ok(Source::File(path)),
             (None, None, None, None) => {
@@ -118,6 +128,15 @@ impl AnyPlace {
                 .to_owned()),
         }
     }
+}
+
+/// Whether a variable holds credentials of AWS or leads to some. A configuration file that lies in the working folder may be
+/// somebody else's, and the log service that it names as well.
+fn is_of_aws(name: &str) -> bool {
+    let name = name.trim().to_ascii_uppercase();
+    ["AWS_", "AMAZON_", "_AWS", "EC2_", "ECS_CONTAINER_", "TF_VAR_AWS"]
+        .iter()
+        .any(|start| name.starts_with(start))
 }
 
 impl<'de> Deserialize<'de> for Source {
@@ -147,19 +166,22 @@ impl<'de> Deserialize<'de> for Source {
 impl Source {
     /// As the function's configuration holds it: a value where cwl2le can read it, else a reference.
     pub(super) fn resolve(&self, file: &File) -> Result<Value, String> {
-        match self {
+        let text = match self {
             Self::Env(name) => {
                 let text = std::env::var(name).ok().filter(|text| !text.trim().is_empty());
-                text.map(|text| json!(text.trim())).ok_or_else(|| format!("{self} is not set"))
+                text.ok_or_else(|| format!("{self} is not set"))?
             }
             Self::File(path) => {
                 let folder = file.path().parent().unwrap_or(Path::new(""));
-                let text = text::read(&folder.join(path));
-                text.map(|text| json!(text.trim())).map_err(|error| format!("{self} cannot be read: {error}"))
+                text::read(&folder.join(path)).map_err(|error| format!("{self} cannot be read: {error}"))?
             }
-            Self::Kept(kept) => Ok(json!(kept.reference)),
-            Self::Inline(text) => Ok(json!(text.0)),
-        }
+            Self::Kept(kept) => return Ok(json!(kept.reference)),
+            Self::Inline(text) => return Ok(json!(text.0)),
+        };
+        // What is kept elsewhere is a secret, whatever its key is called.
+        redactor::learn(&text);
+        redactor::learn_url(&text);
+        Ok(json!(text.trim()))
     }
 
     /// Where it is kept, if the function reads it.
@@ -208,7 +230,7 @@ pub(super) fn secret_arn(name: &str, target: &Target) -> String {
 pub(super) fn read_token(file: &Path) -> Result<String> {
     let text =
         if file == Path::new("-") { text::read_from(std::io::stdin().lock()) } else { text::read(file) };
-    text.map_err(|error| {
+    text.inspect(|text| redactor::learn(text)).map_err(|error| {
         Error::new(Code::Usage, format!("the token file cannot be read: {error}"))
             // It may be the token itself.
             .on(redact_uuids(&file.display().to_string()))

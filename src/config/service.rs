@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use cwl2le_forwarder::config::{self as forwarder, Format, Lines};
+use cwl2le_forwarder::destination::is_public_http;
+use cwl2le_forwarder::redactor;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
@@ -16,6 +18,9 @@ use crate::error::{Error, Result};
 
 /// The keys that stand beside those of a type.
 pub(super) const COMMON: [&str; 4] = ["type", "format", "max_line_bytes", "isolated"];
+
+/// The key that allows a URL to begin with `http://`. The types without a URL have a key of this name of their own.
+const TLS: &str = "tls";
 
 /// The key that gives a destination a function of its own.
 const ISOLATED: &str = "isolated";
@@ -102,7 +107,9 @@ impl Service {
         let here = Here { file, name, span };
         self.check_keys(&here)?;
         let mut keys = Map::new();
-        for (key, value) in self.keys.iter().filter(|(key, _)| !COMMON.contains(&key.get_ref().as_str())) {
+        let has_url = has_url(self.kind());
+        let is_ours = |key: &str| COMMON.contains(&key) || has_url && key == TLS;
+        for (key, value) in self.keys.iter().filter(|(key, _)| !is_ours(key.get_ref())) {
             keys.insert(key.get_ref().clone(), json!(value.get_ref()));
         }
         for (key, value, span) in self.places() {
@@ -115,6 +122,9 @@ impl Service {
             }
         }
         self.common::<bool>(ISOLATED, &here)?;
+        if has_url {
+            self.check_tls(&keys, &here)?;
+        }
         let lines = Lines {
             format: self.common::<Format>("format", &here)?,
             max_bytes: self.common::<usize>("max_line_bytes", &here)?,
@@ -130,13 +140,51 @@ impl Service {
         }
     }
 
+    /// Without TLS, whoever is on the way reads the events, and the token or the headers with them: it has to be said.
+    fn check_tls(&self, keys: &Map<String, Value>, here: &Here<'_>) -> Result<()> {
+        let tls = self.common::<bool>(TLS, here)?;
+        let Some((key, url)) = URLS.into_iter().find_map(|key| Some((key, keys.get(key)?))) else {
+            return self.refuse_tls(tls, "there is no URL", here);
+        };
+        let Some(url) = url.as_str() else {
+            // Kept where only the function reads it, which takes none that begins with http://.
+            return Ok(());
+        };
+        if tls == Some(false) {
+            let is_https = url.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("https://"));
+            return self.refuse_tls(tls.filter(|_| is_https), &format!("`{key}` begins with https://"), here);
+        }
+        if !is_public_http(url) {
+            return Ok(());
+        }
+        let place = format!("`{key}` of `{}` begins with http://", here.name);
+        let problem =
+            format!("{place}: whoever is on the way reads the events, and the token or headers with them");
+        let span = self.get(key).map_or(here.span.clone(), Spanned::span);
+        Err(here.file.error(&span, &problem, "use https://, or allow it with `tls = false`"))
+    }
+
+    /// Refuses a `tls = false` that does not fit.
+    fn refuse_tls(&self, tls: Option<bool>, why: &str, here: &Here<'_>) -> Result<()> {
+        if tls != Some(false) {
+            return Ok(());
+        }
+        let span = self.get(TLS).map_or(here.span.clone(), Spanned::span);
+        Err(here.file.error(
+            &span,
+            &format!("`tls = false` in `destinations.{}`: {why}", here.name),
+            "remove `tls`",
+        ))
+    }
+
     /// Every key is one of its type's.
     fn check_keys(&self, here: &Here<'_>) -> Result<()> {
         if !forwarder::Destination::TYPES.contains(&self.kind()) {
             return Err(self.unknown_type(here));
         }
         let own = keys_of(self.kind());
-        let known: Vec<String> = COMMON.iter().map(|key| (*key).to_owned()).chain(own).collect();
+        let tls = has_url(self.kind()).then_some(TLS);
+        let known: Vec<String> = COMMON.into_iter().chain(tls).map(ToOwned::to_owned).chain(own).collect();
         match self.keys.keys().find(|key| !known.contains(key.get_ref())) {
             None => Ok(()),
             Some(key) => {
@@ -183,6 +231,15 @@ impl Service {
     }
 }
 
+/// The keys with the URL of a service.
+const URLS: [&str; 2] = ["url", "endpoint"];
+
+/// Whether a type has a URL, so that the scheme says whether there is TLS.
+pub(super) fn has_url(kind: &str) -> bool {
+    let keys = keys_of(kind);
+    !keys.iter().any(|key| key == TLS) && keys.iter().any(|key| URLS.contains(&key.as_str()))
+}
+
 /// The section that is read.
 struct Here<'a> {
     file: &'a File,
@@ -213,13 +270,13 @@ pub(super) fn keys_of(kind: &str) -> Vec<String> {
     }
 }
 
-/// Whether the value of such a key is a secret by its nature. A header may be one or not.
-pub(super) fn is_telling(key: &str) -> bool {
-    let Some((_, header)) = key.split_once('.') else { return true };
-    let header = header.to_ascii_lowercase();
-    ["auth", "key", "token", "secret", "pass", "cookie", "credential"]
-        .iter()
-        .any(|part| header.contains(part))
+/// Whether the value of such a key is a secret by its nature: a header may be one or not, and a URL may hold one.
+pub(super) fn is_telling(key: &str, value: &str) -> bool {
+    match key.split_once('.') {
+        Some((_, header)) => redactor::is_telling(header),
+        None if value.contains("://") => redactor::hides_secret(value),
+        None => true,
+    }
 }
 
 #[cfg(test)]
@@ -240,14 +297,15 @@ mod tests {
     }
 
     #[test]
-    fn a_header_is_a_secret_by_its_name() {
+    fn a_header_is_a_secret_by_its_name_and_a_url_by_what_it_holds() {
+        assert!(is_telling("url", "https://h/in?key=abc") && !is_telling("url", "https://h/in"));
         for key in
             ["token", "headers.Authorization", "headers.X-Api-Key", "headers.DD-API-KEY", "headers.Cookie"]
         {
-            assert!(is_telling(key), "{key}");
+            assert!(is_telling(key, "x"), "{key}");
         }
         for key in ["headers.X-Scope-OrgID", "headers.Content-Type", "headers.X-Team"] {
-            assert!(!is_telling(key), "{key}");
+            assert!(!is_telling(key, "x"), "{key}");
         }
     }
 }

@@ -205,6 +205,12 @@ fn local(error: LocalError) -> Error {
 }
 
 fn io(what: &str, error: &std::io::Error) -> Error {
-    Error::new(Code::Environment, format!("{what}: {error}"))
-        .hint("check the disk and the limits of this machine")
+    let hint = match error.kind() {
+        std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
+            let folder = std::env::temp_dir();
+            format!("free space in {}, or set TMPDIR to a folder on another disk", folder.display())
+        }
+        _ => "check the disk and the limits of this machine".to_owned(),
+    };
+    Error::new(Code::Environment, format!("{what}: {error}")).hint(hint)
 }

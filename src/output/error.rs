@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::style::{DIM, ERROR, HINT};
+use super::visible;
 use crate::error::Error;
 
 /// An error as the JSON document of a failed command.
@@ -22,37 +23,38 @@ impl<'a> From<&'a Error> for Document<'a> {
     }
 }
 
-/// An error for people: what and why, on which resource, behind which AWS call, and what to do next.
+/// An error for people: what and why, on which resource, behind which AWS call, and what to do next. Each is one line:
+/// the line ends in it, if any, are not ours.
 pub(super) struct Text<'a>(pub(super) &'a Error);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Error { message, resource, hint, aws, failed, .. } = self.0;
-        write!(f, "{ERROR}error:{ERROR:#} {}", indented(message, 7))?;
+        write!(f, "{ERROR}error:{ERROR:#} {}", visible(message))?;
         let aws = aws.as_deref();
         if let Some(resource) = resource.as_deref().or(aws.map(|aws| aws.resource.as_str())) {
-            write!(f, "\n  {DIM}resource:{DIM:#} {resource}")?;
+            write!(f, "\n  {DIM}resource:{DIM:#} {}", visible(resource))?;
         }
         if let Some(aws) = aws {
-            write!(f, "\n  {DIM}aws:{DIM:#} {}:{} {}", aws.service, aws.operation, aws.code)?;
+            write!(f, "\n  {DIM}aws:{DIM:#} {}:{} {}", aws.service, aws.operation, visible(&aws.code))?;
             if !message.contains(&aws.message) && !aws.message.is_empty() {
-                write!(f, ": {}", indented(&aws.message, 7))?;
+                write!(f, ": {}", visible(&aws.message))?;
             }
             if let Some(id) = &aws.request_id {
-                write!(f, " {DIM}(request {id}){DIM:#}")?;
+                write!(f, " {DIM}(request {}){DIM:#}", visible(id))?;
             }
         }
         for failure in failed {
-            write!(f, "\n  {DIM}failed:{DIM:#} {}: {}", failure.resource, indented(&failure.message, 10))?;
+            write!(
+                f,
+                "\n  {DIM}failed:{DIM:#} {}: {}",
+                visible(&failure.resource),
+                visible(&failure.message)
+            )?;
         }
         match hint {
-            Some(hint) => write!(f, "\n{HINT}hint:{HINT:#} {}", indented(hint, 6)),
+            Some(hint) => write!(f, "\n{HINT}hint:{HINT:#} {}", visible(hint)),
             None => Ok(()),
         }
     }
-}
-
-/// Lines after the first start below the first.
-fn indented(text: &str, columns: usize) -> String {
-    text.replace('\n', &format!("\n{:columns$}", ""))
 }

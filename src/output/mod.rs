@@ -2,27 +2,35 @@
 //!
 //! A report is one value with two renderings, [`Display`](std::fmt::Display) for people and [`Serialize`] for scripts.
 //! Nothing here opens a stream: `main` hands in standard output and standard error.
+//!
+//! Everything is written by [`Printer`], [`Progress`] or [`report_panics`]. They take the secrets of the run out, and
+//! escape what would do something to a terminal instead of showing on it.
 
 mod color;
 mod error;
+mod panic;
 mod progress;
 pub mod style;
 mod table;
 #[cfg(test)]
 mod tests;
+mod visible;
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
-use anstream::adapter::strip_str;
 use clap::ValueEnum;
+use cwl2le_forwarder::redactor;
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;
 
 pub use color::ColorChoice;
+pub use panic::{bug, report_panics};
 pub use progress::{Progress, Step};
 pub use table::Table;
+use visible::shown;
+pub use visible::{for_terminal, visible};
 
 /// The form of what goes to standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
@@ -69,6 +77,12 @@ impl Printer {
         Self { format, stdout_color: false, stderr_color: false }
     }
 
+    /// A printer with colours on both streams.
+    #[cfg(test)]
+    pub(crate) const fn colored(format: OutputFormat) -> Self {
+        Self { format, stdout_color: true, stderr_color: true }
+    }
+
     /// The form of reports.
     pub const fn format(&self) -> OutputFormat {
         self.format
@@ -99,6 +113,14 @@ impl Printer {
         }
     }
 
+    /// Writes a text that has no other form, such as help, to either stream.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn text(&self, to: &mut dyn Write, text: &str, is_stderr: bool) -> io::Result<()> {
+        write(to, text, if is_stderr { self.stderr_color } else { self.stdout_color })
+    }
+
     /// The progress of this process on standard error: live on a terminal, one line a finished step elsewhere, or none.
     pub fn progress(&self, quiet: bool) -> Progress {
         let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
@@ -112,13 +134,14 @@ impl Printer {
 
 /// Writes text with one newline at its end.
 fn write(to: &mut dyn Write, text: &str, color: bool) -> io::Result<()> {
-    let text = text.trim_end_matches('\n');
-    let written = if color { writeln!(to, "{text}") } else { writeln!(to, "{}", strip_str(text)) };
+    let written = writeln!(to, "{}", shown(text.trim_end_matches('\n'), color));
     unless_closed(written.and_then(|()| to.flush()))
 }
 
 fn write_json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    let text = serde_json::to_string_pretty(value)?;
+    let mut value = serde_json::to_value(value)?;
+    redactor::redact_json(&mut value);
+    let text = visible::json(&serde_json::to_string_pretty(&value)?);
     unless_closed(writeln!(to, "{text}").and_then(|()| to.flush()))
 }
 

@@ -5,10 +5,10 @@ use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use anstream::adapter::strip_str;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::style::{BAD, DIM, GOOD};
+use super::visible::{shown, visible};
 
 /// How often something that is waited for is mentioned where there is no live display.
 const REMINDER: Duration = Duration::from_secs(10);
@@ -68,12 +68,11 @@ impl Progress {
             Target::None => {}
             Target::Plain(to) => {
                 let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = writeln!(to, "{}", strip_str(&text)).and_then(|()| to.flush());
+                let _ = writeln!(to, "{}", shown(&text, false)).and_then(|()| to.flush());
             }
             // Not `println` of the bars: it pads lines to the width of the terminal, and copied text would be joined.
             Target::Live { bars, color } => bars.suspend(|| {
-                let text = if *color { text } else { strip_str(&text).to_string() };
-                let _ = writeln!(std::io::stderr(), "{text}");
+                let _ = writeln!(std::io::stderr(), "{}", shown(&text, *color));
             }),
         }
     }
@@ -81,7 +80,7 @@ impl Progress {
     /// Begins a step, such as `creating stream cloudwatch-logs-stream`. It is shown until it is done, failed or dropped.
     #[must_use]
     pub fn begin(&self, doing: impl Into<String>) -> Step {
-        let doing = doing.into();
+        let doing = visible(doing.into());
         let bar = match &self.target {
             Target::Live { bars, .. } => {
                 let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}");
@@ -118,7 +117,7 @@ pub struct Step {
 impl Step {
     /// Says what the step is waiting for, such as `the role is not known to Lambda yet, attempt 3`.
     pub fn waiting(&self, why: impl Display) {
-        let text = format!("{}: {why}", self.doing);
+        let text = visible(format_args!("{}: {why}", self.doing));
         if let Some(bar) = &self.bar {
             bar.set_message(text);
             return;
@@ -133,7 +132,7 @@ impl Step {
     /// Ends the step with what has been done, such as `created stream cloudwatch-logs-stream`.
     pub fn done(self, what: impl Display) {
         let took = self.took();
-        self.end(format_args!("{GOOD}✓{GOOD:#} "), format_args!("{what}{took}"));
+        self.end(format_args!("{GOOD}✓{GOOD:#} "), format_args!("{}{took}", visible(what)));
     }
 
     /// Ends the step because it failed; the error itself is the caller's to report.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use anstream::adapter::strip_str;
+use super::visible::shown;
 
 /// A table with a header, for reports. Cells may be styled; their width counts without the styles.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,7 +18,9 @@ impl Table {
 
     /// Adds a row. Cells that are missing at its end are empty.
     pub fn row(&mut self, cells: impl IntoIterator<Item = impl fmt::Display>) {
-        self.rows.push(cells.into_iter().map(|cell| cell.to_string()).collect());
+        // Already as it will be shown: an escape takes more columns than what it stands for.
+        let cell = |cell: String| shown(&cell, true).replace('\n', "\\n");
+        self.rows.push(cells.into_iter().map(|one| cell(one.to_string())).collect());
     }
 
     /// Whether there is nothing below the headings.
@@ -51,5 +53,5 @@ impl fmt::Display for Table {
 
 /// Columns of a cell. The names of AWS resources are ASCII, so characters are columns.
 fn width(cell: &str) -> usize {
-    strip_str(cell).map(|part| part.chars().count()).sum()
+    shown(cell, false).chars().count()
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
+use cwl2le_forwarder::redactor;
 use serde_json::Value;
 
 use super::configuration::current_config;
@@ -116,31 +117,37 @@ pub(super) fn config_fields(old: Option<&Config>, new: &Config) -> Vec<Field> {
     paths
         .into_iter()
         .filter(|path| old.get(*path) != new.get(*path))
-        .map(|path| Field {
-            name: format!("config {path}"),
-            old: old.get(path).map(|leaf| leaf.show("(not shown)").to_owned()),
+        .map(|path| {
+            let (old, new) = (old.get(path).map(Leaf::show), new.get(path).map(Leaf::show));
             // The two would read the same: say that they are not.
-            new: new.get(path).map(|leaf| {
-                leaf.show(match old.get(path) {
-                    Some(old) if old.is_token => "(changed, not shown)",
-                    _ => "(not shown)",
-                })
-                .to_owned()
-            }),
+            let changed = |new: String| match new.as_str() {
+                HIDDEN => "(changed, not shown)".to_owned(),
+                shown => format!("{shown} (changed, not shown)"),
+            };
+            let new = if old == new { new.map(changed) } else { new };
+            Field { name: format!("config {path}"), old, new }
         })
         .collect()
 }
+
+/// What stands for a secret.
+const HIDDEN: &str = "(not shown)";
 
 /// A value of the configuration.
 #[derive(PartialEq, Eq)]
 struct Leaf {
     text: String,
-    is_token: bool,
+    is_secret: bool,
 }
 
 impl Leaf {
-    fn show<'a>(&'a self, token: &'a str) -> &'a str {
-        if self.is_token { token } else { &self.text }
+    /// A URL shows where it leads.
+    fn show(&self) -> String {
+        match (self.is_secret, self.text.contains("://")) {
+            (false, _) => self.text.clone(),
+            (true, true) => redactor::shown_url(&self.text),
+            (true, false) => HIDDEN.to_owned(),
+        }
     }
 }
 
@@ -155,7 +162,7 @@ fn leaves(config: &Config) -> BTreeMap<String, Leaf> {
             text.push_str(&format!(" with {rules}"));
         }
         // Two digits keep the order of the first hundred; an environment holds no more.
-        leaves.insert(format!("route {:02}", at + 1), Leaf { text, is_token: false });
+        leaves.insert(format!("route {:02}", at + 1), Leaf { text, is_secret: false });
     }
     leaves
 }
@@ -176,5 +183,5 @@ fn flatten(path: &str, value: &Value, secrets: &BTreeSet<String>, into: &mut BTr
         other => other.to_string(),
     };
     // A reference to a secret is an object, and none itself.
-    into.insert(path.to_owned(), Leaf { text, is_token: secrets.contains(path) });
+    into.insert(path.to_owned(), Leaf { text, is_secret: secrets.contains(path) });
 }

@@ -36,6 +36,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::error::Code;
+use crate::output::visible;
 
 pub use account_policy::{is_own_policy, would_loop};
 pub use action::{Action, CreateFunction};
@@ -279,7 +280,7 @@ impl ResourceId {
 
 impl fmt::Display for ResourceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.kind, self.name)
+        write!(f, "{} {}", self.kind, visible(&self.name))
     }
 }
 
@@ -336,10 +337,12 @@ impl fmt::Display for Verb {
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.old, &self.new) {
-            (None, Some(new)) => write!(f, "{}: {new}", self.name),
-            (Some(old), None) => write!(f, "{}: {old} -> (removed)", self.name),
-            (Some(old), Some(new)) => write!(f, "{}: {old} -> {new}", self.name),
-            (None, None) => f.write_str(&self.name),
+            (None, Some(new)) => write!(f, "{}: {}", visible(&self.name), visible(new)),
+            (Some(old), None) => write!(f, "{}: {} -> (removed)", visible(&self.name), visible(old)),
+            (Some(old), Some(new)) => {
+                write!(f, "{}: {} -> {}", visible(&self.name), visible(old), visible(new))
+            }
+            (None, None) => f.write_str(&visible(&self.name)),
         }
     }
 }
@@ -356,13 +359,13 @@ impl fmt::Display for Plan {
             }
         }
         for kept in &self.kept {
-            writeln!(f, "  = keep {}: {}", kept.resource, kept.reason)?;
+            writeln!(f, "  = keep {}: {}", kept.resource, visible(&kept.reason))?;
         }
         for refusal in &self.refused {
-            writeln!(f, "  ! refuse {}: {}", refusal.resource, refusal.reason)?;
-            writeln!(f, "      hint: {}", refusal.hint)?;
+            writeln!(f, "  ! refuse {}: {}", refusal.resource, visible(&refusal.reason))?;
+            writeln!(f, "      hint: {}", visible(&refusal.hint))?;
         }
-        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {note}"))?;
+        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {}", visible(note)))?;
         losses::write(f, &self.losses)?;
         let count = |verbs: &[Verb]| self.steps.iter().filter(|s| verbs.contains(&s.verb)).count();
         write!(

@@ -18,6 +18,7 @@ pub use schedule::Schedule;
 
 use crate::glob::Glob;
 use crate::quarantine::Place;
+use crate::redactor;
 use crate::reference::Reference;
 use crate::secret::{Secret, redact_uuids};
 use crate::shape::Shape;
@@ -159,6 +160,8 @@ impl Config {
     /// # Errors
     /// Not JSON, an unknown key or type, a value of the wrong type, or what [`Config::validate`] refuses.
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
+        // What cannot be read as a whole, or is of a later version, has secrets all the same.
+        redactor::learn_config(&serde_json::from_str(json).unwrap_or_default());
         let config: Self = read(json, "configuration")?;
         config.validate()?;
         Ok(config)

@@ -7,9 +7,10 @@ use memchr::memmem;
 
 use super::FailureKind;
 use crate::http::Answer;
-use crate::secret::{REDACTED, redact_uuids};
+use crate::redactor::{Redactor, redact};
+use crate::secret::redact_uuids;
 
-/// So much of an answer's body is looked at, in bytes, and so much of it shown, in characters.
+/// Maximum number of characters of an answer's body to look at, and to show.
 const LOOKED_AT: usize = 400;
 const SHOWN: usize = 200;
 
@@ -59,11 +60,10 @@ pub(super) fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Durati
 /// Status and words of an answer: on one line, bounded, without the secrets of the request, without UUIDs, which tokens
 /// are, and without what repeats contents of the events that were `sent`.
 pub(super) fn words<'s>(answer: &Answer, sent: &[&[u8]], secrets: impl Iterator<Item = &'s str>) -> String {
-    let body = &answer.body[..answer.body.len().min(LOOKED_AT)];
-    let mut text = String::from_utf8_lossy(body).into_owned();
-    for secret in secrets.filter(|secret| !secret.is_empty()) {
-        text = text.replace(secret, REDACTED);
-    }
+    let body = String::from_utf8_lossy(&answer.body);
+    let clean = Redactor::of(secrets).redact(&body).into_owned();
+    // Cut only now: half of a secret would not be found.
+    let text: String = redact(&clean).chars().take(LOOKED_AT).collect();
     let text = redact_uuids(&without_contents(&text, sent));
     let plain: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut words: String = plain.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -160,6 +160,11 @@ mod tests {
         assert_eq!(said("line 1:\n  no time"), "400 Bad Request: line 1: no time");
         assert_eq!(said(&format!("{token} has no access")), "400 Bad Request: [redacted] has no access");
         assert_eq!(said("key hunter22 is wrong"), "400 Bad Request: key [redacted] is wrong");
+        // Also where the text is cut: half of a secret is one, too.
+        let long = format!("{}hunter22", " x".repeat(LOOKED_AT / 2 - 2));
+        assert!(!words(&answer(400, long), &[], ["hunter22"].into_iter()).contains("hunt"));
+        let encoded = "no such key: aHVudGVyMjI=";
+        assert_eq!(said(encoded), "400 Bad Request: no such key: [redacted]=");
         assert_eq!(
             said("cannot parse '4111 1111 1111 1111' as time"),
             "400 Bad Request: cannot parse '[...]' as time"

@@ -36,6 +36,7 @@ use tokio::time::Instant;
 use crate::payload::{LogEvent, Payload};
 use crate::store::Store;
 
+pub use endpoint::{ServiceUrl, is_public_http};
 pub use probe::{Probe, probe};
 pub use proof::Receipt;
 

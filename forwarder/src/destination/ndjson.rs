@@ -1,28 +1,31 @@
 //! Any service that takes newline-delimited JSON over HTTP: one object a line, one request a batch.
 
 use bytes::Bytes;
-use http::{Request, Uri};
+use http::Request;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::endpoint::ServiceUrl;
 use super::headers::{self, Configured, Headers};
 use super::pending::{Limits, Packing, Part};
 use super::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
-use super::{Destination, Surroundings, Wait, endpoint};
+use super::{Destination, Surroundings, Wait};
 use crate::config::{Format, LineRules, Style};
 use crate::extracted::Origin;
 use crate::format;
 use crate::http::Answer;
 use crate::payload::{LogEvent, Payload};
+use crate::secret::Secret;
+use crate::store::Held;
 
 /// Any endpoint that takes lines of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Http {
-    /// Where batches are posted: `https://HOST/PATH`.
-    pub url: String,
+    /// Where batches are posted: `https://HOST/PATH`. It may hold a key, and so may be kept elsewhere.
+    pub url: Secret<ServiceUrl>,
     /// Headers of every request; the value of each may be a secret.
     #[serde(default, skip_serializing_if = "Configured::is_empty")]
     pub headers: Configured,
@@ -38,20 +41,19 @@ pub struct Http {
 }
 
 impl Type for Http {
-    const SECRETS: &'static [&'static str] = &["headers.*"];
+    const SECRETS: &'static [&'static str] = &["url", "headers.*"];
     /// Not cut: half of an object is none.
     const LINES: Option<LineRules> = Some(LineRules { format: Format::Json, longest: None });
     const SHOWS_LABELS: bool = false;
 
     fn validate(&self) -> Result<(), String> {
-        endpoint::url("url", &self.url)?;
         headers::validate(&self.headers)?;
         super::check_batch(self.max_batch_bytes)
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
         let service = Lines {
-            url: endpoint::url("url", &self.url)?,
+            url: Held::new(&self.url, &surroundings.store)?,
             headers: Headers::new(&self.headers, &surroundings.store)?,
             gzip: self.gzip,
             limits: Limits {
@@ -68,7 +70,7 @@ impl Type for Http {
 
 /// Lines, one event each.
 struct Lines {
-    url: Uri,
+    url: Held<ServiceUrl>,
     headers: Headers,
     gzip: bool,
     limits: Limits,
@@ -91,7 +93,7 @@ impl Service for Lines {
 
     fn request(&self, parts: &[Part<'_>]) -> Request<Bytes> {
         let body = parts.iter().map(|part| part.events).collect::<Vec<_>>().concat();
-        let mut request = post(self.url.clone(), "application/x-ndjson", self.gzip, body);
+        let mut request = post(self.url.value().uri(""), "application/x-ndjson", self.gzip, body);
         self.headers.apply(request.headers_mut());
         request
     }
@@ -108,11 +110,12 @@ impl Service for Lines {
     }
 
     fn refused(&mut self) {
+        self.url.refused();
         self.headers.refused();
     }
 
     fn renew(&mut self, until: Instant) -> Wait<'_, bool> {
-        Box::pin(self.headers.renew(until))
+        Box::pin(async move { self.url.renew(until).await | self.headers.renew(until).await })
     }
 }
 

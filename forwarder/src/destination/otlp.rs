@@ -5,24 +5,27 @@
 //! The numbers of fields are those of `opentelemetry/proto/logs/v1/logs.proto`, `common.proto` and `resource.proto`.
 
 use bytes::Bytes;
-use http::{Request, Uri, header};
+use http::{Request, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::endpoint::ServiceUrl;
 use super::headers::{self, Configured, Headers};
 use super::pending::{Limits, Packing, Part};
 use super::protobuf::{self, bytes, fixed64, head, head_len, message, number};
 use super::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
-use super::{Destination, Surroundings, Wait, endpoint};
+use super::{Destination, Surroundings, Wait};
 use crate::config::{LineRules, Style};
 use crate::extracted::{self, Origin};
 use crate::http::Answer;
 use crate::line;
 use crate::payload::{LogEvent, Payload};
+use crate::secret::Secret;
 use crate::severity;
+use crate::store::Held;
 
 /// The path of logs, where the endpoint has none.
 const PATH: &str = "/v1/logs";
@@ -43,8 +46,8 @@ const LAMBDA: &str = "/aws/lambda/";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Otlp {
-    /// `https://HOST:PORT`, to which `/v1/logs` is added, or the whole URL.
-    pub endpoint: String,
+    /// `https://HOST:PORT`, to which `/v1/logs` is added, or the whole URL. It may hold a key, and so may be kept elsewhere.
+    pub endpoint: Secret<ServiceUrl>,
     /// Headers of every request; the value of each may be a secret.
     #[serde(default, skip_serializing_if = "Configured::is_empty")]
     pub headers: Configured,
@@ -59,31 +62,20 @@ pub struct Otlp {
     pub ca_file: Option<String>,
 }
 
-impl Otlp {
-    fn url(&self) -> Result<Uri, String> {
-        let url = endpoint::url("endpoint", &self.endpoint)?;
-        if url.path() != "/" {
-            return Ok(url);
-        }
-        endpoint::url("endpoint", &format!("{}{PATH}", self.endpoint.trim_end_matches('/')))
-    }
-}
-
 impl Type for Otlp {
-    const SECRETS: &'static [&'static str] = &["headers.*"];
+    const SECRETS: &'static [&'static str] = &["endpoint", "headers.*"];
     const LINES: Option<LineRules> = None;
     /// As attributes of the resource.
     const SHOWS_LABELS: bool = true;
 
     fn validate(&self) -> Result<(), String> {
-        self.url()?;
         headers::validate(&self.headers)?;
         super::check_batch(self.max_batch_bytes)
     }
 
     fn build(&self, _style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
         let service = Logs {
-            url: self.url()?,
+            url: Held::new(&self.endpoint, &surroundings.store)?,
             headers: Headers::new(&self.headers, &surroundings.store)?,
             gzip: self.gzip,
             limits: Limits {
@@ -99,7 +91,7 @@ impl Type for Otlp {
 }
 
 struct Logs {
-    url: Uri,
+    url: Held<ServiceUrl>,
     headers: Headers,
     gzip: bool,
     limits: Limits,
@@ -124,7 +116,7 @@ impl Service for Logs {
     fn request(&self, parts: &[Part<'_>]) -> Request<Bytes> {
         let mut body = Vec::new();
         request(parts.iter().map(|part| (part.common, part.events)), &mut body);
-        let mut request = post(self.url.clone(), "application/x-protobuf", self.gzip, body);
+        let mut request = post(self.url.value().uri(PATH), "application/x-protobuf", self.gzip, body);
         self.headers.apply(request.headers_mut());
         request
     }
@@ -157,11 +149,12 @@ impl Service for Logs {
     }
 
     fn refused(&mut self) {
+        self.url.refused();
         self.headers.refused();
     }
 
     fn renew(&mut self, until: Instant) -> Wait<'_, bool> {
-        Box::pin(self.headers.renew(until))
+        Box::pin(async move { self.url.renew(until).await | self.headers.renew(until).await })
     }
 }
 

@@ -165,7 +165,7 @@ fn only_lambda_groups_name_a_function() {
 #[test]
 fn answers_say_how_many_records_are_rejected_or_that_all_are() {
     let logs = Logs {
-        url: Uri::default(),
+        url: Held::new(&Secret::Inline("https://h/".parse().unwrap()), &std::rc::Rc::default()).unwrap(),
         headers: Headers::new(&Configured::default(), &std::rc::Rc::default()).unwrap(),
         gzip: false,
         limits: Limits { body: 1, lot: 0, packing: Packing::Mixed, in_flight: 1 },

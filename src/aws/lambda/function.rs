@@ -9,6 +9,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State,
 };
+use cwl2le_forwarder::redactor;
 
 use super::super::error::{found, gone};
 use super::super::need::Need;
@@ -46,6 +47,7 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
         let [code, message] = [error.error_code, error.message].map(Option::unwrap_or_default);
         format!("{code}: {message}")
     });
+    learn_secrets(&variables);
     Ok(Some(ObservedFunction {
         arn: is.function_arn.unwrap_or_default(),
         runtime: is.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
@@ -300,6 +302,17 @@ pub(crate) async fn delete_function(aws: Aws<'_>, name: &str) -> Result<()> {
 fn ready(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
     matches!(state, Some(State::Active | State::Inactive))
         && matches!(update, None | Some(LastUpdateStatus::Successful))
+}
+
+/// AWS quotes the variables of a function in some of its messages.
+fn learn_secrets(variables: &HashMap<String, String>) {
+    for (name, value) in variables {
+        match serde_json::from_str(value) {
+            Ok(config @ serde_json::Value::Object(_)) => redactor::learn_config(&config),
+            _ if redactor::is_telling(name) => redactor::learn(value),
+            _ => redactor::learn_url(value),
+        }
+    }
 }
 
 fn environment(variables: &BTreeMap<String, EnvValue>) -> Environment {

@@ -170,9 +170,9 @@ async fn nothing_ever_says_service_error() {
     for (answer, code, words) in [
         (Answer::Refused, Code::Unreachable, "connection refused"),
         (Answer::Silent, Code::Unreachable, "no answer within 30 s"),
-        (Answer::Garbage(502), Code::Unreachable, "HTTP status 502 without words of AWS"),
-        (Answer::Garbage(403), Code::Unreachable, "HTTP status 403 without words of AWS"),
-        (Answer::Garbage(200), Code::Unreachable, "HTTP status 200 without words of AWS"),
+        (Answer::Garbage(502), Code::Unreachable, "HTTP 502 with a non-AWS body"),
+        (Answer::Garbage(403), Code::Unreachable, "HTTP 403 with a non-AWS body"),
+        (Answer::Garbage(200), Code::Unreachable, "HTTP 200 with a non-AWS body"),
         (Answer::Error(400, "Strange", "Words of AWS"), Code::Aws, "Words of AWS"),
     ] {
         let said = answer.clone();

@@ -310,7 +310,7 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
         "not AWS",
     ),
     ("kinesis", "CreateStream", "Unreachable", "Connection refused", Code::Unreachable, "--endpoint-url"),
-    ("iam", "GetRole", "InvalidResponse", "HTTP status 403 without words of AWS", Code::Unreachable, "proxy"),
+    ("iam", "GetRole", "InvalidResponse", "HTTP 403 with a non-AWS body", Code::Unreachable, "proxy"),
     ("lambda", "CreateFunction", "ServiceException", "An error occurred", Code::Aws, "fault of its own"),
 ];
 

@@ -2,7 +2,7 @@
 
 mod lines;
 mod position;
-mod report;
+pub(super) mod report;
 #[cfg(test)]
 mod tests;
 

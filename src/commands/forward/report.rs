@@ -10,6 +10,7 @@ use super::position::Position;
 use crate::cli::Forward;
 use crate::error::{Code, Error};
 use crate::exit::Exit;
+use crate::output::visible;
 
 /// So many reasons are told; all events are counted.
 const MOST_TOLD: usize = 20;
@@ -177,7 +178,8 @@ impl ForwardReport {
 impl fmt::Display for ForwardReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let done = if self.dry_run { "written" } else { "delivered" };
-        write!(f, "{} to {}: {} of {} events {done}", self.input, self.to, self.delivered, self.events)?;
+        let (input, to) = (visible(&self.input), visible(&self.to));
+        write!(f, "{input} to {to}: {} of {} events {done}", self.delivered, self.events)?;
         for (count, what) in [
             (self.filtered, "dropped by rules"),
             (self.skipped, "skipped"),
@@ -191,15 +193,15 @@ impl fmt::Display for ForwardReport {
         write!(f, "; {} bytes", self.bytes)?;
         for refused in &self.refused {
             match refused.times {
-                1 => write!(f, "\nrefused once: {}", refused.why)?,
-                times => write!(f, "\nrefused {times} times: {}", refused.why)?,
+                1 => write!(f, "\nrefused once: {}", visible(&refused.why))?,
+                times => write!(f, "\nrefused {times} times: {}", visible(&refused.why))?,
             }
         }
         for failure in &self.failures {
-            write!(f, "\nfailed: {failure}")?;
+            write!(f, "\nfailed: {}", visible(failure))?;
         }
         if let Some(stopped) = &self.stopped {
-            write!(f, "\nstopped: {stopped}")?;
+            write!(f, "\nstopped: {}", visible(stopped))?;
         }
         if self.cut_bytes > 0 && !self.reader_closed {
             let cut = self.cut_bytes;

@@ -7,6 +7,7 @@ use crate::aws::Event;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, Command, Preview};
 use crate::error::Code;
+use crate::output::{OutputFormat, Printer};
 use clap::Parser;
 use cwl2le_forwarder::config::Config;
 use serde_json::{Value, json};
@@ -74,7 +75,9 @@ const MESSAGES: [&str; 5] = [
 #[tokio::test]
 async fn a_preview_says_what_goes_what_is_dropped_and_what_it_costs() {
     let report = preview(config(&rules()), "f", &MESSAGES, &["--price-per-gb", "2.5"]).await;
-    insta::assert_snapshot!(anstream::adapter::strip_str(&report.to_string()).to_string());
+    let mut text = Vec::new();
+    Printer::plain(OutputFormat::Text).report(&mut text, &report).expect("a report");
+    insta::assert_snapshot!(String::from_utf8(text).expect("UTF-8").trim_end());
     insta::assert_json_snapshot!(report);
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use cwl2le_forwarder::secret::TOKEN_STAND_IN;
 
 use super::report::{Cost, End, Month, PreviewReport, Seen, time};
-use crate::output::Table;
 use crate::output::style::{BAD, BOLD, DIM, GOOD, WARN};
+use crate::output::{Table, visible};
 
 /// Of a longer text only so many characters are shown.
 const LONGEST: usize = 400;
@@ -17,10 +17,10 @@ const MOST_PARTS: usize = 3;
 
 impl fmt::Display for PreviewReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{BOLD}{}{BOLD:#} from {} to {}", self.log_group, self.from, self.until)?;
-        writeln!(f, "configuration: {}", self.configuration)?;
+        writeln!(f, "{BOLD}{}{BOLD:#} from {} to {}", visible(&self.log_group), self.from, self.until)?;
+        writeln!(f, "configuration: {}", visible(&self.configuration))?;
         match &self.route {
-            Some(route) => writeln!(f, "rules: those of the route {route}")?,
+            Some(route) => writeln!(f, "rules: those of the route {}", visible(route))?,
             None => writeln!(f, "rules: none, no route matches")?,
         }
         let shown = samples(&self.events, self.samples);
@@ -34,7 +34,12 @@ impl fmt::Display for PreviewReport {
         write!(f, "\n{}", self.counts())?;
         for dropped in &self.dropped {
             let (events, bytes) = (dropped.events, dropped.message_bytes);
-            write!(f, "\ndropped by {}: {events} events, {bytes} bytes: {}", dropped.rule, dropped.says)?;
+            write!(
+                f,
+                "\ndropped by {}: {events} events, {bytes} bytes: {}",
+                visible(&dropped.rule),
+                visible(&dropped.says)
+            )?;
         }
         if !self.complete {
             let covered = humantime::format_duration(Duration::from_secs_f64(self.covered_seconds.ceil()));
@@ -121,10 +126,10 @@ impl fmt::Display for Seen {
         let at = format!("{} {}", time(self.time), plain(&self.log_stream));
         match &self.end {
             End::Dropped { rule, message } => {
-                writeln!(f, "{WARN}- {at}: dropped by {rule}{WARN:#}")?;
+                writeln!(f, "{WARN}- {at}: dropped by {}{WARN:#}", visible(rule))?;
                 writeln!(f, "    {DIM}{}{DIM:#}", plain(message))?;
             }
-            End::Refused { why } => writeln!(f, "{BAD}! {at}: never sent, {why}{BAD:#}")?,
+            End::Refused { why } => writeln!(f, "{BAD}! {at}: never sent, {}{BAD:#}", visible(why))?,
             End::Sent => {
                 for line in &self.lines {
                     let (style, sign) = if self.redacted { (WARN, '~') } else { (GOOD, '=') };
@@ -133,7 +138,7 @@ impl fmt::Display for Seen {
                         0 | 1 => String::new(),
                         parts => format!(", in {parts} parts"),
                     };
-                    let (to, bytes) = (&line.destination, line.bytes);
+                    let (to, bytes) = (visible(&line.destination), line.bytes);
                     writeln!(f, "{style}{sign} {at} -> {to}: {bytes} bytes{redacted}{parts}{style:#}")?;
                     for part in line.parts.iter().take(MOST_PARTS) {
                         writeln!(f, "    {}", plain(&part.replace(TOKEN_STAND_IN, "[token]")))?;
@@ -156,13 +161,9 @@ fn plain(text: &str) -> String {
             plain += &format!("... ({} characters)", text.chars().count());
             break;
         }
-        match character {
-            '\t' => plain.push(' '),
-            control if control.is_control() => plain.extend(control.escape_default()),
-            other => plain.push(other),
-        }
+        plain.push(if character == '\t' { ' ' } else { character });
     }
-    plain
+    visible(plain)
 }
 
 /// So many events, in order, of all kinds of ends that there are: where most are dropped, others are shown as well.

@@ -13,7 +13,7 @@ use super::*;
 use crate::aws::AwsError;
 use crate::error::{Code, Error};
 
-const COLORED: Printer = Printer { format: OutputFormat::Text, stdout_color: true, stderr_color: true };
+const COLORED: Printer = Printer::colored(OutputFormat::Text);
 
 #[derive(Serialize)]
 struct Stream {
@@ -32,10 +32,10 @@ const STREAM: Stream = Stream { name: "cloudwatch-logs-stream", active: true };
 fn limit() -> Error {
     let mut error = Error::new(
         Code::FilterLimit,
-        "cannot subscribe `/app/orders`: it has its two filters already:\n`datadog`, `splunk`",
+        "cannot subscribe `/app/orders`: it has its two filters already: `datadog`, `splunk`",
     )
     .on("/app/orders")
-    .hint("replace one of them with `--replace NAME`,\nor remove one");
+    .hint("replace one of them with `--replace NAME`, or remove one");
     error.aws = Some(Box::new(AwsError {
         service: "logs",
         operation: "PutSubscriptionFilter",
@@ -139,7 +139,7 @@ fn columns_line_up_and_lines_end_with_their_text() {
     table.row(["/aws/lambda/a-function", "cloudwatchLogsFilter", ""]);
     table.row([format!("{BAD}/app{BAD:#}"), "-".to_owned(), "missing".to_owned()]);
     table.row(["/short"]);
-    let plain = strip_str(&table.to_string()).to_string();
+    let plain = shown(&table.to_string(), false);
     insta::assert_snapshot!(plain);
     assert!(!table.is_empty() && plain.lines().all(|line| !line.ends_with(' ')));
 }
