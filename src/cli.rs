@@ -111,6 +111,17 @@ pub enum Command {
 }
 
 impl Command {
+    /// Whether a token stands on the command line itself.
+    pub fn shows_token(&self) -> bool {
+        let destination = match self {
+            Self::Setup(args) => &args.wanted.destination,
+            Self::Plan(args) => &args.wanted.destination,
+            Self::Forward(args) => &args.service,
+            _ => return false,
+        };
+        destination.token.is_some()
+    }
+
     /// Whether standard output belongs to the lines that it writes, and its report to standard error.
     pub fn writes_lines(&self) -> bool {
         matches!(self, Self::Forward(forward) if forward.writes_lines())

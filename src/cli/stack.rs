@@ -15,14 +15,14 @@ pub const TOKEN_VARIABLE: &str = "CWL2LE_TOKEN";
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Log service")]
 pub struct DestinationArgs {
-    /// Token of the log (UUID); else CWL2LE_TOKEN. On shared machines give --token-file or the variable, which no process
-    /// list shows
+    /// Token of the log (UUID); else CWL2LE_TOKEN. The process list and the shell's history show it: better give
+    /// --token-file, the variable, --token-ssm or --token-secret
     #[arg(long, value_name = "UUID")]
     pub token: Option<String>,
     /// What the variable says the token is. Clap would take it for a flag, which excludes the others.
     #[arg(skip = std::env::var(TOKEN_VARIABLE).ok())]
     pub token_variable: Option<String>,
-    /// File with the token, `-` for standard input
+    /// File with the token, `-` for standard input, as in `pass show log | cwl2le setup --token-file -`
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
     /// SSM parameter (name or ARN) that the function reads the token from; NAME#KEY for one key of a JSON object

@@ -1,10 +1,11 @@
 //! Whether a plan may be carried out: `--yes`, or an answer on a terminal.
 
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 
 use super::Context;
 use crate::cli::{Change, CommandLine};
 use crate::error::{Code, Error, Result};
+use crate::output::prompt;
 use crate::plan::Plan;
 
 /// How a plan was confirmed, or not.
@@ -45,7 +46,7 @@ pub(super) async fn ask(
     let answer = tokio::select! {
         () = context.stop.wait() => {
             // The cursor still stands behind the question.
-            let _ = writeln!(std::io::stderr());
+            let _ = prompt("\n");
             return Err(Error::new(Code::Interrupted, "stopped; nothing was changed"));
         }
         answer = asked => answer.map_err(std::io::Error::other).flatten(),
@@ -55,7 +56,7 @@ pub(super) async fn ask(
         .map_err(|error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}")))?;
     if !answer.ends_with('\n') {
         // Ctrl-D leaves the cursor there, too.
-        let _ = writeln!(std::io::stderr());
+        let _ = prompt("\n");
     }
     Ok(match answer.trim() {
         "y" | "Y" | "yes" => Consent::Answer,
@@ -87,8 +88,7 @@ fn not_confirmed(command_line: &CommandLine, plan: &Plan) -> Error {
 
 fn read_answer(question: &str) -> std::io::Result<String> {
     // Not locked while it waits: Ctrl-C ends the wait elsewhere, and what is said then goes to standard error as well.
-    std::io::stderr().write_all(question.as_bytes())?;
-    std::io::stderr().flush()?;
+    prompt(question)?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer)

@@ -251,6 +251,39 @@ fn check(output: &str, secret: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Whoever opens a stream bypasses all of this. What is not in the list goes through `output`.
+#[test]
+fn nobody_else_writes_to_the_streams() {
+    // Hands standard error to a compiler; looks whether there is a terminal.
+    let allowed = [
+        ("bundle/compile.rs", ".stdout(io::stderr())"),
+        ("commands/consent.rs", "is_terminal()"),
+        ("cli/unparsed.rs", "error.use_stderr()"),
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut folders = vec![root.clone()];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.strip_prefix(&root).expect("below").to_string_lossy().into_owned();
+            if path.is_dir() {
+                folders.extend((name != "output").then_some(path));
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).expect("text");
+            let lines = text.lines().filter(|line| {
+                let opens =
+                    ["stderr()", "stdout()", "stderr ()", "/dev/std"].iter().any(|call| line.contains(call));
+                opens && !allowed.iter().any(|(file, call)| name == *file && line.contains(call))
+            });
+            let is_own = ["main.rs", "commands/leak_tests.rs"].contains(&name.as_str());
+            found.extend(lines.filter(|_| !is_own).map(|line| format!("{name}: {}", line.trim())));
+        }
+    }
+    assert_eq!(found, Vec::<String>::new());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 

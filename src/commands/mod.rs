@@ -150,6 +150,10 @@ impl Context<'_> {
     }
 }
 
+/// Why a token should not stand on the command line.
+const TOKEN_IS_SHOWN: &str = "note: every user of this machine can read --token while the command runs (`ps`), and it stays in \
+    the shell's history; give --token-file FILE (`-` for standard input), CWL2LE_TOKEN, --token-ssm or --token-secret instead";
+
 /// Runs a command.
 pub async fn run(
     cli: &Cli,
@@ -158,6 +162,9 @@ pub async fn run(
     stop: &Stop,
     lines: &Lines<'_>,
 ) -> Result<Outcome> {
+    if cli.command.shows_token() {
+        progress.line(TOKEN_IS_SHOWN);
+    }
     let file = configuration(cli, progress)?;
     let mut options = Options {
         region: cli.global.region.clone(),

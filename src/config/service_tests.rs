@@ -91,9 +91,102 @@ fn the_documentation_names_every_type_and_its_keys() {
     let keys = rows("## Keys");
     assert_eq!(documented(&keys), types);
     for (row, name) in keys.iter().zip(Destination::TYPES) {
-        let known: Vec<String> = super::service::keys_of(name).iter().map(|key| format!("`{key}`")).collect();
+        let tls = super::service::has_url(name).then(|| "tls".to_owned());
+        let known = super::service::keys_of(name).into_iter().chain(tls);
+        let known: Vec<String> = known.map(|key| format!("`{key}`")).collect();
         assert_eq!(row[1], known.join(", "), "{name}");
         assert!(document.contains(&format!("type = \"{name}\"")), "there is no example of {name}");
         assert!(TEMPLATE.contains(*name), "the template does not name {name}");
+    }
+}
+
+#[test]
+fn a_url_with_a_key_is_kept_elsewhere_or_at_least_not_shown() {
+    let url = "https://hooks.example.com/services/x7Gh2kLmN9pQ4rSt?team=a&key=opensesame";
+    let inline = format!("[destinations.hook]\ntype = \"http\"\nurl = \"{url}\"\n");
+    let warnings = parse(&inline).expect("a file").warnings();
+    assert!(warnings.len() == 1 && warnings[0].contains("`url` of `hook`"), "{warnings:?}");
+    let made = stack(&[], &inline, &Observed::default()).expect("a stack");
+    let plan = crate::plan::setup(&made, &Observed::default(), false).to_string();
+    assert!(
+        plan.contains("config destinations.hook.url: https://hooks.example.com/services/[redacted]"),
+        "{plan}"
+    );
+    // `init` describes it by a variable.
+    let (described, variables) = describe(&made, &account(&made).0);
+    assert_eq!(variables, ["CWL2LE_URL_HOOK"]);
+    for text in [&plan, &described, &format!("{:?} {:?}", made, parse(&inline))] {
+        for secret in ["x7Gh2kLmN9pQ4rSt", "opensesame", "team=a"] {
+            assert!(!text.contains(secret), "{secret}: {text}");
+        }
+    }
+
+    let kept = "[destinations.hook]\ntype = \"http\"\nurl = { ssm = \"/hook\" }\n\
+                [destinations.otlp]\ntype = \"otlp\"\nendpoint = { secretsmanager = \"otlp#url\" }\n";
+    assert!(parse(kept).expect("a file").warnings().is_empty());
+    let made = stack(&[], &format!("default_destination = \"hook\"\n{kept}"), &Observed::default())
+        .expect("a stack");
+    let policy = made.function_role.policy.to_string();
+    assert!(policy.contains("parameter/hook") && policy.contains("secret:otlp-??????"), "{policy}");
+    let config = made.function.config.expect("a configuration").to_json();
+    assert!(config.contains(r#""url":{"ssm":"/hook"}"#), "{config}");
+}
+
+#[test]
+fn a_change_in_what_a_url_hides_is_a_change() {
+    let config = |key: &str| {
+        let text = format!("[destinations.hook]\ntype = \"http\"\nurl = \"https://h/in?key={key}\"\n");
+        stack(&[], &text, &Observed::default()).expect("a stack")
+    };
+    let (before, after) = (config("before"), config("later1"));
+    let plan = crate::plan::setup(&after, &account(&before).0, false).to_string();
+    let said = "https://h/in?key=[redacted] -> https://h/in?key=[redacted] (changed, not shown)";
+    assert!(plan.contains(said), "{plan}");
+}
+
+#[test]
+fn plain_http_has_to_be_allowed_unless_it_stays_on_the_machine() {
+    let token = format!("token = \"{TOKEN}\"");
+    for (kind, key, more) in [
+        ("http", "url", "headers = { Authorization = { ssm = \"/a\" } }"),
+        ("otlp", "endpoint", "headers = { Api-Key = { ssm = \"/a\" } }"),
+        ("loggly", "endpoint", token.as_str()),
+        ("insight-webhook", "endpoint", token.as_str()),
+    ] {
+        let file = |url: &str, tls: &str| {
+            parse(&format!("[destinations.a]\ntype = \"{kind}\"\n{key} = \"{url}\"\n{more}\n{tls}\n"))
+        };
+        let error = file("http://collector.example.com", "").expect_err("refused");
+        assert!(error.message.contains("begins with http://"), "{kind}: {}", error.message);
+        assert!(error.message.contains(":3:"), "the place of the URL: {}", error.message);
+        assert!(error.hint.is_some_and(|hint| hint.contains("`tls = false`")), "{kind}");
+        assert!(file("http://collector.example.com", "tls = true").is_err(), "{kind}");
+        for (url, tls) in [
+            ("http://collector.example.com", "tls = false"),
+            ("http://127.0.0.1:4318", ""),
+            ("http://localhost:4318", "tls = false"),
+            ("https://collector.example.com", ""),
+            ("https://collector.example.com", "tls = true"),
+        ] {
+            assert!(file(url, tls).is_ok(), "{kind}: {url} {tls}: {:?}", file(url, tls));
+        }
+        let error = file("https://collector.example.com", "tls = false").expect_err("refused");
+        assert!(error.message.contains("begins with https://"), "{kind}: {}", error.message);
+    }
+    // What is allowed is described as it is.
+    let text = "[destinations.a]\ntype = \"otlp\"\nendpoint = \"http://collector:4318\"\ntls = false\n";
+    let made = stack(&[], text, &Observed::default()).expect("a stack");
+    let (described, _) = describe(&made, &account(&made).0);
+    assert!(described.contains("tls = false") && parse(&described).is_ok(), "{described}");
+}
+
+#[test]
+fn variables_of_aws_are_no_secrets_for_a_log_service() {
+    for name in ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "aws_access_key_id"] {
+        let text = format!(
+            "[destinations.a]\ntype = \"http\"\nurl = \"https://h/\"\nheaders = {{ X-A = {{ env = \"{name}\" }} }}\n"
+        );
+        let error = parse(&text).expect_err("refused");
+        assert!(error.message.contains("variable of AWS"), "{}", error.message);
     }
 }

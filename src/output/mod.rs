@@ -132,6 +132,16 @@ impl Printer {
     }
 }
 
+/// Writes a question to standard error, without a newline at its end.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn prompt(question: &str) -> io::Result<()> {
+    let mut stderr = io::stderr();
+    stderr.write_all(shown(question, false).as_bytes())?;
+    stderr.flush()
+}
+
 /// Writes text with one newline at its end.
 fn write(to: &mut dyn Write, text: &str, color: bool) -> io::Result<()> {
     let written = writeln!(to, "{}", shown(text.trim_end_matches('\n'), color));
