@@ -34,19 +34,18 @@ fn main() -> ExitCode {
     };
     let printer = Printer::new(cli.global.output, cli.global.color);
     let mut stderr = io::stderr();
+    // Standard output belongs to the lines of `forward`, where it writes any.
+    let mut documents: Box<dyn Write> =
+        if cli.command.writes_lines() { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     let Ok(ended) = catch_unwind(AssertUnwindSafe(|| run(&cli, &printer))) else {
         // The panic has been reported on standard error.
-        let _ =
-            printer.error(&mut io::stdout(), &mut io::sink(), &bug("it stopped; standard error says where"));
+        let _ = printer.error(&mut documents, &mut io::sink(), &bug("it stopped; standard error says where"));
         return Exit::Internal.into();
     };
     let exit = match &ended {
         Ok(outcome) => outcome.exit,
         Err(error) => error.code.exit(),
     };
-    // Standard output belongs to the lines of `forward`, where it writes any.
-    let mut documents: Box<dyn Write> =
-        if cli.command.writes_lines() { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     let printed = match &ended {
         Ok(outcome) => printer.report(&mut documents, &Shown(&*outcome.report)),
         Err(error) => printer.error(&mut documents, &mut stderr, error),

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use crate::cli::Cli;
 use crate::error::{Code, Error, Result};
+use crate::output::visible;
 
 /// A completion script.
 #[derive(Debug, Clone, Serialize)]
@@ -40,7 +41,7 @@ pub struct Pages {
 
 impl fmt::Display for Pages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.pages.join("\n"))
+        f.write_str(&self.pages.iter().map(visible).collect::<Vec<_>>().join("\n"))
     }
 }
 
