@@ -26,7 +26,7 @@ use crate::config::File;
 use crate::error::{Code, Error, Failure};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, WARN};
 use crate::output::{OutputFormat, Printer, Progress, bug};
-use crate::plan::{Field, Kept, Kind, Plan, Refusal, ResourceId, Stage, Step, Verb};
+use crate::plan::{Field, Head, HeadRow, Kept, Kind, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb};
 
 /// What begins a line only if a line end from outside got through.
 const FORGED: &str = "- delete everything";
@@ -92,6 +92,9 @@ impl Outside {
             reason: self.text(),
             hint: self.text(),
         }];
+        let origins = [Origin::File(self.text()), Origin::Credentials(self.text())];
+        let row = |origin| HeadRow { name: self.text(), value: Some(self.text()), origin };
+        plan.head = Head(origins.map(row).into());
         plan.notes = vec![self.text(), self.text()];
         plan
     }
@@ -101,10 +104,11 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
     let mut all: Vec<Box<dyn Report>> = Vec::new();
     for (command, dry_run) in [("plan", true), ("setup", false), ("teardown", false), ("unsubscribe", false)]
     {
-        let Plan { steps, unchanged, kept, refused, notes, .. } = o.plan();
+        let Plan { head, steps, unchanged, kept, refused, notes, .. } = o.plan();
         all.push(Box::new(ChangeReport {
             command,
             dry_run,
+            settings: head,
             changes: steps,
             unchanged,
             kept,

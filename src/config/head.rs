@@ -9,6 +9,7 @@ use super::file::File;
 use super::merge;
 use super::origin::{first, flag};
 use super::secrets::Source;
+use super::service::URLS;
 use crate::cli::{DestinationArgs, Wanted};
 use crate::plan::{Head, HeadRow, Observed, Origin, whole_config};
 use crate::stack::Stack;
@@ -73,6 +74,11 @@ fn log_service(
             })
         });
         let kept = reference.map(|reference| Origin::Store(reference.to_string()));
+        // A URL that stands here is shown above, as far as it may be.
+        let is_kept = kept.is_some() || !matches!(in_file, None | Some(Origin::File(_)));
+        if URLS.contains(&key.as_str()) && !is_kept {
+            continue;
+        }
         let origin = by_flag.or(in_file).or(kept).unwrap_or_else(|| otherwise.clone());
         rows.push(HeadRow { name: format!("{key} of {name}"), value: None, origin });
     }

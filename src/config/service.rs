@@ -232,7 +232,7 @@ impl Service {
 }
 
 /// The keys with the URL of a service.
-const URLS: [&str; 2] = ["url", "endpoint"];
+pub(super) const URLS: [&str; 2] = ["url", "endpoint"];
 
 /// Whether a type has a URL, so that the scheme says whether there is TLS.
 pub(super) fn has_url(kind: &str) -> bool {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::output::visible;
+
 /// Where the value of a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -75,11 +77,13 @@ impl Head {
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let value = |shown: &HeadRow| shown.value.clone().unwrap_or_else(|| "(not shown)".to_owned());
+        let name = |shown: &HeadRow| visible(&shown.name);
+        let value = |shown: &HeadRow| shown.value.as_ref().map_or("(not shown)".to_owned(), visible);
         let widest = |of: &dyn Fn(&HeadRow) -> usize| self.0.iter().map(of).max().unwrap_or_default();
-        let (names, values) = (widest(&|s| s.name.chars().count()), widest(&|s| value(s).chars().count()));
+        let (names, values) = (widest(&|s| name(s).chars().count()), widest(&|s| value(s).chars().count()));
         for shown in &self.0 {
-            writeln!(f, "  {:<names$}  {:<values$}  {}", shown.name, value(shown), shown.origin)?;
+            let origin = visible(&shown.origin);
+            writeln!(f, "  {:<names$}  {:<values$}  {origin}", name(shown), value(shown))?;
         }
         Ok(())
     }
