@@ -150,7 +150,7 @@ fn resolve(file: &File, name: &str, secret: &service::Secret, flag: Option<&Secr
         let place = format!("set it, or give another place: {key} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}");
         file.error(&secret.span, &format!("`{}` of `{name}` is not there: {problem}", secret.key), place)
     })?;
-    if is_telling(&secret.key) && value.as_str().is_some_and(is_placeholder) {
+    if value.as_str().is_some_and(|value| is_placeholder(value) && is_telling(&secret.key, value)) {
         let problem = format!(
             "`{}` of `{name}` is the placeholder of an example, in {}, and no secret of yours",
             secret.key, secret.source
