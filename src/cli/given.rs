@@ -2,6 +2,7 @@
 //! refuses, and that may be a token behind a flag that is misspelt or stands in the wrong place.
 
 use cwl2le_forwarder::redactor::{is_telling, is_token_like, learn_all, secrets_of_url};
+use cwl2le_forwarder::secret::Token;
 
 use super::TOKEN_VARIABLE;
 
@@ -13,6 +14,10 @@ const PLACES: [&str; 4] = ["token-file", "token-ssm", "token-secret", "logentrie
 
 /// Flags whose names sound like those of a secret and are none.
 const NO_SECRETS: [&str; 2] = ["kms-key", "tag"];
+
+/// Flags behind which a UUID is right. Anywhere else it is a token in the wrong place.
+const NAMES: [&str; 9] =
+    ["kms-key", "tag", "log-group", "g", "match", "exclude", "filter-name", "filter-pattern", "log-stream"];
 
 /// Makes every secret of the command line and of the environment known to the redactor.
 pub fn learn_secrets(args: &[String], variables: impl IntoIterator<Item = (String, String)>) {
@@ -55,6 +60,10 @@ fn of_arguments(args: &[String]) -> Vec<String> {
             None if is_token_like(arg) && !is_expected(args, at) => found.push(arg.clone()),
             _ => {}
         }
+        let text = value.filter(|_| arg.contains('=')).unwrap_or(arg).trim_matches('/');
+        if !NAMES.contains(&flag_of(args, at)) && text.parse::<Token>().is_ok() {
+            found.push(text.to_owned());
+        }
         if arg.contains("://") {
             found.extend(secrets_of_url(value.filter(|_| arg.contains('=')).unwrap_or(arg)));
             found.extend(secrets_of_url(arg));
@@ -74,6 +83,14 @@ fn is_secret(flag: &str) -> bool {
 fn is_variable(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+/// The flag that an argument is, or stands behind; empty for none.
+fn flag_of(args: &[String], at: usize) -> &str {
+    let before = at.checked_sub(1).and_then(|before| args.get(before)).filter(|flag| !flag.contains('='));
+    let flag =
+        Some(&args[at]).filter(|arg| arg.starts_with('-')).or(before.filter(|flag| flag.starts_with('-')));
+    flag.map_or("", |flag| flag.trim_start_matches('-').split('=').next().unwrap_or_default())
 }
 
 /// Whether an argument stands behind a flag of a name, where a UUID or a long word may be right: a log group, a key.
@@ -107,8 +124,16 @@ mod tests {
             vec!["cwl2le", "setup", "--token-file", KEY],
             vec!["cwl2le", "setup", "--token-secret=kqz8X2vLmN4pR7sT"],
             vec!["cwl2le", "setup", KEY],
+            vec!["cwl2le", "setup", "--api-key", KEY, "--region", "eu-west-1"],
         ] {
             assert_eq!(found(&args), [KEY], "{args:?}");
+        }
+        let uuids = [
+            vec!["cwl2le", "setup", "--shards", UUID],
+            vec!["cwl2le", "setup", "--token-ssm=/01234567-89ab-cdef-0123-456789abcdef"],
+        ];
+        for args in uuids {
+            assert!(found(&args).iter().any(|secret| secret == UUID), "{args:?}");
         }
         let url = found(&["cwl2le", "status", "--endpoint-url", "http://me:pass-word@h:1"]);
         assert!(url.iter().any(|secret| secret == "pass-word"), "{url:?}");

@@ -196,7 +196,24 @@ impl File {
         let settings = nearest::settings(path, &text)?;
         let file = Self { path: path.to_owned(), text, settings };
         check::check(&file)?;
+        file.learn_secrets();
         Ok(file)
+    }
+
+    /// Makes the redactor know what the file refers to, for the commands that do not need it: AWS may quote what the
+    /// function has of it. What is not there, or is no regular file and may be read only once, is none of their business.
+    fn learn_secrets(&self) {
+        let services = self.settings.destinations.iter().flatten();
+        for secret in services.flat_map(|(_, service)| service.get_ref().secrets()) {
+            let folder = self.path.parent().unwrap_or(Path::new(""));
+            let once = match &secret.source {
+                Source::File(path) => !folder.join(path).is_file(),
+                _ => false,
+            };
+            if !once {
+                let _ = secret.source.resolve(self);
+            }
+        }
     }
 
     /// Its path, as it was given.

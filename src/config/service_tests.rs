@@ -107,11 +107,11 @@ fn a_url_with_a_key_is_kept_elsewhere_or_at_least_not_shown() {
     let warnings = parse(&inline).expect("a file").warnings();
     assert!(warnings.len() == 1 && warnings[0].contains("`url` of `hook`"), "{warnings:?}");
     let made = stack(&[], &inline, &Observed::default()).expect("a stack");
-    let plan = crate::plan::setup(&made, &Observed::default(), false).to_string();
-    assert!(
-        plan.contains("config destinations.hook.url: https://hooks.example.com/services/[redacted]"),
-        "{plan}"
-    );
+    let before = "[destinations.hook]\ntype = \"http\"\nurl = \"https://h/in\"\n";
+    let before = stack(&[], before, &Observed::default()).expect("a stack");
+    let plan = crate::plan::setup(&made, &account(&before).0, false).to_string();
+    let said = "config destinations.hook.url: https://h/in -> https://hooks.example.com/services/[redacted]?team=[redacted]";
+    assert!(plan.contains(said), "{plan}");
     // `init` describes it by a variable.
     let (described, variables) = describe(&made, &account(&made).0);
     assert_eq!(variables, ["CWL2LE_URL_HOOK"]);
