@@ -26,7 +26,9 @@ use crate::config::File;
 use crate::error::{Code, Error, Failure};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, WARN};
 use crate::output::{OutputFormat, Printer, Progress, bug};
-use crate::plan::{Field, Head, HeadRow, Kept, Kind, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb};
+use crate::plan::{
+    Field, Head, HeadRow, Kept, Kind, Loss, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
+};
 
 /// What begins a line only if a line end from outside got through.
 const FORGED: &str = "- delete everything";
@@ -95,6 +97,7 @@ impl Outside {
         let origins = [Origin::File(self.text()), Origin::Credentials(self.text())];
         let row = |origin| HeadRow { name: self.text(), value: Some(self.text()), origin };
         plan.head = Head(origins.map(row).into());
+        plan.losses = vec![Loss { resource: self.resource(), what: self.text() }];
         plan.notes = vec![self.text(), self.text()];
         plan
     }
@@ -104,7 +107,7 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
     let mut all: Vec<Box<dyn Report>> = Vec::new();
     for (command, dry_run) in [("plan", true), ("setup", false), ("teardown", false), ("unsubscribe", false)]
     {
-        let Plan { head, steps, unchanged, kept, refused, notes, .. } = o.plan();
+        let Plan { head, steps, unchanged, kept, refused, notes, losses, .. } = o.plan();
         all.push(Box::new(ChangeReport {
             command,
             dry_run,
@@ -114,6 +117,7 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
             kept,
             refused,
             notes,
+            losses,
             ..ChangeReport::default()
         }));
     }

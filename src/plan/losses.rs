@@ -12,6 +12,7 @@ use super::{
     Action, Kind, Observed, ObservedFilter, ObservedFunction, ObservedTrigger, Plan, ResourceId, Stage, Step,
     Verb,
 };
+use crate::output::visible;
 use crate::stack::{AccountPolicy, FilterSpec, Stack, retention};
 
 /// Something that a change takes away and that running it again does not bring back.
@@ -266,7 +267,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, losses: &[Loss]) -> fmt::Result 
     for loss in losses {
         (kind, shown) = (loss.resource.kind, if loss.resource.kind == kind { shown + 1 } else { 1 });
         if shown <= SHOWN {
-            writeln!(f, "  x {}: {}", loss.resource, loss.what)?;
+            writeln!(f, "  x {}: {}", loss.resource, visible(&loss.what))?;
         } else if shown == SHOWN + 1 {
             let more = losses.iter().filter(|loss| loss.resource.kind == kind).count() - SHOWN;
             writeln!(f, "  x and {more} more of {kind}s")?;
