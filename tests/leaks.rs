@@ -85,7 +85,7 @@ fn run(folder: &std::path::Path, args: &[&str], endpoint: &str) -> Ran {
         .env("AWS_SESSION_TOKEN", SESSION)
         .env("CWL2LE_TOKEN", TOKEN)
         .env("THE_HEADER", HEADER)
-        .env("CWL2LE_PATIENCE", "3")
+        .env("CWL2LE_PATIENCE", "1")
         .current_dir(folder)
         .stdin(Stdio::null())
         .args(args);

@@ -12,6 +12,7 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use aws_sdk_sts::config::SharedHttpClient;
+use cwl2le_forwarder::redactor;
 use cwl2le_forwarder::secret::redact_uuids;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
@@ -128,7 +129,7 @@ pub(super) async fn source(
         .with_use_dual_stack(profile.is_on("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"));
     if let Some(name) = &options.profile {
         let provider = ProfileFileCredentialsProvider::builder().configure(&config).profile_name(name);
-        return SharedCredentialsProvider::new(provider.build());
+        return learned(provider.build());
     }
     // On a laptop nobody answers at the address of the instance metadata: that is not waited for long, nor tried again.
     let instance = aws_config::imds::Client::builder()
@@ -138,7 +139,37 @@ pub(super) async fn source(
         .read_timeout(Duration::from_secs(1))
         .build();
     let chain = DefaultCredentialsChain::builder().configure(config).imds_client(instance);
-    SharedCredentialsProvider::new(chain.build().await)
+    learned(chain.build().await)
+}
+
+/// Minimum length of a secret of AWS, in characters: a secret access key has 40. Those of a local AWS are words, such as
+/// `test`.
+const SHORTEST: usize = 16;
+
+/// Credentials that the redactor knows: AWS quotes the whole request, session token included, where a signature is wrong.
+#[derive(Debug)]
+struct Learned<P>(P);
+
+fn learned(provider: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
+    SharedCredentialsProvider::new(Learned(provider))
+}
+
+impl<P: ProvideCredentials> ProvideCredentials for Learned<P> {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::new(async {
+            let found = self.0.provide_credentials().await?;
+            let secrets = [found.secret_access_key()].into_iter().chain(found.session_token());
+            redactor::learn_all(secrets.filter(|secret| secret.len() >= SHORTEST));
+            Ok(found)
+        })
+    }
+
+    fn fallback_on_interrupt(&self) -> Option<Credentials> {
+        self.0.fallback_on_interrupt()
+    }
 }
 
 /// Why there are no credentials, and what to do: the profile tells more than the table of hints knows.

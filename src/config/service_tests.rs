@@ -115,7 +115,7 @@ fn a_url_with_a_key_is_kept_elsewhere_or_at_least_not_shown() {
     // `init` describes it by a variable.
     let (described, variables) = describe(&made, &account(&made).0);
     assert_eq!(variables, ["CWL2LE_URL_HOOK"]);
-    for text in [&plan, &described, &format!("{:?} {:?}", made, parse(&inline))] {
+    for text in [&plan, &described, &format!("{made:?} {:?}", parse(&inline).expect("a file").settings)] {
         for secret in ["x7Gh2kLmN9pQ4rSt", "opensesame", "team=a"] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }
