@@ -300,7 +300,7 @@ impl fmt::Display for StatusReport {
             writeln!(f, "  ! {}", visible(open))?;
         }
         for unknown in self.health.iter().filter_map(|health| health.unknown.as_ref()) {
-            writeln!(f, "  ? {unknown}")?;
+            writeln!(f, "  ? {}", visible(unknown))?;
         }
         if self.setup_helps {
             writeln!(f, "`cwl2le plan` shows what `cwl2le setup` would put right")?;
