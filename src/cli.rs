@@ -101,7 +101,7 @@ pub enum Command {
     /// Write the bundled forwarder as a zip, and say what it needs
     Package(Package),
     /// Print the IAM documents for review
-    Policies(Policies),
+    Policies(Box<Policies>),
     /// Run the whole chain on a local AWS: no account needed, only Python 3.10 or newer
     Demo(Demo),
     /// Print a completion script for a shell
@@ -350,18 +350,20 @@ pub struct Package {
 /// `cwl2le policies`
 #[derive(Debug, Clone, Args)]
 pub struct Policies {
-    #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
-    pub stack: StackArg,
     /// Print only this one
     #[arg(value_enum)]
     pub which: Option<PolicyDocument>,
-    /// Account id to render for; default is the account of the credentials
+    /// Account id to render for, without asking AWS anything; default is the account of the credentials, with the stack as it is
+    /// there
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account: Option<String>,
-    /// KMS key ARN of the stream to render for
-    #[arg(long, value_name = "ARN", value_parser = checked(limits::kms_key_arn))]
-    pub kms_key: Option<String>,
+    /// Allow `subscribe --all`, too, which writes an account policy; by default where the file has `all = true` and where the
+    /// account has one of cwl2le
+    #[arg(long)]
+    pub all: bool,
+    /// The stack that is meant, as for `setup`.
+    #[command(flatten)]
+    pub wanted: Wanted,
 }
 
 /// The IAM documents.
@@ -375,8 +377,12 @@ pub enum PolicyDocument {
     ForwarderTrust,
     /// What the forwarder may do
     Forwarder,
-    /// What you need to run cwl2le
+    /// What you need to run every verb: with --permissions-boundary within it, without one up to administrator
     Operator,
+    /// What you need to subscribe, unsubscribe, plan, preview and see the status
+    Everyday,
+    /// The permissions boundary that takes nothing from both roles
+    Boundary,
 }
 
 /// `cwl2le demo`

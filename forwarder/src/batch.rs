@@ -46,6 +46,8 @@ pub struct Forwarder {
     siblings: BTreeSet<String>,
     remembered: Remembered,
     quarantine: Option<Quarantine>,
+    /// The account of the quarantine's bucket, where it is not the function's own.
+    bucket_owner: Option<String>,
     pace: Pace,
 }
 
@@ -127,7 +129,8 @@ impl Forwarder {
         let own = options.own_log_group.as_deref();
         let siblings = own.map(|own| config.sibling_log_groups(own)).unwrap_or_default();
         let (remembered, pace) = (Remembered::default(), Pace::default());
-        Ok(Self { router, lanes, options, siblings, remembered, quarantine, pace })
+        let bucket_owner = config.bucket_owner.clone();
+        Ok(Self { router, lanes, options, siblings, remembered, quarantine, bucket_owner, pace })
     }
 
     /// Which destinations events go to, and by which rules.
@@ -138,6 +141,9 @@ impl Forwarder {
     /// Notes the account that the function runs in: another account may have a log group of the same name.
     pub fn set_account(&mut self, account: Option<&str>) {
         self.options.own_account = account.map(ToOwned::to_owned);
+        if let Some(quarantine) = &mut self.quarantine {
+            quarantine.expect_owner(self.bucket_owner.as_deref().or(account));
+        }
     }
 
     /// Delivers an invocation, and answers before `deadline` with time to spare.

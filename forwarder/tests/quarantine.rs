@@ -92,6 +92,33 @@ async fn poison_of_a_direct_subscription_is_kept_and_the_invocation_succeeds() {
     assert_eq!(object.body, b"no gzip");
 }
 
+/// A bucket that was deleted may have been created again by somebody else, who would be given records as they are.
+#[tokio::test]
+async fn a_bucket_of_another_account_gets_nothing_unless_it_is_named() {
+    const OWN: &str = "111111111111";
+    const OTHER: &str = "222222222222";
+    let (service, bucket) = (service(Transport::Plain), Bucket::start());
+    bucket.set(Mood::BelongsTo(OTHER));
+    let mut own = forwarder(&service, &bucket);
+    own.set_account(Some(OWN));
+    let outcome = own.handle(&sandwich(), deadline()).await;
+    assert!(bucket.objects().is_empty(), "{:?}", bucket.heads());
+    assert_eq!(checkpoint(&outcome), None, "nothing behind it waits");
+    let loud = said(Level::Error, &sandwich(), &outcome);
+    assert!(loud.contains("AccessDenied") && loud.contains("--bucket-owner"), "{loud}");
+
+    let named = Config { bucket_owner: Some(OTHER.to_owned()), ..config(&service) };
+    let mut named = Forwarder::new(&named, Options { aws: Some(bucket.aws()), ..options() }).unwrap();
+    named.set_account(Some(OWN));
+    named.handle(&sandwich(), deadline()).await;
+    assert_eq!(bucket.objects().len(), 1);
+    bucket.set(Mood::BelongsTo(OWN));
+    own.handle(&sandwich(), deadline()).await;
+    let heads = bucket.heads();
+    let signed = "x-amz-expected-bucket-owner;";
+    assert!(heads.iter().all(|head| head.contains(signed)), "the header is part of the signature: {heads:?}");
+}
+
 #[tokio::test]
 async fn poison_is_kept_in_s3_byte_for_byte_with_its_reason() {
     let (service, bucket) = (service(Transport::Plain), Bucket::start());

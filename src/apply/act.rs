@@ -27,7 +27,7 @@ pub(super) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::PutRolePolicy { role, policy_name, policy } => {
             iam::put_role_policy(aws, role, policy_name, policy).await
         }
-        Action::SetBoundary { role, boundary } => iam::set_boundary(aws, role, boundary.as_deref()).await,
+        Action::SetBoundary { role, boundary } => iam::set_boundary(aws, role, boundary).await,
         Action::TagRole { role, tags } => iam::tag_role(aws, role, tags).await,
         Action::DeleteRole { role, policies, attached } => {
             iam::delete_role(aws, role, policies, attached).await

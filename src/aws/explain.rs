@@ -31,6 +31,10 @@ const ACCESS_DENIED: &[&str] =
 const INVALID_PARAMETER: &[&str] =
     &["InvalidParameterException", "InvalidParameterValueException", "ValidationException"];
 
+/// What to do where no policy allows a call.
+pub(crate) const MISSING_PERMISSION: &str =
+    "the identity above lacks this permission: ask whoever administers the account for it";
+
 /// What to do after a stop.
 const INTERRUPTED_HINT: &str = "run the same command again: it goes on where this run stopped";
 
@@ -92,12 +96,6 @@ pub(super) const TABLE: &[Row] = &[
     // What we may do.
     any(
         ACCESS_DENIED,
-        "iam:PassRole",
-        Code::AccessDenied,
-        "handing the role to the service needs iam:PassRole on it: `cwl2le policies` shows the roles",
-    ),
-    any(
-        ACCESS_DENIED,
         "explicit deny",
         Code::AccessDenied,
         "a policy denies it explicitly (organization, boundary or session): allowing it elsewhere does not help",
@@ -120,12 +118,7 @@ pub(super) const TABLE: &[Row] = &[
         hint: "what the configuration refers to is read with your own rights here: you need \
                secretsmanager:GetSecretValue on it, and kms:Decrypt with its key",
     },
-    any(
-        ACCESS_DENIED,
-        "",
-        Code::AccessDenied,
-        "the identity above lacks this permission: ask whoever administers the account for it",
-    ),
+    any(ACCESS_DENIED, "", Code::AccessDenied, MISSING_PERMISSION),
     // Subscription filters and account policies.
     Row {
         service: "logs",

@@ -132,20 +132,13 @@ pub(crate) async fn put_role_policy(aws: Aws<'_>, role: &str, name: &str, policy
     Ok(())
 }
 
-/// Sets or removes the permissions boundary.
-pub(crate) async fn set_boundary(aws: Aws<'_>, role: &str, boundary: Option<&str>) -> Result<()> {
+/// Sets the permissions boundary.
+pub(crate) async fn set_boundary(aws: Aws<'_>, role: &str, boundary: &str) -> Result<()> {
     let iam = aws.session.iam();
-    if let Some(arn) = boundary {
-        aws.call(SERVICE, "PutRolePermissionsBoundary", role, || {
-            iam.put_role_permissions_boundary().role_name(role).permissions_boundary(arn).send()
-        })
-        .await?;
-    } else {
-        let removed = aws.call(SERVICE, "DeleteRolePermissionsBoundary", role, || {
-            iam.delete_role_permissions_boundary().role_name(role).send()
-        });
-        gone(removed.await.map(|_| ()))?;
-    }
+    aws.call(SERVICE, "PutRolePermissionsBoundary", role, || {
+        iam.put_role_permissions_boundary().role_name(role).permissions_boundary(boundary).send()
+    })
+    .await?;
     Ok(())
 }
 

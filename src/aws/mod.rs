@@ -39,6 +39,7 @@ mod wait;
 pub use call::{Aws, Notice};
 pub use error::AwsError;
 pub use events::{Event, EventQuery, filter_log_events};
+pub(crate) use explain::MISSING_PERMISSION;
 pub use logs::{LogGroup, list_log_groups, tags_of_log_group};
 pub use observe::{Depth, observe, observe_log_groups};
 pub(crate) use session::configured_region;

@@ -4,6 +4,7 @@ mod change;
 mod closing;
 mod configured;
 mod consent;
+mod denied;
 mod forward;
 mod groups;
 mod init;
@@ -36,6 +37,7 @@ pub use status::StatusReport;
 
 use std::fmt;
 use std::io;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -47,7 +49,7 @@ use crate::config::{self, File};
 use crate::error::{Code, Error, Result};
 use crate::exit::Exit;
 use crate::output::{Progress, visible};
-use crate::stack::StackName;
+use crate::stack::{StackName, Target};
 
 /// What a command found or did: text for people, JSON for programs, from one value.
 pub trait Report: fmt::Display {
@@ -109,6 +111,8 @@ pub struct Context<'a> {
     pub file: Option<&'a File>,
     /// What was typed, for hints that say what to run.
     pub command_line: &'a CommandLine,
+    /// Where the session turned out to be.
+    pub target: &'a OnceLock<Target>,
     /// When the command began.
     pub started: Instant,
     /// Writes data to standard output, for the one command that has any besides its report.
@@ -140,7 +144,7 @@ impl Context<'_> {
     /// Opens the session and shows whose account it is before anything else happens.
     async fn session(&self) -> Result<Session> {
         let session = Session::open(self.aws.clone()).await?;
-        let target = &session.target;
+        let target = self.target.get_or_init(|| session.target.clone());
         let who = (visible(&target.account), visible(&session.identity));
         self.note(&format!("account {} as {}, region {}", who.0, who.1, target.region));
         if let Some(endpoint) = session.endpoint() {
@@ -179,8 +183,16 @@ pub async fn run(
         config::fill_options(&mut options, file, |name| std::env::var(name).ok());
         progress.line(format!("configuration {}", visible(file.path().display())));
     }
-    let (aws, file, started) = (&options, file.as_ref(), Instant::now());
-    let context = Context { progress, stop, aws, file, command_line, started, lines };
+    let (aws, file, started, target) = (&options, file.as_ref(), Instant::now(), &OnceLock::new());
+    let context = Context { progress, stop, aws, file, command_line, target, started, lines };
+    let ended = run_command(cli, context).await;
+    ended.map_err(|error| match target.get() {
+        Some(target) => denied::explained(error, cli, target),
+        None => error,
+    })
+}
+
+async fn run_command(cli: &Cli, context: Context<'_>) -> Result<Outcome> {
     match &cli.command {
         Command::Setup(args) => setup::run(context, args).await.map(Outcome::of_change),
         Command::Plan(args) => {

@@ -1,6 +1,6 @@
-//! `cwl2le policies`: the IAM documents, for review before anything is made.
+//! `cwl2le policies`: the IAM documents of the stack that is meant, for review before anything is made.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -9,75 +9,99 @@ use serde_json::Value;
 use super::Context;
 use crate::aws::{Depth, configured_region, observe};
 use crate::cli::{Policies, PolicyDocument};
-use crate::config::destinations::{file_grants, isolated_in};
+use crate::config;
 use crate::error::{Code, Error, Result};
-use crate::stack::policy::{self, Grants};
-use crate::stack::{Names, RoleScope, StackName, Target};
+use crate::plan::Observed;
+use crate::stack::policy::{self, Grants, People};
+use crate::stack::{Names, RoleScope, Stack, StackName, Target};
+
+/// Said beside an operator's policy that nothing bounds.
+const UNBOUNDED: &str = "whoever has the operator policy can become administrator of the account: it lets its holder write \
+     the policies of two roles, and no permissions boundary limits them; give one with --permissions-boundary ARN, which \
+     `cwl2le policies boundary` prints, and leave everyday work to `cwl2le policies everyday`";
+
+/// Maximum size of a managed policy in characters, white space not counted: a quota of IAM.
+const MANAGED_POLICY: usize = 6144;
 
 /// The rendered documents by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct PolicyReport(BTreeMap<&'static str, Value>);
 
-/// With `--account` nothing is asked of AWS; without, the account is that of the credentials, and so are role names.
+/// With `--account` nothing is asked of AWS; without, the stack is taken as it is in the account of the credentials, with what
+/// flags and file change.
 pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyReport> {
-    let name = context.stack(&args.stack);
-    let (target, scope) = match &args.account {
-        Some(account) => {
-            let region = configured_region(context.aws).await?.ok_or_else(|| {
-                Error::new(Code::NoRegion, "no region is given to render the documents for")
-                    .hint("add --region, for example --region ap-northeast-1")
-            })?;
-            (Target { account: account.clone(), region }, RoleScope::Plain)
-        }
+    let name = context.stack(&args.wanted.stack);
+    let (target, scope, observed) = match &args.account {
+        Some(account) => (offline(context, account).await?, RoleScope::Plain, Observed::default()),
         None => {
             let session = context.session().await?;
-            let (scope, _) = observe(&session, &name, &[], Depth::Stack).await?;
-            (session.target.clone(), scope)
+            let (scope, observed) = observe(&session, &name, &[], Depth::Stack).await?;
+            (session.target.clone(), scope, observed)
         }
     };
-    let mut grants = match context.file {
-        Some(file) => file_grants(file, &target)?,
-        None => Grants::default(),
-    };
-    if args.kms_key.is_some() {
-        grants.kms_key_arn.clone_from(&args.kms_key);
+    let (stack, grants) =
+        config::outlined_stack(&args.wanted, context.file, &name, &target, scope, &observed)?;
+    let all = args.all || context.file.is_some_and(config::File::has_account_policy);
+    let shows_operator = args.which.is_none_or(|which| which == PolicyDocument::Operator);
+    if shows_operator && stack.function_role.boundary.is_none() {
+        context.note(UNBOUNDED);
     }
-    let isolated = context.file.map(isolated_in).unwrap_or_default();
-    Ok(render_with(&name, &target, scope, &grants, &isolated, args.which))
+    let report = render(&stack, &people(&stack, &grants, &observed, all), args.which);
+    for (name, policy) in &report.0 {
+        let size = policy.to_string().len();
+        if size > MANAGED_POLICY {
+            context.note(&format!(
+                "the {name} policy has {size} characters, and a managed policy holds {MANAGED_POLICY}: make it an inline policy \
+                 of a role or a permission set, which hold 10,240"
+            ));
+        }
+    }
+    Ok(report)
+}
+
+/// An account and a region that nobody looks at.
+async fn offline(context: Context<'_>, account: &str) -> Result<Target> {
+    let region = configured_region(context.aws).await?.ok_or_else(|| {
+        Error::new(Code::NoRegion, "no region is given to render the documents for")
+            .hint("add --region, for example --region ap-northeast-1")
+    })?;
+    Ok(Target { account: account.to_owned(), region })
+}
+
+/// What the documents of people depend on besides the stack.
+fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> People {
+    let wanted = stack.stream.kms_key.value.iter();
+    let current = observed.stream.iter().filter_map(|stream| stream.kms_key.as_ref());
+    let streams = stack.target.arn("kinesis", "stream/");
+    let owner = |arn: &str| arn.strip_prefix(&streams).and_then(StackName::of_stream);
+    // Another stack's leaves out the forwarder's log group of this one.
+    let policy = observed.account_policy.as_ref().filter(|policy| owner(&policy.destination_arn).is_some());
+    let other = policy.filter(|policy| owner(&policy.destination_arn).as_ref() != Some(&stack.name));
+    People {
+        stream_keys: wanted.chain(current).filter(|key| key.starts_with("arn:")).cloned().collect(),
+        account_policy: all || policy.is_some(),
+        secrets: grants.secrets.clone(),
+        parameters: !grants.ssm_parameters.is_empty(),
+        other_logs_roles: other.and_then(|policy| policy.role_arn.clone()).into_iter().collect(),
+    }
 }
 
 /// Renders one document, or all.
-pub fn render(
-    stack: &StackName,
-    target: &Target,
-    scope: RoleScope,
-    kms_key_arn: Option<String>,
-    which: Option<PolicyDocument>,
-) -> PolicyReport {
-    render_with(stack, target, scope, &Grants { kms_key_arn, ..Grants::default() }, &BTreeSet::new(), which)
-}
-
-/// As [`render`], for all that a configuration file can ask for.
-fn render_with(
-    stack: &StackName,
-    target: &Target,
-    scope: RoleScope,
-    grants: &Grants,
-    isolated: &BTreeSet<String>,
-    which: Option<PolicyDocument>,
-) -> PolicyReport {
-    let names = Names::new(stack, &target.region, scope);
-    let mut forwarder = policy::function_policy(target, &names, grants);
-    for destination in isolated {
-        policy::also_log_to(&mut forwarder, target, &names.isolated(destination).function_log_group);
+fn render(stack: &Stack, people: &People, which: Option<PolicyDocument>) -> PolicyReport {
+    let mut forwarder = stack.function_role.policy.clone();
+    for destination in &stack.isolation.destinations {
+        let Names { function_log_group, .. } = stack.names.isolated(destination);
+        policy::also_log_to(&mut forwarder, &stack.target, &function_log_group);
     }
-    let all: [(PolicyDocument, &'static str, Value); 5] = [
-        (PolicyDocument::LogsTrust, "logs-trust", policy::logs_trust(target)),
-        (PolicyDocument::Logs, "logs", policy::logs_policy(target, &names, grants)),
-        (PolicyDocument::ForwarderTrust, "forwarder-trust", policy::function_trust(target)),
+    let all: [(PolicyDocument, &'static str, Value); 7] = [
+        (PolicyDocument::LogsTrust, "logs-trust", stack.logs_role.trust.clone()),
+        (PolicyDocument::Logs, "logs", stack.logs_role.policy.clone()),
+        (PolicyDocument::ForwarderTrust, "forwarder-trust", stack.function_role.trust.clone()),
         (PolicyDocument::Forwarder, "forwarder", forwarder),
-        (PolicyDocument::Operator, "operator", policy::operator_policy(target, stack)),
+        (PolicyDocument::Operator, "operator", policy::operator(stack, people)),
+        (PolicyDocument::Everyday, "everyday", policy::everyday(stack, people)),
+        (PolicyDocument::Boundary, "boundary", policy::boundary(stack)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));
     PolicyReport(chosen.map(|(_, name, value)| (name, value)).collect())

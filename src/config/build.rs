@@ -1,6 +1,6 @@
 //! Puts a stack together: what was asked for, what a new resource gets, and what existing ones keep.
 
-use super::wishes::Wishes;
+use super::wishes::{self, Wishes};
 use crate::cli::ResourceArgs;
 use crate::plan::{Observed, ObservedRole};
 use crate::stack::policy::{self, Grants};
@@ -17,6 +17,18 @@ pub(super) struct Builder<'a> {
 }
 
 impl Builder<'_> {
+    /// What key and trigger add to the roles: as asked for, else as it is.
+    pub(super) fn grants(&self, wishes: &Wishes) -> Grants {
+        let (target, observed) = (self.target, self.observed);
+        let kms_key_arn = wishes.kms_key.clone().unwrap_or_else(|| wishes::current_key(observed, target));
+        let on_failure = wishes.on_failure.clone().unwrap_or_else(|| {
+            let stream_arn = Names::new(self.name, &target.region, self.scope).stream_arn(target);
+            let ours = observed.triggers.iter().filter(|trigger| trigger.source_arn == stream_arn);
+            ours.filter_map(|trigger| trigger.on_failure.clone()).next()
+        });
+        Grants { kms_key_arn, on_failure, ..Grants::default() }
+    }
+
     pub(super) fn stack(&self, wishes: Wishes, resources: &ResourceArgs, grants: &Grants) -> Stack {
         let (target, names) = (self.target, Names::new(self.name, &self.target.region, self.scope));
         Stack {
@@ -78,7 +90,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Name, path, ARN and boundary; an existing role keeps its path unless another is asked for.
+    /// Name, path, ARN and boundary; an existing role keeps its path and its boundary unless another is asked for.
     fn role(&self, name: &str, is: Option<&ObservedRole>, resources: &ResourceArgs) -> RoleSpec {
         let path = match (&resources.role_path, is) {
             (Some(path), _) => path.clone(),
@@ -90,7 +102,10 @@ impl Builder<'_> {
                 .map_or_else(|| self.target.iam_arn(format_args!("role{path}{name}")), |is| is.arn.clone()),
             name: name.to_owned(),
             path,
-            boundary: resources.permissions_boundary.clone(),
+            boundary: resources
+                .permissions_boundary
+                .clone()
+                .or_else(|| is.and_then(|is| is.boundary.clone())),
             description: String::new(),
             trust: serde_json::Value::Null,
             policy_name: String::new(),

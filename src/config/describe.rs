@@ -75,6 +75,9 @@ fn resources(out: &mut Writer, config: &Config, stack: &Stack, observed: &Observ
         if let Some(place) = &config.quarantine {
             out.set("quarantine", place);
         }
+        if let Some(account) = &config.bucket_owner {
+            out.set("bucket_owner", account);
+        }
     }
     let stream_arn = stack.names.stream_arn(&stack.target);
     if let Some(trigger) = observed.triggers.iter().find(|trigger| trigger.source_arn == stream_arn) {

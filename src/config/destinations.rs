@@ -8,6 +8,7 @@ use cwl2le_forwarder::secret::{Secret, Token, redact_uuids};
 use serde_json::{Value, json};
 use toml::Spanned;
 
+use super::build::Builder;
 use super::file::File;
 use super::origin::{first, flag};
 use super::placeholder::{self, is_placeholder};
@@ -16,8 +17,8 @@ use super::service::{self, is_telling};
 use crate::cli::{DestinationArgs, TOKEN_VARIABLE};
 use crate::error::{Code, Error, Result};
 use crate::plan::{Observed, Origin, current_config, whole_config};
-use crate::stack::Target;
 use crate::stack::policy::{self, Grants};
+use crate::stack::{Names, Target};
 
 /// The key whose secret the flags can give.
 pub(super) const TOKEN: &str = "token";
@@ -34,11 +35,6 @@ pub(super) fn isolated(file: Option<&File>, observed: &Observed) -> BTreeSet<Str
     };
     let isolated = services.iter().filter(|(_, service)| service.get_ref().is_isolated());
     isolated.map(|(name, _)| name.clone()).collect()
-}
-
-/// The destinations of a file that have a function of their own.
-pub(crate) fn isolated_in(file: &File) -> BTreeSet<String> {
-    isolated(Some(file), &Observed::default())
 }
 
 /// What the file wants the function to do, without any token: for looking at it. `None` where the file says nothing of it.
@@ -292,17 +288,10 @@ pub(super) fn token_place(args: &DestinationArgs) -> Option<(TokenPlace<'_>, Ori
 
 /// The token of the flags, which win over the variable.
 fn flag_token(args: &DestinationArgs) -> Result<Option<Secret<Token>>> {
-    let unusable = |from: &str, problem: &dyn std::fmt::Display, hint: &str| {
-        Error::new(Code::Usage, format!("the token of {from} cannot be used: {problem}")).on(from).hint(hint)
-    };
     let Some((place, origin)) = token_place(args) else { return Ok(None) };
     let (Origin::Flag(from) | Origin::Variable(from)) = &origin else { return Ok(None) };
     let text = match place {
-        TokenPlace::Kept(keeper, name) => {
-            let hint = "give NAME, the ARN, or NAME#KEY for one key of a JSON object";
-            let reference = named(keeper, name).map_err(|problem| unusable(from, &problem, hint))?;
-            return Ok(Some(Secret::Kept(reference)));
-        }
+        TokenPlace::Kept(keeper, name) => return kept_as(keeper, name, from).map(Secret::Kept).map(Some),
         TokenPlace::Text(token) => token.clone(),
         TokenPlace::File(file) => read_token(file)?,
     };
@@ -312,21 +301,43 @@ fn flag_token(args: &DestinationArgs) -> Result<Option<Secret<Token>>> {
     Ok(Some(Secret::Inline(token)))
 }
 
-/// What the forwarder's role has to allow for a file alone, without looking at the account.
-pub(crate) fn file_grants(file: &File, target: &Target) -> Result<Grants> {
-    let settings = &file.settings;
-    let key = settings.stream.kms_key.as_ref().and_then(|key| super::forms::key(key).ok());
-    let on_failure = settings.trigger.on_failure.as_ref().and_then(|arn| super::forms::on_failure(arn).ok());
-    let place = settings.function.quarantine.as_ref();
-    let place = place.and_then(|place| super::forms::quarantine(place).ok().flatten());
-    let grants = Grants {
-        kms_key_arn: key.and_then(|key| key.arn(target)),
-        quarantine: place.map(|place| place.path()),
-        on_failure: on_failure.flatten(),
-        ..Grants::default()
-    };
-    let references = kept(file).map(|kept| kept.reference);
-    Ok(granted(references, keys(file), target, grants))
+/// Where the token is kept that the function reads itself, if a flag says so.
+fn kept_by_flag(args: &DestinationArgs) -> Result<Option<Reference>> {
+    match token_place(args) {
+        Some((TokenPlace::Kept(keeper, name), Origin::Flag(from))) => kept_as(keeper, name, &from).map(Some),
+        _ => Ok(None),
+    }
+}
+
+fn kept_as(keeper: Keeper, name: &str, from: &str) -> Result<Reference> {
+    let hint = "give NAME, the ARN, or NAME#KEY for one key of a JSON object";
+    named(keeper, name).map_err(|problem| unusable(from, &problem, hint))
+}
+
+fn unusable(from: &str, problem: &dyn std::fmt::Display, hint: &str) -> Error {
+    Error::new(Code::Usage, format!("the token of {from} cannot be used: {problem}")).on(from).hint(hint)
+}
+
+/// What the forwarder's role has to allow for what the function reads itself, without reading any token.
+pub(super) fn outlined_grants(
+    args: &DestinationArgs,
+    file: Option<&File>,
+    observed: &Observed,
+    builder: &Builder<'_>,
+    grants: Grants,
+) -> Result<Grants> {
+    let target = builder.target;
+    let of_flag = kept_by_flag(args)?;
+    if let Some(file) = file.filter(|file| file.settings.destinations.is_some()) {
+        let references = kept(file).map(|kept| kept.reference).chain(of_flag);
+        return Ok(granted(references, keys(file), target, grants));
+    }
+    let config = current(observed).unwrap_or_default();
+    let references = config.references().map(|(_, reference)| reference).chain(of_flag);
+    let policy = Names::new(builder.name, &target.region, builder.scope).function_policy;
+    let policy = observed.function_role.as_ref().and_then(|role| role.policies.get(&policy));
+    let keys = policy.map(policy::secret_keys).unwrap_or_default();
+    Ok(granted(references, keys, target, grants))
 }
 
 /// What the forwarder's role has to allow for the tokens, routes and keys that the function reads itself.

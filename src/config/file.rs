@@ -81,6 +81,8 @@ pub(super) struct Function {
     pub(super) metrics: Option<bool>,
     #[serde(deserialize_with = "values::quarantine")]
     pub(super) quarantine: Option<String>,
+    #[serde(deserialize_with = "values::bucket_owner")]
+    pub(super) bucket_owner: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -244,6 +246,12 @@ impl File {
     /// Whether it says if metrics are written.
     pub fn has_metrics(&self) -> bool {
         self.settings.function.metrics.is_some()
+    }
+
+    /// Whether a subscription means every log group, also those to come, by an account policy.
+    pub fn has_account_policy(&self) -> bool {
+        let mut subscriptions = self.settings.subscriptions.iter().flatten();
+        subscriptions.any(|subscription| subscription.get_ref().is_account_policy())
     }
 
     /// Whether it says what the function's configuration is.

@@ -41,6 +41,12 @@ pub(super) fn quarantine(text: &str) -> Result<Option<Place>, String> {
     if text == "none" { Ok(None) } else { text.parse().map(Some) }
 }
 
+/// The account that owns buckets; none where it is the stack's own.
+pub(super) fn bucket_owner(text: &str) -> Result<Option<String>, String> {
+    limits::bucket_owner(text)?;
+    Ok(Some(text).filter(|text| *text != "own").map(ToOwned::to_owned))
+}
+
 /// The ARN of a bucket, queue or topic, or `none`.
 pub(super) fn on_failure(text: &str) -> Result<Option<String>, String> {
     limits::on_failure(text)?;

@@ -63,6 +63,8 @@ impl Merge<'_> {
         let days = file.and_then(|function| function.log_retention_days);
         self.fill("log-retention-days", &mut args.log_retention_days, days);
         self.fill("quarantine", &mut args.quarantine, file.and_then(|function| function.quarantine.clone()));
+        let owner = file.and_then(|function| function.bucket_owner.clone());
+        self.fill("bucket-owner", &mut args.bucket_owner, owner);
         // Neither is a setting of both.
         self.fill("metrics", &mut None, file.and_then(|function| function.metrics));
         self.fill("handover", &mut args.handover, None);

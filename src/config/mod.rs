@@ -33,6 +33,7 @@ mod values;
 mod wishes;
 
 use build::Builder;
+use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::quarantine::Place;
 use wishes::Wishes;
 
@@ -84,27 +85,50 @@ pub fn wanted_stack(
     let (args, _) = merge::with_file(args, file);
     let config = destinations::wanted(&args.destination, file, observed)?;
     let config = quarantine::wanted(config, args.function.quarantine.as_deref(), observed)?;
+    let bucket_owner = quarantine::owner(args.function.bucket_owner.as_deref(), config.as_ref())?;
+    let config = config.map(|config| Config { bucket_owner: bucket_owner.clone(), ..config });
     let mut wishes = Wishes::new(&args, config, target)?;
     wishes.isolated = destinations::isolated(file, observed);
-    let kms = wishes.kms_key.clone().unwrap_or_else(|| wishes::current_key(observed, target));
-    let on_failure = wishes.on_failure.clone().unwrap_or_else(|| {
-        let stream_arn = Names::new(name, &target.region, scope).stream_arn(target);
-        let ours = observed.triggers.iter().filter(|trigger| trigger.source_arn == stream_arn);
-        ours.filter_map(|trigger| trigger.on_failure.clone()).next()
-    });
     let place = wishes.config.as_ref().and_then(|config| config.quarantine.as_ref());
     let quarantine = place.map(Place::path);
-    let grants = Grants { kms_key_arn: kms, quarantine, on_failure, ..Grants::default() };
+    let builder = Builder { name, target, scope, observed };
+    let grants = Grants { quarantine, bucket_owner, ..builder.grants(&wishes) };
     let policy = Names::new(name, &target.region, scope).function_policy;
     let grants = destinations::grants(wishes.config.as_ref(), file, observed, &policy, target, grants);
     // The destinations come from the file, and the rest of what the main function cannot be asked for.
     let gives_rest = args.function.quarantine.is_some() && file.is_some_and(File::has_metrics);
     let is_complete =
         file.is_some_and(File::has_destinations) && (gives_rest || !main_is_unreadable(observed));
-    let mut stack = Builder { name, target, scope, observed }.stack(wishes, &args.resources, &grants);
+    let mut stack = builder.stack(wishes, &args.resources, &grants);
     stack.function.config_is_complete = is_complete;
     fit::check(&stack, &grants)?;
     Ok(stack)
+}
+
+/// The same stack for a look at its roles: no token is read, so none need be there, and the forwarder's configuration is
+/// left out. With what the roles are granted.
+///
+/// # Errors
+/// A flag that cannot be used.
+pub fn outlined_stack(
+    args: &Wanted,
+    file: Option<&File>,
+    name: &StackName,
+    target: &Target,
+    scope: RoleScope,
+    observed: &Observed,
+) -> Result<(Stack, Grants)> {
+    let (args, _) = merge::with_file(args, file);
+    let mut wishes = Wishes::new(&args, None, target)?;
+    wishes.isolated = destinations::isolated(file, observed);
+    let quarantine = quarantine::outlined(args.function.quarantine.as_deref(), observed)?;
+    let builder = Builder { name, target, scope, observed };
+    let current = destinations::current(observed);
+    let bucket_owner = quarantine::owner(args.function.bucket_owner.as_deref(), current.as_ref())?;
+    let quarantine = quarantine.as_ref().map(Place::path);
+    let grants = Grants { quarantine, bucket_owner, ..builder.grants(&wishes) };
+    let grants = destinations::outlined_grants(&args.destination, file, observed, &builder, grants)?;
+    Ok((builder.stack(wishes, &args.resources, &grants), grants))
 }
 
 /// Region and profile from the file, where neither a flag nor the environment gives them.

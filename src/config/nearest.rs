@@ -33,7 +33,16 @@ const SECTIONS: [(&str, &[&str]); 10] = [
     ("[stream]", &["shards", "on_demand", "retention_hours", "kms_key"]),
     (
         "[function]",
-        &["arch", "memory", "timeout", "reserved_concurrency", "log_retention_days", "metrics", "quarantine"],
+        &[
+            "arch",
+            "memory",
+            "timeout",
+            "reserved_concurrency",
+            "log_retention_days",
+            "metrics",
+            "quarantine",
+            "bucket_owner",
+        ],
     ),
     ("[trigger]", &["batch_size", "batch_window", "parallelization", "on_failure"]),
     ("[roles]", &["path", "permissions_boundary"]),

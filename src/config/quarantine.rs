@@ -1,7 +1,9 @@
 //! Where the forwarder keeps records that no retry can help.
 
 use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::quarantine::Place;
 
+use super::destinations::current;
 use super::forms;
 use crate::error::{Code, Error, Result};
 use crate::plan::{Observed, whole_config};
@@ -16,11 +18,7 @@ pub(super) fn wanted(
     observed: &Observed,
 ) -> Result<Option<Config>> {
     let Some(asked) = asked else { return Ok(config) };
-    let place = forms::quarantine(asked).map_err(|problem| {
-        Error::new(Code::Usage, format!("--quarantine: {problem}"))
-            .on(asked)
-            .hint("for example --quarantine s3://my-bucket/cwl2le, or `none`")
-    })?;
+    let place = read(asked)?;
     match config {
         Some(config) => Ok(Some(Config { quarantine: place, ..config })),
         // The planner says what a function needs that is to be made, or that cannot be read.
@@ -32,6 +30,38 @@ pub(super) fn wanted(
                 .hint("give the log service, too: --token or the destinations in cwl2le.toml write it anew"))
         }
     }
+}
+
+/// The account that owns the buckets, if it is another one: as asked for, else as the configuration has it.
+///
+/// # Errors
+/// What is no account.
+pub(super) fn owner(asked: Option<&str>, config: Option<&Config>) -> Result<Option<String>> {
+    let Some(asked) = asked else { return Ok(config.and_then(|config| config.bucket_owner.clone())) };
+    forms::bucket_owner(asked).map_err(|problem| {
+        Error::new(Code::Usage, format!("--bucket-owner: {problem}"))
+            .on(asked)
+            .hint("for example --bucket-owner 222222222222, or `own`")
+    })
+}
+
+/// The place that was asked for; where none was, the one that the function has, if it can be read.
+///
+/// # Errors
+/// A place that is none.
+pub(super) fn outlined(asked: Option<&str>, observed: &Observed) -> Result<Option<Place>> {
+    match asked {
+        Some(asked) => read(asked),
+        None => Ok(current(observed).and_then(|config| config.quarantine)),
+    }
+}
+
+fn read(asked: &str) -> Result<Option<Place>> {
+    forms::quarantine(asked).map_err(|problem| {
+        Error::new(Code::Usage, format!("--quarantine: {problem}"))
+            .on(asked)
+            .hint("for example --quarantine s3://my-bucket/cwl2le, or `none`")
+    })
 }
 
 #[cfg(test)]

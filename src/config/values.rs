@@ -61,6 +61,7 @@ macro_rules! texts {
 }
 
 texts! {
+    bucket_owner;
     filter_pattern;
     kms_key;
     on_failure;

@@ -36,8 +36,8 @@ pub enum Action {
     SetTrust { role: String, trust: Value },
     /// Write the inline policy.
     PutRolePolicy { role: String, policy_name: String, policy: Value },
-    /// Set or remove the permissions boundary.
-    SetBoundary { role: String, boundary: Option<String> },
+    /// Set the permissions boundary.
+    SetBoundary { role: String, boundary: String },
     /// Add tags.
     TagRole { role: String, tags: Tags },
     /// Remove inline policies and attachments, then the role.

@@ -150,7 +150,7 @@ fn apply_to_main(stack: &Stack, o: &mut Observed, action: &Action) {
             role.policies.insert(policy_name.clone(), policy.clone());
         }
         Action::SetBoundary { role, boundary } => {
-            role_of(o, role).as_mut().expect("the role exists").boundary.clone_from(boundary);
+            role_of(o, role).as_mut().expect("the role exists").boundary = Some(boundary.clone());
         }
         Action::TagRole { role, tags } => {
             role_of(o, role).as_mut().expect("the role exists").tags.extend(tags.clone());

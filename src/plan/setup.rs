@@ -190,6 +190,13 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
             hint: "leave the path as it is, or `cwl2le teardown` and set up again".to_owned(),
         });
     }
+    // First: the rights to change the rest may depend on it, and no policy takes effect without it.
+    if let Some(boundary) = want.boundary.as_ref().filter(|boundary| is.boundary.as_ref() != Some(*boundary))
+    {
+        let is = is.boundary.clone().unwrap_or_else(|| "none".to_owned());
+        draft.change("permissions boundary", is, boundary);
+        draft.act(Action::SetBoundary { role: want.name.clone(), boundary: boundary.clone() });
+    }
     if !same_meaning(&is.trust, &want.trust) {
         draft.change("trust policy", statements(&is.trust), statements(&want.trust));
         draft.act(Action::SetTrust { role: want.name.clone(), trust: want.trust.clone() });
@@ -206,11 +213,6 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
             policy_name: want.policy_name.clone(),
             policy: want.policy.clone(),
         });
-    }
-    if want.boundary.is_some() && want.boundary != is.boundary {
-        let show = |b: &Option<String>| b.clone().unwrap_or_else(|| "none".to_owned());
-        draft.change("permissions boundary", show(&is.boundary), show(&want.boundary));
-        draft.act(Action::SetBoundary { role: want.name.clone(), boundary: want.boundary.clone() });
     }
     draft.finish(plan);
     // Read only where everything is.

@@ -45,8 +45,17 @@ impl Ground {
         account
     }
 
-    fn config(&self, (id, secret): &(String, String)) -> SdkConfig {
-        let keys = Credentials::new(id, secret, None, None, "test");
+    /// Of clients that sign with an access key and its secret.
+    pub fn config(&self, (id, secret): &(String, String)) -> SdkConfig {
+        self.signing_with(Credentials::new(id, secret, None, None, "test"))
+    }
+
+    /// Of clients that sign with temporary credentials.
+    pub fn config_of_session(&self, id: &str, secret: &str, token: &str) -> SdkConfig {
+        self.signing_with(Credentials::new(id, secret, Some(token.to_owned()), None, "test"))
+    }
+
+    fn signing_with(&self, keys: Credentials) -> SdkConfig {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new(REGION))

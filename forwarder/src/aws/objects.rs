@@ -14,6 +14,9 @@ use super::{Aws, AwsError, Call, Service};
 pub struct Object<'a> {
     /// The bucket, in the region of the function.
     pub bucket: &'a str,
+    /// The account that the bucket has to belong to, 12 digits: S3 refuses the object with `AccessDenied` otherwise. A bucket that
+    /// was deleted may have been created again by somebody else.
+    pub owner: Option<&'a str>,
     /// The key: letters, digits, `-`, `_`, `.`, `=` and `/`.
     pub key: &'a str,
     /// Names and values of user-defined metadata, in printable ASCII; 2 KB in all.
@@ -35,6 +38,8 @@ impl Aws {
             (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
             (HeaderName::from_static("x-amz-checksum-sha256"), value(&checksum)),
         ];
+        let owner = object.owner.map(value);
+        headers.extend(owner.map(|owner| (HeaderName::from_static("x-amz-expected-bucket-owner"), owner)));
         headers.extend(object.metadata.iter().filter_map(|(name, text)| {
             Some((HeaderName::try_from(format!("x-amz-meta-{name}")).ok()?, value(text)))
         }));

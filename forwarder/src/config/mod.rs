@@ -67,6 +67,10 @@ pub struct Config {
     /// Where records go that no retry can help; they are only named in the function's log where this is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Place>,
+    /// The account that owns the buckets of the quarantine and of the trigger's on-failure destination, 12 digits; that of the
+    /// function where this is not given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bucket_owner: Option<String>,
     /// Leaves out the line of metrics that each invocation writes to the function's log.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub no_metrics: bool,

@@ -44,6 +44,7 @@ const LONGEST_VALUE: usize = 400;
 #[derive(Debug)]
 pub struct Quarantine {
     place: Place,
+    owner: Option<String>,
     aws: Aws,
     patience: Duration,
     /// What is there already: records after a checkpoint come again, and are not put again.
@@ -83,7 +84,12 @@ pub struct Report {
 impl Quarantine {
     /// A quarantine. Nothing is connected to before there is something to keep.
     pub fn new(place: Place, aws: Aws, patience: Duration) -> Self {
-        Self { place, aws, patience, kept: HashSet::new(), failing: None }
+        Self { place, owner: None, aws, patience, kept: HashSet::new(), failing: None }
+    }
+
+    /// Names the account, 12 digits, that the bucket has to belong to. Without one it may be anybody's.
+    pub fn expect_owner(&mut self, account: Option<&str>) {
+        self.owner = account.map(ToOwned::to_owned);
     }
 
     /// How much of the time of an invocation is kept for it.
@@ -177,6 +183,7 @@ impl Quarantine {
     ) -> Result<(), AwsError> {
         let object = Object {
             bucket: self.place.bucket(),
+            owner: self.owner.as_deref(),
             key,
             metadata: &metadata(invocation, aside, lanes),
             body: invocation.raw(aside.record as usize).into_owned().into(),
@@ -200,8 +207,8 @@ pub fn advice(error: &AwsError) -> &'static str {
             "the bucket has to be in the function's region; name another with `cwl2le setup --quarantine`"
         }
         code if code.contains("AccessDenied") || code.contains("KMS") => {
-            "run `cwl2le setup`, which lets the function's role put objects there; look for a bucket policy that \
-             denies it; a customer key of the bucket has to allow the role kms:GenerateDataKey"
+            "run `cwl2le setup`, which lets the function's role put objects there; check that the bucket still belongs to your \
+             account, or name its account with `cwl2le setup --bucket-owner`; look for a bucket policy that denies it; a customer key of the bucket has to allow the role kms:GenerateDataKey"
         }
         _ if matches!(error.cause, Cause::Unreachable(_)) => {
             "a function in a VPC needs a gateway endpoint for S3, or a NAT gateway"

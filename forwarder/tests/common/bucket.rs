@@ -25,6 +25,8 @@ pub enum Mood {
     Refuses(u32, u16, &'static str),
     /// It is busy for keys with this end, and takes all others.
     RefusesKey(&'static str),
+    /// It belongs to this account, and takes what is meant for a bucket of that account or of anybody, as S3 does.
+    BelongsTo(&'static str),
     /// It reads so many requests and hangs up on them.
     HangsUp(u32),
     /// It reads requests and never answers.
@@ -120,6 +122,12 @@ fn serve(mut stream: TcpStream, state: &Mutex<State>) {
             }
             Mood::RefusesKey(end) if head.split(' ').nth(1).unwrap().ends_with(end) => {
                 "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\n\r\n".to_owned()
+            }
+            Mood::BelongsTo(account)
+                if header("x-amz-expected-bucket-owner").is_some_and(|owner| owner != account) =>
+            {
+                let text = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>";
+                format!("HTTP/1.1 403 Forbidden\r\nContent-Length: {}\r\n\r\n{text}", text.len())
             }
             _ => {
                 let key = head.split(' ').nth(1).unwrap().to_owned();

@@ -72,15 +72,6 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
     ),
     ("lambda", "GetFunction", "OptInRequired", "You are not subscribed", Code::AccessDenied, "signed up"),
     (
-        "lambda",
-        "CreateFunction",
-        "AccessDeniedException",
-        "User: arn:aws:iam::123456789012:user/u is not authorized to perform: iam:PassRole on resource: arn because no \
-         identity-based policy allows the iam:PassRole action",
-        Code::AccessDenied,
-        "iam:PassRole",
-    ),
-    (
         "kinesis",
         "CreateStream",
         "AccessDeniedException",

@@ -11,9 +11,9 @@ mod text;
 use std::ops::RangeInclusive;
 
 pub use text::{
-    account_policy_name, filter_name, filter_pattern, is_key_id, kms_key, kms_key_arn, log_group,
-    log_group_glob, on_failure, parameter, permissions_boundary, quarantine, role_path, secret, tag_key,
-    tag_value,
+    account_policy_name, bucket_owner, filter_name, filter_pattern, is_key_id, kms_key, kms_key_arn,
+    log_group, log_group_glob, on_failure, parameter, permissions_boundary, quarantine, role_path, secret,
+    tag_key, tag_value,
 };
 
 /// Fine, or what is wrong.

@@ -197,6 +197,19 @@ pub fn quarantine(text: &str) -> Checked {
     if text == "none" { Ok(()) } else { text.parse::<Place>().map(drop) }
 }
 
+/// The account that owns buckets, by its id, or `own`.
+///
+/// # Errors
+/// What is wrong.
+pub fn bucket_owner(text: &str) -> Checked {
+    let is_id = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_id || text == "own" {
+        Ok(())
+    } else {
+        Err(format!("the owner of buckets is an account id of 12 digits, or `own`, not `{text}`"))
+    }
+}
+
 /// A name of an S3 bucket, by the forwarder's own rules for a place in S3.
 fn bucket(name: &str) -> Checked {
     let place: Result<Place, String> = format!("s3://{name}").parse();

@@ -1,0 +1,112 @@
+//! What to run where a permission is missing: `cwl2le policies`, with the flags of the run that was denied.
+
+use crate::aws::MISSING_PERMISSION;
+use crate::cli::{Cli, Command, CommandLine, StackArg, Wanted};
+use crate::error::{Code, Error};
+use crate::stack::Target;
+
+/// Adds to the hint of an error for a missing permission which command prints the policy that has it.
+pub(super) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
+    let is_denied =
+        error.code == Code::AccessDenied || error.failed.iter().any(|f| f.code == Code::AccessDenied);
+    let hint = error.hint.clone().unwrap_or_default();
+    let failed = error.failed.iter().filter_map(|failure| failure.hint.as_deref());
+    // An explicit deny is a permission that more policies do not give.
+    let is_missing = failed.chain([hint.as_str()]).any(|hint| hint.contains(MISSING_PERMISSION));
+    match policies(cli, target).filter(|_| is_denied && is_missing) {
+        Some(command) => error.hint(format!("{hint}; `{command}` prints the policy that has it")),
+        None => error,
+    }
+}
+
+/// The command that prints the policy for a run; none for a command that needs no stack.
+fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
+    let none = Wanted::default();
+    let (document, stack, wanted, all): (&str, &StackArg, &Wanted, bool) = match &cli.command {
+        Command::Setup(args) => ("operator", &args.wanted.stack, &args.wanted, false),
+        Command::Teardown(args) => ("operator", &args.stack, &none, false),
+        Command::Plan(args) => ("everyday", &args.wanted.stack, &args.wanted, false),
+        Command::Preview(args) => ("everyday", &args.stack, &none, false),
+        Command::Status(args) => ("everyday", &args.stack, &none, false),
+        Command::Subscribe(args) => ("everyday", &args.stack, &none, args.groups.all && !args.per_group),
+        Command::Unsubscribe(args) => ("everyday", &args.stack, &none, args.groups.all),
+        _ => return None,
+    };
+    let region = target.region.as_str();
+    let mut args = ["policies", document, "--account", &target.account, "--region", region]
+        .map(ToOwned::to_owned)
+        .to_vec();
+    let config = cli.global.config.as_ref().map(|file| file.display().to_string());
+    let stack = stack.stack.as_ref().map(ToString::to_string);
+    for (flag, value) in [
+        ("--config", &config),
+        ("--stack", &stack),
+        ("--role-path", &wanted.resources.role_path),
+        ("--permissions-boundary", &wanted.resources.permissions_boundary),
+        ("--kms-key", &wanted.stream.kms_key),
+        ("--on-failure", &wanted.trigger.on_failure),
+        ("--quarantine", &wanted.function.quarantine),
+        ("--bucket-owner", &wanted.function.bucket_owner),
+        ("--token-ssm", &wanted.destination.token_ssm),
+        ("--token-secret", &wanted.destination.token_secret),
+    ] {
+        args.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
+    }
+    args.extend(all.then(|| "--all".to_owned()));
+    Some(CommandLine::new(args))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn command(args: &[&str]) -> Option<String> {
+        let region = "eu-west-1".parse().expect("a region");
+        let target = Target { account: "123456789012".to_owned(), region };
+        let cli = Cli::try_parse_from(std::iter::once(&"cwl2le").chain(args)).expect("a command");
+        let command = policies(&cli, &target)?.to_string();
+        let words = shlex::split(&command).expect("a line of a shell");
+        Cli::try_parse_from(words).expect("a command of cwl2le");
+        Some(command)
+    }
+
+    #[test]
+    fn the_policy_is_of_the_stack_of_the_run() {
+        let of =
+            |document: &str| format!("cwl2le policies {document} --account 123456789012 --region eu-west-1");
+        assert_eq!(command(&["status"]), Some(of("everyday")));
+        assert_eq!(command(&["teardown", "--stack", "blue"]), Some(of("operator") + " --stack blue"));
+        assert_eq!(command(&["subscribe", "--all"]), Some(of("everyday") + " --all"));
+        assert_eq!(command(&["subscribe", "--all", "--per-group"]), Some(of("everyday")));
+        let token = "2bfbea1e-10c3-4419-bdad-7e6435882e1f";
+        let setup = [
+            "--config",
+            "my file.toml",
+            "setup",
+            "--token",
+            token,
+            "--role-path",
+            "/service/",
+            "--shards",
+            "2",
+        ];
+        let expected = of("operator") + " --config 'my file.toml' --role-path /service/";
+        assert_eq!(command(&setup), Some(expected));
+        assert_eq!(command(&["demo"]), None);
+    }
+
+    #[test]
+    fn only_a_missing_permission_is_in_a_policy() {
+        let region = "eu-west-1".parse().expect("a region");
+        let target = Target { account: "123456789012".to_owned(), region };
+        let cli = Cli::try_parse_from(["cwl2le", "status"]).expect("a command");
+        let hint = |code, hint: &str| {
+            explained(Error::new(code, "denied").hint(hint), &cli, &target).hint.expect("a hint")
+        };
+        assert!(hint(Code::AccessDenied, MISSING_PERMISSION).contains("; `cwl2le policies everyday "));
+        assert_eq!(hint(Code::AccessDenied, "denied explicitly"), "denied explicitly");
+        assert_eq!(hint(Code::Usage, MISSING_PERMISSION), MISSING_PERMISSION);
+    }
+}
