@@ -79,7 +79,7 @@ pub(super) async fn exchange(
         }
     };
     let answered = timeout(session.attempt(ATTEMPT), pin!(answered)).await;
-    let (response, body) = answered.unwrap_or_else(|late| Err(SdkError::timeout_error(late)))?;
+    let (response, body) = answered.map_err(SdkError::timeout_error)??;
     if response.status().is_success() {
         return Ok(body);
     }

@@ -55,7 +55,7 @@ fn destinations(file: &File) -> Result<()> {
             return file.error(
                 &span_of(file, &error),
                 &problem,
-                &format!("{} explains the rules of a route", page("shaping.md")),
+                format!("{} explains the rules of a route", page("shaping.md")),
             );
         }
         if error.place.ends_with("].log_group") {
