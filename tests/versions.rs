@@ -4,7 +4,7 @@
 mod account;
 mod support;
 
-use account::{Account, Ground, other_zip, setup};
+use account::{Account, Ground, setup};
 use aws_sdk_lambda::primitives::Blob;
 use base64::Engine as _;
 use cwl2le_local::{Call, Fault, Injection, Options, When};
@@ -30,9 +30,18 @@ async fn tag(account: &Account, key: &str, value: &str) {
     lambda.tag_resource().resource(arn).tags(key, value).send().await.expect("tagged");
 }
 
-/// Puts other code there than cwl2le did; returns its SHA-256.
+/// Puts other code there than cwl2le did, which can be started: the same zip with a comment. Returns its SHA-256.
 async fn edit(account: &Account) -> String {
-    let zip = std::fs::read(other_zip().path()).expect("a zip");
+    const COMMENT: &[u8] = b"built elsewhere";
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("forwarder.zip");
+    account.run(&["package", "--to", file.to_str().expect("UTF-8")]).await.0.ok();
+    let mut zip = std::fs::read(file).expect("a zip");
+    // A zip without a comment ends with its length: zero, in two bytes.
+    let length = zip.split_off(zip.len() - 2);
+    assert_eq!(length, [0, 0]);
+    zip.extend(u16::try_from(COMMENT.len()).expect("short").to_le_bytes());
+    zip.extend(COMMENT);
     let sha256 = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(&zip));
     let lambda = aws_sdk_lambda::Client::new(&account.config);
     let update = lambda.update_function_code().function_name(FUNCTION).zip_file(Blob::new(zip));
