@@ -78,6 +78,33 @@ impl Stack {
     }
 }
 
+/// A process that cannot start answers nothing and writes no line of metrics: what it says last counts.
+#[tokio::test(flavor = "multi_thread")]
+async fn status_is_not_ready_after_a_start_that_failed() {
+    let stack = Stack::start().await;
+    put_parameter(&stack.world, "/token", TOKEN).await;
+    stack.run(&["setup", "--yes"]).await.ok();
+    stack.run(&["status", "--check"]).await.ok();
+
+    put_parameter(&stack.world, "/token", "no such token").await;
+    // A change of the function ends its processes.
+    let ran = stack.run(&["setup", "--memory", "300", "--yes"]).await.failed(5, "cannot-start");
+    let message = ran.json()["error"]["message"].as_str().expect("a message").to_owned();
+    assert!(message.contains("cannot start: ") && !message.contains("errorMessage"), "{message}");
+    assert!(!message.contains("Runtime."), "the forwarder gives the reason: {message}");
+    assert_eq!(stack.run(&["plan", "--memory", "300"]).await.ok().json()["changed"], json!(false));
+    let report = stack.until("the failed start", |code, _| code == 8).await;
+    let wrong = part(&report, "function")["wrong"].to_string();
+    assert!(wrong.contains("the text of SSM parameter `/token` is not valid"), "{report:#}");
+    assert!(!wrong.contains("no such token"), "{report:#}");
+
+    put_parameter(&stack.world, "/token", TOKEN).await;
+    stack.run(&["setup", "--memory", "300", "--yes"]).await.ok();
+    stack.run(&["status", "--check"]).await.ok();
+    stack.put(&messages(0, 3)).await;
+    stack.arrived(3).await;
+}
+
 fn messages(from: usize, to: usize) -> Vec<String> {
     (from..to).map(|n| format!("line {n:04}")).collect()
 }

@@ -9,6 +9,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``subscriptions``: subscription filters and account policies that deliver to Kinesis, with ``patterns``;
 - ``mappings``, ``reader`` and ``on_failure``: event source mappings that honour partial batch responses, and keep what
   they give up in S3;
+- ``failed_starts``: what a function that cannot start says, in its log and to whoever invokes it;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``condition_keys``: under AUTH=true, condition keys of policies such as ``iam:PermissionsBoundary``;
 - ``strictness``, with ``operations``, ``inputs`` and ``shapes``: requests are checked against AWS's API models;
@@ -38,6 +39,7 @@ import bucket_owners
 import condition_keys
 import control
 import dependent_actions
+import failed_starts
 import function_limits
 import gate
 import guard
@@ -84,6 +86,7 @@ RELIED_ON = {
         "_create_function": "data",
         "_emit_lambda_logs": "func request_id log_text error duration_ms log_source",
         "_execute_function": "func event",
+        "_execute_function_provided_warm": "func event request_id",
         "_apply_filter_criteria": "records esm",
         "_get_func_record_for_qualifier": "name qualifier",
         "_resolve_name_and_qualifier": "name_or_arn",
@@ -115,6 +118,7 @@ RELIED_ON = {
         "_permissions_boundary": "store name account_id",
         "_RESOURCE_POLICY_LOOKUPS": None,
     },
+    "core.lambda_runtime": {"ProvidedWorker": None, "ProvidedRuntimeError": "message error_type"},
     "core.sigv4": {
         "parse_header_signature": "headers",
         "header_signature_failure": "signature secret method raw_path query_params headers body presigned explain",
@@ -160,6 +164,7 @@ def install(modules):
     subscriptions.install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
     StreamLimits(kinesis, modules["responses"]).install()
+    failed_starts.install(functions, modules["lambda_runtime"])
     function_limits.install(modules["responses"], functions)
     policy_limits.install(modules["responses"], modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}

@@ -9,8 +9,10 @@ pub(super) enum Said {
     Outcome(Outcome),
     /// A delivery failed. Beside a line of metrics it says the same once more; without metrics it is all that there is.
     Failed(Delivery),
-    /// A start or an invocation failed as a whole.
+    /// The forwarder says why a start or an invocation failed as a whole.
     Broken(String),
+    /// Lambda says that a start or an invocation failed as a whole; it seldom knows why.
+    Ended(String),
 }
 
 /// What an invocation did.
@@ -55,7 +57,7 @@ impl Said {
             let field = |key: &str| record.get(key).and_then(Value::as_str);
             let status = field("status").filter(|status| *status != "success")?;
             let error = field("errorType").map(|error| format!(" ({error})")).unwrap_or_default();
-            return Some(Self::Broken(format!("Lambda: {kind}: {status}{error}")));
+            return Some(Self::Ended(format!("Lambda: {kind}: {status}{error}")));
         }
         let (level, message) = (text("level")?, text("message")?);
         let because = ["detail", "why"].iter().find_map(|key| text(key)).map(|why| format!(": {why}"));
@@ -88,9 +90,10 @@ impl Said {
         // Lambda's own. `REPORT` and `INIT_REPORT` name the status where it is none of success.
         let is_platform = line.contains("Task timed out after")
             || line.contains("Runtime exited")
+            || line.contains("Runtime.Unknown")
             || (line.contains("REPORT ")
                 && ["Status: error", "Status: timeout"].iter().any(|s| line.contains(s)));
-        is_platform.then(|| Self::Broken(format!("Lambda: {}", on_one_line(line, SHOWN))))
+        is_platform.then(|| Self::Ended(format!("Lambda: {}", on_one_line(line, SHOWN))))
     }
 }
 
@@ -182,12 +185,12 @@ mod tests {
             ),
             (
                 r#"{"time":"t","type":"platform.report","record":{"status":"timeout","errorType":"Sandbox.Timedout"}}"#,
-                Some(Said::Broken("Lambda: platform.report: timeout (Sandbox.Timedout)".to_owned())),
+                Some(Said::Ended("Lambda: platform.report: timeout (Sandbox.Timedout)".to_owned())),
             ),
             (r#"{"time":"t","type":"platform.report","record":{"status":"success"}}"#, None),
             (
                 "2026-01-01T00:00:00.000Z 1 Task timed out after 60.00 seconds",
-                Some(Said::Broken(
+                Some(Said::Ended(
                     "Lambda: 2026-01-01T00:00:00.000Z 1 Task timed out after 60.00 seconds".to_owned(),
                 )),
             ),
@@ -198,8 +201,15 @@ mod tests {
         ] {
             assert_eq!(Said::read(line), said, "{line}");
         }
-        let report = "REPORT RequestId: 1\tStatus: error\tError Type: Runtime.ExitError";
-        assert!(matches!(Said::read(report), Some(Said::Broken(why)) if why.contains("Runtime.ExitError")));
+        for line in [
+            "REPORT RequestId: 1\tStatus: error\tError Type: Runtime.ExitError",
+            "INIT_REPORT Init Duration: 5.43 ms\tPhase: init\tStatus: error\tError Type: Runtime.ExitError",
+            "RequestId: 1 Error: Runtime exited with error: exit status 1",
+            "RequestId: 1 Error: Runtime.Unknown",
+            r#"{"time":"t","type":"platform.initReport","record":{"status":"error","errorType":"Runtime.Unknown"}}"#,
+        ] {
+            assert!(matches!(Said::read(line), Some(Said::Ended(_))), "{line}");
+        }
     }
 
     #[test]

@@ -53,6 +53,9 @@ impl Health {
         let mut newest_of: BTreeMap<String, Failing> = BTreeMap::new();
         let mut lags: Vec<(i64, f64)> = Vec::new();
         for (at, line) in lines {
+            // Lambda's word comes after the forwarder's own, and says less.
+            let known = newest_of.get(FUNCTION).filter(|known| *at <= known.at + SAME_TIME);
+            let known = known.map(|known| known.why.clone());
             let mut note = |Delivery { to, failure }: Delivery| match failure {
                 Some(why) => {
                     newest_of.insert(to.clone(), Failing { what: to, at: *at, why });
@@ -70,6 +73,10 @@ impl Health {
                 }
                 Some(Said::Failed(delivery)) => note(delivery),
                 Some(Said::Broken(why)) => note(Delivery { to: FUNCTION.to_owned(), failure: Some(why) }),
+                Some(Said::Ended(why)) => {
+                    let why = known.unwrap_or(why);
+                    note(Delivery { to: FUNCTION.to_owned(), failure: Some(why) });
+                }
             }
         }
         let is_old = |failing: &Failing| !has_metrics && failing.at < now - RECENT;
@@ -88,7 +95,7 @@ impl Health {
         said.flat_map(|said| match said {
             Said::Outcome(outcome) => outcome.deliveries.into_iter().map(|delivery| delivery.to).collect(),
             Said::Failed(delivery) => vec![delivery.to],
-            Said::Broken(_) => Vec::new(),
+            Said::Broken(_) | Said::Ended(_) => Vec::new(),
         })
         .collect()
     }
@@ -160,6 +167,18 @@ mod tests {
         );
         assert_eq!(judge(&[broken.clone(), (NOW, empty.clone())]), [""; 0]);
         assert_eq!(judge(&[(NOW - 2000, empty), broken]).len(), 1);
+    }
+
+    #[test]
+    fn the_reason_that_the_forwarder_gives_counts_more_than_what_lambda_says_of_it() {
+        let own = (NOW - 9000, "ERROR CWL2LE_CONFIG is not valid: x".to_owned());
+        let lambda = |at: i64| (at, "INIT_REPORT Init Duration: 9 ms\tPhase: init\tStatus: error".to_owned());
+        let problems = judge(&[own.clone(), lambda(NOW - 8000)]);
+        assert_eq!(
+            problems,
+            ["the function failed 8s ago, and has not succeeded since: CWL2LE_CONFIG is not valid: x"]
+        );
+        assert!(judge(&[(NOW - 2 * SAME_TIME, own.1), lambda(NOW)])[0].contains("INIT_REPORT"));
     }
 
     #[test]
