@@ -225,3 +225,35 @@ async fn under_nohup_a_run_outlives_its_terminal() {
 fn report(text: &str) {
     std::io::stderr().write_all(text.as_bytes()).expect("written");
 }
+
+/// Returns when a process has taken SIGTERM into its own hands.
+#[cfg(target_os = "linux")]
+async fn listens_to_sigterm(id: u32) {
+    const TERM: u64 = 1 << (15 - 1);
+    let caught = || {
+        let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:"))?;
+        u64::from_str_radix(mask.trim(), 16).ok()
+    };
+    while caught().is_none_or(|mask| mask & TERM == 0) {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn one_signal_ends_the_wait_for_a_token() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    let mut command = account.command(&["setup", "--token-file", "-", "--yes"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut running = command.spawn().expect("cwl2le runs");
+    // Nobody writes to it, and it stays open.
+    let _open = running.stdin.take();
+    let id = running.id().expect("it runs");
+    listens_to_sigterm(id).await;
+    send("-TERM", &id.to_string()).await;
+    let stopped = ended(running).await.failed(130, "interrupted");
+    assert!(!stopped.stderr.contains("calls in flight"), "{stopped:?}");
+    assert_eq!(account.seen().await, account.theirs());
+}

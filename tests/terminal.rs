@@ -139,6 +139,28 @@ async fn a_question_that_is_not_answered_with_yes_changes_nothing() {
     assert_eq!(account.seen().await, account.theirs());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_typed_before_the_question_does_not_answer_it() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    let from_nothing = setup(&["--log-group", GROUP]);
+    let mut impatient = terminal(&account, "n\n", &from_nothing);
+    let ran = ended(impatient.env("TYPED_AHEAD", "y\n").spawn().expect("python runs")).await;
+    assert_eq!(ran.code, 12, "{ran:?}");
+    assert_eq!(account.seen().await, account.theirs());
+
+    // A token that is typed in is read once, though the plan is made twice.
+    let mut typed = terminal(
+        &account,
+        "y\n",
+        &["setup", "--token-file", "-", "--logentries-endpoint", "127.0.0.1:1", "--logentries-plain"],
+    );
+    let token = format!("{}\n\u{4}", support::TOKEN);
+    let ran = ended(typed.env("TYPED_AHEAD", token).spawn().expect("python runs")).await;
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert_eq!(account.seen().await, account.whole(false));
+}
+
 /// What `cwl2le ARGS` ends with where nobody can be asked.
 async fn unattended(account: &Account, args: &[&str]) -> Ran {
     ended(account.text(&[&["--output", "json"], args].concat()).spawn().expect("cwl2le runs")).await

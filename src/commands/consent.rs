@@ -87,9 +87,23 @@ fn not_confirmed(command_line: &CommandLine, plan: &Plan) -> Error {
 }
 
 fn read_answer(question: &str) -> std::io::Result<String> {
+    discard_typed_ahead()?;
     // Not locked while it waits: Ctrl-C ends the wait elsewhere, and what is said then goes to standard error as well.
     prompt(question)?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;
     Ok(answer)
+}
+
+/// Discards what was typed before the question was shown: it answers something else.
+#[cfg(unix)]
+fn discard_typed_ahead() -> std::io::Result<()> {
+    use rustix::termios::{QueueSelector, tcflush};
+    Ok(tcflush(std::io::stdin(), QueueSelector::IFlush)?)
+}
+
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "on Unix it can fail")]
+fn discard_typed_ahead() -> std::io::Result<()> {
+    Ok(())
 }

@@ -1,14 +1,13 @@
 //! `cwl2le plan`: what `setup` would do, and nothing else.
 
 use super::change::Run;
-use super::wanted::{Planned, plan_stack};
+use super::wanted::{Planned, check_flags, plan_stack};
 use super::{ChangeReport, Context};
 use crate::cli::{Change, PlanArgs};
-use crate::config;
 use crate::error::Result;
 
 pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeReport> {
-    config::check_flags(&args.wanted)?;
+    check_flags(context, &args.wanted).await?;
     let session = context.session().await?;
     let Planned { stack, plan, .. } = plan_stack(context, &session, &args.wanted, None).await?;
     let change = Change { yes: false, dry_run: true };

@@ -1,17 +1,16 @@
 //! `cwl2le setup`: brings the account to what is wanted.
 
 use super::change::Run;
-use super::wanted::{Planned, plan_stack};
+use super::wanted::{Planned, check_flags, plan_stack};
 use super::{ChangeReport, Context, closing};
 use crate::aws::{Notice, Session, lambda};
 use crate::cli::Setup;
-use crate::config;
 use crate::error::Result;
 use crate::stack::Stack;
 
 pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeReport> {
     // What is wrong here needs no account to be found out.
-    config::check_flags(&args.wanted)?;
+    check_flags(context, &args.wanted).await?;
     let session = context.session().await?;
     let Planned { stack, plan, empty_sections } = plan_stack(context, &session, &args.wanted, None).await?;
     let run = Run {

@@ -12,7 +12,7 @@ use crate::bundle;
 use crate::cli::Wanted;
 use crate::config::origin::Given;
 use crate::config::{self, File, subscriptions};
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions, Verb};
 use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
 
@@ -25,6 +25,23 @@ pub(super) struct Planned {
     pub(super) plan: Plan,
     /// The places of the file's sections that select no log group, perhaps by a slip.
     pub(super) empty_sections: Vec<String>,
+}
+
+/// Checks what flags say, as far as the account is not needed for it. A token that has to be typed or piped in is waited
+/// for here, and a stop ends the wait.
+pub(super) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<()> {
+    if !config::token_is_awaited(args) {
+        return config::check_flags(args);
+    }
+    let waiting = context.stop.idle();
+    let args = args.clone();
+    let checked = tokio::task::spawn_blocking(move || config::check_flags(&args));
+    let checked = tokio::select! {
+        () = context.stop.wait() => return Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
+        checked = checked => checked,
+    };
+    drop(waiting);
+    checked.map_err(|error| Error::new(Code::Internal, format!("the token was not read: {error}")))?
 }
 
 /// Reads the account, and plans: for now, or for a time at which it was planned before, in seconds since 1970.

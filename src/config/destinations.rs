@@ -12,7 +12,7 @@ use super::build::Builder;
 use super::file::File;
 use super::origin::{first, flag};
 use super::placeholder::{self, is_placeholder};
-use super::secrets::{Kept, Source, named, parameter_arn, read_token, secret_arn};
+use super::secrets::{Kept, Source, can_be_read_again, named, parameter_arn, read_token, secret_arn};
 use super::service::{self, is_telling};
 use crate::cli::{DestinationArgs, TOKEN_VARIABLE};
 use crate::error::{Code, Error, Result};
@@ -255,12 +255,14 @@ fn of_another_type(
     Ok(Some(config))
 }
 
-/// Checks the token that the flags give, except one from standard input or a pipe, which can be read only once.
+/// Checks the token that the flags give.
 pub(super) fn check_token(args: &DestinationArgs) -> Result<()> {
-    let once = |file: &std::path::PathBuf| {
-        file.as_os_str() == "-" || std::fs::metadata(file).is_ok_and(|found| !found.is_file())
-    };
-    if args.token_file.as_ref().is_some_and(once) { Ok(()) } else { flag_token(args).map(drop) }
+    flag_token(args).map(drop)
+}
+
+/// Whether the token comes from standard input or a pipe, so that reading it may take until somebody has typed it.
+pub(super) fn token_is_awaited(args: &DestinationArgs) -> bool {
+    matches!(token_place(args), Some((TokenPlace::File(file), _)) if !can_be_read_again(file))
 }
 
 /// Where a flag or the variable says that the token is.

@@ -70,6 +70,11 @@ pub fn check_flags(args: &Wanted) -> Result<()> {
     }
 }
 
+/// Whether [`check_flags`] reads a token from standard input or a pipe, and may wait for it.
+pub fn token_is_awaited(args: &Wanted) -> bool {
+    destinations::token_is_awaited(&args.destination)
+}
+
 /// The stack that `setup` wants. The bundle is not in it yet: it depends on the architecture, which is settled here.
 ///
 /// # Errors

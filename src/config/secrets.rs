@@ -1,7 +1,9 @@
 //! Secrets: where the file says they are, and their values where cwl2le is the one who reads them.
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::{fmt, io};
 
 use cwl2le_forwarder::redactor;
 use cwl2le_forwarder::reference::{Keeper, Reference};
@@ -173,7 +175,7 @@ impl Source {
             }
             Self::File(path) => {
                 let folder = file.path().parent().unwrap_or(Path::new(""));
-                text::read(&folder.join(path)).map_err(|error| format!("{self} cannot be read: {error}"))?
+                read_secret(&folder.join(path)).map_err(|error| format!("{self} cannot be read: {error}"))?
             }
             Self::Kept(kept) => return Ok(json!(kept.reference)),
             Self::Inline(text) => return Ok(json!(text.0)),
@@ -226,11 +228,30 @@ pub(super) fn secret_arn(name: &str, target: &Target) -> String {
     if whole { arn } else { format!("{arn}-??????") }
 }
 
+/// What was read of standard input and of pipes, which can be read only once. Plans are made more than once.
+static READ_ONCE: Mutex<BTreeMap<PathBuf, String>> = Mutex::new(BTreeMap::new());
+
+/// Whether a second look at a file may find what the first one found. `-` is standard input.
+pub(super) fn can_be_read_again(file: &Path) -> bool {
+    file != Path::new("-") && file.metadata().map_or(true, |found| found.is_file())
+}
+
+fn read_secret(file: &Path) -> io::Result<String> {
+    if can_be_read_again(file) {
+        return text::read(file);
+    }
+    let mut read = READ_ONCE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(text) = read.get(file) {
+        return Ok(text.clone());
+    }
+    let text = if file == Path::new("-") { text::read_from(io::stdin().lock()) } else { text::read(file) }?;
+    read.insert(file.to_owned(), text.clone());
+    Ok(text)
+}
+
 /// The token in a file that a flag names, `-` for standard input.
 pub(super) fn read_token(file: &Path) -> Result<String> {
-    let text =
-        if file == Path::new("-") { text::read_from(std::io::stdin().lock()) } else { text::read(file) };
-    text.inspect(|text| redactor::learn(text)).map_err(|error| {
+    read_secret(file).inspect(|text| redactor::learn(text)).map_err(|error| {
         Error::new(Code::Usage, format!("the token file cannot be read: {error}"))
             // It may be the token itself.
             .on(redact_uuids(&file.display().to_string()))

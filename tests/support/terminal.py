@@ -1,7 +1,7 @@
 """Runs a command on a terminal of its own, types an answer once it asks, and passes on its output and exit code.
 
 Arguments: what the question contains, the answer (``^C`` for Ctrl-C), the command. Where the answer is ``-``, standard error says
-``asked`` once it asks, and the answer comes from standard input.
+``asked`` once it asks, and the answer comes from standard input. ``TYPED_AHEAD`` is what is typed before it asks.
 """
 
 import os
@@ -12,6 +12,7 @@ question, answer, command = sys.argv[1].encode(), sys.argv[2].replace("^C", "\x0
 child, terminal = pty.fork()
 if child == 0:
     os.execvp(command[0], command)
+os.write(terminal, os.environ.get("TYPED_AHEAD", "").encode())
 shown, answered = b"", False
 while True:
     try:
