@@ -39,6 +39,7 @@ async fn an_endpoint_where_nobody_is_says_connection_refused() {
     let endpoint_url = Some(nobody.url());
     let error = refused(Options { endpoint_url, ..options() }).await;
     assert_eq!(error.code, Code::Unreachable);
+    assert!(error.message.starts_with(&format!("cannot reach {}", nobody.url())), "{error}");
     assert!(error.message.to_lowercase().contains("connection refused"), "{error}");
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::cli::CommandLine;
 use crate::error::{Code, Error, Failure};
 use crate::plan::{Kind, ResourceId, Verb};
 
@@ -81,14 +82,23 @@ pub struct ApplyError {
 }
 
 impl ApplyError {
-    /// The error to end `command` with, which says what exists now and that running `again` goes on.
-    pub fn into_error(self, command: &str, again: &impl fmt::Display) -> Error {
+    /// The error to end `command` with, which says what exists now and how to go on from there.
+    pub fn into_error(self, command: &str, again: &CommandLine) -> Error {
         let Applied { done, failed, not_begun } = &self.applied;
         let open = failed.len() + not_begun.len();
         // Whoever stopped a setup may not want it any more.
         let stopped = command == "setup" && self.error.code == Code::Interrupted;
-        let back = if stopped { ", or `cwl2le teardown` to remove the stack" } else { "" };
-        let so_far = format!("{} done, {open} not; run `{again}` again to go on{back}", done.len());
+        let back = if stopped {
+            format!(", or `{}` to remove the stack", again.of_stack("teardown"))
+        } else {
+            String::new()
+        };
+        let next = if failed.iter().all(|failed| passes(failed.error.code)) {
+            format!("run `{again}` again to go on{back}")
+        } else {
+            "fix the cause, then run the command again".to_owned()
+        };
+        let so_far = format!("{} done, {open} not; {next}", done.len());
         let hint = match &self.error.hint {
             // The table's own advice to run it again says the same.
             Some(hint) if !hint.contains("run the same command again") => format!("{hint} ({so_far})"),
@@ -97,6 +107,14 @@ impl ApplyError {
         let failed = if self.error.code == Code::Partial { failures(&self.applied) } else { Vec::new() };
         Error { failed, ..self.error.hint(hint) }
     }
+}
+
+/// Whether the same command may succeed later though nobody has changed anything.
+const fn passes(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Throttled | Code::Unreachable | Code::NotReady | Code::Changed | Code::Aws | Code::Interrupted
+    )
 }
 
 fn failures(applied: &Applied) -> Vec<Failure> {

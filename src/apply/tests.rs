@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::aws::{Options, Stop};
+use crate::cli::CommandLine;
 use crate::plan::{Action, Kind, ResourceId, Verb};
 
 fn step(stage: Stage, kind: Kind, name: &str, actions: Vec<Action>) -> Step {
@@ -88,10 +89,10 @@ async fn a_failure_keeps_later_stages_from_beginning_and_says_what_is_done() {
     let Applied { done, failed, not_begun } = &failure.applied;
     assert_eq!((done.len(), failed.len(), not_begun.len()), (1, 1, 1));
     assert_eq!((failed[0].actions_done, failed[0].actions), (1, 3));
-    let error = failure.into_error("setup", &"cwl2le setup");
+    let error = failure.into_error("setup", &CommandLine::new(["setup", "--stack", "nine"]));
     assert_eq!(error.code, Code::AccessDenied);
     let hint = error.hint.expect("a hint");
-    assert!(hint.contains("1 done, 2 not; run `cwl2le setup` again to go on"), "{hint}");
+    assert!(hint.contains("1 done, 2 not; fix the cause, then run the command again"), "{hint}");
     assert!(!aws.requests().iter().any(|r| r.text("logGroupName") == "/c" || r.text("logGroupName") == "/y"));
 }
 
@@ -145,12 +146,16 @@ async fn a_stop_finishes_the_calls_in_flight_and_begins_no_other() {
     let Applied { done, failed, not_begun } = &failure.applied;
     assert_eq!(done.len(), 10, "what was in flight counts as done");
     assert_eq!(done.len() + failed.len() + not_begun.len(), 300);
-    let hint = failure.clone().into_error("unsubscribe", &"cwl2le unsubscribe").hint.expect("a hint");
+    let hint =
+        failure.clone().into_error("unsubscribe", &CommandLine::new(["unsubscribe"])).hint.expect("a hint");
     assert!(hint.contains("10 done, 290 not; run `cwl2le unsubscribe` again"), "{hint}");
     assert!(!hint.contains("teardown"), "{hint}");
-    let hint = failure.into_error("setup", &"cwl2le setup").hint.expect("a hint");
+    let hint =
+        failure.into_error("setup", &CommandLine::new(["setup", "--stack", "nine"])).hint.expect("a hint");
     assert!(
-        hint.ends_with("run `cwl2le setup` again to go on, or `cwl2le teardown` to remove the stack"),
+        hint.ends_with(
+            "run `cwl2le setup --stack nine` again to go on, or `cwl2le teardown --stack nine` to remove the stack"
+        ),
         "{hint}"
     );
 }

@@ -60,6 +60,18 @@ pub struct Options {
     pub stop: Stop,
 }
 
+impl Options {
+    /// The flags of AWS's CLI for the same place, each behind a space: what is not given comes from the environment there, too.
+    fn cli_flags(&self) -> String {
+        [("--region", &self.region), ("--profile", &self.profile), ("--endpoint-url", &self.endpoint_url)]
+            .into_iter()
+            .filter_map(|(flag, value)| {
+                Some(format!(" {flag} {}", shlex::try_quote(value.as_deref()?).ok()?))
+            })
+            .collect()
+    }
+}
+
 /// An access key. It never shows itself.
 #[derive(Clone)]
 pub struct Keys {
@@ -92,6 +104,7 @@ pub struct Session {
     patience: Option<Duration>,
     clock: Clock,
     stop: Stop,
+    cli_flags: String,
 }
 
 /// One client for each service; they share connections and credentials.
@@ -166,6 +179,7 @@ impl Session {
             patience: options.patience,
             clock: Clock::default(),
             stop: options.stop.clone(),
+            cli_flags: options.cli_flags(),
         }
     }
 
@@ -204,6 +218,11 @@ impl Session {
     /// The endpoint, where it is not AWS' own, as it may be shown.
     pub fn endpoint(&self) -> Option<String> {
         self.endpoint.as_deref().map(endpoint::shown)
+    }
+
+    /// The command that shows the log of a function since then, such as `1h`.
+    pub fn tail(&self, function: &str, since: &str) -> String {
+        format!("aws logs tail /aws/lambda/{function} --since {since}{}", self.cli_flags)
     }
 
     /// The caller's credentials.
@@ -397,6 +416,10 @@ async fn unopened(error: AwsError, session: &Session, profile: &Profile, options
         let message = "AWS cannot be reached: its name does not resolve";
         return Error { aws: Some(Box::new(error)), ..Error::new(Code::Unreachable, message) }
             .hint("check the network, the proxy (HTTPS_PROXY) and the DNS");
+    }
+    if let Some(endpoint) = session.endpoint().filter(|_| error.code == UNREACHABLE) {
+        let message = format!("cannot reach {endpoint}: {}", error.message);
+        return Error { message, ..error.into() };
     }
     if [NO_CREDENTIALS, FAILED_CREDENTIALS].contains(&error.code.as_str()) {
         return credentials::explain(error, profile, options.profile.as_deref());

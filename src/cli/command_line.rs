@@ -9,6 +9,9 @@ const SECRET_FLAGS: [&str; 1] = ["--token"];
 /// Shown in place of a secret. Quoted, it is no redirection of a shell, and no check accepts it.
 const PLACEHOLDER: &str = "<token>";
 
+/// The flags that say which stack is meant, and where it is. Each takes a value.
+const PLACE_FLAGS: [&str; 5] = ["--stack", "--config", "--region", "--profile", "--endpoint-url"];
+
 /// The arguments of a run without the secrets among them. Displayed, they are one line for a POSIX shell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommandLine {
@@ -28,9 +31,7 @@ impl CommandLine {
         let mut is_secret = false;
         for arg in args {
             let arg = arg.into().to_string_lossy().into_owned();
-            let with_value = SECRET_FLAGS
-                .into_iter()
-                .find(|flag| arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=')));
+            let with_value = SECRET_FLAGS.into_iter().find(|flag| has_value(&arg, flag));
             line.hides_secret |= is_secret || with_value.is_some();
             let next_is_secret = !is_secret && SECRET_FLAGS.contains(&arg.as_str());
             line.args.push(match with_value {
@@ -53,18 +54,61 @@ impl CommandLine {
         line
     }
 
-    /// Whether a flag was typed, such as `--stack`.
-    pub fn has(&self, flag: &str) -> bool {
-        let is_it = |arg: &String| {
-            arg.strip_prefix(flag).is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        };
-        self.args.iter().any(is_it)
+    /// Another command for the same stack, with no other flags.
+    #[must_use]
+    pub fn of_stack(&self, verb: &str) -> Self {
+        let mut line = Self { args: vec![verb.to_owned()], hides_secret: false };
+        let mut args = self.args.iter();
+        while let Some(arg) = args.next() {
+            if PLACE_FLAGS.contains(&arg.as_str()) {
+                line.args.extend([arg.clone()].into_iter().chain(args.next().cloned()));
+            } else if PLACE_FLAGS.iter().any(|flag| has_value(arg, flag)) {
+                line.args.push(arg.clone());
+            }
+        }
+        line
     }
 
-    /// Whether a placeholder stands in it, which has to be filled in before it can be run.
-    pub const fn hides_secret(&self) -> bool {
-        self.hides_secret
+    /// Another command with the same flags, `verb` in the place of `typed`.
+    #[must_use]
+    pub fn with_verb(&self, typed: &str, verb: &str) -> Self {
+        let mut line = self.clone();
+        // A flag before it may have that word for its value, too; only one of those takes none.
+        let is_value = |at: usize| {
+            let before = at.checked_sub(1).map(|before| line.args[before].as_str());
+            before.is_some_and(|flag| flag.starts_with("--") && flag != "--quiet" && !flag.contains('='))
+        };
+        if let Some(at) = (0..line.args.len()).find(|&at| line.args[at] == typed && !is_value(at)) {
+            line.args[at] = verb.to_owned();
+        }
+        line
     }
+
+    /// Whether the token comes from standard input, where no answer can come from then.
+    pub fn reads_token_from_input(&self) -> bool {
+        let is_input = |pair: &[String]| pair[0] == "--token-file" && pair[1] == "-";
+        self.args.windows(2).any(is_input) || self.args.iter().any(|arg| arg == "--token-file=-")
+    }
+
+    /// What to do before it can be run as it is shown; empty for nothing.
+    pub fn needs(&self) -> &'static str {
+        if self.hides_secret {
+            "; put the token in place of <token>, or give it with CWL2LE_TOKEN, --token-file, --token-ssm or --token-secret"
+        } else if self.reads_token_from_input() {
+            "; the token has to be piped in again"
+        } else {
+            ""
+        }
+    }
+
+    /// Whether a flag was typed, such as `--stack`.
+    pub fn has(&self, flag: &str) -> bool {
+        self.args.iter().any(|arg| arg == flag || has_value(arg, flag))
+    }
+}
+
+fn has_value(arg: &str, flag: &str) -> bool {
+    arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))
 }
 
 impl fmt::Display for CommandLine {
@@ -105,12 +149,42 @@ mod tests {
         assert_eq!(words[4..6], ["--token", PLACEHOLDER]);
         assert_eq!(words[7..], ["{ $.a = \"it's\" }", "--yes"]);
         assert_eq!(shown(&["setup", &format!("--token={token}")]), "cwl2le setup '--token=<token>' --yes");
-        assert!(CommandLine::new(with).hides_secret() && !CommandLine::new(["setup"]).hides_secret());
+        assert!(
+            CommandLine::new(with).needs().contains("<token>")
+                && CommandLine::new(["setup"]).needs().is_empty()
+        );
         // A value that only looks like the flag.
         assert_eq!(
             CommandLine::new(["setup", "--token", "--token", "x"]).to_string(),
             "cwl2le setup --token '<token>' x"
         );
+    }
+
+    #[test]
+    fn another_command_is_for_the_same_stack() {
+        let line = |typed: &str| CommandLine::new(shlex::split(typed).expect("valid"));
+        let plan = line("--region eu-west-1 plan --stack plan --config=b.toml --memory 1024");
+        assert_eq!(
+            plan.with_verb("plan", "setup").to_string(),
+            "cwl2le --region eu-west-1 setup --stack plan '--config=b.toml' --memory 1024"
+        );
+        assert_eq!(
+            line("--profile plan --quiet plan --stack plan").with_verb("plan", "setup").to_string(),
+            "cwl2le --profile plan --quiet setup --stack plan"
+        );
+        assert_eq!(
+            plan.of_stack("teardown").to_string(),
+            "cwl2le teardown --region eu-west-1 --stack plan '--config=b.toml'"
+        );
+        assert_eq!(
+            line("subscribe --stack=a --log-group /x --profile 'a b'").of_stack("setup").to_string(),
+            "cwl2le setup '--stack=a' --profile 'a b'"
+        );
+        assert!(line("setup --token t").of_stack("teardown").needs().is_empty());
+        for typed in ["setup --token-file -", "setup --token-file=-"] {
+            assert_eq!(line(typed).needs(), "; the token has to be piped in again");
+        }
+        assert!(line("setup --token-file token").needs().is_empty());
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct DestinationArgs {
     /// What the variable says the token is. Clap would take it for a flag, which excludes the others.
     #[arg(skip = std::env::var(TOKEN_VARIABLE).ok())]
     pub token_variable: Option<String>,
-    /// File with the token, `-` for standard input, as in `pass show log | cwl2le setup --token-file -`
+    /// File with the token, `-` for standard input, as in `pass show log | cwl2le setup --token-file - --yes`
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
     /// SSM parameter (name or ARN) that the function reads the token from; NAME#KEY for one key of a JSON object
@@ -138,7 +138,7 @@ pub struct ResourceArgs {
     /// ARN of a permissions boundary for the roles
     #[arg(long, value_name = "ARN", value_parser = checked(limits::permissions_boundary))]
     pub permissions_boundary: Option<String>,
-    /// Tag for everything that takes tags; repeatable
+    /// Tag to add to every resource; repeatable
     #[arg(long = "tag", value_name = "KEY=VALUE", allow_hyphen_values = true, value_parser = Hyphened(key_value))]
     pub tags: Vec<(String, String)>,
 }

@@ -6,7 +6,7 @@ use super::steps::Steps;
 use super::{ChangeReport, Context};
 use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
-use crate::cli::Change;
+use crate::cli::{Change, CommandLine};
 use crate::error::{Code, Error, Failure, Result};
 use crate::plan::{Kind, Plan, Refusal, Verb};
 use crate::stack::Stack;
@@ -141,6 +141,12 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The command that makes the changes of a `plan`. Who pipes the token in cannot answer a question.
+    fn setup(&self) -> CommandLine {
+        let setup = self.context.command_line.with_verb("plan", "setup");
+        if setup.reads_token_from_input() { setup.confirmed() } else { setup }
+    }
+
     fn report(&self, plan: Plan) -> ChangeReport {
         ChangeReport {
             command: self.command,
@@ -149,6 +155,7 @@ impl<'a> Run<'a> {
             account: self.stack.target.account.clone(),
             region: self.stack.target.region.to_string(),
             dry_run: self.change.dry_run,
+            setup: self.setup(),
             changed: !plan.is_empty(),
             settings: plan.head,
             changes: plan.steps,

@@ -76,12 +76,7 @@ fn not_confirmed(command_line: &CommandLine, plan: &Plan) -> Error {
         "{changes} change{s} not confirmed: there is no terminal to ask on, and --yes is not given; nothing was changed"
     );
     let confirmed = command_line.confirmed();
-    let fill_in = if confirmed.hides_secret() {
-        "; put the token in place of <token>, or give it with CWL2LE_TOKEN, --token-file, --token-ssm or --token-secret"
-    } else {
-        ""
-    };
-    let hint = format!("if the plan is what you want, run `{confirmed}`{fill_in}");
+    let hint = format!("if the plan is what you want, run `{confirmed}`{}", confirmed.needs());
     let plan = serde_json::to_value(plan).ok().map(Box::new);
     Error { plan, ..Error::new(Code::NotConfirmed, message).hint(hint) }
 }

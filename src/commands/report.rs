@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::cli::CommandLine;
 use crate::output::visible;
 use crate::plan::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
 
@@ -20,6 +21,9 @@ pub struct ChangeReport {
     pub region: String,
     /// Whether the changes were only shown.
     pub dry_run: bool,
+    /// The command that makes the changes, of `plan`.
+    #[serde(skip)]
+    pub setup: CommandLine,
     /// Whether somebody answered the question with no, so that nothing was changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
@@ -67,9 +71,11 @@ impl fmt::Display for ChangeReport {
                 planned_at: None,
             };
             let next = match (self.command, self.changed) {
-                ("plan", true) => "`cwl2le setup` makes these changes",
-                (_, true) => "nothing was changed: this was a dry run",
-                (_, false) => "nothing to change, everything is as it should be",
+                ("plan", true) => {
+                    format!("to make these changes, run `{}`{}", visible(&self.setup), self.setup.needs())
+                }
+                (_, true) => "nothing was changed: this was a dry run".to_owned(),
+                (_, false) => "nothing to change".to_owned(),
             };
             return write!(f, "{plan}\n{next}");
         }
@@ -80,14 +86,12 @@ impl fmt::Display for ChangeReport {
         match (self.command, self.changed) {
             ("teardown", true) if self.kept.is_empty() => write!(f, "{stack}: nothing of it is left"),
             ("teardown", true) => write!(f, "{stack}: removed, except what was kept"),
-            ("teardown", false) if self.kept.is_empty() => {
-                write!(f, "{stack}: nothing to remove, there is nothing left")
-            }
+            ("teardown", false) if self.kept.is_empty() => write!(f, "{stack}: nothing to remove"),
             ("teardown", false) => write!(f, "{stack}: nothing of ours is left to remove"),
             ("unsubscribe", false) => {
-                write!(f, "{stack}: nothing to remove, no filter of this stack is there")
+                write!(f, "{stack}: nothing to remove: no filter of this stack")
             }
-            (_, false) => write!(f, "{stack}: nothing to change, everything is as it should be"),
+            (_, false) => write!(f, "{stack}: nothing to change"),
             (_, true) => {
                 write!(f, "{stack}: {} changed, {} unchanged", self.changes.len(), self.unchanged.len())
             }
@@ -106,5 +110,26 @@ pub(super) const fn past(verb: Verb) -> &'static str {
         Verb::Check => "checked",
         Verb::Replace => "replaced",
         Verb::Delete => "deleted",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_ends_with_the_command_that_makes_its_changes() {
+        let ends = |args: &[&str], end: &str| {
+            let setup = CommandLine::new(args);
+            let report =
+                ChangeReport { command: "plan", dry_run: true, changed: true, setup, ..Default::default() };
+            assert!(report.to_string().ends_with(end), "{report}");
+        };
+        ends(&["setup", "--stack", "nine"], "to make these changes, run `cwl2le setup --stack nine`");
+        ends(
+            &["setup", "--token", "x"],
+            "`cwl2le setup --token '<token>'`; put the token in place of <token>, or give it with \
+              CWL2LE_TOKEN, --token-file, --token-ssm or --token-secret",
+        );
     }
 }

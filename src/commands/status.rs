@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::status_lines::FunctionHealth;
 use super::wanted::plan_as_it_is;
 use super::{Context, status_isolated, status_lines};
-use crate::aws::{Depth, observe};
-use crate::cli::Status;
+use crate::aws::{Depth, Session, observe};
+use crate::cli::{CommandLine, Status};
 use crate::config::destinations;
 use crate::error::Result;
 use crate::output::visible;
@@ -46,6 +46,9 @@ pub struct StatusReport {
     /// Whether there is anything that `setup` would do.
     #[serde(skip)]
     pub setup_helps: bool,
+    /// The command that shows what `setup` would do.
+    #[serde(skip)]
+    pub plan: CommandLine,
 }
 
 /// One resource of the chain.
@@ -105,11 +108,18 @@ pub(crate) async fn run(context: Context<'_>, args: &Status) -> Result<StatusRep
     let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
     let (stack, plan) = plan_as_it_is(&session, &name, scope, &observed)?;
     let health = status_lines::read(&session, &stack, &observed).await?;
-    Ok(report(&stack, &observed, &plan, health))
+    let report = report(&session, &stack, &observed, &plan, health);
+    Ok(StatusReport { plan: context.command_line.of_stack("plan"), ..report })
 }
 
 /// The plan decides what is ready: there is one opinion of that.
-fn report(stack: &Stack, observed: &Observed, plan: &Plan, health: Vec<FunctionHealth>) -> StatusReport {
+fn report(
+    session: &Session,
+    stack: &Stack,
+    observed: &Observed,
+    plan: &Plan,
+    health: Vec<FunctionHealth>,
+) -> StatusReport {
     let names = &stack.names;
     let stream_arn = names.stream_arn(&stack.target);
     let ours = |tags: &Tags| Some(owns(&stack.name, &stack.target.region, tags));
@@ -119,7 +129,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan, health: Vec<FunctionH
         // What is missing has nothing that could be wrong with it.
         let mut wrong = if found.is_some() { differences(plan, &resource) } else { Vec::new() };
         if kind == Kind::Trigger {
-            wrong.extend(problem(trigger, &names.function));
+            wrong.extend(problem(session, trigger, &names.function));
         }
         let ready = found.is_some() && wrong.is_empty() && !concerns(plan, &resource);
         let (state, ours) = found.unwrap_or_else(|| ("missing".to_owned(), None));
@@ -178,7 +188,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan, health: Vec<FunctionH
                 .map(|g| (format!("kept {}", retention(g.retention_days)), ours(&g.tags))),
         ),
     ];
-    parts.extend(status_isolated::parts(stack, observed, plan));
+    parts.extend(status_isolated::parts(session, stack, observed, plan));
     for part in parts.iter_mut().filter(|part| part.kind == Kind::Function.name()) {
         let function = function_named(stack, observed, &part.name);
         part.release = function.and_then(|function| Recorded::read(&function.tags).release());
@@ -235,6 +245,7 @@ fn report(stack: &Stack, observed: &Observed, plan: &Plan, health: Vec<FunctionH
         account_policy,
         health,
         setup_helps: loops || !plan.steps.is_empty() || !plan.refused.is_empty(),
+        plan: CommandLine::default(),
     }
 }
 
@@ -273,11 +284,13 @@ fn short(field: &Field) -> String {
 const LONGEST_FIELD: usize = 100;
 
 /// The last result of a trigger whose function fails, as AWS has it. The reasons of one that answers are in its log.
-pub(super) fn problem(trigger: Option<&ObservedTrigger>, function: &str) -> Option<String> {
+pub(super) fn problem(
+    session: &Session,
+    trigger: Option<&ObservedTrigger>,
+    function: &str,
+) -> Option<String> {
     let result = trigger?.last_result.as_ref().filter(|result| result.starts_with("PROBLEM"))?;
-    Some(format!(
-        "the last invocation failed ({result}): `aws logs tail /aws/lambda/{function} --since 1h` shows its log"
-    ))
+    Some(format!("the last invocation failed ({result}): `{}` shows its log", session.tail(function, "1h")))
 }
 
 impl fmt::Display for StatusReport {
@@ -303,14 +316,11 @@ impl fmt::Display for StatusReport {
             writeln!(f, "  ? {}", visible(unknown))?;
         }
         if self.setup_helps {
-            writeln!(f, "`cwl2le plan` shows what `cwl2le setup` would put right")?;
+            writeln!(f, "run `{}` to see what `setup` would change", visible(&self.plan))?;
         }
-        for FunctionHealth { function, .. } in self.health.iter().filter(|health| !health.problems.is_empty())
-        {
-            writeln!(
-                f,
-                "`aws logs tail /aws/lambda/{function} --since 1h` shows the whole log of {function}"
-            )?;
+        let failing = self.health.iter().filter(|health| !health.problems.is_empty());
+        for FunctionHealth { function, tail, .. } in failing {
+            writeln!(f, "`{}` shows the whole log of {function}", visible(tail))?;
         }
         if let Some(policy) = &self.account_policy {
             writeln!(f, "{policy}")?;

@@ -1,11 +1,12 @@
 //! The functions of isolated destinations, in the report of `cwl2le status`.
 
 use super::status::{Part, concerns, differences, problem};
+use crate::aws::Session;
 use crate::plan::{Kind, Observed, ObservedForwarder, Plan, ResourceId, isolated_functions, remaining};
 use crate::stack::{Stack, Tags, owns, retention};
 
 /// Trigger, function and log group of each isolated destination: those that are wanted, and those that are there still.
-pub(super) fn parts(stack: &Stack, observed: &Observed, plan: &Plan) -> Vec<Part> {
+pub(super) fn parts(session: &Session, stack: &Stack, observed: &Observed, plan: &Plan) -> Vec<Part> {
     let there = isolated_functions(stack, observed).into_keys();
     let mut names: Vec<String> = stack.isolation.destinations.iter().cloned().chain(there).collect();
     names.sort();
@@ -13,11 +14,17 @@ pub(super) fn parts(stack: &Stack, observed: &Observed, plan: &Plan) -> Vec<Part
     let nothing = ObservedForwarder::default();
     names
         .iter()
-        .flat_map(|name| of(stack, observed.isolated.get(name).unwrap_or(&nothing), plan, name))
+        .flat_map(|name| of(session, stack, observed.isolated.get(name).unwrap_or(&nothing), plan, name))
         .collect()
 }
 
-fn of(stack: &Stack, own: &ObservedForwarder, plan: &Plan, destination: &str) -> [Part; 3] {
+fn of(
+    session: &Session,
+    stack: &Stack,
+    own: &ObservedForwarder,
+    plan: &Plan,
+    destination: &str,
+) -> [Part; 3] {
     let names = stack.names.isolated(destination);
     let ours = |tags: &Tags| Some(owns(&stack.name, &stack.target.region, tags));
     let part = |kind: Kind, name: &str, found: Option<(String, Option<bool>)>| {
@@ -36,7 +43,7 @@ fn of(stack: &Stack, own: &ObservedForwarder, plan: &Plan, destination: &str) ->
             (format!("{}, batch {}{result}", format!("{:?}", t.state).to_lowercase(), t.batch_size), None)
         }),
     );
-    if let Some(problem) = problem(trigger, &names.function) {
+    if let Some(problem) = problem(session, trigger, &names.function) {
         reads.wrong.push(problem);
         reads.ready = false;
     }

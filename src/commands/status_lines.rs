@@ -30,6 +30,9 @@ pub struct FunctionHealth {
     /// Why there is nothing to say, where the lines cannot be read or there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unknown: Option<String>,
+    /// The command that shows its whole log.
+    #[serde(skip)]
+    pub tail: String,
     /// What is wrong, in words.
     #[serde(skip)]
     pub problems: Vec<String>,
@@ -63,6 +66,7 @@ async fn of(session: &Session, names: &Names, function: &ObservedFunction) -> Re
     let since = (now - WINDOW).max(function.modified.unwrap_or_default());
     let found = |health: Health, unknown: Option<String>| FunctionHealth {
         function: names.function.clone(),
+        tail: session.tail(&names.function, "1h"),
         problems: health.problems(now),
         health,
         unknown,

@@ -47,7 +47,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
     if args.groups.all && !args.per_group {
         let Survey { scope, observed, excluded } = survey(context, session, &name, &args.groups).await?;
         let stack = config::bare_stack(&name, &session.target, scope, &observed);
-        must_be_ready(&stack, &observed, args)?;
+        must_be_ready(context, &stack, &observed, args)?;
         let policy = AccountPolicySpec { excluded, ..account_policy(&stack, args) };
         let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
         let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
@@ -57,7 +57,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let Chosen { scope, observed, log_groups, wide } =
             choose(context, session, &name, &args.groups, Loops::LeftOut).await?;
         let stack = config::bare_stack(&name, &session.target, scope, &observed);
-        must_be_ready(&stack, &observed, args)?;
+        must_be_ready(context, &stack, &observed, args)?;
         let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());
         let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
@@ -106,8 +106,8 @@ fn must_mean_everything(groups: &Groups) -> Result<()> {
     Ok(())
 }
 
-fn must_be_ready(stack: &Stack, observed: &Observed, args: &Subscribe) -> Result<()> {
-    must_be_set_up(stack, observed)?;
+fn must_be_ready(context: Context<'_>, stack: &Stack, observed: &Observed, args: &Subscribe) -> Result<()> {
+    must_be_set_up(context, stack, observed)?;
     let name = name(stack, &args.filter, args.destination.as_deref());
     pinned_destination(&name).map_or(Ok(()), |pin| must_be_a_destination(pin, stack, observed))
 }
@@ -157,7 +157,7 @@ pub(super) fn filter_specs(
 }
 
 /// A filter needs the stream and the role; without a trigger nobody would read what it writes.
-fn must_be_set_up(stack: &Stack, observed: &Observed) -> Result<()> {
+fn must_be_set_up(context: Context<'_>, stack: &Stack, observed: &Observed) -> Result<()> {
     let stream_arn = stack.names.stream_arn(&stack.target);
     let missing = [
         (observed.stream.is_none(), "stream", stack.names.stream.as_str()),
@@ -179,7 +179,10 @@ fn must_be_set_up(stack: &Stack, observed: &Observed) -> Result<()> {
             ),
         )
         .on(name)
-        .hint("run `cwl2le setup` first, or check --region and --stack")),
+        .hint(format!(
+            "run `{}` first, or check --region and --stack",
+            context.command_line.of_stack("setup")
+        ))),
     }
 }
 

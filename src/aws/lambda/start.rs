@@ -39,12 +39,14 @@ pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
             request_id: None,
             resource: name.to_owned(),
         };
-        let Some(rule) = retry::rule(&as_call, None) else { return Err(error(name, &failed)) };
+        let Some(rule) = retry::rule(&as_call, None) else {
+            return Err(error(name, &failed, &aws.session.tail(name, "10m")));
+        };
         let before = retrying.take();
         let waiting = retrying.insert(Waiting::for_cause(before, rule, rule.budget(true)));
         let (pause, elapsed) = (waiting.pause(), waiting.elapsed());
         if elapsed + pause > rule.budget(true).total.min(aws.session.patience()) {
-            return Err(error(name, &failed));
+            return Err(error(name, &failed, &aws.session.tail(name, "10m")));
         }
         (aws.notice)(Notice::Waiting { why: rule.why, elapsed });
         aws.rest(pause).await.map_err(|Stopped| AwsError::interrupted(SERVICE, "Invoke", name))?;

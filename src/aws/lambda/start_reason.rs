@@ -76,8 +76,8 @@ const HINTS: &[(&str, &str)] = &[
     (CANNOT_START, "correct what the message names"),
 ];
 
-/// The error to end with.
-pub(super) fn error(function: &str, failed: &Failed) -> Error {
+/// The error to end with; `tail` is the command that shows the function's log.
+pub(super) fn error(function: &str, failed: &Failed, tail: &str) -> Error {
     let own =
         failed.last_error().filter(|line| !line.contains(&failed.message) && failed.kind != CANNOT_START);
     let own = own.map(|line| format!("; its log says: {line}")).unwrap_or_default();
@@ -86,8 +86,7 @@ pub(super) fn error(function: &str, failed: &Failed) -> Error {
         kind => format!("{kind}: "),
     };
     let hint = HINTS.iter().find(|(fragment, _)| failed.says(fragment)).map(|(_, hint)| (*hint).to_owned());
-    let hint = hint
-        .unwrap_or_else(|| format!("read its log with `aws logs tail /aws/lambda/{function} --since 10m`"));
+    let hint = hint.unwrap_or_else(|| format!("read its log with `{tail}`"));
     Error::new(
         Code::CannotStart,
         format!("the function `{function}` cannot start: {kind}{}{own}", failed.message),
@@ -101,7 +100,8 @@ mod tests {
     use super::*;
 
     fn said(payload: &str, log: &str) -> (String, String) {
-        let error = error("f", &Failed::read(payload.as_bytes(), &STANDARD.encode(log)));
+        let failed = Failed::read(payload.as_bytes(), &STANDARD.encode(log));
+        let error = error("f", &failed, "aws logs tail /aws/lambda/f");
         assert_eq!((error.code, error.resource.as_deref()), (Code::CannotStart, Some("f")));
         (error.message, error.hint.unwrap_or_default())
     }
