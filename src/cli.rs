@@ -353,8 +353,7 @@ pub struct Policies {
     /// Print only this one
     #[arg(value_enum)]
     pub which: Option<PolicyDocument>,
-    /// Account id to render for, without asking AWS anything; default is the account of the credentials, with the stack as it is
-    /// there
+    /// Account ID to print the policies for, without calling AWS. Default: the account of the credentials
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account: Option<String>,
     /// Allow `subscribe --all`, too, which writes an account policy; by default where the file has `all = true` and where the
@@ -381,7 +380,7 @@ pub enum PolicyDocument {
     Operator,
     /// What you need to subscribe, unsubscribe, plan, preview and see the status
     Everyday,
-    /// The permissions boundary that takes nothing from both roles
+    /// The permissions boundary that allows what both roles need
     Boundary,
 }
 

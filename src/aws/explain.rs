@@ -93,6 +93,8 @@ pub(super) const TABLE: &[Row] = &[
         Code::AccessDenied,
         "the account is not signed up for this service, or the region is not enabled: see the account settings",
     ),
+    // Something between here and AWS, or an endpoint that is none of AWS, refuses without a word.
+    any(&["Http401", "Http403"], "", Code::BadCredentials, "check the credentials and the endpoint"),
     // What we may do.
     any(
         ACCESS_DENIED,

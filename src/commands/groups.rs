@@ -98,7 +98,7 @@ pub(super) async fn choose(
     if selection.groups.is_empty() && !(args.all && observed.account_policy.is_some()) {
         return Err(Error::new(
             Code::UnknownLogGroup,
-            format!("none of the {} log groups of {} is meant", listed.len(), session.target.region),
+            format!("no log group of {} matches ({} exist)", session.target.region, listed.len()),
         )
         .hint("look at the globs and tags: `*` also matches slashes, letters match by case"));
     }

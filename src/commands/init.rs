@@ -24,6 +24,9 @@ pub struct InitReport {
     pub file: String,
     /// Whether it describes what is in the account.
     pub from_account: bool,
+    /// The account that it describes.
+    #[serde(skip)]
+    pub account: Option<String>,
     /// The environment variables that it expects tokens in.
     pub tokens: Vec<String>,
 }
@@ -38,7 +41,8 @@ pub(crate) async fn run(context: Context<'_>, args: &Init) -> Result<InitReport>
         false => (template(args), vec!["CWL2LE_TOKEN".to_owned()]),
     };
     write(&args.to, &text, args.force)?;
-    Ok(InitReport { file: args.to.display().to_string(), from_account: args.from_account, tokens })
+    let account = context.target.get().filter(|_| args.from_account).map(|target| target.account.clone());
+    Ok(InitReport { file: args.to.display().to_string(), from_account: args.from_account, account, tokens })
 }
 
 /// The commented file, for the stack that was asked for.
@@ -87,8 +91,11 @@ fn there(to: &Path) -> Error {
 
 impl fmt::Display for InitReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let what = if self.from_account { "as the account is" } else { "with every setting explained" };
-        write!(f, "wrote {}, {what}", visible(&self.file))?;
+        write!(f, "wrote {}", visible(&self.file))?;
+        match &self.account {
+            Some(account) => write!(f, " from the stack in account {}", visible(account))?,
+            None => f.write_str(", with every setting explained")?,
+        }
         if !self.tokens.is_empty() {
             write!(f, "\nit expects tokens in {}", visible(self.tokens.join(", ")))?;
         }

@@ -139,7 +139,12 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
         account_policy: Some(account_policy),
         ..StatusReport::default()
     }));
-    all.push(Box::new(InitReport { file: o.text(), from_account: true, tokens: vec![o.text()] }));
+    all.push(Box::new(InitReport {
+        file: o.text(),
+        from_account: true,
+        account: Some(o.text()),
+        tokens: vec![o.text()],
+    }));
     let mut forward = ForwardReport::default();
     (forward.input, forward.to, forward.failures) = (o.text(), o.text(), vec![o.text()]);
     forward.refused = [1, 2].map(|times| Refused { why: o.text(), times, events: 1 }).into();

@@ -16,9 +16,9 @@ use crate::stack::policy::{self, Grants, People};
 use crate::stack::{Names, RoleScope, Stack, StackName, Target};
 
 /// Said beside an operator's policy that nothing bounds.
-const UNBOUNDED: &str = "whoever has the operator policy can become administrator of the account: it lets its holder write \
-     the policies of two roles, and no permissions boundary limits them; give one with --permissions-boundary ARN, which \
-     `cwl2le policies boundary` prints, and leave everyday work to `cwl2le policies everyday`";
+const UNBOUNDED: &str = "warning: the operator policy has no permissions boundary, so whoever has it can become administrator of \
+     the account. Print a boundary with `cwl2le policies boundary` and give its ARN with --permissions-boundary. For everyday \
+     work use `cwl2le policies everyday`.";
 
 /// Maximum size of a managed policy in characters, white space not counted: a quota of IAM.
 const MANAGED_POLICY: usize = 6144;

@@ -326,7 +326,7 @@ pub(super) fn neighbour(stack: &Stack, observed: &Observed, plan: &mut Plan) -> 
         resource: ResourceId::new(Kind::AccountPolicy, &is.name),
         code: Code::Recursion,
         reason: format!(
-            "it leads to {} and covers {log_group}, the forwarder's own log group, whose lines would come back for ever",
+            "it leads to {} and covers {log_group}, the forwarder's own log group: this creates a log loop",
             is.destination_arn
         ),
         hint: format!(

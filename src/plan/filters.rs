@@ -112,7 +112,7 @@ pub(super) fn say_unfound<'a>(
     let Some(name) = &options.replace else { return };
     let of_group = |log_group: &String| observed.groups.get(log_group).is_some_and(|group| has(group, name));
     if !log_groups.any(of_group) && policy.is_none_or(|policy| policy.name != *name) {
-        plan.notes.push(format!("there is no `{name}` to replace: nothing is removed for it"));
+        plan.notes.push(format!("no filter is called `{name}`; nothing to replace"));
     }
 }
 

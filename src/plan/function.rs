@@ -119,7 +119,7 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
             resource: id.clone(),
             code: Code::Usage,
             reason: "the forwarder needs the token of a log to write to".to_owned(),
-            hint: "give --token, --token-file or CWL2LE_TOKEN; in Logentries: Add Data, Token TCP".to_owned(),
+            hint: "set CWL2LE_TOKEN, or give --token-file, --token-ssm or --token-secret; in Logentries: Add Data, Token TCP".to_owned(),
         });
     };
     let Some(bundle) = &stack.function.bundle else {

@@ -39,7 +39,7 @@ fn refusal(log_group: &str, filter: &ObservedFilter) -> Refusal {
     Refusal {
         resource: ResourceId::new(Kind::SubscriptionFilter, format!("{log_group} -> {}", filter.name)),
         code: Code::Recursion,
-        reason: "it is not ours and leads to the stream: the log group's lines come back to it for ever"
+        reason: "it is not ours and leads the log group's lines back to it: this creates a log loop"
             .to_owned(),
         hint: format!(
             "remove it: `cwl2le unsubscribe --log-group {log_group} --filter-name {}`",

@@ -47,8 +47,10 @@ pub fn check_secrets(stack: &Stack, secrets: &[ObservedSecret], mut plan: Plan) 
     let function = ResourceId::new(Kind::Function, &stack.names.function);
     let policy = &stack.function_role.policy;
     for ObservedSecret { place, reference, state } in secrets {
+        // What is looked at is the whole of it, not one key in it.
+        let whole = Reference { key: None, ..reference.clone() };
         let mut refuse = |code: Code, why: &str, hint: String| {
-            plan.refuse(function.clone(), code, format!("{place}: {reference} {why}"), hint);
+            plan.refuse(function.clone(), code, format!("{place}: {whole} {why}"), hint);
         };
         let (name, region) = (&reference.name, region(reference));
         match state {
@@ -81,13 +83,13 @@ pub fn check_secrets(stack: &Stack, secrets: &[ObservedSecret], mut plan: Plan) 
             ),
             SecretState::There { kms_key: Some(key), .. } if !is_granted(key, &secret_keys(policy)) => {
                 plan.notes.push(format!(
-                    "warning: {place}: {reference} is encrypted with {key}: give the ARN of that key as `kms_key`, unless \
+                    "warning: {place}: {whole} is encrypted with {key}: give the ARN of that key as `kms_key`, unless \
                      the key's own policy lets the function's role decrypt with it"
                 ));
             }
             SecretState::There { .. } => {}
             SecretState::Unknown(why) => plan.notes.push(format!(
-                "warning: {place}: whether {reference} exists cannot be checked: {why}; the test invocation of `setup` \
+                "warning: {place}: whether {whole} exists cannot be checked: {why}; the test invocation of `setup` \
                  reads it"
             )),
         }

@@ -30,6 +30,13 @@ fn check(stack: &Stack, keeper: Keeper, name: &str, state: SecretState) -> Plan 
 }
 
 #[test]
+fn a_key_in_a_secret_is_not_part_of_its_name() {
+    let plan = check(&granting(&[]), Keeper::SecretsManager, "le#token", SecretState::Missing);
+    let reason = &plan.refused[0].reason;
+    assert_eq!(reason, "destinations.app.token: Secrets Manager secret `le` does not exist");
+}
+
+#[test]
 fn what_is_not_there_is_refused_with_the_command_that_makes_it() {
     let stack = granting(&[]);
     for (keeper, name, state, code, hint) in [

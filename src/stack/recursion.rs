@@ -17,9 +17,7 @@ pub fn recursion(
     log_group: &str,
 ) -> Option<String> {
     if log_group == names.function_log_group {
-        return Some(
-            "it is the forwarder's own log group: its lines would come back to it for ever".to_owned(),
-        );
+        return Some("it is the forwarder's own log group: this would create a log loop".to_owned());
     }
     if let Some(function) = writers.get(log_group) {
         return Some(format!(

@@ -72,6 +72,14 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
     ),
     ("lambda", "GetFunction", "OptInRequired", "You are not subscribed", Code::AccessDenied, "signed up"),
     (
+        "sts",
+        "GetCallerIdentity",
+        "Http403",
+        "AWS gave no message",
+        Code::BadCredentials,
+        "check the credentials and the endpoint",
+    ),
+    (
         "kinesis",
         "CreateStream",
         "AccessDeniedException",

@@ -140,7 +140,7 @@ impl Examiner {
             }
             Fate::Skipped(_) => {
                 seen.end = End::Refused {
-                    why: "it is of the forwarder's own log group, whose lines would come back for ever"
+                    why: "it is of the forwarder's own log group: forwarding it would create a log loop"
                         .to_owned(),
                 };
             }
