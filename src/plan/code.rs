@@ -28,7 +28,7 @@ pub(super) type Refused = (Code, String, String);
 /// Decides about the code of a function that exists.
 ///
 /// # Errors
-/// `downgrade` where a newer version deployed it, or another build of this version; `no-bundle` where it was edited and
+/// `downgrade` where a newer version deployed it, another build of this version or one that is not known; `no-bundle` where it was edited and
 /// this run has nothing to put in its place.
 pub(super) fn code_change(want: &FunctionSpec, is: &ObservedFunction) -> Result<CodeChange, Refused> {
     let (recorded, release) = (Recorded::read(&is.tags), &want.release);
@@ -36,12 +36,16 @@ pub(super) fn code_change(want: &FunctionSpec, is: &ObservedFunction) -> Result<
     if age.is_some_and(std::cmp::Ordering::is_gt) && !want.allow_downgrade {
         return Err(newer(&recorded, release));
     }
+    let is_wanted = want.bundle.as_ref().is_some_and(|bundle| bundle.sha256 == is.code_sha256);
+    if recorded.lacks_version() && !is_wanted && !want.allow_downgrade {
+        return Err(unknown(&recorded, release));
+    }
     let is_edited = recorded.differs(&is.code_sha256);
     let moves = want.arch.change_from(&is.arch).is_some();
     let is_foreign = recorded.release().is_some_and(|release| release.is_zip())
         && !want.is_own_zip
         && !want.allow_downgrade;
-    let Some(bundle) = &want.bundle else {
+    if want.bundle.is_none() {
         return match is_edited {
             true => Err(cannot_restore(&recorded)),
             false if age.is_some_and(std::cmp::Ordering::is_lt) => {
@@ -50,9 +54,9 @@ pub(super) fn code_change(want: &FunctionSpec, is: &ObservedFunction) -> Result<
             }
             false => Ok(CodeChange::None(None)),
         };
-    };
+    }
     let is_this_version = age.is_some_and(std::cmp::Ordering::is_eq);
-    if bundle.sha256 == is.code_sha256 {
+    if is_wanted {
         // The same bytes are the same code, whatever either build calls its source.
         let known =
             recorded.release().filter(|_| is_this_version && !is_edited && recorded.code_sha256.is_some());
@@ -91,6 +95,16 @@ fn newer(recorded: &Recorded, release: &Release) -> Refused {
         "cwl2le {recorded} deployed it, and this is the older {release}, whose settings the newer forwarder may not read"
     );
     let hint = "install that version or a newer one; to go back to this one, run the same command again with --allow-downgrade";
+    (Code::Downgrade, reason, hint.to_owned())
+}
+
+fn unknown(recorded: &Recorded, release: &Release) -> Refused {
+    let reason = format!(
+        "its tags do not say which version of cwl2le deployed it ({recorded}), and its code is not that of this {release}, which \
+         may be older"
+    );
+    let hint = "put its tag `cwl2le:version` back as it was; to replace the code with this one, run the same command again with \
+        --allow-downgrade";
     (Code::Downgrade, reason, hint.to_owned())
 }
 

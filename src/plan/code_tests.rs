@@ -167,6 +167,28 @@ fn only_a_stale_record_is_brought_up_to_date_without_an_upload() {
 }
 
 #[test]
+fn a_version_that_is_not_known_may_be_a_newer_one() {
+    let old = by("1.0.0", "a", "old");
+    for version in [None, Some("2.0"), Some("v2.0.0")] {
+        let mut account = account(&by("2.0.0", "b", "new"));
+        let tags = &mut account.function.as_mut().expect("made").tags;
+        tags.remove(VERSION_TAG);
+        tags.extend(version.map(|version| (VERSION_TAG.to_owned(), version.to_owned())));
+        let mut without = old.clone();
+        without.function.bundle = None;
+        for stack in [&old, &without] {
+            let refused = setup(stack, &account, false).refused;
+            assert_eq!((refused.len(), refused[0].code), (1, Code::Downgrade), "{refused:?}");
+            assert!(refused[0].reason.contains(version.unwrap_or("not recorded")), "{refused:?}");
+        }
+        let plan = setup(&allowing(&old), &account, false);
+        assert_eq!((uploads(&plan), plan.refused.len()), (1, 0), "{plan}");
+        apply(&old, &mut account, &plan);
+        assert_is(&old, &account);
+    }
+}
+
+#[test]
 fn what_was_deployed_before_sources_were_recorded_is_updated() {
     let stack = by("1.0.0", "a", "new");
     let mut account = account(&by("1.0.0", "a", "old"));

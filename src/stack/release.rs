@@ -75,6 +75,8 @@ impl fmt::Display for Release {
 pub struct Recorded {
     /// The version that deployed it; none where the tag is missing or holds no version.
     pub version: Option<Version>,
+    /// What stands in the place of the version and is none.
+    pub unknown_version: Option<String>,
     /// Its source.
     pub source: Option<String>,
     /// The base64 SHA-256 of its zip.
@@ -84,8 +86,11 @@ pub struct Recorded {
 impl Recorded {
     /// Reads the tags of a function.
     pub fn read(tags: &Tags) -> Self {
+        let text = tags.get(names::VERSION_TAG);
+        let version = text.and_then(|text| Version::parse(text).ok());
         Self {
-            version: tags.get(names::VERSION_TAG).and_then(|version| Version::parse(version).ok()),
+            unknown_version: text.filter(|_| version.is_none()).cloned(),
+            version,
             source: tags.get(names::SOURCE_TAG).cloned(),
             code_sha256: tags.get(names::CODE_TAG).cloned(),
         }
@@ -96,6 +101,13 @@ impl Recorded {
         Some(Release { version: self.version.clone()?, source: self.source.clone()? })
     }
 
+    /// Whether it was recorded what was deployed, and not, or not legibly, which version.
+    pub fn lacks_version(&self) -> bool {
+        let is_recorded =
+            self.unknown_version.is_some() || self.source.is_some() || self.code_sha256.is_some();
+        self.version.is_none() && is_recorded
+    }
+
     /// Whether the function has another code than the one that was recorded.
     pub fn differs(&self, code_sha256: &str) -> bool {
         self.code_sha256.as_ref().is_some_and(|recorded| recorded != code_sha256)
@@ -104,6 +116,9 @@ impl Recorded {
 
 impl fmt::Display for Recorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(text) = &self.unknown_version {
+            return write!(f, "version `{text}`, which is none");
+        }
         match (&self.version, &self.source) {
             (Some(version), Some(source)) => write!(f, "{version} (source {source})"),
             (Some(version), None) => write!(f, "{version} (source not recorded)"),
