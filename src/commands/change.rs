@@ -82,6 +82,9 @@ impl<'a> Run<'a> {
                 // The times in it were counted from when the question was asked.
                 if plan.planned_at.is_some() {
                     let later = again(None).await?;
+                    if !is_alike(&plan, &later) {
+                        return Err(self.changed(&later));
+                    }
                     let moved = later.notes.iter().filter(|note| !plan.notes.contains(note));
                     moved.for_each(|note| self.context.note(note));
                     plan = later;
@@ -109,6 +112,10 @@ impl<'a> Run<'a> {
         if shown.steps == now.steps && refused == now.refused && kept(shown) == kept(now) {
             return Ok(());
         }
+        Err(self.changed(now))
+    }
+
+    fn changed(&self, now: &Plan) -> Error {
         self.context.note(&now.to_string());
         let error = Error::new(
             Code::Changed,
@@ -116,7 +123,7 @@ impl<'a> Run<'a> {
         );
         let hint =
             format!("the new plan is shown above: run `{}` again to go by it", self.context.command_line);
-        Err(Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) })
+        Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) }
     }
 
     /// The error to end with, after what this run made has been removed where that was asked for.
@@ -205,6 +212,22 @@ impl<'a> Run<'a> {
     }
 }
 
+/// Whether two plans do the same, whatever times their settings hold.
+fn is_alike(shown: &Plan, later: &Plan) -> bool {
+    let steps = |plan: &Plan| {
+        let steps = plan.steps.iter();
+        steps.map(|step| (step.stage, step.verb, step.resource.clone())).collect::<Vec<_>>()
+    };
+    let kept = |plan: &Plan| plan.kept.iter().map(|kept| kept.resource.clone()).collect::<Vec<_>>();
+    let refused = |plan: &Plan| {
+        plan.refused.iter().map(|refused| (refused.resource.clone(), refused.code)).collect::<Vec<_>>()
+    };
+    steps(shown) == steps(later)
+        && kept(shown) == kept(later)
+        && refused(shown) == refused(later)
+        && shown.losses == later.losses
+}
+
 fn failures(refused: &[Refusal]) -> Vec<Failure> {
     let failure = |r: &Refusal| Failure {
         resource: r.resource.name.clone(),
@@ -238,7 +261,31 @@ fn refused(first: &Refusal, all: &[Refusal]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::ResourceId;
+    use crate::plan::{Field, ResourceId, Stage, Step};
+
+    #[test]
+    fn a_later_plan_may_differ_in_its_times_only() {
+        let stream = ResourceId { kind: Kind::Stream, name: "s".to_owned() };
+        let step = |verb, at: &str| Step {
+            stage: Stage::Function,
+            resource: stream.clone(),
+            verb,
+            fields: vec![Field { name: "handover".to_owned(), old: None, new: Some(at.to_owned()) }],
+            actions: Vec::new(),
+        };
+        let plan = |steps| Plan { steps, ..Plan::default() };
+        let shown = plan(vec![step(Verb::Update, "1")]);
+        assert!(is_alike(&shown, &plan(vec![step(Verb::Update, "2")])));
+        for other in
+            [vec![], vec![step(Verb::Delete, "1")], vec![step(Verb::Update, "1"), step(Verb::Create, "1")]]
+        {
+            assert!(!is_alike(&shown, &plan(other)));
+        }
+        let reason = "full".to_owned();
+        let refusal =
+            Refusal { resource: stream.clone(), code: Code::Immutable, reason, hint: String::new() };
+        assert!(!is_alike(&shown, &Plan { refused: vec![refusal], ..shown.clone() }));
+    }
 
     #[test]
     fn what_was_right_already_counts_among_the_log_groups() {
