@@ -73,6 +73,7 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
             memory_mb: Setting::default(256),
             timeout_seconds: Setting::default(60),
             config_is_complete: true,
+            names_service: true,
             config: Some(Config::from_json(config).expect("a configuration")),
             reserved_concurrency: None,
         },

@@ -46,6 +46,11 @@ pub struct DestinationArgs {
 }
 
 impl DestinationArgs {
+    /// Whether they say where lines go.
+    pub fn names_service(&self) -> bool {
+        self.logentries_region.is_some() || self.logentries_endpoint.is_some()
+    }
+
     /// Whether they, or the variable, say what the token is.
     pub fn has_token(&self) -> bool {
         self.token.is_some()

@@ -66,6 +66,7 @@ impl Builder<'_> {
                 timeout_seconds: Setting::or_default(wishes.timeout_seconds, 60),
                 config: wishes.config,
                 config_is_complete: false,
+                names_service: false,
                 reserved_concurrency: wishes.reserved_concurrency,
             },
             trigger: TriggerSpec {

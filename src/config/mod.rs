@@ -106,6 +106,8 @@ pub fn wanted_stack(
         file.is_some_and(File::has_destinations) && (gives_rest || !main_is_unreadable(observed));
     let mut stack = builder.stack(wishes, &args.resources, &grants);
     stack.function.config_is_complete = is_complete;
+    stack.function.names_service =
+        file.is_some_and(File::has_destinations) || args.destination.names_service();
     fit::check(&stack, &grants)?;
     Ok(stack)
 }

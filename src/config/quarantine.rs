@@ -105,6 +105,7 @@ mod tests {
         let (mut there, _) = account(&stack(&["--token", TOKEN], "", &Observed::default()).expect("a stack"));
         let function = there.function.as_mut().expect("a function");
         function.environment.clear();
+        function.tags.clear();
         let refused = stack(&["--quarantine", "s3://bucket"], "", &there).expect_err("nowhere to write it");
         assert_eq!(refused.code, Code::Usage);
     }

@@ -7,10 +7,11 @@ use std::collections::BTreeSet;
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 
-use super::{Kind, Observed, ObservedFunction, Refusal, ResourceId};
+use super::account_policy::own_policy;
+use super::{Kind, Observed, ObservedFunction, Refusal, ResourceId, TriggerState, is_own_filter};
 use crate::error::Code;
 use crate::stack::Stack;
-use crate::stack::names::VERSION_TAG;
+use crate::stack::names::{CODE_TAG, VERSION_TAG};
 
 /// The configuration of a stack, put together from those of its functions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +46,14 @@ pub(crate) fn read_config(is: &ObservedFunction) -> Result<Option<Config>, Strin
     if let Some(problem) = &is.hidden_environment {
         return Err(format!("AWS does not show its environment variables: {problem}"));
     }
-    let Some(value) = is.environment.get(CONFIG_ENV) else { return Ok(None) };
+    let Some(value) = is.environment.get(CONFIG_ENV) else {
+        // Both are written after it.
+        let was_configured = is.tags.contains_key(CODE_TAG) || is.tags.contains_key(VERSION_TAG);
+        return match was_configured {
+            true => Err(format!("its variable {CONFIG_ENV} is gone, which says where its lines go")),
+            false => Ok(None),
+        };
+    };
     Config::from_json(&value.0).map(Some).map_err(|error| {
         let problem = error.problem.split(", expected one of").next().unwrap_or_default().to_owned();
         let this = env!("CARGO_PKG_VERSION");
@@ -125,7 +133,15 @@ pub fn main_is_unreadable(observed: &Observed) -> bool {
 
 /// Refuses to replace what cannot be read by anything but a complete description.
 pub(super) fn must_be_readable(stack: &Stack, observed: &Observed) -> Result<(), Refusal> {
-    let Err(Unreadable { function, reason }) = whole_config(observed) else { return Ok(()) };
+    let (function, reason, hint) = match (whole_config(observed), lost_function(stack, observed)) {
+        (Err(Unreadable { function, reason }), _) => (function, reason, Unreadable::HINT),
+        // Without a configuration the function is refused anyway.
+        (Ok(_), Some(reason)) if stack.function.config.is_some() && !stack.function.names_service => {
+            let hint = "say where lines go: describe the stack in cwl2le.toml, or give --logentries-region or --logentries-endpoint";
+            (stack.names.function.clone(), format!("{reason}, and a token does not say it"), hint)
+        }
+        (Ok(_), _) => return Ok(()),
+    };
     // Variables that are not shown would be overwritten with the rest.
     let own = observed.isolated.values().filter_map(|own| own.function.as_ref());
     let hidden = observed.function.iter().chain(own).any(|function| function.hidden_environment.is_some());
@@ -133,7 +149,32 @@ pub(super) fn must_be_readable(stack: &Stack, observed: &Observed) -> Result<(),
         return Ok(());
     }
     let resource = ResourceId::new(Kind::Function, function);
-    Err(Refusal { resource, code: Code::Unreadable, reason, hint: Unreadable::HINT.to_owned() })
+    Err(Refusal { resource, code: Code::Unreadable, reason, hint: hint.to_owned() })
+}
+
+/// That somebody deleted the function, and its configuration with it: it is made before whatever leads to it, and a
+/// teardown removes it after.
+pub(super) fn lost_function(stack: &Stack, observed: &Observed) -> Option<String> {
+    if observed.function.is_some() {
+        return None;
+    }
+    let stream = stack.names.stream_arn(&stack.target);
+    let is_trigger = |trigger: &super::ObservedTrigger| {
+        trigger.source_arn == stream && trigger.state != TriggerState::Deleting
+    };
+    let mut filters = observed.groups.values().flat_map(|group| &group.filters);
+    let what = if observed.triggers.iter().any(is_trigger) {
+        "its trigger"
+    } else if own_policy(stack, observed, None).is_some() {
+        "the account policy"
+    } else if filters.any(|filter| is_own_filter(stack, filter, None)) {
+        "a subscription filter"
+    } else {
+        return None;
+    };
+    Some(format!(
+        "it is gone, though {what} is still there: where its configuration sent the lines is not known"
+    ))
 }
 
 /// The name of a function, from its ARN.

@@ -2,10 +2,10 @@
 
 use cwl2le_forwarder::config::CONFIG_ENV;
 
-use super::model::apply;
+use super::model::{apply, apply_some};
 use super::tests::{empty_account, one_stack, run};
 use super::*;
-use crate::stack::names::VERSION_TAG;
+use crate::stack::names::{CODE_TAG, SOURCE_TAG, VERSION_TAG};
 use crate::stack::{EnvValue, Stack};
 
 fn account(stack: &Stack) -> Observed {
@@ -83,11 +83,83 @@ fn variables_that_aws_does_not_show_are_never_written_over() {
 }
 
 #[test]
-fn one_that_is_gone_is_made_anew_as_before() {
+fn one_that_is_gone_is_not_taken_for_none() {
+    let mut stack = one_stack();
+    let mut account = account(&stack);
+    account.function.as_mut().expect("made").environment.clear();
+    stack.function.config_is_complete = false;
+    for tag in ["", VERSION_TAG, CODE_TAG] {
+        let mut account = account.clone();
+        account.function.as_mut().expect("made").tags.remove(tag);
+        let refused = refusals(&setup(&stack, &account, false));
+        assert_eq!(refused.len(), 1, "{refused:?}");
+        assert_eq!(refused[0].0, Code::Unreadable);
+        assert!(refused[0].1.contains("CWL2LE_CONFIG is gone"), "{refused:?}");
+    }
+    stack.function.config_is_complete = true;
+    let plan = name_losses(&stack, &account, setup(&stack, &account, false));
+    assert!(plan.refused.is_empty() && plan.losses.len() == 1, "{plan}");
+}
+
+#[test]
+fn a_function_that_somebody_deleted_is_not_made_anew_with_a_token_alone() {
+    let mut stack = one_stack();
+    let mut account = account(&stack);
+    account.function = None;
+    stack.function.config_is_complete = false;
+    stack.function.names_service = false;
+    let refused = refusals(&setup(&stack, &account, false));
+    assert_eq!(refused.len(), 1, "{refused:?}");
+    assert_eq!(refused[0].0, Code::Unreadable);
+    assert!(refused[0].1.contains("its trigger is still there"), "{refused:?}");
+
+    // A teardown or a first setup that was interrupted leaves no trigger, or one that goes.
+    for clear in [true, false] {
+        let mut account = account.clone();
+        account.triggers[0].state = TriggerState::Deleting;
+        if clear {
+            account.triggers.clear();
+        }
+        assert_eq!(refusals(&setup(&stack, &account, false)), []);
+    }
+    stack.function.names_service = true;
+    let plan = name_losses(&stack, &account, setup(&stack, &account, false));
+    assert!(
+        plan.refused.is_empty() && plan.losses.iter().any(|loss| loss.what.contains("all that")),
+        "{plan}"
+    );
+}
+
+#[test]
+fn a_takeover_that_was_interrupted_is_completed_by_the_same_command() {
+    let mut stack = one_stack();
+    let mut account = account(&stack);
+    let function = account.function.as_mut().expect("made");
+    function.environment.clear();
+    function.tags.clear();
+    function.code_sha256 = "theirs".to_owned();
+    stack.function.config_is_complete = false;
+    let plan = setup(&stack, &account, true);
+    let total = plan.steps.iter().map(|step| step.actions.len()).sum();
+    for count in 0..=total {
+        let mut account = account.clone();
+        apply_some(&stack, &mut account, &plan, count);
+        let again = setup(&stack, &account, true);
+        assert!(again.refused.is_empty(), "after {count}: {again}");
+        apply(&stack, &mut account, &again);
+        assert!(setup(&stack, &account, true).is_empty());
+    }
+}
+
+#[test]
+fn one_that_another_program_never_had_is_made() {
     let mut stack = one_stack();
     let mut account = account(&stack);
     account.function.as_mut().expect("made").environment =
         [("THEIRS".to_owned(), EnvValue("1".to_owned()))].into();
+    for tag in [VERSION_TAG, CODE_TAG, SOURCE_TAG] {
+        account.function.as_mut().expect("made").tags.remove(tag);
+    }
     stack.function.config_is_complete = false;
     let plan = setup(&stack, &account, false);
     assert!(plan.refused.is_empty(), "{plan}");

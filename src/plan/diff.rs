@@ -50,6 +50,13 @@ impl Draft {
         self.step.actions.push(action);
     }
 
+    /// Acts before the tags are written, which say that the rest is there.
+    pub(super) fn act_before_tags(&mut self, action: Action) {
+        let actions = &mut self.step.actions;
+        let tags = actions.iter().position(|action| matches!(action, Action::TagFunction { .. }));
+        actions.insert(tags.unwrap_or(actions.len()), action);
+    }
+
     /// What it takes to make an existing resource ours, or a refusal.
     ///
     /// Tags of the user's that are missing are added; tags that somebody else set stay. The version tag alone is

@@ -239,7 +239,7 @@ fn update_function(
         draft.change("state", failure, "updated again");
     }
     if changes || failed.is_some() {
-        draft.act(Action::UpdateFunctionConfiguration {
+        let action = Action::UpdateFunctionConfiguration {
             name: name.clone(),
             description,
             // An update of nothing is none to AWS: the role that it has stands for it.
@@ -248,7 +248,12 @@ fn update_function(
             timeout_seconds,
             environment,
             log_group,
-        });
+        };
+        // The tags of a function say that it has been configured.
+        match is.environment.contains_key(CONFIG_ENV) {
+            true => draft.act(action),
+            false => draft.act_before_tags(action),
+        }
     }
     reserve(draft, stack, want.reserved_concurrency, is.reserved_concurrency);
     Ok(())

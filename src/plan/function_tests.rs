@@ -126,7 +126,7 @@ fn what_keeps_a_function_from_delivering_is_put_right_or_refused() {
     // Without a token this time nobody knows what it was to do.
     stack.function.config = None;
     assert!(setup(&stack, &account, false).is_empty());
-    for (garbage, code) in [(None, Code::Config), (Some("{"), Code::Unreadable)] {
+    for (garbage, code) in [(None, Code::Unreadable), (Some("{"), Code::Unreadable)] {
         let environment = &mut account.function.as_mut().expect("made").environment;
         environment.clear();
         environment.extend(garbage.map(|text| ("CWL2LE_CONFIG".to_owned(), EnvValue(text.to_owned()))));

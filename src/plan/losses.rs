@@ -6,7 +6,7 @@ use std::fmt;
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 use serde::Serialize;
 
-use super::configuration::{read_config, whole_config};
+use super::configuration::{lost_function, read_config, whole_config};
 use super::teardown::undelivered;
 use super::{
     Action, Kind, Observed, ObservedFilter, ObservedFunction, ObservedTrigger, Plan, ResourceId, Stage, Step,
@@ -217,7 +217,11 @@ impl Losses<'_> {
             return;
         }
         match whole_config(self.observed) {
-            Ok(None) => {}
+            Ok(None) => {
+                if let Some(reason) = lost_function(self.stack, self.observed) {
+                    self.add(&id, format!("all that it was configured to; {reason}"));
+                }
+            }
             Ok(Some(before)) => lost(&before.config, wanted).into_iter().for_each(|what| self.add(&id, what)),
             Err(unreadable) => {
                 let id = ResourceId::new(Kind::Function, unreadable.function);

@@ -94,6 +94,7 @@ prop_compose! {
                 timeout_seconds,
                 config: Some(config),
                 config_is_complete: true,
+                names_service: true,
                 reserved_concurrency,
             },
             trigger: TriggerSpec {

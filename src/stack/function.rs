@@ -113,6 +113,8 @@ pub struct FunctionSpec {
     pub config: Option<Config>,
     /// Whether `config` says everything by itself, so that it may take the place of one that cannot be read.
     pub config_is_complete: bool,
+    /// Whether this run says where lines go, and not only with which token.
+    pub names_service: bool,
     /// Reserved concurrency; taken from the account's pool, so only on request.
     pub reserved_concurrency: Option<u32>,
 }
