@@ -111,6 +111,25 @@ pub enum Command {
 }
 
 impl Command {
+    /// The stack that flag or environment name.
+    pub fn stack(&self) -> Option<&StackName> {
+        let args = match self {
+            Self::Setup(args) => &args.wanted.stack,
+            Self::Plan(args) => &args.wanted.stack,
+            Self::Preview(args) => &args.stack,
+            Self::Subscribe(args) => &args.stack,
+            Self::Unsubscribe(args) => &args.stack,
+            Self::Status(args) => &args.stack,
+            Self::Teardown(args) => &args.stack,
+            Self::Forward(args) => &args.stack,
+            Self::Policies(args) => &args.wanted.stack,
+            Self::Init(_) | Self::Package(_) | Self::Demo(_) | Self::Completions(_) | Self::Man(_) => {
+                return None;
+            }
+        };
+        args.stack.as_ref()
+    }
+
     /// Whether a token stands on the command line itself.
     pub fn shows_token(&self) -> bool {
         let destination = match self {

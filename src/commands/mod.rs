@@ -16,6 +16,7 @@ mod preview;
 mod report;
 mod rollback;
 mod setup;
+mod slipped;
 mod status;
 mod status_isolated;
 mod status_lines;
@@ -180,7 +181,9 @@ pub async fn run(
         ..Options::default()
     };
     if let Some(file) = &file {
-        config::fill_options(&mut options, file, |name| std::env::var(name).ok());
+        let env = |name: &str| std::env::var(name).ok();
+        slipped::check(&cli.command, file, &options, &env)?.iter().for_each(|warning| progress.line(warning));
+        config::fill_options(&mut options, file, env);
         progress.line(format!("configuration {}", visible(file.path().display())));
     }
     let (aws, file, started, target) = (&options, file.as_ref(), Instant::now(), &OnceLock::new());

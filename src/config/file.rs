@@ -228,6 +228,12 @@ impl File {
         self.settings.stack.as_ref()
     }
 
+    /// Which of `stack`, `region` and `profile` it does not say, and holds in a table that takes any key: perhaps they
+    /// were to stand before the first section.
+    pub fn slipped(&self) -> Vec<&'static str> {
+        super::identity::slipped(&self.text)
+    }
+
     /// The AWS region.
     pub fn region(&self) -> Option<&Region> {
         self.settings.region.as_ref()

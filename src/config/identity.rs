@@ -26,6 +26,19 @@ pub(super) fn settings(text: &str) -> Option<Settings> {
     if slipped { None } else { table.try_into().ok() }
 }
 
+/// The keys that say which stack is meant and stand only below the top of a file that can be read: in a table that takes
+/// any key, such as `tags`.
+pub(super) fn slipped(text: &str) -> Vec<&'static str> {
+    let Ok(table) = text.parse::<Table>() else { return Vec::new() };
+    let is = |wanted: &str, key: &str, value: &Value| {
+        let is_region = || value.as_str().is_some_and(|region| region.parse::<Region>().is_ok());
+        key == wanted && value.is_str() && (key != "region" || is_region())
+    };
+    let keys = ["stack", "region", "profile"].into_iter().filter(|key| !table.contains_key(*key));
+    keys.filter(|wanted| table.values().any(|value| any_key(value, &|key, value| is(wanted, key, value))))
+        .collect()
+}
+
 /// Whether a key anywhere in a value, or the value behind it, is as asked for.
 fn any_key(value: &Value, asked: &impl Fn(&str, &Value) -> bool) -> bool {
     match value {
