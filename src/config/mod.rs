@@ -135,7 +135,9 @@ pub fn outlined_stack(
     let quarantine = quarantine.as_ref().map(Place::path);
     let grants = Grants { quarantine, bucket_owner, ..builder.grants(&wishes) };
     let grants = destinations::outlined_grants(&args.destination, file, observed, &builder, grants)?;
-    Ok((builder.stack(wishes, &args.resources, &grants), grants))
+    let stack = builder.stack(wishes, &args.resources, &grants);
+    fit::check(&stack, &grants)?;
+    Ok((stack, grants))
 }
 
 /// Region and profile from the file, where neither a flag nor the environment gives them.

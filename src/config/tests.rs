@@ -446,3 +446,19 @@ proptest! {
         let _ = parse(&text);
     }
 }
+
+#[test]
+fn an_outline_of_a_stack_that_aws_would_refuse_is_refused() {
+    let outlined = |args: &[&str]| {
+        let (name, none) = (StackName::default(), Observed::default());
+        outlined_stack(&flags(args), None, &name, &target(), RoleScope::Plain, &none).map(drop)
+    };
+    outlined(&["--on-failure", "arn:aws:s3:::expired"]).expect("a stack");
+    for args in [
+        ["--on-failure", "arn:aws-cn:s3:::expired"],
+        ["--kms-key", "arn:aws:kms:us-east-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab"],
+        ["--permissions-boundary", "arn:aws:iam::999999999999:policy/b"],
+    ] {
+        assert_eq!(outlined(&args).expect_err("refused").code, crate::error::Code::Usage, "{args:?}");
+    }
+}
