@@ -20,6 +20,11 @@ const UNBOUNDED: &str = "warning: the operator policy has no permissions boundar
      the account. Print a boundary with `cwl2le policies boundary` and give its ARN with --permissions-boundary. For everyday \
      work use `cwl2le policies everyday`.";
 
+/// Said beside an operator's policy that a policy of AWS bounds.
+const BOUNDED_BY_AWS: &str = "a permissions boundary that AWS manages is not made for this stack: whoever has the operator \
+     policy can give the two roles all that it allows, and that may be everything; give one of your own with \
+     --permissions-boundary ARN, which `cwl2le policies boundary` prints";
+
 /// Maximum size of a managed policy in characters, white space not counted: a quota of IAM.
 const MANAGED_POLICY: usize = 6144;
 
@@ -44,8 +49,8 @@ pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyR
         config::outlined_stack(&args.wanted, context.file, &name, &target, scope, &observed)?;
     let all = args.all || context.file.is_some_and(config::File::has_account_policy);
     let shows_operator = args.which.is_none_or(|which| which == PolicyDocument::Operator);
-    if shows_operator && stack.function_role.boundary.is_none() {
-        context.note(UNBOUNDED);
+    if let Some(note) = missing_limit(stack.function_role.boundary.as_deref()).filter(|_| shows_operator) {
+        context.note(note);
     }
     let report = render(&stack, &people(&stack, &grants, &observed, all), args.which);
     for (name, policy) in &report.0 {
@@ -58,6 +63,15 @@ pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyR
         }
     }
     Ok(report)
+}
+
+/// What to say where nothing that is made for the stack limits the roles.
+fn missing_limit(boundary: Option<&str>) -> Option<&'static str> {
+    match boundary {
+        None => Some(UNBOUNDED),
+        Some(arn) if arn.contains("::aws:policy/") => Some(BOUNDED_BY_AWS),
+        Some(_) => None,
+    }
 }
 
 /// An account and a region that nobody looks at.
@@ -119,5 +133,18 @@ impl fmt::Display for PolicyReport {
             write!(f, "{gap}# {name}\n{}", pretty(value)?)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_boundary_limits_only_where_it_is_made_for_the_stack() {
+        assert_eq!(missing_limit(None), Some(UNBOUNDED));
+        let of_aws = "arn:aws-cn:iam::aws:policy/AdministratorAccess";
+        assert_eq!(missing_limit(Some(of_aws)), Some(BOUNDED_BY_AWS));
+        assert_eq!(missing_limit(Some("arn:aws:iam::123456789012:policy/cwl2le-boundary")), None);
     }
 }
