@@ -109,6 +109,9 @@ pub fn permissions_boundary(arn: &str) -> Checked {
              `{arn}` is none"
         ));
     }
+    if arn.contains(['*', '?']) {
+        return Err(format!("a permissions boundary is one policy, and `{arn}` has a wildcard in it"));
+    }
     IAM_ARN.check(arn).map_err(|problem| format!("the permissions boundary: {problem}"))
 }
 
@@ -194,7 +197,32 @@ pub fn on_failure(text: &str) -> Checked {
 /// # Errors
 /// What is wrong.
 pub fn quarantine(text: &str) -> Checked {
-    if text == "none" { Ok(()) } else { text.parse::<Place>().map(drop) }
+    if text == "none" {
+        return Ok(());
+    }
+    bucket_rules(text.parse::<Place>()?.bucket())
+}
+
+/// What S3 rules out beside the letters that the forwarder checks: from its rules for the names of general purpose buckets.
+fn bucket_rules(name: &str) -> Checked {
+    let reserved =
+        |ends: &[&'static str], has: &dyn Fn(&str) -> bool| ends.iter().find(|end| has(end)).copied();
+    let problem = if let Some(pair) = reserved(&["..", ".-", "-."], &|pair| name.contains(pair)) {
+        format!("`{pair}` cannot stand in one")
+    } else if name.parse::<std::net::Ipv4Addr>().is_ok() {
+        "it must not look like an IP address".to_owned()
+    } else if let Some(start) =
+        reserved(&["xn--", "sthree-", "amzn-s3-demo-"], &|start| name.starts_with(start))
+    {
+        format!("`{start}` at its start is reserved")
+    } else if let Some(end) =
+        reserved(&["-s3alias", "--ol-s3", ".mrap", "--x-s3"], &|end| name.ends_with(end))
+    {
+        format!("`{end}` at its end is reserved")
+    } else {
+        return Ok(());
+    };
+    Err(format!("`{name}` is not a bucket name: {problem}"))
 }
 
 /// The account that owns buckets, by its id, or `own`.
@@ -214,9 +242,11 @@ pub fn bucket_owner(text: &str) -> Checked {
 fn bucket(name: &str) -> Checked {
     let place: Result<Place, String> = format!("s3://{name}").parse();
     match place {
-        Ok(place) if place.bucket() == name => Ok(()),
+        Ok(place) if place.bucket() == name => bucket_rules(name),
         Ok(_) => Err(format!("`{name}` is a place within a bucket, and the name of a bucket is wanted")),
-        Err(problem) => Err(problem),
+        Err(_) => {
+            Err(format!("`{name}` is not a bucket name: 3 to 63 lower-case letters, digits, `-` or `.`"))
+        }
     }
 }
 
