@@ -1,14 +1,17 @@
 //! Completions and manual pages, generated from the flags themselves.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
+use clap_mangen::Man;
 use serde::Serialize;
 
 use crate::cli::Cli;
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
+use crate::write::{self, Existing};
 
 /// A completion script.
 #[derive(Debug, Clone, Serialize)]
@@ -50,13 +53,15 @@ impl fmt::Display for Pages {
 /// # Errors
 /// When the folder cannot be made or written to.
 pub fn write_pages(folder: &Path) -> Result<Pages> {
-    let failed = |error: std::io::Error| {
+    let failed = |error: io::Error| {
         Error::new(Code::Environment, format!("the manual pages cannot be written: {error}"))
             .on(folder.display().to_string())
             .hint("give a folder that you can write to with --to")
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;
+    let mut tool = Cli::command().disable_help_subcommand(true);
+    tool.build();
+    write_page(&tool, folder).map_err(failed)?;
     let mut pages: Vec<String> = std::fs::read_dir(folder)
         .map_err(failed)?
         .filter_map(|entry| Some(entry.ok()?.path()))
@@ -65,4 +70,42 @@ pub fn write_pages(folder: &Path) -> Result<Pages> {
         .collect();
     pages.sort();
     Ok(Pages { pages })
+}
+
+/// Writes the pages of a command and of those below it, each of them whole or not at all.
+fn write_page(command: &Command, folder: &Path) -> io::Result<()> {
+    for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+        write_page(verb, folder)?;
+    }
+    let page = Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render(&mut text)?;
+    write::whole(&folder.join(page.get_filename()), &text, Existing::Replace)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_those_of_the_generator_and_a_failure_leaves_the_page_that_was_there() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
+        std::fs::create_dir(&theirs).expect("a folder");
+        clap_mangen::generate_to(Cli::command(), &theirs).expect("pages");
+        // A link to another name for the file is cut where a page is replaced, and followed where it is written over.
+        std::fs::create_dir(&ours).expect("a folder");
+        std::fs::write(ours.join("cwl2le.1"), "before").expect("a page");
+        std::fs::hard_link(ours.join("cwl2le.1"), folder.path().join("other")).expect("a link");
+        let pages = write_pages(&ours).expect("pages").pages;
+        assert_eq!(pages.len(), std::fs::read_dir(&theirs).expect("pages").count());
+        for page in pages {
+            let name = Path::new(&page).file_name().expect("a name");
+            assert_eq!(
+                std::fs::read(&page).expect("a page"),
+                std::fs::read(theirs.join(name)).expect("a page")
+            );
+        }
+        assert_eq!(std::fs::read_to_string(folder.path().join("other")).expect("a page"), "before");
+    }
 }
