@@ -21,7 +21,7 @@ const UNBOUNDED: &str = "warning: the operator policy has no permissions boundar
      work use `cwl2le policies everyday`.";
 
 /// Said beside an operator's policy that a policy of AWS bounds.
-const BOUNDED_BY_AWS: &str = "a permissions boundary that AWS manages is not made for this stack: whoever has the operator \
+const BOUNDED_BY_AWS: &str = "warning: a permissions boundary that AWS manages is not made for this stack: whoever has the operator \
      policy can give the two roles all that it allows, and that may be everything; give one of your own with \
      --permissions-boundary ARN, which `cwl2le policies boundary` prints";
 
