@@ -102,7 +102,7 @@ async fn log_groups_are_counted_and_not_filters() {
         .0
         .ok();
     let text = ended(account.text(&["status"]).spawn().expect("cwl2le runs")).await.ok();
-    assert!(text.stdout.contains("1 log group leads into it"), "{text:?}");
+    assert!(text.stdout.contains("1 log group is subscribed"), "{text:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

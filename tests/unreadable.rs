@@ -57,7 +57,13 @@ async fn what_cannot_be_read_is_shown_and_kept_and_stands_in_nobodys_way() {
         ended(command.spawn().expect("cwl2le runs")).await
     };
     let elsewhere = ["--config", "/dev/null"];
+    let text = ended(account.text(&["status"]).spawn().expect("cwl2le runs")).await.ok().stdout;
+    assert!(text.starts_with("stack `default` is not set up in ") && !text.contains("missing"), "{text}");
+    assert_eq!(run(&["status", "--check"]).await.code, 8);
     run(&["setup"]).await.ok();
+    let text = ended(account.text(&["status"]).spawn().expect("cwl2le runs")).await.ok().stdout;
+    assert!(text.contains("\n  destination  app ") && text.contains("  logentries 127.0.0.1:1\n"), "{text}");
+    assert!(text.contains("0 log groups are subscribed"), "{text}");
 
     let mut newer: Value = serde_json::from_str(&variable(&account).await).expect("JSON");
     newer["compression"] = json!("zstd");
@@ -77,6 +83,13 @@ async fn what_cannot_be_read_is_shown_and_kept_and_stands_in_nobodys_way() {
     let status = run(&["status"]).await.ok().json();
     assert_eq!(status["ready"], json!(false));
     assert!(status.to_string().contains("unknown field `compression`"), "{status:#}");
+    // What the role must allow is in the configuration, so nothing is known to be wrong with it.
+    let wrong: Vec<&Value> =
+        status["parts"].as_array().expect("parts").iter().filter(|part| part["wrong"].is_array()).collect();
+    assert!(wrong.len() == 1 && wrong[0]["kind"] == json!("function"), "{wrong:#?}");
+    let text = ended(account.text(&["status"]).spawn().expect("cwl2le runs")).await.ok().stdout;
+    assert!(text.contains(" to see how to restore the configuration"), "{text}");
+    assert!(!text.contains("would change"), "{text}");
     run(&["subscribe", "--log-group", GROUP]).await.ok();
     run(&["unsubscribe", "--log-group", GROUP]).await.ok();
     assert_eq!(variable(&account).await, kept);

@@ -146,8 +146,8 @@ pub(super) const TABLE: &[Row] = &[
         fragment: "Could not deliver test message",
         means: Code::NotReady,
         hint: "CloudWatch Logs cannot write to the stream: `cwl2le plan` shows what `cwl2le setup` would correct; an \
-               encrypted stream also needs kms:GenerateDataKey for the role in the key's policy, and a boundary or a policy of \
-               the organization may deny it",
+               encrypted stream also needs kms:GenerateDataKey for the role in the key's policy; if the role has a permissions \
+               boundary, it must allow kinesis:PutRecord on the stream, as the one that `cwl2le policies boundary` prints",
     },
     Row {
         service: "logs",

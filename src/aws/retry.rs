@@ -74,7 +74,7 @@ pub(crate) static TABLE: &[Rule] = &[
         codes: &["InvalidParameterException"],
         fragment: "Could not deliver test message",
         budget: PROPAGATION,
-        why: "CloudWatch Logs to be able to write to the stream",
+        why: "write access to the stream",
     },
     Rule {
         service: "logs",

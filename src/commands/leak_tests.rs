@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::forward::report::Refused;
-use super::status::{AccountPolicy, Part, StatusReport, Subscription};
+use super::status::{AccountPolicy, Destination, Part, StatusReport, Subscription};
 use super::{ChangeReport, ForwardReport, InitReport, Report, Shown};
 use crate::aws::testing::{Answer, FakeAws};
 use crate::aws::{AwsError, kinesis};
@@ -137,6 +137,7 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
         open: vec![o.text()],
         subscriptions: vec![subscription],
         account_policy: Some(account_policy),
+        destinations: vec![Destination { name: o.text(), service: o.text() }],
         ..StatusReport::default()
     }));
     all.push(Box::new(InitReport {

@@ -10,8 +10,8 @@ use super::wanted::plan_as_it_is;
 use super::{Context, status_isolated, status_lines};
 use crate::aws::{Depth, Session, observe};
 use crate::cli::{CommandLine, Status};
-use crate::config::destinations;
-use crate::error::Result;
+use crate::config::{destinations, what_and_where};
+use crate::error::{Code, Result};
 use crate::output::visible;
 use crate::plan::{
     Field, Kind, Observed, ObservedFunction, ObservedTrigger, Plan, ResourceId, is_loop, is_own_filter,
@@ -43,13 +43,31 @@ pub struct StatusReport {
     pub account_policy: Option<AccountPolicy>,
     /// What the newest lines of each forwarder's own log say.
     pub health: Vec<FunctionHealth>,
-    /// Whether there is anything that `setup` would do.
+    /// Where the forwarder delivers to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub destinations: Vec<Destination>,
+    /// What `plan` shows of what is not as it should be.
     #[serde(skip)]
-    pub setup_helps: bool,
-    /// The command that shows what `setup` would do.
+    pub advice: Option<&'static str>,
+    /// The command that shows it.
     #[serde(skip)]
     pub plan: CommandLine,
+    /// The command that sets up what is not there.
+    #[serde(skip)]
+    pub setup: CommandLine,
 }
+
+/// Where lines go.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Destination {
+    /// Its name.
+    pub name: String,
+    /// Its type, and its region or address.
+    pub service: String,
+}
+
+/// The state of what does not exist.
+pub(super) const MISSING: &str = "missing";
 
 /// One resource of the chain.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -109,7 +127,8 @@ pub(crate) async fn run(context: Context<'_>, args: &Status) -> Result<StatusRep
     let (stack, plan) = plan_as_it_is(&session, &name, scope, &observed)?;
     let health = status_lines::read(&session, &stack, &observed).await?;
     let report = report(&session, &stack, &observed, &plan, health);
-    Ok(StatusReport { plan: context.command_line.of_stack("plan"), ..report })
+    let command = |verb| context.command_line.of_stack(verb);
+    Ok(StatusReport { plan: command("plan"), setup: command("setup"), ..report })
 }
 
 /// The plan decides what is ready: there is one opinion of that.
@@ -132,7 +151,7 @@ fn report(
             wrong.extend(problem(session, trigger, &names.function));
         }
         let ready = found.is_some() && wrong.is_empty() && !concerns(plan, &resource);
-        let (state, ours) = found.unwrap_or_else(|| ("missing".to_owned(), None));
+        let (state, ours) = found.unwrap_or_else(|| (MISSING.to_owned(), None));
         Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours, release: None }
     };
     let role = |role: &Option<crate::plan::ObservedRole>| {
@@ -244,9 +263,29 @@ fn report(
         subscriptions,
         account_policy,
         health,
-        setup_helps: loops || !plan.steps.is_empty() || !plan.refused.is_empty(),
+        destinations: destinations_of(observed),
+        advice: advice(plan, loops),
         plan: CommandLine::default(),
+        setup: CommandLine::default(),
     }
+}
+
+/// The destinations of all functions; none where they cannot be read.
+fn destinations_of(observed: &Observed) -> Vec<Destination> {
+    let config = destinations::current(observed);
+    let all = config.iter().flat_map(|config| &config.destinations);
+    all.map(|(name, settings)| Destination { name: name.clone(), service: what_and_where(settings) })
+        .collect()
+}
+
+fn advice(plan: &Plan, loops: bool) -> Option<&'static str> {
+    if plan.refused.iter().any(|refusal| refusal.code == Code::Unreadable) {
+        return Some("how to restore the configuration");
+    }
+    if !plan.refused.is_empty() {
+        return Some("what keeps `setup` from putting it right");
+    }
+    (loops || !plan.steps.is_empty()).then_some("what `setup` would change")
 }
 
 /// The main function, or that of an isolated destination.
@@ -289,12 +328,32 @@ pub(super) fn problem(
     trigger: Option<&ObservedTrigger>,
     function: &str,
 ) -> Option<String> {
-    let result = trigger?.last_result.as_ref().filter(|result| result.starts_with("PROBLEM"))?;
-    Some(format!("the last invocation failed ({result}): `{}` shows its log", session.tail(function, "1h")))
+    trigger?.last_result.as_ref().filter(|result| result.starts_with("PROBLEM"))?;
+    Some(format!("the last invocation failed: `{}` shows its log", session.tail(function, "1h")))
 }
 
 impl fmt::Display for StatusReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stack, account, region, .. } = self;
+        if self.parts.iter().all(|part| part.state == MISSING) {
+            write!(f, "stack `{stack}` is not set up in {account} {region}; run `{}`", visible(&self.setup))?;
+            // What outlived the stack.
+            if self.account_policy.is_none() && self.subscriptions.is_empty() {
+                return Ok(());
+            }
+            writeln!(f)?;
+        } else {
+            self.write_parts(f)?;
+        }
+        if let Some(policy) = &self.account_policy {
+            writeln!(f, "{policy}")?;
+        }
+        self.write_subscriptions(f)
+    }
+}
+
+impl StatusReport {
+    fn write_parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = if self.ready { "ready" } else { "not ready" };
         writeln!(f, "stack `{}` in {} {}: {state}", self.stack, self.account, self.region)?;
         let width = self.parts.iter().map(|p| p.name.chars().count()).max().unwrap_or(0);
@@ -303,11 +362,11 @@ impl fmt::Display for StatusReport {
             let release = part.release.as_ref().map(|release| format!(", cwl2le {}", visible(release)));
             let release = release.unwrap_or_default();
             let (name, state) = (visible(&part.name), visible(&part.state));
-            write!(f, "  {:<9}  {name:<width$}  {state}{release}{foreign}", part.kind)?;
-            match part.wrong.as_slice() {
-                [] => writeln!(f)?,
-                wrong => writeln!(f, " ! {}", visible(wrong.join("; ")))?,
-            }
+            writeln!(f, "  {:<11}  {name:<width$}  {state}{release}{foreign}", part.kind)?;
+            part.wrong.iter().try_for_each(|wrong| writeln!(f, "    ! {}", visible(wrong)))?;
+        }
+        for Destination { name, service } in &self.destinations {
+            writeln!(f, "  destination  {:<width$}  {}", visible(name), visible(service))?;
         }
         for open in &self.open {
             writeln!(f, "  ! {}", visible(open))?;
@@ -315,21 +374,24 @@ impl fmt::Display for StatusReport {
         for unknown in self.health.iter().filter_map(|health| health.unknown.as_ref()) {
             writeln!(f, "  ? {}", visible(unknown))?;
         }
-        if self.setup_helps {
-            writeln!(f, "run `{}` to see what `setup` would change", visible(&self.plan))?;
+        if let Some(advice) = self.advice {
+            writeln!(f, "run `{}` to see {advice}", visible(&self.plan))?;
         }
         let failing = self.health.iter().filter(|health| !health.problems.is_empty());
         for FunctionHealth { function, tail, .. } in failing {
             writeln!(f, "`{}` shows the whole log of {function}", visible(tail))?;
         }
-        if let Some(policy) = &self.account_policy {
-            writeln!(f, "{policy}")?;
-        }
-        let own = if self.account_policy.is_some() { " by a filter of its own" } else { "" };
+        Ok(())
+    }
+
+    fn write_subscriptions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let own = if self.account_policy.is_some() { " by filters of their own" } else { "" };
         let log_groups: BTreeSet<&str> = self.subscriptions.iter().map(|s| s.log_group.as_str()).collect();
         match log_groups.len() {
-            1 => write!(f, "1 log group leads into it{own}")?,
-            n => write!(f, "{n} log groups lead into it{own}")?,
+            1 => {
+                write!(f, "1 log group is subscribed{}", own.replace("filters of their", "a filter of its"))?
+            }
+            n => write!(f, "{n} log groups are subscribed{own}")?,
         }
         let width = self.subscriptions.iter().map(|s| s.log_group.chars().count()).max().unwrap_or(0);
         for subscription in &self.subscriptions {

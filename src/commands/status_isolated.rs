@@ -1,6 +1,6 @@
 //! The functions of isolated destinations, in the report of `cwl2le status`.
 
-use super::status::{Part, concerns, differences, problem};
+use super::status::{MISSING, Part, concerns, differences, problem};
 use crate::aws::Session;
 use crate::plan::{Kind, Observed, ObservedForwarder, Plan, ResourceId, isolated_functions, remaining};
 use crate::stack::{Stack, Tags, owns, retention};
@@ -31,7 +31,7 @@ fn of(
         let resource = ResourceId::new(kind, name);
         let wrong = if found.is_some() { differences(plan, &resource) } else { Vec::new() };
         let ready = found.is_some() && wrong.is_empty() && !concerns(plan, &resource);
-        let (state, ours) = found.unwrap_or_else(|| ("missing".to_owned(), None));
+        let (state, ours) = found.unwrap_or_else(|| (MISSING.to_owned(), None));
         Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours, release: None }
     };
     let trigger = own.triggers.first();

@@ -154,6 +154,10 @@ pub(super) fn plan_as_it_is(
     let mut plan = plan::setup(&stack, observed, false);
     // Nothing drifted of what `setup` would only try out.
     plan.steps.retain(|step| step.verb != Verb::Check);
+    // What the forwarder's role must allow is in the configuration.
+    if plan::whole_config(observed).is_err() {
+        plan.ignore_policy_of(&stack.function_role);
+    }
     Ok((stack, plan))
 }
 

@@ -91,6 +91,7 @@ fn names(stack: &Stack) -> Result<()> {
 
 /// ARNs of another partition, and a key of the stream from another region, cannot be used from here.
 fn places(stack: &Stack, grants: &Grants) -> Result<()> {
+    boundary(stack)?;
     let region = &stack.target.region;
     let boundary = stack.logs_role.boundary.as_ref();
     let given = [
@@ -130,15 +131,30 @@ fn places(stack: &Stack, grants: &Grants) -> Result<()> {
             );
             return Err(refused(text, message, hint));
         }
-        let is_elsewhere = arn.account != "aws" && arn.account != stack.target.account;
-        if boundary == Some(text) && is_elsewhere {
-            let message = format!(
-                "`{text}` is in another account, and a permissions boundary is a policy of the role's own"
-            );
-            return Err(refused(text, message, hint));
-        }
     }
     Ok(())
+}
+
+/// A permissions boundary is a policy of AWS, or of the account of the roles.
+///
+/// # Errors
+/// [`Code::Usage`]: it is in another account.
+fn boundary(stack: &Stack) -> Result<()> {
+    let Some(text) = &stack.logs_role.boundary else { return Ok(()) };
+    let account = &stack.target.account;
+    match Arn::parse(text) {
+        Some(arn) if arn.account != "aws" && arn.account != *account => {
+            let message = format!(
+                "`{text}` is in account {}; a permissions boundary must be in the account of the roles, {account}",
+                arn.account
+            );
+            let hint = format!(
+                "give the ARN of a policy in account {account} with --permissions-boundary or roles.permissions_boundary"
+            );
+            Err(refused(text, message, hint))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// IAM counts a role's inline policies without white space.

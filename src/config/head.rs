@@ -86,7 +86,7 @@ fn log_service(
 }
 
 /// Its type, and its region or address. A path may hold a secret, and so may what stands before an `@`.
-fn what_and_where(destination: &Destination) -> String {
+pub(crate) fn what_and_where(destination: &Destination) -> String {
     let keys = json!(destination);
     let place = ["region", "endpoint", "url"].iter().find_map(|key| keys.get(key).and_then(Value::as_str));
     let place = place.map(|place| {

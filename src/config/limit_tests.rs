@@ -72,7 +72,11 @@ fn what_several_values_come_to_is_checked_too() {
         (with(&["--kms-key", key]), "", "of its own region"),
         (with(&["--on-failure", queue]), "", "aws-cn"),
         (with(&["--on-failure", "arn:aws:sqs:xx-north-1:123456789012:q"]), "", "no AWS region"),
-        (with(&["--permissions-boundary", "arn:aws:iam::210987654321:policy/b"]), "", "another account"),
+        (
+            with(&["--permissions-boundary", "arn:aws:iam::210987654321:policy/b"]),
+            "",
+            "is in account 210987654321;",
+        ),
         (vec![], secrets.as_str(), "takes 10240"),
     ] {
         let error = stack(&flags, text, &Observed::default()).expect_err(said);

@@ -47,6 +47,7 @@ use crate::stack::{Names, RoleScope, Stack, StackName, Target};
 pub use describe::{TEMPLATE, describe};
 pub use file::{FILE_NAME, File};
 pub(crate) use head::head;
+pub(crate) use head::what_and_where;
 
 /// A stack with nothing asked for but its name: what `subscribe`, `status` and `teardown` work on.
 pub fn bare_stack(name: &StackName, target: &Target, scope: RoleScope, observed: &Observed) -> Stack {

@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 
 use super::account_policy::own_policy;
-use super::{Kind, Observed, ObservedFunction, Refusal, ResourceId, TriggerState, is_own_filter};
+use super::{Kind, Observed, ObservedFunction, Plan, Refusal, ResourceId, TriggerState, Verb, is_own_filter};
 use crate::error::Code;
-use crate::stack::Stack;
 use crate::stack::names::{CODE_TAG, VERSION_TAG};
+use crate::stack::{RoleSpec, Stack};
 
 /// The configuration of a stack, put together from those of its functions.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +175,19 @@ pub(super) fn lost_function(stack: &Stack, observed: &Observed) -> Option<String
     Some(format!(
         "it is gone, though {what} is still there: where its configuration sent the lines is not known"
     ))
+}
+
+impl Plan {
+    /// Leaves the inline policy of a role as it is, if there is one.
+    pub(crate) fn ignore_policy_of(&mut self, role: &RoleSpec) {
+        let resource = ResourceId::new(Kind::Role, &role.name);
+        for step in
+            self.steps.iter_mut().filter(|step| step.resource == resource && step.verb == Verb::Update)
+        {
+            step.fields.retain(|field| field.old.is_none() || !field.name.starts_with("inline policy"));
+        }
+        self.steps.retain(|step| step.resource != resource || !step.fields.is_empty());
+    }
 }
 
 /// The name of a function, from its ARN.

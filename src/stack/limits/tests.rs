@@ -72,6 +72,8 @@ fn a_value_that_aws_refuses_is_refused_with_the_limit() {
                 ("", "arn:aws:iam"),
                 ("arn:aws:iam::123456789012:role/b", "managed policy"),
                 ("arn:aws:iam::123456789012:policy/*", "wildcard"),
+                ("arn:aws:iam::ACCOUNT:policy/b", "managed policy"),
+                ("arn:aws:iam::12345:policy/b", "managed policy"),
             ],
         ),
         (

@@ -103,7 +103,11 @@ pub fn role_path(path: &str) -> Checked {
 /// What is wrong.
 pub fn permissions_boundary(arn: &str) -> Checked {
     let is_policy = |arn: &Arn<'_>| arn.service == "iam" && arn.resource.starts_with("policy/");
-    if !Arn::parse(arn).is_some_and(|arn| is_policy(&arn)) {
+    let has_account = |arn: &Arn<'_>| {
+        arn.account == "aws"
+            || arn.account.len() == 12 && arn.account.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    if !Arn::parse(arn).is_some_and(|arn| is_policy(&arn) && has_account(&arn)) {
         return Err(format!(
             "a permissions boundary is the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/NAME, and \
              `{arn}` is none"
