@@ -141,6 +141,12 @@ fn is_of_aws(name: &str) -> bool {
         .any(|start| name.starts_with(start))
 }
 
+/// Whether a path leads into a folder, by links and `..` as well.
+fn is_below(path: &Path, folder: &Path) -> bool {
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    path.starts_with(folder) || real(path).starts_with(real(folder))
+}
+
 impl<'de> Deserialize<'de> for Source {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Read;
@@ -174,8 +180,13 @@ impl Source {
                 text.ok_or_else(|| format!("{self} is not set"))?
             }
             Self::File(path) => {
-                let folder = file.path().parent().unwrap_or(Path::new(""));
-                read_secret(&folder.join(path)).map_err(|error| format!("{self} cannot be read: {error}"))?
+                let path = file.path().parent().unwrap_or(Path::new("")).join(path);
+                if std::env::home_dir().is_some_and(|home| is_below(&path, &home.join(".aws"))) {
+                    return Err(format!(
+                        "{self} is one of AWS, and whoever has its contents acts as you; a log service never gets one of these"
+                    ));
+                }
+                read_secret(&path).map_err(|error| format!("{self} cannot be read: {error}"))?
             }
             Self::Kept(kept) => return Ok(json!(kept.reference)),
             Self::Inline(text) => return Ok(json!(text.0)),
@@ -262,6 +273,25 @@ pub(super) fn read_token(file: &Path) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_below_a_folder_by_whatever_path() {
+        let home = tempfile::tempdir().expect("a folder");
+        let aws = home.path().join(".aws");
+        std::fs::create_dir_all(aws.join("sso")).expect("a folder");
+        for name in [".aws/sso/a.json", "token"] {
+            std::fs::write(home.path().join(name), "secret").expect("a file");
+        }
+        assert!(is_below(&aws.join("sso/a.json"), &aws) && is_below(&aws.join("not-there"), &aws));
+        assert!(is_below(&home.path().join(".aws/sso/../../.aws/sso/a.json"), &aws));
+        assert!(!is_below(&home.path().join("token"), &aws));
+        #[cfg(unix)]
+        {
+            let link = home.path().join("link");
+            std::os::unix::fs::symlink(aws.join("sso/a.json"), &link).expect("a link");
+            assert!(is_below(&link, &aws));
+        }
+    }
 
     #[test]
     fn references_become_the_arns_of_policies() {
