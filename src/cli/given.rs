@@ -1,10 +1,14 @@
 //! The secrets that flags and variables give. They are learned before the flags are parsed: a parser quotes what it
 //! refuses, and that may be a token behind a flag that is misspelt or stands in the wrong place.
 
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use clap::{Command, CommandFactory};
 use cwl2le_forwarder::redactor::{is_telling, is_token_like, learn_all, secrets_of_url};
 use cwl2le_forwarder::secret::Token;
 
-use super::TOKEN_VARIABLE;
+use super::{Cli, TOKEN_VARIABLE};
 
 /// AWS's variables whose whole value is a secret, of 16 characters or more. Those of a local AWS are words, such as `test`.
 const OF_AWS: [&str; 3] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
@@ -18,6 +22,34 @@ const NO_SECRETS: [&str; 2] = ["kms-key", "tag"];
 /// Flags behind which a UUID is right. Anywhere else it is a token in the wrong place.
 const NAMES: [&str; 9] =
     ["kms-key", "tag", "log-group", "g", "match", "exclude", "filter-name", "filter-pattern", "log-stream"];
+
+/// What stands between a flag and its value, or is typed there by mistake.
+const SEPARATORS: [char; 4] = ['=', ':', '/', ' '];
+
+/// A flag begins with one. Word processors and chats make another of `-`.
+const DASHES: [char; 8] =
+    ['-', '\u{2010}', '\u{2011}', '\u{2013}', '\u{2014}', '\u{2015}', '\u{2212}', '\u{ff0d}'];
+
+/// Length of a UUID with its hyphens, in bytes.
+const UUID_LENGTH: usize = 36;
+
+/// The names of all flags that take a value, long and short.
+static VALUED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    let mut command = Cli::command();
+    command.build();
+    let mut names = BTreeSet::new();
+    add_valued(&command, &mut names);
+    names
+});
+
+fn add_valued(command: &Command, names: &mut BTreeSet<String>) {
+    for flag in command.get_opts().filter(|flag| flag.get_action().takes_values()) {
+        let long = flag.get_long_and_visible_aliases().into_iter().flatten().map(ToOwned::to_owned);
+        names.extend(long);
+        names.extend(flag.get_short().map(String::from));
+    }
+    command.get_subcommands().for_each(|verb| add_valued(verb, names));
+}
 
 /// Makes every secret of the command line and of the environment known to the redactor.
 pub fn learn_secrets(args: &[String], variables: impl IntoIterator<Item = (String, String)>) {
@@ -42,11 +74,11 @@ fn is_url(name: &str) -> bool {
 fn of_arguments(args: &[String]) -> Vec<String> {
     let mut found = Vec::new();
     for (at, arg) in args.iter().enumerate() {
-        let (name, value) = match arg.split_once('=') {
+        let (name, value) = match arg.split_once(SEPARATORS) {
             Some((name, value)) => (name, Some(value)),
             None => (arg.as_str(), args.get(at + 1).map(String::as_str)),
         };
-        match name.strip_prefix('-').map(|name| name.trim_start_matches('-')) {
+        match name.strip_prefix(DASHES).map(|name| name.trim_start_matches(DASHES)) {
             Some(flag) if is_secret(flag) => found.extend(value.map(ToOwned::to_owned)),
             Some(flag) if PLACES.contains(&flag) => {
                 found.extend(
@@ -57,19 +89,32 @@ fn of_arguments(args: &[String]) -> Vec<String> {
             None if arg.contains('=') && is_variable(name) && is_telling(name) => {
                 found.extend(value.map(ToOwned::to_owned));
             }
+            // A flag without its dashes, such as `token:VALUE`; with a `/`, it may be a log group.
+            None if arg[name.len()..].starts_with(['=', ':', ' '])
+                && is_secret(name)
+                && !is_expected(args, at) =>
+            {
+                found.extend(value.map(ToOwned::to_owned));
+            }
             None if is_token_like(arg) && !is_expected(args, at) => found.push(arg.clone()),
             _ => {}
         }
-        let text = value.filter(|_| arg.contains('=')).unwrap_or(arg).trim_matches('/');
-        if !NAMES.contains(&flag_of(args, at)) && text.parse::<Token>().is_ok() {
-            found.push(text.to_owned());
+        if !NAMES.contains(&flag_of(args, at)) {
+            found.extend(uuids(arg));
         }
         if arg.contains("://") {
-            found.extend(secrets_of_url(value.filter(|_| arg.contains('=')).unwrap_or(arg)));
+            let value = arg.split_once('=').map_or(arg.as_str(), |(_, value)| value);
+            found.extend(secrets_of_url(value));
             found.extend(secrets_of_url(arg));
         }
     }
     found
+}
+
+/// Every UUID in a text, wherever it stands.
+fn uuids(text: &str) -> impl Iterator<Item = String> {
+    let parts = (0..text.len()).filter_map(|at| text.get(at..at + UUID_LENGTH));
+    parts.filter(|part| part.parse::<Token>().is_ok()).map(ToOwned::to_owned)
 }
 
 /// Whether a secret stands behind a flag: `--token`, what it may be a slip for, and flags that other tools have.
@@ -87,16 +132,17 @@ fn is_variable(name: &str) -> bool {
 
 /// The flag that an argument is, or stands behind; empty for none.
 fn flag_of(args: &[String], at: usize) -> &str {
-    let before = at.checked_sub(1).and_then(|before| args.get(before)).filter(|flag| !flag.contains('='));
+    let before = at.checked_sub(1).and_then(|before| args.get(before));
+    let before = before.filter(|flag| !flag.contains(SEPARATORS));
+    let flag = Some(&args[at]).filter(|arg| arg.starts_with(DASHES)).or(before);
     let flag =
-        Some(&args[at]).filter(|arg| arg.starts_with('-')).or(before.filter(|flag| flag.starts_with('-')));
-    flag.map_or("", |flag| flag.trim_start_matches('-').split('=').next().unwrap_or_default())
+        flag.filter(|flag| flag.starts_with(DASHES)).map_or("", |flag| flag.trim_start_matches(DASHES));
+    flag.split(SEPARATORS).next().unwrap_or_default()
 }
 
-/// Whether an argument stands behind a flag of a name, where a UUID or a long word may be right: a log group, a key.
+/// Whether an argument is the value of a flag, where a long word may be right: a log group, a key.
 fn is_expected(args: &[String], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| args.get(before));
-    at == 0 || before.is_some_and(|flag| flag.starts_with('-') && !flag.contains('='))
+    at == 0 || VALUED.contains(flag_of(args, at))
 }
 
 #[cfg(test)]
@@ -107,7 +153,8 @@ mod tests {
     const UUID: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
     fn found(args: &[&str]) -> Vec<String> {
-        of_arguments(&args.iter().map(|arg| (*arg).to_owned()).collect::<Vec<_>>())
+        let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
+        BTreeSet::from_iter(of_arguments(&args)).into_iter().collect()
     }
 
     #[test]
@@ -125,12 +172,26 @@ mod tests {
             vec!["cwl2le", "setup", "--token-secret=kqz8X2vLmN4pR7sT"],
             vec!["cwl2le", "setup", KEY],
             vec!["cwl2le", "setup", "--api-key", KEY, "--region", "eu-west-1"],
+            vec!["cwl2le", "setup", "--token:kqz8X2vLmN4pR7sT"],
+            vec!["cwl2le", "setup", "--token kqz8X2vLmN4pR7sT"],
+            vec!["cwl2le", "setup", "--token/kqz8X2vLmN4pR7sT"],
+            vec!["cwl2le", "setup", "token:kqz8X2vLmN4pR7sT"],
+            vec!["cwl2le", "setup", "\u{2014}token kqz8X2vLmN4pR7sT"],
+            vec!["cwl2le", "setup", "\u{2013}token", KEY],
+            vec!["cwl2le", "setup", "--yes", KEY],
+            vec!["cwl2le", "setup", "--adopt", KEY],
+            vec!["cwl2le", "-q", KEY],
+            vec!["cwl2le", "setup", "--misspelt", KEY],
         ] {
             assert_eq!(found(&args), [KEY], "{args:?}");
         }
         let uuids = [
             vec!["cwl2le", "setup", "--shards", UUID],
             vec!["cwl2le", "setup", "--token-ssm=/01234567-89ab-cdef-0123-456789abcdef"],
+            vec!["cwl2le", "setup", "--token:01234567-89ab-cdef-0123-456789abcdef"],
+            vec!["cwl2le", "setup", "--shards 01234567-89ab-cdef-0123-456789abcdef"],
+            vec!["cwl2le", "setup", "\u{2014}token 01234567-89ab-cdef-0123-456789abcdef"],
+            vec!["cwl2le", "setup", "--stack", "my-01234567-89ab-cdef-0123-456789abcdef;é"],
         ];
         for args in uuids {
             assert!(found(&args).iter().any(|secret| secret == UUID), "{args:?}");
@@ -143,6 +204,13 @@ mod tests {
     fn names_are_no_secrets() {
         for args in [
             vec!["cwl2le", "setup", "--kms-key", UUID],
+            vec!["cwl2le", "preview", "keys/application"],
+            vec![
+                "cwl2le",
+                "setup",
+                "--kms-key=arn:aws:kms:eu-west-1:1:key/01234567-89ab-cdef-0123-456789abcdef",
+            ],
+            vec!["cwl2le", "subscribe", "-g", "/aws/x/01234567-89ab-cdef-0123-456789abcdef"],
             vec!["cwl2le", "subscribe", "--log-group", "/aws/x/0123456789abcdef0123"],
             vec!["cwl2le", "setup", "--token-file", "/run/secrets/0123456789abcdef0123"],
             vec!["cwl2le", "setup", "--token-ssm", "/cwl2le/token"],
