@@ -5,7 +5,8 @@
 //! variables and files. Everything that leaves passes [`redact`] or [`redact_json`].
 //!
 //! What is found, upper or lower case: the secret itself, with the escapes of JSON (also twice, as in a message that
-//! quotes JSON in JSON), percent-encoded, and in base64, wherever it stands in the text that was encoded.
+//! quotes JSON in JSON), percent-encoded, and in base64, wherever it stands in the text that was encoded; a UUID without
+//! its hyphens as well. The signature of a request to AWS, which an answer may quote, need not be learned.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -33,6 +34,11 @@ const TOKEN: usize = 24;
 
 /// What RFC 3986 lets stand in a URL as it is.
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// What stands before the signature in the `Authorization` header of AWS's Signature Version 4, and the length of the
+/// signature in hexadecimal digits. In a signed URL it is a parameter whose name ends in the same letters.
+const SIGNATURE: &str = "Signature=";
+const SIGNATURE_DIGITS: usize = 64;
 
 static PROCESS: RwLock<Redactor> = RwLock::new(Redactor::new());
 
@@ -249,6 +255,9 @@ impl Redactor {
         for form in [secret.to_owned(), once, twice, percent.replace("%20", "+"), percent, strictly] {
             self.forms.insert(form, alone);
         }
+        if is_uuid(secret) {
+            self.forms.insert(secret.replace('-', ""), alone);
+        }
         if !alone {
             let forms = (0..3).flat_map(|offset| base64_within(secret, offset));
             self.forms.extend(forms.map(|form| (form, false)));
@@ -264,8 +273,15 @@ impl Redactor {
         self.finder = finder.ok().map(|finder| (finder, self.forms.values().copied().collect()));
     }
 
-    /// The text with `[redacted]` for every secret that this knows.
+    /// The text with `[redacted]` for every secret that this knows, and for signatures of requests to AWS.
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.without_secrets(text) {
+            Cow::Borrowed(text) => without_signatures(text),
+            Cow::Owned(text) => Cow::Owned(without_signatures(&text).into_owned()),
+        }
+    }
+
+    fn without_secrets<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let Some((finder, alone)) = self.finder.as_ref().filter(|_| !self.forms.is_empty()) else {
             return Cow::Borrowed(text);
         };
@@ -305,6 +321,20 @@ impl Redactor {
             _ => {}
         }
     }
+}
+
+fn without_signatures(text: &str) -> Cow<'_, str> {
+    let (mut clean, mut done) = (String::new(), 0);
+    for (at, name) in text.match_indices(SIGNATURE) {
+        let start = at + name.len();
+        let digits = text.get(start..start + SIGNATURE_DIGITS);
+        if digits.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+            clean += &text[done..start];
+            clean += REDACTED;
+            done = start + SIGNATURE_DIGITS;
+        }
+    }
+    if done == 0 { Cow::Borrowed(text) } else { Cow::Owned(clean + &text[done..]) }
 }
 
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {

@@ -35,6 +35,24 @@ fn the_key_of_a_header_is_a_secret_without_its_scheme() {
 }
 
 #[test]
+fn a_uuid_is_found_without_its_hyphens() {
+    let uuid = "01234567-89ab-cdef-0123-456789abcdef";
+    assert_eq!(redacted(uuid, "no log 0123456789ABCDEF0123456789abcdef"), "no log [redacted]");
+}
+
+#[test]
+fn signatures_of_requests_to_aws_are_secrets_that_nobody_has_to_learn() {
+    let signature = "0123456789abcdef".repeat(4);
+    for redactor in [Redactor::default(), Redactor::of(["hunter2hunter"])] {
+        let clean = redactor.redact("hunter, Signature=x, Signature=é");
+        assert!(matches!(clean, Cow::Borrowed(_)), "{clean}");
+        let text = format!("SignedHeaders=host, Signature={signature}, X-Amz-Signature={signature}&x");
+        let clean = "SignedHeaders=host, Signature=[redacted], X-Amz-Signature=[redacted]&x";
+        assert_eq!(redactor.redact(&text), clean);
+    }
+}
+
+#[test]
 fn strings_and_keys_of_a_document_are_redacted_and_names_of_fields_are_not() {
     let mut document = json!({"message": "message", "Se-cret1": ["a Se-cret1"]});
     Redactor::of(["message", "Se-cret1"]).redact_json(&mut document);
