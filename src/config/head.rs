@@ -128,4 +128,18 @@ mod tests {
         insta::assert_snapshot!("of_the_account", shown(&[], "", &there));
         insta::assert_snapshot!("of_the_default", shown(&["--token", UUID], "", &none));
     }
+
+    #[test]
+    fn a_header_that_a_file_gives_is_shown_with_the_file() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let secret = folder.path().join("sso.json");
+        std::fs::write(&secret, "hunter2hunter").expect("a file");
+        let text = format!(
+            "[destinations.audit]\ntype = \"http\"\nurl = \"https://h/x\"\nheaders = {{ X-Team = {{ file = '{}' }} }}\n",
+            secret.display()
+        );
+        let shown = shown(&[], &text, &Observed::default());
+        let row = shown.lines().find(|line| line.contains("headers.X-Team of audit")).expect("a row");
+        assert!(row.contains("sso.json") && !shown.contains("hunter2hunter"), "{shown}");
+    }
 }
