@@ -85,6 +85,7 @@ fn stack() -> Stack {
             memory_mb: Setting::default(256),
             timeout_seconds: Setting::default(60),
             config_is_complete: true,
+            names_service: true,
             config: None,
             reserved_concurrency: None,
         },
