@@ -249,11 +249,12 @@ fn configuration(cli: &Cli, progress: &Progress) -> Result<Option<File>> {
             }
             Ok(Some(file))
         }
-        Command::Init(_)
-        | Command::Package(_)
-        | Command::Demo(_)
-        | Command::Completions(_)
-        | Command::Man(_) => Ok(None),
+        Command::Init(_) => {
+            // Only for the redactor: AWS may quote a secret that the file refers to.
+            let _ = File::find_stack(cli.global.config.as_deref());
+            Ok(None)
+        }
+        Command::Package(_) | Command::Demo(_) | Command::Completions(_) | Command::Man(_) => Ok(None),
     }
 }
 
