@@ -41,24 +41,13 @@ pub(super) async fn ask(
     if context.progress.is_none() {
         text.insert_str(0, &format!("{plan}\n"));
     }
-    let question_open = context.stop.idle();
-    let asked = tokio::task::spawn_blocking(move || read_answer(&text));
-    let answer = tokio::select! {
-        () = context.stop.wait() => {
-            // The cursor still stands behind the question.
-            let _ = prompt("\n");
-            return Err(Error::new(Code::Interrupted, "stopped; nothing was changed"));
-        }
-        answer = asked => answer.map_err(std::io::Error::other).flatten(),
-    };
-    drop(question_open);
-    let answer = answer
-        .map_err(|error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}")))?;
-    if !answer.ends_with('\n') {
-        // Ctrl-D leaves the cursor there, too.
+    let unreadable = |error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}"));
+    let answer = context.wait_for_input(move || read_answer(&text).map_err(unreadable)).await;
+    if !answer.as_ref().is_ok_and(|answer| answer.ends_with('\n')) {
+        // After Ctrl-C and Ctrl-D the cursor still stands behind the question.
         let _ = prompt("\n");
     }
-    Ok(match answer.trim() {
+    Ok(match answer?.trim() {
         "y" | "Y" | "yes" => Consent::Answer,
         _ => Consent::Declined,
     })

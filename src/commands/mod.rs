@@ -142,6 +142,20 @@ impl Context<'_> {
         args.stack.clone().or_else(file).unwrap_or_default()
     }
 
+    /// Waits for what somebody types or pipes in. No call is in flight meanwhile, so that a stop ends the wait at once.
+    async fn wait_for_input<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let _waiting = self.stop.idle();
+        tokio::select! {
+            () = self.stop.wait() => Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
+            read = tokio::task::spawn_blocking(read) => {
+                read.map_err(|error| Error::new(Code::Internal, format!("the input was not read: {error}")))?
+            }
+        }
+    }
+
     /// Opens the session and shows whose account it is before anything else happens.
     async fn session(&self) -> Result<Session> {
         let session = Session::open(self.aws.clone()).await?;

@@ -12,7 +12,7 @@ use crate::bundle;
 use crate::cli::Wanted;
 use crate::config::origin::Given;
 use crate::config::{self, File, subscriptions};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Result};
 use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions, Verb};
 use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
 
@@ -33,15 +33,8 @@ pub(super) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<(
     if !config::token_is_awaited(args) {
         return config::check_flags(args);
     }
-    let waiting = context.stop.idle();
     let args = args.clone();
-    let checked = tokio::task::spawn_blocking(move || config::check_flags(&args));
-    let checked = tokio::select! {
-        () = context.stop.wait() => return Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
-        checked = checked => checked,
-    };
-    drop(waiting);
-    checked.map_err(|error| Error::new(Code::Internal, format!("the token was not read: {error}")))?
+    context.wait_for_input(move || config::check_flags(&args)).await
 }
 
 /// Reads the account, and plans: for now, or for a time at which it was planned before, in seconds since 1970.
