@@ -20,6 +20,7 @@ mod slipped;
 mod status;
 mod status_isolated;
 mod status_lines;
+mod status_text;
 mod steps;
 mod subscribe;
 mod teardown;

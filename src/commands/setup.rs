@@ -36,8 +36,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
 /// Where nothing is to be changed, the functions are started all the same: an earlier run may have ended because one
 /// could not, and a secret may have gone since.
 async fn start_functions(context: Context<'_>, session: &Session, stack: &Stack) -> Result<()> {
-    let isolated = stack.isolation.destinations.iter().map(|name| stack.names.isolated(name).function);
-    for function in [stack.names.function.clone()].into_iter().chain(isolated) {
+    for function in stack.functions() {
         let step = context.progress.begin(format!("check function {function}"));
         let notice = |notice: Notice<'_>| {
             if let Notice::Waiting { why, .. } = notice {

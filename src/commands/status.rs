@@ -1,7 +1,6 @@
 //! `cwl2le status`: what exists of the chain and how it is.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use serde::Serialize;
 
@@ -12,10 +11,9 @@ use crate::aws::{Depth, Session, observe};
 use crate::cli::{CommandLine, Status};
 use crate::config::{destinations, what_and_where};
 use crate::error::{Code, Result};
-use crate::output::visible;
 use crate::plan::{
-    Field, Kind, Observed, ObservedFunction, ObservedTrigger, Plan, ResourceId, is_loop, is_own_filter,
-    is_own_policy, shown_pattern, would_loop,
+    Field, Kind, Observed, ObservedTrigger, Plan, ResourceId, is_loop, is_own_filter, is_own_policy,
+    would_loop,
 };
 use crate::stack::{Recorded, Release, Stack, Tags, owns, retention};
 
@@ -209,7 +207,7 @@ fn report(
     ];
     parts.extend(status_isolated::parts(session, stack, observed, plan));
     for part in parts.iter_mut().filter(|part| part.kind == Kind::Function.name()) {
-        let function = function_named(stack, observed, &part.name);
+        let function = observed.function_named(names, &part.name);
         part.release = function.and_then(|function| Recorded::read(&function.tags).release());
     }
     for FunctionHealth { function, problems, .. } in &health {
@@ -288,14 +286,6 @@ fn advice(plan: &Plan, loops: bool) -> Option<&'static str> {
     (loops || !plan.steps.is_empty()).then_some("what `setup` would change")
 }
 
-/// The main function, or that of an isolated destination.
-fn function_named<'o>(stack: &Stack, observed: &'o Observed, name: &str) -> Option<&'o ObservedFunction> {
-    match stack.names.isolated_destination(name) {
-        Some(destination) => observed.isolated.get(destination)?.function.as_ref(),
-        None => observed.function.as_ref(),
-    }
-}
-
 /// Whether there is anything to do about a resource, or nothing that can be done.
 pub(super) fn concerns(plan: &Plan, resource: &ResourceId) -> bool {
     plan.steps.iter().any(|step| step.resource == *resource)
@@ -330,102 +320,6 @@ pub(super) fn problem(
 ) -> Option<String> {
     trigger?.last_result.as_ref().filter(|result| result.starts_with("PROBLEM"))?;
     Some(format!("the last invocation failed: `{}` shows its log", session.tail(function, "1h")))
-}
-
-impl fmt::Display for StatusReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stack, account, region, .. } = self;
-        if self.parts.iter().all(|part| part.state == MISSING) {
-            write!(f, "stack `{stack}` is not set up in {account} {region}; run `{}`", visible(&self.setup))?;
-            // What outlived the stack.
-            if self.account_policy.is_none() && self.subscriptions.is_empty() {
-                return Ok(());
-            }
-            writeln!(f)?;
-        } else {
-            self.write_parts(f)?;
-        }
-        if let Some(policy) = &self.account_policy {
-            writeln!(f, "{policy}")?;
-        }
-        self.write_subscriptions(f)
-    }
-}
-
-impl StatusReport {
-    fn write_parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let state = if self.ready { "ready" } else { "not ready" };
-        writeln!(f, "stack `{}` in {} {}: {state}", self.stack, self.account, self.region)?;
-        let width = self.parts.iter().map(|p| p.name.chars().count()).max().unwrap_or(0);
-        for part in &self.parts {
-            let foreign = if part.ours == Some(false) { " (not ours)" } else { "" };
-            let release = part.release.as_ref().map(|release| format!(", cwl2le {}", visible(release)));
-            let release = release.unwrap_or_default();
-            let (name, state) = (visible(&part.name), visible(&part.state));
-            writeln!(f, "  {:<11}  {name:<width$}  {state}{release}{foreign}", part.kind)?;
-            part.wrong.iter().try_for_each(|wrong| writeln!(f, "    ! {}", visible(wrong)))?;
-        }
-        for Destination { name, service } in &self.destinations {
-            writeln!(f, "  destination  {:<width$}  {}", visible(name), visible(service))?;
-        }
-        for open in &self.open {
-            writeln!(f, "  ! {}", visible(open))?;
-        }
-        for unknown in self.health.iter().filter_map(|health| health.unknown.as_ref()) {
-            writeln!(f, "  ? {}", visible(unknown))?;
-        }
-        if let Some(advice) = self.advice {
-            writeln!(f, "run `{}` to see {advice}", visible(&self.plan))?;
-        }
-        let failing = self.health.iter().filter(|health| !health.problems.is_empty());
-        for FunctionHealth { function, tail, .. } in failing {
-            writeln!(f, "`{}` shows the whole log of {function}", visible(tail))?;
-        }
-        Ok(())
-    }
-
-    fn write_subscriptions(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let own = if self.account_policy.is_some() { " by filters of their own" } else { "" };
-        let log_groups: BTreeSet<&str> = self.subscriptions.iter().map(|s| s.log_group.as_str()).collect();
-        match log_groups.len() {
-            1 => {
-                write!(f, "1 log group is subscribed{}", own.replace("filters of their", "a filter of its"))?
-            }
-            n => write!(f, "{n} log groups are subscribed{own}")?,
-        }
-        let width = self.subscriptions.iter().map(|s| s.log_group.chars().count()).max().unwrap_or(0);
-        for subscription in &self.subscriptions {
-            let foreign = if subscription.ours { "" } else { " (not ours)" };
-            let loops = if subscription.loops { " (feeds itself: take it off)" } else { "" };
-            write!(
-                f,
-                "\n  {:<width$}  {}  {}{foreign}{loops}",
-                visible(&subscription.log_group),
-                visible(&subscription.filter),
-                visible(shown_pattern(&subscription.pattern))
-            )?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for AccountPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let foreign = if self.ours { "" } else { " (not ours)" };
-        let (name, pattern) = (visible(&self.name), visible(shown_pattern(&self.pattern)));
-        write!(f, "the account policy {name}{foreign} leads every log group into it, {pattern}")?;
-        if !self.leaves_out.is_empty() {
-            write!(f, ", except {}:", self.leaves_out.len())?;
-        }
-        self.leaves_out.iter().try_for_each(|name| write!(f, "\n  {}", visible(name)))?;
-        if !self.loops.is_empty() {
-            f.write_str(
-                "\nit covers log groups that feed themselves, run `cwl2le setup` to have it leave them out:",
-            )?;
-            self.loops.iter().try_for_each(|name| write!(f, "\n  {}", visible(name)))?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

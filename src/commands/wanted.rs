@@ -63,15 +63,8 @@ pub(super) async fn plan_stack(
     let by_flags = filter_specs(&stack, &log_groups, &args.filter, None);
     let foundations = plan::setup(&stack, &observed, args.adopt);
     // By the time of the filters the forwarder logs to its own group again.
-    let own = |function: &String| {
-        *function == stack.names.function
-            || stack
-                .isolation
-                .destinations
-                .iter()
-                .any(|name| *function == stack.names.isolated(name).function)
-    };
-    observed.writers.retain(|_, function| !own(function));
+    let own: Vec<String> = stack.functions().collect();
+    observed.writers.retain(|_, function| !own.contains(function));
     let (mut empty_sections, mut notes) = (Vec::new(), file.map(File::warnings).unwrap_or_default());
     let filters = match with_subscriptions {
         None => plan::subscribe(&stack, &by_flags, &observed, &options),

@@ -78,7 +78,7 @@ pub(crate) fn current_config(is: &ObservedFunction) -> Option<Config> {
 /// The first function without which it is not known.
 pub fn whole_config(observed: &Observed) -> Result<Option<Whole>, Unreadable> {
     let served = || {
-        let own = observed.isolated.values().filter_map(|own| own.function.as_ref());
+        let own = observed.isolated_functions();
         own.filter(|function| current_config(function).is_some_and(|config| config.isolated))
     };
     let Some(main) = &observed.function else {
@@ -143,8 +143,7 @@ pub(super) fn must_be_readable(stack: &Stack, observed: &Observed) -> Result<(),
         (Ok(_), _) => return Ok(()),
     };
     // Variables that are not shown would be overwritten with the rest.
-    let own = observed.isolated.values().filter_map(|own| own.function.as_ref());
-    let hidden = observed.function.iter().chain(own).any(|function| function.hidden_environment.is_some());
+    let hidden = observed.functions().any(|function| function.hidden_environment.is_some());
     if stack.function.config.is_some() && stack.function.config_is_complete && !hidden {
         return Ok(());
     }

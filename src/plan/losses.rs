@@ -166,9 +166,7 @@ impl Losses<'_> {
             }
             return;
         }
-        let own = destination.and_then(|name| self.observed.isolated.get(name)?.function.as_ref());
-        let function = if destination.is_some() { own } else { self.observed.function.as_ref() };
-        let Some(function) = function else { return };
+        let Some(function) = self.observed.function_named(&self.stack.names, name) else { return };
         match read_config(function) {
             Ok(None) => {}
             Ok(Some(config)) => {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::stack::{AccountPolicy, Arch, Distribution, EnvValue, FilterExtras, StreamMode, Tags};
+use crate::stack::{AccountPolicy, Arch, Distribution, EnvValue, FilterExtras, Names, StreamMode, Tags};
 
 /// What exists of a stack.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -49,6 +49,24 @@ pub struct ObservedForwarder {
 }
 
 impl Observed {
+    /// The functions that are there: the main one, then those of isolated destinations.
+    pub(crate) fn functions(&self) -> impl Iterator<Item = &ObservedFunction> {
+        self.function.iter().chain(self.isolated_functions())
+    }
+
+    /// The functions of isolated destinations that are there.
+    pub(crate) fn isolated_functions(&self) -> impl Iterator<Item = &ObservedFunction> {
+        self.isolated.values().filter_map(|own| own.function.as_ref())
+    }
+
+    /// The function of this name, of a stack with these names.
+    pub(crate) fn function_named(&self, names: &Names, function: &str) -> Option<&ObservedFunction> {
+        match names.isolated_destination(function) {
+            Some(destination) => self.isolated.get(destination)?.function.as_ref(),
+            None => self.function.as_ref(),
+        }
+    }
+
     /// The same without the log groups that were looked at, of which there may be thousands.
     #[must_use]
     pub(super) fn without_groups(&self) -> Self {

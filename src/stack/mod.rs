@@ -64,6 +64,14 @@ pub struct Stack {
     pub tags: Tags,
 }
 
+impl Stack {
+    /// The names of its functions: the main one, then those of isolated destinations.
+    pub fn functions(&self) -> impl Iterator<Item = String> {
+        let isolated = self.isolation.destinations.iter().map(|name| self.names.isolated(name).function);
+        [self.names.function.clone()].into_iter().chain(isolated)
+    }
+}
+
 /// The tags that mark a resource as this stack's own, and the user's beside them.
 pub fn tags(stack: &StackName, region: &Region, user: &Tags) -> Tags {
     let mut tags = user.clone();
