@@ -175,7 +175,7 @@ pub fn shown_url(url: &str) -> String {
 
 /// Whether a URL has anything in it that [`shown_url`] hides.
 pub fn hides_secret(url: &str) -> bool {
-    shown_url(url) != Parts::of(url).without_fragment()
+    shown_url(url) != Parts::of(url).whole
 }
 
 /// A URL, which need not be a valid one, cut into its parts. A fragment never leaves the machine and is left out.
@@ -186,6 +186,7 @@ struct Parts<'u> {
     host: &'u str,
     path: &'u str,
     query: &'u str,
+    /// All of them.
     whole: &'u str,
 }
 
@@ -199,10 +200,6 @@ impl<'u> Parts<'u> {
         let (user, host) =
             authority.rsplit_once('@').map_or((None, authority), |(user, host)| (Some(user), host));
         Self { scheme, user, host, path, query, whole }
-    }
-
-    fn without_fragment(&self) -> &'u str {
-        self.whole
     }
 }
 

@@ -48,7 +48,7 @@ impl FromStr for Token {
 }
 
 /// Whether a text is a UUID in its hyphenated form, as a [`Token`] is.
-pub(crate) fn is_uuid(text: &str) -> bool {
+pub fn is_uuid(text: &str) -> bool {
     let hyphen_at = |at| matches!(at, 8 | 13 | 18 | 23);
     let is_in_place =
         |(at, byte): (usize, u8)| if hyphen_at(at) { byte == b'-' } else { byte.is_ascii_hexdigit() };

@@ -14,6 +14,7 @@ use tokio::time::timeout;
 use super::texts::exchange;
 use super::{Aws, AwsError};
 use crate::plan::{ObservedSecret, SecretState};
+use crate::stack::arn::Arn;
 
 /// Maximum time for all of them. What takes longer is a warning, and the function reads it in its own network.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -45,7 +46,7 @@ pub(crate) async fn look(aws: Aws<'_>, config: &Config) -> Vec<ObservedSecret> {
 
 /// A parameter by `ssm:DescribeParameters`, which shows no value.
 async fn parameter(aws: Aws<'_>, name: &str) -> Result<SecretState, AwsError> {
-    let (owner, account) = (part(name, 3), aws.session.target.account.as_str());
+    let (owner, account) = (in_arn(name, |arn| arn.account), aws.session.target.account.as_str());
     // The list of parameters that another account shares is not complete for every caller.
     if owner.is_some_and(|owner| owner != account) {
         return Ok(SecretState::Unknown("it belongs to another account".to_owned()));
@@ -121,7 +122,7 @@ async fn ask(
         service,
         operation,
         resource: name,
-        region: part(name, 2),
+        region: in_arn(name, |arn| arn.region),
         host: None,
         method: Method::POST,
         path: "/",
@@ -133,7 +134,7 @@ async fn ask(
     Ok(serde_json::from_slice(&answer).unwrap_or_default())
 }
 
-/// A part of an ARN behind `arn:`: 2 is the region, 3 the account. None of a plain name.
-fn part(name: &str, at: usize) -> Option<&str> {
-    name.strip_prefix("arn:")?.split(':').nth(at).filter(|part| !part.is_empty())
+/// A part of a name that is given as an ARN; none of a plain name.
+fn in_arn<'n>(name: &'n str, part: impl Fn(Arn<'n>) -> &'n str) -> Option<&'n str> {
+    Arn::parse(name).map(part).filter(|part| !part.is_empty())
 }

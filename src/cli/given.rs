@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use clap::{Command, CommandFactory};
 use cwl2le_forwarder::redactor::{is_telling, is_token_like, learn_all, secrets_of_url};
-use cwl2le_forwarder::secret::Token;
+use cwl2le_forwarder::secret::is_uuid;
 
 use super::{Cli, TOKEN_VARIABLE};
 
@@ -114,7 +114,7 @@ fn of_arguments(args: &[String]) -> Vec<String> {
 /// Every UUID in a text, wherever it stands.
 fn uuids(text: &str) -> impl Iterator<Item = String> {
     let parts = (0..text.len()).filter_map(|at| text.get(at..at + UUID_LENGTH));
-    parts.filter(|part| part.parse::<Token>().is_ok()).map(ToOwned::to_owned)
+    parts.filter(|part| is_uuid(part)).map(ToOwned::to_owned)
 }
 
 /// Whether a secret stands behind a flag: `--token`, what it may be a slip for, and flags that other tools have.

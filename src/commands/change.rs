@@ -8,7 +8,7 @@ use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::cli::{Change, CommandLine};
 use crate::error::{Code, Error, Failure, Result};
-use crate::plan::{Kind, Plan, Refusal, Verb};
+use crate::plan::{Kind, Plan, Refusal, ResourceId, Verb};
 use crate::stack::Stack;
 
 /// Why a rollback leaves what the run made.
@@ -108,7 +108,6 @@ impl<'a> Run<'a> {
 
     /// What is applied is what was shown: another plan is shown and refused.
     fn must_be_the_same(&self, shown: &Plan, refused: &[Refusal], now: &Plan) -> Result<()> {
-        let kept = |plan: &Plan| plan.kept.iter().map(|kept| kept.resource.clone()).collect::<Vec<_>>();
         if shown.steps == now.steps && refused == now.refused && kept(shown) == kept(now) {
             return Ok(());
         }
@@ -212,13 +211,17 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The resources that a plan keeps, whatever the reasons.
+fn kept(plan: &Plan) -> Vec<&ResourceId> {
+    plan.kept.iter().map(|kept| &kept.resource).collect()
+}
+
 /// Whether two plans do the same, whatever times their settings hold.
 fn is_alike(shown: &Plan, later: &Plan) -> bool {
     let steps = |plan: &Plan| {
         let steps = plan.steps.iter();
         steps.map(|step| (step.stage, step.verb, step.resource.clone())).collect::<Vec<_>>()
     };
-    let kept = |plan: &Plan| plan.kept.iter().map(|kept| kept.resource.clone()).collect::<Vec<_>>();
     let refused = |plan: &Plan| {
         plan.refused.iter().map(|refused| (refused.resource.clone(), refused.code)).collect::<Vec<_>>()
     };

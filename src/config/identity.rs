@@ -17,7 +17,7 @@ pub(super) fn settings(text: &str) -> Option<Settings> {
     // A key behind the header of a section belongs to that section: `stack` may have slipped into one that is left out.
     let names_stack = |key: &str, value: &Value| match key {
         "stack" | "profile" => true,
-        "region" => value.as_str().is_some_and(|region| region.parse::<Region>().is_ok()),
+        "region" => is_region(value),
         _ => false,
     };
     let slipped = left_out
@@ -31,12 +31,16 @@ pub(super) fn settings(text: &str) -> Option<Settings> {
 pub(super) fn slipped(text: &str) -> Vec<&'static str> {
     let Ok(table) = text.parse::<Table>() else { return Vec::new() };
     let is = |wanted: &str, key: &str, value: &Value| {
-        let is_region = || value.as_str().is_some_and(|region| region.parse::<Region>().is_ok());
-        key == wanted && value.is_str() && (key != "region" || is_region())
+        key == wanted && value.is_str() && (key != "region" || is_region(value))
     };
     let keys = ["stack", "region", "profile"].into_iter().filter(|key| !table.contains_key(*key));
     keys.filter(|wanted| table.values().any(|value| any_key(value, &|key, value| is(wanted, key, value))))
         .collect()
+}
+
+/// Whether a value is a region of AWS. Log services have regions, too.
+fn is_region(value: &Value) -> bool {
+    value.as_str().is_some_and(|region| region.parse::<Region>().is_ok())
 }
 
 /// Whether a key anywhere in a value, or the value behind it, is as asked for.

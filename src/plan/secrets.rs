@@ -5,6 +5,7 @@ use cwl2le_forwarder::reference::{Keeper, Reference};
 use super::{Kind, Plan, ResourceId};
 use crate::error::Code;
 use crate::stack::Stack;
+use crate::stack::arn::Arn;
 use crate::stack::policy::{may_read, secret_keys};
 
 /// A parameter or secret that the configuration refers to, as far as it could be looked at without reading its value.
@@ -106,8 +107,7 @@ fn is_granted(key: &str, granted: &[String]) -> bool {
 
 /// The flag of the AWS CLI for a reference by the ARN of another region.
 fn region(reference: &Reference) -> String {
-    let arn = reference.name.strip_prefix("arn:");
-    let region = arn.and_then(|arn| arn.split(':').nth(2)).filter(|region| !region.is_empty());
+    let region = Arn::parse(&reference.name).map(|arn| arn.region).filter(|region| !region.is_empty());
     region.map(|region| format!(" --region {region}")).unwrap_or_default()
 }
 
