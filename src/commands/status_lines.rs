@@ -101,6 +101,7 @@ async fn lines(
     destinations: &BTreeSet<String>,
 ) -> Result<(Vec<Line>, bool)> {
     let (mut lines, mut until): (Vec<Line>, i64) = (Vec::new(), now);
+    let mut decided = BTreeSet::new();
     for span in SPANS {
         let from = since.max(now - span);
         if from > until {
@@ -112,12 +113,12 @@ async fn lines(
         if !is_whole && !lines.is_empty() {
             return Ok((lines, false));
         }
+        decided.extend(Health::decided(&older));
         older.append(&mut lines);
         lines = older;
         if !is_whole {
             return Ok((lines, false));
         }
-        let decided: BTreeSet<String> = Health::decided(&lines).into_iter().collect();
         if !destinations.is_empty() && destinations.is_subset(&decided) {
             break;
         }
