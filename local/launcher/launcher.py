@@ -9,6 +9,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``subscriptions``: subscription filters and account policies that deliver to Kinesis, with ``patterns``;
 - ``mappings``, ``reader`` and ``on_failure``: event source mappings that honour partial batch responses, and keep what
   they give up in S3;
+- ``environments``: a change of a function ends its own execution environments, and no others;
 - ``failed_starts``: what a function that cannot start says, in its log and to whoever invokes it;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``condition_keys``: under AUTH=true, condition keys of policies such as ``iam:PermissionsBoundary``;
@@ -39,6 +40,7 @@ import bucket_owners
 import condition_keys
 import control
 import dependent_actions
+import environments
 import failed_starts
 import function_limits
 import gate
@@ -90,6 +92,7 @@ RELIED_ON = {
         "_apply_filter_criteria": "records esm",
         "_get_func_record_for_qualifier": "name qualifier",
         "_resolve_name_and_qualifier": "name_or_arn",
+        "invalidate_worker": "func_name qualifier account region",
         "esm_wake": None,
         "_esms": None,
         "_functions": None,
@@ -164,6 +167,7 @@ def install(modules):
     subscriptions.install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
     StreamLimits(kinesis, modules["responses"]).install()
+    environments.install(modules["responses"], functions)
     failed_starts.install(functions, modules["lambda_runtime"])
     function_limits.install(modules["responses"], functions)
     policy_limits.install(modules["responses"], modules["iam"])

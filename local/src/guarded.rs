@@ -19,6 +19,7 @@ const LAUNCHER: &[(&str, &str)] = &[
     ("condition_keys.py", include_str!("../launcher/condition_keys.py")),
     ("control.py", include_str!("../launcher/control.py")),
     ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
+    ("environments.py", include_str!("../launcher/environments.py")),
     ("failed_starts.py", include_str!("../launcher/failed_starts.py")),
     ("field_server.py", include_str!("../launcher/field_server.py")),
     ("function_limits.py", include_str!("../launcher/function_limits.py")),

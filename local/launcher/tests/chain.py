@@ -307,6 +307,18 @@ class Chain(AccountTest):
         )
         self.assertIn("ensure the role can perform", message)
 
+    def test_a_change_ends_no_function_of_the_same_name_in_another_account(self):
+        self.make_function([])
+        self.expect([0, 1, 2, 3])
+        others = self.functions
+        self.setUp()
+        # A process that started again would take the first step of its script again.
+        self.make_function([None, "fail", None])
+        self.expect([0, 1, 2, 3])
+        others.update_function_configuration(FunctionName="function", Timeout=6)
+        self.put_records(1)
+        self.expect([0, 1, 2, 3], [4], [4])
+
     def test_an_alias_has_a_mapping_of_its_own_and_only_one(self):
         self.make_function([])
         version = self.functions.publish_version(FunctionName="function")["Version"]
