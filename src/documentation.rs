@@ -42,10 +42,10 @@ mod tests {
     fn every_page_and_section_that_is_named_exists() {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let texts = [
-            include_str!("config/check.rs"),
-            include_str!("config/service.rs"),
+            include_str!("settings/check.rs"),
+            include_str!("settings/service.rs"),
             include_str!("commands/configured.rs"),
-            include_str!("config/template.toml"),
+            include_str!("settings/template.toml"),
         ];
         let mut seen = 0;
         for name in texts.into_iter().flat_map(named) {

@@ -11,10 +11,10 @@ use super::Context;
 use super::configured::configuration;
 use crate::aws::{Depth, observe};
 use crate::cli::Init;
-use crate::config;
 use crate::documentation::with_pages;
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
+use crate::settings;
 use crate::write::{self, Existing};
 
 /// The file that was written.
@@ -47,7 +47,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Init) -> Result<InitReport>
 
 /// The commented file, for the stack that was asked for.
 fn template(args: &Init) -> String {
-    let text = with_pages(config::TEMPLATE);
+    let text = with_pages(settings::TEMPLATE);
     match &args.stack.stack {
         Some(stack) => text.replace("#stack = \"default\"", &format!("stack = \"{stack}\"")),
         None => text,
@@ -58,7 +58,7 @@ async fn from_account(context: Context<'_>, args: &Init) -> Result<(String, Vec<
     let session = context.session().await?;
     let name = context.stack(&args.stack);
     let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
-    let stack = config::bare_stack(&name, &session.target, scope, &observed);
+    let stack = settings::bare_stack(&name, &session.target, scope, &observed);
     if observed.stream.is_none() && observed.function.is_none() {
         let message = format!("there is no stack `{name}` in {} to describe", session.target.region);
         return Err(Error::new(Code::NotFound, message).on(&stack.names.stream).hint(
@@ -68,7 +68,7 @@ async fn from_account(context: Context<'_>, args: &Init) -> Result<(String, Vec<
     if observed.function.is_some() {
         configuration(&observed, &stack.names.function)?;
     }
-    Ok(config::describe(&stack, &observed))
+    Ok(settings::describe(&stack, &observed))
 }
 
 fn write(to: &Path, text: &str, force: bool) -> Result<()> {
@@ -99,7 +99,7 @@ impl fmt::Display for InitReport {
         if !self.tokens.is_empty() {
             write!(f, "\nit expects tokens in {}", visible(self.tokens.join(", ")))?;
         }
-        let config = if self.file == config::FILE_NAME {
+        let config = if self.file == settings::FILE_NAME {
             String::new()
         } else {
             format!(" --config {}", visible(&self.file))

@@ -22,13 +22,13 @@ use super::{ChangeReport, ForwardReport, InitReport, Report, Shown};
 use crate::aws::testing::{Answer, FakeAws};
 use crate::aws::{AwsError, kinesis};
 use crate::cli::{Cli, learn_secrets};
-use crate::config::File;
 use crate::error::{Code, Error, Failure};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, WARN};
 use crate::output::{OutputFormat, Printer, Progress, bug};
 use crate::plan::{
     Field, Head, HeadRow, Kept, Kind, Loss, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
 };
+use crate::settings::File;
 
 /// What begins a line only if a line end from outside got through.
 const FORGED: &str = "- delete everything";

@@ -47,10 +47,10 @@ use serde_json::Value;
 use crate::aws::{Options, Session, Stop};
 use crate::bundle;
 use crate::cli::{self, Cli, Command, CommandLine, StackArg};
-use crate::config::{self, File};
 use crate::error::{Code, Error, Result};
 use crate::exit::Exit;
 use crate::output::{Progress, visible};
+use crate::settings::{self, File};
 use crate::stack::{StackName, Target};
 
 /// What a command found or did: text for people, JSON for programs, from one value.
@@ -198,7 +198,7 @@ pub async fn run(
     if let Some(file) = &file {
         let env = |name: &str| std::env::var(name).ok();
         slipped::check(&cli.command, file, &options, &env)?.iter().for_each(|warning| progress.line(warning));
-        config::fill_options(&mut options, file, env);
+        settings::fill_options(&mut options, file, env);
         progress.line(format!("configuration {}", visible(file.path().display())));
     }
     let (aws, file, started, target) = (&options, file.as_ref(), Instant::now(), &OnceLock::new());

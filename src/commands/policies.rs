@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::Context;
 use crate::aws::{Depth, configured_region, observe};
 use crate::cli::{Policies, PolicyDocument};
-use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::plan::Observed;
+use crate::settings;
 use crate::stack::policy::{self, Grants, People};
 use crate::stack::{Names, RoleScope, Stack, StackName, Target};
 
@@ -46,8 +46,8 @@ pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyR
         }
     };
     let (stack, grants) =
-        config::outlined_stack(&args.wanted, context.file, &name, &target, scope, &observed)?;
-    let all = args.all || context.file.is_some_and(config::File::has_account_policy);
+        settings::outlined_stack(&args.wanted, context.file, &name, &target, scope, &observed)?;
+    let all = args.all || context.file.is_some_and(settings::File::has_account_policy);
     let shows_operator = args.which.is_none_or(|which| which == PolicyDocument::Operator);
     if let Some(note) = missing_limit(stack.function_role.boundary.as_deref()).filter(|_| shows_operator) {
         context.note(note);

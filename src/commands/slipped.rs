@@ -2,9 +2,9 @@
 
 use crate::aws::Options;
 use crate::cli::Command;
-use crate::config::{self, File};
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
+use crate::settings::{self, File};
 
 /// The warnings for the verbs that set up or look; `options` and `env` are what there is beside the file.
 ///
@@ -19,7 +19,8 @@ pub(super) fn check(
     let removes = matches!(command, Command::Teardown(_) | Command::Unsubscribe(_));
     let mut warnings = Vec::new();
     for key in file.slipped() {
-        let is_given = (key == "stack" && command.stack().is_some()) || config::is_chosen(options, key, env);
+        let is_given =
+            (key == "stack" && command.stack().is_some()) || settings::is_chosen(options, key, env);
         if is_given {
             continue;
         }

@@ -9,12 +9,12 @@ use super::wanted::plan_as_it_is;
 use super::{Context, status_isolated, status_lines};
 use crate::aws::{Depth, Session, observe};
 use crate::cli::{CommandLine, Status};
-use crate::config::{destinations, what_and_where};
 use crate::error::{Code, Result};
 use crate::plan::{
     Field, Kind, Observed, ObservedTrigger, Plan, ResourceId, is_loop, is_own_filter, is_own_policy,
     would_loop,
 };
+use crate::settings::{destinations, what_and_where};
 use crate::stack::{Recorded, Release, Stack, Tags, owns, retention};
 
 /// What exists.

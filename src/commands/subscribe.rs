@@ -13,9 +13,9 @@ use super::{ChangeReport, Context, usage};
 use crate::apply::apply;
 use crate::aws::Session;
 use crate::cli::{Filter, Groups, Subscribe};
-use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed};
+use crate::settings;
 use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, limits};
 
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
@@ -46,7 +46,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
     let name = context.stack(&args.stack);
     if args.groups.all && !args.per_group {
         let Survey { scope, observed, excluded } = survey(context, session, &name, &args.groups).await?;
-        let stack = config::bare_stack(&name, &session.target, scope, &observed);
+        let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(context, &stack, &observed, args)?;
         let policy = AccountPolicySpec { excluded, ..account_policy(&stack, args) };
         let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
@@ -56,7 +56,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
     } else {
         let Chosen { scope, observed, log_groups, wide } =
             choose(context, session, &name, &args.groups, Loops::LeftOut).await?;
-        let stack = config::bare_stack(&name, &session.target, scope, &observed);
+        let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(context, &stack, &observed, args)?;
         let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());
         let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };

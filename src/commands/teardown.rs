@@ -4,9 +4,9 @@ use super::change::Run;
 use super::{ChangeReport, Context};
 use crate::aws::{Depth, observe};
 use crate::cli::Teardown;
-use crate::config;
 use crate::error::{Error, Result};
 use crate::plan::{self, TeardownOptions};
+use crate::settings;
 
 pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeReport> {
     let session = context.session().await?;
@@ -14,7 +14,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeR
     let options = TeardownOptions { force: args.force, filter_name: args.filter_name.clone() };
     let decide = async || {
         let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
-        let stack = config::bare_stack(&name, &session.target, scope, &observed);
+        let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         let plan = plan::name_losses(&stack, &observed, plan::teardown(&stack, &observed, &options));
         Ok::<_, Error>((stack, plan))
     };

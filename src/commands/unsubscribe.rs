@@ -5,9 +5,9 @@ use super::groups::{Loops, choose};
 use super::{ChangeReport, Context};
 use crate::aws::Session;
 use crate::cli::Unsubscribe;
-use crate::config;
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, Plan};
+use crate::settings;
 use crate::stack::{AccountPolicy, Stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<ChangeReport> {
@@ -30,7 +30,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
         .on(unknown)
         .hint(plan::UNKNOWN_LOG_GROUP_HINT));
     }
-    let stack = config::bare_stack(&name, &session.target, chosen.scope, &observed);
+    let stack = settings::bare_stack(&name, &session.target, chosen.scope, &observed);
     let also = args.filter_name.as_deref();
     let whole = args.groups.excludes.is_empty() && args.groups.tags.is_empty();
     let plan = match (args.groups.all, &observed.account_policy) {

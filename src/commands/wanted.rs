@@ -10,10 +10,10 @@ use super::subscribe::filter_specs;
 use crate::aws::{Depth, Session, observe, secrets, tags_of_log_group};
 use crate::bundle;
 use crate::cli::Wanted;
-use crate::config::origin::Given;
-use crate::config::{self, File, subscriptions};
 use crate::error::{Code, Result};
 use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions, Verb};
+use crate::settings::origin::Given;
+use crate::settings::{self, File, subscriptions};
 use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
 
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
@@ -30,11 +30,11 @@ pub(super) struct Planned {
 /// Checks what flags say, as far as the account is not needed for it. A token that has to be typed or piped in is waited
 /// for here, and a stop ends the wait.
 pub(super) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<()> {
-    if !config::token_is_awaited(args) {
-        return config::check_flags(args);
+    if !settings::token_is_awaited(args) {
+        return settings::check_flags(args);
     }
     let args = args.clone();
-    context.wait_for_input(move || config::check_flags(&args)).await
+    context.wait_for_input(move || settings::check_flags(&args)).await
 }
 
 /// Reads the account, and plans: for now, or for a time at which it was planned before, in seconds since 1970.
@@ -51,7 +51,7 @@ pub(super) async fn plan_stack(
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
     let log_groups = named(&args.log_groups, &session.target)?;
     let (scope, mut observed) = observe(session, &name, &log_groups, depth).await?;
-    let mut stack = config::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
+    let mut stack = settings::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
     // Whether something still pins a destination that goes is found out only by looking at everything, too.
     if depth == Depth::Stack && plan::must_see_pins(&stack, &observed) {
         (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
@@ -80,7 +80,7 @@ pub(super) async fn plan_stack(
     let plan = plan::warn_routes(&stack, &observed, subscribed, plan);
     let mut plan = plan::name_losses(&stack, &observed, plan);
     plan.notes.splice(..0, notes);
-    plan.head = config::head(whose(context, session, args, &name), args, file, &stack, &observed);
+    plan.head = settings::head(whose(context, session, args, &name), args, file, &stack, &observed);
     let secrets = match &stack.function.config {
         Some(config) => secrets::look(session.into(), config).await,
         None => Vec::new(),
@@ -132,7 +132,7 @@ pub(super) fn plan_as_it_is(
     observed: &Observed,
 ) -> Result<(Stack, Plan)> {
     let nothing = Wanted::default();
-    let mut stack = config::wanted_stack(&nothing, None, name, &session.target, scope, observed)?;
+    let mut stack = settings::wanted_stack(&nothing, None, name, &session.target, scope, observed)?;
     // Without a function there is nothing to compare the forwarder with.
     if observed.function.is_some() {
         add_bundle(&nothing, observed, &mut stack)?;

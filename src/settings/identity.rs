@@ -56,7 +56,7 @@ fn any_key(value: &Value, asked: &impl Fn(&str, &Value) -> bool) -> bool {
 mod tests {
     use std::path::Path;
 
-    use crate::config::File;
+    use crate::settings::File;
 
     const GOOD: &str = "stack = \"blue\"\nregion = \"eu-west-1\"\nprofile = \"production\"\n";
 
