@@ -9,7 +9,7 @@ use cwl2le_local::python::PythonEnv;
 use cwl2le_local::{Cache, awscli};
 use serde_json::json;
 
-use crate::account::{Account, GROUP, Ground, ended, setup};
+use crate::support::account::{Account, GROUP, Ground, ended, setup};
 use crate::support::{REGION, cwl2le};
 use crate::{median, say};
 

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
-use crate::account::{Ground, ended, setup};
 use crate::plot::Growth;
+use crate::support::account::{Ground, ended, setup};
 use crate::thousands;
 
 /// The local AWS has no quota. Against AWS's own of 5 filters a second the pace begins just below it and stays there.

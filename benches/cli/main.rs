@@ -3,8 +3,6 @@
 //! with the plot.
 #![allow(clippy::cast_precision_loss, reason = "measurements have three digits, not seventeen")]
 
-#[path = "../../tests/support/account.rs"]
-mod account;
 mod article;
 #[path = "../src/document.rs"]
 mod document;
@@ -12,7 +10,8 @@ mod groups;
 mod planning;
 #[path = "../src/plot.rs"]
 mod plot;
-#[path = "../../tests/support/mod.rs"]
+#[path = "../../tests/it/support/mod.rs"]
+#[allow(dead_code, reason = "the tests use more of it")]
 mod support;
 
 use std::fmt::Write as _;
@@ -20,9 +19,9 @@ use std::io::{Write as _, stdout};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use account::Ground;
 use cwl2le_local::Options;
 use plot::Plot;
+use support::account::Ground;
 
 const GROWTH: Plot = Plot {
     title: "Time of cwl2le against the number of log groups",

@@ -161,7 +161,7 @@ impl Read for Endless {
     }
 }
 
-/// See `tests/forward_input.rs` for a JSON document without an end, and for the memory they take.
+/// See `tests/it/forward/input.rs` for a JSON document without an end, and for the memory they take.
 #[test]
 fn a_message_of_an_export_without_an_end_is_refused() {
     const LINE: &[u8] = &{

@@ -1,0 +1,10 @@
+//! Events from a log group to a log service: the whole chain, with the forwarder running.
+
+mod delivery;
+mod destinations;
+mod isolated;
+mod kept;
+mod preview;
+mod ready;
+mod references;
+mod soak;

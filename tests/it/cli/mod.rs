@@ -1,0 +1,8 @@
+//! What every command has in common: environment, sessions, terminals, input and output.
+
+mod environment;
+mod inputs;
+mod leaks;
+mod session;
+mod terminal;
+mod tls;

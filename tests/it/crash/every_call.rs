@@ -1,0 +1,278 @@
+//! Whatever befalls a run at any of its AWS calls, the next run completes it, teardown leaves nothing, and what is not
+//! ours survives. Every call of every verb, with every fault: enumerated, not sampled.
+//!
+//! There is no state file: what a run leaves behind is the account, and what the next run does depends on nothing else. So
+//! cases that leave the same account, compared by everything in it, need one proof that it converges.
+//!
+//! The runs that are killed are part of `cargo test`; those that fail are ignored there and run by `.ci/run`.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use cwl2le_local::{Call, Fault, Injection, Options, When};
+use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use tokio::sync::{Mutex, Semaphore};
+
+use super::faults::{self, Kind};
+use super::proofs::Proofs;
+use crate::support::Ran;
+use crate::support::account::{Account, GROUP, Ground, ended, setup};
+
+/// Faulty runs at once, over all tests of this binary: most of one is waiting.
+static RUNS: Semaphore = Semaphore::const_new(16);
+/// Proofs at once: they compute.
+static PROOFS: Semaphore = Semaphore::const_new(3);
+/// Accounts of each test, which are as many cases of it at once: some run, some wait for a proof.
+const ACCOUNTS: usize = 12;
+/// Until a process that hangs is given up.
+const HANGS: Duration = Duration::from_secs(120);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verb {
+    Setup,
+    Subscribe,
+    Teardown,
+}
+
+impl Verb {
+    fn args(self) -> Vec<&'static str> {
+        match self {
+            Self::Setup => setup(&["--log-group", GROUP]),
+            Self::Subscribe => vec!["subscribe", "--log-group", GROUP],
+            Self::Teardown => vec!["teardown", "--yes"],
+        }
+    }
+
+    /// An account in which the verb has something to do, kept to begin each case with.
+    async fn account(self, ground: &Ground) -> Account {
+        let account = ground.account().await;
+        match self {
+            Self::Setup => {}
+            Self::Subscribe => drop(account.run(&setup(&[])).await.0.ok()),
+            Self::Teardown => drop(account.run(&setup(&["--log-group", GROUP])).await.0.ok()),
+        }
+        account.proxy.idle().await.expect("a proxy");
+        ground.aws.keep(&account.id).await.expect("kept");
+        account
+    }
+}
+
+/// One call: the `number`th of its operation.
+#[derive(Debug, Clone)]
+struct Point {
+    call: Call,
+    number: usize,
+}
+
+/// What a run makes when nothing happens to it.
+async fn points(verb: Verb, account: &Account) -> Vec<Point> {
+    let (ran, calls) = account.run(&verb.args()).await;
+    ran.ok();
+    let mut numbers = BTreeMap::new();
+    // How often it is looked whether something is ready differs from run to run; that it is looked does not.
+    let polls = ["GetFunctionConfiguration", "GetEventSourceMapping"];
+    let points = calls.into_iter().map(|call| {
+        let number = numbers.entry(call.to_string()).or_insert(0);
+        *number += 1;
+        Point { call, number: *number }
+    });
+    points.filter(|point| point.number == 1 || !polls.contains(&point.call.operation.as_str())).collect()
+}
+
+/// Puts the account back, has the run fail, and proves that what it leaves converges.
+async fn run_case(
+    verb: Verb,
+    point: &Point,
+    kind: &Kind,
+    account: &Account,
+    ground: &Ground,
+    proofs: &Proofs,
+) -> Result<(), String> {
+    let left = {
+        let _turn = RUNS.acquire().await.expect("never closed");
+        ground.aws.restore(&account.id).await.expect("restored");
+        let done = fail(verb, point, kind, account).await;
+        account.proxy.idle().await.expect("a proxy");
+        done?;
+        ground.aws.contents(&account.id).await.expect("its contents")
+    };
+    proofs
+        .of(left, async {
+            let _turn = PROOFS.acquire().await.expect("never closed");
+            converges(verb, account).await
+        })
+        .await
+}
+
+/// The run with its fault ends as it must.
+async fn fail(verb: Verb, point: &Point, kind: &Kind, account: &Account) -> Result<(), String> {
+    let inject = |times, when, fault: &Fault| {
+        Some(Injection { of: Some(point.call.clone()), at: point.number, times, when, fault: fault.clone() })
+    };
+    match kind {
+        Kind::Killed(when) => {
+            account.proxy.inject(inject(usize::MAX, *when, &Fault::Hang));
+            let mut child = account.command(&verb.args()).spawn().expect("cwl2le runs");
+            tokio::select! {
+                () = account.proxy.hit() => child.kill().await.expect("killed"),
+                status = child.wait() => return Err(format!("it ended before the call: {status:?}")),
+            }
+        }
+        Kind::Once(_, when, fault) => {
+            // A call that hangs is given up by patience; everything else is absorbed with the default one.
+            let patience = (*fault == Fault::Hang).then_some("5");
+            let ran = run(account, verb, inject(1, *when, fault), patience).await?;
+            if ran.code != 0 {
+                return Err(format!("it was not absorbed: {ran:?}"));
+            }
+        }
+        Kind::ForGood(_, fault, code, name) => {
+            // Little patience, so that what never ends does; enough for the calls that do not fail on a busy machine.
+            let ran = run(account, verb, inject(usize::MAX, When::Before, fault), Some("4")).await?;
+            let error = &ran.json()["error"];
+            let named = name.is_empty() || error["code"] == **name;
+            // The tags of what does not exist yet are asked for beside it, and needed by nobody.
+            let needless = verb == Verb::Setup && point.call.operation == "ListTagsForResource";
+            if needless && ran.code == 0 {
+                return Ok(());
+            }
+            if ran.code != *code || !named || error["hint"].is_null() {
+                return Err(format!("it ended in another way than with {code} {name} and a hint: {ran:?}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs the verb with a fault, and with so many seconds of patience.
+async fn run(
+    account: &Account,
+    verb: Verb,
+    injection: Option<Injection>,
+    patience: Option<&str>,
+) -> Result<Ran, String> {
+    account.proxy.inject(injection);
+    let mut command = account.command(&verb.args());
+    command.envs(patience.map(|seconds| ("CWL2LE_PATIENCE", seconds)));
+    let child = command.spawn().expect("cwl2le runs");
+    tokio::time::timeout(HANGS, ended(child)).await.map_err(|_| "it hangs".to_owned())
+}
+
+/// The next run completes, one more changes nothing, and a teardown leaves what is not ours.
+async fn converges(verb: Verb, account: &Account) -> Result<(), String> {
+    let succeeds = async |what: &str, args: &[&str]| -> Result<Value, String> {
+        let (ran, _) = account.run(args).await;
+        if ran.code == 0 { Ok(ran.json()) } else { Err(format!("{what}: {ran:?}")) }
+    };
+    let is = |what: &str, found: Vec<String>, wanted: Vec<String>| {
+        if found == wanted {
+            Ok(())
+        } else {
+            Err(format!("{what}: there is\n{found:#?}\ninstead of\n{wanted:#?}"))
+        }
+    };
+    succeeds("the next run", &verb.args()).await?;
+    let again = succeeds("one more run", &verb.args()).await?;
+    if again["changed"] != false {
+        return Err(format!("one more run changed something: {again:#}"));
+    }
+    if verb != Verb::Teardown {
+        is("after the next run", account.seen().await, account.whole(true))?;
+        let status = succeeds("status", &["status"]).await?;
+        if status["ready"] != true || status["subscriptions"].as_array().map(Vec::len) != Some(1) {
+            return Err(format!("it is not ready: {status:#}"));
+        }
+        succeeds("teardown", &["teardown", "--yes"]).await?;
+    }
+    is("after teardown", account.seen().await, account.theirs())?;
+    let status = succeeds("status", &["status"]).await?;
+    let missing =
+        status["parts"].as_array().is_some_and(|parts| parts.iter().all(|p| p["state"] == "missing"));
+    if missing && status["subscriptions"] == serde_json::json!([]) {
+        Ok(())
+    } else {
+        Err(format!("status still shows something: {status:#}"))
+    }
+}
+
+/// Every call of the verb with every kind of fault.
+async fn enumerate(verb: Verb, kinds: fn(&Call) -> Vec<Kind>) {
+    let begun = Instant::now();
+    let ground = Ground::start(Options::default()).await;
+    let accounts = stream::iter(0..ACCOUNTS).map(|_| verb.account(&ground)).buffer_unordered(4);
+    let accounts: Vec<Account> = accounts.collect().await;
+    let points = points(verb, &accounts[0]).await;
+    let cases: Vec<(&Point, Kind)> = points
+        .iter()
+        .flat_map(|point| kinds(&point.call).into_iter().map(move |kind| (point, kind)))
+        .collect();
+    let mut counts = BTreeMap::<String, usize>::new();
+    for (_, kind) in &cases {
+        *counts.entry(kind.name()).or_default() += 1;
+    }
+    let (ground, proofs, free) = (&ground, &Proofs::default(), &Mutex::new(accounts));
+    let failures: Vec<String> = stream::iter(&cases)
+        .map(|(point, kind)| async move {
+            // There are as many accounts as cases at once.
+            let account = free.lock().await.pop().expect("a free account");
+            let failure = run_case(verb, point, kind, &account, ground, proofs).await.err();
+            free.lock().await.push(account);
+            Some(format!("{verb:?}, {} #{}, {}: {}", point.call, point.number, kind.name(), failure?))
+        })
+        .buffer_unordered(ACCOUNTS)
+        .filter_map(async |failure| failure)
+        .collect()
+        .await;
+
+    let calls: Vec<String> = points.iter().map(|point| point.call.to_string()).collect();
+    let mut report = format!(
+        "{verb:?}: {} calls, {} cases, {} failed; {} different accounts were left; {:.0} s\n  calls: {}\n",
+        points.len(),
+        cases.len(),
+        failures.len(),
+        proofs.count().await,
+        begun.elapsed().as_secs_f64(),
+        calls.join(" ")
+    );
+    for (kind, count) in counts {
+        report += &format!("  {count:4} {kind}\n");
+    }
+    // Past the test harness, which shows the output of failed tests only.
+    std::io::stderr().write_all(report.as_bytes()).expect("written");
+    assert!(failures.is_empty(), "{}\n{}", failures.join("\n\n"), ground.aws.logs_tail(40));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn setup_killed_at_every_call() {
+    enumerate(Verb::Setup, faults::kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn subscribe_killed_at_every_call() {
+    enumerate(Verb::Subscribe, faults::kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn teardown_killed_at_every_call() {
+    enumerate(Verb::Teardown, faults::kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: .ci/run crash"]
+async fn setup_failed_at_every_call() {
+    enumerate(Verb::Setup, faults::errors).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: .ci/run crash"]
+async fn subscribe_failed_at_every_call() {
+    enumerate(Verb::Subscribe, faults::errors).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: .ci/run crash"]
+async fn teardown_failed_at_every_call() {
+    enumerate(Verb::Teardown, faults::errors).await;
+}

@@ -1,0 +1,5 @@
+//! Whatever befalls a run at any of its AWS calls, the next run completes it.
+
+mod every_call;
+mod faults;
+mod proofs;

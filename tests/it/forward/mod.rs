@@ -1,0 +1,5 @@
+//! `cwl2le forward` as a process, without AWS.
+
+mod events;
+mod input;
+mod output;

@@ -1,0 +1,10 @@
+//! The CLI as a process, on a local AWS: one program, so that it is linked once and the tests share what is slow to start.
+
+mod chain;
+mod cli;
+mod crash;
+mod facts;
+mod forward;
+mod permissions;
+mod stack;
+mod support;

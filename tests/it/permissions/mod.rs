@@ -1,0 +1,7 @@
+//! The IAM documents: what they say, that they are enough, and that nothing in them is too much.
+
+mod cases;
+mod documents;
+mod escalation;
+mod roles;
+mod sufficient;

@@ -1,0 +1,14 @@
+//! What `setup`, `subscribe`, `unsubscribe` and `teardown` do in an account.
+
+mod account_policy;
+mod concurrent;
+mod config_file;
+mod drift;
+mod many_groups;
+mod names;
+mod others;
+mod shards;
+mod stopped;
+mod strict_control_plane;
+mod unreadable;
+mod versions;
