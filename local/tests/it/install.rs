@@ -30,7 +30,7 @@ async fn install_for_another_test() {
 fn said(cache: &Path, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().expect("this test"));
     command
-        .args(["--ignored", "--exact", "install_for_another_test", "--nocapture"])
+        .args(["--ignored", "--exact", "install::install_for_another_test", "--nocapture"])
         .env("CWL2LE_CACHE_DIR", cache)
         .env("RUST_BACKTRACE", "0")
         .env(HELPER, "1")

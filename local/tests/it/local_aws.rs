@@ -136,7 +136,7 @@ async fn run_until_killed() {
 #[test]
 fn it_ends_when_its_starter_is_killed() {
     let mut starter = Command::new(std::env::current_exe().expect("this test"))
-        .args(["--ignored", "--exact", "run_until_killed", "--nocapture"])
+        .args(["--ignored", "--exact", "local_aws::run_until_killed", "--nocapture"])
         .env(HELPER, "1")
         .stdout(Stdio::piped())
         .spawn()
