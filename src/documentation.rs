@@ -44,7 +44,7 @@ mod tests {
         let texts = [
             include_str!("settings/check.rs"),
             include_str!("settings/service.rs"),
-            include_str!("commands/configured.rs"),
+            include_str!("workflow/deployed.rs"),
             include_str!("settings/template.toml"),
         ];
         let mut seen = 0;

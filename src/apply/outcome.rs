@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::cli::CommandLine;
 use crate::error::{Code, Error, Failure};
+use crate::flags::CommandLine;
 use crate::plan::{Kind, ResourceId, Verb};
 
 /// What was done of a plan.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::aws::{Options, Stop};
-use crate::cli::CommandLine;
+use crate::flags::CommandLine;
 use crate::plan::{Action, Kind, ResourceId, Verb};
 
 fn step(stage: Stage, kind: Kind, name: &str, actions: Vec<Action>) -> Step {

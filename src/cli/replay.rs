@@ -6,8 +6,9 @@ use std::time::{Duration, SystemTime};
 use clap::Args;
 use clap::builder::StringValueParser;
 
-use super::values::{Hyphened, checked, moment, price};
-use super::{DestinationArgs, StackArg};
+use super::StackArg;
+use crate::flags::DestinationArgs;
+use crate::flags::values::{Hyphened, checked, moment, price};
 use crate::stack::limits;
 
 /// A moment in the past.

@@ -8,13 +8,13 @@ use cwl2le_forwarder::redactor;
 use serde::Serialize;
 
 use super::Context;
-use super::configured::configuration;
 use crate::aws::{Depth, observe};
 use crate::cli::Init;
 use crate::documentation::with_pages;
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
 use crate::settings;
+use crate::workflow::deployed::configuration;
 use crate::write::{self, Existing};
 
 /// The file that was written.

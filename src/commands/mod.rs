@@ -1,41 +1,31 @@
 //! One file per verb: reads its flags, calls the rooms below, returns a report.
 
-mod change;
-mod closing;
-mod configured;
-mod consent;
-mod denied;
+mod demo;
 mod forward;
-mod groups;
 mod init;
-#[cfg(test)]
-mod leak_tests;
+mod man;
 mod plan;
 pub mod policies;
 mod preview;
-mod report;
-mod rollback;
 mod setup;
-mod slipped;
 mod status;
-mod status_isolated;
-mod status_lines;
-mod status_text;
-mod steps;
 mod subscribe;
 mod teardown;
 mod unsubscribe;
-mod wanted;
 
 pub(crate) use setup::run as setup;
-pub(crate) use subscribe::run as subscribe;
+pub(crate) use subscribe::{filter_specs, run as subscribe};
 pub(crate) use teardown::run as teardown;
 
+pub use demo::DemoReport;
 pub use forward::ForwardReport;
+#[cfg(test)]
+pub(crate) use forward::Refused;
 pub use init::InitReport;
 pub use preview::PreviewReport;
-pub use report::ChangeReport;
 pub use status::StatusReport;
+#[cfg(test)]
+pub(crate) use status::{AccountPolicy, Destination, Part, Subscription};
 
 use std::fmt;
 use std::io;
@@ -46,12 +36,14 @@ use serde_json::Value;
 
 use crate::aws::{Options, Session, Stop};
 use crate::bundle;
-use crate::cli::{self, Cli, Command, CommandLine, StackArg};
+use crate::cli::{self, Cli, Command, StackArg, denied, misplaced_keys};
 use crate::error::{Code, Error, Result};
 use crate::exit::Exit;
+use crate::flags::CommandLine;
 use crate::output::{Progress, visible};
 use crate::settings::{self, File};
 use crate::stack::{StackName, Target};
+use crate::workflow::ChangeReport;
 
 /// What a command found or did: text for people, JSON for programs, from one value.
 pub trait Report: fmt::Display {
@@ -132,19 +124,19 @@ impl Context<'_> {
     }
 
     /// The same without any notes, for what has been said already.
-    fn silent(self) -> Self {
+    pub(crate) fn silent(self) -> Self {
         static SILENT: Progress = Progress::none();
         Self { progress: &SILENT, ..self }
     }
 
     /// The stack that is meant: flag and environment over the file, else `default`.
-    fn stack(&self, args: &StackArg) -> StackName {
+    pub(crate) fn stack(&self, args: &StackArg) -> StackName {
         let file = || self.file.and_then(File::stack).cloned();
         args.stack.clone().or_else(file).unwrap_or_default()
     }
 
     /// Waits for what somebody types or pipes in. No call is in flight meanwhile, so that a stop ends the wait at once.
-    async fn wait_for_input<T: Send + 'static>(
+    pub(crate) async fn wait_for_input<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -158,7 +150,7 @@ impl Context<'_> {
     }
 
     /// Opens the session and shows whose account it is before anything else happens.
-    async fn session(&self) -> Result<Session> {
+    pub(crate) async fn session(&self) -> Result<Session> {
         let session = Session::open(self.aws.clone()).await?;
         let target = self.target.get_or_init(|| session.target.clone());
         let who = (visible(&target.account), visible(&session.identity));
@@ -197,7 +189,9 @@ pub async fn run(
     };
     if let Some(file) = &file {
         let env = |name: &str| std::env::var(name).ok();
-        slipped::check(&cli.command, file, &options, &env)?.iter().for_each(|warning| progress.line(warning));
+        misplaced_keys::check(&cli.command, file, &options, &env)?
+            .iter()
+            .for_each(|warning| progress.line(warning));
         settings::fill_options(&mut options, file, env);
         progress.line(format!("configuration {}", visible(file.path().display())));
     }
@@ -235,12 +229,12 @@ async fn run_command(cli: &Cli, context: Context<'_>) -> Result<Outcome> {
         Command::Package(args) => package(args).map(Outcome::success),
         Command::Policies(args) => policies::run(context, args).await.map(Outcome::success),
         Command::Demo(args) => {
-            let report = crate::demo::run(context, args).await?;
+            let report = demo::run(context, args).await?;
             let exit = if report.is_success() { Exit::Success } else { Exit::Undelivered };
             Ok(Outcome { report: Box::new(report), exit })
         }
-        Command::Completions(args) => Ok(Outcome::success(crate::manual::completions(args.shell))),
-        Command::Man(args) => crate::manual::write_pages(&args.to).map(Outcome::success),
+        Command::Completions(args) => Ok(Outcome::success(man::completions(args.shell))),
+        Command::Man(args) => man::write_pages(&args.to).map(Outcome::success),
     }
 }
 
@@ -288,6 +282,6 @@ fn package(args: &cli::Package) -> Result<bundle::Package> {
 }
 
 /// The error of a command that found nothing it could do with.
-fn usage(message: impl Into<String>, hint: impl Into<String>) -> Error {
+pub(crate) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Error {
     Error::new(Code::Usage, message).hint(hint)
 }

@@ -1,10 +1,11 @@
 //! `cwl2le plan`: what `setup` would do, and nothing else.
 
-use super::change::Run;
-use super::wanted::{Planned, check_flags, plan_stack};
-use super::{ChangeReport, Context};
+use super::Context;
 use crate::cli::{Change, PlanArgs};
 use crate::error::Result;
+use crate::workflow::ChangeReport;
+use crate::workflow::apply_plan::Run;
+use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeReport> {
     check_flags(context, &args.wanted).await?;

@@ -4,12 +4,7 @@ use std::collections::BTreeSet;
 
 use cwl2le_forwarder::config::{filter_name, pinned_destination};
 
-use super::change::Run;
-use super::configured::configuration;
-use super::consent::Consent;
-use super::groups::{Chosen, Loops, Survey, choose, survey};
-use super::steps::Steps;
-use super::{ChangeReport, Context, usage};
+use super::{Context, usage};
 use crate::apply::apply;
 use crate::aws::Session;
 use crate::cli::{Filter, Groups, Subscribe};
@@ -17,6 +12,12 @@ use crate::error::{Code, Error, Result};
 use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed};
 use crate::settings;
 use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, limits};
+use crate::workflow::ChangeReport;
+use crate::workflow::apply_plan::Run;
+use crate::workflow::consent::Consent;
+use crate::workflow::deployed::configuration;
+use crate::workflow::log_groups::{Chosen, Loops, Survey, choose, survey};
+use crate::workflow::steps::Steps;
 
 pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
     if args.groups.all && !args.per_group {
@@ -132,7 +133,7 @@ fn name(stack: &Stack, filter: &Filter, destination: Option<&str>) -> String {
 }
 
 /// The filters that these log groups should have.
-pub(super) fn filter_specs(
+pub(crate) fn filter_specs(
     stack: &Stack,
     log_groups: &[String],
     filter: &Filter,

@@ -1,12 +1,13 @@
 //! `cwl2le teardown`: removes everything that is ours.
 
-use super::change::Run;
-use super::{ChangeReport, Context};
+use super::Context;
 use crate::aws::{Depth, observe};
 use crate::cli::Teardown;
 use crate::error::{Error, Result};
 use crate::plan::{self, TeardownOptions};
 use crate::settings;
+use crate::workflow::ChangeReport;
+use crate::workflow::apply_plan::Run;
 
 pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeReport> {
     let session = context.session().await?;

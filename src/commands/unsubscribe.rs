@@ -1,14 +1,15 @@
 //! `cwl2le unsubscribe`: detaches log groups.
 
-use super::change::Run;
-use super::groups::{Loops, choose};
-use super::{ChangeReport, Context};
+use super::Context;
 use crate::aws::Session;
 use crate::cli::Unsubscribe;
 use crate::error::{Code, Error, Result};
 use crate::plan::{self, Plan};
 use crate::settings;
 use crate::stack::{AccountPolicy, Stack};
+use crate::workflow::ChangeReport;
+use crate::workflow::apply_plan::Run;
+use crate::workflow::log_groups::{Loops, choose};
 
 pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<ChangeReport> {
     let session = context.session().await?;

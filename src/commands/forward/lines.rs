@@ -6,7 +6,7 @@ use std::io;
 use cwl2le_forwarder::Outcome;
 
 use crate::commands::Lines as Write;
-use crate::replay::Framed;
+use crate::events::Framed;
 
 /// The lines of a batch, event by event: an event that goes to several destinations has all of its lines in one place.
 #[derive(Debug, Default)]

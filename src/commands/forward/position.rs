@@ -4,7 +4,7 @@ use cwl2le_forwarder::ledger::{Account, Fate, Part};
 use cwl2le_forwarder::payload::parse;
 use cwl2le_forwarder::route::Router;
 
-use crate::replay::Record;
+use crate::events::Record;
 
 /// What is done of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -11,11 +11,11 @@ use tokio::time::Instant;
 
 use super::position::{Position, settled};
 use super::report::ForwardReport;
-use super::{only, skip};
+use super::verb::{only, skip};
 use crate::cli::{Cli, Command, Forward};
+use crate::events::input::{Hints, Input};
+use crate::events::{Nowhere, Origin, Record, SavedEvent, invocation};
 use crate::exit::Exit;
-use crate::replay::input::{Hints, Input};
-use crate::replay::{Nowhere, Origin, Record, SavedEvent, invocation};
 use clap::Parser;
 
 fn args(more: &[&str]) -> Forward {

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::report::{Dropped, End, Flow, Line, Place, Seen};
 use crate::aws::Event;
 use crate::error::{Code, Error, Result};
-use crate::replay::{Nowhere, Origin, Record, SavedEvent, Watch, invocation};
+use crate::events::{Nowhere, Origin, Record, SavedEvent, Watch, invocation};
 
 /// Nothing is waited for: what takes longer is a bug.
 const LONG: Duration = Duration::from_secs(3600);

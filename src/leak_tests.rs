@@ -16,12 +16,13 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::forward::report::Refused;
-use super::status::{AccountPolicy, Destination, Part, StatusReport, Subscription};
-use super::{ChangeReport, ForwardReport, InitReport, Report, Shown};
 use crate::aws::testing::{Answer, FakeAws};
 use crate::aws::{AwsError, kinesis};
 use crate::cli::{Cli, learn_secrets};
+use crate::commands::{
+    AccountPolicy, Destination, ForwardReport, InitReport, Part, Refused, Report, Shown, StatusReport,
+    Subscription,
+};
 use crate::error::{Code, Error, Failure};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, WARN};
 use crate::output::{OutputFormat, Printer, Progress, bug};
@@ -29,6 +30,7 @@ use crate::plan::{
     Field, Head, HeadRow, Kept, Kind, Loss, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
 };
 use crate::settings::File;
+use crate::workflow::ChangeReport;
 
 /// What begins a line only if a line end from outside got through.
 const FORGED: &str = "- delete everything";
@@ -271,7 +273,7 @@ fn nobody_else_writes_to_the_streams() {
     // Hands standard error to a compiler; looks whether there is a terminal.
     let allowed = [
         ("bundle/compile.rs", ".stdout(io::stderr())"),
-        ("commands/consent.rs", "is_terminal()"),
+        ("workflow/consent.rs", "is_terminal()"),
         ("cli/unparsed.rs", "error.use_stderr()"),
     ];
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
@@ -291,7 +293,7 @@ fn nobody_else_writes_to_the_streams() {
                     ["stderr()", "stdout()", "stderr ()", "/dev/std"].iter().any(|call| line.contains(call));
                 opens && !allowed.iter().any(|(file, call)| name == *file && line.contains(call))
             });
-            let is_own = ["main.rs", "commands/leak_tests.rs"].contains(&name.as_str());
+            let is_own = ["main.rs", "leak_tests.rs"].contains(&name.as_str());
             found.extend(lines.filter(|_| !is_own).map(|line| format!("{name}: {}", line.trim())));
         }
     }

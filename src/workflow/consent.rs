@@ -2,15 +2,16 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use super::Context;
-use crate::cli::{Change, CommandLine};
+use crate::cli::Change;
+use crate::commands::Context;
 use crate::error::{Code, Error, Result};
+use crate::flags::CommandLine;
 use crate::output::prompt;
 use crate::plan::Plan;
 
 /// How a plan was confirmed, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Consent {
+pub(crate) enum Consent {
     /// By `--yes`: no time has passed since the plan was made.
     Flag,
     /// By an answer: minutes may have passed.
@@ -24,7 +25,7 @@ pub(super) enum Consent {
 /// # Errors
 /// `not-confirmed` where nobody can be asked: standard input or standard error is not a terminal. `interrupted` after
 /// Ctrl-C.
-pub(super) async fn ask(
+pub(crate) async fn ask(
     context: Context<'_>,
     change: &Change,
     plan: &Plan,
@@ -54,7 +55,7 @@ pub(super) async fn ask(
 }
 
 /// Whether somebody can read the plan and the question, and answer.
-pub(super) fn can_ask() -> bool {
+pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::wanted::tags;
-use super::{Context, usage};
+use super::plan_stack::tags;
 use crate::aws::{Depth, LogGroup, Notice, Session, list_log_groups, observe, observe_log_groups};
 use crate::cli::Groups;
+use crate::commands::{Context, usage};
 use crate::error::{Code, Error, Result};
 use crate::plan::{Observed, ObservedGroup};
 use crate::settings::subscriptions::left_out_now;
@@ -14,26 +14,26 @@ use crate::stack::selection::{Candidate, Selector, Wanted};
 use crate::stack::{Names, RoleScope, StackName, Target, recursion};
 
 /// What exists of the stack and of the log groups that are meant.
-pub(super) struct Chosen {
-    pub(super) scope: RoleScope,
-    pub(super) observed: Observed,
+pub(crate) struct Chosen {
+    pub(crate) scope: RoleScope,
+    pub(crate) observed: Observed,
     /// Their names, sorted, none twice.
-    pub(super) log_groups: Vec<String>,
+    pub(crate) log_groups: Vec<String>,
     /// Whether more was meant than names: then one that cannot be done does not keep the others from being done.
-    pub(super) wide: bool,
+    pub(crate) wide: bool,
 }
 
 /// What exists of the stack and of every log group, and what an account policy is to leave out.
-pub(super) struct Survey {
-    pub(super) scope: RoleScope,
-    pub(super) observed: Observed,
+pub(crate) struct Survey {
+    pub(crate) scope: RoleScope,
+    pub(crate) observed: Observed,
     /// The names that the exclusions come to.
-    pub(super) excluded: BTreeSet<String>,
+    pub(crate) excluded: BTreeSet<String>,
 }
 
 /// What becomes of log groups whose lines would come back to them for ever, where they are not named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Loops {
+pub(crate) enum Loops {
     /// They are not to be subscribed.
     LeftOut,
     /// What is there is to go.
@@ -41,7 +41,7 @@ pub(super) enum Loops {
 }
 
 /// Reads every log group of the region: those that have a filter are found only by looking.
-pub(super) async fn survey(
+pub(crate) async fn survey(
     context: Context<'_>,
     session: &Session,
     stack: &StackName,
@@ -62,7 +62,7 @@ pub(super) async fn survey(
 
 /// Names are read as they are, two calls each. For anything else the region is listed, a call for every 50 log groups,
 /// and those that are chosen are read, a call each.
-pub(super) async fn choose(
+pub(crate) async fn choose(
     context: Context<'_>,
     session: &Session,
     stack: &StackName,
@@ -108,7 +108,7 @@ pub(super) async fn choose(
 }
 
 /// The names of log groups that are given by name or by ARN.
-pub(super) fn named(log_groups: &[String], target: &Target) -> Result<Vec<String>> {
+pub(crate) fn named(log_groups: &[String], target: &Target) -> Result<Vec<String>> {
     log_group_names(log_groups, target)
         .map_err(|problem| usage(problem, "give --region and --profile of the log group, or leave it out"))
 }

@@ -6,18 +6,18 @@ use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
-use super::Moment;
+use crate::cli::Moment;
 use crate::stack::limits::{self, Checked};
 
 /// A text that AWS takes, by one of the functions of [`limits`].
-pub(super) fn checked(check: fn(&str) -> Checked) -> impl TypedValueParser<Value = String> {
+pub(crate) fn checked(check: fn(&str) -> Checked) -> impl TypedValueParser<Value = String> {
     StringValueParser::new().try_map(move |text| check(&text).map(|()| text))
 }
 
 /// A text that may begin with a hyphen, where clap would take the flag after a forgotten value for the value. It goes
 /// together with `allow_hyphen_values`.
 #[derive(Clone)]
-pub(super) struct Hyphened<P>(pub(super) P);
+pub(crate) struct Hyphened<P>(pub(crate) P);
 
 impl<P: TypedValueParser> TypedValueParser for Hyphened<P> {
     type Value = P::Value;
@@ -56,14 +56,14 @@ fn is_flag(command: &Command, text: &str) -> bool {
     }
 }
 
-pub(super) fn pair(text: &str) -> Result<(String, String), String> {
+pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
         _ => Err(format!("`{text}` is not KEY=VALUE")),
     }
 }
 
-pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
+pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) => {
             limits::tag_key(key)?;
@@ -74,7 +74,7 @@ pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(super) fn account_id(text: &str) -> Result<String, String> {
+pub(crate) fn account_id(text: &str) -> Result<String, String> {
     if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
         Ok(text.to_owned())
     } else {
@@ -82,11 +82,11 @@ pub(super) fn account_id(text: &str) -> Result<String, String> {
     }
 }
 
-pub(super) fn log_retention(text: &str) -> Result<u32, String> {
+pub(crate) fn log_retention(text: &str) -> Result<u32, String> {
     limits::log_retention(text.parse().map_err(|_| format!("`{text}` is no number of days"))?)
 }
 
-pub(super) fn moment(text: &str) -> Result<Moment, String> {
+pub(crate) fn moment(text: &str) -> Result<Moment, String> {
     if let Ok(ago) = humantime::parse_duration(text) {
         return Ok(Moment::Ago(ago));
     }
@@ -96,7 +96,7 @@ pub(super) fn moment(text: &str) -> Result<Moment, String> {
     })
 }
 
-pub(super) fn price(text: &str) -> Result<f64, String> {
+pub(crate) fn price(text: &str) -> Result<f64, String> {
     let price: Option<f64> = text.parse().ok();
     price.filter(|price| price.is_finite() && *price >= 0.0).ok_or_else(|| format!("`{text}` is no price"))
 }

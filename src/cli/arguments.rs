@@ -1,28 +1,15 @@
 //! Flags, help and environment variables; nothing else.
 
-mod command_line;
-mod given;
-mod replay;
-mod stack;
-#[cfg(test)]
-mod tests;
-mod unparsed;
-mod values;
-
 use std::path::PathBuf;
 
 use clap::builder::StringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::replay::{Forward, Preview};
+use crate::flags::values::{Hyphened, account_id, checked, pair};
+use crate::flags::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TriggerArgs};
 use crate::output::{ColorChoice, OutputFormat};
 use crate::stack::{Arch, Distribution, StackName, limits};
-use values::{Hyphened, account_id, checked, pair};
-
-pub use command_line::CommandLine;
-pub use given::learn_secrets;
-pub use replay::{Forward, Moment, Preview};
-pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs};
-pub use unparsed::unparsed;
 
 /// What `--version` prints: version and source as the tags of a function have them.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (source ", env!("CWL2LE_SOURCE"), ")");

@@ -12,7 +12,7 @@ use crate::plan::{Observed, ObservedForwarder, Unreadable, current_config, whole
 use crate::stack::{Names, RoleScope, StackName};
 
 /// What exists of a stack, as far as it says what the forwarder does: the functions.
-pub(super) async fn observe_function(session: &Session, stack: &StackName) -> Result<Observed> {
+pub(crate) async fn observe_function(session: &Session, stack: &StackName) -> Result<Observed> {
     let names = Names::new(stack, &session.target.region, RoleScope::Plain);
     let function = lambda::observe_function(session.into(), &names.function).await?;
     let elsewhere = function.as_ref().and_then(current_config).map(|config| config.elsewhere);
@@ -31,7 +31,7 @@ pub(super) async fn observe_function(session: &Session, stack: &StackName) -> Re
 ///
 /// # Errors
 /// It is missing or cannot be read.
-pub(super) fn configuration(observed: &Observed, function: &str) -> Result<Config> {
+pub(crate) fn configuration(observed: &Observed, function: &str) -> Result<Config> {
     match whole_config(observed) {
         Ok(Some(whole)) => Ok(whole.config),
         Ok(None) => Err(Error::new(Code::Config, "the function's configuration is missing").on(function).hint(
@@ -45,7 +45,7 @@ pub(super) fn configuration(observed: &Observed, function: &str) -> Result<Confi
 }
 
 /// Puts the routes into a configuration that refers to them.
-pub(super) fn fill_routes(config: &mut Config, store: &Store) -> Result<()> {
+pub(crate) fn fill_routes(config: &mut Config, store: &Store) -> Result<()> {
     let Some(reference) = config.routes_from.clone() else { return Ok(()) };
     let filled = store
         .text(&reference)
@@ -61,6 +61,6 @@ pub(super) fn fill_routes(config: &mut Config, store: &Store) -> Result<()> {
 }
 
 /// A store of what the caller has read, or of nothing.
-pub(super) fn shared(store: Option<Store>) -> Rc<Store> {
+pub(crate) fn shared(store: Option<Store>) -> Rc<Store> {
     Rc::new(store.unwrap_or_default())
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::Context;
-use super::groups::named;
-use super::subscribe::filter_specs;
+use super::log_groups::named;
 use crate::aws::{Depth, Session, observe, secrets, tags_of_log_group};
 use crate::bundle;
 use crate::cli::Wanted;
+use crate::commands::Context;
+use crate::commands::filter_specs;
 use crate::error::{Code, Result};
 use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions, Verb};
 use crate::settings::origin::Given;
@@ -20,16 +20,16 @@ use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
 const TAGS_AT_ONCE: usize = 16;
 
 /// What is to be done, and what makes it doubtful.
-pub(super) struct Planned {
-    pub(super) stack: Stack,
-    pub(super) plan: Plan,
+pub(crate) struct Planned {
+    pub(crate) stack: Stack,
+    pub(crate) plan: Plan,
     /// The places of the file's sections that select no log group, perhaps by a slip.
-    pub(super) empty_sections: Vec<String>,
+    pub(crate) empty_sections: Vec<String>,
 }
 
 /// Checks what flags say, as far as the account is not needed for it. A token that has to be typed or piped in is waited
 /// for here, and a stop ends the wait.
-pub(super) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<()> {
+pub(crate) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<()> {
     if !settings::token_is_awaited(args) {
         return settings::check_flags(args);
     }
@@ -38,7 +38,7 @@ pub(super) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<(
 }
 
 /// Reads the account, and plans: for now, or for a time at which it was planned before, in seconds since 1970.
-pub(super) async fn plan_stack(
+pub(crate) async fn plan_stack(
     context: Context<'_>,
     session: &Session,
     args: &Wanted,
@@ -125,7 +125,7 @@ fn whose(context: Context<'_>, session: &Session, args: &Wanted, stack: &StackNa
 }
 
 /// The plan of `setup` with nothing asked for, on what was read: what drifted from what delivery depends on.
-pub(super) fn plan_as_it_is(
+pub(crate) fn plan_as_it_is(
     session: &Session,
     name: &StackName,
     scope: RoleScope,
@@ -168,7 +168,7 @@ async fn wanted_subscriptions(
 }
 
 /// The tags of log groups by name.
-pub(super) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<BTreeMap<String, Tags>> {
+pub(crate) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<BTreeMap<String, Tags>> {
     let read = stream::iter(log_groups).map(|name| async move {
         let tags = tags_of_log_group(session, &name).await?;
         Ok::<_, crate::error::Error>((name, tags))

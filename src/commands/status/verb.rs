@@ -4,18 +4,20 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::status_lines::FunctionHealth;
-use super::wanted::plan_as_it_is;
-use super::{Context, status_isolated, status_lines};
+use super::log_lines::FunctionHealth;
+use super::{isolated, log_lines};
 use crate::aws::{Depth, Session, observe};
-use crate::cli::{CommandLine, Status};
+use crate::cli::Status;
+use crate::commands::Context;
 use crate::error::{Code, Result};
+use crate::flags::CommandLine;
 use crate::plan::{
     Field, Kind, Observed, ObservedTrigger, Plan, ResourceId, is_loop, is_own_filter, is_own_policy,
     would_loop,
 };
 use crate::settings::{destinations, what_and_where};
 use crate::stack::{Recorded, Release, Stack, Tags, owns, retention};
+use crate::workflow::plan_stack::plan_as_it_is;
 
 /// What exists.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -123,7 +125,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Status) -> Result<StatusRep
     let name = context.stack(&args.stack);
     let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
     let (stack, plan) = plan_as_it_is(&session, &name, scope, &observed)?;
-    let health = status_lines::read(&session, &stack, &observed).await?;
+    let health = log_lines::read(&session, &stack, &observed).await?;
     let report = report(&session, &stack, &observed, &plan, health);
     let command = |verb| context.command_line.of_stack(verb);
     Ok(StatusReport { plan: command("plan"), setup: command("setup"), ..report })
@@ -205,7 +207,7 @@ fn report(
                 .map(|g| (format!("kept {}", retention(g.retention_days)), ours(&g.tags))),
         ),
     ];
-    parts.extend(status_isolated::parts(session, stack, observed, plan));
+    parts.extend(isolated::parts(session, stack, observed, plan));
     for part in parts.iter_mut().filter(|part| part.kind == Kind::Function.name()) {
         let function = observed.function_named(names, &part.name);
         part.release = function.and_then(|function| Recorded::read(&function.tags).release());

@@ -1,13 +1,15 @@
 //! The way of every command that changes something: show, refuse, ask, apply, report.
 
+use super::change_report::ChangeReport;
 use super::consent::{self, Consent};
 use super::rollback::{self, Undone};
 use super::steps::Steps;
-use super::{ChangeReport, Context};
 use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
-use crate::cli::{Change, CommandLine};
+use crate::cli::Change;
+use crate::commands::Context;
 use crate::error::{Code, Error, Failure, Result};
+use crate::flags::CommandLine;
 use crate::plan::{Kind, Plan, Refusal, ResourceId, Verb};
 use crate::stack::Stack;
 
@@ -15,23 +17,23 @@ use crate::stack::Stack;
 const SHARED: &str = "; another run has set up the same stack at the same time, so the rest of what this one made stays for it";
 
 /// A change on its way.
-pub(super) struct Run<'a> {
-    pub(super) context: Context<'a>,
-    pub(super) session: &'a Session,
-    pub(super) stack: &'a Stack,
-    pub(super) change: &'a Change,
-    pub(super) command: &'static str,
+pub(crate) struct Run<'a> {
+    pub(crate) context: Context<'a>,
+    pub(crate) session: &'a Session,
+    pub(crate) stack: &'a Stack,
+    pub(crate) change: &'a Change,
+    pub(crate) command: &'static str,
     /// Delete what this run made, if it fails.
-    pub(super) rollback: bool,
+    pub(crate) rollback: bool,
     /// Do what can be done where something is refused, and report the rest as failed.
-    pub(super) wide: bool,
+    pub(crate) wide: bool,
     /// The places of the file's sections that select no log group.
-    pub(super) empty_sections: Vec<String>,
+    pub(crate) empty_sections: Vec<String>,
 }
 
 impl<'a> Run<'a> {
     /// A run that does all or nothing and keeps what it made.
-    pub(super) fn new(
+    pub(crate) fn new(
         context: Context<'a>,
         session: &'a Session,
         stack: &'a Stack,
@@ -52,7 +54,7 @@ impl<'a> Run<'a> {
 
     /// Carries out a plan: the very value that is shown. Where somebody was asked, minutes may have gone by: `again` plans on
     /// what exists by then, and for the time of the plan that was shown, so that the two can be compared.
-    pub(super) async fn carry_out(
+    pub(crate) async fn carry_out(
         &self,
         mut plan: Plan,
         again: impl AsyncFn(Option<u64>) -> Result<Plan>,
@@ -176,7 +178,7 @@ impl<'a> Run<'a> {
     }
 
     /// Refuses what looks like a misspelled glob, `--yes` or not: pipelines always give it. Then asks.
-    pub(super) async fn confirm(&self, plan: &Plan) -> Result<Consent> {
+    pub(crate) async fn confirm(&self, plan: &Plan) -> Result<Consent> {
         let nobody_looks = self.change.yes || !consent::can_ask();
         if let Some(slip) = self.slip(plan).filter(|_| nobody_looks) {
             return Err(slip);

@@ -1,12 +1,13 @@
 //! What to run where a permission is missing: `cwl2le policies`, with the flags of the run that was denied.
 
+use super::{Cli, Command, StackArg, Wanted};
 use crate::aws::MISSING_PERMISSION;
-use crate::cli::{Cli, Command, CommandLine, StackArg, Wanted};
 use crate::error::{Code, Error};
+use crate::flags::CommandLine;
 use crate::stack::Target;
 
 /// Adds to the hint of an error for a missing permission which command prints the policy that has it.
-pub(super) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
+pub(crate) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
     let is_denied =
         error.code == Code::AccessDenied || error.failed.iter().any(|f| f.code == Code::AccessDenied);
     let hint = error.hint.clone().unwrap_or_default();

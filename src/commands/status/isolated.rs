@@ -1,6 +1,6 @@
 //! The functions of isolated destinations, in the report of `cwl2le status`.
 
-use super::status::{MISSING, Part, concerns, differences, problem};
+use super::verb::{MISSING, Part, concerns, differences, problem};
 use crate::aws::Session;
 use crate::plan::{Kind, Observed, ObservedForwarder, Plan, ResourceId, isolated_functions, remaining};
 use crate::stack::{Stack, Tags, owns, retention};

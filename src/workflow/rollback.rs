@@ -2,28 +2,28 @@
 
 use std::collections::BTreeSet;
 
-use super::Context;
 use super::steps::Steps;
 use crate::apply::{Applied, Creation, apply};
 use crate::aws::{Depth, Options, Session, Stop, observe};
+use crate::commands::Context;
 use crate::error::Result;
 use crate::plan::{self, Action, Kind, Plan, ResourceId, TeardownOptions};
 use crate::stack::{FilterSpec, Stack};
 
 /// What a rollback came to.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Undone {
+pub(crate) struct Undone {
     /// How many resources were removed.
-    pub(super) removed: usize,
+    pub(crate) removed: usize,
     /// Whether the rest of what this run made stays, because another run works on the same stack.
-    pub(super) shared: bool,
+    pub(crate) shared: bool,
 }
 
 /// Removes what this run's own calls made, as far as it exists.
 ///
 /// What existed before the run, or what another run made at the same time, is never removed; an update stays updated. Where
 /// another run is at work on the stack, only subscriptions go: the two runs' resources need each other.
-pub(super) async fn undo(
+pub(crate) async fn undo(
     context: Context<'_>,
     stack: &Stack,
     plan: &Plan,

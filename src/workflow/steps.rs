@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use super::report::past;
+use super::change_report::past;
 use crate::apply::{Event, What};
 use crate::output::{Progress, Step};
 use crate::plan::{Kind, Plan};
@@ -13,7 +13,7 @@ use crate::plan::{Kind, Plan};
 const MANY: usize = 20;
 
 /// The steps that are running.
-pub(super) struct Steps<'a> {
+pub(crate) struct Steps<'a> {
     progress: &'a Progress,
     running: Mutex<HashMap<usize, Step>>,
     /// The filters, where there are many.
@@ -30,7 +30,7 @@ struct Count {
 }
 
 impl<'a> Steps<'a> {
-    pub(super) fn new(progress: &'a Progress, plan: &Plan) -> Self {
+    pub(crate) fn new(progress: &'a Progress, plan: &Plan) -> Self {
         let total = plan.steps.iter().filter(|s| s.resource.kind == Kind::SubscriptionFilter).count();
         let count = Count { total, done: 0, failed: 0, shown: None };
         Self { progress, running: Mutex::default(), filters: (total >= MANY).then(|| Mutex::new(count)) }
@@ -67,7 +67,7 @@ impl<'a> Steps<'a> {
         count.shown = Some((began, step));
     }
 
-    pub(super) fn show(&self, event: Event<'_>) {
+    pub(crate) fn show(&self, event: Event<'_>) {
         if let (Some(count), Kind::SubscriptionFilter) = (&self.filters, event.step.resource.kind) {
             return self.count(count, event.what);
         }

@@ -1,10 +1,5 @@
 //! `cwl2le demo`: the real chain on a local AWS, with an application that logs and a log service that goes away.
 
-mod application;
-mod report;
-mod tally;
-mod world;
-
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -15,11 +10,10 @@ use crate::cli::Demo;
 use crate::commands::Context;
 use crate::error::{Code, Error, Result};
 
-pub use report::DemoReport;
-
-use application::{Application, BUNYAN_GROUP, BUNYAN_PATTERN, PLAIN_GROUP, PLAIN_PATTERN, id_in};
-use tally::Tally;
-use world::World;
+use super::application::{Application, BUNYAN_GROUP, BUNYAN_PATTERN, PLAIN_GROUP, PLAIN_PATTERN, id_in};
+use super::report::DemoReport;
+use super::tally::Tally;
+use super::world::World;
 
 /// How often the application runs before, during and after the outage.
 const RUNS: [u32; 3] = [6, 6, 3];

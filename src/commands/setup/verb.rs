@@ -1,12 +1,14 @@
 //! `cwl2le setup`: brings the account to what is wanted.
 
-use super::change::Run;
-use super::wanted::{Planned, check_flags, plan_stack};
-use super::{ChangeReport, Context, closing};
+use super::receipts;
 use crate::aws::{Notice, Session, lambda};
 use crate::cli::Setup;
+use crate::commands::Context;
 use crate::error::Result;
 use crate::stack::Stack;
+use crate::workflow::ChangeReport;
+use crate::workflow::apply_plan::Run;
+use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
 
 pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeReport> {
     // What is wrong here needs no account to be found out.
@@ -26,7 +28,7 @@ pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeRepo
         report.seconds = context.started.elapsed().as_secs_f64();
     }
     if let Some(config) = stack.function.config.as_ref().filter(|_| report.changed && !report.dry_run) {
-        let advice = closing::advice(config).await;
+        let advice = receipts::advice(config).await;
         advice.iter().for_each(|line| context.note(line));
         report.notes.extend(advice);
     }

@@ -1,7 +1,7 @@
 //! A key that says which stack is meant, and has slipped into a table that takes any key.
 
+use super::Command;
 use crate::aws::Options;
-use crate::cli::Command;
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
 use crate::settings::{self, File};
@@ -10,7 +10,7 @@ use crate::settings::{self, File};
 ///
 /// # Errors
 /// [`Code::Config`] for the verbs that remove: they would remove what is of another stack.
-pub(super) fn check(
+pub(crate) fn check(
     command: &Command,
     file: &File,
     options: &Options,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::cli::CommandLine;
+use crate::flags::CommandLine;
 use crate::output::visible;
 use crate::plan::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
 
@@ -101,7 +101,7 @@ impl fmt::Display for ChangeReport {
 }
 
 /// What was done to a resource.
-pub(super) const fn past(verb: Verb) -> &'static str {
+pub(crate) const fn past(verb: Verb) -> &'static str {
     match verb {
         Verb::Create => "created",
         Verb::Update => "updated",

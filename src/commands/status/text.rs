@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::status::{AccountPolicy, Destination, MISSING, StatusReport};
-use super::status_lines::FunctionHealth;
+use super::log_lines::FunctionHealth;
+use super::verb::{AccountPolicy, Destination, MISSING, StatusReport};
 use crate::output::visible;
 use crate::plan::shown_pattern;
 

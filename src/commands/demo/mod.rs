@@ -1,0 +1,10 @@
+//! `cwl2le demo`
+
+mod application;
+mod report;
+mod tally;
+mod verb;
+mod world;
+
+pub use report::DemoReport;
+pub(crate) use verb::run;

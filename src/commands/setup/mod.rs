@@ -1,0 +1,6 @@
+//! `cwl2le setup`
+
+mod receipts;
+mod verb;
+
+pub(crate) use verb::run;

@@ -1,0 +1,12 @@
+//! What several verbs do: find out what is there, plan, ask, apply, report.
+
+pub(crate) mod apply_plan;
+mod change_report;
+pub(crate) mod consent;
+pub(crate) mod deployed;
+pub(crate) mod log_groups;
+pub(crate) mod plan_stack;
+mod rollback;
+pub(crate) mod steps;
+
+pub use change_report::ChangeReport;
