@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cwl2le::aws::Stop;
-use cwl2le::cli::{self, Cli, CommandLine};
-use cwl2le::commands::{self, Shown};
+use cwl2le::cli::{self, Cli};
+use cwl2le::commands::{Outcome, Shown};
 use cwl2le::environment;
 use cwl2le::error::{Code, Error};
 use cwl2le::exit::Exit;
@@ -36,7 +36,7 @@ fn main() -> ExitCode {
     let mut stderr = io::stderr();
     // Standard output belongs to the lines of `forward`, where it writes any.
     let mut documents: Box<dyn Write> =
-        if cli.command.writes_lines() { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
+        if cli.writes_lines() { Box::new(io::stderr()) } else { Box::new(io::stdout()) };
     let Ok(ended) = catch_unwind(AssertUnwindSafe(|| run(&cli, &printer))) else {
         // The panic has been reported on standard error.
         let _ = printer.error(&mut documents, &mut io::sink(), &bug("it stopped; standard error says where"));
@@ -83,7 +83,7 @@ fn unbuffered(stdout: &io::Stdout) -> io::Result<File> {
     Ok(File::from(stdout.as_handle().try_clone_to_owned()?))
 }
 
-fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome> {
+fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<Outcome> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -91,7 +91,7 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<commands::Outcome>
     let ended = runtime.block_on(async {
         let (stop, progress) = (Stop::new(), printer.progress(cli.global.quiet));
         signals::listen(&stop, &progress);
-        commands::run(cli, &CommandLine::of_process(), &progress, &stop, &write_lines).await
+        cli::run(cli, &progress, &stop, &write_lines).await
     });
     // A question that nobody answered must not hold the process.
     runtime.shutdown_background();

@@ -1,7 +1,6 @@
 //! AWS errors keep their name.
 
 use std::error::Error as StdError;
-use std::fmt;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
@@ -9,8 +8,8 @@ use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use cwl2le_forwarder::certificate;
-use serde::Serialize;
 
+use crate::error::AwsError;
 use crate::output::visible;
 
 /// The code of a call that never got an answer: DNS, connection, TLS.
@@ -33,24 +32,6 @@ pub(crate) const INVALID_REQUEST: &str = "InvalidRequest";
 pub(crate) const CANNOT_START: &str = "Cwl2le.InvalidConfiguration";
 /// The code of an answer that is not one of AWS.
 pub(crate) const INVALID_RESPONSE: &str = "InvalidResponse";
-
-/// A failed AWS call, with what AWS said. `Display` of an SDK error is just `service error`; this never is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct AwsError {
-    /// The service, such as `kinesis`.
-    pub service: &'static str,
-    /// The operation, such as `CreateStream`.
-    pub operation: &'static str,
-    /// The error code, such as `ResourceInUseException`; for calls that never got an answer `Timeout` or `Unreachable`.
-    pub code: String,
-    /// What AWS says; for calls without an answer the root cause.
-    pub message: String,
-    /// The request id, for AWS support.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub request_id: Option<String>,
-    /// Name or ARN of the resource.
-    pub resource: String,
-}
 
 impl AwsError {
     /// Reads what AWS said out of an SDK error, by code and message: not every code is modelled on every operation.
@@ -204,15 +185,6 @@ fn said(error: &(dyn StdError + 'static)) -> Option<String> {
         Some(format!("{}: {}", code?, message?))
     })
 }
-
-impl fmt::Display for AwsError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { service, operation, code, message, resource, .. } = self;
-        write!(f, "{service}:{operation} on {resource} failed: {code}: {}", message.trim_end_matches('.'))
-    }
-}
-
-impl StdError for AwsError {}
 
 /// Keeps `None` for what does not exist, and the error for everything else.
 #[expect(clippy::result_large_err, reason = "an error is made once, and right before the program ends")]

@@ -36,8 +36,8 @@ pub(crate) mod texts;
 mod trust;
 mod wait;
 
+pub use crate::error::AwsError;
 pub use call::{Aws, Notice};
-pub use error::AwsError;
 pub use events::{Event, EventQuery, filter_log_events};
 pub(crate) use explain::MISSING_PERMISSION;
 pub use logs::{LogGroup, list_log_groups, tags_of_log_group};

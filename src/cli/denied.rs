@@ -1,13 +1,13 @@
 //! What to run where a permission is missing: `cwl2le policies`, with the flags of the run that was denied.
 
-use super::{Cli, Command, StackArg, Wanted};
+use super::Cli;
 use crate::aws::MISSING_PERMISSION;
 use crate::error::{Code, Error};
-use crate::flags::CommandLine;
+use crate::flags::{CommandLine, Wanted};
 use crate::stack::Target;
 
 /// Adds to the hint of an error for a missing permission which command prints the policy that has it.
-pub(crate) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
+pub(super) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
     let is_denied =
         error.code == Code::AccessDenied || error.failed.iter().any(|f| f.code == Code::AccessDenied);
     let hint = error.hint.clone().unwrap_or_default();
@@ -22,23 +22,16 @@ pub(crate) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
 
 /// The command that prints the policy for a run; none for a command that needs no stack.
 fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
+    let facts = cli.command.facts();
+    let policy = facts.policy?;
     let none = Wanted::default();
-    let (document, stack, wanted, all): (&str, &StackArg, &Wanted, bool) = match &cli.command {
-        Command::Setup(args) => ("operator", &args.wanted.stack, &args.wanted, false),
-        Command::Teardown(args) => ("operator", &args.stack, &none, false),
-        Command::Plan(args) => ("everyday", &args.wanted.stack, &args.wanted, false),
-        Command::Preview(args) => ("everyday", &args.stack, &none, false),
-        Command::Status(args) => ("everyday", &args.stack, &none, false),
-        Command::Subscribe(args) => ("everyday", &args.stack, &none, args.groups.all && !args.per_group),
-        Command::Unsubscribe(args) => ("everyday", &args.stack, &none, args.groups.all),
-        _ => return None,
-    };
+    let wanted = policy.settings.unwrap_or(&none);
     let region = target.region.as_str();
-    let mut args = ["policies", document, "--account", &target.account, "--region", region]
+    let mut args = ["policies", policy.document, "--account", &target.account, "--region", region]
         .map(ToOwned::to_owned)
         .to_vec();
     let config = cli.global.config.as_ref().map(|file| file.display().to_string());
-    let stack = stack.stack.as_ref().map(ToString::to_string);
+    let stack = facts.stack.and_then(|args| args.stack.as_ref()).map(ToString::to_string);
     for (flag, value) in [
         ("--config", &config),
         ("--stack", &stack),
@@ -53,7 +46,7 @@ fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
     ] {
         args.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
     }
-    args.extend(all.then(|| "--all".to_owned()));
+    args.extend(policy.all.then(|| "--all".to_owned()));
     Some(CommandLine::new(args))
 }
 

@@ -8,7 +8,8 @@ use clap::{Command, CommandFactory};
 use cwl2le_forwarder::redactor::{is_telling, is_token_like, learn_all, secrets_of_url};
 use cwl2le_forwarder::secret::is_uuid;
 
-use super::{Cli, TOKEN_VARIABLE};
+use super::Cli;
+use crate::flags::TOKEN_VARIABLE;
 
 /// AWS's variables whose whole value is a secret, of 16 characters or more. Those of a local AWS are words, such as `test`.
 const OF_AWS: [&str; 3] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];

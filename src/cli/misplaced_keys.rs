@@ -1,7 +1,7 @@
 //! A key that says which stack is meant, and has slipped into a table that takes any key.
 
-use super::Command;
 use crate::aws::Options;
+use crate::commands::Facts;
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
 use crate::settings::{self, File};
@@ -10,17 +10,16 @@ use crate::settings::{self, File};
 ///
 /// # Errors
 /// [`Code::Config`] for the verbs that remove: they would remove what is of another stack.
-pub(crate) fn check(
-    command: &Command,
+pub(super) fn check(
+    facts: &Facts<'_>,
     file: &File,
     options: &Options,
     env: &impl Fn(&str) -> Option<String>,
 ) -> Result<Vec<String>> {
-    let removes = matches!(command, Command::Teardown(_) | Command::Unsubscribe(_));
+    let names_stack = facts.stack.is_some_and(|args| args.stack.is_some());
     let mut warnings = Vec::new();
     for key in file.slipped() {
-        let is_given =
-            (key == "stack" && command.stack().is_some()) || settings::is_chosen(options, key, env);
+        let is_given = (key == "stack" && names_stack) || settings::is_chosen(options, key, env);
         if is_given {
             continue;
         }
@@ -29,7 +28,7 @@ pub(crate) fn check(
             visible(file.path().display())
         );
         let hint = format!("put `{key}` before the first section, or give --{key}");
-        if removes {
+        if facts.removes {
             return Err(Error::new(Code::Config, problem).hint(hint));
         }
         warnings.push(format!("warning: {problem}; {hint}"));
@@ -51,7 +50,7 @@ mod tests {
         let file = File::parse(Path::new("cwl2le.toml"), text.to_owned()).expect("a file");
         let (region, profile) = (cli.global.region.clone(), cli.global.profile.clone());
         let options = Options { region, profile, ..Options::default() };
-        let checked = check(&cli.command, &file, &options, &|_| None);
+        let checked = check(&cli.command.facts(), &file, &options, &|_| None);
         checked.map(|warnings| warnings.len()).map_err(|error| error.code)
     }
 

@@ -1,18 +1,15 @@
-//! Flags, help and environment variables; nothing else.
+//! What stands above the verbs: the whole command line, how it is parsed, and how its verb is run.
 
 mod arguments;
-pub(crate) mod denied;
+mod denied;
 mod given;
-pub(crate) mod misplaced_keys;
-mod replay;
+mod misplaced_keys;
+mod run;
 #[cfg(test)]
 mod tests;
 mod unparsed;
 
-pub use crate::flags::{
-    CommandLine, DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs,
-};
-pub use arguments::*;
+pub use arguments::{Cli, Global};
 pub use given::learn_secrets;
-pub use replay::{Forward, Moment, Preview};
+pub use run::run;
 pub use unparsed::unparsed;

@@ -2,20 +2,39 @@
 
 use std::fmt;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use cwl2le_forwarder::redactor;
 use serde::Serialize;
 
-use super::Context;
+use super::verb::{Facts, Reads, Verb};
 use crate::aws::{Depth, observe};
-use crate::cli::Init;
 use crate::documentation::with_pages;
 use crate::error::{Code, Error, Result};
+use crate::flags::StackArg;
 use crate::output::visible;
 use crate::settings;
+use crate::workflow::Context;
 use crate::workflow::deployed::configuration;
 use crate::write::{self, Existing};
+
+/// Write a commented configuration file, or one that describes what is in the account
+#[derive(Debug, Clone, Args)]
+pub struct Init {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub stack: StackArg,
+    /// Where to write the file
+    #[arg(long, value_name = "FILE", default_value = "cwl2le.toml")]
+    pub to: PathBuf,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Describe the stack as it is in the account; its tokens become references to environment variables
+    #[arg(long)]
+    pub from_account: bool,
+}
 
 /// The file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -31,18 +50,31 @@ pub struct InitReport {
     pub tokens: Vec<String>,
 }
 
-pub(crate) async fn run(context: Context<'_>, args: &Init) -> Result<InitReport> {
-    // Before anything is asked of AWS: reading a large account takes a while.
-    if args.to.exists() && !args.force {
-        return Err(there(&args.to));
+impl Verb for Init {
+    type Report = InitReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts { stack: Some(&self.stack), reads: Reads::Secrets, ..Facts::default() }
     }
-    let (text, tokens) = match args.from_account {
-        true => from_account(context, args).await?,
-        false => (template(args), vec!["CWL2LE_TOKEN".to_owned()]),
-    };
-    write(&args.to, &text, args.force)?;
-    let account = context.target.get().filter(|_| args.from_account).map(|target| target.account.clone());
-    Ok(InitReport { file: args.to.display().to_string(), from_account: args.from_account, account, tokens })
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        // Before anything is asked of AWS: reading a large account takes a while.
+        if self.to.exists() && !self.force {
+            return Err(there(&self.to));
+        }
+        let (text, tokens) = match self.from_account {
+            true => from_account(context, self).await?,
+            false => (template(self), vec!["CWL2LE_TOKEN".to_owned()]),
+        };
+        write(&self.to, &text, self.force)?;
+        let account = context.target.get().filter(|_| self.from_account).map(|target| target.account.clone());
+        Ok(InitReport {
+            file: self.to.display().to_string(),
+            from_account: self.from_account,
+            account,
+            tokens,
+        })
+    }
 }
 
 /// The commented file, for the stack that was asked for.

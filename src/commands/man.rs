@@ -1,38 +1,32 @@
-//! Completions and manual pages, generated from the flags themselves.
+//! `cwl2le man`: the manual pages, made of the flags themselves.
 
 use std::fmt;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use clap::{Command, CommandFactory};
-use clap_mangen::Man;
+use clap::{Args, Command};
 use serde::Serialize;
 
-use crate::cli::Cli;
+use super::verb::Verb;
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
+use crate::workflow::Context;
 use crate::write::{self, Existing};
 
-/// A completion script.
-#[derive(Debug, Clone, Serialize)]
-pub struct Script {
-    /// The shell.
-    pub shell: String,
-    /// The text to source.
-    pub script: String,
+/// Write the manual pages
+#[derive(Debug, Clone, Args)]
+pub struct Man {
+    /// Folder to write the pages to
+    #[arg(long, value_name = "DIR")]
+    pub to: PathBuf,
 }
 
-impl fmt::Display for Script {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.script.trim_end())
+impl Verb for Man {
+    type Report = Pages;
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        write_pages(&self.to, (context.command)())
     }
-}
-
-/// The completion script of a shell.
-pub fn completions(shell: clap_complete::Shell) -> Script {
-    let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "cwl2le", &mut script);
-    Script { shell: shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() }
 }
 
 /// The manual pages that were written.
@@ -52,14 +46,14 @@ impl fmt::Display for Pages {
 ///
 /// # Errors
 /// When the folder cannot be made or written to.
-pub fn write_pages(folder: &Path) -> Result<Pages> {
+fn write_pages(folder: &Path, tool: Command) -> Result<Pages> {
     let failed = |error: io::Error| {
         Error::new(Code::Environment, format!("the manual pages cannot be written: {error}"))
             .on(folder.display().to_string())
             .hint("give a folder that you can write to with --to")
     };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    let mut tool = Cli::command().disable_help_subcommand(true);
+    let mut tool = tool.disable_help_subcommand(true);
     tool.build();
     write_page(&tool, folder).map_err(failed)?;
     let mut pages: Vec<String> = std::fs::read_dir(folder)
@@ -77,7 +71,7 @@ fn write_page(command: &Command, folder: &Path) -> io::Result<()> {
     for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
         write_page(verb, folder)?;
     }
-    let page = Man::new(command.clone());
+    let page = clap_mangen::Man::new(command.clone());
     let mut text = Vec::new();
     page.render(&mut text)?;
     write::whole(&folder.join(page.get_filename()), &text, Existing::Replace)
@@ -85,7 +79,10 @@ fn write_page(command: &Command, folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
     fn pages_are_those_of_the_generator_and_a_failure_leaves_the_page_that_was_there() {
@@ -97,7 +94,7 @@ mod tests {
         std::fs::create_dir(&ours).expect("a folder");
         std::fs::write(ours.join("cwl2le.1"), "before").expect("a page");
         std::fs::hard_link(ours.join("cwl2le.1"), folder.path().join("other")).expect("a link");
-        let pages = write_pages(&ours).expect("pages").pages;
+        let pages = write_pages(&ours, Cli::command()).expect("pages").pages;
         assert_eq!(pages.len(), std::fs::read_dir(&theirs).expect("pages").count());
         for page in pages {
             let name = Path::new(&page).file_name().expect("a name");

@@ -1,18 +1,49 @@
 //! `cwl2le plan`: what `setup` would do, and nothing else.
 
-use super::Context;
-use crate::cli::{Change, PlanArgs};
+use clap::Args;
+
+use super::verb::{Facts, Policy, Reads, Verb};
 use crate::error::Result;
-use crate::workflow::ChangeReport;
+use crate::exit::Exit;
+use crate::flags::{Change, Wanted};
 use crate::workflow::apply_plan::Run;
 use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
+use crate::workflow::{ChangeReport, Context};
 
-pub(crate) async fn run(context: Context<'_>, args: &PlanArgs) -> Result<ChangeReport> {
-    check_flags(context, &args.wanted).await?;
-    let session = context.session().await?;
-    let Planned { stack, plan, .. } = plan_stack(context, &session, &args.wanted, None).await?;
-    let change = Change { yes: false, dry_run: true };
-    let run = Run::new(context, &session, &stack, &change, "plan");
-    run.carry_out(plan, async |at| Ok(plan_stack(context.silent(), &session, &args.wanted, at).await?.plan))
+/// Show what `setup` would change, and change nothing; exit code 8 where there is something to change
+#[derive(Debug, Clone, Args)]
+pub struct Plan {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub wanted: Wanted,
+}
+
+impl Verb for Plan {
+    type Report = ChangeReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            stack: Some(&self.wanted.stack),
+            reads: Reads::Everything,
+            shows_token: self.wanted.destination.token.is_some(),
+            policy: Some(Policy::everyday().with(&self.wanted)),
+            ..Facts::default()
+        }
+    }
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        check_flags(context, &self.wanted).await?;
+        let session = context.session().await?;
+        let Planned { stack, plan, .. } = plan_stack(context, &session, &self.wanted, None).await?;
+        let change = Change { yes: false, dry_run: true };
+        let run = Run::new(context, &session, &stack, &change, "plan");
+        run.carry_out(plan, async |at| {
+            Ok(plan_stack(context.silent(), &session, &self.wanted, at).await?.plan)
+        })
         .await
+    }
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        if report.changed { Exit::Pending } else { Exit::Success }
+    }
 }

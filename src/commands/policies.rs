@@ -3,17 +3,56 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Context;
+use super::verb::{Facts, Reads, Verb};
 use crate::aws::{Depth, configured_region, observe};
-use crate::cli::{Policies, PolicyDocument};
 use crate::error::{Code, Error, Result};
+use crate::flags::Wanted;
 use crate::plan::Observed;
 use crate::settings;
 use crate::stack::policy::{self, Grants, People};
 use crate::stack::{Names, RoleScope, Stack, StackName, Target};
+use crate::workflow::Context;
+
+/// Print the IAM documents for review
+#[derive(Debug, Clone, Args)]
+pub struct Policies {
+    /// Print only this one
+    #[arg(value_enum)]
+    pub which: Option<PolicyDocument>,
+    /// Account ID to print the policies for, without calling AWS. Default: the account of the credentials
+    #[arg(long, value_name = "ID", value_parser = account_id)]
+    pub account: Option<String>,
+    /// Allow `subscribe --all`, too, which writes an account policy; by default where the file has `all = true` and where the
+    /// account has one of cwl2le
+    #[arg(long)]
+    pub all: bool,
+    /// The stack that is meant, as for `setup`.
+    #[command(flatten)]
+    pub wanted: Wanted,
+}
+
+/// The IAM documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PolicyDocument {
+    /// Who may assume the role of CloudWatch Logs
+    LogsTrust,
+    /// What CloudWatch Logs may do
+    Logs,
+    /// Who may assume the forwarder's role
+    ForwarderTrust,
+    /// What the forwarder may do
+    Forwarder,
+    /// What you need to run every verb: with --permissions-boundary within it, without one up to administrator
+    Operator,
+    /// What you need to subscribe, unsubscribe, plan, preview and see the status
+    Everyday,
+    /// The permissions boundary that allows what both roles need
+    Boundary,
+}
 
 /// Said beside an operator's policy that nothing bounds.
 const UNBOUNDED: &str = "warning: the operator policy has no permissions boundary, so whoever has it can become administrator of \
@@ -33,36 +72,53 @@ const MANAGED_POLICY: usize = 6144;
 #[serde(transparent)]
 pub struct PolicyReport(BTreeMap<&'static str, Value>);
 
-/// With `--account` nothing is asked of AWS; without, the stack is taken as it is in the account of the credentials, with what
-/// flags and file change.
-pub(crate) async fn run(context: Context<'_>, args: &Policies) -> Result<PolicyReport> {
-    let name = context.stack(&args.wanted.stack);
-    let (target, scope, observed) = match &args.account {
-        Some(account) => (offline(context, account).await?, RoleScope::Plain, Observed::default()),
-        None => {
-            let session = context.session().await?;
-            let (scope, observed) = observe(&session, &name, &[], Depth::Stack).await?;
-            (session.target.clone(), scope, observed)
-        }
-    };
-    let (stack, grants) =
-        settings::outlined_stack(&args.wanted, context.file, &name, &target, scope, &observed)?;
-    let all = args.all || context.file.is_some_and(settings::File::has_account_policy);
-    let shows_operator = args.which.is_none_or(|which| which == PolicyDocument::Operator);
-    if let Some(note) = missing_limit(stack.function_role.boundary.as_deref()).filter(|_| shows_operator) {
-        context.note(note);
+impl Verb for Policies {
+    type Report = PolicyReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts { stack: Some(&self.wanted.stack), reads: Reads::Everything, ..Facts::default() }
     }
-    let report = render(&stack, &people(&stack, &grants, &observed, all), args.which);
-    for (name, policy) in &report.0 {
-        let size = policy.to_string().len();
-        if size > MANAGED_POLICY {
-            context.note(&format!(
-                "the {name} policy has {size} characters, and a managed policy holds {MANAGED_POLICY}: make it an inline policy \
-                 of a role or a permission set, which hold 10,240"
-            ));
+
+    /// With `--account` nothing is asked of AWS; without, the stack is taken as it is in the account of the credentials, with what
+    /// flags and file change.
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        let name = context.stack(&self.wanted.stack);
+        let (target, scope, observed) = match &self.account {
+            Some(account) => (offline(context, account).await?, RoleScope::Plain, Observed::default()),
+            None => {
+                let session = context.session().await?;
+                let (scope, observed) = observe(&session, &name, &[], Depth::Stack).await?;
+                (session.target.clone(), scope, observed)
+            }
+        };
+        let (stack, grants) =
+            settings::outlined_stack(&self.wanted, context.file, &name, &target, scope, &observed)?;
+        let all = self.all || context.file.is_some_and(settings::File::has_account_policy);
+        let shows_operator = self.which.is_none_or(|which| which == PolicyDocument::Operator);
+        if let Some(note) = missing_limit(stack.function_role.boundary.as_deref()).filter(|_| shows_operator)
+        {
+            context.note(note);
         }
+        let report = render(&stack, &people(&stack, &grants, &observed, all), self.which);
+        for (name, policy) in &report.0 {
+            let size = policy.to_string().len();
+            if size > MANAGED_POLICY {
+                context.note(&format!(
+                    "the {name} policy has {size} characters, and a managed policy holds {MANAGED_POLICY}: make it an inline policy \
+                     of a role or a permission set, which hold 10,240"
+                ));
+            }
+        }
+        Ok(report)
     }
-    Ok(report)
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is not an account id of 12 digits"))
+    }
 }
 
 /// What to say where nothing that is made for the stack limits the roles.

@@ -1,45 +1,92 @@
 //! `cwl2le subscribe`: attaches log groups to a chain that is set up.
 
-use std::collections::BTreeSet;
+use clap::Args;
+use clap::builder::StringValueParser;
+use cwl2le_forwarder::config::pinned_destination;
 
-use cwl2le_forwarder::config::{filter_name, pinned_destination};
-
-use super::{Context, usage};
+use super::verb::{Facts, Policy, Reads, Verb};
 use crate::apply::apply;
 use crate::aws::Session;
-use crate::cli::{Filter, Groups, Subscribe};
 use crate::error::{Code, Error, Result};
+use crate::exit::Exit;
+use crate::flags::values::Hyphened;
+use crate::flags::{Change, Filter, Groups, StackArg};
 use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed};
 use crate::settings;
-use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, limits};
-use crate::workflow::ChangeReport;
+use crate::stack::{Stack, limits};
 use crate::workflow::apply_plan::Run;
 use crate::workflow::consent::Consent;
 use crate::workflow::deployed::configuration;
 use crate::workflow::log_groups::{Chosen, Loops, Survey, choose, survey};
 use crate::workflow::steps::Steps;
+use crate::workflow::{ChangeReport, Context};
 
-pub(crate) async fn run(context: Context<'_>, args: &Subscribe) -> Result<ChangeReport> {
-    if args.groups.all && !args.per_group {
-        must_mean_everything(&args.groups)?;
-        if let Some(name) = &args.filter.filter_name {
-            let refused = |problem| usage(format!("--filter-name: {problem}"), "give a shorter name");
-            limits::account_policy_name(name).map_err(refused)?;
+/// Attach log groups to the chain
+#[derive(Debug, Clone, Args)]
+pub struct Subscribe {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub stack: StackArg,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub change: Change,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub groups: Groups,
+    /// With --all: a filter for each log group that exists, instead of the one account policy
+    #[arg(long, requires = "all", help_heading = "Log groups")]
+    pub per_group: bool,
+    /// Destination that these groups go to, whatever the routes say
+    #[arg(long, value_name = "NAME", conflicts_with = "filter_name", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
+    pub destination: Option<String>,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub filter: Filter,
+    /// Take over a filter or an account policy of our name that leads elsewhere
+    #[arg(long)]
+    pub adopt: bool,
+}
+
+impl Verb for Subscribe {
+    type Report = ChangeReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            stack: Some(&self.stack),
+            reads: Reads::Place,
+            policy: Some(Policy { all: self.groups.all && !self.per_group, ..Policy::everyday() }),
+            ..Facts::default()
         }
     }
-    let session = context.session().await?;
-    let (stack, plan, wide) = decide(context, &session, args).await?;
-    let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "subscribe") };
-    let ended = run.carry_out(plan, async |_| Ok(decide(context.silent(), &session, args).await?.1)).await;
-    if args.per_group
-        && ended.as_ref().is_err_and(|error| error.code == Code::Partial)
-        && let Err(error) = end_twice(&run, &args.groups).await
-    {
-        context.note(&format!(
-            "log groups with a filter of their own come twice until this is run again: {error}"
-        ));
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        if self.groups.all && !self.per_group {
+            must_mean_everything(&self.groups)?;
+            if let Some(name) = &self.filter.filter_name {
+                let refused =
+                    |problem| Error::usage(format!("--filter-name: {problem}"), "give a shorter name");
+                limits::account_policy_name(name).map_err(refused)?;
+            }
+        }
+        let session = context.session().await?;
+        let (stack, plan, wide) = decide(context, &session, self).await?;
+        let run = Run { wide, ..Run::new(context, &session, &stack, &self.change, "subscribe") };
+        let ended =
+            run.carry_out(plan, async |_| Ok(decide(context.silent(), &session, self).await?.1)).await;
+        if self.per_group
+            && ended.as_ref().is_err_and(|error| error.code == Code::Partial)
+            && let Err(error) = end_twice(&run, &self.groups).await
+        {
+            context.note(&format!(
+                "log groups with a filter of their own come twice until this is run again: {error}"
+            ));
+        }
+        ended
     }
-    ended
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        report.exit()
+    }
 }
 
 /// Reads the account, and plans; with the stack, and whether more was meant than names.
@@ -49,7 +96,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let Survey { scope, observed, excluded } = survey(context, session, &name, &args.groups).await?;
         let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(context, &stack, &observed, args)?;
-        let policy = AccountPolicySpec { excluded, ..account_policy(&stack, args) };
+        let policy = args.filter.account_policy(&stack, excluded, args.destination.as_deref());
         let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
         let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
         let plan = plan::name_losses(&stack, &observed, plan);
@@ -59,7 +106,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
             choose(context, session, &name, &args.groups, Loops::LeftOut).await?;
         let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(context, &stack, &observed, args)?;
-        let filters = filter_specs(&stack, &log_groups, &args.filter, args.destination.as_deref());
+        let filters = args.filter.specs(&stack, &log_groups, args.destination.as_deref());
         let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
         let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
@@ -93,13 +140,13 @@ fn options(args: &Subscribe) -> FilterOptions {
 /// An account policy covers everything but what it names.
 fn must_mean_everything(groups: &Groups) -> Result<()> {
     if !groups.tags.is_empty() {
-        return Err(usage(
+        return Err(Error::usage(
             "--all makes one account policy, which covers every log group and cannot choose by tag",
             "add --per-group: a filter for each log group that exists and carries the tag; or leave out --all",
         ));
     }
     if !groups.log_groups.is_empty() || !groups.matches.is_empty() {
-        return Err(usage(
+        return Err(Error::usage(
             "--all means every log group: --log-group and --match say nothing beside it",
             "leave out --all, or the others",
         ));
@@ -109,52 +156,8 @@ fn must_mean_everything(groups: &Groups) -> Result<()> {
 
 fn must_be_ready(context: Context<'_>, stack: &Stack, observed: &Observed, args: &Subscribe) -> Result<()> {
     must_be_set_up(context, stack, observed)?;
-    let name = name(stack, &args.filter, args.destination.as_deref());
+    let name = args.filter.name(stack, args.destination.as_deref());
     pinned_destination(&name).map_or(Ok(()), |pin| must_be_a_destination(pin, stack, observed))
-}
-
-/// The account policy that the flags ask for, with nothing left out yet.
-fn account_policy(stack: &Stack, args: &Subscribe) -> AccountPolicySpec {
-    let filter = &args.filter;
-    AccountPolicySpec {
-        name: name(stack, filter, args.destination.as_deref()),
-        pattern: Setting::or_default(filter.filter_pattern.clone(), String::new()),
-        distribution: Setting::or_default(filter.distribution, Distribution::ByLogStream),
-        destination_arn: stack.names.stream_arn(&stack.target),
-        role_arn: stack.logs_role.arn.clone(),
-        excluded: BTreeSet::new(),
-    }
-}
-
-/// The name that the flags ask for: of each filter, or of the account policy.
-fn name(stack: &Stack, filter: &Filter, destination: Option<&str>) -> String {
-    let base = filter.filter_name.as_ref().unwrap_or(&stack.names.filter);
-    destination.map_or_else(|| base.clone(), |destination| filter_name(base, destination))
-}
-
-/// The filters that these log groups should have.
-pub(crate) fn filter_specs(
-    stack: &Stack,
-    log_groups: &[String],
-    filter: &Filter,
-    destination: Option<&str>,
-) -> Vec<FilterSpec> {
-    let name = name(stack, filter, destination);
-    let mut groups: Vec<&String> = log_groups.iter().collect();
-    groups.sort();
-    groups.dedup();
-    groups
-        .into_iter()
-        .map(|log_group| FilterSpec {
-            log_group: log_group.clone(),
-            name: name.clone(),
-            pattern: Setting::or_default(filter.filter_pattern.clone(), String::new()),
-            distribution: Setting::or_default(filter.distribution, Distribution::ByLogStream),
-            destination_arn: stack.names.stream_arn(&stack.target),
-            role_arn: stack.logs_role.arn.clone(),
-            extras: FilterExtras::default(),
-        })
-        .collect()
 }
 
 /// A filter needs the stream and the role; without a trigger nobody would read what it writes.
@@ -194,7 +197,7 @@ fn must_be_a_destination(name: &str, stack: &Stack, observed: &Observed) -> Resu
         return Ok(());
     }
     let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
-    Err(usage(
+    Err(Error::usage(
         format!("the forwarder has no destination `{name}`; it has {}", known.join(", ")),
         "add it to the configuration file and run `cwl2le setup`, or choose one of those",
     ))

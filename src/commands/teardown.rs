@@ -1,25 +1,65 @@
 //! `cwl2le teardown`: removes everything that is ours.
 
-use super::Context;
+use clap::Args;
+
+use super::verb::{Facts, Policy, Reads, Verb};
 use crate::aws::{Depth, observe};
-use crate::cli::Teardown;
 use crate::error::{Error, Result};
+use crate::exit::Exit;
+use crate::flags::values::{Hyphened, checked};
+use crate::flags::{Change, StackArg};
 use crate::plan::{self, TeardownOptions};
 use crate::settings;
-use crate::workflow::ChangeReport;
+use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
+use crate::workflow::{ChangeReport, Context};
 
-pub(crate) async fn run(context: Context<'_>, args: &Teardown) -> Result<ChangeReport> {
-    let session = context.session().await?;
-    let name = context.stack(&args.stack);
-    let options = TeardownOptions { force: args.force, filter_name: args.filter_name.clone() };
-    let decide = async || {
-        let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
-        let stack = settings::bare_stack(&name, &session.target, scope, &observed);
-        let plan = plan::name_losses(&stack, &observed, plan::teardown(&stack, &observed, &options));
-        Ok::<_, Error>((stack, plan))
-    };
-    let (stack, plan) = decide().await?;
-    let run = Run::new(context, &session, &stack, &args.change, "teardown");
-    run.carry_out(plan, async |_| Ok(decide().await?.1)).await
+/// Remove everything that is ours: filters first, the stream last
+#[derive(Debug, Clone, Args)]
+pub struct Teardown {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub stack: StackArg,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub change: Change,
+    /// Delete the stream even where others still write to it or read from it
+    #[arg(long)]
+    pub force: bool,
+    /// Also remove filters and an account policy of this name that lead to our stream
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
+    pub filter_name: Option<String>,
+}
+
+impl Verb for Teardown {
+    type Report = ChangeReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            stack: Some(&self.stack),
+            reads: Reads::Place,
+            removes: true,
+            policy: Some(Policy::operator()),
+            ..Facts::default()
+        }
+    }
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        let session = context.session().await?;
+        let name = context.stack(&self.stack);
+        let options = TeardownOptions { force: self.force, filter_name: self.filter_name.clone() };
+        let decide = async || {
+            let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
+            let stack = settings::bare_stack(&name, &session.target, scope, &observed);
+            let plan = plan::name_losses(&stack, &observed, plan::teardown(&stack, &observed, &options));
+            Ok::<_, Error>((stack, plan))
+        };
+        let (stack, plan) = decide().await?;
+        let run = Run::new(context, &session, &stack, &self.change, "teardown");
+        run.carry_out(plan, async |_| Ok(decide().await?.1)).await
+    }
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        report.exit()
+    }
 }

@@ -1,21 +1,60 @@
 //! `cwl2le unsubscribe`: detaches log groups.
 
-use super::Context;
+use clap::Args;
+
+use super::verb::{Facts, Policy, Reads, Verb};
 use crate::aws::Session;
-use crate::cli::Unsubscribe;
 use crate::error::{Code, Error, Result};
+use crate::exit::Exit;
+use crate::flags::values::{Hyphened, checked};
+use crate::flags::{Change, Groups, StackArg};
 use crate::plan::{self, Plan};
 use crate::settings;
-use crate::stack::{AccountPolicy, Stack};
-use crate::workflow::ChangeReport;
+use crate::stack::{AccountPolicy, Stack, limits};
 use crate::workflow::apply_plan::Run;
 use crate::workflow::log_groups::{Loops, choose};
+use crate::workflow::{ChangeReport, Context};
 
-pub(crate) async fn run(context: Context<'_>, args: &Unsubscribe) -> Result<ChangeReport> {
-    let session = context.session().await?;
-    let (stack, plan, wide) = decide(context, &session, args).await?;
-    let run = Run { wide, ..Run::new(context, &session, &stack, &args.change, "unsubscribe") };
-    run.carry_out(plan, async |_| Ok(decide(context.silent(), &session, args).await?.1)).await
+/// Detach log groups from the chain
+#[derive(Debug, Clone, Args)]
+pub struct Unsubscribe {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub stack: StackArg,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub change: Change,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub groups: Groups,
+    /// Also remove a filter or an account policy of this name, where it leads to our stream
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
+    pub filter_name: Option<String>,
+}
+
+impl Verb for Unsubscribe {
+    type Report = ChangeReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            stack: Some(&self.stack),
+            reads: Reads::Place,
+            removes: true,
+            policy: Some(Policy { all: self.groups.all, ..Policy::everyday() }),
+            ..Facts::default()
+        }
+    }
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        let session = context.session().await?;
+        let (stack, plan, wide) = decide(context, &session, self).await?;
+        let run = Run { wide, ..Run::new(context, &session, &stack, &self.change, "unsubscribe") };
+        run.carry_out(plan, async |_| Ok(decide(context.silent(), &session, self).await?.1)).await
+    }
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        report.exit()
+    }
 }
 
 /// Reads the account, and plans; with the stack, and whether more was meant than names.
@@ -47,7 +86,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
 
 /// An account policy goes as a whole, and with it what was to stay subscribed.
 fn in_one_piece(policy: &AccountPolicy) -> Error {
-    super::usage(
+    Error::usage(
         format!("the account policy `{}` covers every log group and cannot go for some of them", policy.name),
         "turn it into a filter for each log group first: `cwl2le subscribe --all --per-group`; or, for it to leave log groups \
          out, name these with --log-group and --match",

@@ -10,9 +10,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-use super::input::{Hints, broken, unknown};
+use super::hints::Hints;
 use super::listed::{Grouping, Listed};
 use super::record::Record;
+use super::unusable::{broken, unknown};
 use crate::error::{Code, Error, Result};
 
 /// Maximum depth of forms within forms, such as an invocation in an invocation record in a message of SQS in a list.

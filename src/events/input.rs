@@ -9,8 +9,10 @@ use serde_json::value::RawValue;
 
 use super::bounded::{Allowance, Bounded};
 use super::document::Reader;
+use super::hints::Hints;
 use super::listed::Export;
-use super::record::{Origin, Record};
+use super::record::Record;
+use super::unusable::{broken, too_large, unknown, unreadable};
 use crate::error::{Code, Error, Result};
 use crate::text;
 
@@ -19,30 +21,6 @@ const DOCUMENT: u64 = 128 << 20;
 
 /// How a gzip member begins.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
-
-/// What the flags say about events that do not say themselves where they come from.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Hints {
-    /// The log group; needed for events that are listed or exported.
-    pub(crate) log_group: Option<String>,
-    /// The log stream of events without one.
-    pub(crate) log_stream: String,
-}
-
-impl Hints {
-    /// Where events come from that do not say so themselves.
-    ///
-    /// # Errors
-    /// [`Code::Usage`]: no log group was named.
-    pub(super) fn origin(&self) -> Result<Origin<'_>> {
-        let Some(log_group) = &self.log_group else {
-            let message = "these events do not say which log group they come from";
-            return Err(Error::new(Code::Usage, message)
-                .hint("name it with --log-group: routes and rules depend on it"));
-        };
-        Ok(Origin { log_group, log_stream: &self.log_stream, ..Origin::default() })
-    }
-}
 
 /// Records, one after the other; JSON documents are read one at a time, lines of an export a few at a time.
 pub(crate) struct Input {
@@ -139,7 +117,7 @@ impl Input {
                         Error { message, ..error }
                     };
                     let document = document.map_err(|error| match self.allowance.is_used_up() {
-                        true => at(too_large()),
+                        true => at(too_large(DOCUMENT)),
                         false => at(broken(&error)),
                     })?;
                     self.ready = Reader::read(document.get(), &self.hints).map_err(at)?;
@@ -148,35 +126,6 @@ impl Input {
             }
         }
     }
-}
-
-/// The input has none of the accepted forms.
-pub(super) fn unknown(why: &str) -> Error {
-    Error::new(Code::Usage, format!("the input has none of the accepted forms: {why}")).hint(
-        "give an event of the function (`Records` or `awslogs`), an object that Lambda wrote to an on-failure bucket, \
-         payloads of CloudWatch Logs, the output of `aws kinesis get-records`, `aws logs filter-log-events` or `aws \
-         logs get-log-events`, or an export of CloudWatch Logs; each plain or gzip",
-    )
-}
-
-fn too_large() -> Error {
-    Error::new(Code::Usage, format!("it is larger than {} MiB, the limit of one document", DOCUMENT >> 20)).hint(
-        "split it; for the output of `aws logs`: `jq -c '.events[]' FILE | cwl2le forward --input - --log-group NAME`",
-    )
-}
-
-/// The words of a parser may quote what they refuse: its kind and place are enough.
-pub(super) fn broken(error: &serde_json::Error) -> Error {
-    match error.classify() {
-        serde_json::error::Category::Io => unreadable(io::Error::other(error.to_string())),
-        serde_json::error::Category::Eof => unknown("its JSON is incomplete"),
-        _ => unknown(&format!("line {} column {} does not fit", error.line(), error.column())),
-    }
-}
-
-fn unreadable(error: io::Error) -> Error {
-    Error::new(Code::Usage, format!("the input cannot be read: {error}"))
-        .hint("look at the file: it may be damaged, or still being written")
 }
 
 /// The first bytes, up to `count`, which are taken out of the reader.

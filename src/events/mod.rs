@@ -4,12 +4,16 @@
 
 mod bounded;
 mod document;
-pub(crate) mod input;
+mod hints;
+mod input;
 mod listed;
 mod record;
 mod sink;
 #[cfg(test)]
 mod tests;
+mod unusable;
 
+pub(crate) use hints::Hints;
+pub(crate) use input::Input;
 pub(crate) use record::{Origin, Record, SavedEvent, cap, invocation};
 pub(crate) use sink::{Framed, Nowhere, ToBuffer, Watch};

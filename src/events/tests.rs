@@ -8,8 +8,7 @@ use flate2::write::GzEncoder;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::input::{Hints, Input};
-use super::{Origin, Record, SavedEvent, invocation};
+use super::{Hints, Input, Origin, Record, SavedEvent, invocation};
 use crate::error::{Code, Error};
 
 const AWSLOGS: &str = "/app/shop s1 (1700000000001):direct";

@@ -6,7 +6,6 @@ use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
-use crate::cli::Moment;
 use crate::stack::limits::{self, Checked};
 
 /// A text that AWS takes, by one of the functions of [`limits`].
@@ -74,29 +73,6 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
     }
 }
 
-pub(crate) fn account_id(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("`{text}` is not an account id of 12 digits"))
-    }
-}
-
 pub(crate) fn log_retention(text: &str) -> Result<u32, String> {
     limits::log_retention(text.parse().map_err(|_| format!("`{text}` is no number of days"))?)
-}
-
-pub(crate) fn moment(text: &str) -> Result<Moment, String> {
-    if let Ok(ago) = humantime::parse_duration(text) {
-        return Ok(Moment::Ago(ago));
-    }
-    let time = humantime::parse_rfc3339_weak(text).map(Moment::At);
-    time.map_err(|_| {
-        format!("`{text}` is neither a while, as 15m, 1h or 2d, nor a time, as 2016-09-17T10:28:49Z")
-    })
-}
-
-pub(crate) fn price(text: &str) -> Result<f64, String> {
-    let price: Option<f64> = text.parse().ok();
-    price.filter(|price| price.is_finite() && *price >= 0.0).ok_or_else(|| format!("`{text}` is no price"))
 }

@@ -1,7 +1,7 @@
 //! Puts a stack together: what was asked for, what a new resource gets, and what existing ones keep.
 
 use super::wishes::{self, Wishes};
-use crate::cli::ResourceArgs;
+use crate::flags::ResourceArgs;
 use crate::plan::{Observed, ObservedRole};
 use crate::stack::policy::{self, Grants};
 use crate::stack::{

@@ -10,7 +10,7 @@ use super::merge;
 use super::origin::{first, flag};
 use super::secrets::Source;
 use super::service::URLS;
-use crate::cli::{DestinationArgs, Wanted};
+use crate::flags::{DestinationArgs, Wanted};
 use crate::plan::{Head, HeadRow, Observed, Origin, whole_config};
 use crate::stack::Stack;
 

@@ -38,8 +38,8 @@ use cwl2le_forwarder::quarantine::Place;
 use wishes::Wishes;
 
 use crate::aws::Options;
-use crate::cli::{ResourceArgs, Wanted};
 use crate::error::Result;
+use crate::flags::{ResourceArgs, Wanted};
 use crate::plan::{Observed, main_is_unreadable};
 use crate::stack::policy::Grants;
 use crate::stack::{Names, RoleScope, Stack, StackName, Target};

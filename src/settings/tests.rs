@@ -12,7 +12,8 @@ use serde_json::json;
 
 use super::describe_tests::account;
 use super::*;
-use crate::cli::{Cli, Command};
+use crate::cli::Cli;
+use crate::commands::Command;
 use crate::plan::ObservedGroup;
 use crate::stack::StreamMode;
 

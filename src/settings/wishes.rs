@@ -6,8 +6,8 @@ use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::secret::redact_uuids;
 
 use super::forms;
-use crate::cli::{StreamArgs, Wanted};
 use crate::error::{Code, Error, Result};
+use crate::flags::{StreamArgs, Wanted};
 use crate::plan::Observed;
 use crate::stack::{Arch, StreamMode, Target};
 

@@ -2,14 +2,13 @@
 
 use super::change_report::ChangeReport;
 use super::consent::{self, Consent};
+use super::context::Context;
 use super::rollback::{self, Undone};
 use super::steps::Steps;
 use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
-use crate::cli::Change;
-use crate::commands::Context;
 use crate::error::{Code, Error, Failure, Result};
-use crate::flags::CommandLine;
+use crate::flags::{Change, CommandLine};
 use crate::plan::{Kind, Plan, Refusal, ResourceId, Verb};
 use crate::stack::Stack;
 

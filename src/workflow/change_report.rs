@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::exit::Exit;
 use crate::flags::CommandLine;
 use crate::output::visible;
 use crate::plan::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
@@ -52,6 +53,13 @@ pub struct ChangeReport {
     /// Wall time in seconds.
     #[serde(serialize_with = "crate::output::seconds")]
     pub seconds: f64,
+}
+
+impl ChangeReport {
+    /// Success: the changes were made; or the exit code of a question that was answered with no.
+    pub(crate) fn exit(&self) -> Exit {
+        if self.cancelled { Exit::Cancelled } else { Exit::Success }
+    }
 }
 
 impl fmt::Display for ChangeReport {

@@ -2,10 +2,9 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use crate::cli::Change;
-use crate::commands::Context;
+use super::context::Context;
 use crate::error::{Code, Error, Result};
-use crate::flags::CommandLine;
+use crate::flags::{Change, CommandLine};
 use crate::output::prompt;
 use crate::plan::Plan;
 

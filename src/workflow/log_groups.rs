@@ -2,16 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan_stack::tags;
-use crate::aws::{Depth, LogGroup, Notice, Session, list_log_groups, observe, observe_log_groups};
-use crate::cli::Groups;
-use crate::commands::{Context, usage};
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::context::Context;
+use crate::aws::{
+    Depth, LogGroup, Notice, Session, list_log_groups, observe, observe_log_groups, tags_of_log_group,
+};
 use crate::error::{Code, Error, Result};
+use crate::flags::Groups;
 use crate::plan::{Observed, ObservedGroup};
 use crate::settings::subscriptions::left_out_now;
 use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, Selector, Wanted};
-use crate::stack::{Names, RoleScope, StackName, Target, recursion};
+use crate::stack::{Names, RoleScope, StackName, Tags, Target, recursion};
+
+/// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
+const TAGS_AT_ONCE: usize = 16;
 
 /// What exists of the stack and of the log groups that are meant.
 pub(crate) struct Chosen {
@@ -109,8 +115,9 @@ pub(crate) async fn choose(
 
 /// The names of log groups that are given by name or by ARN.
 pub(crate) fn named(log_groups: &[String], target: &Target) -> Result<Vec<String>> {
-    log_group_names(log_groups, target)
-        .map_err(|problem| usage(problem, "give --region and --profile of the log group, or leave it out"))
+    log_group_names(log_groups, target).map_err(|problem| {
+        Error::usage(problem, "give --region and --profile of the log group, or leave it out")
+    })
 }
 
 fn selector(args: &Groups, target: &Target) -> Result<Selector> {
@@ -121,7 +128,7 @@ fn selector(args: &Groups, target: &Target) -> Result<Selector> {
         tags: args.tags.iter().cloned().collect(),
         all: args.all,
     };
-    Selector::new(wanted).map_err(|error| usage(error.to_string(), "fix the glob pattern"))
+    Selector::new(wanted).map_err(|error| Error::usage(error.to_string(), "fix the glob pattern"))
 }
 
 fn candidates(listed: &[LogGroup]) -> Vec<Candidate<'_>> {
@@ -141,4 +148,13 @@ async fn read(
         }
     };
     observe_log_groups(session.telling(&notice), listed).await
+}
+
+/// The tags of log groups by name.
+pub(crate) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<BTreeMap<String, Tags>> {
+    let read = stream::iter(log_groups).map(|name| async move {
+        let tags = tags_of_log_group(session, &name).await?;
+        Ok::<_, crate::error::Error>((name, tags))
+    });
+    read.buffer_unordered(TAGS_AT_ONCE).try_collect().await
 }

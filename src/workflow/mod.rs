@@ -3,6 +3,7 @@
 pub(crate) mod apply_plan;
 mod change_report;
 pub(crate) mod consent;
+mod context;
 pub(crate) mod deployed;
 pub(crate) mod log_groups;
 pub(crate) mod plan_stack;
@@ -10,3 +11,4 @@ mod rollback;
 pub(crate) mod steps;
 
 pub use change_report::ChangeReport;
+pub use context::{Context, Lines};

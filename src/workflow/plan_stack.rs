@@ -1,23 +1,15 @@
 //! The plan of a whole stack, from flags, file and account: what `setup` carries out and `plan` shows.
 
-use std::collections::BTreeMap;
-
-use futures_util::{StreamExt, TryStreamExt, stream};
-
-use super::log_groups::named;
-use crate::aws::{Depth, Session, observe, secrets, tags_of_log_group};
+use super::context::Context;
+use super::log_groups::{named, tags};
+use crate::aws::{Depth, Session, observe, secrets};
 use crate::bundle;
-use crate::cli::Wanted;
-use crate::commands::Context;
-use crate::commands::filter_specs;
 use crate::error::{Code, Result};
+use crate::flags::Wanted;
 use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions, Verb};
 use crate::settings::origin::Given;
 use crate::settings::{self, File, subscriptions};
-use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName, Tags};
-
-/// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
-const TAGS_AT_ONCE: usize = 16;
+use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName};
 
 /// What is to be done, and what makes it doubtful.
 pub(crate) struct Planned {
@@ -60,7 +52,7 @@ pub(crate) async fn plan_stack(
     observed.time = Some(at.unwrap_or_else(|| session.time()));
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
-    let by_flags = filter_specs(&stack, &log_groups, &args.filter, None);
+    let by_flags = args.filter.specs(&stack, &log_groups, None);
     let foundations = plan::setup(&stack, &observed, args.adopt);
     // By the time of the filters the forwarder logs to its own group again.
     let own: Vec<String> = stack.functions().collect();
@@ -165,15 +157,6 @@ async fn wanted_subscriptions(
         }
     }
     Ok((Subscriptions { filters, account_policy: chosen.wanted.account_policy }, chosen.empty))
-}
-
-/// The tags of log groups by name.
-pub(crate) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<BTreeMap<String, Tags>> {
-    let read = stream::iter(log_groups).map(|name| async move {
-        let tags = tags_of_log_group(session, &name).await?;
-        Ok::<_, crate::error::Error>((name, tags))
-    });
-    read.buffer_unordered(TAGS_AT_ONCE).try_collect().await
 }
 
 /// The forwarder for the stack's architecture. Where this binary carries none, an existing function keeps its code.

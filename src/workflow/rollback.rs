@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::context::Context;
 use super::steps::Steps;
 use crate::apply::{Applied, Creation, apply};
 use crate::aws::{Depth, Options, Session, Stop, observe};
-use crate::commands::Context;
 use crate::error::Result;
 use crate::plan::{self, Action, Kind, Plan, ResourceId, TeardownOptions};
 use crate::stack::{FilterSpec, Stack};

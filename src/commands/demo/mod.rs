@@ -6,5 +6,4 @@ mod tally;
 mod verb;
 mod world;
 
-pub use report::DemoReport;
-pub(crate) use verb::run;
+pub use verb::Demo;

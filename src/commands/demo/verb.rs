@@ -2,13 +2,15 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use clap::Args;
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use cwl2le_local::log_service::Line;
 
-use crate::cli::Demo;
-use crate::commands::Context;
+use crate::commands::verb::Verb;
 use crate::error::{Code, Error, Result};
+use crate::exit::Exit;
+use crate::workflow::Context;
 
 use super::application::{Application, BUNYAN_GROUP, BUNYAN_PATTERN, PLAIN_GROUP, PLAIN_PATTERN, id_in};
 use super::report::DemoReport;
@@ -24,24 +26,40 @@ const CALM: Duration = Duration::from_millis(500);
 /// Far more than the slowest line needs after the log service is back.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Runs the demo.
-///
-/// # Errors
-/// When the local AWS cannot be installed or started, or when a command of the chain fails.
-pub async fn run(context: Context<'_>, args: &Demo) -> Result<DemoReport> {
-    let started = Instant::now();
-    let say = |text: &str| context.note(text);
-    let world = World::start(context).await?;
-    let outcome = play(&world, context, args, started).await;
-    // Everything is torn down even where the play failed, and the first error is the one to show.
-    let leftovers = world.tear_down(context).await;
-    world.stop().await;
-    let mut report = outcome?;
-    report.leftovers = leftovers?;
-    report.resources_left = report.leftovers.len();
-    report.seconds = started.elapsed().as_secs_f64();
-    say(if report.is_success() { "nothing was lost, nothing is left" } else { "the demo found a problem" });
-    Ok(report)
+/// Run the whole chain on a local AWS: no account needed, only Python 3.10 or newer
+#[derive(Debug, Clone, Args)]
+pub struct Demo {
+    /// Leave everything running and say how to look around; stop with Ctrl-C
+    #[arg(long)]
+    pub keep: bool,
+}
+
+impl Verb for Demo {
+    type Report = DemoReport;
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        let started = Instant::now();
+        let say = |text: &str| context.note(text);
+        let world = World::start(context).await?;
+        let outcome = play(&world, context, self, started).await;
+        // Everything is torn down even where the play failed, and the first error is the one to show.
+        let leftovers = world.tear_down(context).await;
+        world.stop().await;
+        let mut report = outcome?;
+        report.leftovers = leftovers?;
+        report.resources_left = report.leftovers.len();
+        report.seconds = started.elapsed().as_secs_f64();
+        say(if report.is_success() {
+            "nothing was lost, nothing is left"
+        } else {
+            "the demo found a problem"
+        });
+        Ok(report)
+    }
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        if report.is_success() { Exit::Success } else { Exit::Undelivered }
+    }
 }
 
 async fn play(world: &World, context: Context<'_>, args: &Demo, started: Instant) -> Result<DemoReport> {

@@ -2,17 +2,21 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use clap::Parser;
+use clap::Args;
 use cwl2le_local::log_service::{self, LogService, Transport};
 use cwl2le_local::{Cache, Credentials, LocalAws, LocalError};
 
 use super::application::{BUNYAN_GROUP, Burst, LOG_STREAM, PLAIN_GROUP};
 use crate::aws::{Depth, Keys, Options, Session, application, logs, observe};
-use crate::cli::{Cli, Command, CommandLine};
-use crate::commands::{self, Context};
+use crate::commands::setup::Setup;
+use crate::commands::subscribe::Subscribe;
+use crate::commands::teardown::Teardown;
+use crate::commands::verb::Verb;
 use crate::error::{Code, Error, Result};
+use crate::flags::CommandLine;
 use crate::plan::Observed;
 use crate::stack::{Names, RoleScope, StackName};
+use crate::workflow::{ChangeReport, Context};
 
 /// The region of the article.
 const REGION: &str = "ap-northeast-1";
@@ -89,7 +93,7 @@ impl World {
             "--token-file",
             &token_file,
         ];
-        self.command(context, &args).await
+        self.command::<Setup>(context, &args).await
     }
 
     /// Runs `cwl2le subscribe` and says how much it changed.
@@ -100,23 +104,23 @@ impl World {
         pattern: &str,
     ) -> Result<usize> {
         let args = ["subscribe", "--yes", "--log-group", log_group, "--filter-pattern", pattern];
-        self.command(context, &args).await
+        self.command::<Subscribe>(context, &args).await
     }
 
     /// Runs a command of cwl2le as its user would, and says how much it changed.
-    async fn command(&self, context: Context<'_>, args: &[&str]) -> Result<usize> {
+    async fn command<V: Verb<Report = ChangeReport> + Args>(
+        &self,
+        context: Context<'_>,
+        args: &[&str],
+    ) -> Result<usize> {
         let command_line = CommandLine::new(args);
         context.note(&format!("$ {command_line}"));
-        let cli = Cli::try_parse_from(std::iter::once(&"cwl2le").chain(args))
-            .map_err(|error| Error::new(Code::Internal, error.to_string()))?;
+        let flags = V::augment_args(clap::Command::new("cwl2le")).try_get_matches_from(args);
+        let verb = flags.and_then(|flags| V::from_arg_matches(&flags));
+        let verb = verb.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
         let started = Instant::now();
         let context = Context { aws: &self.options, command_line: &command_line, started, ..context };
-        let report = match &cli.command {
-            Command::Setup(args) => commands::setup(context, args).await?,
-            Command::Subscribe(args) => commands::subscribe(context, args).await?,
-            Command::Teardown(args) => commands::teardown(context, args).await?,
-            _ => return Err(Error::new(Code::Internal, "the demo runs no such command")),
-        };
+        let report = verb.run(context).await?;
         context.note(&report.to_string());
         Ok(report.changes.len())
     }
@@ -133,7 +137,7 @@ impl World {
     /// Runs `cwl2le teardown`, removes the application's own groups, and names whatever is left.
     pub(super) async fn tear_down(&self, context: Context<'_>) -> Result<Vec<String>> {
         context.note("== teardown");
-        self.command(context, &["teardown", "--yes"]).await?;
+        self.command::<Teardown>(context, &["teardown", "--yes"]).await?;
         let name = StackName::default();
         let (_, observed) = observe(&self.session, &name, &[], Depth::Everything).await?;
         let left = leftovers(&observed, &self.session);

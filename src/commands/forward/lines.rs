@@ -5,8 +5,8 @@ use std::io;
 
 use cwl2le_forwarder::Outcome;
 
-use crate::commands::Lines as Write;
 use crate::events::Framed;
+use crate::workflow::Lines as Write;
 
 /// The lines of a batch, event by event: an event that goes to several destinations has all of its lines in one place.
 #[derive(Debug, Default)]

@@ -1,5 +1,6 @@
 //! `cwl2le forward`
 
+mod args;
 mod lines;
 mod position;
 mod report;
@@ -7,7 +8,6 @@ mod report;
 mod tests;
 mod verb;
 
-pub use report::ForwardReport;
+pub use args::Forward;
 #[cfg(test)]
-pub(crate) use report::Refused;
-pub(crate) use verb::run;
+pub(crate) use report::{ForwardReport, Refused};

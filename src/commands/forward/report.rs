@@ -5,9 +5,9 @@ use std::fmt;
 use cwl2le_forwarder::Outcome;
 use serde::Serialize;
 
+use super::args::Forward;
 use super::lines::Written;
 use super::position::Position;
-use crate::cli::Forward;
 use crate::error::{Code, Error};
 use crate::exit::Exit;
 use crate::output::visible;
@@ -161,10 +161,15 @@ impl ForwardReport {
         self.complete = false;
     }
 
-    /// Whether everything was delivered, and what the process says of it.
-    pub(super) fn exit(&mut self) -> Exit {
+    /// Ends the report. `stopped` is what ended the run early.
+    pub(super) fn end(&mut self, stopped: Option<Error>) {
+        self.stopped = stopped.map(Box::new);
         let to_the_end = self.stopped.is_none() && !self.interrupted && !self.reader_closed;
         self.complete = to_the_end && (self.complete || self.records == 0);
+    }
+
+    /// The exit code of a run that has ended.
+    pub(super) fn exit(&self) -> Exit {
         match &self.stopped {
             _ if self.interrupted => Exit::Interrupted,
             _ if self.reader_closed => Exit::Undelivered,

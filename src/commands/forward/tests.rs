@@ -9,12 +9,13 @@ use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use serde_json::json;
 use tokio::time::Instant;
 
+use super::Forward;
 use super::position::{Position, settled};
 use super::report::ForwardReport;
 use super::verb::{only, skip};
-use crate::cli::{Cli, Command, Forward};
-use crate::events::input::{Hints, Input};
-use crate::events::{Nowhere, Origin, Record, SavedEvent, invocation};
+use crate::cli::Cli;
+use crate::commands::Command;
+use crate::events::{Hints, Input, Nowhere, Origin, Record, SavedEvent, invocation};
 use crate::exit::Exit;
 use clap::Parser;
 
@@ -73,6 +74,7 @@ async fn what_is_done_counts_up_to_the_first_event_that_is_not() {
     let mut report = ForwardReport::new(&args(&["--to", "app", "--skip", "10"]));
     report.note_attempt(&outcome);
     report.note(&outcome, settled(&router, &records, &outcome.account), records.len());
+    report.end(None);
     assert_eq!(report.exit(), Exit::Undelivered);
     assert_eq!((report.position, report.failed, report.filtered, report.complete), (13, 2, 5, false));
     let text = report.to_string();
@@ -83,6 +85,7 @@ async fn what_is_done_counts_up_to_the_first_event_that_is_not() {
     assert_eq!(settled(&router, &records[1..], &done.account), Position { events: 7, beyond: 0 });
     let mut report = ForwardReport::new(&args(&[]));
     report.note(&done, settled(&router, &records[1..], &done.account), 3);
+    report.end(None);
     assert_eq!((report.exit(), report.complete), (Exit::Success, true));
 }
 

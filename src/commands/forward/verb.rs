@@ -10,19 +10,19 @@ use cwl2le_forwarder::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use tokio::time::Instant;
 
+use super::args::Forward;
 use super::lines::Lines;
 use super::position::{before, settled};
 use super::report::{ForwardReport, Refused};
 use crate::aws::{Session, configured_region, texts};
-use crate::cli::Forward;
-use crate::commands::{Context, usage};
+use crate::commands::verb::{Facts, Reads, Verb};
 use crate::error::{Code, Error, Result};
-use crate::events::input::{Hints, Input};
-use crate::events::{Record, ToBuffer, cap, invocation};
+use crate::events::{Hints, Input, Record, ToBuffer, cap, invocation};
 use crate::exit::Exit;
 use crate::plan::Observed;
 use crate::settings::destinations;
 use crate::stack::arn::split_log_group;
+use crate::workflow::Context;
 use crate::workflow::deployed::{fill_routes, observe_function, shared};
 
 /// Maximum number of records that the forwarder gets at once.
@@ -38,47 +38,65 @@ const ATTEMPT: Duration = Duration::from_secs(60);
 /// Stands for a deadline where nothing is waited for.
 const LONG: Duration = Duration::from_secs(3600);
 
-pub(crate) async fn run(context: Context<'_>, args: &Forward) -> Result<(ForwardReport, Exit)> {
-    let log_group = args.log_group.as_deref().map(split_log_group).transpose();
-    let log_group = log_group.map_err(|problem| usage(problem, "give the name of the log group"))?;
-    let log_group = log_group.map(|(_, name)| name.to_owned());
-    let hints = Hints { log_group, log_stream: args.log_stream.clone() };
-    let mut input = Input::open(&args.input, hints)?;
-    let lines = args.writes_lines().then(|| Rc::new(ToBuffer::default()));
-    let mut forwarder = forwarder(context, args, lines.clone()).await?;
-    let mut report = ForwardReport::new(args);
-    let mut next = skip(&mut input, args.skip)?;
-    let working = context.progress.begin("forwarding");
-    let mut failed = None;
-    loop {
-        let (records, unreadable) = batch(&mut input, next.take(), lines.is_some());
-        if !records.is_empty() {
-            match pass(context, &mut forwarder, &records, &mut report, lines.as_deref()).await {
-                Ok(true) => {}
-                Ok(false) => break,
-                Err(error) => {
-                    failed = Some(error);
-                    break;
-                }
-            }
-            working.waiting(format_args!("{} events so far", report.position));
-        }
-        if let Some(error) = unreadable {
-            // Nothing has been done: it is as if the input had not opened.
-            if report.records == 0 {
-                return Err(error);
-            }
-            failed = Some(error);
-            break;
-        }
-        if records.is_empty() {
-            break;
+impl Verb for Forward {
+    type Report = ForwardReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            stack: Some(&self.stack),
+            reads: Reads::Everything,
+            shows_token: self.service.token.is_some(),
+            writes_lines: self.writes_lines(),
+            ..Facts::default()
         }
     }
-    drop(working);
-    report.stopped = failed.map(Box::new);
-    let exit = report.exit();
-    Ok((report, exit))
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        let log_group = self.log_group.as_deref().map(split_log_group).transpose();
+        let log_group =
+            log_group.map_err(|problem| Error::usage(problem, "give the name of the log group"))?;
+        let log_group = log_group.map(|(_, name)| name.to_owned());
+        let hints = Hints { log_group, log_stream: self.log_stream.clone() };
+        let mut input = Input::open(&self.input, hints)?;
+        let lines = self.writes_lines().then(|| Rc::new(ToBuffer::default()));
+        let mut forwarder = forwarder(context, self, lines.clone()).await?;
+        let mut report = ForwardReport::new(self);
+        let mut next = skip(&mut input, self.skip)?;
+        let working = context.progress.begin("forwarding");
+        let mut failed = None;
+        loop {
+            let (records, unreadable) = batch(&mut input, next.take(), lines.is_some());
+            if !records.is_empty() {
+                match pass(context, &mut forwarder, &records, &mut report, lines.as_deref()).await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    Err(error) => {
+                        failed = Some(error);
+                        break;
+                    }
+                }
+                working.waiting(format_args!("{} events so far", report.position));
+            }
+            if let Some(error) = unreadable {
+                // Nothing has been done: it is as if the input had not opened.
+                if report.records == 0 {
+                    return Err(error);
+                }
+                failed = Some(error);
+                break;
+            }
+            if records.is_empty() {
+                break;
+            }
+        }
+        drop(working);
+        report.end(failed);
+        Ok(report)
+    }
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        report.exit()
+    }
 }
 
 /// The records of one invocation, and what keeps further ones from being read.
@@ -103,7 +121,7 @@ fn batch(input: &mut Input, first: Option<Record>, in_memory: bool) -> (Vec<Reco
 pub(super) fn skip(input: &mut Input, mut events: u64) -> Result<Option<Record>> {
     while events > 0 {
         let Some(record) = input.next()? else {
-            return Err(usage(
+            return Err(Error::usage(
                 format!("the input ends {events} events before those of --skip"),
                 "give the number that the run before has named, with the same input",
             ));
@@ -265,7 +283,7 @@ async fn configuration(
         observe_function(session_of(context, session).await?, &stack).await?
     };
     destinations::wanted_for(args.to.as_deref(), &args.service, file, &observed)?.ok_or_else(|| {
-        usage(
+        Error::usage(
             "there is nothing to forward to: no destination in a configuration file, by flag, or of a function",
             "write one with `cwl2le init`, or give --token and --logentries-region",
         )
@@ -286,7 +304,7 @@ async fn session_of<'s>(
 pub(super) fn only(config: &mut Config, name: &str) -> Result<()> {
     if !config.destinations.contains_key(name) {
         let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
-        return Err(usage(
+        return Err(Error::usage(
             format!("there is no destination `{name}`; there are: {}", known.join(", ")),
             "give one of those with --to",
         ));

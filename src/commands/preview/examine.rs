@@ -10,9 +10,11 @@ use cwl2le_forwarder::line::{escape, unescape};
 use cwl2le_forwarder::payload::{LogEvent, Poison, parse};
 use cwl2le_forwarder::shape::{Budget, Rule};
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::report::{Dropped, End, Flow, Line, Place, Seen};
+use super::args::Preview;
+use super::report::{Dropped, End, Flow, Line, Month, Place, PreviewReport, Seen, Window, time};
 use crate::aws::Event;
 use crate::error::{Code, Error, Result};
 use crate::events::{Nowhere, Origin, Record, SavedEvent, Watch, invocation};
@@ -179,5 +181,55 @@ impl Examiner {
         let router = self.forwarder.router();
         let destinations = router.choose(&self.place.log_group, [self.place.filter.as_str()]).ok()?;
         router.route(&self.place.log_group, destinations)
+    }
+
+    /// What was found, as one value. `configuration` says where the configuration comes from.
+    pub(super) fn report(self, window: Window, configuration: String, args: &Preview) -> PreviewReport {
+        let route = self.route().and_then(|at| self.config.routes.get(at));
+        let rules = route.and_then(|route| route.shape.as_ref());
+        let dropped = self.dropped.iter().map(|(rule, dropped)| {
+            let says = rules.map_or(Value::Null, |rules| match rule {
+                Rule::Include => json!(rules.include),
+                Rule::Exclude(at) => json!(rules.exclude.get(*at)),
+                Rule::Sample => json!(rules.sample),
+            });
+            Dropped { rule: rule.to_string(), says, ..dropped.clone() }
+        });
+        let dropped = dropped.collect();
+        let flows = self.flows.iter();
+        let destinations: Vec<Flow> = flows
+            .filter(|(_, flow)| flow.events_before > 0)
+            .map(|(name, flow)| Flow { destination: name.clone(), ..flow.clone() })
+            .collect();
+        let covered_seconds = window.covered(self.last);
+        let month =
+            (!self.seen.is_empty()).then(|| Month::new(&destinations, covered_seconds, args.price_per_gb));
+        let count = |holds: fn(&Seen) -> bool| self.seen.iter().filter(|seen| holds(seen)).count() as u64;
+        PreviewReport {
+            subscription_filter: self.place.filter.clone(),
+            configuration,
+            route: route.map(|route| route.log_group.clone()),
+            from: time(window.from),
+            until: time(window.until),
+            filter_pattern: args.filter_pattern.clone(),
+            complete: window.complete,
+            covered_seconds,
+            events_read: count(|_| true),
+            message_bytes: self.message_bytes,
+            events_sent: count(|seen| seen.end == End::Sent),
+            events_redacted: count(|seen| seen.end == End::Sent && seen.redacted),
+            events_dropped: count(|seen| matches!(seen.end, End::Dropped { .. })),
+            events_refused: count(|seen| matches!(seen.end, End::Refused { .. })),
+            dropped,
+            destinations,
+            month,
+            events: self
+                .seen
+                .into_iter()
+                .map(|seen| Seen { before: seen.before.filter(|_| args.before), ..seen })
+                .collect(),
+            log_group: self.place.log_group,
+            samples: args.samples,
+        }
     }
 }

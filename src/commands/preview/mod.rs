@@ -1,5 +1,6 @@
 //! `cwl2le preview`
 
+mod args;
 mod examine;
 mod report;
 #[cfg(test)]
@@ -7,5 +8,4 @@ mod tests;
 mod text;
 mod verb;
 
-pub use report::PreviewReport;
-pub(crate) use verb::run;
+pub use args::Preview;

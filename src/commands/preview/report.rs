@@ -2,12 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use cwl2le_forwarder::shape::Rule;
 use serde::Serialize;
-use serde_json::{Value, json};
-
-use super::examine::Examiner;
-use crate::cli::Preview;
+use serde_json::Value;
 
 /// What AWS charges for data that leaves it, in USD a GB: see docs/cost.md.
 pub(super) const AWS_DATA_OUT: f64 = 0.09;
@@ -200,57 +196,6 @@ impl Line {
         let text = String::from_utf8_lossy(sent);
         let parts = text.split_terminator('\n').map(ToOwned::to_owned).collect();
         Self { destination, bytes: sent.len(), parts }
-    }
-}
-
-impl PreviewReport {
-    pub(super) fn new(examiner: Examiner, window: Window, configuration: String, args: &Preview) -> Self {
-        let route = examiner.route().and_then(|at| examiner.config.routes.get(at));
-        let rules = route.and_then(|route| route.shape.as_ref());
-        let dropped = examiner.dropped.iter().map(|(rule, dropped)| {
-            let says = rules.map_or(Value::Null, |rules| match rule {
-                Rule::Include => json!(rules.include),
-                Rule::Exclude(at) => json!(rules.exclude.get(*at)),
-                Rule::Sample => json!(rules.sample),
-            });
-            Dropped { rule: rule.to_string(), says, ..dropped.clone() }
-        });
-        let dropped = dropped.collect();
-        let flows = examiner.flows.iter();
-        let destinations: Vec<Flow> = flows
-            .filter(|(_, flow)| flow.events_before > 0)
-            .map(|(name, flow)| Flow { destination: name.clone(), ..flow.clone() })
-            .collect();
-        let covered_seconds = window.covered(examiner.last);
-        let month = (!examiner.seen.is_empty())
-            .then(|| Month::new(&destinations, covered_seconds, args.price_per_gb));
-        let count = |holds: fn(&Seen) -> bool| examiner.seen.iter().filter(|seen| holds(seen)).count() as u64;
-        Self {
-            subscription_filter: examiner.place.filter.clone(),
-            configuration,
-            route: route.map(|route| route.log_group.clone()),
-            from: time(window.from),
-            until: time(window.until),
-            filter_pattern: args.filter_pattern.clone(),
-            complete: window.complete,
-            covered_seconds,
-            events_read: count(|_| true),
-            message_bytes: examiner.message_bytes,
-            events_sent: count(|seen| seen.end == End::Sent),
-            events_redacted: count(|seen| seen.end == End::Sent && seen.redacted),
-            events_dropped: count(|seen| matches!(seen.end, End::Dropped { .. })),
-            events_refused: count(|seen| matches!(seen.end, End::Refused { .. })),
-            dropped,
-            destinations,
-            month,
-            events: examiner
-                .seen
-                .into_iter()
-                .map(|seen| Seen { before: seen.before.filter(|_| args.before), ..seen })
-                .collect(),
-            log_group: examiner.place.log_group,
-            samples: args.samples,
-        }
     }
 }
 

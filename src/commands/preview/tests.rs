@@ -1,11 +1,13 @@
 //! A preview of events that are made up.
 
+use super::Preview;
 use super::examine::Examiner;
 use super::report::{End, Flow, Month, Place, PreviewReport, Window};
 use super::text::samples;
 use crate::aws::Event;
 use crate::aws::testing::{Answer, FakeAws};
-use crate::cli::{Cli, Command, Preview};
+use crate::cli::Cli;
+use crate::commands::Command;
 use crate::error::Code;
 use crate::output::{OutputFormat, Printer};
 use clap::Parser;
@@ -17,7 +19,7 @@ const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
 fn args(more: &[&str]) -> Preview {
     let args = [&["cwl2le", "preview", "--log-group", "/app/cart"], more].concat();
     match Cli::try_parse_from(args).expect("flags").command {
-        Command::Preview(preview) => preview,
+        Command::Preview(preview) => *preview,
         _ => panic!("no preview"),
     }
 }
@@ -54,7 +56,7 @@ async fn preview(config: Config, filter: &str, messages: &[&str], more: &[&str])
     examiner.examine(one).await.expect("examined");
     examiner.examine(rest).await.expect("examined");
     let window = Window { from: 1_474_108_129_663, until: 1_474_111_729_663, complete: true };
-    PreviewReport::new(examiner, window, "cwl2le.toml".to_owned(), &args(more))
+    examiner.report(window, "cwl2le.toml".to_owned(), &args(more))
 }
 
 fn rules() -> Value {

@@ -6,52 +6,70 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Destination, Logentries, Region, filter_name};
 use cwl2le_forwarder::secret::Secret;
 
+use super::args::Preview;
 use super::examine::Examiner;
 use super::report::{Place, PreviewReport, Window};
 use crate::aws::{EventQuery, Notice, Session, filter_log_events, texts};
-use crate::cli::Preview;
-use crate::commands::{Context, usage};
-use crate::error::Result;
+use crate::commands::verb::{Facts, Policy, Reads, Verb};
+use crate::error::{Error, Result};
 use crate::settings::destinations;
 use crate::stack::{Names, RoleScope, StackName};
+use crate::workflow::Context;
 use crate::workflow::deployed::{fill_routes, observe_function};
 use crate::workflow::log_groups::named;
 
-pub(crate) async fn run(context: Context<'_>, args: &Preview) -> Result<PreviewReport> {
-    let now = SystemTime::now();
-    let from = milliseconds(args.since.seen_from(now));
-    let until = milliseconds(args.until.map_or(now, |until| until.seen_from(now)));
-    if from >= until {
-        return Err(usage("--since is not before --until", "give --since 2h --until 1h, for example"));
+impl Verb for Preview {
+    type Report = PreviewReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            stack: Some(&self.stack),
+            reads: Reads::Everything,
+            policy: Some(Policy::everyday()),
+            ..Facts::default()
+        }
     }
-    let session = Arc::new(context.session().await?);
-    let log_group = &named(std::slice::from_ref(&args.log_group), &session.target)?.concat();
-    let stack = context.stack(&args.stack);
-    let (config, source) = configuration(context, &session, &stack).await?;
-    if let Some(name) = args.destination.as_ref().filter(|name| !config.destinations.contains_key(*name)) {
-        let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
-        return Err(usage(
-            format!("there is no destination `{name}`; there are: {}", known.join(", ")),
-            "choose one of those, or add it to the configuration file",
-        ));
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        let now = SystemTime::now();
+        let from = milliseconds(self.since.seen_from(now));
+        let until = milliseconds(self.until.map_or(now, |until| until.seen_from(now)));
+        if from >= until {
+            return Err(Error::usage(
+                "--since is not before --until",
+                "give --since 2h --until 1h, for example",
+            ));
+        }
+        let session = Arc::new(context.session().await?);
+        let log_group = &named(std::slice::from_ref(&self.log_group), &session.target)?.concat();
+        let stack = context.stack(&self.stack);
+        let (config, source) = configuration(context, &session, &stack).await?;
+        if let Some(name) = self.destination.as_ref().filter(|name| !config.destinations.contains_key(*name))
+        {
+            let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+            return Err(Error::usage(
+                format!("there is no destination `{name}`; there are: {}", known.join(", ")),
+                "choose one of those, or add it to the configuration file",
+            ));
+        }
+        let names = Names::new(&stack, &session.target.region, RoleScope::Plain);
+        let filter = match &self.destination {
+            Some(destination) => filter_name(&names.filter, destination),
+            None => names.filter,
+        };
+        let place = Place {
+            account: session.target.account.clone(),
+            log_group: log_group.clone(),
+            filter,
+            own_log_group: names.function_log_group,
+            region: session.target.region.to_string(),
+        };
+        let mut examiner = Examiner::new(config, place)?;
+        let query = EventQuery { log_group, from, until, pattern: self.filter_pattern.as_deref() };
+        let complete = read(context, &session, query, self.limit as usize, &mut examiner).await?;
+        let window = Window { from, until, complete };
+        Ok(examiner.report(window, source, self))
     }
-    let names = Names::new(&stack, &session.target.region, RoleScope::Plain);
-    let filter = match &args.destination {
-        Some(destination) => filter_name(&names.filter, destination),
-        None => names.filter,
-    };
-    let place = Place {
-        account: session.target.account.clone(),
-        log_group: log_group.clone(),
-        filter,
-        own_log_group: names.function_log_group,
-        region: session.target.region.to_string(),
-    };
-    let mut examiner = Examiner::new(config, place)?;
-    let query = EventQuery { log_group, from, until, pattern: args.filter_pattern.as_deref() };
-    let complete = read(context, &session, query, args.limit as usize, &mut examiner).await?;
-    let window = Window { from, until, complete };
-    Ok(PreviewReport::new(examiner, window, source, args))
 }
 
 /// Hands the events to the examiner, page by page; tells whether those were all.

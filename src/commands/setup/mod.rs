@@ -3,4 +3,4 @@
 mod receipts;
 mod verb;
 
-pub(crate) use verb::run;
+pub use verb::Setup;

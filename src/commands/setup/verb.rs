@@ -1,38 +1,74 @@
 //! `cwl2le setup`: brings the account to what is wanted.
 
+use clap::Args;
+
 use super::receipts;
 use crate::aws::{Notice, Session, lambda};
-use crate::cli::Setup;
-use crate::commands::Context;
+use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::Result;
+use crate::exit::Exit;
+use crate::flags::{Change, Wanted};
 use crate::stack::Stack;
-use crate::workflow::ChangeReport;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
+use crate::workflow::{ChangeReport, Context};
 
-pub(crate) async fn run(context: Context<'_>, args: &Setup) -> Result<ChangeReport> {
-    // What is wrong here needs no account to be found out.
-    check_flags(context, &args.wanted).await?;
-    let session = context.session().await?;
-    let Planned { stack, plan, empty_sections } = plan_stack(context, &session, &args.wanted, None).await?;
-    let run = Run {
-        rollback: args.rollback,
-        empty_sections,
-        ..Run::new(context, &session, &stack, &args.change, "setup")
-    };
-    let again = async |at| Ok(plan_stack(context.silent(), &session, &args.wanted, at).await?.plan);
-    let mut report = run.carry_out(plan, again).await?;
-    if !report.changed && !report.cancelled && !report.dry_run {
-        start_functions(context, &session, &stack).await?;
-        report.calls = session.calls();
-        report.seconds = context.started.elapsed().as_secs_f64();
+/// Create or update the chain: stream, roles, log group, function, trigger; and filters with --log-group
+#[derive(Debug, Clone, Args)]
+pub struct Setup {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub wanted: Wanted,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub change: Change,
+    /// Delete what this run made, if it fails
+    #[arg(long)]
+    pub rollback: bool,
+}
+
+impl Verb for Setup {
+    type Report = ChangeReport;
+
+    fn facts(&self) -> Facts<'_> {
+        Facts {
+            stack: Some(&self.wanted.stack),
+            reads: Reads::Everything,
+            shows_token: self.wanted.destination.token.is_some(),
+            policy: Some(Policy::operator().with(&self.wanted)),
+            ..Facts::default()
+        }
     }
-    if let Some(config) = stack.function.config.as_ref().filter(|_| report.changed && !report.dry_run) {
-        let advice = receipts::advice(config).await;
-        advice.iter().for_each(|line| context.note(line));
-        report.notes.extend(advice);
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        // What is wrong here needs no account to be found out.
+        check_flags(context, &self.wanted).await?;
+        let session = context.session().await?;
+        let Planned { stack, plan, empty_sections } =
+            plan_stack(context, &session, &self.wanted, None).await?;
+        let run = Run {
+            rollback: self.rollback,
+            empty_sections,
+            ..Run::new(context, &session, &stack, &self.change, "setup")
+        };
+        let again = async |at| Ok(plan_stack(context.silent(), &session, &self.wanted, at).await?.plan);
+        let mut report = run.carry_out(plan, again).await?;
+        if !report.changed && !report.cancelled && !report.dry_run {
+            start_functions(context, &session, &stack).await?;
+            report.calls = session.calls();
+            report.seconds = context.started.elapsed().as_secs_f64();
+        }
+        if let Some(config) = stack.function.config.as_ref().filter(|_| report.changed && !report.dry_run) {
+            let advice = receipts::advice(config).await;
+            advice.iter().for_each(|line| context.note(line));
+            report.notes.extend(advice);
+        }
+        Ok(report)
     }
-    Ok(report)
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        report.exit()
+    }
 }
 
 /// Where nothing is to be changed, the functions are started all the same: an earlier run may have ended because one

@@ -1,11 +1,11 @@
 //! `cwl2le status`
 
-mod isolated;
 mod log_lines;
+mod parts;
+mod report;
 mod text;
 mod verb;
 
-pub use verb::StatusReport;
-pub(crate) use verb::run;
 #[cfg(test)]
-pub(crate) use verb::{AccountPolicy, Destination, Part, Subscription};
+pub(crate) use report::{AccountPolicy, Destination, Part, StatusReport, Subscription};
+pub use verb::Status;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use super::log_lines::FunctionHealth;
-use super::verb::{AccountPolicy, Destination, MISSING, StatusReport};
+use super::report::{AccountPolicy, Destination, MISSING, StatusReport};
 use crate::output::visible;
 use crate::plan::shown_pattern;
 

@@ -1,10 +1,7 @@
-//! The one error a command can end with.
-
-use std::fmt;
+//! The expected failures.
 
 use serde::Serialize;
 
-use crate::aws::AwsError;
 use crate::exit::Exit;
 
 /// The expected failures, each with a stable name and an exit code; listed in `docs/errors.md`.
@@ -182,81 +179,3 @@ impl Code {
         }
     }
 }
-
-/// What failed, why, on which resource, and what to do next.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Error {
-    /// Which of the expected failures it is.
-    pub code: Code,
-    /// What failed and why, in one sentence without a full stop.
-    pub message: String,
-    /// Name or ARN of the resource, where there is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub resource: Option<String>,
-    /// What to do next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-    /// The AWS call behind it, with its request id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aws: Option<Box<AwsError>>,
-    /// Each thing that failed, where several were to be done.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<Failure>,
-    /// The plan that is refused, as JSON; it stands beside the error.
-    #[serde(skip)]
-    pub plan: Option<Box<serde_json::Value>>,
-}
-
-/// One of several things that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Failure {
-    /// Its name, for a subscription filter `GROUP -> NAME`.
-    pub resource: String,
-    /// Which of the expected failures it is.
-    pub code: Code,
-    /// Why.
-    pub message: String,
-    /// What to do next.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub hint: Option<String>,
-}
-
-/// The result of anything a command does.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
-
-impl Error {
-    /// An error with neither resource nor hint yet.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            resource: None,
-            hint: None,
-            aws: None,
-            failed: Vec::new(),
-            plan: None,
-        }
-    }
-
-    /// Names the resource.
-    #[must_use]
-    pub fn on(mut self, resource: impl Into<String>) -> Self {
-        self.resource = Some(resource.into());
-        self
-    }
-
-    /// Says what to do next.
-    #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
-    }
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
-    }
-}
-
-impl std::error::Error for Error {}

@@ -1,0 +1,87 @@
+//! Runs a verb: finds the configuration file, says where AWS is, and explains a missing permission.
+
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use clap::CommandFactory;
+
+use super::{Cli, denied, misplaced_keys};
+use crate::aws::{Options, Stop};
+use crate::commands::{Outcome, Reads};
+use crate::error::Result;
+use crate::flags::CommandLine;
+use crate::output::{Progress, visible};
+use crate::settings::{self, File};
+use crate::workflow::{Context, Lines};
+
+/// Why a token should not stand on the command line.
+const TOKEN_IS_SHOWN: &str = "note: every user of this machine can read --token while the command runs (`ps`), and it stays in \
+    the shell's history; give --token-file FILE (`-` for standard input), CWL2LE_TOKEN, --token-ssm or --token-secret instead";
+
+/// Runs the verb of a command line.
+///
+/// # Errors
+/// The one error that the verb ends with.
+pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>) -> Result<Outcome> {
+    let facts = cli.command.facts();
+    if facts.shows_token {
+        progress.line(TOKEN_IS_SHOWN);
+    }
+    let file = configuration(cli, facts.reads, progress)?;
+    let mut options = Options {
+        region: cli.global.region.clone(),
+        profile: cli.global.profile.clone(),
+        endpoint_url: cli.global.endpoint_url.clone().filter(|url| !url.is_empty()),
+        patience: cli.global.patience.map(Duration::from_secs),
+        rate: cli.global.rate,
+        stop: stop.clone(),
+        ..Options::default()
+    };
+    if let Some(file) = &file {
+        let env = |name: &str| std::env::var(name).ok();
+        misplaced_keys::check(&facts, file, &options, &env)?
+            .iter()
+            .for_each(|warning| progress.line(warning));
+        settings::fill_options(&mut options, file, env);
+        progress.line(format!("configuration {}", visible(file.path().display())));
+    }
+    let context = Context {
+        progress,
+        stop,
+        aws: &options,
+        file: file.as_ref(),
+        command_line: &CommandLine::of_process(),
+        target: &OnceLock::new(),
+        started: Instant::now(),
+        lines,
+        command: Cli::command,
+    };
+    let ended = cli.command.run(context).await;
+    ended.map_err(|error| match context.target.get() {
+        Some(target) => denied::explained(error, cli, target),
+        None => error,
+    })
+}
+
+/// The configuration file, as far as the verb reads it.
+fn configuration(cli: &Cli, reads: Reads, progress: &Progress) -> Result<Option<File>> {
+    let path = cli.global.config.as_deref();
+    match reads {
+        Reads::Nothing => Ok(None),
+        Reads::Everything => File::find(path),
+        Reads::Place => {
+            let Some((file, mistake)) = File::find_stack(path)? else { return Ok(None) };
+            if let Some(mistake) = mistake {
+                progress.line(format!(
+                    "warning: {mistake}; only stack, region and profile are taken from the file"
+                ));
+            }
+            Ok(Some(file))
+        }
+        Reads::Secrets => {
+            // Whatever is wrong with the file, the verb does not need it.
+            let _ = File::find_stack(path);
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! `cwl2le completions`: the completion script of a shell, made of the flags themselves.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::verb::Verb;
+use crate::error::Result;
+use crate::workflow::Context;
+
+/// Print a completion script for a shell
+#[derive(Debug, Clone, Args)]
+pub struct Completions {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// A completion script.
+#[derive(Debug, Clone, Serialize)]
+pub struct Script {
+    /// The shell.
+    pub shell: String,
+    /// The text to source.
+    pub script: String,
+}
+
+impl fmt::Display for Script {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.script.trim_end())
+    }
+}
+
+impl Verb for Completions {
+    type Report = Script;
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut (context.command)(), "cwl2le", &mut script);
+        Ok(Script { shell: self.shell.to_string(), script: String::from_utf8_lossy(&script).into_owned() })
+    }
+}

@@ -1,0 +1,48 @@
+//! The flags of `cwl2le forward`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::builder::StringValueParser;
+
+use crate::flags::values::{Hyphened, checked};
+use crate::flags::{DestinationArgs, StackArg};
+use crate::stack::limits;
+
+/// Send saved events through the forwarder here: to a log service, or to standard output
+#[derive(Debug, Clone, Args)]
+pub struct Forward {
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub stack: StackArg,
+    /// Saved events, `-` for standard input: events of the function, objects of an on-failure bucket, payloads of CloudWatch
+    /// Logs, the output of `aws kinesis get-records`, `aws logs filter-log-events` or `get-log-events`, or an export of
+    /// CloudWatch Logs; plain or gzip
+    #[arg(long, value_name = "FILE")]
+    pub input: PathBuf,
+    /// Deliver to this destination of the configuration; without it lines go to standard output, with stand-ins for tokens
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
+    pub to: Option<String>,
+    /// Write what --to would send to standard output instead
+    #[arg(long, requires = "to")]
+    pub dry_run: bool,
+    /// Log group of events that do not say where they come from
+    #[arg(long, short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
+    pub log_group: Option<String>,
+    /// Log stream of events that do not say where they come from
+    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
+    pub log_stream: String,
+    /// Pass over the first events of the input: those that an earlier run has done
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub skip: u64,
+    #[command(flatten)]
+    #[allow(missing_docs, reason = "see the type")]
+    pub service: DestinationArgs,
+}
+
+impl Forward {
+    /// Whether its lines go to standard output, so that its report has to go elsewhere.
+    pub fn writes_lines(&self) -> bool {
+        self.to.is_none() || self.dry_run
+    }
+}

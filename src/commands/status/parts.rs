@@ -1,0 +1,176 @@
+//! The resources of the chain, and how each of them is.
+
+use super::report::{MISSING, Part};
+use crate::aws::Session;
+use crate::plan::{
+    Field, Kind, Observed, ObservedForwarder, ObservedFunction, ObservedLogGroup, ObservedRole,
+    ObservedTrigger, Plan, ResourceId, isolated_functions, remaining,
+};
+use crate::settings::destinations;
+use crate::stack::{Names, Recorded, Stack, Tags, owns, retention};
+
+/// Maximum length of a field that is shown with its values, in bytes.
+const LONGEST_FIELD: usize = 100;
+
+/// What the resources of a stack are judged by.
+#[derive(Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) session: &'a Session,
+    pub(super) stack: &'a Stack,
+    /// What `setup` would change. It alone decides what is as it should be.
+    pub(super) plan: &'a Plan,
+}
+
+/// How a resource is that exists, and whether it carries the tags of this stack; none where it takes no tags.
+type Found = Option<(String, Option<bool>)>;
+
+impl Judge<'_> {
+    /// Every resource of the stack, in the order in which a log line passes them. Those of isolated destinations follow.
+    pub(super) fn parts(self, observed: &Observed) -> Vec<Part> {
+        let names = &self.stack.names;
+        let stream_arn = names.stream_arn(&self.stack.target);
+        let trigger = observed.triggers.iter().find(|trigger| trigger.source_arn == stream_arn);
+        let expired = trigger.and_then(|trigger| trigger.on_failure.as_ref());
+        let expired = expired.map(|arn| format!(", what expires goes to {arn}")).unwrap_or_default();
+        let stream = observed.stream.as_ref().map(|s| {
+            let state = format!("{:?}, {}, {} h", s.status, s.mode, s.retention_hours).to_lowercase();
+            (state, self.is_ours(&s.tags))
+        });
+        let mut parts = vec![
+            self.role(&names.logs_role, observed.logs_role.as_ref()),
+            self.part(Kind::Stream, &names.stream, stream),
+            self.trigger(names, trigger, &expired),
+            self.function(names, observed.function.as_ref(), |_| {
+                let place = destinations::current(observed).and_then(|config| config.quarantine);
+                place.map(|place| format!(", quarantine {place}")).unwrap_or_default()
+            }),
+            self.role(&names.function_role, observed.function_role.as_ref()),
+            self.log_group(names, observed.log_group.as_ref()),
+        ];
+        parts.extend(self.isolated_parts(observed));
+        parts
+    }
+
+    /// Trigger, function and log group of each isolated destination: those that are wanted, and those that still exist.
+    fn isolated_parts(self, observed: &Observed) -> Vec<Part> {
+        let existing = isolated_functions(self.stack, observed).into_keys();
+        let mut destinations: Vec<String> =
+            self.stack.isolation.destinations.iter().cloned().chain(existing).collect();
+        destinations.sort();
+        destinations.dedup();
+        let nothing = ObservedForwarder::default();
+        let parts = destinations.iter().flat_map(|destination| {
+            let own = observed.isolated.get(destination).unwrap_or(&nothing);
+            let names = &self.stack.names.isolated(destination);
+            let work = |function: &ObservedFunction| {
+                let work = remaining(function, destination);
+                format!(", {}", work.unwrap_or_else(|| format!("serves `{destination}`")))
+            };
+            [
+                self.trigger(names, own.triggers.first(), ""),
+                self.function(names, own.function.as_ref(), work),
+                self.log_group(names, own.log_group.as_ref()),
+            ]
+        });
+        parts.collect()
+    }
+
+    fn role(self, name: &str, role: Option<&ObservedRole>) -> Part {
+        let found = role.map(|role| {
+            let state = if role.policies.is_empty() { "without its policy" } else { "with its policy" };
+            (state.to_owned(), self.is_ours(&role.tags))
+        });
+        self.part(Kind::Role, name, found)
+    }
+
+    /// `expired` says what happens to records that expire in the stream.
+    fn trigger(self, names: &Names, trigger: Option<&ObservedTrigger>, expired: &str) -> Part {
+        let result = trigger.and_then(|trigger| trigger.last_result.as_ref());
+        let found = trigger.map(|t| {
+            let state = format!("{:?}", t.state).to_lowercase();
+            let result = result.map(|result| format!(", {result}")).unwrap_or_default();
+            (format!("{state}, batch {}{expired}{result}", t.batch_size), None)
+        });
+        let mut part = self.part(Kind::Trigger, &names.trigger(), found);
+        // Where a function answers and reports a failure, its own log has the reason.
+        if result.is_some_and(|result| result.starts_with("PROBLEM")) {
+            let tail = self.session.tail(&names.function, "1h");
+            part.wrong.push(format!("the last invocation failed: `{tail}` shows its log"));
+            part.ready = false;
+        }
+        part
+    }
+
+    /// `more` is what to say besides of a function that is up to date.
+    fn function(
+        self,
+        names: &Names,
+        function: Option<&ObservedFunction>,
+        more: impl Fn(&ObservedFunction) -> String,
+    ) -> Part {
+        let found = function.map(|f| {
+            let state = match (&f.failure, f.settled) {
+                (Some(failure), _) => failure.to_string(),
+                (None, true) => {
+                    format!("{}, {} MB, {} s{}", f.arch, f.memory_mb, f.timeout_seconds, more(f))
+                }
+                (None, false) => "being updated".to_owned(),
+            };
+            (state, self.is_ours(&f.tags))
+        });
+        let release = function.and_then(|function| Recorded::read(&function.tags).release());
+        Part { release, ..self.part(Kind::Function, &names.function, found) }
+    }
+
+    fn log_group(self, names: &Names, group: Option<&ObservedLogGroup>) -> Part {
+        let found = group.map(|g| (format!("kept {}", retention(g.retention_days)), self.is_ours(&g.tags)));
+        self.part(Kind::LogGroup, &names.function_log_group, found)
+    }
+
+    fn part(self, kind: Kind, name: &str, found: Found) -> Part {
+        let resource = ResourceId::new(kind, name);
+        // Nothing can be wrong with what does not exist.
+        let wrong = if found.is_some() { self.differences(&resource) } else { Vec::new() };
+        let ready = found.is_some() && wrong.is_empty() && !self.concerns(&resource);
+        let (state, ours) = found.unwrap_or_else(|| (MISSING.to_owned(), None));
+        Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours, release: None }
+    }
+
+    fn is_ours(self, tags: &Tags) -> Option<bool> {
+        Some(owns(&self.stack.name, &self.stack.target.region, tags))
+    }
+
+    /// Whether the plan changes a resource or refuses to.
+    fn concerns(self, resource: &ResourceId) -> bool {
+        self.plan.steps.iter().any(|step| step.resource == *resource)
+            || self.plan.refused.iter().any(|refusal| refusal.resource == *resource)
+    }
+
+    /// What `setup` would change about a resource, or cannot.
+    fn differences(self, resource: &ResourceId) -> Vec<String> {
+        let steps = self.plan.steps.iter().filter(|step| step.resource == *resource);
+        let refused = self.plan.refused.iter().filter(|refusal| refusal.resource == *resource);
+        steps
+            .flat_map(|step| &step.fields)
+            .map(short)
+            .chain(refused.map(|refusal| refusal.reason.clone()))
+            .collect()
+    }
+}
+
+/// A field in one line. A long one, such as a policy, is only named: `cwl2le plan` shows how it differs.
+fn short(field: &Field) -> String {
+    let text = field.to_string();
+    if text.len() <= LONGEST_FIELD { text } else { format!("{} differs", field.name) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_counted() {
+        let said = [None, Some(1), Some(14)].map(retention);
+        assert_eq!(said, ["for ever", "1 day", "14 days"]);
+    }
+}

@@ -1,0 +1,75 @@
+//! How log groups are subscribed.
+
+use std::collections::BTreeSet;
+
+use clap::Args;
+use cwl2le_forwarder::config::filter_name;
+
+use super::values::{Hyphened, checked};
+use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, limits};
+
+/// How log groups are subscribed.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Filter {
+    /// Which events, in CloudWatch Logs' filter pattern syntax; default all, or what the filter has
+    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]
+    pub filter_pattern: Option<String>,
+    /// Name of the subscription filter or the account policy; default `cloudwatchLogsFilter`, prefixed by the stack
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
+    pub filter_name: Option<String>,
+    /// Spread over the shards `by-log-stream` (in order) or at `random`
+    #[arg(long, value_name = "HOW")]
+    pub distribution: Option<Distribution>,
+    /// Take the place of this filter of each log group, or of this account policy: it is deleted once ours is there, or before where AWS has
+    /// no room for both, and comes back if ours fails
+    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
+    pub replace: Option<String>,
+}
+
+impl Filter {
+    /// The name that the flags ask for: of each filter, or of the account policy. `destination` is the one that it pins.
+    pub(crate) fn name(&self, stack: &Stack, destination: Option<&str>) -> String {
+        let base = self.filter_name.as_ref().unwrap_or(&stack.names.filter);
+        destination.map_or_else(|| base.clone(), |destination| filter_name(base, destination))
+    }
+
+    /// The filters that these log groups should have.
+    pub(crate) fn specs(
+        &self,
+        stack: &Stack,
+        log_groups: &[String],
+        destination: Option<&str>,
+    ) -> Vec<FilterSpec> {
+        let name = self.name(stack, destination);
+        let log_groups: BTreeSet<&String> = log_groups.iter().collect();
+        log_groups
+            .into_iter()
+            .map(|log_group| FilterSpec {
+                log_group: log_group.clone(),
+                name: name.clone(),
+                pattern: Setting::or_default(self.filter_pattern.clone(), String::new()),
+                distribution: Setting::or_default(self.distribution, Distribution::ByLogStream),
+                destination_arn: stack.names.stream_arn(&stack.target),
+                role_arn: stack.logs_role.arn.clone(),
+                extras: FilterExtras::default(),
+            })
+            .collect()
+    }
+
+    /// The account policy that the flags ask for, which leaves out these log groups.
+    pub(crate) fn account_policy(
+        &self,
+        stack: &Stack,
+        excluded: BTreeSet<String>,
+        destination: Option<&str>,
+    ) -> AccountPolicySpec {
+        AccountPolicySpec {
+            name: self.name(stack, destination),
+            pattern: Setting::or_default(self.filter_pattern.clone(), String::new()),
+            distribution: Setting::or_default(self.distribution, Distribution::ByLogStream),
+            destination_arn: stack.names.stream_arn(&stack.target),
+            role_arn: stack.logs_role.arn.clone(),
+            excluded,
+        }
+    }
+}

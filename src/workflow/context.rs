@@ -1,0 +1,84 @@
+//! What every verb works with.
+
+use std::io;
+use std::sync::OnceLock;
+use std::time::Instant;
+
+use crate::aws::{Options, Session, Stop};
+use crate::error::{Code, Error, Result};
+use crate::flags::{CommandLine, StackArg};
+use crate::output::{Progress, visible};
+use crate::settings::File;
+use crate::stack::{StackName, Target};
+
+/// What every command works with.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// Where notes and progress go.
+    pub progress: &'a Progress,
+    /// Set by Ctrl-C, SIGTERM and SIGHUP: see [`crate::signals`].
+    pub stop: &'a Stop,
+    /// Overrides for where AWS is; the demo points them at the local one.
+    pub aws: &'a Options,
+    /// The configuration file, where there is one.
+    pub file: Option<&'a File>,
+    /// What was typed, for hints that say what to run.
+    pub command_line: &'a CommandLine,
+    /// Where the session turned out to be.
+    pub target: &'a OnceLock<Target>,
+    /// When the command began.
+    pub started: Instant,
+    /// Writes data to standard output, for the one verb that has any besides its report.
+    pub lines: &'a Lines<'a>,
+    /// Builds the whole command line, for completions and manual pages.
+    pub command: fn() -> clap::Command,
+}
+
+/// See [`Context::lines`]. Returns how many of the bytes standard output took, like [`io::Write::write`], and holds none
+/// of them back in a buffer.
+pub type Lines<'a> = dyn Fn(&[u8]) -> io::Result<usize> + Sync + 'a;
+
+impl Context<'_> {
+    /// Says something beside the report.
+    pub fn note(&self, text: &str) {
+        self.progress.line(text);
+    }
+
+    /// The same without any notes, for what has been said already.
+    pub(crate) fn silent(self) -> Self {
+        static SILENT: Progress = Progress::none();
+        Self { progress: &SILENT, ..self }
+    }
+
+    /// The stack that is meant: flag and environment over the file, else `default`.
+    pub(crate) fn stack(&self, args: &StackArg) -> StackName {
+        let file = || self.file.and_then(File::stack).cloned();
+        args.stack.clone().or_else(file).unwrap_or_default()
+    }
+
+    /// Waits for what somebody types or pipes in. No call is in flight meanwhile, so that a stop ends the wait at once.
+    pub(crate) async fn wait_for_input<T: Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let _waiting = self.stop.idle();
+        tokio::select! {
+            () = self.stop.wait() => Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
+            read = tokio::task::spawn_blocking(read) => {
+                read.map_err(|error| Error::new(Code::Internal, format!("the input was not read: {error}")))?
+            }
+        }
+    }
+
+    /// Opens the session and shows whose account it is before anything else happens.
+    pub(crate) async fn session(&self) -> Result<Session> {
+        let session = Session::open(self.aws.clone()).await?;
+        let target = self.target.get_or_init(|| session.target.clone());
+        let who = (visible(&target.account), visible(&session.identity));
+        self.note(&format!("account {} as {}, region {}", who.0, who.1, target.region));
+        if let Some(endpoint) = session.endpoint() {
+            self.note(&format!("endpoint {}", visible(endpoint)));
+        }
+        Ok(session)
+    }
+}
