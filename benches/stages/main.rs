@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use cwl2le_forwarder::config::Format;
-use cwl2le_forwarder::event::Invocation;
-use cwl2le_forwarder::format;
-use cwl2le_forwarder::payload::{self, Cap};
+use cwl2le_forwarder::line::format;
+use cwl2le_forwarder::record::event::Invocation;
+use cwl2le_forwarder::record::payload::{self, Cap};
 use workload::Load;
 
 /// A load as each stage gets it.

@@ -3,12 +3,12 @@
 
 use std::io::Read;
 
-use cwl2le_forwarder::aggregate;
 use cwl2le_forwarder::config::{Config, Format};
-use cwl2le_forwarder::event::Invocation;
-use cwl2le_forwarder::payload::{self, Cap, Payload};
+use cwl2le_forwarder::line::{self, format};
+use cwl2le_forwarder::record::aggregate;
+use cwl2le_forwarder::record::event::Invocation;
+use cwl2le_forwarder::record::payload::{self, Cap, Payload};
 use cwl2le_forwarder::shape::{Budget, Shape};
-use cwl2le_forwarder::{format, line};
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 use md5::{Digest, Md5};

@@ -1,47 +1,20 @@
 //! The Lambda function of cwl2le as a library.
 //!
-//! Data flows one way: event -> payload -> route -> shape -> line -> destination -> receipt -> batch outcome.
+//! Data flows one way: record -> route -> shape -> line -> destination. `delivery` drives it for one invocation and
+//! answers for it; `function` is what Lambda sees of that.
 
-pub mod aggregate;
 pub mod aws;
-mod backslash;
-pub mod batch;
-pub mod certificate;
-mod compact;
 pub mod config;
+pub mod delivery;
 pub mod destination;
-mod digits;
-pub mod event;
-mod extracted;
-pub mod format;
+pub mod function;
 pub mod glob;
-pub mod http;
-mod inflate;
-pub mod journal;
-mod lane;
-pub mod ledger;
 pub mod line;
-pub mod metrics;
-mod options;
-mod pace;
-pub mod parts;
-pub mod payload;
+pub mod net;
 pub mod quarantine;
-pub mod receipt;
-pub mod redactor;
-pub mod reference;
-pub mod remembered;
-mod room;
+pub mod record;
 pub mod route;
-pub mod runtime;
 pub mod secret;
-pub mod severity;
 pub mod shape;
-pub mod store;
-mod strict;
-mod tls;
-mod vectors;
 
-pub use batch::{Forwarder, Outcome, Response};
-pub use lane::{LaneReport, Persistence, Rejection};
-pub use options::Options;
+pub use delivery::{Forwarder, LaneReport, Options, Outcome, Persistence, Rejection, Response};

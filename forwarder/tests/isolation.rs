@@ -9,8 +9,8 @@ use common::{
     PATIENCE, deadline, destination, gzip, invocation, messages, options, payload, record, sequence, service,
 };
 use cwl2le_forwarder::config::{Config, Names, Route, Schedule};
-use cwl2le_forwarder::event::Invocation;
-use cwl2le_forwarder::ledger::{Fate, Skip};
+use cwl2le_forwarder::delivery::ledger::{Fate, Skip};
+use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{LogService, Transport};
 use serde_json::{Value, json};
@@ -137,7 +137,7 @@ async fn what_nobody_can_read_or_route_is_set_aside_by_one_function() {
     let pair = Pair::start();
     let pinned = payload("/app", "f@nobody", &["x".into()]).to_string();
     let event = || {
-        let aggregate = [&cwl2le_forwarder::aggregate::MAGIC[..], b"damaged"].concat();
+        let aggregate = [&cwl2le_forwarder::record::aggregate::MAGIC[..], b"damaged"].concat();
         let data = [b"not gzip".to_vec(), gzip(b"not json"), gzip(pinned.as_bytes()), aggregate];
         invocation(data.iter().enumerate().map(|(n, data)| record(&sequence(n), data)).collect())
     };

@@ -7,9 +7,10 @@ use std::io::Write as _;
 
 use common::*;
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::ledger::{Fate, Skip};
-use cwl2le_forwarder::payload::Cap;
-use cwl2le_forwarder::{Forwarder, Options, journal, metrics};
+use cwl2le_forwarder::delivery::ledger::{Fate, Skip};
+use cwl2le_forwarder::function::{journal, metrics};
+use cwl2le_forwarder::record::payload::Cap;
+use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::Transport;
 use flate2::Compression;
 use flate2::write::GzEncoder;

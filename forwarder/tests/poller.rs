@@ -26,7 +26,7 @@ use bucket::{Bucket, Mood};
 use common::*;
 use cwl2le_forwarder::config::Destination;
 use cwl2le_forwarder::config::{Config, Route};
-use cwl2le_forwarder::ledger::Fate;
+use cwl2le_forwarder::delivery::ledger::Fate;
 use cwl2le_forwarder::{Forwarder, Persistence};
 use cwl2le_local::log_service::{Answer, Fault, Transport};
 use fastrand::Rng;

@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use common::*;
-use cwl2le_forwarder::aggregate;
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::payload::Cap;
+use cwl2le_forwarder::record::aggregate;
+use cwl2le_forwarder::record::payload::Cap;
 use cwl2le_local::log_service::{Fault, Line, Transport};
 use lambda::Lambda;
 use serde_json::json;

@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use bucket::{Bucket, Mood};
 use common::*;
-use cwl2le_forwarder::batch::NoCheckpoint;
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::event::Invocation;
-use cwl2le_forwarder::journal::{self, Level};
-use cwl2le_forwarder::ledger::Fate;
-use cwl2le_forwarder::{Forwarder, Options, Outcome, metrics};
+use cwl2le_forwarder::delivery::batch::NoCheckpoint;
+use cwl2le_forwarder::delivery::ledger::Fate;
+use cwl2le_forwarder::function::journal::{self, Level};
+use cwl2le_forwarder::function::metrics;
+use cwl2le_forwarder::record::event::Invocation;
+use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{Fault, LogService, Transport};
 use lambda::Lambda;
 use serde_json::{Value, json};

@@ -15,7 +15,7 @@ use std::time::Duration;
 use common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::destination::Receipt;
-use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options};
 use fastrand::Rng;
 use receiver::{Certificates, Manner, Receiver, serve_if_asked, signal, stop};

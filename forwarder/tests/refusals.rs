@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use common::*;
 use cwl2le_forwarder::config::{Config, Destination};
+use cwl2le_forwarder::delivery::ledger::Fate;
 use cwl2le_forwarder::destination::FailureKind;
-use cwl2le_forwarder::journal::{self, Level};
-use cwl2le_forwarder::ledger::Fate;
+use cwl2le_forwarder::function::journal::{self, Level};
 use cwl2le_forwarder::{Forwarder, Outcome};
 use cwl2le_local::log_service::{Answer, Transport};
 use sink::Sink;

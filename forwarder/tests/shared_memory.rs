@@ -7,7 +7,7 @@ mod lambda;
 
 use common::*;
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::payload::Cap;
+use cwl2le_forwarder::record::payload::Cap;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Fault, Transport};
 use futures_util::future::{Either, select};

@@ -12,8 +12,8 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, Result, SharedCredentialsProvider, future};
 use aws_sdk_sts::config::SharedHttpClient;
-use cwl2le_forwarder::redactor;
 use cwl2le_forwarder::secret::redact_uuids;
+use cwl2le_forwarder::secret::redactor;
 use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout};
 

@@ -7,7 +7,7 @@ use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sts::operation::RequestId;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use cwl2le_forwarder::certificate;
+use cwl2le_forwarder::net::certificate;
 
 use crate::error::AwsError;
 use crate::output::visible;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use cwl2le_forwarder::aws::{Call, Service};
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::reference::{Keeper, Reference};
+use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use futures_util::future::join_all;
 use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};

@@ -16,8 +16,8 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use cwl2le_forwarder::aws::{self as forwarder, Cause, Text};
-use cwl2le_forwarder::reference::{Keeper, Reference};
-use cwl2le_forwarder::store::{Reader, Reading, Store};
+use cwl2le_forwarder::secret::reference::{Keeper, Reference};
+use cwl2le_forwarder::secret::store::{Reader, Reading, Store};
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, timeout, timeout_at};
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use clap::{Command, CommandFactory};
-use cwl2le_forwarder::redactor::{is_telling, is_token_like, learn_all, secrets_of_url};
 use cwl2le_forwarder::secret::is_uuid;
+use cwl2le_forwarder::secret::redactor::{is_telling, is_token_like, learn_all, secrets_of_url};
 
 use super::Cli;
 use crate::flags::TOKEN_VARIABLE;
@@ -230,8 +230,8 @@ mod tests {
             ("HOME", "/home/somebody"),
         ];
         learn_secrets(&[], variables.map(|(name, value)| (name.to_owned(), value.to_owned())));
-        let text =
-            cwl2le_forwarder::redactor::redact("a-variable-with-it proxy-word /home/somebody").into_owned();
+        let text = cwl2le_forwarder::secret::redactor::redact("a-variable-with-it proxy-word /home/somebody")
+            .into_owned();
         assert_eq!(text, "[redacted] [redacted] /home/somebody");
     }
 }

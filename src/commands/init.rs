@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use cwl2le_forwarder::redactor;
+use cwl2le_forwarder::secret::redactor;
 use serde::Serialize;
 
 use super::verb::{Facts, Reads, Verb};

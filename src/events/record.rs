@@ -5,9 +5,9 @@ use std::io::Write;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use cwl2le_forwarder::event::{Invocation, NoData};
-use cwl2le_forwarder::parts::Parts;
-use cwl2le_forwarder::payload::{Cap, Poison, gunzip, parse};
+use cwl2le_forwarder::record::event::{Invocation, NoData};
+use cwl2le_forwarder::record::parts::Parts;
+use cwl2le_forwarder::record::payload::{Cap, Poison, gunzip, parse};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 
 use cwl2le_forwarder::destination::Sink;
-use cwl2le_forwarder::payload::LogEvent;
+use cwl2le_forwarder::record::payload::LogEvent;
 
 /// What would be sent of one event.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use cwl2le_forwarder::payload::parse;
+use cwl2le_forwarder::record::payload::parse;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use proptest::prelude::*;

@@ -20,7 +20,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use clap::ValueEnum;
-use cwl2le_forwarder::redactor;
+use cwl2le_forwarder::secret::redactor;
 use serde::{Serialize, Serializer};
 
 use crate::error::Error;

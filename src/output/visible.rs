@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use cwl2le_forwarder::redactor;
+use cwl2le_forwarder::secret::redactor;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory};
 
 /// The numbers of [`style`](super::style) and of clap's styles in `ESC [ ... m`.

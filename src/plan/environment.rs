@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
-use cwl2le_forwarder::redactor;
+use cwl2le_forwarder::secret::redactor;
 use serde_json::Value;
 
 use super::configuration::current_config;

@@ -1,6 +1,6 @@
 //! Secrets that a configuration refers to: a function whose secrets are not there does not start.
 
-use cwl2le_forwarder::reference::{Keeper, Reference};
+use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 
 use super::{Kind, Plan, ResourceId};
 use crate::error::Code;

@@ -1,6 +1,6 @@
 //! What a plan says of secrets that a configuration refers to.
 
-use cwl2le_forwarder::reference::{Keeper, Reference};
+use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 
 use super::tests::one_stack;
 use super::*;

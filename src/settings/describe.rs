@@ -5,8 +5,8 @@ use std::fmt::{Display, Write};
 
 use cwl2le_forwarder::config::{Config, DEFAULT_DESTINATION, Format, Names, pinned_destination};
 use cwl2le_forwarder::destination::is_public_http;
-use cwl2le_forwarder::reference::Reference;
 use cwl2le_forwarder::secret::Secret;
+use cwl2le_forwarder::secret::reference::Reference;
 
 use super::destinations;
 use super::service::{has_url, is_telling};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use cwl2le_forwarder::config::{self as forwarder, Config, DEFAULT_DESTINATION, Lines, Logentries, Region};
-use cwl2le_forwarder::reference::{Keeper, Reference};
+use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{Secret, Token, redact_uuids};
 use serde_json::{Value, json};
 use toml::Spanned;

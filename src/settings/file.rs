@@ -5,8 +5,8 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use cwl2le_forwarder::config::Names;
-use cwl2le_forwarder::redactor;
 use cwl2le_forwarder::secret::redact_uuids;
+use cwl2le_forwarder::secret::redactor;
 use cwl2le_forwarder::shape::config::Rules;
 use serde::Deserialize;
 use toml::Spanned;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::{fmt, io};
 
-use cwl2le_forwarder::redactor;
-use cwl2le_forwarder::reference::{Keeper, Reference};
+use cwl2le_forwarder::secret::redactor;
+use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{REDACTED, Token, redact_uuids};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;

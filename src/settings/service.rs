@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use cwl2le_forwarder::config::{self as forwarder, Format, Lines};
 use cwl2le_forwarder::destination::is_public_http;
-use cwl2le_forwarder::redactor;
+use cwl2le_forwarder::secret::redactor;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;

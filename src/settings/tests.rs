@@ -5,8 +5,8 @@ use std::path::Path;
 
 use clap::Parser;
 use cwl2le_forwarder::config::{Config, Destination};
-use cwl2le_forwarder::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::Secret;
+use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use proptest::prelude::*;
 use serde_json::json;
 

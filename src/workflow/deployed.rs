@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::store::Store;
+use cwl2le_forwarder::secret::store::Store;
 
 use crate::aws::{Session, lambda};
 use crate::documentation::page;

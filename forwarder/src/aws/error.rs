@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Call;
 use crate::destination::{Failure, FailureKind};
-use crate::http::Answer;
+use crate::net::http::Answer;
 
 /// A call that failed. It names service, operation and resource, and never what the resource holds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -3,14 +3,17 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
+use bytes::Bytes;
 use cwl2le_local::ReservedPort;
-use http::header;
+use http::{HeaderName, HeaderValue, Method, header};
+use tokio::time::Instant;
 
 use super::*;
 use crate::destination::FailureKind;
-use crate::reference::Keeper;
+use crate::net::http::{Answer, Client};
+use crate::secret::reference::Keeper;
 
 const SECRET: &str = "01234567-89ab-cdef-0123-456789abcdef";
 const LONG: Duration = Duration::from_secs(60);

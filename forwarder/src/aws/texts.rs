@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Aws, AwsError, Call, Cause, Service};
-use crate::reference::Keeper;
+use crate::secret::reference::Keeper;
 
 /// A text to read, and how its keeper is asked. Both speak AWS's JSON protocol.
 #[derive(Clone, Debug)]

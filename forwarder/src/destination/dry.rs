@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::stream::verdicts;
 use super::{Destination, Failure, Outlet, Session, Taken, Traffic, Wait};
-use crate::payload::{LogEvent, Payload};
+use crate::record::payload::{LogEvent, Payload};
 
 /// In the place of a destination that connects; `frame` appends an event as that one sends it.
 pub(super) struct Dry<F> {

@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::redactor;
 use crate::secret::Sensitive;
+use crate::secret::redactor;
 
 /// The URL of a service: whole, and with a key in its path or query if the service has it so. It never shows itself.
 #[derive(Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tokio::time::Instant;
 
+use crate::secret::store::{Held, Store};
 use crate::secret::{HeaderText, Secret, Sensitive};
-use crate::store::{Held, Store};
 
 /// Headers as they stand in the configuration, by name.
 pub(super) type Configured = BTreeMap<String, Secret<HeaderText>>;

@@ -20,18 +20,18 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::logentries::LONGEST_LINE;
-use super::pending::{Limits, Packing, Part};
 use super::region::{Place, Region};
+use super::request::pending::{Limits, Packing, Part};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
-use crate::extracted::Origin;
-use crate::format;
 use crate::line;
-use crate::payload::{LogEvent, Payload};
+use crate::line::format;
+use crate::record::extracted::Origin;
+use crate::record::payload::{LogEvent, Payload};
+use crate::secret::store::Held;
 use crate::secret::{Secret, Sensitive, Token};
-use crate::store::Held;
 
 /// Maximum number of requests in flight: half of what was measured to work.
 const IN_FLIGHT: usize = 16;
@@ -135,7 +135,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::payload::parse;
+    use crate::record::payload::parse;
 
     fn lines(format: Format, message: &str, group: &str, max_bytes: usize) -> Vec<u8> {
         let event = serde_json::json!({"id": "7\n", "timestamp": 1, "message": message});

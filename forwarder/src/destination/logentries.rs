@@ -7,16 +7,15 @@ use tokio::time::Instant;
 
 use super::region::Place;
 pub use super::region::{Region, UnknownRegion};
-use super::stream::{self, Framing};
-use super::tcp::Target;
+use super::stream::{self, Framing, Target};
 use super::types::Type;
 use super::{Destination, Receipt, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
-use crate::format;
 use crate::line;
-use crate::payload::{LogEvent, Payload};
+use crate::line::format;
+use crate::record::payload::{LogEvent, Payload};
+use crate::secret::store::Held;
 use crate::secret::{Secret, Sensitive, Token};
-use crate::store::Held;
 
 /// Maximum bytes of a line by default. Rapid7's webhook splits an entry after 32,767 bytes, without a mark and in
 /// mid-character (measured by the authors of `Geekibo/rapid7-logger`, October 2026). That Token TCP does the same is

@@ -10,19 +10,19 @@ use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::pending::{Limits, Packing, Part};
-use super::reading::{self, Reading};
+use super::request::pending::{Limits, Packing, Part};
+use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
-use crate::extracted::Origin;
-use crate::format;
-use crate::http::Answer;
 use crate::line;
-use crate::payload::{LogEvent, Payload};
+use crate::line::format;
+use crate::net::http::Answer;
+use crate::record::extracted::Origin;
+use crate::record::payload::{LogEvent, Payload};
+use crate::secret::store::Held;
 use crate::secret::{Secret, Sensitive, Token};
-use crate::store::Held;
 
 /// The vendor's host.
 const ENDPOINT: &str = "https://logs-01.loggly.com";
@@ -166,5 +166,4 @@ fn tag(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "loggly_tests.rs"]
 mod tests;

@@ -7,18 +7,18 @@ use tokio::time::Instant;
 
 use super::endpoint::ServiceUrl;
 use super::headers::{self, Configured, Headers};
-use super::pending::{Limits, Packing, Part};
-use super::reading::{self, Reading};
+use super::request::pending::{Limits, Packing, Part};
+use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait};
 use crate::config::{Format, LineRules, Style};
-use crate::extracted::Origin;
-use crate::format;
-use crate::http::Answer;
-use crate::payload::{LogEvent, Payload};
+use crate::line::format;
+use crate::net::http::Answer;
+use crate::record::extracted::Origin;
+use crate::record::payload::{LogEvent, Payload};
 use crate::secret::Secret;
-use crate::store::Held;
+use crate::secret::store::Held;
 
 /// Any endpoint that takes lines of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,28 +4,31 @@
 //! records. A record stands in the request as bytes of its own, so that a request can be made of any run of records.
 //! The numbers of fields are those of `opentelemetry/proto/logs/v1/logs.proto`, `common.proto` and `resource.proto`.
 
+mod protobuf;
+
 use bytes::Bytes;
 use http::{Request, header};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use protobuf::{bytes, fixed64, head, head_len, message, number};
+
 use super::endpoint::ServiceUrl;
 use super::headers::{self, Configured, Headers};
-use super::pending::{Limits, Packing, Part};
-use super::protobuf::{self, bytes, fixed64, head, head_len, message, number};
-use super::reading::{self, Reading};
+use super::request::pending::{Limits, Packing, Part};
+use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait};
 use crate::config::{LineRules, Style};
-use crate::extracted::{self, Origin};
-use crate::http::Answer;
 use crate::line;
-use crate::payload::{LogEvent, Payload};
+use crate::line::severity;
+use crate::net::http::Answer;
+use crate::record::extracted::{self, Origin};
+use crate::record::payload::{LogEvent, Payload};
 use crate::secret::Secret;
-use crate::severity;
-use crate::store::Held;
+use crate::secret::store::Held;
 
 /// The path of logs, where the endpoint has none.
 const PATH: &str = "/v1/logs";
@@ -270,5 +273,4 @@ fn attribute(field: u32, name: &str, value: impl FnOnce(&mut Vec<u8>), out: &mut
 }
 
 #[cfg(test)]
-#[path = "otlp_tests.rs"]
 mod tests;

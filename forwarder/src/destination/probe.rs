@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::closing::Closing;
-use super::tcp::Connection;
+use super::stream::{Closing, Connection};
 use super::{Failure, FailureKind, Patience, Settings};
 
 /// What a service did when the other side of a new connection was closed.

@@ -6,16 +6,15 @@
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use super::stream::{self, Framing};
-use super::tcp::Target;
+use super::stream::{self, Framing, Target};
 use super::types::Type;
 use super::{Destination, Receipt, Surroundings, Wait, endpoint};
 use crate::config::{Format, LineRules, Longest, Style};
-use crate::extracted::{self, Origin};
-use crate::format;
 use crate::line;
-use crate::payload::{LogEvent, Payload};
-use crate::severity;
+use crate::line::format;
+use crate::line::severity;
+use crate::record::extracted::{self, Origin};
+use crate::record::payload::{LogEvent, Payload};
 
 /// The longest message by default: 8,192 bytes, which rsyslog and syslog-ng take unless they are told otherwise.
 const LONGEST: usize = 8192;
@@ -176,5 +175,4 @@ fn printable(name: &str, most: usize) -> String {
 }
 
 #[cfg(test)]
-#[path = "syslog_tests.rs"]
 mod tests;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{Destination, Surroundings};
 use crate::config::{ConfigError, LineRules, Style, without_value};
-use crate::reference::Reference;
+use crate::secret::reference::Reference;
 
 /// A type of log service, as it stands in the configuration: the keys beside `type` are its fields.
 pub trait Type: Serialize + DeserializeOwned {
@@ -78,7 +78,7 @@ macro_rules! types {
             }
 
             /// Its secrets by key, each with where it is kept if it does not stand here itself.
-            pub fn secrets(&self) -> Vec<(String, Option<$crate::reference::Reference>)> {
+            pub fn secrets(&self) -> Vec<(String, Option<$crate::secret::reference::Reference>)> {
                 match self {
                     $(Self::$Type(of) => types::secrets(of),)+
                 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
-use crate::event::Invocation;
+use crate::record::event::Invocation;
 
 /// S3's own limit on a key is 1,024 bytes; stream, shard and sequence number take some 220.
 const LONGEST_PREFIX: usize = 512;

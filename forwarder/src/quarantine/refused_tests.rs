@@ -1,15 +1,18 @@
 //! Events that a destination refuses for good.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use cwl2le_local::ReservedPort;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::*;
 use crate::aws::tests::{aws, server};
 use crate::config::Config;
 use crate::destination::{Destination, Failure, Rejected, Session, Taken, Traffic, Verdict, Wait};
-use crate::payload::{LogEvent, Payload};
+use crate::record::event::Invocation;
+use crate::record::payload::{LogEvent, Payload};
 use crate::{Forwarder, Options};
 
 /// Takes everything, and refuses what is called bad.

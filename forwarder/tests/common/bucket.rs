@@ -12,7 +12,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
 use cwl2le_forwarder::aws::Aws;
-use cwl2le_forwarder::http::Client;
+use cwl2le_forwarder::net::http::Client;
 
 use crate::common::PATIENCE;
 

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use base64::Engine;
 use cwl2le_forwarder::config::{Config, Destination, Logentries};
+use cwl2le_forwarder::delivery::ledger::{Fate, Part, Progress, Share};
 use cwl2le_forwarder::destination::{Patience, Receipt};
-use cwl2le_forwarder::event::{Invocation, compare_sequences};
-use cwl2le_forwarder::ledger::{Fate, Part, Progress, Share};
+use cwl2le_forwarder::record::event::{Invocation, compare_sequences};
 use cwl2le_forwarder::secret::Secret;
 use cwl2le_forwarder::{Forwarder, Options, Outcome, Persistence};
 use cwl2le_local::log_service::{Line, LogService, Options as Service, Transport};
@@ -59,7 +59,7 @@ pub fn aggregate(records: &[Vec<u8>]) -> Vec<u8> {
         field(3, data, &mut record);
         field(3, &record, &mut message);
     }
-    [&cwl2le_forwarder::aggregate::MAGIC[..], &message, &Md5::digest(&message)[..]].concat()
+    [&cwl2le_forwarder::record::aggregate::MAGIC[..], &message, &Md5::digest(&message)[..]].concat()
 }
 
 /// The payload of a DATA_MESSAGE.

@@ -9,7 +9,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State,
 };
-use cwl2le_forwarder::redactor;
+use cwl2le_forwarder::secret::redactor;
 
 use super::super::error::{found, gone};
 use super::super::need::Need;

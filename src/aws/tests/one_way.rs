@@ -31,7 +31,8 @@ fn past(source: &str, in_aws: bool) -> Vec<String> {
         .map(|(at, _)| format!("line {}: a request outside of Aws::call", source[..at].lines().count()))
         .collect();
     // Whoever has no client cannot make a request past it.
-    let clients = ["aws_sdk_", "cwl2le_forwarder::http", "cwl2le_forwarder::aws::Aws", "reqwest", "hyper"];
+    let clients =
+        ["aws_sdk_", "cwl2le_forwarder::net::http", "cwl2le_forwarder::aws::Aws", "reqwest", "hyper"];
     if !in_aws {
         past.extend(
             clients.iter().filter(|client| source.contains(**client)).map(|client| format!("uses {client}")),

@@ -1,7 +1,7 @@
 //! How far a batch has come, in events of the input: where another run has to go on.
 
-use cwl2le_forwarder::ledger::{Account, Fate, Part};
-use cwl2le_forwarder::payload::parse;
+use cwl2le_forwarder::delivery::ledger::{Account, Fate, Part};
+use cwl2le_forwarder::record::payload::parse;
 use cwl2le_forwarder::route::Router;
 
 use crate::events::Record;

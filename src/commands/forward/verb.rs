@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cwl2le_forwarder::config::{Config, Destination, Names as Destinations};
-use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use tokio::time::Instant;
 
@@ -320,7 +320,7 @@ pub(super) fn only(config: &mut Config, name: &str) -> Result<()> {
 impl Refused {
     /// What a record is refused for by the forwarder: by every attempt anew.
     pub(super) fn records(outcome: &Outcome) -> impl Iterator<Item = (String, u64)> {
-        use cwl2le_forwarder::ledger::Fate;
+        use cwl2le_forwarder::delivery::ledger::Fate;
         outcome.account.parts.iter().filter_map(|part| match &part.fate {
             Fate::Quarantined(poison) => Some((poison.to_string(), u64::from(part.events))),
             _ => None,

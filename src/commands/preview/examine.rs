@@ -5,9 +5,9 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::ledger::{Fate, Part};
+use cwl2le_forwarder::delivery::ledger::{Fate, Part};
 use cwl2le_forwarder::line::{escape, unescape};
-use cwl2le_forwarder::payload::{LogEvent, Poison, parse};
+use cwl2le_forwarder::record::payload::{LogEvent, Poison, parse};
 use cwl2le_forwarder::shape::{Budget, Rule};
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use serde_json::{Value, json};

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::event::Invocation;
+use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{self as forwarder, Forwarder};
 use cwl2le_local::log_service::{Answer, Fault, Line, LogService, Options, Protocol, Transport};
 use flate2::Compression;

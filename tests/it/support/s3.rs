@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use cwl2le_forwarder::aws::{Call, Service};
-use cwl2le_forwarder::http::Answer;
+use cwl2le_forwarder::net::http::Answer;
 use http::Method;
 use tokio::time::Instant;
 

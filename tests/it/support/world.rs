@@ -9,7 +9,7 @@ use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_cloudwatchlogs::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use cwl2le_forwarder::aws::Aws;
-use cwl2le_forwarder::http::Client;
+use cwl2le_forwarder::net::http::Client;
 use cwl2le_local::log_service::{self, LogService, Transport};
 use cwl2le_local::{Cache, LocalAws, Options};
 use serde_json::Value;

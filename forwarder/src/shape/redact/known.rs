@@ -166,5 +166,4 @@ fn stands_alone(text: &str, at: usize) -> bool {
 }
 
 #[cfg(test)]
-#[path = "known_tests.rs"]
 mod tests;

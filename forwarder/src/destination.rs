@@ -1,0 +1,39 @@
+//! Log services: one trait, one file per service.
+
+#[macro_use]
+pub mod types;
+
+mod contract;
+mod dry;
+mod endpoint;
+mod headers;
+mod probe;
+mod region;
+mod request;
+mod stream;
+
+pub use contract::{
+    Destination, Failure, FailureKind, Outlet, Patience, Rejected, Session, Sink, Surroundings, Taken,
+    Traffic, Verdict, Wait,
+};
+pub use endpoint::{ServiceUrl, is_public_http};
+pub use probe::{Probe, probe};
+pub use stream::Receipt;
+
+use contract::{check_batch, is_megabyte, is_yes, megabyte, yes};
+
+// Every type of log service: its name in the configuration, its file, and the type in it that holds its keys.
+types! {
+    /// Logentries, today Rapid7 InsightOps / Log Search, by Token TCP.
+    "logentries" => logentries::Logentries,
+    /// Rapid7's HTTPS ingestion of Log Search.
+    "insight-webhook" => insight_webhook::InsightWebhook,
+    /// Loggly, by its bulk endpoint.
+    "loggly" => loggly::Loggly,
+    /// OpenTelemetry's logs over HTTP.
+    "otlp" => otlp::Otlp,
+    /// Syslog over TLS.
+    "syslog" => syslog::Syslog,
+    /// Any service that takes newline-delimited JSON over HTTP.
+    "http" => ndjson::Http,
+}

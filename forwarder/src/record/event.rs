@@ -1,0 +1,326 @@
+//! The event of an invocation, read leniently: a batch of Kinesis records, or one payload of a direct CloudWatch Logs
+//! subscription, which becomes one record without a sequence number.
+//!
+//! An event in the form that Lambda writes stays as it is, and the base64 of a record is decoded when it is its turn: what
+//! is decoded all at once has left the processor's cache by then. Any other event is read by serde_json and decoded into
+//! a buffer of its own.
+//!
+//! What AWS wraps around a record is always well-formed; what a record holds is not ours to expect anything
+//! of. A record that cannot be read stays in the list with the reason, because an invocation that fails as a
+//! whole is retried as a whole and blocks its shard. So any JSON value deserialises into an [`Invocation`]. An event of
+//! another source says so, see [`Invocation::foreign`].
+
+mod any_json;
+mod foreign;
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+use std::num::NonZeroU32;
+use std::ops::Range;
+
+use base64::Engine;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use crate::delivery::ledger::count;
+use crate::record::json::compact::{self, Found};
+use crate::record::vectors;
+pub use foreign::Foreign;
+
+/// Standard base64; padding is optional because a missing `=` loses nothing.
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
+/// How the base64 of aggregated records begins, and of hardly any other: their [`MAGIC`].
+///
+/// [`MAGIC`]: crate::record::aggregate::MAGIC
+const AGGREGATED: &[u8] = b"84maw";
+
+/// One invocation: its records in the order of the shard.
+#[derive(Debug, Default)]
+pub struct Invocation {
+    records: Vec<Record>,
+    /// What the places of the records are places in: texts, and data.
+    bytes: Vec<u8>,
+    data_len: usize,
+    /// The ARN of the stream, of the first record that has one.
+    source: Option<Place>,
+    /// Whether it is one payload of a direct subscription.
+    is_direct: bool,
+    foreign: Option<Foreign>,
+}
+
+/// A record: small, because there may be ten thousand of them.
+#[derive(Debug)]
+struct Record {
+    sequence: Option<Place>,
+    event_id: Option<Place>,
+    data: Data,
+    /// NaN where it is not known. JSON has no NaN.
+    arrived: f64,
+}
+
+impl Default for Record {
+    fn default() -> Self {
+        Self { sequence: None, event_id: None, data: Data::Missing, arrived: f64::NAN }
+    }
+}
+
+/// Where the data of a record is, and in which form.
+#[derive(Clone, Copy, Debug, Default)]
+enum Data {
+    #[default]
+    Missing,
+    /// Base64 with its padding, of something that is not aggregated.
+    Base64(Place),
+    Decoded(Place),
+    /// As it came.
+    NotBase64(Place),
+}
+
+/// From where to where. An invocation is at most 6 MB, so 32 bits are enough.
+///
+/// The end plus one, which is never zero, so that an `Option` of a place is no larger than a place.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    start: u32,
+    end_plus_one: NonZeroU32,
+}
+
+impl Place {
+    fn new(range: Range<usize>) -> Self {
+        let [start, end] = [range.start, range.end].map(count);
+        Self { start, end_plus_one: NonZeroU32::MIN.saturating_add(end) }
+    }
+
+    fn range(self) -> Range<usize> {
+        self.start as usize..self.end_plus_one.get() as usize - 1
+    }
+}
+
+/// Why a record has no data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoData {
+    /// There is no `kinesis.data`, or it is no text.
+    Missing,
+    /// The data is not base64.
+    NotBase64,
+}
+
+impl Invocation {
+    /// Reads an event; its buffer becomes part of the invocation.
+    ///
+    /// # Errors
+    /// When it is not JSON.
+    pub fn from_json(event: Vec<u8>) -> serde_json::Result<Self> {
+        // What Lambda wraps around a record has about this size. Memory that is not written to is not taken.
+        let mut records = Vec::with_capacity(event.len() / 512 + 1);
+        let (mut source, mut data_len, mut to_decode) = (None, 0, Vec::new());
+        let mut all_have_data = true;
+        let take = |mut found: Found| {
+            let arn = found.source.take();
+            source = source.or(arn.map(Place::new));
+            if let Some(place) = &found.data {
+                let base64 = &event[place.clone()];
+                if found.is_base64 && !base64.starts_with(AGGREGATED) {
+                    data_len += decoded_len(base64);
+                } else {
+                    to_decode.push(records.len());
+                }
+            } else {
+                all_have_data = false;
+            }
+            records.push(Record::at(found));
+        };
+        match compact::records(&event, take) {
+            // Whether a record without data is of Kinesis at all, the other reader finds out.
+            Some(()) if all_have_data => {
+                let mut invocation = Self { records, bytes: event, data_len, source, ..Self::default() };
+                to_decode.into_iter().for_each(|at| invocation.decode(at));
+                Ok(invocation)
+            }
+            _ => serde_json::from_slice(&event),
+        }
+    }
+
+    /// Decodes the data of a record where it is.
+    fn decode(&mut self, at: usize) {
+        let record = &mut self.records[at];
+        if let Data::Base64(place) = record.data {
+            let text = &mut self.bytes[place.range()];
+            record.data = match BASE64.decode(&*text) {
+                Ok(data) => {
+                    text[..data.len()].copy_from_slice(&data);
+                    self.data_len += data.len();
+                    let start = place.range().start;
+                    Data::Decoded(Place::new(start..start + data.len()))
+                }
+                Err(_) => Data::NotBase64(place),
+            };
+        }
+    }
+
+    /// Gives the buffer back, when nobody needs the invocation any more.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// How many records there are.
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// What the event is if it is none that this function is made for. Then the invocation has to fail.
+    pub fn foreign(&self) -> Option<&Foreign> {
+        self.foreign.as_ref()
+    }
+
+    /// Whether CloudWatch Logs invoked the function without a stream between: `{"awslogs":{"data":"..."}}`. Its one
+    /// record has no sequence number, and nothing but Lambda's retries brings it again.
+    pub fn is_direct(&self) -> bool {
+        self.is_direct
+    }
+
+    /// The sequence number of a record, or `None` when it has none that is text.
+    pub fn sequence(&self, at: usize) -> Option<&str> {
+        self.records.get(at)?.sequence.and_then(|place| self.text(place))
+    }
+
+    /// The `eventID` of a record: shard and sequence number. Of a direct subscription, `awslogs:` and a checksum, which
+    /// stays the same when Lambda retries the event.
+    pub fn event_id(&self, at: usize) -> Option<&str> {
+        self.records.get(at)?.event_id.and_then(|place| self.text(place))
+    }
+
+    /// The shard of a record, `shardId-000000000000`, when its `eventID` tells.
+    pub fn shard(&self, at: usize) -> Option<&str> {
+        self.event_id(at)?.split_once(':').map(|(shard, _)| shard)
+    }
+
+    /// When a record arrived in the stream, in seconds since 1970.
+    pub fn arrived(&self, at: usize) -> Option<f64> {
+        self.records.get(at).map(|record| record.arrived).filter(|seconds| !seconds.is_nan())
+    }
+
+    /// The data of a record: for CloudWatch Logs, gzip. What is not decoded yet is decoded into `buffer`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn data<'d>(&'d self, at: usize, buffer: &'d mut Vec<u8>) -> Result<&'d [u8], NoData> {
+        match self.data_of(at) {
+            Data::Missing => Err(NoData::Missing),
+            Data::NotBase64(_) => Err(NoData::NotBase64),
+            Data::Decoded(place) => Ok(&self.bytes[place.range()]),
+            Data::Base64(place) => {
+                buffer.clear();
+                let decoded = base64_simd::STANDARD.decode_append(&self.bytes[place.range()], buffer);
+                decoded.map(|()| &buffer[..]).map_err(|_| NoData::NotBase64)
+            }
+        }
+    }
+
+    /// Asks the processor for the beginning of a record's data, which will be read soon.
+    pub(crate) fn prefetch(&self, at: usize) {
+        const MOST: usize = 512;
+        if let Data::Base64(place) = self.data_of(at) {
+            let text = &self.bytes[place.range()];
+            vectors::prefetch(&text[..text.len().min(MOST)]);
+        }
+    }
+
+    /// The data of a record that is decoded already, as all is that may be aggregated.
+    pub(crate) fn decoded(&self, at: usize) -> Option<&[u8]> {
+        match self.data_of(at) {
+            Data::Decoded(place) => Some(&self.bytes[place.range()]),
+            Data::Missing | Data::Base64(_) | Data::NotBase64(_) => None,
+        }
+    }
+
+    /// How many bytes of data a record has.
+    pub(crate) fn size(&self, at: usize) -> usize {
+        match self.data_of(at) {
+            Data::Missing | Data::NotBase64(_) => 0,
+            Data::Decoded(place) => place.range().len(),
+            Data::Base64(place) => decoded_len(&self.bytes[place.range()]),
+        }
+    }
+
+    /// The data of a record; the text that came instead where it is not base64; empty where there is none.
+    pub fn raw(&self, at: usize) -> Cow<'_, [u8]> {
+        match self.data_of(at) {
+            Data::Missing => Cow::default(),
+            Data::NotBase64(place) | Data::Decoded(place) => self.bytes[place.range()].into(),
+            Data::Base64(place) => {
+                let text = &self.bytes[place.range()];
+                base64_simd::STANDARD.decode_to_vec(text).map_or(text.into(), Cow::from)
+            }
+        }
+    }
+
+    /// The ARN of the stream.
+    pub fn source(&self) -> Option<&str> {
+        self.text(self.source?)
+    }
+
+    /// How many bytes of data all records have together, decoded.
+    pub fn data_len(&self) -> usize {
+        self.data_len
+    }
+
+    fn data_of(&self, at: usize) -> Data {
+        self.records.get(at).map_or(Data::Missing, |record| record.data)
+    }
+
+    fn text(&self, place: Place) -> Option<&str> {
+        std::str::from_utf8(self.bytes.get(place.range())?).ok()
+    }
+
+    fn push_text(&mut self, text: &str) -> Place {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text.as_bytes());
+        Place::new(start..self.bytes.len())
+    }
+
+    fn push_data(&mut self, base64: &str) -> Data {
+        let start = self.bytes.len();
+        if BASE64.decode_vec(base64, &mut self.bytes).is_err() {
+            self.bytes.truncate(start);
+            return Data::NotBase64(self.push_text(base64));
+        }
+        self.data_len += self.bytes.len() - start;
+        Data::Decoded(Place::new(start..self.bytes.len()))
+    }
+}
+
+impl Record {
+    fn at(found: Found) -> Self {
+        Self {
+            // An empty sequence number names nothing, and reporting one fails the whole batch.
+            sequence: found.sequence.filter(|range| !range.is_empty()).map(Place::new),
+            event_id: found.event_id.map(Place::new),
+            data: found.data.map_or(Data::Missing, |range| Data::Base64(Place::new(range))),
+            arrived: found.arrived.unwrap_or(f64::NAN),
+        }
+    }
+}
+
+/// How many bytes base64 with its padding becomes.
+fn decoded_len(base64: &[u8]) -> usize {
+    base64_simd::STANDARD.decoded_length(base64).unwrap_or(0)
+}
+
+/// Orders sequence numbers: decimal numbers of 50 and more digits, so a longer one is a later one and text
+/// decides between equal lengths.
+pub fn compare_sequences(a: &str, b: &str) -> Ordering {
+    let significant = |number: &str| number.trim_start_matches('0').len();
+    significant(a).cmp(&significant(b)).then_with(|| a.trim_start_matches('0').cmp(b.trim_start_matches('0')))
+}
+
+#[cfg(test)]
+mod tests;
