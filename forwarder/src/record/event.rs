@@ -11,6 +11,7 @@
 //! another source says so, see [`Invocation::foreign`].
 
 mod any_json;
+mod compact;
 mod foreign;
 
 use std::borrow::Cow;
@@ -22,8 +23,8 @@ use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
 use crate::delivery::ledger::count;
-use crate::record::json::compact::{self, Found};
 use crate::record::vectors;
+use compact::Found;
 pub use foreign::Foreign;
 
 /// Standard base64; padding is optional because a missing `=` loses nothing.

@@ -3,6 +3,7 @@
 //! Decoding borrows: an event's message stays the escaped JSON text in the buffer until it is written out.
 
 mod any;
+mod compact;
 mod repair;
 
 use std::borrow::Cow;
@@ -14,7 +15,6 @@ use flate2::bufread::MultiGzDecoder;
 use crate::config::Format;
 use crate::record::aggregate::Damage;
 use crate::record::inflate;
-use crate::record::json::compact;
 use crate::shape::fields::Labels;
 pub use any::parse_any;
 pub use repair::repair;

@@ -1,6 +1,6 @@
-//! JSON as bytes: fast readers of the form that AWS writes, escapes, and what strict readers refuse.
+//! JSON as bytes: what the fast readers of AWS's own JSON share, escapes, and what strict readers refuse.
 
 pub(crate) mod backslash;
-pub(crate) mod compact;
+pub(crate) mod cursor;
 mod digits;
 pub(crate) mod strict;
