@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::{Fault, When};
+use super::fault::Fault;
+use super::injection::When;
 
 /// What happens to the next calls of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]

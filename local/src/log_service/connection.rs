@@ -8,9 +8,9 @@ use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
 
 use super::fault::{Fault, Protocol};
-use super::http::Reader;
-use super::listener::{FaultNews, Shared};
 use super::received::Cutter;
+use super::requests::Reader;
+use super::shared::{FaultNews, Shared};
 
 /// A connection whose TCP end can still be reset after the handshake.
 trait Stream: AsyncRead + AsyncWrite + Unpin {

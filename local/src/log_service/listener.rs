@@ -2,20 +2,16 @@
 
 use std::io;
 use std::net::{Shutdown, SocketAddr};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
 use socket2::{SockRef, Socket};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::Options;
 use super::connection;
-use super::fault::{Fault, Protocol};
-use super::http::Requests;
-use super::received::Received;
-use super::tls::Tls;
+use super::options::Options;
+use super::shared::Shared;
 use crate::ReservedPort;
 use crate::reserved_port::bound;
 
@@ -29,80 +25,6 @@ pub(super) enum Command {
     Resume(Done),
     CloseConnections(Done),
     End(Done),
-}
-
-/// A fault, and for how many more connections it holds (`None`: for all).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Armed {
-    fault: Fault,
-    left: Option<u32>,
-}
-
-/// What owner, thread and connections share.
-#[derive(Debug)]
-pub(super) struct Shared {
-    pub(super) received: Received,
-    pub(super) tls: Tls,
-    pub(super) protocol: Protocol,
-    pub(super) requests: Requests,
-    armed: watch::Sender<Armed>,
-    connections: AtomicU64,
-}
-
-impl Shared {
-    pub(super) fn new(options: &Options) -> io::Result<Self> {
-        Ok(Self {
-            received: Received::new(options.record.as_deref())?,
-            tls: Tls::new(options.transport, options.authority_key.as_deref())?,
-            protocol: options.protocol,
-            requests: Requests::new(options.protocol),
-            armed: watch::Sender::new(Armed { fault: options.fault, left: None }),
-            connections: AtomicU64::new(0),
-        })
-    }
-
-    pub(super) fn set_fault(&self, fault: Fault, left: Option<u32>) {
-        self.armed.send_replace(Armed { fault, left });
-    }
-
-    pub(super) fn connections(&self) -> u64 {
-        self.connections.load(Ordering::SeqCst)
-    }
-
-    /// The fault of one more connection; counts it.
-    pub(super) fn take_fault(&self) -> Fault {
-        let mut taken = Fault::None;
-        self.armed.send_if_modified(|armed| {
-            match &mut armed.left {
-                None => taken = armed.fault,
-                Some(0) => {}
-                Some(left) => {
-                    *left -= 1;
-                    taken = armed.fault;
-                }
-            }
-            // Counting is no news to other connections.
-            false
-        });
-        taken
-    }
-
-    /// Tells when [`Shared::set_fault`] is called.
-    pub(super) fn watch_fault(&self) -> FaultNews {
-        FaultNews(self.armed.subscribe())
-    }
-}
-
-/// See [`Shared::watch_fault`].
-#[derive(Debug)]
-pub(super) struct FaultNews(watch::Receiver<Armed>);
-
-impl FaultNews {
-    pub(super) async fn changed(&mut self) {
-        if self.0.changed().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
 }
 
 /// Runs a service until it is told to end. The address, or why there is none, goes to `started`.
@@ -175,7 +97,7 @@ async fn serve(
                 None => return,
             },
             stream = accept(listener.as_ref()) => {
-                let number = shared.connections.fetch_add(1, Ordering::SeqCst) + 1;
+                let number = shared.count_connection();
                 open.serve(shared, stream, number);
             }
             // Ended connections are let go of.
