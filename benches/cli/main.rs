@@ -11,7 +11,7 @@ mod planning;
 #[path = "../src/plot.rs"]
 mod plot;
 #[path = "../../tests/it/support/mod.rs"]
-#[allow(dead_code, reason = "the tests use more of it")]
+#[allow(dead_code, unused_imports, reason = "the tests use more of it")]
 mod support;
 
 use std::fmt::Write as _;

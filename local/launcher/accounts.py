@@ -4,6 +4,7 @@ Tests that fail a run at each of its calls begin each time with the same account
 
 - ``POST /_cwl2le/accounts/ID/keep`` remembers the account as it is;
 - ``POST /_cwl2le/accounts/ID/restore`` puts it back to what was kept;
+- ``POST /_cwl2le/accounts/ID/forget`` deletes everything in it, in every service, and ends its functions;
 - ``GET /_cwl2le/accounts/ID`` shows it as JSON, the same text for the same contents.
 """
 
@@ -11,8 +12,10 @@ import copy
 import hashlib
 import json
 import re
+import sys
+import threading
 
-_PATH = re.compile(r"/_cwl2le/accounts/(\d{12})(?:/(keep|restore))?")
+_PATH = re.compile(r"/_cwl2le/accounts/(\d{12})(?:/(keep|restore|forget))?")
 # What flows through an account, as against what there is: records, their positions, lines of logs.
 _FLOW = {
     "kinesis._shard_iterators",
@@ -38,13 +41,13 @@ _A_TIME = 1_000_000_000
 class Accounts:
     """Every store of the services that holds something by account."""
 
-    def __init__(self, responses, *holders):
-        scoped = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
+    def __init__(self, responses, functions, *holders):
+        self.scoped = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
+        self.functions = functions
         self.stores = {
             f"{getattr(holder, '__name__', type(holder).__name__).rsplit('.', 1)[-1]}.{name}": store
-            for holder in holders
-            for name, store in vars(holder).items()
-            if isinstance(store, scoped)
+            for holder in (functions, *holders)
+            for name, store in self._stores_of(holder)
         }
         self.kept = {}
 
@@ -61,6 +64,9 @@ class Accounts:
             return {}
         if (method, action) == ("POST", "restore") and account in self.kept:
             self._restore(account)
+            return {}
+        if (method, action) == ("POST", "forget"):
+            self._forget(account)
             return {}
         return None
 
@@ -88,6 +94,22 @@ class Accounts:
             for key in [key for key in list(data) if key[0] == account]:
                 del data[key]
             data.update(entries)
+
+    def _forget(self, account):
+        self.kept.pop(account, None)
+        functions = [key for key in list(self.functions._functions._data) if key[0] == account]
+        services = [module for name, module in list(sys.modules.items()) if name.startswith("ministack.services.")]
+        stores = [store for service in services for _, store in self._stores_of(service)]
+        for store in [*self.stores.values(), *stores]:
+            for key in [key for key in list(store._data) if key[0] == account]:
+                store._data.pop(key, None)
+        for _, region, name in functions:
+            # Waits until the processes have ended.
+            arguments = {"account": account, "region": region}
+            threading.Thread(target=self.functions.invalidate_worker, args=(name,), kwargs=arguments).start()
+
+    def _stores_of(self, holder):
+        return [(name, store) for name, store in list(vars(holder).items()) if isinstance(store, self.scoped)]
 
 
 def _plain(value, account):

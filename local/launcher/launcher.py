@@ -16,7 +16,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``strictness``, with ``operations``, ``inputs`` and ``shapes``: requests are checked against AWS's API models;
 - ``bucket_owners``: requests for a bucket of another account than expected are refused;
 - ``trust``: under AUTH=true, a trust policy that names a user is enough for that user;
-- ``accounts``: whole accounts kept, put back and shown, for tests;
+- ``accounts``: whole accounts kept, put back, shown and forgotten, for tests;
 - ``lag``: reads that lag behind writes, for tests;
 - ``function_limits``, ``policy_limits`` and ``stream_limits``: sizes of requests, environments and policies, and changes
   of capacity a day;
@@ -172,7 +172,7 @@ def install(modules):
     function_limits.install(modules["responses"], functions)
     policy_limits.install(modules["responses"], modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
-    whole = accounts.Accounts(modules["responses"], *services.values(), subscriptions)
+    whole = accounts.Accounts(modules["responses"], functions, logs, kinesis, modules["iam"], subscriptions)
     lag.install(services, whole.copy_of)
     trust.install(modules["iam_evaluator"], modules["iam"])
     condition_keys.install(modules["iam_actions"], modules["iam"])

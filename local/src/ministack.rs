@@ -109,6 +109,13 @@ impl LocalAws {
         restored.map(drop).map_err(|error| LocalError::new("cannot restore the account", error))
     }
 
+    /// Deletes everything in an account, and ends the functions that run in it. No call may be under way in it.
+    pub async fn forget(&self, account: &str) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/forget");
+        let forgotten = http::post(&self.server, &path, "").await;
+        forgotten.map(drop).map_err(|error| LocalError::new("cannot forget the account", error))
+    }
+
     /// Everything that there is in an account, as JSON: the same text for the same contents, whatever the account's number,
     /// generated ids and times. What flows through it, records and lines, is left out.
     pub async fn contents(&self, account: &str) -> Result<String, LocalError> {

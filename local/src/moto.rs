@@ -13,9 +13,6 @@ pub const MOTO: Tool = Tool {
     requirements: include_str!("../requirements/moto.txt"),
 };
 
-/// The one account of moto.
-pub const MOTO_ACCOUNT: &str = "123456789012";
-
 /// A running moto server. It keeps resources, and neither delivers logs nor runs functions.
 #[derive(Debug)]
 pub struct Moto {

@@ -59,7 +59,7 @@ async fn lines_arrive_a_second_setup_changes_nothing_and_a_teardown_leaves_nothi
     world.put_log_events(PLAIN, &["START RequestId: outside the pattern".to_owned()]).await;
 
     let arrived = world.log_service.wait_for_lines(40, PATIENCE).await;
-    let arrived = arrived.unwrap_or_else(|few| panic!("{few}\n{}", world.aws.logs_tail(40)));
+    let arrived = arrived.unwrap_or_else(|few| panic!("{few}\n{}", world.aws().logs_tail(40)));
     let mut lines: Vec<String> = arrived.iter().map(cwl2le_local::log_service::Line::text).collect();
     let mut wanted: Vec<String> =
         bunyan.iter().chain(&plain).map(|message| format!("{} {message}", support::TOKEN)).collect();

@@ -96,7 +96,7 @@ async fn events_reach_every_type_of_log_service() {
         world.put_log_events(group, &[format!("for {}", sink.kind)]).await;
     }
     for sink in &sinks {
-        sink.assert_arrived(&format!("for {}", sink.kind), || world.aws.logs_tail(60)).await;
+        sink.assert_arrived(&format!("for {}", sink.kind), || world.aws().logs_tail(60)).await;
     }
     let again = world.run(&["--config", file, "plan"]).await.ok().json();
     assert_eq!(again["changed"], json!(false), "{again:#}");

@@ -152,7 +152,7 @@ async fn a_dead_isolated_destination_delays_nobody_and_gets_its_lines_later() {
         chain.put("/app/a", n).await;
         // Each batch arrives before the next one is sent: the dead destination holds nothing up.
         let arrived = chain.world.log_service.wait_for_lines(n + 1, PATIENCE).await;
-        arrived.unwrap_or_else(|few| panic!("{few}\n{}", chain.world.aws.logs_tail(40)));
+        arrived.unwrap_or_else(|few| panic!("{few}\n{}", chain.world.aws().logs_tail(40)));
     }
     assert_eq!(chain.audited(), Vec::<usize>::new());
     chain.audit.resume();

@@ -109,7 +109,7 @@ async fn what_is_too_old_when_the_log_service_comes_back_is_in_s3_with_its_data(
     world.log_service.resume();
     world.put_log_events(GROUP, &["young enough".to_owned()]).await;
     let lines = world.log_service.wait_for_lines(1, PATIENCE).await;
-    let lines = lines.unwrap_or_else(|few| panic!("{few}\n{}", world.aws.logs_tail(40)));
+    let lines = lines.unwrap_or_else(|few| panic!("{few}\n{}", world.aws().logs_tail(40)));
     assert!(lines[0].text().ends_with(" young enough"));
     let status = world.run(&["status"]).await.ok().stdout;
     assert!(status.contains("what expires goes to arn:aws:s3:::expired-logs"), "{status}");

@@ -85,7 +85,7 @@ async fn a_preview_shows_the_very_lines_that_the_function_sends() {
     let labels = "/aws/lambda/cart-prod stream service=cart team=payments mail to [email] from [ipv4]\u{2028}second line";
     assert!(wanted.iter().any(|line| line.ends_with(labels)), "{wanted:#?}");
     let arrived = world.log_service.wait_for_lines(wanted.len(), PATIENCE).await;
-    let arrived = arrived.unwrap_or_else(|few| panic!("{few}\n{}", world.aws.logs_tail(40)));
+    let arrived = arrived.unwrap_or_else(|few| panic!("{few}\n{}", world.aws().logs_tail(40)));
     let mut arrived: Vec<String> = arrived.iter().map(Line::text).collect();
     arrived.sort();
     assert_eq!(arrived, wanted);

@@ -68,7 +68,7 @@ impl Stack {
 
     async fn arrived(&self, count: usize) -> Vec<String> {
         let lines = self.world.log_service.wait_for_lines(count, PATIENCE).await;
-        let lines = lines.unwrap_or_else(|few| panic!("{few}\n{}", self.world.aws.logs_tail(60)));
+        let lines = lines.unwrap_or_else(|few| panic!("{few}\n{}", self.world.aws().logs_tail(60)));
         let mut lines: Vec<String> = lines.iter().map(Line::text).collect();
         lines.sort();
         lines
@@ -267,7 +267,7 @@ impl Stack {
                 return report;
             }
             let in_time = tokio::time::Instant::now() < end;
-            assert!(in_time, "waited for {what}: {report:#}\n{}", self.world.aws.logs_tail(40));
+            assert!(in_time, "waited for {what}: {report:#}\n{}", self.world.aws().logs_tail(40));
         }
     }
 }

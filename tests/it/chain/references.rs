@@ -18,7 +18,7 @@ const ROTATED: &str = "00000000-1111-2222-3333-444444444444";
 /// The tokens of the first `count` lines, each with its message.
 async fn arrived(world: &World, count: usize) -> Vec<String> {
     let lines = world.log_service.wait_for_lines(count, PATIENCE).await;
-    let lines = lines.unwrap_or_else(|few| panic!("{few}\n{}", world.aws.logs_tail(60)));
+    let lines = lines.unwrap_or_else(|few| panic!("{few}\n{}", world.aws().logs_tail(60)));
     let mut lines: Vec<String> = lines.iter().map(cwl2le_local::log_service::Line::text).collect();
     lines.sort();
     lines

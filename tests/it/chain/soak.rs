@@ -196,7 +196,7 @@ impl Arrived {
                 "{} of {events} lost, like {:?}\n{}",
                 missing.len(),
                 &missing[..missing.len().min(10)],
-                world.aws.logs_tail(60)
+                world.aws().logs_tail(60)
             );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
@@ -208,7 +208,7 @@ impl Arrived {
 async fn ten_minutes_of_load_and_faults_lose_nothing_and_leak_nothing() {
     let length = std::env::var("CWL2LE_SOAK_SECONDS").map_or(600, |text| text.parse().expect("seconds"));
     let length = Duration::from_secs(length);
-    let world = Arc::new(World::start().await);
+    let world = Arc::new(World::start_alone().await);
     s3::create(&world, "set-aside").await;
     world.create_log_group(GROUP).await;
     let mut service = LogProcess::start();
@@ -252,7 +252,8 @@ async fn ten_minutes_of_load_and_faults_lose_nothing_and_leak_nothing() {
         fault(&mut service, name).await;
         *faults.entry(name).or_default() += 1;
         let seconds = started.elapsed().as_secs();
-        samples.extend(memory(world.aws.endpoint()).into_iter().map(|(process, kb)| (seconds, process, kb)));
+        samples
+            .extend(memory(world.aws().endpoint()).into_iter().map(|(process, kb)| (seconds, process, kb)));
         round += 1;
     }
     logged.lock().await.ends = true;

@@ -9,8 +9,6 @@ use serde_json::{Value, json};
 use crate::support::{self, REGION, World};
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// That of the local AWS's default credentials.
-const ACCOUNT: &str = "000000000000";
 const OWN: &str = "/aws/lambda/cwl-to-logentries";
 const KIND: PolicyType = PolicyType::SubscriptionFilterPolicy;
 
@@ -40,8 +38,7 @@ fn leaves_out(policy: Option<AccountPolicy>) -> Vec<String> {
 
 /// Puts a policy of this name that leads to a stream, by hand.
 async fn by_hand(world: &World, name: &str, stream: &str, selection: Option<&str>) {
-    let account = world.aws.credentials().access_key_id;
-    let account = if account.len() == 12 { account } else { "000000000000".to_owned() };
+    let account = &world.home.account;
     let document = json!({
         "DestinationArn": format!("arn:aws:kinesis:{REGION}:{account}:stream/{stream}"),
         "RoleArn": format!("arn:aws:iam::{account}:role/cwl-to-kinesis"), "FilterPattern": "",
@@ -94,7 +91,7 @@ async fn log_groups_to_come_are_subscribed_once_and_nothing_feeds_itself() {
     }
     // One shard keeps the order: what had not been left out would have come before the last line.
     let arrived = world.log_service.wait_for_lines(5, PATIENCE).await;
-    let arrived = arrived.unwrap_or_else(|few| panic!("{few}\n{}", world.aws.logs_tail(40)));
+    let arrived = arrived.unwrap_or_else(|few| panic!("{few}\n{}", world.aws().logs_tail(40)));
     let mut lines: Vec<String> = arrived.iter().map(cwl2le_local::log_service::Line::text).collect();
     lines.sort();
     let wanted = [
@@ -139,10 +136,10 @@ async fn an_account_policy_of_somebody_else_is_named_and_left_alone() {
     world.setup(&[]).await.ok();
     // AWS counts the policy that was deleted for a while, and shows the new one late.
     for operation in ["logs:PutAccountPolicy", "logs:DescribeAccountPolicies"] {
-        world.aws.lag(ACCOUNT, operation, Lag::Answers(4)).await.expect("a lag");
+        world.aws().lag(&world.home.account, operation, Lag::Answers(4)).await.expect("a lag");
     }
     has_run(&world, &["subscribe", "--all", "--replace", "theirs"]).await;
-    world.aws.end_lags(ACCOUNT).await.expect("no lag");
+    world.aws().end_lags(&world.home.account).await.expect("no lag");
     let ours = policy(&world).await.and_then(|policy| policy.policy_name);
     assert_eq!(ours.as_deref(), Some("cloudwatchLogsFilter"));
     // The other stack goes, and ours stays.
@@ -267,7 +264,7 @@ filter_pattern = "ERROR"
     assert_eq!(leaves_out(policy(&world).await), ["/app/errors", "/app/secret", OWN, "/to/come"]);
     assert_eq!(run(&["plan"]).await.ok().json()["changed"], json!(false));
     world.put_log_events("/app/a", &["hello".to_owned()]).await;
-    assert!(world.log_service.wait_for_lines(1, PATIENCE).await.is_ok(), "{}", world.aws.logs_tail(40));
+    assert!(world.log_service.wait_for_lines(1, PATIENCE).await.is_ok(), "{}", world.aws().logs_tail(40));
 
     let init = ["init", "--from-account", "--to", "described.toml"];
     run(&init).await.ok();

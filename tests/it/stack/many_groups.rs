@@ -15,7 +15,7 @@ const BURST: f64 = 20.0;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_thousand_groups_are_subscribed_once_each_under_throttling() {
-    let world = World::start().await;
+    let world = World::start_alone().await;
     let logs = world.logs();
     stream::iter(0..GROUPS)
         .for_each_concurrent(16, |n| {
@@ -26,7 +26,7 @@ async fn two_thousand_groups_are_subscribed_once_each_under_throttling() {
     world.create_log_group("/other/one").await;
     world.setup(&[]).await.ok();
 
-    let proxy = CallProxy::start(world.aws.endpoint()).await.expect("a proxy");
+    let proxy = CallProxy::start(world.aws().endpoint()).await.expect("a proxy");
     proxy.limit("PutSubscriptionFilter", PER_SECOND, BURST);
     let run = async |args: &[&str]| through(&proxy, &world, args).await;
     let report = run(&["subscribe", "--match", "/many/*"]).await.ok().json();
@@ -60,7 +60,7 @@ async fn throttling_and_lost_connections_in_turns_leave_no_group_out() {
         world.create_log_group(&format!("/many/{n:02}")).await;
     }
     world.setup(&[]).await.ok();
-    let proxy = CallProxy::start(world.aws.endpoint()).await.expect("a proxy");
+    let proxy = CallProxy::start(world.aws().endpoint()).await.expect("a proxy");
     let turns = [
         Step::before(20, Fault::throttled()),
         Step::before(2, Fault::Reset),

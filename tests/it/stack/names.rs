@@ -4,9 +4,6 @@ use serde_json::Value;
 
 use crate::support::{REGION, World};
 
-/// The account of the local AWS.
-const ACCOUNT: &str = "000000000000";
-
 fn subscribed(report: &Value) -> Vec<&str> {
     let steps = report["changes"].as_array().expect("a list of changes");
     steps.iter().filter_map(|step| step["resource"]["name"].as_str()).collect()
@@ -18,22 +15,23 @@ async fn log_groups_are_understood_however_they_are_given() {
     for name in ["/app/a", "/app/b", "/app/c#1"] {
         world.create_log_group(name).await;
     }
+    let account = &world.home.account;
     let made = world.setup(&["--yes", "--log-group", "/app/a:*"]).await.ok().json();
     assert!(subscribed(&made).iter().any(|name| name.starts_with("/app/a")), "{made:#}");
-    let arn = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app/b:*");
+    let arn = format!("arn:aws:logs:{REGION}:{account}:log-group:/app/b:*");
     world.run(&["subscribe", "--yes", "--log-group", &arn]).await.ok();
     let status = world.run(&["status"]).await.ok().stdout;
     assert!(status.contains("/app/a") && status.contains("/app/b"), "{status}");
-    let elsewhere = format!("arn:aws:logs:eu-west-1:{ACCOUNT}:log-group:/app/b");
+    let elsewhere = format!("arn:aws:logs:eu-west-1:{account}:log-group:/app/b");
     let refused = world.run(&["subscribe", "--yes", "--log-group", &elsewhere]).await.failed(2, "usage");
     assert!(refused.stdout.contains("eu-west-1"), "{refused:?}");
-    let glob = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:/app/*");
+    let glob = format!("arn:aws:logs:{REGION}:{account}:log-group:/app/*");
     world.run(&["unsubscribe", "--yes", "--match", &glob]).await.ok();
 
     // AWS tells the tags of every log group but the one with `#` in its name.
     let logs = world.logs();
     for name in ["/app/a", "/app/b"] {
-        let arn = format!("arn:aws:logs:{REGION}:{ACCOUNT}:log-group:{name}");
+        let arn = format!("arn:aws:logs:{REGION}:{account}:log-group:{name}");
         logs.tag_resource().resource_arn(arn).tags("team", "pay").send().await.expect("tagged");
     }
     let ran = world.run(&["subscribe", "--yes", "--tag", "team=pay"]).await.ok();

@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use cwl2le::apply::{What, apply};
 use cwl2le::aws::{Depth, Keys, Options, Session, Stop, observe};
 use cwl2le::error::Code;
@@ -14,8 +16,11 @@ use cwl2le::stack::{
     TriggerSpec, tags,
 };
 use cwl2le_forwarder::config::Config;
-use cwl2le_local::moto::{MOTO_ACCOUNT, Moto};
-use cwl2le_local::{Cache, Credentials, LocalAws};
+use cwl2le_local::Cache;
+use cwl2le_local::moto::Moto;
+use tokio::sync::{Notify, OnceCell};
+
+use crate::support::aws::{Home, shared};
 
 const REGION: &str = "ap-northeast-1";
 
@@ -174,28 +179,42 @@ async fn replaces_a_failed_function(session: &Session) {
     do_it(session, &plan::teardown(&stack, &observed, &TeardownOptions::default())).await;
 }
 
-async fn moto() -> Moto {
-    let cache = Cache::open().expect("a cache");
-    Moto::start(&cache, &|_| ()).await.unwrap_or_else(|error| panic!("{error:?}"))
+/// An account of its own on the moto that the tests share: who assumes a role of another account is in that account.
+async fn moto(account: &str) -> Options {
+    static MOTO: OnceCell<Moto> = OnceCell::const_new();
+    let start = async || {
+        let cache = Cache::open().expect("a cache");
+        Moto::start(&cache, &|_| ()).await.unwrap_or_else(|error| panic!("{error:?}"))
+    };
+    let endpoint = MOTO.get_or_init(start).await.endpoint();
+    let config = aws_config::SdkConfig::builder()
+        .behavior_version(aws_config::BehaviorVersion::latest())
+        .region(aws_config::Region::new(REGION))
+        .endpoint_url(endpoint)
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "test", "test", None, None, "test",
+        )))
+        .http_client(aws_smithy_http_client::Builder::new().build_http())
+        .build();
+    let assume = aws_sdk_sts::Client::new(&config).assume_role().role_session_name("test");
+    let assumed = assume.role_arn(format!("arn:aws:iam::{account}:role/test")).send().await.expect("assumed");
+    options(endpoint, &assumed.credentials.expect("credentials").access_key_id)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stack_lives_and_leaves_nothing_on_the_local_aws() {
-    let cache = Cache::open().expect("a cache");
-    let aws = LocalAws::start(&cache, cwl2le_local::Options::default(), &|_| ()).await;
-    let aws = aws.unwrap_or_else(|error| panic!("{error:?}"));
-    let account = Credentials::of_account("210987654321").access_key_id;
-    let session = Session::open(options(aws.endpoint(), &account)).await.expect("a session");
-    assert_eq!(session.target.account, account);
+    let home = Home::new(shared(cwl2le_local::Options::default()).await);
+    let session = Session::open(options(home.aws.endpoint(), &home.account)).await.expect("a session");
+    assert_eq!(session.target.account, home.account);
     lives_and_leaves_nothing(&session).await;
     replaces_a_failed_function(&session).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stack_lives_and_leaves_nothing_on_a_strict_control_plane() {
-    let moto = moto().await;
-    let session = Session::open(options(moto.endpoint(), "test")).await.expect("a session");
-    assert_eq!(session.target.account, MOTO_ACCOUNT);
+    let account = "210000000001";
+    let session = Session::open(moto(account).await).await.expect("a session");
+    assert_eq!(session.target.account, account);
     assert!(session.identity.starts_with("arn:aws:"), "{}", session.identity);
     lives_and_leaves_nothing(&session).await;
     replaces_a_failed_function(&session).await;
@@ -203,8 +222,7 @@ async fn a_stack_lives_and_leaves_nothing_on_a_strict_control_plane() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_cannot_be_assumed_yet_is_waited_for() {
-    let moto = moto().await;
-    let session = Session::open(options(moto.endpoint(), "test")).await.expect("a session");
+    let session = Session::open(moto("210000000002").await).await.expect("a session");
     let (stack, observed) = look(&session, &[], Depth::Stack).await;
     let whole = plan::setup(&stack, &observed, false);
     let (role, others): (Vec<_>, Vec<_>) = whole.steps.into_iter().partition(|step| {
@@ -215,17 +233,23 @@ async fn a_role_that_cannot_be_assumed_yet_is_waited_for() {
 
     // The function's role appears while the function is being created, as it does on AWS.
     let waited = Arc::new(Mutex::new(Vec::new()));
-    let told = waited.clone();
+    let (told, waits) = (waited.clone(), &Notify::new());
     let late = async {
-        tokio::time::sleep(Duration::from_secs(2)).await;
+        waits.notified().await;
         apply(&session, &role, &|_| ()).await.expect("the role");
     };
     let note = move |event: cwl2le::apply::Event<'_>| {
         if let What::Waiting { why, .. } = event.what {
             told.lock().expect("no panic").push(why.to_owned());
+            waits.notify_one();
         }
     };
-    let (done, ()) = tokio::join!(apply(&session, &others, &note), late);
+    let soon = async {
+        let done = apply(&session, &others, &note).await;
+        waits.notify_one();
+        done
+    };
+    let (done, ()) = tokio::join!(soon, late);
     done.unwrap_or_else(|error| panic!("{error:?}"));
     let waited = waited.lock().expect("no panic").clone();
     assert!(waited.iter().any(|why| why == "Lambda to be able to assume the role"), "{waited:?}");
@@ -233,8 +257,7 @@ async fn a_role_that_cannot_be_assumed_yet_is_waited_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_third_filter_is_refused_with_the_names_of_the_others() {
-    let moto = moto().await;
-    let session = Session::open(options(moto.endpoint(), "test")).await.expect("a session");
+    let session = Session::open(moto("210000000003").await).await.expect("a session");
     let (stack, observed) = look(&session, &[], Depth::Stack).await;
     do_it(&session, &plan::setup(&stack, &observed, false)).await;
     // moto has no log groups of applications: the forwarder's own stands in for one here.
@@ -262,13 +285,12 @@ async fn a_third_filter_is_refused_with_the_names_of_the_others() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_log_group_and_a_missing_stream_are_explained() {
-    let moto = moto().await;
     let stop = Stop::new();
     let options = Options {
         // Enough for the calls that are to succeed, on a busy machine.
         patience: Some(Duration::from_secs(6)),
         stop: stop.clone(),
-        ..options(moto.endpoint(), "test")
+        ..moto("210000000004").await
     };
     let session = Session::open(options).await.expect("a session");
     let (stack, observed) = look(&session, &["/nobody/here"], Depth::Stack).await;

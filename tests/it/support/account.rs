@@ -1,57 +1,57 @@
 //! An account of its own on a shared local AWS, with other people's resources in it, and `cwl2le` in front of it
 //! through a proxy that fails chosen calls.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
-
 use std::io::Write as _;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_cloudwatchlogs::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
-use cwl2le_local::{Cache, Call, CallProxy, Injection, LocalAws, Options};
+use cwl2le_local::{Call, CallProxy, Injection, LocalAws, Options};
 use serde_json::json;
 use tokio::process::{Child, Command};
 
-use crate::support::{REGION, Ran, TOKEN, confirmed, cwl2le};
+use super::aws::{self, Home};
+use super::{REGION, Ran, TOKEN, confirmed, cwl2le};
 
 /// A log group of somebody else, with a filter of theirs.
-pub const GROUP: &str = "/app/watched";
+pub(crate) const GROUP: &str = "/app/watched";
 const FOREIGN_FILTER: &str = "theirs";
 const FOREIGN_STREAM: &str = "their-stream";
 const FOREIGN_ROLE: &str = "their-role";
 
-/// A local AWS with as many accounts as there are tests.
-pub struct Ground {
-    pub aws: LocalAws,
+/// A local AWS, and what makes accounts in it.
+pub(crate) struct Ground {
+    pub(crate) aws: Arc<LocalAws>,
     http: SharedHttpClient,
 }
 
 impl Ground {
-    pub async fn start(options: Options) -> Self {
-        let cache = Cache::open().expect("a cache folder");
-        let aws = LocalAws::start(&cache, options, &|_| ()).await.expect("a local AWS");
-        Self { aws, http: aws_smithy_http_client::Builder::new().build_http() }
+    pub(crate) async fn start(options: Options) -> Self {
+        // Connections belong to the runtime of one test.
+        let http = aws_smithy_http_client::Builder::new().build_http();
+        Self { aws: aws::shared(options).await, http }
     }
 
     /// An account in which others have a stream, a role and a subscribed log group, and we have nothing.
-    pub async fn account(&self) -> Account {
-        static NEXT: AtomicU64 = AtomicU64::new(100_000_000_000);
-        let id = NEXT.fetch_add(1, Ordering::Relaxed).to_string();
-        let keys = (id.clone(), "test".to_owned());
+    pub(crate) async fn account(&self) -> Account {
+        let home = Home::new(Arc::clone(&self.aws));
+        let root = home.credentials();
+        let keys = (root.access_key_id, root.secret_access_key);
         let proxy = CallProxy::start(self.aws.endpoint()).await.expect("a proxy");
-        let account = Account { config: self.config(&keys), keys, proxy, id };
+        let account =
+            Account { config: self.config(&keys), keys, proxy, id: home.account.clone(), _home: home };
         account.populate().await;
         account
     }
 
     /// Of clients that sign with an access key and its secret.
-    pub fn config(&self, (id, secret): &(String, String)) -> SdkConfig {
+    pub(crate) fn config(&self, (id, secret): &(String, String)) -> SdkConfig {
         self.signing_with(Credentials::new(id, secret, None, None, "test"))
     }
 
     /// Of clients that sign with temporary credentials.
-    pub fn config_of_session(&self, id: &str, secret: &str, token: &str) -> SdkConfig {
+    pub(crate) fn config_of_session(&self, id: &str, secret: &str, token: &str) -> SdkConfig {
         self.signing_with(Credentials::new(id, secret, Some(token.to_owned()), None, "test"))
     }
 
@@ -66,13 +66,14 @@ impl Ground {
     }
 }
 
-pub struct Account {
-    pub id: String,
-    pub proxy: CallProxy,
+pub(crate) struct Account {
+    pub(crate) id: String,
+    pub(crate) proxy: CallProxy,
     /// Of the root.
-    pub config: SdkConfig,
+    pub(crate) config: SdkConfig,
     /// What `cwl2le` signs with: the root's at first.
-    pub keys: (String, String),
+    pub(crate) keys: (String, String),
+    _home: Home,
 }
 
 impl Account {
@@ -104,21 +105,21 @@ impl Account {
             .expect("a filter");
     }
 
-    pub fn iam(&self) -> aws_sdk_iam::Client {
+    pub(crate) fn iam(&self) -> aws_sdk_iam::Client {
         aws_sdk_iam::Client::new(&self.config)
     }
 
-    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+    pub(crate) fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
         aws_sdk_cloudwatchlogs::Client::new(&self.config)
     }
 
     /// `cwl2le --output json ARGS` through the proxy, with consent to what it asks.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         self.text(&confirmed(&[&["--output", "json"], args].concat()))
     }
 
     /// `cwl2le ARGS` through the proxy, word for word.
-    pub fn text(&self, args: &[&str]) -> Command {
+    pub(crate) fn text(&self, args: &[&str]) -> Command {
         let mut command = Command::from(cwl2le());
         command
             .env("AWS_ENDPOINT_URL", self.proxy.endpoint())
@@ -134,19 +135,19 @@ impl Account {
     }
 
     /// Runs it without any fault, and says which calls it made.
-    pub async fn run(&self, args: &[&str]) -> (Ran, Vec<Call>) {
+    pub(crate) async fn run(&self, args: &[&str]) -> (Ran, Vec<Call>) {
         self.run_with(None, args).await
     }
 
     /// Runs it with a fault, or without one.
-    pub async fn run_with(&self, injection: Option<Injection>, args: &[&str]) -> (Ran, Vec<Call>) {
+    pub(crate) async fn run_with(&self, injection: Option<Injection>, args: &[&str]) -> (Ran, Vec<Call>) {
         self.proxy.inject(injection);
         let ran = ended(self.command(args).spawn().expect("cwl2le runs")).await;
         (ran, self.proxy.calls())
     }
 
     /// Everything that there is in the account, one line each, sorted.
-    pub async fn seen(&self) -> Vec<String> {
+    pub(crate) async fn seen(&self) -> Vec<String> {
         let mut seen = Vec::new();
         let kinesis = aws_sdk_kinesis::Client::new(&self.config);
         let streams = kinesis.list_streams().send().await.expect("streams").stream_names;
@@ -185,7 +186,7 @@ impl Account {
     }
 
     /// What others have, which nothing of ours may change.
-    pub fn theirs(&self) -> Vec<String> {
+    pub(crate) fn theirs(&self) -> Vec<String> {
         vec![
             format!(
                 "filter {GROUP} {FOREIGN_FILTER} arn:aws:kinesis:{REGION}:{}:stream/{FOREIGN_STREAM} `ERROR`",
@@ -198,7 +199,7 @@ impl Account {
     }
 
     /// The stack beside it, whole.
-    pub fn whole(&self, subscribed: bool) -> Vec<String> {
+    pub(crate) fn whole(&self, subscribed: bool) -> Vec<String> {
         let stream = "cloudwatch-logs-stream";
         let mut all = self.theirs();
         all.extend(
@@ -221,19 +222,34 @@ impl Account {
     }
 }
 
+/// The same run by way of another program, which finds it behind its own arguments.
+pub(crate) fn by_way_of(program: &str, arguments: &[&str], run: &Command) -> Command {
+    let run = run.as_std();
+    let mut command = Command::new(program);
+    command.args(arguments).arg(run.get_program()).args(run.get_args());
+    for (name, value) in run.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    command
+}
+
 /// What a process ended with.
-pub async fn ended(child: Child) -> Ran {
+pub(crate) async fn ended(child: Child) -> Ran {
     child.wait_with_output().await.expect("cwl2le runs").into()
 }
 
 /// `setup` with a log service that nobody connects to, and with `more`.
-pub fn setup<'a>(more: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn setup<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let base = ["setup", "--token", TOKEN, "--logentries-endpoint", "127.0.0.1:1", "--logentries-plain"];
     [&base, more].concat()
 }
 
 /// A zip with a `bootstrap` for the other architecture.
-pub fn other_zip() -> tempfile::NamedTempFile {
+pub(crate) fn other_zip() -> tempfile::NamedTempFile {
     // An ELF header with machine AArch64 (183) in its place, and nothing that it would load.
     let mut elf = vec![0; 64];
     elf[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");

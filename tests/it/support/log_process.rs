@@ -2,8 +2,6 @@
 //!
 //! The process is this test binary again: it runs the test `chain::soak::the_log_service` alone, which calls [`serve`].
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
-
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -20,7 +18,7 @@ const FOLDER: &str = "CWL2LE_TEST_LOG_PROCESS";
 const STARTING: Duration = Duration::from_secs(60);
 
 /// A log service in a process of its own. It listens on the same port whenever it runs.
-pub struct LogProcess {
+pub(crate) struct LogProcess {
     folder: tempfile::TempDir,
     port: ReservedPort,
     child: Child,
@@ -36,7 +34,7 @@ struct Record {
 
 impl LogProcess {
     /// Starts it, with TLS 1.3.
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         // Makes the certificate authority that all processes share.
         let options = Options::with_transport(Transport::Tls13);
@@ -51,41 +49,41 @@ impl LogProcess {
         Self { folder, port, child, record }
     }
 
-    pub fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.port.address()
     }
 
     /// The certificates to trust.
-    pub fn ca_file(&self) -> PathBuf {
+    pub(crate) fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
     }
 
     /// Hands a line to the function that the process was started with.
-    pub fn tell(&mut self, what: &str) {
+    pub(crate) fn tell(&mut self, what: &str) {
         let stdin = self.child.stdin.as_mut().expect("a pipe");
         writeln!(stdin, "{what}").and_then(|()| stdin.flush()).expect("the log service reads");
     }
 
     /// Sends a signal to the process, such as `STOP` and `CONT`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let signal = format!("-{name}");
         let sent = Command::new("kill").args([&signal, &self.child.id().to_string()]).status();
         assert!(sent.expect("kill runs").success(), "{name}");
     }
 
     /// Ends the process with SIGKILL. Returns when it is gone.
-    pub fn kill(&mut self) {
+    pub(crate) fn kill(&mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ends");
     }
 
     /// Starts another process in the place of one that was killed.
-    pub fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.child = spawn(self.folder.path(), self.port.address());
     }
 
     /// The lines that were read since the last call, by whichever process.
-    pub fn new_lines(&mut self) -> Vec<String> {
+    pub(crate) fn new_lines(&mut self) -> Vec<String> {
         let Record { file, rest } = &mut self.record;
         file.read_to_end(rest).expect("the record");
         let end = rest.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
@@ -124,7 +122,7 @@ fn spawn(folder: &Path, address: SocketAddr) -> Child {
 
 /// What the test `the_log_service` does: nothing, unless it is the process of a [`LogProcess`]. Then it serves until that
 /// one is dropped; each line of [`LogProcess::tell`] goes to `told`.
-pub fn serve(told: impl Fn(&LogService, &str)) {
+pub(crate) fn serve(told: impl Fn(&LogService, &str)) {
     let Ok(place) = std::env::var(FOLDER) else { return };
     let (address, folder) = place.split_once(' ').expect("an address and a folder");
     let key = std::fs::read_to_string(Path::new(folder).join("key.pem")).expect("a key");

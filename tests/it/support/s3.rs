@@ -1,7 +1,5 @@
 //! Buckets of the local AWS, by the forwarder's own client.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
-
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +13,7 @@ use crate::support::{REGION, World};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Makes a bucket in the region of the tests.
-pub async fn create(world: &World, bucket: &str) {
+pub(crate) async fn create(world: &World, bucket: &str) {
     let place = format!(
         "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\
          <LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
@@ -32,7 +30,7 @@ async fn call(world: &World, operation: &'static str, method: Method, path: &str
 }
 
 /// The keys in a bucket of a thousand objects at most, once there are so many.
-pub async fn keys(world: &World, bucket: &str, count: usize) -> Vec<String> {
+pub(crate) async fn keys(world: &World, bucket: &str, count: usize) -> Vec<String> {
     let deadline = Instant::now() + PATIENCE;
     loop {
         let list =
@@ -43,11 +41,11 @@ pub async fn keys(world: &World, bucket: &str, count: usize) -> Vec<String> {
         if keys.len() >= count {
             return keys;
         }
-        assert!(Instant::now() < deadline, "{} objects: {list}\n{}", keys.len(), world.aws.logs_tail(60));
+        assert!(Instant::now() < deadline, "{} objects: {list}\n{}", keys.len(), world.aws().logs_tail(60));
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
-pub async fn object(world: &World, bucket: &str, key: &str) -> Answer {
+pub(crate) async fn object(world: &World, bucket: &str, key: &str) -> Answer {
     call(world, "GetObject", Method::GET, &format!("/{bucket}/{key}"), Bytes::new()).await
 }

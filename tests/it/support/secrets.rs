@@ -1,7 +1,5 @@
 //! Parameters and secrets of the local AWS, by the forwarder's own client.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
-
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -15,7 +13,7 @@ use crate::support::World;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A call that writes to one of the stores.
-pub async fn write(world: &World, service: Service, operation: &'static str, body: Value) {
+pub(crate) async fn write(world: &World, service: Service, operation: &'static str, body: Value) {
     let prefix = if service == Service::Ssm { "AmazonSSM" } else { "secretsmanager" };
     let target = HeaderValue::from_str(&format!("{prefix}.{operation}")).expect("a header");
     let headers = [
@@ -37,7 +35,7 @@ pub async fn write(world: &World, service: Service, operation: &'static str, bod
 }
 
 /// Writes a parameter that is encrypted with AWS's own key.
-pub async fn put_parameter(world: &World, name: &str, value: &str) {
+pub(crate) async fn put_parameter(world: &World, name: &str, value: &str) {
     let parameter = json!({"Name": name, "Type": "SecureString", "Value": value, "Overwrite": true});
     write(world, Service::Ssm, "PutParameter", parameter).await;
 }

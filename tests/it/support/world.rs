@@ -1,8 +1,7 @@
 //! A local AWS, a local log service and the `cwl2le` process against them.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses its own part")]
-
 use std::process::{Command, Output};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use aws_config::{BehaviorVersion, SdkConfig};
@@ -11,47 +10,50 @@ use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use cwl2le_forwarder::aws::Aws;
 use cwl2le_forwarder::net::http::Client;
 use cwl2le_local::log_service::{self, LogService, Transport};
-use cwl2le_local::{Cache, LocalAws, Options};
+use cwl2le_local::{LocalAws, Options};
 use serde_json::Value;
 
-pub const REGION: &str = "ap-northeast-1";
-pub const TOKEN: &str = "7d3a9c52-58e1-4b0f-9c6a-2f41d8e0b7a3";
+use super::aws::{self, Home};
 
-pub struct World {
-    pub aws: LocalAws,
-    pub log_service: LogService,
-    pub ca_file: tempfile::NamedTempFile,
+pub(crate) const REGION: &str = "ap-northeast-1";
+pub(crate) const TOKEN: &str = "7d3a9c52-58e1-4b0f-9c6a-2f41d8e0b7a3";
+
+/// An account of its own, and a log service.
+pub(crate) struct World {
+    pub(crate) home: Home,
+    pub(crate) log_service: LogService,
+    pub(crate) ca_file: tempfile::NamedTempFile,
 }
 
 /// What a run of `cwl2le` ended with.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ran {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The JSON report on standard error, below the notes: where standard output belongs to the lines.
-    pub fn report(&self) -> Value {
+    pub(crate) fn report(&self) -> Value {
         let start = self.stderr.find("\n{").map_or(0, |at| at + 1);
         serde_json::from_str(&self.stderr[start..]).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
     /// The run ended with success; panics with everything it said otherwise.
     #[track_caller]
-    pub fn ok(self) -> Self {
+    pub(crate) fn ok(self) -> Self {
         assert_eq!(self.code, 0, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         self
     }
 
     /// The run failed with this code and this error.
     #[track_caller]
-    pub fn failed(self, code: i32, error: &str) -> Self {
+    pub(crate) fn failed(self, code: i32, error: &str) -> Self {
         let found = self.json()["error"]["code"].clone();
         assert_eq!((self.code, &found), (code, &Value::from(error)), "{self:?}");
         assert!(!self.stdout.contains(TOKEN) && !self.stderr.contains(TOKEN), "a token was shown: {self:?}");
@@ -70,7 +72,7 @@ impl From<Output> for Ran {
 }
 
 /// `cwl2le` with nothing of the caller's environment that it would listen to.
-pub fn cwl2le() -> Command {
+pub(crate) fn cwl2le() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cwl2le"));
     for (name, _) in std::env::vars() {
         let is_proxy = name.to_ascii_uppercase().ends_with("_PROXY");
@@ -88,43 +90,59 @@ pub fn cwl2le() -> Command {
     command
 }
 
+/// The Python that runs what a shell cannot.
+pub(crate) fn python() -> String {
+    std::env::var("CWL2LE_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
 /// The arguments with `--yes` where the verb would ask: a test has no terminal to answer on.
-pub fn confirmed<'a>(args: &[&'a str]) -> Vec<&'a str> {
+pub(crate) fn confirmed<'a>(args: &[&'a str]) -> Vec<&'a str> {
     let asks = |arg: &&str| ["setup", "subscribe", "unsubscribe", "teardown"].contains(arg);
     let yes = args.iter().any(asks) && !args.contains(&"--yes");
     [args, if yes { &["--yes"] } else { &[] }].concat()
 }
 
 impl World {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         Self::start_with(Options::default()).await
     }
 
-    pub async fn start_with(options: Options) -> Self {
-        let cache = Cache::open().expect("a cache folder");
-        let aws = LocalAws::start(&cache, options, &|_| ()).await.expect("a local AWS");
+    pub(crate) async fn start_with(options: Options) -> Self {
+        Self::on(aws::shared(options).await)
+    }
+
+    /// On a local AWS that no other test uses.
+    pub(crate) async fn start_alone() -> Self {
+        Self::on(aws::alone(Options::default()).await)
+    }
+
+    fn on(aws: Arc<LocalAws>) -> Self {
         let transport = log_service::Options::with_transport(Transport::Tls13);
         let log_service = LogService::start(transport).expect("a log service");
         let ca_file = tempfile::NamedTempFile::new().expect("a file");
         std::fs::write(ca_file.path(), log_service.ca_pem()).expect("written");
-        Self { aws, log_service, ca_file }
+        Self { home: Home::new(aws), log_service, ca_file }
+    }
+
+    pub(crate) fn aws(&self) -> &LocalAws {
+        &self.home.aws
     }
 
     /// `cwl2le` in the article's region.
-    pub fn command(&self) -> Command {
+    pub(crate) fn command(&self) -> Command {
         self.command_in(REGION)
     }
 
-    pub fn command_in(&self, region: &str) -> Command {
+    pub(crate) fn command_in(&self, region: &str) -> Command {
         let mut command = cwl2le();
         command.envs(self.environment(region));
         command
     }
 
     fn environment(&self, region: &str) -> [(&'static str, String); 4] {
-        let credentials = self.aws.credentials();
+        let credentials = self.home.credentials();
         [
-            ("AWS_ENDPOINT_URL", self.aws.endpoint().to_owned()),
+            ("AWS_ENDPOINT_URL", self.aws().endpoint().to_owned()),
             ("AWS_REGION", region.to_owned()),
             ("AWS_ACCESS_KEY_ID", credentials.access_key_id),
             ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key),
@@ -132,7 +150,7 @@ impl World {
     }
 
     /// The forwarder's own client, as the root: for services that `cwl2le` itself does not talk to.
-    pub fn forwarder_aws(&self) -> Aws {
+    pub(crate) fn forwarder_aws(&self) -> Aws {
         let environment = self.environment(REGION);
         let variable =
             |name: &str| environment.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
@@ -140,11 +158,11 @@ impl World {
     }
 
     /// Runs `cwl2le --output json ARGS`, and confirms what it asks.
-    pub async fn run(&self, args: &[&str]) -> Ran {
+    pub(crate) async fn run(&self, args: &[&str]) -> Ran {
         self.run_in(REGION, args).await
     }
 
-    pub async fn run_in(&self, region: &str, args: &[&str]) -> Ran {
+    pub(crate) async fn run_in(&self, region: &str, args: &[&str]) -> Ran {
         let mut command = self.command_in(region);
         command.args(["--output", "json"]).args(confirmed(args));
         tokio::task::spawn_blocking(move || command.output().expect("cwl2le runs").into())
@@ -153,7 +171,7 @@ impl World {
     }
 
     /// The flags of `setup` that lead to the local log service.
-    pub fn service(&self) -> Vec<String> {
+    pub(crate) fn service(&self) -> Vec<String> {
         vec![
             "--token".to_owned(),
             TOKEN.to_owned(),
@@ -165,7 +183,7 @@ impl World {
     }
 
     /// Runs `cwl2le --output json setup ARGS` with the local log service.
-    pub async fn setup(&self, args: &[&str]) -> Ran {
+    pub(crate) async fn setup(&self, args: &[&str]) -> Ran {
         let service = self.service();
         let mut all = vec!["setup"];
         all.extend(service.iter().map(String::as_str));
@@ -173,24 +191,24 @@ impl World {
         self.run(&all).await
     }
 
-    pub fn config(&self, region: &str) -> SdkConfig {
-        let credentials = self.aws.credentials();
+    pub(crate) fn config(&self, region: &str) -> SdkConfig {
+        let credentials = self.home.credentials();
         let keys =
             Credentials::new(credentials.access_key_id, credentials.secret_access_key, None, None, "test");
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new(region.to_owned()))
-            .endpoint_url(self.aws.endpoint())
+            .endpoint_url(self.aws().endpoint())
             .credentials_provider(SharedCredentialsProvider::new(keys))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build()
     }
 
-    pub fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
+    pub(crate) fn logs(&self) -> aws_sdk_cloudwatchlogs::Client {
         aws_sdk_cloudwatchlogs::Client::new(&self.config(REGION))
     }
 
-    pub async fn create_log_group(&self, name: &str) {
+    pub(crate) async fn create_log_group(&self, name: &str) {
         let logs = self.logs();
         logs.create_log_group().log_group_name(name).send().await.expect("a log group");
         logs.create_log_stream()
@@ -201,7 +219,7 @@ impl World {
             .expect("a log stream");
     }
 
-    pub async fn put_log_events(&self, log_group: &str, messages: &[String]) {
+    pub(crate) async fn put_log_events(&self, log_group: &str, messages: &[String]) {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis();
         let events = messages.iter().map(|message| {
             let now = i64::try_from(now).expect("before the year 292 million");
