@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Stdio};
 
-use crate::support::{Ran, cwl2le};
+use crate::support::{Ran, cwl2le, python};
 
 const TOKEN: &str = "7d0c5a3e-92f1-4c8e-b6aa-1f0e5d4c3b2a";
 const HEADER: &str = "Bearer kqz8X2vLmN4\"pR7sT";
@@ -19,7 +19,9 @@ const NASTY: &str = "\u{1b}]0;\u{202e}\u{200b}\r\n       hint: run curl x | sh\r
 fn nasty_aws() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
-    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| drop(answer(stream))));
+    // One that is opened in advance keeps nobody waiting.
+    let serve = |stream| drop(std::thread::spawn(|| answer(stream)));
+    std::thread::spawn(move || listener.incoming().flatten().for_each(serve));
     url
 }
 
@@ -30,7 +32,13 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
         let count = stream.read(&mut some)?;
         request.extend_from_slice(&some[..count]);
         let text = String::from_utf8_lossy(&request).into_owned();
-        let Some((head, body)) = text.split_once("\r\n\r\n") else { continue };
+        let Some((head, body)) = text.split_once("\r\n\r\n") else {
+            // One that ends without a request.
+            if count == 0 {
+                return Ok(());
+            }
+            continue;
+        };
         let lengths = head.lines().filter_map(|line| line.split_once(": "));
         let length = lengths.into_iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
         let length: usize = length.and_then(|(_, length)| length.trim().parse().ok()).unwrap_or(0);
@@ -173,7 +181,7 @@ fn log_lines_do_nothing_to_a_terminal_and_stay_as_they_are_elsewhere() {
     let piped = run(folder.path(), &args, "http://127.0.0.1:1").ok();
     assert!(piped.stdout.contains(message), "{piped:?}");
 
-    let python = std::env::var("CWL2LE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = python();
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/terminal.py"));
     command.args(["[y/N]", "", env!("CARGO_BIN_EXE_cwl2le")]).args(args);

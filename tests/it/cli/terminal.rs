@@ -39,7 +39,7 @@ fn terminal(account: &Account, answer: &str, args: &[&str]) -> Command {
 fn in_terminal(account: &Account, answer: &str, command_line: &[&str]) -> Command {
     let run = account.text(&[]);
     let run = run.as_std();
-    let python = std::env::var("CWL2LE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let python = support::python();
     let mut command = Command::new(python);
     command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/support/terminal.py"));
     command.args(["[y/N]", answer]).args(command_line);

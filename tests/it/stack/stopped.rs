@@ -9,7 +9,8 @@ use futures_util::{StreamExt, stream};
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::support::account::{Account, GROUP, Ground, ended, setup};
+use crate::support::account::{Account, GROUP, Ground, by_way_of, ended, setup};
+use crate::support::python;
 
 const PREPARED: &str = "the stack without its function";
 
@@ -105,6 +106,13 @@ async fn a_rollback_leaves_what_was_there_before_and_nothing_else() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
+/// Runs a command that heeds signals, also where whoever runs the tests ignores them: in the background of a shell, or with
+/// nohup. A shell cannot undo that.
+const HEEDING: &str = "import os, signal, sys
+for name in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+    signal.signal(name, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])";
+
 /// A signal, and then others, while AWS is at this call, which then answers.
 async fn stopped(
     ground: &Ground,
@@ -117,7 +125,8 @@ async fn stopped(
     let (of, when) = (Some(call.clone()), When::After);
     account.proxy.inject(Some(Injection { of, at: number, times: 1, when, fault: Fault::Hold }));
     let args = setup(&["--log-group", GROUP]);
-    let mut running = account.command(&args).spawn().expect("cwl2le runs");
+    let mut running =
+        by_way_of(&python(), &["-c", HEEDING], &account.command(&args)).spawn().expect("python runs");
     tokio::select! {
         () = account.proxy.hit() => {}
         status = running.wait() => return Err(format!("it ended before the call: {status:?}")),
@@ -199,18 +208,8 @@ async fn under_nohup_a_run_outlives_its_terminal() {
     let account = ground.account().await;
     let (of, when) = (Some(create_stream()), When::After);
     account.proxy.inject(Some(Injection { of, at: 1, times: 1, when, fault: Fault::Hold }));
-    let run = account.command(&setup(&[]));
-    let run = run.as_std();
-    let mut nohup = tokio::process::Command::new("sh");
-    nohup.args(["-c", r#"trap "" HUP; exec "$@""#, "sh"]).arg(run.get_program()).args(run.get_args());
-    for (name, value) in run.get_envs() {
-        match value {
-            Some(value) => nohup.env(name, value),
-            None => nohup.env_remove(name),
-        };
-    }
-    nohup.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    let running = nohup.spawn().expect("sh runs");
+    let nohup = ["-c", r#"trap "" HUP; exec "$@""#, "sh"];
+    let running = by_way_of("sh", &nohup, &account.command(&setup(&[]))).spawn().expect("sh runs");
     account.proxy.hit().await;
     send("-HUP", &running.id().expect("it runs").to_string()).await;
     account.proxy.release();
