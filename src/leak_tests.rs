@@ -16,8 +16,8 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::prelude::*;
 use serde_json::json;
 
+use crate::aws::AwsError;
 use crate::aws::testing::{Answer, FakeAws};
-use crate::aws::{AwsError, kinesis};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
     AccountPolicy, Destination, ForwardReport, InitReport, Part, Refused, Report, Shown, StatusReport,
@@ -26,7 +26,8 @@ use crate::commands::{
 use crate::error::{Code, Error, Failure};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, WARN};
 use crate::output::{OutputFormat, Printer, Progress, bug};
-use crate::plan::{
+use crate::resources::stream::aws as kinesis;
+use crate::resources::{
     Field, Head, HeadRow, Kept, Kind, Loss, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
 };
 use crate::settings::File;

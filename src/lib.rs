@@ -16,6 +16,7 @@ pub mod health;
 mod leak_tests;
 pub mod output;
 pub mod plan;
+pub mod resources;
 pub mod settings;
 pub mod signals;
 pub mod stack;

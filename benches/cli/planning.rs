@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use cwl2le::plan::{self, FilterOptions, Observed, ObservedGroup, Subscriptions};
-use cwl2le::stack::{
-    Arch, FilterExtras, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Names, Release, RoleScope,
-    RoleSpec, Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec,
+use cwl2le::resources::{
+    self, Arch, FilterExtras, FilterOptions, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Observed,
+    ObservedGroup, Release, RoleSpec, Stack, Start, StreamMode, StreamSpec, Subscriptions, TriggerSpec,
 };
+use cwl2le::stack::{Names, RoleScope, Setting, StackName, Tags, Target};
 use serde_json::Value;
 
 use crate::plot::Growth;
@@ -23,7 +23,7 @@ pub(crate) fn grow(report: &mut String) -> Growth {
         let runs = (30_000 / count).clamp(3, 1_000);
         let begun = Instant::now();
         for _ in 0..runs {
-            let plan = plan::bring_subscriptions(&stack, &wanted, &observed, &FilterOptions::default());
+            let plan = resources::bring_subscriptions(&stack, &wanted, &observed, &FilterOptions::default());
             assert_eq!(plan.steps.len(), count);
         }
         let seconds = begun.elapsed().as_secs_f64() / runs as f64;
@@ -43,7 +43,7 @@ fn account(stack: &Stack, count: usize) -> (Observed, Subscriptions) {
         log_group: log_group.clone(),
         name: stack.names.filter.clone(),
         pattern: Setting::asked(String::new()),
-        distribution: Setting::asked(cwl2le::stack::Distribution::ByLogStream),
+        distribution: Setting::asked(cwl2le::resources::Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),
         role_arn: stack.logs_role.arn.clone(),
         extras: FilterExtras::default(),

@@ -1,6 +1,5 @@
 //! Carries a plan out: stage by stage, the steps of a stage at once, the actions of a step in order.
 
-mod act;
 mod outcome;
 #[cfg(test)]
 mod tests;
@@ -14,7 +13,8 @@ use tokio::time::Instant;
 
 use crate::aws::{Notice, Session};
 use crate::error::{Code, Error};
-use crate::plan::{Plan, Stage, Step, Verb};
+use crate::resources::act::act;
+use crate::resources::{Plan, Stage, Step, Verb};
 
 pub use outcome::{Applied, ApplyError, Creation, Done, Failed};
 
@@ -164,7 +164,7 @@ async fn run_step(
     let begun = Instant::now();
     tell(What::Started);
     for (done, action) in step.actions.iter().enumerate() {
-        if let Err(error) = Box::pin(act::act(aws, action)).await {
+        if let Err(error) = Box::pin(act(aws, action)).await {
             tell(What::Failed { error: &error });
             let (resource, verb, of) = (step.resource.clone(), step.verb, step.actions.len());
             let became = *creation.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error, Failure};
 use crate::flags::CommandLine;
-use crate::plan::{Kind, ResourceId, Verb};
+use crate::resources::{Kind, ResourceId, Verb};
 
 /// What was done of a plan.
 #[derive(Debug, Clone, Default, Serialize)]

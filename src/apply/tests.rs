@@ -8,7 +8,7 @@ use super::*;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::aws::{Options, Stop};
 use crate::flags::CommandLine;
-use crate::plan::{Action, Kind, ResourceId, Verb};
+use crate::resources::{Action, Kind, ResourceId, Verb};
 
 fn step(stage: Stage, kind: Kind, name: &str, actions: Vec<Action>) -> Step {
     let resource = ResourceId { kind, name: name.to_owned() };

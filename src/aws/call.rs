@@ -52,7 +52,7 @@ pub struct Aws<'a> {
     /// What the calls need: repeating them ends when it vanishes.
     pub(super) needs: &'a [Need<'a>],
     /// Whether the calls put something back: then a stop that was asked for waits for them.
-    pub(super) mending: bool,
+    pub(crate) mending: bool,
 }
 
 impl<'a> From<&'a Session> for Aws<'a> {
@@ -63,7 +63,7 @@ impl<'a> From<&'a Session> for Aws<'a> {
 
 impl Aws<'_> {
     /// The same, for calls that put something back.
-    pub(super) fn mending(self) -> Self {
+    pub(crate) fn mending(self) -> Self {
         Self { mending: true, ..self }
     }
 
@@ -88,7 +88,7 @@ impl Aws<'_> {
 
     /// The same for a call of which AWS allows a few a day: where it is not known whether AWS carried it out, it is not
     /// repeated, and the caller looks first.
-    pub(super) async fn call_once<T, E, Send, Sent>(
+    pub(crate) async fn call_once<T, E, Send, Sent>(
         &self,
         service: &'static str,
         operation: &'static str,
@@ -207,10 +207,10 @@ impl Aws<'_> {
 
 /// A call that failed.
 #[derive(Debug)]
-pub(super) struct Failed {
-    pub(super) error: AwsError,
+pub(crate) struct Failed {
+    pub(crate) error: AwsError,
     /// Whether AWS may have carried it out all the same, and nothing was repeated.
-    pub(super) is_open: bool,
+    pub(crate) is_open: bool,
 }
 
 impl From<AwsError> for Failed {

@@ -7,7 +7,7 @@ use super::error::{
 };
 use super::wait::VANISHED_HINT;
 use crate::error::{Code, Error};
-use crate::plan::UNKNOWN_LOG_GROUP_HINT;
+use crate::resources::UNKNOWN_LOG_GROUP_HINT;
 
 /// One row: which errors, what they are for us, and the hint.
 pub(super) struct Row {

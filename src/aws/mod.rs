@@ -4,44 +4,35 @@
 //! of this program goes through [`Aws::call`]: pacing, retries, stops, counting and error names are decided there and
 //! nowhere else. A test keeps it so; requests for credentials are the SDK's own, over the same connections.
 
-pub(crate) mod account_policy;
 pub(crate) mod application;
-mod call;
+pub(crate) mod call;
 mod clock;
 mod credentials;
 mod endpoint;
-mod error;
+pub(crate) mod error;
 mod events;
 mod explain;
 mod http;
-pub(crate) mod iam;
-pub(crate) mod kinesis;
-pub(crate) mod lambda;
-pub(crate) mod logs;
-mod need;
-mod observe;
-mod owner;
+pub(crate) mod need;
+pub(crate) mod owner;
 mod pace;
 mod profile;
-pub(crate) mod replace;
-mod retry;
+pub(crate) mod retry;
 pub(crate) mod secrets;
 mod session;
 mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod texts;
 mod trust;
-mod wait;
+pub(crate) mod wait;
 
 pub use crate::error::AwsError;
 pub use call::{Aws, Notice};
 pub use events::{Event, EventQuery, filter_log_events};
 pub(crate) use explain::MISSING_PERMISSION;
-pub use logs::{LogGroup, list_log_groups, tags_of_log_group};
-pub use observe::{Depth, observe, observe_log_groups};
 pub(crate) use session::configured_region;
 pub use session::{Keys, Options, Session};
 pub use stop::Stop;

@@ -1,6 +1,9 @@
 //! What a call needs to succeed: while it is repeated, that must not vanish.
 
-use super::{Aws, AwsError, iam, kinesis, lambda};
+use super::{Aws, AwsError};
+use crate::resources::function::aws as lambda;
+use crate::resources::role::aws as iam;
+use crate::resources::stream::aws as kinesis;
 
 /// A resource without which repeating a call is in vain.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::texts::exchange;
 use super::{Aws, AwsError};
-use crate::plan::{ObservedSecret, SecretState};
+use crate::resources::{ObservedSecret, SecretState};
 use crate::stack::arn::Arn;
 
 /// Maximum time for all of them. What takes longer is a warning, and the function reads it in its own network.

@@ -30,14 +30,14 @@ use super::profile::Profile;
 use super::retry::ALTOGETHER;
 use super::{Aws, AwsError, Notice, Stop, endpoint, trust};
 use crate::error::{Code, Error, Result};
-use crate::plan::sharing::MARGIN;
+use crate::resources::function::sharing::MARGIN;
 use crate::stack::{Region, Target};
 
 /// Longest time for a propagation, a change in progress or a resource to become ready.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Until a connection is there.
 const CONNECT: Duration = Duration::from_secs(5);
-/// Until an answer is there. Uploads take longer: see [`super::lambda`].
+/// Until an answer is there. Uploads take longer: see `resources/function/aws`.
 const ATTEMPT: Duration = Duration::from_secs(30);
 
 /// How to reach AWS. What is not given comes from the environment and the profile files, as with the AWS CLI.
@@ -245,7 +245,7 @@ impl Session {
     }
 
     /// Maximum time for one attempt that usually has `limit`.
-    pub(super) fn attempt(&self, limit: Duration) -> Duration {
+    pub(crate) fn attempt(&self, limit: Duration) -> Duration {
         self.patience.map_or(limit, |patience| patience.min(limit))
     }
 
@@ -268,12 +268,12 @@ impl Session {
     }
 
     /// The longest wait for anything to settle.
-    pub(super) fn patience(&self) -> Duration {
+    pub(crate) fn patience(&self) -> Duration {
         self.patience.unwrap_or(PATIENCE)
     }
 
     /// How long one call may be retried, whatever for.
-    pub(super) fn retry_limit(&self) -> Duration {
+    pub(crate) fn retry_limit(&self) -> Duration {
         self.patience.unwrap_or(ALTOGETHER)
     }
 
@@ -283,23 +283,23 @@ impl Session {
     }
 
     /// Whether anything has answered: then a connection that fails is a lost one, and not a wrong address.
-    pub(super) fn has_answered(&self) -> bool {
+    pub(crate) fn has_answered(&self) -> bool {
         self.answered.load(Ordering::Relaxed)
     }
 
-    pub(super) fn iam(&self) -> &aws_sdk_iam::Client {
+    pub(crate) fn iam(&self) -> &aws_sdk_iam::Client {
         &self.clients.iam
     }
 
-    pub(super) fn kinesis(&self) -> &aws_sdk_kinesis::Client {
+    pub(crate) fn kinesis(&self) -> &aws_sdk_kinesis::Client {
         &self.clients.kinesis
     }
 
-    pub(super) fn lambda(&self) -> &aws_sdk_lambda::Client {
+    pub(crate) fn lambda(&self) -> &aws_sdk_lambda::Client {
         &self.clients.lambda
     }
 
-    pub(super) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
+    pub(crate) fn logs(&self) -> &aws_sdk_cloudwatchlogs::Client {
         &self.clients.logs
     }
 }

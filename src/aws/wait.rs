@@ -12,7 +12,7 @@ const FIRST: Duration = Duration::from_millis(50);
 /// The longest pause between two looks.
 const LONGEST: Duration = Duration::from_secs(2);
 /// Until what was just made shows to every call. AWS' services are eventually consistent, within seconds.
-pub(super) const SHOWS: Duration = Duration::from_secs(10);
+pub(crate) const SHOWS: Duration = Duration::from_secs(10);
 
 /// What a look at a resource found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use object::elf::{EM_AARCH64, EM_X86_64, ET_DYN, ET_EXEC, FileHeader64, VER_FLG_
 use object::read::elf::{FileHeader, ProgramHeader};
 use object::{Endianness, SectionIndex};
 
-use crate::stack::Arch;
+use crate::resources::Arch;
 
 /// A version of the GNU C library, such as 2.34.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

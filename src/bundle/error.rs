@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::elf::Glibc;
 use crate::error::{Code, Error};
-use crate::stack::{Arch, RUNTIME};
+use crate::resources::{Arch, RUNTIME};
 
 /// The binary carries none for this architecture.
 pub(super) fn none(arch: Arch, available: impl Iterator<Item = Arch>) -> Error {

@@ -23,7 +23,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
-use crate::stack::{Arch, Bundle};
+use crate::resources::{Arch, Bundle};
 
 pub use elf::Glibc;
 pub use package::Package;

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{BundleInfo, Glibc, inspect};
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
-use crate::stack::Bundle;
+use crate::resources::Bundle;
 use crate::write::{self, Existing};
 
 /// A zip that was written, and what is in it.

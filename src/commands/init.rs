@@ -9,11 +9,11 @@ use cwl2le_forwarder::secret::redactor;
 use serde::Serialize;
 
 use super::verb::{Facts, Reads, Verb};
-use crate::aws::{Depth, observe};
 use crate::documentation::with_pages;
 use crate::error::{Code, Error, Result};
 use crate::flags::StackArg;
 use crate::output::visible;
+use crate::resources::{Depth, observe};
 use crate::settings;
 use crate::workflow::Context;
 use crate::workflow::deployed::configuration;

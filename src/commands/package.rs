@@ -7,7 +7,7 @@ use clap::Args;
 use super::verb::Verb;
 use crate::bundle;
 use crate::error::{Error, Result};
-use crate::stack::Arch;
+use crate::resources::Arch;
 use crate::workflow::Context;
 
 /// Write the bundled forwarder as a zip, and say what it needs

@@ -8,13 +8,14 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::verb::{Facts, Reads, Verb};
-use crate::aws::{Depth, configured_region, observe};
+use crate::aws::configured_region;
 use crate::error::{Code, Error, Result};
 use crate::flags::Wanted;
-use crate::plan::Observed;
+use crate::resources::people::{self, People};
+use crate::resources::role::documents::{self, Grants};
+use crate::resources::{Depth, Observed, Stack, observe};
 use crate::settings;
-use crate::stack::policy::{self, Grants, People};
-use crate::stack::{Names, RoleScope, Stack, StackName, Target};
+use crate::stack::{Names, RoleScope, StackName, Target};
 use crate::workflow::Context;
 
 /// Print the IAM documents for review
@@ -162,16 +163,16 @@ fn render(stack: &Stack, people: &People, which: Option<PolicyDocument>) -> Poli
     let mut forwarder = stack.function_role.policy.clone();
     for destination in &stack.isolation.destinations {
         let Names { function_log_group, .. } = stack.names.isolated(destination);
-        policy::also_log_to(&mut forwarder, &stack.target, &function_log_group);
+        documents::also_log_to(&mut forwarder, &stack.target, &function_log_group);
     }
     let all: [(PolicyDocument, &'static str, Value); 7] = [
         (PolicyDocument::LogsTrust, "logs-trust", stack.logs_role.trust.clone()),
         (PolicyDocument::Logs, "logs", stack.logs_role.policy.clone()),
         (PolicyDocument::ForwarderTrust, "forwarder-trust", stack.function_role.trust.clone()),
         (PolicyDocument::Forwarder, "forwarder", forwarder),
-        (PolicyDocument::Operator, "operator", policy::operator(stack, people)),
-        (PolicyDocument::Everyday, "everyday", policy::everyday(stack, people)),
-        (PolicyDocument::Boundary, "boundary", policy::boundary(stack)),
+        (PolicyDocument::Operator, "operator", people::operator(stack, people)),
+        (PolicyDocument::Everyday, "everyday", people::everyday(stack, people)),
+        (PolicyDocument::Boundary, "boundary", people::boundary(stack)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));
     PolicyReport(chosen.map(|(_, name, value)| (name, value)).collect())

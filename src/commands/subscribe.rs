@@ -11,9 +11,9 @@ use crate::error::{Code, Error, Result};
 use crate::exit::Exit;
 use crate::flags::values::Hyphened;
 use crate::flags::{Change, Filter, Groups, StackArg};
-use crate::plan::{self, FilterOptions, Observed, Plan, Subscribed};
+use crate::resources::{self, FilterOptions, Observed, Plan, Stack, Subscribed};
 use crate::settings;
-use crate::stack::{Stack, limits};
+use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::consent::Consent;
 use crate::workflow::deployed::configuration;
@@ -97,9 +97,9 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(context, &stack, &observed, args)?;
         let policy = args.filter.account_policy(&stack, excluded, args.destination.as_deref());
-        let plan = plan::subscribe_all(&stack, &policy, &observed, &options(args));
-        let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
-        let plan = plan::name_losses(&stack, &observed, plan);
+        let plan = resources::subscribe_all(&stack, &policy, &observed, &options(args));
+        let plan = resources::warn_routes(&stack, &observed, Subscribed::Known, plan);
+        let plan = resources::name_losses(&stack, &observed, plan);
         Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
@@ -107,10 +107,10 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(context, &stack, &observed, args)?;
         let filters = args.filter.specs(&stack, &log_groups, args.destination.as_deref());
-        let subscribe = if args.per_group { plan::subscribe_each } else { plan::subscribe };
+        let subscribe = if args.per_group { resources::subscribe_each } else { resources::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
-        let plan = plan::warn_routes(&stack, &observed, Subscribed::Known, plan);
-        let plan = plan::name_losses(&stack, &observed, plan);
+        let plan = resources::warn_routes(&stack, &observed, Subscribed::Known, plan);
+        let plan = resources::name_losses(&stack, &observed, plan);
         Ok((stack, plan, wide))
     }
 }
@@ -120,7 +120,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
 async fn end_twice(run: &Run<'_>, groups: &Groups) -> Result<()> {
     let (session, stack) = (run.session, run.stack);
     let chosen = choose(run.context, session, &stack.name, groups, Loops::LeftOut).await?;
-    let plan = plan::once_only(stack, &chosen.observed);
+    let plan = resources::once_only(stack, &chosen.observed);
     if plan.is_empty() {
         return Ok(());
     }

@@ -3,12 +3,11 @@
 use clap::Args;
 
 use super::verb::{Facts, Policy, Reads, Verb};
-use crate::aws::{Depth, observe};
 use crate::error::{Error, Result};
 use crate::exit::Exit;
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, StackArg};
-use crate::plan::{self, TeardownOptions};
+use crate::resources::{self, Depth, TeardownOptions, observe};
 use crate::settings;
 use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
@@ -51,7 +50,8 @@ impl Verb for Teardown {
         let decide = async || {
             let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
             let stack = settings::bare_stack(&name, &session.target, scope, &observed);
-            let plan = plan::name_losses(&stack, &observed, plan::teardown(&stack, &observed, &options));
+            let plan =
+                resources::name_losses(&stack, &observed, resources::teardown(&stack, &observed, &options));
             Ok::<_, Error>((stack, plan))
         };
         let (stack, plan) = decide().await?;

@@ -8,9 +8,9 @@ use crate::error::{Code, Error, Result};
 use crate::exit::Exit;
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, Groups, StackArg};
-use crate::plan::{self, Plan};
+use crate::resources::{self, AccountPolicy, Plan, Stack};
 use crate::settings;
-use crate::stack::{AccountPolicy, Stack, limits};
+use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::log_groups::{Loops, choose};
 use crate::workflow::{ChangeReport, Context};
@@ -68,19 +68,19 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
             format!("there is no log group `{unknown}` in {}", session.target.region),
         )
         .on(unknown)
-        .hint(plan::UNKNOWN_LOG_GROUP_HINT));
+        .hint(resources::UNKNOWN_LOG_GROUP_HINT));
     }
     let stack = settings::bare_stack(&name, &session.target, chosen.scope, &observed);
     let also = args.filter_name.as_deref();
     let whole = args.groups.excludes.is_empty() && args.groups.tags.is_empty();
     let plan = match (args.groups.all, &observed.account_policy) {
-        (true, Some(policy)) if !whole && plan::is_own_policy(&stack, policy, also) => {
+        (true, Some(policy)) if !whole && resources::is_own_policy(&stack, policy, also) => {
             return Err(in_one_piece(policy));
         }
-        (true, _) => plan::unsubscribe_all(&stack, &chosen.log_groups, &observed, also),
-        (false, _) => plan::unsubscribe(&stack, &chosen.log_groups, &observed, also),
+        (true, _) => resources::unsubscribe_all(&stack, &chosen.log_groups, &observed, also),
+        (false, _) => resources::unsubscribe(&stack, &chosen.log_groups, &observed, also),
     };
-    let plan = plan::name_losses(&stack, &observed, plan);
+    let plan = resources::name_losses(&stack, &observed, plan);
     Ok((stack, plan, chosen.wide))
 }
 

@@ -6,7 +6,8 @@ use clap::Args;
 use cwl2le_forwarder::config::filter_name;
 
 use super::values::{Hyphened, checked};
-use crate::stack::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, limits};
+use crate::resources::{AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Stack};
+use crate::stack::{Setting, limits};
 
 /// How log groups are subscribed.
 #[derive(Debug, Clone, Default, Args)]

@@ -6,7 +6,8 @@ use clap::Args;
 use clap::builder::StringValueParser;
 
 use super::values::{Hyphened, checked, key_value, log_retention};
-use crate::stack::{Arch, limits};
+use crate::resources::Arch;
+use crate::stack::limits;
 
 /// The variable with the token of the log, where no flag says where it is.
 pub const TOKEN_VARIABLE: &str = "CWL2LE_TOKEN";

@@ -3,33 +3,8 @@
 //! `setup`, `subscribe`, `unsubscribe`, `teardown` and `--dry-run` are the same thing with different desires: a
 //! [`Plan`] is made from what is wanted and what is observed, shown, and the very same value is applied.
 
-mod account_policy;
-mod action;
-mod code;
-mod configuration;
-mod diff;
-mod environment;
-#[cfg(test)]
-mod environment_tests;
-mod filters;
-mod forwarders;
-mod function;
-mod head;
-mod loops;
-mod losses;
-mod observed;
-mod pins;
-mod policy;
-mod retire;
-mod routes;
-mod secrets;
-mod setup;
-pub(crate) mod sharing;
-mod start;
-mod subscriptions;
-mod teardown;
-mod unredacted;
-mod unrouted;
+pub(crate) mod draft;
+pub(crate) mod head;
 
 use std::fmt;
 
@@ -38,29 +13,9 @@ use serde::Serialize;
 use crate::error::Code;
 use crate::output::visible;
 
-pub use account_policy::{is_own_policy, would_loop};
-pub use action::{Action, CreateFunction};
-pub(crate) use configuration::current_config;
-pub use configuration::{Unreadable, Whole, main_is_unreadable, whole_config};
-pub use filters::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, is_own_filter, shown_pattern};
-pub use forwarders::{isolated_functions, remaining};
 pub use head::{Head, HeadRow, Origin};
-pub use loops::is_loop;
-pub use losses::{Loss, name_losses};
-pub use observed::{
-    FunctionFailure, Observed, ObservedFilter, ObservedForwarder, ObservedFunction, ObservedGroup,
-    ObservedLogGroup, ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
-};
-pub use pins::{keep_pins, must_see_pins};
-pub use policy::same_meaning;
-pub use routes::{Subscribed, warn_routes};
-pub use secrets::{ObservedSecret, SecretState, check_secrets};
-pub use setup::setup;
-pub use subscriptions::{
-    Subscriptions, bring_subscriptions, once_only, subscribe, subscribe_all, subscribe_each, unsubscribe,
-    unsubscribe_all,
-};
-pub use teardown::{TeardownOptions, teardown};
+
+use crate::resources::{Action, Loss, losses};
 
 /// The ordered changes that bring what exists to what is wanted.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -386,36 +341,3 @@ impl fmt::Display for Plan {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod account_policy_tests;
-#[cfg(test)]
-mod code_tests;
-#[cfg(test)]
-mod configuration_tests;
-#[cfg(test)]
-mod function_tests;
-#[cfg(test)]
-mod isolation_tests;
-#[cfg(test)]
-mod loop_tests;
-#[cfg(test)]
-mod losses_tests;
-#[cfg(test)]
-mod model;
-#[cfg(test)]
-mod pin_tests;
-#[cfg(test)]
-mod replace_tests;
-#[cfg(test)]
-mod routes_tests;
-#[cfg(test)]
-mod secrets_tests;
-#[cfg(test)]
-mod stream_tests;
-#[cfg(test)]
-mod subscription_tests;
-#[cfg(test)]
-mod teardown_tests;
-#[cfg(test)]
-mod tests;

@@ -2,12 +2,12 @@
 
 use super::wishes::{self, Wishes};
 use crate::flags::ResourceArgs;
-use crate::plan::{Observed, ObservedRole};
-use crate::stack::policy::{self, Grants};
-use crate::stack::{
-    Arch, FunctionSpec, HANDOVER_SECONDS, Isolation, LogGroupSpec, Names, Release, RoleScope, RoleSpec,
-    Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target, TriggerSpec, UNLIMITED, tags,
+use crate::resources::role::documents::{self, Grants};
+use crate::resources::{
+    Arch, FunctionSpec, HANDOVER_SECONDS, Isolation, LogGroupSpec, Observed, ObservedRole, Release, RoleSpec,
+    Stack, Start, StreamMode, StreamSpec, TriggerSpec, UNLIMITED,
 };
+use crate::stack::{Names, RoleScope, Setting, StackName, Tags, Target, tags};
 
 pub(super) struct Builder<'a> {
     pub(super) name: &'a StackName,
@@ -39,16 +39,16 @@ impl Builder<'_> {
             },
             logs_role: RoleSpec {
                 description: "CloudWatch Logs writes to the stream of cwl2le with it".to_owned(),
-                trust: policy::logs_trust(target),
+                trust: documents::logs_trust(target),
                 policy_name: names.logs_policy.clone(),
-                policy: policy::logs_policy(target, &names, grants),
+                policy: documents::logs_policy(target, &names, grants),
                 ..self.role(&names.logs_role, self.observed.logs_role.as_ref(), resources)
             },
             function_role: RoleSpec {
                 description: "The forwarder of cwl2le runs with it".to_owned(),
-                trust: policy::function_trust(target),
+                trust: documents::function_trust(target),
                 policy_name: names.function_policy.clone(),
-                policy: policy::function_policy(target, &names, grants),
+                policy: documents::function_policy(target, &names, grants),
                 ..self.role(&names.function_role, self.observed.function_role.as_ref(), resources)
             },
             log_group: LogGroupSpec { retention_days: Setting::or_default(wishes.log_retention_days, 14) },

@@ -10,8 +10,10 @@ use cwl2le_forwarder::secret::reference::Reference;
 
 use super::destinations;
 use super::service::{has_url, is_telling};
-use crate::plan::{Observed, ObservedFilter, is_own_filter, is_own_policy, would_loop};
-use crate::stack::{Distribution, Stack, StreamMode, Tags};
+use crate::resources::{
+    Distribution, Observed, ObservedFilter, Stack, StreamMode, is_own_filter, is_own_policy, would_loop,
+};
+use crate::stack::Tags;
 
 /// A file with every setting, each with its explanation and its default behind a `#`.
 pub const TEMPLATE: &str = include_str!("template.toml");
@@ -218,7 +220,7 @@ impl Places {
     fn new(stack: &Stack, observed: &Observed) -> Self {
         let policies = observed.function_role.as_ref().map(|role| &role.policies);
         let policy = policies.and_then(|policies| policies.get(&stack.names.function_policy));
-        Self { keys: policy.map(crate::stack::policy::secret_keys).unwrap_or_default(), used: 0 }
+        Self { keys: policy.map(crate::resources::role::documents::secret_keys).unwrap_or_default(), used: 0 }
     }
 
     fn next(&mut self, reference: &Reference) -> String {

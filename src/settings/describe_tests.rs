@@ -8,17 +8,16 @@ use proptest::prelude::*;
 
 use super::tests::{TOKEN, flags, parse, stack, target};
 use super::*;
-use crate::plan::{
-    self, FilterOptions, ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream,
-    StreamStatus,
+use crate::resources::{
+    self, AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, FilterExtras, FilterOptions,
+    ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream, StreamStatus,
+    max_record_age,
 };
-use crate::stack::{
-    AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, FilterExtras, Setting, max_record_age,
-};
+use crate::stack::Setting;
 
 /// An account in which a stack was set up and subscribed, and the tokens that the function has inline.
 pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
-    let role = |spec: &crate::stack::RoleSpec| ObservedRole {
+    let role = |spec: &crate::resources::RoleSpec| ObservedRole {
         name: spec.name.clone(),
         arn: spec.arn.clone(),
         path: spec.path.clone(),
@@ -42,7 +41,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
         }),
         logs_role: Some(role(&stack.logs_role)),
         function_role: Some(role(&stack.function_role)),
-        log_group: Some(crate::plan::ObservedLogGroup {
+        log_group: Some(crate::resources::ObservedLogGroup {
             filters: Vec::new(),
             name: stack.names.function_log_group.clone(),
             arn: String::new(),
@@ -51,7 +50,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
         }),
         function: Some(ObservedFunction {
             arn: stack.names.function_arn(&stack.target),
-            runtime: crate::stack::RUNTIME.to_owned(),
+            runtime: crate::resources::RUNTIME.to_owned(),
             role_arn: stack.function_role.arn.clone(),
             arch: stack.function.arch.value,
             memory_mb: stack.function.memory_mb.value,
@@ -67,13 +66,13 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             modified: None,
             tags: stack.tags.clone(),
         }),
-        triggers: vec![crate::plan::ObservedTrigger {
+        triggers: vec![crate::resources::ObservedTrigger {
             qualifier: None,
             is_filtered: false,
             tumbling_window_seconds: 0,
             uuid: "uuid".to_owned(),
             source_arn: stack.names.stream_arn(&stack.target),
-            state: crate::plan::TriggerState::Enabled,
+            state: crate::resources::TriggerState::Enabled,
             last_result: None,
             batch_size: stack.trigger.batch_size.value,
             window_seconds: stack.trigger.window_seconds.value,
@@ -200,8 +199,8 @@ proptest! {
         let wanted = wanted_stack(&flags(&[]), Some(&file), &StackName::default(), &target(), RoleScope::Plain, &observed)
             .expect("a stack");
         let chosen = subscriptions::choose(&file, &wanted, &observed, &BTreeMap::new()).expect("chosen");
-        let plan = plan::setup(&wanted, &observed, false)
-            .and(plan::bring_subscriptions(&wanted, &chosen.wanted, &observed, &FilterOptions::default()));
+        let plan = resources::setup(&wanted, &observed, false)
+            .and(resources::bring_subscriptions(&wanted, &chosen.wanted, &observed, &FilterOptions::default()));
         // Without any subscription the file says nothing of them, and `setup` leaves them alone.
         prop_assert!(plan.is_empty() && plan.refused.is_empty(), "{plan}\n{described}");
     }

@@ -16,8 +16,8 @@ use super::secrets::{Kept, Source, can_be_read_again, named, parameter_arn, read
 use super::service::{self, is_telling};
 use crate::error::{Code, Error, Result};
 use crate::flags::{DestinationArgs, TOKEN_VARIABLE};
-use crate::plan::{Observed, Origin, current_config, whole_config};
-use crate::stack::policy::{self, Grants};
+use crate::resources::role::documents::{self, Grants};
+use crate::resources::{Observed, Origin, current_config, whole_config};
 use crate::stack::{Names, Target};
 
 /// The key whose secret the flags can give.
@@ -338,7 +338,7 @@ pub(super) fn outlined_grants(
     let references = config.references().map(|(_, reference)| reference).chain(of_flag);
     let policy = Names::new(builder.name, &target.region, builder.scope).function_policy;
     let policy = observed.function_role.as_ref().and_then(|role| role.policies.get(&policy));
-    let keys = policy.map(policy::secret_keys).unwrap_or_default();
+    let keys = policy.map(documents::secret_keys).unwrap_or_default();
     Ok(granted(references, keys, target, grants))
 }
 
@@ -360,7 +360,7 @@ pub(super) fn grants(
         None if references().next().is_none() => Vec::new(),
         None => {
             let policy = observed.function_role.as_ref().and_then(|role| role.policies.get(policy_name));
-            policy.map(policy::secret_keys).unwrap_or_default()
+            policy.map(documents::secret_keys).unwrap_or_default()
         }
     };
     granted(references(), keys, target, grants)

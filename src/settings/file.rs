@@ -17,7 +17,8 @@ use super::secrets::{Kept, Source};
 use super::service::{Service, is_telling};
 use super::values;
 use crate::error::{Code, Error, Result};
-use crate::stack::{Arch, Distribution, Region, StackName, Tags};
+use crate::resources::{Arch, Distribution};
+use crate::stack::{Region, StackName, Tags};
 
 /// The name of the file that is used when none is named.
 pub const FILE_NAME: &str = "cwl2le.toml";

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use cwl2le_forwarder::aws::Partition;
 
 use crate::error::{Code, Error, Result};
+use crate::resources::role::documents::Grants;
+use crate::resources::{RoleSpec, Stack};
+use crate::stack::Tags;
 use crate::stack::arn::Arn;
 use crate::stack::limits::model::{FILTER_NAME, LAMBDA_ROLE, LOG_GROUP_NAME, ROLE_NAME, STREAM_NAME, Shape};
 use crate::stack::limits::{FUNCTION_NAME_LENGTH, ROLE_POLICY_SIZE, TAGS};
 use crate::stack::names::OWN_TAGS;
-use crate::stack::policy::Grants;
-use crate::stack::{RoleSpec, Stack, Tags};
 
 /// Checks names, tags, ARNs and the sizes of policies.
 ///

@@ -11,8 +11,7 @@ use super::origin::{first, flag};
 use super::secrets::Source;
 use super::service::URLS;
 use crate::flags::{DestinationArgs, Wanted};
-use crate::plan::{Head, HeadRow, Observed, Origin, whole_config};
-use crate::stack::Stack;
+use crate::resources::{Head, HeadRow, Observed, Origin, Stack, whole_config};
 
 /// The head of the plan of a stack, behind `first_rows`.
 pub(crate) fn head(

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::tests::{TOKEN, flags, parse, stack, target};
 use super::{File, wanted_stack};
 use crate::error::Code;
-use crate::plan::Observed;
+use crate::resources::Observed;
 use crate::stack::{RoleScope, StackName};
 
 #[test]

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use super::file::File;
 use super::origin::{self, first};
 use crate::flags::{FunctionArgs, ResourceArgs, StreamArgs, TriggerArgs, Wanted};
-use crate::plan::HeadRow;
+use crate::resources::HeadRow;
 
 /// The flags, filled up from the file, and where each setting comes from that was given. Destinations and subscriptions are
 /// not flags, and stay in the file.

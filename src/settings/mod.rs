@@ -40,9 +40,10 @@ use wishes::Wishes;
 use crate::aws::Options;
 use crate::error::Result;
 use crate::flags::{ResourceArgs, Wanted};
-use crate::plan::{Observed, main_is_unreadable};
-use crate::stack::policy::Grants;
-use crate::stack::{Names, RoleScope, Stack, StackName, Target};
+use crate::resources::Stack;
+use crate::resources::role::documents::Grants;
+use crate::resources::{Observed, main_is_unreadable};
+use crate::stack::{Names, RoleScope, StackName, Target};
 
 pub use describe::{TEMPLATE, describe};
 pub use file::{FILE_NAME, File};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::file::File;
-use crate::plan::{HeadRow, Origin};
+use crate::resources::{HeadRow, Origin};
 
 /// The first place that gives a value, with the place: the one way in which flags win over variables, and these over the file.
 pub(super) fn first<T>(places: impl IntoIterator<Item = (Origin, Option<T>)>) -> Option<(T, Origin)> {

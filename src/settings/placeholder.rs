@@ -63,7 +63,7 @@ pub(super) fn refuse(from: &str, text: &str) -> Result<()> {
 mod tests {
     use super::super::tests::stack;
     use super::*;
-    use crate::plan::Observed;
+    use crate::resources::Observed;
 
     #[test]
     fn what_examples_write_is_no_secret() {

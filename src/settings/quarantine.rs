@@ -6,7 +6,7 @@ use cwl2le_forwarder::quarantine::Place;
 use super::destinations::current;
 use super::forms;
 use crate::error::{Code, Error, Result};
-use crate::plan::{Observed, whole_config};
+use crate::resources::{Observed, whole_config};
 
 /// The forwarder's configuration with the quarantine that was asked for; with the one that it has where none was.
 ///
@@ -69,7 +69,7 @@ mod tests {
     use super::super::describe_tests::account;
     use super::super::tests::{TOKEN, stack};
     use super::*;
-    use crate::stack::Stack;
+    use crate::resources::Stack;
 
     fn place(stack: &Stack) -> Option<String> {
         let place = stack.function.config.as_ref()?.quarantine.as_ref()?.to_string();

@@ -109,7 +109,7 @@ fn a_url_with_a_key_is_kept_elsewhere_or_at_least_not_shown() {
     let made = stack(&[], &inline, &Observed::default()).expect("a stack");
     let before = "[destinations.hook]\ntype = \"http\"\nurl = \"https://h/in\"\n";
     let before = stack(&[], before, &Observed::default()).expect("a stack");
-    let plan = crate::plan::setup(&made, &account(&before).0, false).to_string();
+    let plan = crate::resources::setup(&made, &account(&before).0, false).to_string();
     let said = "config destinations.hook.url: https://h/in -> https://hooks.example.com/services/[redacted]?team=[redacted]";
     assert!(plan.contains(said), "{plan}");
     // `init` describes it by a variable.
@@ -139,7 +139,7 @@ fn a_change_in_what_a_url_hides_is_a_change() {
         stack(&[], &text, &Observed::default()).expect("a stack")
     };
     let (before, after) = (config("before"), config("later1"));
-    let plan = crate::plan::setup(&after, &account(&before).0, false).to_string();
+    let plan = crate::resources::setup(&after, &account(&before).0, false).to_string();
     let said = "https://h/in?key=[redacted] -> https://h/in?key=[redacted] (changed, not shown)";
     assert!(plan.contains(said), "{plan}");
 }

@@ -3,7 +3,7 @@
 use super::tests::{parse, stack};
 use super::{describe, describe_tests};
 use crate::error::Code;
-use crate::plan::Observed;
+use crate::resources::Observed;
 
 const SHAPED: &str = r#"
 hash_key = { ssm = "/cwl2le/hash-key" }

@@ -8,12 +8,12 @@ use toml::Spanned;
 
 use super::file::{File, Subscription};
 use crate::error::Result;
-use crate::plan::{Observed, Subscriptions};
+use crate::resources::{
+    AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Observed, Stack, Subscriptions, recursion,
+};
 use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, Selection, Selector, Wanted};
-use crate::stack::{
-    AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Setting, Stack, Tags, Target, recursion,
-};
+use crate::stack::{Setting, Tags, Target};
 
 /// How many names of log groups a note lists.
 const SHOWN: usize = 5;

@@ -14,8 +14,7 @@ use super::describe_tests::account;
 use super::*;
 use crate::cli::Cli;
 use crate::commands::Command;
-use crate::plan::ObservedGroup;
-use crate::stack::StreamMode;
+use crate::resources::{ObservedGroup, StreamMode};
 
 pub(super) const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
 

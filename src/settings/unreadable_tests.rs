@@ -23,7 +23,7 @@ fn flags_are_never_taken_for_the_whole_of_what_cannot_be_read() {
     }
     let complete = |flags: &[&str], text: &str| {
         let wanted = stack(flags, text, &there).expect("a stack");
-        let plan = crate::plan::setup(&wanted, &there, false);
+        let plan = crate::resources::setup(&wanted, &there, false);
         let refused = plan.refused.iter().any(|refusal| refusal.code == crate::error::Code::Unreadable);
         assert_eq!(refused, !wanted.function.config_is_complete, "{plan}");
         wanted.function.config_is_complete

@@ -8,8 +8,8 @@ use cwl2le_forwarder::secret::redact_uuids;
 use super::forms;
 use crate::error::{Code, Error, Result};
 use crate::flags::{StreamArgs, Wanted};
-use crate::plan::Observed;
-use crate::stack::{Arch, StreamMode, Target};
+use crate::resources::{Arch, Observed, StreamMode};
+use crate::stack::Target;
 
 /// What was asked for.
 #[derive(Default)]

@@ -9,8 +9,7 @@ use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::error::{Code, Error, Failure, Result};
 use crate::flags::{Change, CommandLine};
-use crate::plan::{Kind, Plan, Refusal, ResourceId, Verb};
-use crate::stack::Stack;
+use crate::resources::{Kind, Plan, Refusal, ResourceId, Stack, Verb};
 
 /// Why a rollback leaves what the run made.
 const SHARED: &str = "; another run has set up the same stack at the same time, so the rest of what this one made stays for it";
@@ -265,7 +264,7 @@ fn refused(first: &Refusal, all: &[Refusal]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Field, ResourceId, Stage, Step};
+    use crate::resources::{Field, ResourceId, Stage, Step};
 
     #[test]
     fn a_later_plan_may_differ_in_its_times_only() {

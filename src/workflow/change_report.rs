@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::exit::Exit;
 use crate::flags::CommandLine;
 use crate::output::visible;
-use crate::plan::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
+use crate::resources::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::flags::{Change, CommandLine};
 use crate::output::prompt;
-use crate::plan::Plan;
+use crate::resources::Plan;
 
 /// How a plan was confirmed, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

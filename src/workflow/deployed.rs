@@ -5,10 +5,11 @@ use std::rc::Rc;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::secret::store::Store;
 
-use crate::aws::{Session, lambda};
+use crate::aws::Session;
 use crate::documentation::page;
 use crate::error::{Code, Error, Result};
-use crate::plan::{Observed, ObservedForwarder, Unreadable, current_config, whole_config};
+use crate::resources::function::aws as lambda;
+use crate::resources::{Observed, ObservedForwarder, Unreadable, current_config, whole_config};
 use crate::stack::{Names, RoleScope, StackName};
 
 /// What exists of a stack, as far as it says what the forwarder does: the functions.

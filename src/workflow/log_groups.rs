@@ -5,16 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::context::Context;
-use crate::aws::{
-    Depth, LogGroup, Notice, Session, list_log_groups, observe, observe_log_groups, tags_of_log_group,
-};
+use crate::aws::{Notice, Session};
 use crate::error::{Code, Error, Result};
 use crate::flags::Groups;
-use crate::plan::{Observed, ObservedGroup};
+use crate::resources::{
+    Depth, LogGroup, Observed, ObservedGroup, list_log_groups, observe, observe_log_groups, recursion,
+    tags_of_log_group,
+};
 use crate::settings::subscriptions::left_out_now;
 use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, Selector, Wanted};
-use crate::stack::{Names, RoleScope, StackName, Tags, Target, recursion};
+use crate::stack::{Names, RoleScope, StackName, Tags, Target};
 
 /// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
 const TAGS_AT_ONCE: usize = 16;

@@ -2,14 +2,17 @@
 
 use super::context::Context;
 use super::log_groups::{named, tags};
-use crate::aws::{Depth, Session, observe, secrets};
+use crate::aws::{Session, secrets};
 use crate::bundle;
 use crate::error::{Code, Result};
 use crate::flags::Wanted;
-use crate::plan::{self, FilterOptions, HeadRow, Observed, Origin, Plan, Subscribed, Subscriptions, Verb};
+use crate::resources::{
+    self, Depth, FilterOptions, FilterSpec, HeadRow, Observed, Origin, Plan, Release, Stack, Subscribed,
+    Subscriptions, Verb, observe,
+};
 use crate::settings::origin::Given;
 use crate::settings::{self, File, subscriptions};
-use crate::stack::{FilterSpec, Release, RoleScope, Stack, StackName};
+use crate::stack::{RoleScope, StackName};
 
 /// What is to be done, and what makes it doubtful.
 pub(crate) struct Planned {
@@ -45,7 +48,7 @@ pub(crate) async fn plan_stack(
     let (scope, mut observed) = observe(session, &name, &log_groups, depth).await?;
     let mut stack = settings::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
     // Whether something still pins a destination that goes is found out only by looking at everything, too.
-    if depth == Depth::Stack && plan::must_see_pins(&stack, &observed) {
+    if depth == Depth::Stack && resources::must_see_pins(&stack, &observed) {
         (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
     }
     add_bundle(args, &observed, &mut stack)?;
@@ -53,31 +56,31 @@ pub(crate) async fn plan_stack(
 
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
     let by_flags = args.filter.specs(&stack, &log_groups, None);
-    let foundations = plan::setup(&stack, &observed, args.adopt);
+    let foundations = resources::setup(&stack, &observed, args.adopt);
     // By the time of the filters the forwarder logs to its own group again.
     let own: Vec<String> = stack.functions().collect();
     observed.writers.retain(|_, function| !own.contains(function));
     let (mut empty_sections, mut notes) = (Vec::new(), file.map(File::warnings).unwrap_or_default());
     let filters = match with_subscriptions {
-        None => plan::subscribe(&stack, &by_flags, &observed, &options),
+        None => resources::subscribe(&stack, &by_flags, &observed, &options),
         Some(file) => {
             let wanted;
             (wanted, empty_sections) =
                 wanted_subscriptions(session, file, &stack, &observed, by_flags, &mut notes).await?;
-            plan::bring_subscriptions(&stack, &wanted, &observed, &options)
+            resources::bring_subscriptions(&stack, &wanted, &observed, &options)
         }
     };
-    let plan = plan::keep_pins(&stack, &observed, foundations.and(filters));
+    let plan = resources::keep_pins(&stack, &observed, foundations.and(filters));
     let subscribed = if depth == Depth::Everything { Subscribed::Known } else { Subscribed::SomeUnknown };
-    let plan = plan::warn_routes(&stack, &observed, subscribed, plan);
-    let mut plan = plan::name_losses(&stack, &observed, plan);
+    let plan = resources::warn_routes(&stack, &observed, subscribed, plan);
+    let mut plan = resources::name_losses(&stack, &observed, plan);
     plan.notes.splice(..0, notes);
     plan.head = settings::head(whose(context, session, args, &name), args, file, &stack, &observed);
     let secrets = match &stack.function.config {
         Some(config) => secrets::look(session.into(), config).await,
         None => Vec::new(),
     };
-    let plan = plan::check_secrets(&stack, &secrets, plan);
+    let plan = resources::check_secrets(&stack, &secrets, plan);
     Ok(Planned { stack, plan, empty_sections })
 }
 
@@ -129,11 +132,11 @@ pub(crate) fn plan_as_it_is(
     if observed.function.is_some() {
         add_bundle(&nothing, observed, &mut stack)?;
     }
-    let mut plan = plan::setup(&stack, observed, false);
+    let mut plan = resources::setup(&stack, observed, false);
     // Nothing drifted of what `setup` would only try out.
     plan.steps.retain(|step| step.verb != Verb::Check);
     // What the forwarder's role must allow is in the configuration.
-    if plan::whole_config(observed).is_err() {
+    if resources::whole_config(observed).is_err() {
         plan.ignore_policy_of(&stack.function_role);
     }
     Ok((stack, plan))

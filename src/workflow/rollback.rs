@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use super::context::Context;
 use super::steps::Steps;
 use crate::apply::{Applied, Creation, apply};
-use crate::aws::{Depth, Options, Session, Stop, observe};
+use crate::aws::{Options, Session, Stop};
 use crate::error::Result;
-use crate::plan::{self, Action, Kind, Plan, ResourceId, TeardownOptions};
-use crate::stack::{FilterSpec, Stack};
+use crate::resources::{
+    self, Action, Depth, FilterSpec, Kind, Plan, ResourceId, Stack, TeardownOptions, observe,
+};
 
 /// What a rollback came to.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,7 +44,7 @@ pub(crate) async fn undo(
     let depth = if made_stream { Depth::Everything } else { Depth::Stack };
     let (_, observed) = observe(&session, &stack.name, &groups, depth).await?;
     let filter_name = filters(plan).map(|filter| filter.name.clone()).next();
-    let mut undo = plan::teardown(stack, &observed, &TeardownOptions { force: false, filter_name });
+    let mut undo = resources::teardown(stack, &observed, &TeardownOptions { force: false, filter_name });
     let mut subscriptions = undo.steps.iter().map(|step| &step.resource).filter(|id| is_subscription(id));
     let shared = found || (made_stream && subscriptions.any(|id| !made.contains(id)));
     undo.steps.retain(|step| made.contains(&step.resource) && (!shared || is_subscription(&step.resource)));

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::change_report::past;
 use crate::apply::{Event, What};
 use crate::output::{Progress, Step};
-use crate::plan::{Kind, Plan};
+use crate::resources::{Kind, Plan};
 
 /// From so many subscription filters on they are counted instead of being shown one by one.
 const MANY: usize = 20;

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::super::logs::{delete_filter, filters, put_filter};
-use super::super::{Aws, kinesis};
+use super::super::Aws;
 use super::*;
 use crate::error::{Code, Error};
-use crate::stack::{Distribution, FilterExtras, FilterSpec, Setting};
+use crate::resources::log_group::aws::{delete_filter, filters, put_filter};
+use crate::resources::stream::aws as kinesis;
+use crate::resources::{Distribution, FilterExtras, FilterSpec};
+use crate::stack::Setting;
 
 fn filter() -> FilterSpec {
     FilterSpec {

@@ -11,9 +11,9 @@ use futures_util::future::join_all;
 use tokio::time::Instant;
 
 use super::super::credentials::Kept;
-use super::super::logs;
 use super::*;
 use crate::error::Code;
+use crate::resources::log_group::aws as logs;
 
 const LIMIT: Duration = Duration::from_secs(300);
 

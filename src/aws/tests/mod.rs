@@ -1,28 +1,22 @@
 //! The edge, tested against an AWS of our own making.
 
-mod account_policy;
 mod call;
 mod credentials;
 mod explain;
-mod observe;
 mod one_way;
 mod pace;
-mod replace;
 mod retry;
-mod services;
-mod start;
-mod vanish;
 
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::testing::{Answer, FakeAws, Request};
-use super::{AwsError, Notice, Options, Session, Stop};
+pub(crate) use super::testing::{Answer, FakeAws, Request};
+pub(crate) use super::{AwsError, Notice, Options, Session, Stop};
 use crate::stack::Tags;
 use crate::stack::names::{REGION_TAG, STACK_TAG};
 
 /// The tags of the default stack in the region of [`FakeAws::session`].
-fn our_tags() -> Tags {
+pub(crate) fn our_tags() -> Tags {
     Tags::from([
         (STACK_TAG.to_owned(), "default".to_owned()),
         (REGION_TAG.to_owned(), "ap-northeast-1".to_owned()),
@@ -30,7 +24,7 @@ fn our_tags() -> Tags {
 }
 
 /// What AWS said.
-fn said(service: &'static str, operation: &'static str, code: &str, message: &str) -> AwsError {
+pub(crate) fn said(service: &'static str, operation: &'static str, code: &str, message: &str) -> AwsError {
     AwsError {
         service,
         operation,
@@ -43,16 +37,16 @@ fn said(service: &'static str, operation: &'static str, code: &str, message: &st
 
 /// Collects what was waited for.
 #[derive(Default)]
-struct Waits(Mutex<Vec<(String, Duration)>>);
+pub(crate) struct Waits(Mutex<Vec<(String, Duration)>>);
 
 impl Waits {
-    fn note(&self, notice: Notice<'_>) {
+    pub(crate) fn note(&self, notice: Notice<'_>) {
         if let Notice::Waiting { why, elapsed } = notice {
             self.0.lock().expect("no panic").push((why.to_owned(), elapsed));
         }
     }
 
-    fn reasons(&self) -> Vec<String> {
+    pub(crate) fn reasons(&self) -> Vec<String> {
         self.0.lock().expect("no panic").iter().map(|(why, _)| why.clone()).collect()
     }
 }

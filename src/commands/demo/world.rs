@@ -7,14 +7,15 @@ use cwl2le_local::log_service::{self, LogService, Transport};
 use cwl2le_local::{Cache, Credentials, LocalAws, LocalError};
 
 use super::application::{BUNYAN_GROUP, Burst, LOG_STREAM, PLAIN_GROUP};
-use crate::aws::{Depth, Keys, Options, Session, application, logs, observe};
+use crate::aws::{Keys, Options, Session, application};
 use crate::commands::setup::Setup;
 use crate::commands::subscribe::Subscribe;
 use crate::commands::teardown::Teardown;
 use crate::commands::verb::Verb;
 use crate::error::{Code, Error, Result};
 use crate::flags::CommandLine;
-use crate::plan::Observed;
+use crate::resources::log_group::aws as logs;
+use crate::resources::{Depth, Observed, observe};
 use crate::stack::{Names, RoleScope, StackName};
 use crate::workflow::{ChangeReport, Context};
 

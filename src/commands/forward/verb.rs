@@ -19,7 +19,7 @@ use crate::commands::verb::{Facts, Reads, Verb};
 use crate::error::{Code, Error, Result};
 use crate::events::{Hints, Input, Record, ToBuffer, cap, invocation};
 use crate::exit::Exit;
-use crate::plan::Observed;
+use crate::resources::Observed;
 use crate::settings::destinations;
 use crate::stack::arn::split_log_group;
 use crate::workflow::Context;

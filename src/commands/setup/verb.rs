@@ -3,12 +3,13 @@
 use clap::Args;
 
 use super::receipts;
-use crate::aws::{Notice, Session, lambda};
+use crate::aws::{Notice, Session};
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::Result;
 use crate::exit::Exit;
 use crate::flags::{Change, Wanted};
-use crate::stack::Stack;
+use crate::resources::Stack;
+use crate::resources::function::aws as lambda;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
 use crate::workflow::{ChangeReport, Context};

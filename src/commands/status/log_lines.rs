@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::aws::{EventQuery, Session, filter_log_events};
 use crate::error::{Code, Result};
 use crate::health::{Health, Line, WINDOW};
-use crate::plan::{Observed, ObservedFunction, current_config, isolated_functions};
-use crate::stack::{Names, Stack};
+use crate::resources::{Observed, ObservedFunction, Stack, current_config, isolated_functions};
+use crate::stack::Names;
 
 /// The time spans that are read, back from now, in milliseconds: a busy function has written enough in the first of
 /// them, and of a quiet one the last holds little.

@@ -2,12 +2,12 @@
 
 use super::report::{MISSING, Part};
 use crate::aws::Session;
-use crate::plan::{
+use crate::resources::{
     Field, Kind, Observed, ObservedForwarder, ObservedFunction, ObservedLogGroup, ObservedRole,
-    ObservedTrigger, Plan, ResourceId, isolated_functions, remaining,
+    ObservedTrigger, Plan, Recorded, ResourceId, Stack, isolated_functions, remaining, retention,
 };
 use crate::settings::destinations;
-use crate::stack::{Names, Recorded, Stack, Tags, owns, retention};
+use crate::stack::{Names, Tags, owns};
 
 /// Maximum length of a field that is shown with its values, in bytes.
 const LONGEST_FIELD: usize = 100;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::log_lines::FunctionHealth;
 use crate::flags::CommandLine;
-use crate::stack::Release;
+use crate::resources::Release;
 
 /// What exists.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]

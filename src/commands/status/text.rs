@@ -6,7 +6,7 @@ use std::fmt;
 use super::log_lines::FunctionHealth;
 use super::report::{AccountPolicy, Destination, MISSING, StatusReport};
 use crate::output::visible;
-use crate::plan::shown_pattern;
+use crate::resources::shown_pattern;
 
 impl fmt::Display for StatusReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

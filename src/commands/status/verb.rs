@@ -5,14 +5,16 @@ use clap::Args;
 use super::log_lines::{self, FunctionHealth};
 use super::parts::Judge;
 use super::report::{AccountPolicy, Destination, StatusReport, Subscription};
-use crate::aws::{Depth, Session, observe};
+use crate::aws::Session;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::{Code, Result};
 use crate::exit::Exit;
 use crate::flags::{CommandLine, StackArg};
-use crate::plan::{Kind, Observed, Plan, ResourceId, is_loop, is_own_filter, is_own_policy, would_loop};
+use crate::resources::{
+    Depth, Kind, Observed, Plan, ResourceId, Stack, is_loop, is_own_filter, is_own_policy, observe,
+    would_loop,
+};
 use crate::settings::{destinations, what_and_where};
-use crate::stack::Stack;
 use crate::workflow::Context;
 use crate::workflow::plan_stack::plan_as_it_is;
 

@@ -6,15 +6,15 @@ use std::time::Duration;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use cwl2le::apply::{What, apply};
-use cwl2le::aws::{Depth, Keys, Options, Session, Stop, observe};
+use cwl2le::aws::{Keys, Options, Session, Stop};
 use cwl2le::error::Code;
-use cwl2le::plan::{self, FilterOptions, FunctionFailure, Observed, Plan, TeardownOptions};
-use cwl2le::stack::policy::{self, Grants};
-use cwl2le::stack::{
-    Arch, Bundle, Distribution, FilterExtras, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Names,
-    Release, RoleScope, RoleSpec, Setting, Stack, StackName, Start, StreamMode, StreamSpec, Tags, Target,
-    TriggerSpec, tags,
+use cwl2le::resources::role::documents::{self, Grants};
+use cwl2le::resources::{
+    self, Arch, Bundle, Depth, Distribution, FilterExtras, FilterOptions, FilterSpec, FunctionFailure,
+    FunctionSpec, Isolation, LogGroupSpec, Observed, Plan, Release, RoleSpec, Stack, Start, StreamMode,
+    StreamSpec, TeardownOptions, TriggerSpec, observe,
 };
+use cwl2le::stack::{Names, RoleScope, Setting, StackName, Tags, Target, tags};
 use cwl2le_forwarder::config::Config;
 use cwl2le_local::Cache;
 use cwl2le_local::moto::Moto;
@@ -58,15 +58,15 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
         },
         logs_role: role(
             &names.logs_role,
-            policy::logs_trust(target),
+            documents::logs_trust(target),
             &names.logs_policy,
-            policy::logs_policy(target, &names, &grants),
+            documents::logs_policy(target, &names, &grants),
         ),
         function_role: role(
             &names.function_role,
-            policy::function_trust(target),
+            documents::function_trust(target),
             &names.function_policy,
-            policy::function_policy(target, &names, &grants),
+            documents::function_policy(target, &names, &grants),
         ),
         log_group: LogGroupSpec { retention_days: Setting::default(30) },
         function: FunctionSpec {
@@ -133,11 +133,11 @@ async fn do_it(session: &Session, plan: &Plan) {
 async fn lives_and_leaves_nothing(session: &Session) {
     let (stack, observed) = look(session, &[], Depth::Stack).await;
     assert_eq!(observed, Observed::default(), "nothing is there before");
-    let plan = plan::setup(&stack, &observed, false);
+    let plan = resources::setup(&stack, &observed, false);
     do_it(session, &plan).await;
 
     let (stack, observed) = look(session, &[], Depth::Stack).await;
-    let again = plan::setup(&stack, &observed, false);
+    let again = resources::setup(&stack, &observed, false);
     assert!(again.is_empty() && again.refused.is_empty(), "{again}");
 
     let mut more = stack.clone();
@@ -147,36 +147,40 @@ async fn lives_and_leaves_nothing(session: &Session) {
     more.trigger.batch_size = Setting::asked(100);
     more.log_group.retention_days = Setting::asked(7);
     more.tags.insert("team".to_owned(), "logs".to_owned());
-    do_it(session, &plan::setup(&more, &observed, false)).await;
+    do_it(session, &resources::setup(&more, &observed, false)).await;
     let (_, observed) = look(session, &[], Depth::Stack).await;
-    let again = plan::setup(&more, &observed, false);
+    let again = resources::setup(&more, &observed, false);
     assert!(again.is_empty() && again.refused.is_empty(), "{again}");
 
     let (stack, observed) = look(session, &[], Depth::Everything).await;
-    do_it(session, &plan::teardown(&stack, &observed, &TeardownOptions::default())).await;
+    do_it(session, &resources::teardown(&stack, &observed, &TeardownOptions::default())).await;
     let (stack, observed) = look(session, &[], Depth::Everything).await;
     assert_eq!(observed, Observed::default(), "nothing is left");
-    assert!(plan::teardown(&stack, &observed, &TeardownOptions::default()).is_empty());
+    assert!(resources::teardown(&stack, &observed, &TeardownOptions::default()).is_empty());
 }
 
 /// A function that AWS failed to make is deleted and made anew, and its trigger goes on with the new one.
 async fn replaces_a_failed_function(session: &Session) {
     let (stack, observed) = look(session, &[], Depth::Stack).await;
-    do_it(session, &plan::setup(&stack, &observed, false)).await;
+    do_it(session, &resources::setup(&stack, &observed, false)).await;
     let (stack, healthy) = look(session, &[], Depth::Stack).await;
     // Neither of the two fails at a function: only the reading is made up.
     let mut observed = healthy.clone();
     let function = observed.function.as_mut().expect("the function");
     function.failure = Some(FunctionFailure::Creation("the key is disabled".to_owned()));
-    let plan = plan::setup(&stack, &observed, false);
-    assert_eq!(plan.steps.iter().map(|step| step.verb).collect::<Vec<_>>(), [plan::Verb::Replace], "{plan}");
+    let plan = resources::setup(&stack, &observed, false);
+    assert_eq!(
+        plan.steps.iter().map(|step| step.verb).collect::<Vec<_>>(),
+        [resources::Verb::Replace],
+        "{plan}"
+    );
     do_it(session, &plan).await;
     let (stack, observed) = look(session, &[], Depth::Stack).await;
-    let again = plan::setup(&stack, &observed, false);
+    let again = resources::setup(&stack, &observed, false);
     assert!(again.is_empty() && again.refused.is_empty(), "{again}");
     assert_eq!(observed.triggers, healthy.triggers, "the trigger stays");
     let (stack, observed) = look(session, &[], Depth::Everything).await;
-    do_it(session, &plan::teardown(&stack, &observed, &TeardownOptions::default())).await;
+    do_it(session, &resources::teardown(&stack, &observed, &TeardownOptions::default())).await;
 }
 
 /// An account of its own on the moto that the tests share: who assumes a role of another account is in that account.
@@ -224,9 +228,10 @@ async fn a_stack_lives_and_leaves_nothing_on_a_strict_control_plane() {
 async fn a_role_that_cannot_be_assumed_yet_is_waited_for() {
     let session = Session::open(moto("210000000002").await).await.expect("a session");
     let (stack, observed) = look(&session, &[], Depth::Stack).await;
-    let whole = plan::setup(&stack, &observed, false);
+    let whole = resources::setup(&stack, &observed, false);
     let (role, others): (Vec<_>, Vec<_>) = whole.steps.into_iter().partition(|step| {
-        step.resource == plan::ResourceId { kind: plan::Kind::Role, name: stack.names.function_role.clone() }
+        step.resource
+            == resources::ResourceId { kind: resources::Kind::Role, name: stack.names.function_role.clone() }
     });
     let role = Plan { steps: role, ..Plan::default() };
     let others = Plan { steps: others, ..Plan::default() };
@@ -259,18 +264,20 @@ async fn a_role_that_cannot_be_assumed_yet_is_waited_for() {
 async fn a_third_filter_is_refused_with_the_names_of_the_others() {
     let session = Session::open(moto("210000000003").await).await.expect("a session");
     let (stack, observed) = look(&session, &[], Depth::Stack).await;
-    do_it(&session, &plan::setup(&stack, &observed, false)).await;
+    do_it(&session, &resources::setup(&stack, &observed, false)).await;
     // moto has no log groups of applications: the forwarder's own stands in for one here.
     let group = stack.names.function_log_group.clone();
     let put = |name: &str| {
         let mut spec = filter(&stack, &group);
         spec.name = name.to_owned();
-        let resource =
-            plan::ResourceId { kind: plan::Kind::SubscriptionFilter, name: format!("{group} -> {name}") };
-        let actions = vec![plan::Action::PutFilter(Box::new(spec))];
-        let (stage, verb) = (plan::Stage::Filters, plan::Verb::Create);
+        let resource = resources::ResourceId {
+            kind: resources::Kind::SubscriptionFilter,
+            name: format!("{group} -> {name}"),
+        };
+        let actions = vec![resources::Action::PutFilter(Box::new(spec))];
+        let (stage, verb) = (resources::Stage::Filters, resources::Verb::Create);
         Plan {
-            steps: vec![plan::Step { stage, resource, verb, fields: Vec::new(), actions }],
+            steps: vec![resources::Step { stage, resource, verb, fields: Vec::new(), actions }],
             ..Plan::default()
         }
     };
@@ -295,18 +302,18 @@ async fn an_unknown_log_group_and_a_missing_stream_are_explained() {
     let session = Session::open(options).await.expect("a session");
     let (stack, observed) = look(&session, &["/nobody/here"], Depth::Stack).await;
     let plan =
-        plan::subscribe(&stack, &[filter(&stack, "/nobody/here")], &observed, &FilterOptions::default());
+        resources::subscribe(&stack, &[filter(&stack, "/nobody/here")], &observed, &FilterOptions::default());
     assert_eq!(plan.refused[0].code, Code::UnknownLogGroup);
 
-    let setup = plan::setup(&stack, &observed, false);
+    let setup = resources::setup(&stack, &observed, false);
     let only_group: Vec<_> =
-        setup.steps.into_iter().filter(|step| step.resource.kind == plan::Kind::LogGroup).collect();
+        setup.steps.into_iter().filter(|step| step.resource.kind == resources::Kind::LogGroup).collect();
     do_it(&session, &Plan { steps: only_group, ..Plan::default() }).await;
     let spec = filter(&stack, &stack.names.function_log_group);
-    let resource = plan::ResourceId { kind: plan::Kind::SubscriptionFilter, name: "f".to_owned() };
-    let actions = vec![plan::Action::PutFilter(Box::new(spec))];
-    let (stage, verb) = (plan::Stage::Filters, plan::Verb::Create);
-    let steps = vec![plan::Step { stage, resource, verb, fields: Vec::new(), actions }];
+    let resource = resources::ResourceId { kind: resources::Kind::SubscriptionFilter, name: "f".to_owned() };
+    let actions = vec![resources::Action::PutFilter(Box::new(spec))];
+    let (stage, verb) = (resources::Stage::Filters, resources::Verb::Create);
+    let steps = vec![resources::Step { stage, resource, verb, fields: Vec::new(), actions }];
     let failure = apply(&session, &Plan { steps, ..Plan::default() }, &|_| ()).await.expect_err("no stream");
     assert_eq!(failure.error.code, Code::NotReady, "{failure}");
     assert!(failure.error.hint.as_deref().is_some_and(|hint| hint.contains("cwl2le setup")), "{failure:?}");

@@ -1,0 +1,362 @@
+//! The function.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State,
+};
+use cwl2le_forwarder::secret::redactor;
+
+use super::SERVICE;
+use crate::aws::error::{found, gone};
+use crate::aws::need::Need;
+use crate::aws::owner::check_owner;
+use crate::aws::wait::{Look, Wait};
+use crate::aws::{Aws, AwsError, Notice};
+use crate::error::{Code, Error, Result};
+use crate::resources::{Arch, Bundle, CreateFunction, EnvValue, FunctionFailure, ObservedFunction, RUNTIME};
+use crate::stack::Tags;
+
+/// What the runtime starts; custom runtimes ignore it, the API demands it.
+const HANDLER: &str = "bootstrap";
+/// An upload of a few megabytes over a slow line takes minutes.
+const UPLOAD: Duration = Duration::from_secs(300);
+
+/// The function, where it exists.
+pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<ObservedFunction>, AwsError> {
+    let lambda = aws.session.lambda();
+    let read = aws.call(SERVICE, "GetFunction", name, || lambda.get_function().function_name(name).send());
+    let Some(answer) = found(read.await)? else { return Ok(None) };
+    // Without lambda:ListTags the answer has no tags, and ours would look like somebody else's.
+    if let Some(error) = answer.tags_error {
+        return Err(unreadable(name, error.error_code, error.message));
+    }
+    let Some(is) = answer.configuration else { return Ok(None) };
+    let (state, update) = (is.state.as_ref(), is.last_update_status.as_ref());
+    let settled = settled(state, update);
+    let failure = failure(state, update, [is.state_reason, is.last_update_status_reason]);
+    let (variables, hidden) = match is.environment {
+        Some(environment) => (environment.variables.unwrap_or_default(), environment.error),
+        None => (HashMap::new(), None),
+    };
+    let hidden_environment = hidden.map(|error| {
+        let [code, message] = [error.error_code, error.message].map(Option::unwrap_or_default);
+        format!("{code}: {message}")
+    });
+    learn_secrets(&variables);
+    Ok(Some(ObservedFunction {
+        arn: is.function_arn.unwrap_or_default(),
+        runtime: is.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
+        role_arn: is.role.unwrap_or_default(),
+        arch: match is.architectures.unwrap_or_default().first() {
+            Some(Architecture::Arm64) => Arch::Arm64,
+            _ => Arch::X86_64,
+        },
+        memory_mb: number(is.memory_size),
+        timeout_seconds: number(is.timeout),
+        code_sha256: is.code_sha256.unwrap_or_default(),
+        description: is.description.unwrap_or_default(),
+        environment: variables.into_iter().map(|(key, value)| (key, EnvValue(value))).collect(),
+        hidden_environment,
+        reserved_concurrency: answer
+            .concurrency
+            .and_then(|c| c.reserved_concurrent_executions)
+            .and_then(|n| u32::try_from(n).ok()),
+        log_group: is.logging_config.and_then(|logging| logging.log_group),
+        settled,
+        failure,
+        modified: is.last_modified.as_deref().and_then(milliseconds),
+        tags: answer.tags.unwrap_or_default().into_iter().collect(),
+    }))
+}
+
+/// A time as Lambda gives it: `2026-11-29T20:00:00.000+0000`.
+fn milliseconds(time: &str) -> Option<i64> {
+    let time = humantime::parse_rfc3339(&time.replace("+0000", "Z")).ok()?;
+    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
+}
+
+fn unreadable(name: &str, code: String, message: String) -> AwsError {
+    AwsError {
+        service: SERVICE,
+        operation: "GetFunction",
+        code,
+        message,
+        request_id: None,
+        resource: name.to_owned(),
+    }
+}
+
+/// Whether nothing is going on. A failure has settled as well.
+fn settled(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
+    !matches!(state, Some(State::Pending)) && !matches!(update, Some(LastUpdateStatus::InProgress))
+}
+
+/// What went wrong; `reasons` are AWS' for the state and for the last update.
+fn failure(
+    state: Option<&State>,
+    update: Option<&LastUpdateStatus>,
+    reasons: [Option<String>; 2],
+) -> Option<FunctionFailure> {
+    let [creation, last_update] =
+        reasons.map(|reason| reason.unwrap_or_else(|| "AWS gave no reason".to_owned()));
+    if state == Some(&State::Failed) {
+        Some(FunctionFailure::Creation(creation))
+    } else if update == Some(&LastUpdateStatus::Failed) {
+        Some(FunctionFailure::Update(last_update))
+    } else {
+        None
+    }
+}
+
+/// The configuration of a function, where it exists; `function` is its name or ARN.
+async fn configuration(
+    aws: Aws<'_>,
+    function: &str,
+) -> Result<Option<GetFunctionConfigurationOutput>, AwsError> {
+    let lambda = aws.session.lambda();
+    let read = aws.call(SERVICE, "GetFunctionConfiguration", function, || {
+        lambda.get_function_configuration().function_name(function).send()
+    });
+    found(read.await)
+}
+
+/// Whether the function exists.
+pub(crate) async fn is_there(aws: Aws<'_>, name: &str) -> Result<bool, AwsError> {
+    Ok(configuration(aws, name).await?.is_some())
+}
+
+/// The log group that the configuration of a function names, where the function exists; `function` is its name or ARN.
+pub(crate) async fn log_group_of(aws: Aws<'_>, function: &str) -> Result<Option<String>, AwsError> {
+    let logging = configuration(aws, function).await?.and_then(|is| is.logging_config);
+    Ok(logging.and_then(|logging| logging.log_group))
+}
+
+/// Waits until the function is Active and its last update Successful; `made` allows for one that this run has just
+/// created and that AWS does not show yet.
+///
+/// # Errors
+///
+/// [`Code::NotReady`] with AWS' reason when creation or update failed; [`Code::NotFound`] when it vanished.
+pub(crate) async fn await_function(aws: Aws<'_>, name: &str, made: bool) -> Result<()> {
+    let why = format!("the function `{name}` to become Active");
+    aws.until(Wait { resource: name, why: &why, made }, || async move {
+        let Some(is) = configuration(aws, name).await? else { return Ok(Look::Missing) };
+        let (state, update) = (is.state.as_ref(), is.last_update_status.as_ref());
+        if !settled(state, update) {
+            return Ok(Look::NotYet);
+        }
+        let failure = failure(state, update, [is.state_reason, is.last_update_status_reason]);
+        let Some(failure) = failure else { return Ok(Look::Ready(())) };
+        Err(Error::new(Code::NotReady, format!("Lambda could not set up the function `{name}`: {failure}"))
+            .on(name)
+            .hint("correct what the reason names, then run `cwl2le setup` again"))
+    })
+    .await
+}
+
+/// Creates the function and waits until it is Active. A function of this stack that is there already is taken.
+pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let needs = [Need::Role(&spec.role_arn)];
+    let needing = aws.needing(&needs);
+    let made = needing.call(SERVICE, "CreateFunction", &spec.name, || {
+        lambda
+            .create_function()
+            .function_name(&spec.name)
+            .role(&spec.role_arn)
+            .runtime(Runtime::from(RUNTIME))
+            .handler(HANDLER)
+            .description(&spec.description)
+            .architectures(architecture(spec.bundle.arch))
+            .code(FunctionCode::builder().zip_file(zip(&spec.bundle)).build())
+            .memory_size(sdk_number(spec.memory_mb))
+            .timeout(sdk_number(spec.timeout_seconds))
+            .environment(environment(&spec.environment))
+            .set_tags(Some(spec.tags.clone().into_iter().collect()))
+            .publish(false)
+            .customize()
+            .config_override(slow_upload(aws))
+            .send()
+    });
+    let made = made.await;
+    if made.is_ok() {
+        (aws.notice)(Notice::Made);
+    }
+    match made {
+        Ok(made) if ready(made.state.as_ref(), made.last_update_status.as_ref()) => Ok(()),
+        Ok(_) => await_function(aws, &spec.name, true).await,
+        Err(error) if error.is(&["ResourceConflictException"]) => {
+            let there = observe_function(aws, &spec.name).await?.ok_or(error)?;
+            check_owner("function", &spec.name, &spec.tags, &there.tags)?;
+            (aws.notice)(Notice::Found);
+            await_function(aws, &spec.name, false).await
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Uploads another zip, with its architecture, and waits.
+pub(crate) async fn update_code(aws: Aws<'_>, name: &str, bundle: &Bundle) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let updated = aws
+        .call(SERVICE, "UpdateFunctionCode", name, || {
+            lambda
+                .update_function_code()
+                .function_name(name)
+                .zip_file(zip(bundle))
+                .architectures(architecture(bundle.arch))
+                .publish(false)
+                .customize()
+                .config_override(slow_upload(aws))
+                .send()
+        })
+        .await?;
+    if ready(updated.state.as_ref(), updated.last_update_status.as_ref()) {
+        return Ok(());
+    }
+    await_function(aws, name, false).await
+}
+
+/// What changes of a function's configuration; none keeps what is there.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Configuration<'a> {
+    pub(crate) description: Option<&'a str>,
+    pub(crate) role_arn: Option<&'a str>,
+    pub(crate) memory_mb: Option<u32>,
+    pub(crate) timeout_seconds: Option<u32>,
+    pub(crate) environment: Option<&'a BTreeMap<String, EnvValue>>,
+    pub(crate) log_group: Option<&'a str>,
+}
+
+/// Changes the configuration and waits.
+pub(crate) async fn update_configuration(aws: Aws<'_>, name: &str, change: Configuration<'_>) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let needs: Vec<Need<'_>> = change.role_arn.map(Need::Role).into_iter().collect();
+    let updated = aws
+        .needing(&needs)
+        .call(SERVICE, "UpdateFunctionConfiguration", name, || {
+            lambda
+                .update_function_configuration()
+                .function_name(name)
+                .set_description(change.description.map(ToOwned::to_owned))
+                .set_role(change.role_arn.map(ToOwned::to_owned))
+                .set_memory_size(change.memory_mb.map(sdk_number))
+                .set_timeout(change.timeout_seconds.map(sdk_number))
+                .set_environment(change.environment.map(environment))
+                .set_logging_config(change.log_group.map(logging))
+                .send()
+        })
+        .await?;
+    if ready(updated.state.as_ref(), updated.last_update_status.as_ref()) {
+        return Ok(());
+    }
+    await_function(aws, name, false).await
+}
+
+/// Reserves concurrency out of the account's pool.
+pub(crate) async fn set_concurrency(aws: Aws<'_>, name: &str, reserved: u32) -> Result<()> {
+    let lambda = aws.session.lambda();
+    aws.call(SERVICE, "PutFunctionConcurrency", name, || {
+        let request = lambda.put_function_concurrency().function_name(name);
+        request.reserved_concurrent_executions(sdk_number(reserved)).send()
+    })
+    .await?;
+    Ok(())
+}
+
+/// Gives reserved concurrency back to the account's pool.
+pub(crate) async fn unset_concurrency(aws: Aws<'_>, name: &str) -> Result<()> {
+    let lambda = aws.session.lambda();
+    aws.call(SERVICE, "DeleteFunctionConcurrency", name, || {
+        lambda.delete_function_concurrency().function_name(name).send()
+    })
+    .await?;
+    Ok(())
+}
+
+/// Adds tags.
+pub(crate) async fn tag_function(aws: Aws<'_>, arn: &str, tags: &Tags) -> Result<()> {
+    let lambda = aws.session.lambda();
+    aws.call(SERVICE, "TagResource", arn, || {
+        lambda.tag_resource().resource(arn).set_tags(Some(tags.clone().into_iter().collect())).send()
+    })
+    .await?;
+    Ok(())
+}
+
+/// Deletes the function; one that is gone already is no error.
+pub(crate) async fn delete_function(aws: Aws<'_>, name: &str) -> Result<()> {
+    let lambda = aws.session.lambda();
+    let deleted =
+        aws.call(SERVICE, "DeleteFunction", name, || lambda.delete_function().function_name(name).send());
+    Ok(gone(deleted.await.map(|_| ()))?)
+}
+
+/// Whether an answer says already that there is nothing to wait for.
+fn ready(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
+    matches!(state, Some(State::Active | State::Inactive))
+        && matches!(update, None | Some(LastUpdateStatus::Successful))
+}
+
+/// AWS quotes the variables of a function in some of its messages.
+fn learn_secrets(variables: &HashMap<String, String>) {
+    for (name, value) in variables {
+        match serde_json::from_str(value) {
+            Ok(config @ serde_json::Value::Object(_)) => redactor::learn_config(&config),
+            _ if redactor::is_telling(name) => redactor::learn(value),
+            _ => redactor::learn_url(value),
+        }
+    }
+}
+
+fn environment(variables: &BTreeMap<String, EnvValue>) -> Environment {
+    let variables = variables.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
+    Environment::builder().set_variables(Some(variables)).build()
+}
+
+fn logging(log_group: &str) -> LoggingConfig {
+    LoggingConfig::builder().log_group(log_group).build()
+}
+
+fn architecture(arch: Arch) -> Architecture {
+    match arch {
+        Arch::X86_64 => Architecture::X8664,
+        Arch::Arm64 => Architecture::Arm64,
+    }
+}
+
+fn zip(bundle: &Bundle) -> Blob {
+    Blob::new(bundle.zip.to_vec())
+}
+
+fn slow_upload(aws: Aws<'_>) -> aws_sdk_lambda::config::Builder {
+    let upload = UPLOAD.min(aws.session.patience());
+    let timeouts = TimeoutConfig::builder().operation_attempt_timeout(upload).build();
+    aws_sdk_lambda::config::Builder::new().timeout_config(timeouts)
+}
+
+pub(crate) fn number(value: Option<i32>) -> u32 {
+    value.and_then(|n| u32::try_from(n).ok()).unwrap_or_default()
+}
+
+pub(crate) fn sdk_number(value: u32) -> i32 {
+    i32::try_from(value).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::milliseconds;
+
+    #[test]
+    fn the_time_of_the_last_change_is_read() {
+        assert_eq!(milliseconds("2026-11-29T20:00:00.123+0000"), Some(1_795_982_400_123));
+        assert_eq!(milliseconds("2026-11-29T20:00:00Z"), Some(1_795_982_400_000));
+        assert_eq!(milliseconds("yesterday"), None);
+    }
+}

@@ -1,0 +1,281 @@
+//! What `setup` must change on the function.
+
+use std::collections::BTreeMap;
+
+use cwl2le_forwarder::config::{CONFIG_ENV, Config};
+
+use crate::error::Code;
+use crate::plan::draft::Draft;
+use crate::resources::function::code::{CodeChange, code_change};
+use crate::resources::function::configuration::{current_config, read_config};
+use crate::resources::function::environment::{changed_environment, check_size, config_fields, environment};
+use crate::resources::setup::Part;
+use crate::resources::{
+    Action, CreateFunction, EnvValue, FunctionFailure, Kind, Observed, ObservedFunction, Plan, RUNTIME,
+    Recorded, Refusal, ResourceId, Stack, Stage, Verb,
+};
+use crate::stack::limits::TIMEOUT_SECONDS;
+use crate::stack::names::VERSION_TAG;
+use crate::stack::{Setting, Tags};
+
+pub(crate) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
+    let (want, name) = (&stack.function, &stack.names.function);
+    let id = ResourceId::new(Kind::Function, name);
+    let Some(is) = &observed.function else {
+        let new = New {
+            arch: want.arch.value.as_str(),
+            memory_mb: want.memory_mb.value,
+            timeout_seconds: want.timeout_seconds.value,
+            reserved_concurrency: want.reserved_concurrency,
+            config: want.config.as_ref(),
+            variables: &BTreeMap::new(),
+        };
+        let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Create);
+        create(&mut draft, stack, &new, &id)?;
+        draft.finish(plan);
+        return Ok(());
+    };
+
+    let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Update);
+    let mut tags = draft.own(stack, &is.tags, adopt)?.unwrap_or_default();
+    // Written together with the code.
+    tags.remove(VERSION_TAG);
+    let refuse = |code, reason: String, hint: &str| Refusal {
+        resource: id.clone(),
+        code,
+        reason,
+        hint: hint.to_owned(),
+    };
+    if is.runtime != RUNTIME {
+        return Err(refuse(
+            Code::Immutable,
+            format!("it runs on {} and the forwarder on {RUNTIME}: it is another program", is.runtime),
+            "make a stack beside it with --stack NAME, or delete the function first",
+        ));
+    }
+    let code = code_change(want, is).map_err(|(code, reason, hint)| refuse(code, reason, &hint));
+    if let Some(failure @ FunctionFailure::Creation(_)) = &is.failure {
+        // What is not ours is never deleted, not even what cannot work.
+        if draft.is_adopting() {
+            return Err(refuse(
+                Code::NotOurs,
+                format!("{failure}; it would have to be deleted, and cwl2le did not make it"),
+                "delete the function yourself, then run the same command again",
+            ));
+        }
+        // A newer version may have made it.
+        code?;
+        let config = want.config.clone().or_else(|| current_config(is));
+        let new = New {
+            arch: want.arch.value.as_str(),
+            memory_mb: *want.memory_mb.change_from(&is.memory_mb).unwrap_or(&is.memory_mb),
+            timeout_seconds: timeout(&want.timeout_seconds, is.timeout_seconds).unwrap_or(is.timeout_seconds),
+            reserved_concurrency: want.reserved_concurrency.or(is.reserved_concurrency.filter(|n| *n > 0)),
+            config: config.as_ref(),
+            variables: &is.environment,
+        };
+        let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Replace);
+        draft.change("state", failure, "made anew");
+        draft.act(Action::DeleteFunction { name: name.clone() });
+        create(&mut draft, stack, &new, &id)?;
+        draft.finish(plan);
+        return Ok(());
+    }
+    if !is.settled {
+        draft.verb(Verb::Await);
+        draft.act(Action::AwaitFunction { name: name.clone() });
+    }
+    let code = code?;
+    if let CodeChange::Keep(_, note) = &code {
+        plan.notes.push(format!("function {name} {note}"));
+    }
+    update_function(&mut draft, stack, is, observed, &id, Update { tags, code })?;
+    draft.finish(plan);
+    Ok(())
+}
+
+/// What is decided about a function already.
+struct Update {
+    /// The tags that it lacks.
+    tags: Tags,
+    code: CodeChange,
+}
+
+/// A function to be made, or made anew.
+struct New<'a> {
+    arch: &'a str,
+    memory_mb: u32,
+    timeout_seconds: u32,
+    reserved_concurrency: Option<u32>,
+    config: Option<&'a Config>,
+    /// Variables that it has beside our configuration.
+    variables: &'a BTreeMap<String, EnvValue>,
+}
+
+fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> Part {
+    let name = &stack.names.function;
+    let Some(config) = new.config else {
+        return Err(Refusal {
+            resource: id.clone(),
+            code: Code::Usage,
+            reason: "the forwarder needs the token of a log to write to".to_owned(),
+            hint: "set CWL2LE_TOKEN, or give --token-file, --token-ssm or --token-secret; in Logentries: Add Data, Token TCP".to_owned(),
+        });
+    };
+    let Some(bundle) = &stack.function.bundle else {
+        return Err(no_bundle(id, new.arch));
+    };
+    let environment = environment(new.variables, config);
+    check_size(id, Some(config), &environment)?;
+    draft.set("architecture", new.arch);
+    draft.set("memory", format_args!("{} MB", new.memory_mb));
+    draft.set("timeout", format_args!("{} s", new.timeout_seconds));
+    draft.set("code", &stack.function.release);
+    draft.fields(config_fields(None, config));
+    draft.act(Action::CreateFunction(Box::new(CreateFunction {
+        name: name.clone(),
+        role_arn: stack.function_role.arn.clone(),
+        bundle: bundle.clone(),
+        description: stack.function.release.description(),
+        memory_mb: new.memory_mb,
+        timeout_seconds: new.timeout_seconds,
+        environment,
+        tags: stack.tags.clone().into_iter().chain(stack.function.release.tags(&bundle.sha256)).collect(),
+    })));
+    reserve(draft, stack, new.reserved_concurrency, None);
+    Ok(())
+}
+
+/// The timeout to change to: what was asked for, or the default where the one that is there leaves no time to deliver in.
+fn timeout(want: &Setting<u32>, is: u32) -> Option<u32> {
+    let too_short = !TIMEOUT_SECONDS.contains(&i64::from(is));
+    want.change_from(&is).copied().or_else(|| too_short.then_some(want.value))
+}
+
+fn update_function(
+    draft: &mut Draft,
+    stack: &Stack,
+    is: &ObservedFunction,
+    observed: &Observed,
+    id: &ResourceId,
+    Update { mut tags, code }: Update,
+) -> Part {
+    let (want, name) = (&stack.function, &stack.names.function);
+    let arch = want.arch.change_from(&is.arch).copied();
+    if want.bundle.is_none() && arch.is_some() {
+        return Err(no_bundle(id, want.arch.value.as_str()));
+    }
+    let uploaded = want.bundle.as_ref().filter(|_| matches!(code, CodeChange::Upload(_)));
+    match &code {
+        CodeChange::Upload(why) => draft.change("code", why, &want.release),
+        CodeChange::Record => draft.change("record of the code", Recorded::read(&is.tags), &want.release),
+        CodeChange::None(_) | CodeChange::Keep(..) => {}
+    }
+    let release = match code {
+        CodeChange::Upload(_) | CodeChange::Record => {
+            let sha256 = want.bundle.as_ref().map_or(&is.code_sha256, |bundle| &bundle.sha256);
+            tags.extend(want.release.tags(sha256));
+            Some(want.release.clone())
+        }
+        CodeChange::None(release) | CodeChange::Keep(release, _) => release,
+    };
+    if !tags.is_empty() {
+        draft.act(Action::TagFunction { arn: is.arn.clone(), tags });
+    }
+    if let Some(bundle) = uploaded {
+        if let Some(arch) = arch {
+            draft.change("architecture", is.arch, arch);
+        }
+        draft.act(Action::UpdateFunctionCode { name: name.clone(), bundle: bundle.clone() });
+    }
+
+    // The code alone delivers nothing.
+    if want.config.is_none() && read_config(is) == Ok(None) {
+        return Err(Refusal {
+            resource: id.clone(),
+            code: Code::Config,
+            reason: format!("{CONFIG_ENV} is missing in its environment: it delivers nothing"),
+            hint: "give --token, --token-file or CWL2LE_TOKEN again; for more than one destination, describe them in a configuration file"
+                .to_owned(),
+        });
+    }
+
+    let memory_mb = want.memory_mb.change_from(&is.memory_mb).copied();
+    if let Some(to) = memory_mb {
+        draft.change("memory", format_args!("{} MB", is.memory_mb), format_args!("{to} MB"));
+    }
+    let timeout_seconds = timeout(&want.timeout_seconds, is.timeout_seconds);
+    if let Some(to) = timeout_seconds {
+        draft.change("timeout", format_args!("{} s", is.timeout_seconds), format_args!("{to} s"));
+    }
+    let role_arn = observed.function_role.as_ref().map_or(&stack.function_role.arn, |role| &role.arn);
+    let role_arn = (*role_arn != is.role_arn).then(|| role_arn.clone());
+    if let Some(to) = &role_arn {
+        draft.change("role", &is.role_arn, to);
+    }
+    // Its role may write to its own log group only, and another one may be subscribed.
+    let strays = is.log_group.as_ref().filter(|log_group| **log_group != stack.names.function_log_group);
+    let log_group = strays.map(|log_group| {
+        draft.change("log group", log_group, &stack.names.function_log_group);
+        stack.names.function_log_group.clone()
+    });
+    let description = release.map(|release| release.description()).filter(|text| *text != is.description);
+    if let Some(text) = &description {
+        draft.change("description", &is.description, text);
+    }
+    let environment = changed_environment(draft, want.config.as_ref(), is);
+    if let Some(environment) = &environment {
+        check_size(id, want.config.as_ref(), environment)?;
+    }
+    let changes = memory_mb.is_some()
+        || timeout_seconds.is_some()
+        || role_arn.is_some()
+        || environment.is_some()
+        || log_group.is_some()
+        || description.is_some();
+    // An update that failed is made again, where nothing else updates the function.
+    let failed = is.failure.as_ref().filter(|_| uploaded.is_none() && !changes);
+    if let Some(failure) = failed {
+        draft.change("state", failure, "updated again");
+    }
+    if changes || failed.is_some() {
+        let action = Action::UpdateFunctionConfiguration {
+            name: name.clone(),
+            description,
+            // An update of nothing is none to AWS: the role that it has stands for it.
+            role_arn: role_arn.or_else(|| failed.map(|_| is.role_arn.clone())),
+            memory_mb,
+            timeout_seconds,
+            environment,
+            log_group,
+        };
+        // The tags of a function say that it has been configured.
+        match is.environment.contains_key(CONFIG_ENV) {
+            true => draft.act(action),
+            false => draft.act_before_tags(action),
+        }
+    }
+    reserve(draft, stack, want.reserved_concurrency, is.reserved_concurrency);
+    Ok(())
+}
+
+fn reserve(draft: &mut Draft, stack: &Stack, want: Option<u32>, is: Option<u32>) {
+    if let Some(reserved) = want.filter(|want| Some(*want) != is) {
+        let show = |n: Option<u32>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
+        draft.change("reserved concurrency", show(is), reserved);
+        draft.act(Action::SetConcurrency { name: stack.names.function.clone(), reserved });
+    } else if is == Some(0) {
+        draft.change("reserved concurrency", "0, so that it never runs", "none");
+        draft.act(Action::UnsetConcurrency { name: stack.names.function.clone() });
+    }
+}
+
+fn no_bundle(id: &ResourceId, arch: &str) -> Refusal {
+    Refusal {
+        resource: id.clone(),
+        code: Code::NoBundle,
+        reason: format!("this cwl2le carries no forwarder for {arch}"),
+        hint: "use `--arch x86_64`, install a release, which carries both architectures, or give one with --forwarder-zip"
+            .to_owned(),
+    }
+}

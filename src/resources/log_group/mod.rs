@@ -1,0 +1,3 @@
+//! The forwarder's log group.
+
+pub(crate) mod aws;

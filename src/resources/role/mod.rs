@@ -1,0 +1,6 @@
+//! The two IAM roles.
+
+pub(crate) mod aws;
+pub(crate) mod desired;
+pub mod documents;
+pub(crate) mod same_meaning;

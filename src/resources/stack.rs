@@ -1,0 +1,41 @@
+//! What a stack is to be: what is wanted of each kind of resource.
+
+use serde::Serialize;
+
+use super::{FunctionSpec, Isolation, LogGroupSpec, RoleSpec, StreamSpec, TriggerSpec};
+use crate::stack::{Names, StackName, Tags, Target};
+
+/// One stack as the user wants it: everything but its subscription filters, which belong to log groups.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stack {
+    /// The stack's name.
+    pub name: StackName,
+    /// Where it lives.
+    pub target: Target,
+    /// The names of its resources.
+    pub names: Names,
+    /// The Kinesis data stream.
+    pub stream: StreamSpec,
+    /// The role that CloudWatch Logs assumes.
+    pub logs_role: RoleSpec,
+    /// The forwarder's execution role.
+    pub function_role: RoleSpec,
+    /// The forwarder's log group.
+    pub log_group: LogGroupSpec,
+    /// The forwarder.
+    pub function: FunctionSpec,
+    /// The event source mapping from the stream to the forwarder.
+    pub trigger: TriggerSpec,
+    /// Which destinations have a function of their own.
+    pub isolation: Isolation,
+    /// The tags that every resource of the stack carries, ours included.
+    pub tags: Tags,
+}
+
+impl Stack {
+    /// The names of its functions: the main one, then those of isolated destinations.
+    pub fn functions(&self) -> impl Iterator<Item = String> {
+        let isolated = self.isolation.destinations.iter().map(|name| self.names.isolated(name).function);
+        [self.names.function.clone()].into_iter().chain(isolated)
+    }
+}
