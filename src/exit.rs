@@ -1,10 +1,9 @@
 //! Exit codes: what a script can rely on.
 
-use serde::Serialize;
+use strum::VariantArray;
 
 /// How a run of `cwl2le` ended. The numbers are stable and documented in `docs/errors.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, VariantArray)]
 pub enum Exit {
     /// Done, or nothing was left to do.
     Success,
@@ -12,7 +11,7 @@ pub enum Exit {
     Internal,
     /// The command line or the configuration cannot be used as it is.
     Usage,
-    /// Going on would touch what is not ours, loop logs, or change what cannot be changed.
+    /// Going on would touch what this stack does not manage, make a log loop, or change what cannot be changed.
     Refused,
     /// No usable credentials or region, or AWS denied a permission.
     Access,
@@ -30,7 +29,7 @@ pub enum Exit {
     Bundle,
     /// Something outside AWS failed: Python, the network, a file.
     Environment,
-    /// Somebody answered the question of a command with no: nothing was changed.
+    /// The question was answered with no: nothing was changed.
     Cancelled,
     /// Stopped by Ctrl-C, SIGTERM or SIGHUP.
     Interrupted,
@@ -38,22 +37,7 @@ pub enum Exit {
 
 impl Exit {
     /// Every exit code, in the order of the documentation.
-    pub const ALL: [Self; 14] = [
-        Self::Success,
-        Self::Internal,
-        Self::Usage,
-        Self::Refused,
-        Self::Access,
-        Self::Aws,
-        Self::NotFound,
-        Self::Partial,
-        Self::Pending,
-        Self::Undelivered,
-        Self::Bundle,
-        Self::Environment,
-        Self::Cancelled,
-        Self::Interrupted,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The number given to the operating system.
     pub const fn code(self) -> u8 {

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 
 /// Shared between whoever hears Ctrl-C and everything that waits or calls. Clones are the same stop.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Stop {
-    requested: watch::Sender<bool>,
+    requested: CancellationToken,
     idle: Arc<AtomicBool>,
 }
 
@@ -25,17 +25,17 @@ impl Drop for Idle {
 impl Stop {
     /// Not requested yet.
     pub fn new() -> Self {
-        Self { requested: watch::Sender::new(false), idle: Arc::default() }
+        Self::default()
     }
 
     /// Asks everything to stop. Asking again changes nothing.
     pub fn request(&self) {
-        self.requested.send_replace(true);
+        self.requested.cancel();
     }
 
     /// Whether it has been asked for.
     pub fn requested(&self) -> bool {
-        *self.requested.borrow()
+        self.requested.is_cancelled()
     }
 
     /// Says that no call is in flight as long as the returned value lives: a question is open.
@@ -51,13 +51,6 @@ impl Stop {
 
     /// Returns when it is asked for; at once if it has been.
     pub async fn wait(&self) {
-        // The sender lives as long as `self`, so waiting cannot end in another way.
-        let _ = self.requested.subscribe().wait_for(|stop| *stop).await;
-    }
-}
-
-impl Default for Stop {
-    fn default() -> Self {
-        Self::new()
+        self.requested.cancelled().await;
     }
 }

@@ -1,12 +1,14 @@
 //! The expected failures.
 
 use serde::Serialize;
+use strum::{IntoStaticStr, VariantArray};
 
 use crate::exit::Exit;
 
 /// The expected failures, each with a stable name and an exit code; listed in `docs/errors.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case")]
 pub enum Code {
     /// A flag or a combination of flags cannot be used.
     Usage,
@@ -14,21 +16,21 @@ pub enum Code {
     Config,
     /// The change needs a `--yes` or an answer on a terminal.
     NotConfirmed,
-    /// A resource of that name exists without our tags.
+    /// A resource of that name exists and is not managed by this stack.
     NotOurs,
     /// AWS cannot change this in place.
     Immutable,
-    /// The log group's lines would come back to it for ever.
+    /// Subscribing the log group would make a log loop.
     Recursion,
     /// The log group has as many subscription filters as AWS allows.
     FilterLimit,
-    /// The log group's class does not take subscription filters.
+    /// The log group's class does not support subscription filters.
     LogGroupClass,
-    /// Somebody else still reads from or writes to it.
+    /// Another program or person still reads from it or writes to it.
     InUse,
     /// The configuration of a function cannot be read, and would be replaced.
     Unreadable,
-    /// Somebody else changed what this run was about to change.
+    /// Something else changed what this run was about to change.
     Changed,
     /// A newer version deployed the function's code, or another build of this version.
     Downgrade,
@@ -76,40 +78,7 @@ pub enum Code {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 32] = [
-        Self::Usage,
-        Self::Config,
-        Self::NotConfirmed,
-        Self::NotOurs,
-        Self::Immutable,
-        Self::Recursion,
-        Self::FilterLimit,
-        Self::LogGroupClass,
-        Self::InUse,
-        Self::Unreadable,
-        Self::Changed,
-        Self::Downgrade,
-        Self::NoRegion,
-        Self::BadRegion,
-        Self::NoCredentials,
-        Self::BadCredentials,
-        Self::AccessDenied,
-        Self::BadPattern,
-        Self::UnknownLogGroup,
-        Self::NotFound,
-        Self::Throttled,
-        Self::Unreachable,
-        Self::NotReady,
-        Self::CannotStart,
-        Self::Aws,
-        Self::Partial,
-        Self::Undelivered,
-        Self::NoBundle,
-        Self::BadBundle,
-        Self::Environment,
-        Self::Interrupted,
-        Self::Internal,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// The exit code that goes with it.
     pub const fn exit(self) -> Exit {
@@ -142,40 +111,7 @@ impl Code {
     }
 
     /// The stable name, as in JSON output.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Usage => "usage",
-            Self::Config => "config",
-            Self::NotConfirmed => "not-confirmed",
-            Self::NotOurs => "not-ours",
-            Self::Immutable => "immutable",
-            Self::Recursion => "recursion",
-            Self::FilterLimit => "filter-limit",
-            Self::LogGroupClass => "log-group-class",
-            Self::InUse => "in-use",
-            Self::Unreadable => "unreadable",
-            Self::Changed => "changed",
-            Self::Downgrade => "downgrade",
-            Self::NoRegion => "no-region",
-            Self::BadRegion => "bad-region",
-            Self::NoCredentials => "no-credentials",
-            Self::BadCredentials => "bad-credentials",
-            Self::AccessDenied => "access-denied",
-            Self::BadPattern => "bad-pattern",
-            Self::UnknownLogGroup => "unknown-log-group",
-            Self::NotFound => "not-found",
-            Self::Throttled => "throttled",
-            Self::Unreachable => "unreachable",
-            Self::NotReady => "not-ready",
-            Self::CannotStart => "cannot-start",
-            Self::Aws => "aws",
-            Self::Partial => "partial",
-            Self::Undelivered => "undelivered",
-            Self::NoBundle => "no-bundle",
-            Self::BadBundle => "bad-bundle",
-            Self::Environment => "environment",
-            Self::Interrupted => "interrupted",
-            Self::Internal => "internal",
-        }
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
