@@ -7,8 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cwl2le::aws::Stop;
-use cwl2le::cli::{self, Cli};
-use cwl2le::commands::{Outcome, Shown};
+use cwl2le::cli::{self, Cli, Outcome, Shown};
 use cwl2le::environment;
 use cwl2le::error::{Code, Error};
 use cwl2le::exit::Exit;
@@ -93,7 +92,7 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<Outcome> {
         signals::listen(&stop, &progress);
         cli::run(cli, &progress, &stop, &write_lines).await
     });
-    // A question that nobody answered must not hold the process.
+    // The thread that waits for an answer must not keep the process running.
     runtime.shutdown_background();
     ended
 }

@@ -1,4 +1,4 @@
-//! What to run where a permission is missing: `cwl2le policies`, with the flags of the run that was denied.
+//! The hint for a missing permission: `cwl2le policies`, with the flags of the run that was denied.
 
 use super::Cli;
 use crate::aws::MISSING_PERMISSION;
@@ -6,13 +6,13 @@ use crate::error::{Code, Error};
 use crate::flags::{CommandLine, Wanted};
 use crate::stack::Target;
 
-/// Adds to the hint of an error for a missing permission which command prints the policy that has it.
+/// Adds to the hint for a missing permission the command that prints the policy with that permission.
 pub(super) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
     let is_denied =
         error.code == Code::AccessDenied || error.failed.iter().any(|f| f.code == Code::AccessDenied);
     let hint = error.hint.clone().unwrap_or_default();
     let failed = error.failed.iter().filter_map(|failure| failure.hint.as_deref());
-    // An explicit deny is a permission that more policies do not give.
+    // No policy can allow what another one denies explicitly.
     let is_missing = failed.chain([hint.as_str()]).any(|hint| hint.contains(MISSING_PERMISSION));
     match policies(cli, target).filter(|_| is_denied && is_missing) {
         Some(command) => error.hint(format!("{hint}; `{command}` prints the policy that has it")),
@@ -20,7 +20,7 @@ pub(super) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
     }
 }
 
-/// The command that prints the policy for a run; none for a command that needs no stack.
+/// The command that prints the policy for this run; none for a verb without one.
 fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
     let facts = cli.command.facts();
     let policy = facts.policy?;

@@ -1,4 +1,4 @@
-//! A key that says which stack is meant, and has slipped into a table that takes any key.
+//! A key that chooses the stack, written by mistake into a table that takes any key.
 
 use crate::aws::Options;
 use crate::commands::Facts;
@@ -6,10 +6,10 @@ use crate::error::{Code, Error, Result};
 use crate::output::visible;
 use crate::settings::{self, File};
 
-/// The warnings for the verbs that set up or look; `options` and `env` are what there is beside the file.
+/// The warnings for such keys. `options` and `env` are what is given besides the file.
 ///
 /// # Errors
-/// [`Code::Config`] for the verbs that remove: they would remove what is of another stack.
+/// [`Code::Config`] for verbs that remove resources: they might remove those of another stack.
 pub(super) fn check(
     facts: &Facts<'_>,
     file: &File,

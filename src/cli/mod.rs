@@ -9,6 +9,7 @@ mod run;
 mod tests;
 mod unparsed;
 
+pub use crate::commands::{Outcome, Shown};
 pub use arguments::{Cli, Global};
 pub use given::learn_secrets;
 pub use run::run;

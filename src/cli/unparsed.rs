@@ -1,4 +1,4 @@
-//! What is printed of flags that do not parse.
+//! What is printed for flags that do not parse.
 
 use std::io::Write;
 
@@ -10,8 +10,8 @@ use crate::error::{Code, Error};
 use crate::exit::Exit;
 use crate::output::{ColorChoice, OutputFormat, Printer};
 
-/// Prints what clap says of flags that do not parse, or help and version, where it belongs; as JSON where the flags ask
-/// for JSON, though they could not be parsed.
+/// Prints clap's error to standard error, or help and version to standard output. An error is printed as JSON if the
+/// flags ask for JSON, although they do not parse.
 pub fn unparsed(
     mut error: clap::Error,
     args: Vec<String>,
@@ -38,7 +38,7 @@ pub fn unparsed(
     Exit::Usage
 }
 
-/// Names the variable where the value that does not parse comes from one: clap names the flag that it stands for.
+/// Names the environment variable if the invalid value comes from one. Clap names only the flag.
 fn name_variable(error: &mut clap::Error, args: &[String], is_set: impl Fn(&str) -> bool) {
     let Some(ContextValue::String(named)) = error.get(ContextKind::InvalidArg) else { return };
     let mut command = Cli::command();

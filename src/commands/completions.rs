@@ -11,7 +11,7 @@ use crate::workflow::Context;
 
 /// Print a completion script for a shell
 #[derive(Debug, Clone, Args)]
-pub struct Completions {
+pub(crate) struct Completions {
     /// The shell
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
@@ -19,7 +19,7 @@ pub struct Completions {
 
 /// A completion script.
 #[derive(Debug, Clone, Serialize)]
-pub struct Script {
+pub(crate) struct Script {
     /// The shell.
     pub shell: String,
     /// The text to source.

@@ -21,9 +21,8 @@ use crate::write::{self, Existing};
 
 /// Write a commented configuration file, or one that describes what is in the account
 #[derive(Debug, Clone, Args)]
-pub struct Init {
+pub(crate) struct Init {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     /// Where to write the file
     #[arg(long, value_name = "FILE", default_value = "cwl2le.toml")]
@@ -38,7 +37,7 @@ pub struct Init {
 
 /// The file that was written.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct InitReport {
+pub(crate) struct InitReport {
     /// Its path.
     pub file: String,
     /// Whether it describes what is in the account.
@@ -58,7 +57,7 @@ impl Verb for Init {
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
-        // Before anything is asked of AWS: reading a large account takes a while.
+        // Checked before any call: reading a large account takes a while.
         if self.to.exists() && !self.force {
             return Err(there(&self.to));
         }
@@ -77,7 +76,7 @@ impl Verb for Init {
     }
 }
 
-/// The commented file, for the stack that was asked for.
+/// The commented file, for the stack that --stack names.
 fn template(args: &Init) -> String {
     let text = with_pages(settings::TEMPLATE);
     match &args.stack.stack {
@@ -105,7 +104,7 @@ async fn from_account(context: Context<'_>, args: &Init) -> Result<(String, Vec<
 
 fn write(to: &Path, text: &str, force: bool) -> Result<()> {
     let existing = if force { Existing::Replace } else { Existing::Keep };
-    // References stand for secrets already; a tag or a name may hold one by a slip.
+    // Tokens are references by now. A tag or a name may still contain a secret by mistake.
     let text = redactor::redact(text);
     write::whole(to, text.as_bytes(), existing).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => there(to),

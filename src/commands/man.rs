@@ -15,7 +15,7 @@ use crate::write::{self, Existing};
 
 /// Write the manual pages
 #[derive(Debug, Clone, Args)]
-pub struct Man {
+pub(crate) struct Man {
     /// Folder to write the pages to
     #[arg(long, value_name = "DIR")]
     pub to: PathBuf,
@@ -31,7 +31,7 @@ impl Verb for Man {
 
 /// The manual pages that were written.
 #[derive(Debug, Clone, Serialize)]
-pub struct Pages {
+pub(crate) struct Pages {
     /// Their paths.
     pub pages: Vec<String>,
 }

@@ -1,5 +1,5 @@
 //! The verbs, one file or folder each: its flags, what it does and what it reports. This is the list of them; whatever
-//! else the tool knows of a verb it learns through [`Verb`].
+//! else the tool knows of a verb it learns through [`verb::Verb`].
 
 mod completions;
 mod demo;
@@ -21,6 +21,7 @@ use clap::Subcommand;
 
 use crate::error::Result;
 use crate::workflow::Context;
+use verb::Verb as _;
 
 #[cfg(test)]
 pub(crate) use forward::{ForwardReport, Refused};
@@ -28,20 +29,21 @@ pub(crate) use forward::{ForwardReport, Refused};
 pub(crate) use init::InitReport;
 #[cfg(test)]
 pub(crate) use status::{AccountPolicy, Destination, Part, StatusReport, Subscription};
-pub(crate) use verb::{Facts, Reads, Verb};
-pub use verb::{Outcome, Report, Shown};
+#[cfg(test)]
+pub(crate) use verb::Report;
+pub(crate) use verb::{Facts, Reads};
+pub use verb::{Outcome, Shown};
 
 macro_rules! verbs {
     ($($module:ident::$verb:ident,)*) => {
         /// The verbs.
         #[derive(Debug, Clone, Subcommand)]
-        #[allow(missing_docs, reason = "see the type of each")]
-        pub enum Command {
+        pub(crate) enum Command {
             $($verb(Box<$module::$verb>),)*
         }
 
         impl Command {
-            /// See [`Verb::facts`].
+            /// See [`verb::Verb::facts`].
             pub(crate) fn facts(&self) -> Facts<'_> {
                 match self {
                     $(Self::$verb(verb) => verb.facts(),)*

@@ -12,7 +12,7 @@ use crate::workflow::Context;
 
 /// Write the bundled forwarder as a zip, and say what it needs
 #[derive(Debug, Clone, Args)]
-pub struct Package {
+pub(crate) struct Package {
     /// Where to write the zip
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,

@@ -12,9 +12,8 @@ use crate::workflow::{ChangeReport, Context};
 
 /// Show what `setup` would change, and change nothing; exit code 8 where there is something to change
 #[derive(Debug, Clone, Args)]
-pub struct Plan {
+pub(crate) struct Plan {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub wanted: Wanted,
 }
 

@@ -20,7 +20,7 @@ use crate::workflow::Context;
 
 /// Print the IAM documents for review
 #[derive(Debug, Clone, Args)]
-pub struct Policies {
+pub(crate) struct Policies {
     /// Print only this one
     #[arg(value_enum)]
     pub which: Option<PolicyDocument>,
@@ -38,7 +38,7 @@ pub struct Policies {
 
 /// The IAM documents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PolicyDocument {
+pub(crate) enum PolicyDocument {
     /// Who may assume the role of CloudWatch Logs
     LogsTrust,
     /// What CloudWatch Logs may do
@@ -55,12 +55,12 @@ pub enum PolicyDocument {
     Boundary,
 }
 
-/// Said beside an operator's policy that nothing bounds.
+/// Warning for an operator policy without a permissions boundary.
 const UNBOUNDED: &str = "warning: the operator policy has no permissions boundary, so whoever has it can become administrator of \
      the account. Print a boundary with `cwl2le policies boundary` and give its ARN with --permissions-boundary. For everyday \
      work use `cwl2le policies everyday`.";
 
-/// Said beside an operator's policy that a policy of AWS bounds.
+/// Warning for an operator policy whose permissions boundary is a policy that AWS manages.
 const BOUNDED_BY_AWS: &str = "warning: a permissions boundary that AWS manages is not made for this stack: whoever has the operator \
      policy can give the two roles all that it allows, and that may be everything; give one of your own with \
      --permissions-boundary ARN, which `cwl2le policies boundary` prints";
@@ -68,10 +68,10 @@ const BOUNDED_BY_AWS: &str = "warning: a permissions boundary that AWS manages i
 /// Maximum size of a managed policy in characters, white space not counted: a quota of IAM.
 const MANAGED_POLICY: usize = 6144;
 
-/// The rendered documents by name.
+/// The rendered documents, by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(transparent)]
-pub struct PolicyReport(BTreeMap<&'static str, Value>);
+pub(crate) struct PolicyReport(BTreeMap<&'static str, Value>);
 
 impl Verb for Policies {
     type Report = PolicyReport;
@@ -80,8 +80,8 @@ impl Verb for Policies {
         Facts { stack: Some(&self.wanted.stack), reads: Reads::Everything, ..Facts::default() }
     }
 
-    /// With `--account` nothing is asked of AWS; without, the stack is taken as it is in the account of the credentials, with what
-    /// flags and file change.
+    /// With `--account` this calls nothing at AWS. Without it, the stack is read from the account of the credentials, and
+    /// flags and file change it.
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let name = context.stack(&self.wanted.stack);
         let (target, scope, observed) = match &self.account {
@@ -122,7 +122,7 @@ fn account_id(text: &str) -> Result<String, String> {
     }
 }
 
-/// What to say where nothing that is made for the stack limits the roles.
+/// The warning for roles without a permissions boundary made for this stack.
 fn missing_limit(boundary: Option<&str>) -> Option<&'static str> {
     match boundary {
         None => Some(UNBOUNDED),
@@ -131,7 +131,7 @@ fn missing_limit(boundary: Option<&str>) -> Option<&'static str> {
     }
 }
 
-/// An account and a region that nobody looks at.
+/// The given account and the configured region, without calling AWS.
 async fn offline(context: Context<'_>, account: &str) -> Result<Target> {
     let region = configured_region(context.aws).await?.ok_or_else(|| {
         Error::new(Code::NoRegion, "no region is given to render the documents for")
@@ -140,13 +140,13 @@ async fn offline(context: Context<'_>, account: &str) -> Result<Target> {
     Ok(Target { account: account.to_owned(), region })
 }
 
-/// What the documents of people depend on besides the stack.
+/// What the documents for people (`operator`, `everyday`) depend on besides the stack.
 fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> People {
     let wanted = stack.stream.kms_key.value.iter();
     let current = observed.stream.iter().filter_map(|stream| stream.kms_key.as_ref());
     let streams = stack.target.arn("kinesis", "stream/");
     let owner = |arn: &str| arn.strip_prefix(&streams).and_then(StackName::of_stream);
-    // Another stack's leaves out the forwarder's log group of this one.
+    // The account policy of another stack leaves out the log group of this stack's forwarder.
     let policy = observed.account_policy.as_ref().filter(|policy| owner(&policy.destination_arn).is_some());
     let other = policy.filter(|policy| owner(&policy.destination_arn).as_ref() != Some(&stack.name));
     People {

@@ -23,15 +23,12 @@ use crate::workflow::{ChangeReport, Context};
 
 /// Attach log groups to the chain
 #[derive(Debug, Clone, Args)]
-pub struct Subscribe {
+pub(crate) struct Subscribe {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub change: Change,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub groups: Groups,
     /// With --all: a filter for each log group that exists, instead of the one account policy
     #[arg(long, requires = "all", help_heading = "Log groups")]
@@ -40,7 +37,6 @@ pub struct Subscribe {
     #[arg(long, value_name = "NAME", conflicts_with = "filter_name", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub destination: Option<String>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub filter: Filter,
     /// Take over a filter or an account policy of our name that leads elsewhere
     #[arg(long)]
@@ -89,7 +85,7 @@ impl Verb for Subscribe {
     }
 }
 
-/// Reads the account, and plans; with the stack, and whether more was meant than names.
+/// Reads the account and makes the plan. Returns the stack, the plan, and whether the flags select more than names.
 async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Result<(Stack, Plan, bool)> {
     let name = context.stack(&args.stack);
     if args.groups.all && !args.per_group {
@@ -115,8 +111,8 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
     }
 }
 
-/// Some log groups have filters by now and some do not: those that have are left out of the account policy, which stays
-/// for the others.
+/// After a run of `--per-group` that failed in part: leaves the log groups that have a filter by now out of the account
+/// policy, which would deliver them twice. The policy stays for the others.
 async fn end_twice(run: &Run<'_>, groups: &Groups) -> Result<()> {
     let (session, stack) = (run.session, run.stack);
     let chosen = choose(run.context, session, &stack.name, groups, Loops::LeftOut).await?;
@@ -137,7 +133,7 @@ fn options(args: &Subscribe) -> FilterOptions {
     FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() }
 }
 
-/// An account policy covers everything but what it names.
+/// An account policy covers every log group except those that it names, so it cannot follow a selection.
 fn must_mean_everything(groups: &Groups) -> Result<()> {
     if !groups.tags.is_empty() {
         return Err(Error::usage(
@@ -160,7 +156,7 @@ fn must_be_ready(context: Context<'_>, stack: &Stack, observed: &Observed, args:
     pinned_destination(&name).map_or(Ok(()), |pin| must_be_a_destination(pin, stack, observed))
 }
 
-/// A filter needs the stream and the role; without a trigger nobody would read what it writes.
+/// A filter needs the stream and the role. Without function and trigger, nothing would read what it writes.
 fn must_be_set_up(context: Context<'_>, stack: &Stack, observed: &Observed) -> Result<()> {
     let stream_arn = stack.names.stream_arn(&stack.target);
     let missing = [
@@ -190,7 +186,7 @@ fn must_be_set_up(context: Context<'_>, stack: &Stack, observed: &Observed) -> R
     }
 }
 
-/// What the forwarder gets for a destination that it does not know it cannot deliver.
+/// The forwarder cannot deliver to a destination that its configuration does not have.
 fn must_be_a_destination(name: &str, stack: &Stack, observed: &Observed) -> Result<()> {
     let config = configuration(observed, &stack.names.function)?;
     if config.destinations.contains_key(name) {

@@ -1,4 +1,4 @@
-//! `cwl2le teardown`: removes everything that is ours.
+//! `cwl2le teardown`: removes everything that this stack manages.
 
 use clap::Args;
 
@@ -15,12 +15,10 @@ use crate::workflow::{ChangeReport, Context};
 
 /// Remove everything that is ours: filters first, the stream last
 #[derive(Debug, Clone, Args)]
-pub struct Teardown {
+pub(crate) struct Teardown {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub change: Change,
     /// Delete the stream even where others still write to it or read from it
     #[arg(long)]

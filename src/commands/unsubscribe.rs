@@ -17,15 +17,12 @@ use crate::workflow::{ChangeReport, Context};
 
 /// Detach log groups from the chain
 #[derive(Debug, Clone, Args)]
-pub struct Unsubscribe {
+pub(crate) struct Unsubscribe {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub change: Change,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub groups: Groups,
     /// Also remove a filter or an account policy of this name, where it leads to our stream
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
@@ -57,7 +54,7 @@ impl Verb for Unsubscribe {
     }
 }
 
-/// Reads the account, and plans; with the stack, and whether more was meant than names.
+/// Reads the account and makes the plan. Returns the stack, the plan, and whether the flags select more than names.
 async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> Result<(Stack, Plan, bool)> {
     let name = context.stack(&args.stack);
     let chosen = choose(context, session, &name, &args.groups, Loops::Included).await?;
@@ -84,7 +81,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
     Ok((stack, plan, chosen.wide))
 }
 
-/// An account policy goes as a whole, and with it what was to stay subscribed.
+/// An account policy can only be deleted as a whole, also for the log groups that should stay subscribed.
 fn in_one_piece(policy: &AccountPolicy) -> Error {
     Error::usage(
         format!("the account policy `{}` covers every log group and cannot go for some of them", policy.name),

@@ -1,4 +1,4 @@
-//! How a verb fails: one error, with its code and, where an AWS call is behind it, what AWS said.
+//! How a verb fails: one error with its code, and the AWS error that caused it, if any.
 
 mod aws;
 mod code;

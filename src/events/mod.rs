@@ -1,4 +1,4 @@
-//! The forwarder's own pipeline over events that come from elsewhere than its stream: what `preview` and `forward` share.
+//! Saved and listed events as records, and the forwarder without a network: what `preview` and `forward` share.
 //!
 //! Events become records like those that the function gets, and the function's library does the rest.
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
-/// How large a record may become: as with the largest function.
+/// Maximum size of a decompressed record: that of the largest function.
 pub(crate) fn cap() -> Cap {
     Cap::for_memory(10_240)
 }
@@ -45,14 +45,14 @@ pub(crate) struct SavedEvent {
     pub(crate) message: String,
 }
 
-/// The data of one record, whatever it is worth.
+/// The data of one record, valid or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Record {
-    /// For CloudWatch Logs gzip.
+    /// Bytes: gzip, if they are of CloudWatch Logs.
     Data(Vec<u8>),
-    /// Base64 that is none.
+    /// Text that is not Base64.
     NotBase64,
-    /// Nothing at all.
+    /// No data field.
     NoData,
 }
 
@@ -94,13 +94,13 @@ impl Record {
             .collect()
     }
 
-    /// How many events there are in it; none in what cannot be understood.
+    /// How many events it has; none if it cannot be parsed.
     pub(crate) fn events(&self) -> usize {
         let mut payload = Vec::new();
         self.payload(&mut payload).ok().and_then(|()| Some(parse(&payload).ok()?.events.len())).unwrap_or(0)
     }
 
-    /// The record without its first events. What cannot be understood stays as it is.
+    /// The record without its first events. A record that cannot be parsed stays as it is.
     pub(crate) fn without(self, first: usize) -> Self {
         let mut payload = Vec::new();
         let rest = self.payload(&mut payload).ok().and_then(|()| without(&payload, first));

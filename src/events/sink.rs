@@ -1,4 +1,4 @@
-//! Who takes what would be sent.
+//! Observers of what the forwarder would send.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -74,7 +74,7 @@ impl Sink for ToBuffer {
     }
 }
 
-/// Forgets it: the forwarder's own counts are all that is wanted.
+/// Drops it: only the forwarder's counts are used.
 #[derive(Debug)]
 pub(crate) struct Nowhere;
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 /// How a command changes things.
 #[derive(Debug, Clone, Args)]
-pub struct Change {
+pub(crate) struct Change {
     /// Make the changes without asking; required where standard input or standard error is not a terminal
     #[arg(long, short)]
     pub yes: bool,

@@ -6,7 +6,7 @@ use std::fmt;
 /// The flags whose value is a secret. None of them has a short form.
 const SECRET_FLAGS: [&str; 1] = ["--token"];
 
-/// Shown in place of a secret. Quoted, it is no redirection of a shell, and no check accepts it.
+/// Shown in place of a secret. It is quoted for the shell, and no check accepts it as a token.
 const PLACEHOLDER: &str = "<token>";
 
 /// The flags that say which stack is meant, and where it is. Each takes a value.
@@ -48,7 +48,7 @@ impl CommandLine {
     #[must_use]
     pub fn confirmed(&self) -> Self {
         let mut line = self.clone();
-        // Behind it there are no flags any more.
+        // After `--`, a shell would pass `--yes` as a value.
         line.args.retain(|arg| arg != "--");
         line.args.push("--yes".to_owned());
         line
@@ -73,7 +73,7 @@ impl CommandLine {
     #[must_use]
     pub fn with_verb(&self, typed: &str, verb: &str) -> Self {
         let mut line = self.clone();
-        // A flag before it may have that word for its value, too; only one of those takes none.
+        // The word may also be the value of a global flag. Of those, only --quiet takes no value.
         let is_value = |at: usize| {
             let before = at.checked_sub(1).map(|before| line.args[before].as_str());
             before.is_some_and(|flag| flag.starts_with("--") && flag != "--quiet" && !flag.contains('='))
@@ -84,13 +84,13 @@ impl CommandLine {
         line
     }
 
-    /// Whether the token comes from standard input, where no answer can come from then.
+    /// Whether the token comes from standard input. Then no answer to a question can come from there.
     pub fn reads_token_from_input(&self) -> bool {
         let is_input = |pair: &[String]| pair[0] == "--token-file" && pair[1] == "-";
         self.args.windows(2).any(is_input) || self.args.iter().any(|arg| arg == "--token-file=-")
     }
 
-    /// What to do before it can be run as it is shown; empty for nothing.
+    /// What the user has to do before running it as it is shown; empty for nothing.
     pub fn needs(&self) -> &'static str {
         if self.hides_secret {
             "; put the token in place of <token>, or give it with CWL2LE_TOKEN, --token-file, --token-ssm or --token-secret"

@@ -9,7 +9,7 @@ use crate::stack::limits;
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Log groups")]
 #[group(id = "which", required = true, multiple = true, args = ["log_groups", "matches", "group_tags", "all"])]
-pub struct Groups {
+pub(crate) struct Groups {
     /// Log group by name; repeatable
     #[arg(long = "log-group", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_groups: Vec<String>,

@@ -8,9 +8,11 @@ mod stack;
 pub(crate) mod values;
 mod wanted;
 
-pub use change::Change;
-pub use command_line::CommandLine;
-pub use filter::Filter;
-pub use log_groups::Groups;
-pub use stack::{DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs};
-pub use wanted::{StackArg, Wanted};
+pub(crate) use change::Change;
+pub(crate) use command_line::CommandLine;
+pub(crate) use filter::Filter;
+pub(crate) use log_groups::Groups;
+pub(crate) use stack::{
+    DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs,
+};
+pub(crate) use wanted::{StackArg, Wanted};

@@ -10,7 +10,7 @@ use crate::resources::Arch;
 use crate::stack::limits;
 
 /// The variable with the token of the log, where no flag says where it is.
-pub const TOKEN_VARIABLE: &str = "CWL2LE_TOKEN";
+pub(crate) const TOKEN_VARIABLE: &str = "CWL2LE_TOKEN";
 
 /// Where the forwarder sends lines.
 #[derive(Debug, Clone, Default, Args)]

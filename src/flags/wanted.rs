@@ -18,13 +18,11 @@ pub struct StackArg {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Wanted {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     /// Log group to attach, besides those of the configuration file; repeatable
     #[arg(long = "log-group", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_groups: Vec<String>,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub filter: Filter,
     /// Take over resources of these names that cwl2le did not make
     #[arg(long)]
@@ -33,18 +31,13 @@ pub struct Wanted {
     #[arg(long)]
     pub allow_downgrade: bool,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub destination: DestinationArgs,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stream: StreamArgs,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub function: FunctionArgs,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub trigger: TriggerArgs,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub resources: ResourceArgs,
 }

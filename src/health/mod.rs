@@ -8,7 +8,7 @@ use line::{Delivery, Said};
 use serde::Serialize;
 
 /// Maximum age of a line that is looked at, in milliseconds: an hour. What fails is tried again within minutes.
-pub const WINDOW: i64 = 60 * 60 * 1000;
+pub(crate) const WINDOW: i64 = 60 * 60 * 1000;
 /// Maximum age of a failure, in milliseconds, where nothing tells of a success: with `no_metrics`. Lambda tries again
 /// more often than every ten minutes.
 const RECENT: i64 = 10 * 60 * 1000;
@@ -19,11 +19,11 @@ const MOST_LAG: f64 = 15.0 * 60.0 * 1000.0;
 const SAME_TIME: i64 = 60 * 1000;
 
 /// A line with the time at which it was written, in milliseconds since 1970.
-pub type Line = (i64, String);
+pub(crate) type Line = (i64, String);
 
 /// What the newest lines say.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Health {
+pub(crate) struct Health {
     /// The time of the newest line of the last hour, in milliseconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub newest: Option<i64>,
@@ -36,7 +36,7 @@ pub struct Health {
 
 /// Something that has failed and has not succeeded since.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Failing {
+pub(crate) struct Failing {
     /// What: "destination `app`", "the quarantine", "the function".
     pub what: String,
     /// When it failed last, in milliseconds since 1970.
@@ -49,11 +49,11 @@ impl Health {
     /// Judges by lines in the order of their times, none of them from before the current configuration. A failure
     /// counts until the same destination has taken something, and one of the whole function until an invocation has
     /// ended.
-    pub fn judge(lines: &[Line], now: i64, has_metrics: bool) -> Self {
+    pub(crate) fn judge(lines: &[Line], now: i64, has_metrics: bool) -> Self {
         let mut newest_of: BTreeMap<String, Failing> = BTreeMap::new();
         let mut lags: Vec<(i64, f64)> = Vec::new();
         for (at, line) in lines {
-            // Lambda's word comes after the forwarder's own, and says less.
+            // Lambda's report follows the forwarder's own and says less.
             let known = newest_of.get(FUNCTION).filter(|known| *at <= known.at + SAME_TIME);
             let known = known.map(|known| known.why.clone());
             let mut note = |Delivery { to, failure }: Delivery| match failure {
@@ -90,7 +90,7 @@ impl Health {
     }
 
     /// The destinations, as [`Failing::what`] names them, that lines say anything about.
-    pub fn decided(lines: &[Line]) -> Vec<String> {
+    pub(crate) fn decided(lines: &[Line]) -> Vec<String> {
         let said = lines.iter().filter_map(|(_, line)| Said::read(line));
         said.flat_map(|said| match said {
             Said::Outcome(outcome) => outcome.deliveries.into_iter().map(|delivery| delivery.to).collect(),
@@ -101,7 +101,7 @@ impl Health {
     }
 
     /// What is wrong, in words.
-    pub fn problems(&self, now: i64) -> Vec<String> {
+    pub(crate) fn problems(&self, now: i64) -> Vec<String> {
         let failing = self.failing.iter().map(|Failing { what, at, why }| {
             format!("{what} failed {} ago, and has not succeeded since: {why}", ago(now - at))
         });

@@ -155,7 +155,7 @@ fn write_json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     unless_closed(writeln!(to, "{text}").and_then(|()| to.flush()))
 }
 
-/// Seconds in JSON, to the millisecond: nobody measures closer.
+/// Seconds in JSON, rounded to the millisecond.
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
 pub(crate) fn seconds<S: Serializer>(seconds: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64((seconds * 1000.0).round() / 1000.0)

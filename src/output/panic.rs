@@ -1,4 +1,4 @@
-//! What is said of a bug.
+//! How a panic is reported.
 
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
@@ -10,7 +10,7 @@ use crate::error::{Code, Error};
 pub fn report_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let text = super::error::Text(&bug(&words(panic))).to_string();
-        // Where standard error is closed there is nobody to tell.
+        // If standard error is closed, there is nowhere to report it.
         let _ = writeln!(io::stderr(), "{}", shown(&text, false));
     }));
 }

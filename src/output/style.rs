@@ -7,11 +7,11 @@ use anstyle::{AnsiColor, Style};
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// The word `hint`.
 pub const HINT: Style = AnsiColor::Cyan.on_default().bold();
-/// Something is as it should be.
+/// Something is fine.
 pub const GOOD: Style = AnsiColor::Green.on_default();
 /// Something needs attention.
 pub const BAD: Style = AnsiColor::Red.on_default();
-/// Something is on its way, or was skipped.
+/// Something is pending, or was skipped.
 pub const WARN: Style = AnsiColor::Yellow.on_default();
 /// A heading.
 pub const BOLD: Style = Style::new().bold();

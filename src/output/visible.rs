@@ -2,7 +2,7 @@
 //!
 //! Names, patterns and messages come from others, who may put anything into them: sequences that move the cursor, hide what
 //! follows, or write to the clipboard; characters without a width; marks that turn the direction of a line; line ends that
-//! make one value look like several lines of ours.
+//! make one value look like several lines of this program.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ const OWN: [&str; 8] = ["0", "1", "2", "4", "31", "32", "33", "36"];
 
 /// A value from outside on one line: every character that does not show is escaped, as `\n` or `\u{202e}`.
 ///
-/// [`Printer`](super::Printer) and [`Progress`](super::Progress) escape everything but line ends anyway, because those
-/// may be ours. So what comes from outside goes into a line of ours through this.
+/// [`Printer`](super::Printer) and [`Progress`](super::Progress) escape everything but line ends, which may belong to the
+/// report. So every value from outside is put into a text through this.
 pub fn visible(value: impl fmt::Display) -> String {
     let value = value.to_string();
     let mut out = String::new();
@@ -23,7 +23,7 @@ pub fn visible(value: impl fmt::Display) -> String {
     out
 }
 
-/// A text of ours, with its line ends and its styles, or without styles.
+/// A text of this program, with its line ends and with or without its styles.
 pub(super) fn shown(text: &str, styles: bool) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     // A word begins and ends at a style, so a secret is looked for between two of them.
@@ -74,7 +74,7 @@ fn is_hidden(c: char) -> bool {
     }
 }
 
-/// The text before the next style of ours, and that style.
+/// The text before the next of the styles of [`style`](super::style), and that style.
 fn next_style(text: &str) -> (&str, &str) {
     for (at, _) in text.match_indices("\u{1b}[") {
         let codes = &text[at + 2..];

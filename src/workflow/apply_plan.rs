@@ -1,4 +1,4 @@
-//! The way of every command that changes something: show, refuse, ask, apply, report.
+//! What every verb does that changes something: show the plan, refuse, ask, apply, report.
 
 use super::change_report::ChangeReport;
 use super::consent::{self, Consent};
@@ -11,10 +11,10 @@ use crate::error::{Code, Error, Failure, Result};
 use crate::flags::{Change, CommandLine};
 use crate::resources::{Kind, Plan, Refusal, ResourceId, Stack, Verb};
 
-/// Why a rollback leaves what the run made.
+/// Why a rollback keeps resources of this run.
 const SHARED: &str = "; another run has set up the same stack at the same time, so the rest of what this one made stays for it";
 
-/// A change on its way.
+/// One run of a verb that changes something.
 pub(crate) struct Run<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) session: &'a Session,
@@ -23,7 +23,7 @@ pub(crate) struct Run<'a> {
     pub(crate) command: &'static str,
     /// Delete what this run made, if it fails.
     pub(crate) rollback: bool,
-    /// Do what can be done where something is refused, and report the rest as failed.
+    /// Apply the rest of a plan of which a part is refused, and report that part as failed.
     pub(crate) wide: bool,
     /// The places of the file's sections that select no log group.
     pub(crate) empty_sections: Vec<String>,
@@ -50,15 +50,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Carries out a plan: the very value that is shown. Where somebody was asked, minutes may have gone by: `again` plans on
-    /// what exists by then, and for the time of the plan that was shown, so that the two can be compared.
+    /// Shows a plan, asks, and applies exactly the plan that was shown. Minutes may pass until the answer, so `again` then
+    /// makes a new plan from what exists. It makes it for the time of the plan that was shown, so that the two can be
+    /// compared.
     pub(crate) async fn carry_out(
         &self,
         mut plan: Plan,
         again: impl AsyncFn(Option<u64>) -> Result<Plan>,
     ) -> Result<ChangeReport> {
-        // A dry run reports the plan on standard output.
-        // The error says all of a single refusal.
+        // A dry run reports the plan on standard output, and an error says everything about a single refusal.
         if (!plan.is_empty() && !self.change.dry_run && plan.refused.len() != 1) || plan.refused.len() > 1 {
             self.context.note(&plan.to_string());
         } else if !self.change.dry_run {
@@ -79,7 +79,7 @@ impl<'a> Run<'a> {
                 let looking = self.context.progress.begin("looking again at what exists");
                 let now = again(plan.planned_at).await?;
                 self.must_be_the_same(&plan, &left_out, &now)?;
-                // The times in it were counted from when the question was asked.
+                // The times in the plan count from when the question was asked: plan once more for now.
                 if plan.planned_at.is_some() {
                     let later = again(None).await?;
                     if !is_alike(&plan, &later) {
@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What is applied is what was shown: another plan is shown and refused.
+    /// Applies only what was shown: if the plan differs by now, shows the new one and fails.
     fn must_be_the_same(&self, shown: &Plan, refused: &[Refusal], now: &Plan) -> Result<()> {
         if shown.steps == now.steps && refused == now.refused && kept(shown) == kept(now) {
             return Ok(());
@@ -125,7 +125,7 @@ impl<'a> Run<'a> {
         Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) }
     }
 
-    /// The error to end with, after what this run made has been removed where that was asked for.
+    /// The error to end with. With --rollback, first removes what this run made.
     async fn failed(&self, plan: &Plan, failure: ApplyError) -> Error {
         if !self.rollback {
             return failure.into_error(self.command, self.context.command_line);
@@ -147,7 +147,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The command that makes the changes of a `plan`. Who pipes the token in cannot answer a question.
+    /// The command that makes the changes of a `plan`. With a token from standard input, no question can be answered, so it
+    /// has --yes.
     fn setup(&self) -> CommandLine {
         let setup = self.context.command_line.with_verb("plan", "setup");
         if setup.reads_token_from_input() { setup.confirmed() } else { setup }
@@ -175,7 +176,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Refuses what looks like a misspelled glob, `--yes` or not: pipelines always give it. Then asks.
+    /// Refuses what looks like a misspelled glob, unless a person answers: pipelines always give `--yes`. Then asks.
     pub(crate) async fn confirm(&self, plan: &Plan) -> Result<Consent> {
         let nobody_looks = self.change.yes || !consent::can_ask();
         if let Some(slip) = self.slip(plan).filter(|_| nobody_looks) {
@@ -190,8 +191,7 @@ impl<'a> Run<'a> {
         consent::ask(self.context, self.change, plan, &question).await
     }
 
-    /// A section of the file that selects nothing, and subscriptions that go: the error to end with unless somebody
-    /// looks at the plan.
+    /// The error for a section of the file that selects no log group while subscriptions are deleted.
     fn slip(&self, plan: &Plan) -> Option<Error> {
         let place = self.empty_sections.first()?;
         let subscribes = |kind: Kind| matches!(kind, Kind::SubscriptionFilter | Kind::AccountPolicy);
@@ -216,7 +216,7 @@ fn kept(plan: &Plan) -> Vec<&ResourceId> {
     plan.kept.iter().map(|kept| &kept.resource).collect()
 }
 
-/// Whether two plans do the same, whatever times their settings hold.
+/// Whether two plans make the same changes, apart from the times in their settings.
 fn is_alike(shown: &Plan, later: &Plan) -> bool {
     let steps = |plan: &Plan| {
         let steps = plan.steps.iter();
@@ -241,7 +241,7 @@ fn failures(refused: &[Refusal]) -> Vec<Failure> {
     refused.iter().map(failure).collect()
 }
 
-/// What could not be done though the rest is done.
+/// The error for a plan of which a part was refused and the rest is done.
 fn partial(first: &Refusal, all: &[Refusal], plan: &Plan) -> Error {
     let right = plan.steps.iter().map(|step| &step.resource).chain(&plan.unchanged);
     let right = right.filter(|resource| resource.kind == Kind::SubscriptionFilter).count();

@@ -1,4 +1,4 @@
-//! What a command that changes things reports.
+//! What a verb that changes something reports.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use crate::resources::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct ChangeReport {
+pub(crate) struct ChangeReport {
     /// The command.
     pub command: &'static str,
     /// The stack.
@@ -25,21 +25,21 @@ pub struct ChangeReport {
     /// The command that makes the changes, of `plan`.
     #[serde(skip)]
     pub setup: CommandLine,
-    /// Whether somebody answered the question with no, so that nothing was changed.
+    /// Whether the question was answered with no, so that nothing was changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
     /// Whether there was, or would be, anything to do.
     pub changed: bool,
-    /// The settings that it goes by, and where each comes from; of `setup` and `plan`.
+    /// The settings, and where each comes from; of `setup` and `plan`.
     #[serde(skip_serializing_if = "Head::is_empty")]
     pub settings: Head,
     /// The changes, in order.
     pub changes: Vec<Step>,
-    /// What is as it should be.
+    /// The resources that need no change.
     pub unchanged: Vec<ResourceId>,
     /// What was left where it is.
     pub kept: Vec<Kept>,
-    /// What the changes take away for good.
+    /// What the changes delete for good.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<Loss>,
     /// What cannot be done, of a dry run.

@@ -15,15 +15,14 @@ pub(crate) enum Consent {
     Flag,
     /// By an answer: minutes may have passed.
     Answer,
-    /// Somebody saw the plan and declined, or closed the terminal's input.
+    /// The user declined, or closed the terminal's input.
     Declined,
 }
 
 /// Asks for consent to a plan that has been shown on standard error.
 ///
 /// # Errors
-/// `not-confirmed` where nobody can be asked: standard input or standard error is not a terminal. `interrupted` after
-/// Ctrl-C.
+/// `not-confirmed` if standard input or standard error is not a terminal. `interrupted` after Ctrl-C.
 pub(crate) async fn ask(
     context: Context<'_>,
     change: &Change,
@@ -37,14 +36,14 @@ pub(crate) async fn ask(
         return Err(not_confirmed(context.command_line, plan));
     }
     let mut text = format!("{question} [y/N] ");
-    // Nobody agrees to what they have not seen.
+    // With --quiet, the plan has not been shown yet.
     if context.progress.is_none() {
         text.insert_str(0, &format!("{plan}\n"));
     }
     let unreadable = |error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}"));
     let answer = context.wait_for_input(move || read_answer(&text).map_err(unreadable)).await;
     if !answer.as_ref().is_ok_and(|answer| answer.ends_with('\n')) {
-        // After Ctrl-C and Ctrl-D the cursor still stands behind the question.
+        // After Ctrl-C and Ctrl-D the cursor is still on the line of the question.
         let _ = prompt("\n");
     }
     Ok(match answer?.trim() {
@@ -53,7 +52,7 @@ pub(crate) async fn ask(
     })
 }
 
-/// Whether somebody can read the plan and the question, and answer.
+/// Whether a person can read the plan and the question, and answer.
 pub(crate) fn can_ask() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
@@ -72,7 +71,7 @@ fn not_confirmed(command_line: &CommandLine, plan: &Plan) -> Error {
 
 fn read_answer(question: &str) -> std::io::Result<String> {
     discard_typed_ahead()?;
-    // Not locked while it waits: Ctrl-C ends the wait elsewhere, and what is said then goes to standard error as well.
+    // Standard error is not locked during the wait: after Ctrl-C, messages go there.
     prompt(question)?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

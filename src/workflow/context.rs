@@ -13,7 +13,7 @@ use crate::stack::{StackName, Target};
 
 /// What every command works with.
 #[derive(Clone, Copy)]
-pub struct Context<'a> {
+pub(crate) struct Context<'a> {
     /// Where notes and progress go.
     pub progress: &'a Progress,
     /// Set by Ctrl-C, SIGTERM and SIGHUP: see [`crate::signals`].
@@ -22,9 +22,9 @@ pub struct Context<'a> {
     pub aws: &'a Options,
     /// The configuration file, where there is one.
     pub file: Option<&'a File>,
-    /// What was typed, for hints that say what to run.
+    /// The command line, for hints that say what to run.
     pub command_line: &'a CommandLine,
-    /// Where the session turned out to be.
+    /// The account and region of the session, once one is open.
     pub target: &'a OnceLock<Target>,
     /// When the command began.
     pub started: Instant,
@@ -36,15 +36,15 @@ pub struct Context<'a> {
 
 /// See [`Context::lines`]. Returns how many of the bytes standard output took, like [`io::Write::write`], and holds none
 /// of them back in a buffer.
-pub type Lines<'a> = dyn Fn(&[u8]) -> io::Result<usize> + Sync + 'a;
+pub(crate) type Lines<'a> = dyn Fn(&[u8]) -> io::Result<usize> + Sync + 'a;
 
 impl Context<'_> {
-    /// Says something beside the report.
-    pub fn note(&self, text: &str) {
+    /// Writes a line beside the report, to standard error.
+    pub(crate) fn note(&self, text: &str) {
         self.progress.line(text);
     }
 
-    /// The same without any notes, for what has been said already.
+    /// The same without notes, to repeat what has been noted already.
     pub(crate) fn silent(self) -> Self {
         static SILENT: Progress = Progress::none();
         Self { progress: &SILENT, ..self }
@@ -56,7 +56,7 @@ impl Context<'_> {
         args.stack.clone().or_else(file).unwrap_or_default()
     }
 
-    /// Waits for what somebody types or pipes in. No call is in flight meanwhile, so that a stop ends the wait at once.
+    /// Waits for input that is typed or piped in. No call is in flight meanwhile, so a stop ends the wait at once.
     pub(crate) async fn wait_for_input<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> Result<T> + Send + 'static,
@@ -70,7 +70,7 @@ impl Context<'_> {
         }
     }
 
-    /// Opens the session and shows whose account it is before anything else happens.
+    /// Opens the session and shows the account before anything else happens.
     pub(crate) async fn session(&self) -> Result<Session> {
         let session = Session::open(self.aws.clone()).await?;
         let target = self.target.get_or_init(|| session.target.clone());

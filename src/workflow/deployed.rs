@@ -1,4 +1,4 @@
-//! The forwarder's configuration for the verbs that run it here.
+//! The configuration of the deployed forwarder, for verbs that check or run it here.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::resources::function::aws as lambda;
 use crate::resources::{Observed, ObservedForwarder, Unreadable, current_config, whole_config};
 use crate::stack::{Names, RoleScope, StackName};
 
-/// What exists of a stack, as far as it says what the forwarder does: the functions.
+/// The functions of a stack, which hold the forwarder's configuration.
 pub(crate) async fn observe_function(session: &Session, stack: &StackName) -> Result<Observed> {
     let names = Names::new(stack, &session.target.region, RoleScope::Plain);
     let function = lambda::observe_function(session.into(), &names.function).await?;
@@ -28,7 +28,7 @@ pub(crate) async fn observe_function(session: &Session, stack: &StackName) -> Re
     Ok(observed)
 }
 
-/// What the functions of a stack are configured to; `function` is the main one, which is there.
+/// The configuration of all functions of a stack; `function` is the main one, which must exist.
 ///
 /// # Errors
 /// It is missing or cannot be read.
@@ -45,7 +45,7 @@ pub(crate) fn configuration(observed: &Observed, function: &str) -> Result<Confi
     }
 }
 
-/// Puts the routes into a configuration that refers to them.
+/// Replaces a reference to routes by the routes.
 pub(crate) fn fill_routes(config: &mut Config, store: &Store) -> Result<()> {
     let Some(reference) = config.routes_from.clone() else { return Ok(()) };
     let filled = store
@@ -61,7 +61,7 @@ pub(crate) fn fill_routes(config: &mut Config, store: &Store) -> Result<()> {
     })
 }
 
-/// A store of what the caller has read, or of nothing.
+/// The secrets that the caller has read, if any, as the forwarder takes them.
 pub(crate) fn shared(store: Option<Store>) -> Rc<Store> {
     Rc::new(store.unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! The log groups that `subscribe` and `unsubscribe` mean, and what exists of them.
+//! Which log groups the flags select, and what exists of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,16 +17,16 @@ use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, Selector, Wanted};
 use crate::stack::{Names, RoleScope, StackName, Tags, Target};
 
-/// How many log groups' tags are read at once; the pace of the calls is decided in `aws`.
+/// Maximum number of log groups whose tags are read at once. `aws` limits the rate of the calls.
 const TAGS_AT_ONCE: usize = 16;
 
-/// What exists of the stack and of the log groups that are meant.
+/// What exists of the stack and of the selected log groups.
 pub(crate) struct Chosen {
     pub(crate) scope: RoleScope,
     pub(crate) observed: Observed,
     /// Their names, sorted, none twice.
     pub(crate) log_groups: Vec<String>,
-    /// Whether more was meant than names: then one that cannot be done does not keep the others from being done.
+    /// Whether more than names was given. Then a log group that is refused does not stop the others.
     pub(crate) wide: bool,
 }
 
@@ -34,20 +34,20 @@ pub(crate) struct Chosen {
 pub(crate) struct Survey {
     pub(crate) scope: RoleScope,
     pub(crate) observed: Observed,
-    /// The names that the exclusions come to.
+    /// The names of the log groups that the exclusions match.
     pub(crate) excluded: BTreeSet<String>,
 }
 
-/// What becomes of log groups whose lines would come back to them for ever, where they are not named.
+/// What to do with log groups that would make a log loop, unless they are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loops {
-    /// They are not to be subscribed.
+    /// Do not subscribe them.
     LeftOut,
-    /// What is there is to go.
+    /// Remove their filters.
     Included,
 }
 
-/// Reads every log group of the region: those that have a filter are found only by looking.
+/// Reads every log group of the region: AWS cannot list those that have a filter.
 pub(crate) async fn survey(
     context: Context<'_>,
     session: &Session,
@@ -67,8 +67,8 @@ pub(crate) async fn survey(
     Ok(Survey { scope, observed, excluded })
 }
 
-/// Names are read as they are, two calls each. For anything else the region is listed, a call for every 50 log groups,
-/// and those that are chosen are read, a call each.
+/// Log groups given by name take two calls each. For anything else this lists the region, a call for every 50 log groups,
+/// and reads each log group that is selected, a call each.
 pub(crate) async fn choose(
     context: Context<'_>,
     session: &Session,
@@ -101,7 +101,7 @@ pub(crate) async fn choose(
     for out in &selection.left_out {
         context.note(&format!("leaves out {}: {}", out.log_group, out.reason));
     }
-    // An account policy is there to be removed whether or not there is a log group.
+    // An account policy can be removed even where no log group exists.
     if selection.groups.is_empty() && !(args.all && observed.account_policy.is_some()) {
         return Err(Error::new(
             Code::UnknownLogGroup,
@@ -114,7 +114,7 @@ pub(crate) async fn choose(
     Ok(Chosen { scope, observed, log_groups: selection.groups, wide: true })
 }
 
-/// The names of log groups that are given by name or by ARN.
+/// The names of log groups that are given by name or ARN.
 pub(crate) fn named(log_groups: &[String], target: &Target) -> Result<Vec<String>> {
     log_group_names(log_groups, target).map_err(|problem| {
         Error::usage(problem, "give --region and --profile of the log group, or leave it out")

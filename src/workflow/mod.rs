@@ -10,5 +10,5 @@ pub(crate) mod plan_stack;
 mod rollback;
 pub(crate) mod steps;
 
-pub use change_report::ChangeReport;
-pub use context::{Context, Lines};
+pub(crate) use change_report::ChangeReport;
+pub(crate) use context::{Context, Lines};

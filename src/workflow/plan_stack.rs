@@ -1,4 +1,4 @@
-//! The plan of a whole stack, from flags, file and account: what `setup` carries out and `plan` shows.
+//! The plan of a whole stack, from flags, file and account: what `setup` applies and `plan` shows.
 
 use super::context::Context;
 use super::log_groups::{named, tags};
@@ -14,16 +14,16 @@ use crate::settings::origin::Given;
 use crate::settings::{self, File, subscriptions};
 use crate::stack::{RoleScope, StackName};
 
-/// What is to be done, and what makes it doubtful.
+/// A plan, and what makes it doubtful.
 pub(crate) struct Planned {
     pub(crate) stack: Stack,
     pub(crate) plan: Plan,
-    /// The places of the file's sections that select no log group, perhaps by a slip.
+    /// The places of the file's sections that select no log group, perhaps by mistake.
     pub(crate) empty_sections: Vec<String>,
 }
 
-/// Checks what flags say, as far as the account is not needed for it. A token that has to be typed or piped in is waited
-/// for here, and a stop ends the wait.
+/// Checks the flags, as far as that needs no account. Waits here for a token that is typed or piped in; a stop ends the
+/// wait.
 pub(crate) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<()> {
     if !settings::token_is_awaited(args) {
         return settings::check_flags(args);
@@ -32,7 +32,7 @@ pub(crate) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<(
     context.wait_for_input(move || settings::check_flags(&args)).await
 }
 
-/// Reads the account, and plans: for now, or for a time at which it was planned before, in seconds since 1970.
+/// Reads the account and makes the plan for `at`, the time of an earlier plan in seconds since 1970; now by default.
 pub(crate) async fn plan_stack(
     context: Context<'_>,
     session: &Session,
@@ -41,13 +41,13 @@ pub(crate) async fn plan_stack(
 ) -> Result<Planned> {
     let name = context.stack(&args.stack);
     let file = context.file;
-    // Filters carry no tags: those that the file no longer names are found only by looking at every log group.
+    // Filters carry no tags. Those that the file no longer names are found only by reading every log group.
     let with_subscriptions = file.filter(|file| file.has_subscriptions());
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
     let log_groups = named(&args.log_groups, &session.target)?;
     let (scope, mut observed) = observe(session, &name, &log_groups, depth).await?;
     let mut stack = settings::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
-    // Whether something still pins a destination that goes is found out only by looking at everything, too.
+    // Filters that pin a removed destination are found only by reading every log group, too.
     if depth == Depth::Stack && resources::must_see_pins(&stack, &observed) {
         (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
     }
@@ -57,7 +57,7 @@ pub(crate) async fn plan_stack(
     let options = FilterOptions { adopt: args.adopt, replace: args.filter.replace.clone() };
     let by_flags = args.filter.specs(&stack, &log_groups, None);
     let foundations = resources::setup(&stack, &observed, args.adopt);
-    // By the time of the filters the forwarder logs to its own group again.
+    // Before the filters change, the forwarder logs to its own group again.
     let own: Vec<String> = stack.functions().collect();
     observed.writers.retain(|_, function| !own.contains(function));
     let (mut empty_sections, mut notes) = (Vec::new(), file.map(File::warnings).unwrap_or_default());
@@ -84,15 +84,15 @@ pub(crate) async fn plan_stack(
     Ok(Planned { stack, plan, empty_sections })
 }
 
-/// The account, the stack, the region and the profile, and where they come from.
+/// Account, stack, region and profile, and where each comes from.
 fn whose(context: Context<'_>, session: &Session, args: &Wanted, stack: &StackName) -> Vec<HeadRow> {
     let typed = |flag: &str| context.command_line.has(flag);
     let variable = |name: &str| std::env::var(name).ok();
     let given = Given { typed: &typed, variable: &variable, file: context.file };
-    // A value that nobody typed is the variable's, where the flag has one.
+    // A stack that is given without the flag comes from the variable.
     let variables: &[&str] = if args.stack.stack.is_some() { &["CWL2LE_STACK"] } else { &[] };
     let region = session.target.region.to_string();
-    // The demo gives one that nobody typed.
+    // The demo sets the region without a flag.
     let region_otherwise = if context.aws.region.is_some() { Origin::Default } else { Origin::Profile };
     let profile =
         context.aws.profile.as_deref().map(|profile| {
@@ -119,7 +119,7 @@ fn whose(context: Context<'_>, session: &Session, args: &Wanted, stack: &StackNa
     .collect()
 }
 
-/// The plan of `setup` with nothing asked for, on what was read: what drifted from what delivery depends on.
+/// The plan of `setup` without flags and file: what differs from what delivery needs.
 pub(crate) fn plan_as_it_is(
     session: &Session,
     name: &StackName,
@@ -133,16 +133,17 @@ pub(crate) fn plan_as_it_is(
         add_bundle(&nothing, observed, &mut stack)?;
     }
     let mut plan = resources::setup(&stack, observed, false);
-    // Nothing drifted of what `setup` would only try out.
+    // A step that only checks is no difference.
     plan.steps.retain(|step| step.verb != Verb::Check);
-    // What the forwarder's role must allow is in the configuration.
+    // The configuration says what the forwarder's role must allow. Without it the policy cannot be judged.
     if resources::whole_config(observed).is_err() {
         plan.ignore_policy_of(&stack.function_role);
     }
     Ok((stack, plan))
 }
 
-/// The subscriptions of flags and file, and the sections that select nothing. Where both mean the same filter, the flag wins.
+/// The subscriptions of flags and file, and the sections that select no log group. If both name the same filter, the flag
+/// wins.
 async fn wanted_subscriptions(
     session: &Session,
     file: &File,

@@ -11,7 +11,7 @@ use crate::resources::{
     self, Action, Depth, FilterSpec, Kind, Plan, ResourceId, Stack, TeardownOptions, observe,
 };
 
-/// What a rollback came to.
+/// The result of a rollback.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Undone {
     /// How many resources were removed.
@@ -20,10 +20,10 @@ pub(crate) struct Undone {
     pub(crate) shared: bool,
 }
 
-/// Removes what this run's own calls made, as far as it exists.
+/// Removes the resources that this run created, as far as they exist.
 ///
-/// What existed before the run, or what another run made at the same time, is never removed; an update stays updated. Where
-/// another run is at work on the stack, only subscriptions go: the two runs' resources need each other.
+/// Never removes what existed before or what another run made at the same time, and reverts no update. If another run
+/// works on the same stack, it removes only subscriptions: both runs need the resources of each other.
 pub(crate) async fn undo(
     context: Context<'_>,
     stack: &Stack,
@@ -36,10 +36,10 @@ pub(crate) async fn undo(
     if made.is_empty() {
         return Ok(Undone { removed: 0, shared: found });
     }
-    // A stop that ended the run must not end its rollback; a second one still ends the process.
+    // The stop that ended the run must not end its rollback. A second Ctrl-C still ends the process.
     let session = Session::open(Options { stop: Stop::new(), ..context.aws.clone() }).await?;
     let groups: Vec<String> = filters(plan).map(|filter| filter.log_group.clone()).collect();
-    // Before a stream goes, every log group is looked at: another run may have led one into it.
+    // Before a stream is deleted, every log group is read: another run may have subscribed one to it.
     let made_stream = made.iter().any(|id| id.kind == Kind::Stream);
     let depth = if made_stream { Depth::Everything } else { Depth::Stack };
     let (_, observed) = observe(&session, &stack.name, &groups, depth).await?;
@@ -57,7 +57,7 @@ fn is_subscription(id: &ResourceId) -> bool {
     matches!(id.kind, Kind::SubscriptionFilter | Kind::AccountPolicy)
 }
 
-/// The filters that the plan was to put.
+/// The filters that the plan creates or updates.
 fn filters(plan: &Plan) -> impl Iterator<Item = &FilterSpec> {
     plan.steps.iter().flat_map(|step| &step.actions).filter_map(|action| match action {
         Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => Some(&**put),

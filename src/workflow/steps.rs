@@ -1,4 +1,4 @@
-//! The steps of a plan on the display, as they run.
+//! Shows the steps of a plan as they run.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +9,7 @@ use crate::apply::{Event, What};
 use crate::output::{Progress, Step};
 use crate::resources::{Kind, Plan};
 
-/// From so many subscription filters on they are counted instead of being shown one by one.
+/// Minimum number of subscription filters that are counted instead of shown one by one.
 const MANY: usize = 20;
 
 /// The steps that are running.
@@ -20,12 +20,12 @@ pub(crate) struct Steps<'a> {
     filters: Option<Mutex<Count>>,
 }
 
-/// How far many steps of one kind have come.
+/// The progress of many subscription filters.
 struct Count {
     total: usize,
     done: usize,
     failed: usize,
-    /// Shown from the first of them on.
+    /// The line that shows it, from the first of them on.
     shown: Option<(Instant, Step)>,
 }
 

@@ -6,4 +6,4 @@ mod tally;
 mod verb;
 mod world;
 
-pub use verb::Demo;
+pub(crate) use verb::Demo;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// The result of a demo. It is a success only when nothing was lost and nothing is left.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct DemoReport {
+pub(crate) struct DemoReport {
     /// Events that the application logged and that the filters let through.
     pub events_logged: u64,
     /// Events that the application logged and that the filter patterns leave out by intention.
@@ -17,7 +17,7 @@ pub struct DemoReport {
     pub lines_lost: u64,
     /// Arrivals beyond the first of each event.
     pub lines_duplicated: u64,
-    /// Lines that arrived and that nobody logged.
+    /// Lines that arrived and that the application did not log.
     pub lines_unexplained: u64,
     /// How long the log service was away, in seconds.
     #[serde(serialize_with = "crate::output::seconds")]
@@ -39,7 +39,7 @@ pub struct DemoReport {
 
 impl DemoReport {
     /// Whether the chain kept its promise.
-    pub fn is_success(&self) -> bool {
+    pub(crate) fn is_success(&self) -> bool {
         self.lines_lost == 0
             && self.resources_left == 0
             && self.lines_unexplained == 0

@@ -19,16 +19,16 @@ use super::world::World;
 
 /// How often the application runs before, during and after the outage.
 const RUNS: [u32; 3] = [6, 6, 3];
-/// Between two runs of the application.
+/// Interval between two runs of the application.
 const PAUSE: Duration = Duration::from_millis(250);
-/// Before the outage.
+/// Time without an outage before the log service goes away.
 const CALM: Duration = Duration::from_millis(500);
-/// Far more than the slowest line needs after the log service is back.
+/// Maximum wait for lines after the log service is back. The slowest line needs far less.
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Run the whole chain on a local AWS: no account needed, only Python 3.10 or newer
 #[derive(Debug, Clone, Args)]
-pub struct Demo {
+pub(crate) struct Demo {
     /// Leave everything running and say how to look around; stop with Ctrl-C
     #[arg(long)]
     pub keep: bool,
@@ -88,7 +88,7 @@ async fn play(world: &World, context: Context<'_>, args: &Demo, started: Instant
     world.log_service.stop_listening();
     world.log_service.close_connections();
     show.log(world, context, RUNS[1]).await?;
-    // Long enough for the forwarder to have tried and failed: an outage nobody noticed would prove nothing.
+    // Long enough for the forwarder to try and fail: an outage that it does not notice would prove nothing.
     tokio::time::sleep(Duration::from_secs(3).saturating_sub(away.elapsed())).await;
     say(&format!("   {} events are waiting in the stream", show.tally.lost()));
     let outage = away.elapsed();
@@ -172,7 +172,7 @@ impl Show {
     }
 }
 
-/// So much of a message that it fits on one line of a terminal.
+/// A message, cut to fit on one line of a terminal.
 fn shortened(message: &str) -> String {
     const WIDTH: usize = 90;
     let flat = message.replace('\t', " ");

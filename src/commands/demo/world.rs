@@ -182,7 +182,7 @@ impl World {
     }
 }
 
-/// Whatever is left of the stack. Other filters are not ours to count: with `--keep` anybody may have made some.
+/// What is left of the stack. Filters that lead elsewhere do not count: with `--keep`, the user may have made some.
 fn leftovers(observed: &Observed, session: &Session) -> Vec<String> {
     let stream_arn = Names::new(&StackName::default(), &session.target.region, RoleScope::Plain)
         .stream_arn(&session.target);

@@ -11,9 +11,8 @@ use crate::stack::limits;
 
 /// Send saved events through the forwarder here: to a log service, or to standard output
 #[derive(Debug, Clone, Args)]
-pub struct Forward {
+pub(crate) struct Forward {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     /// Saved events, `-` for standard input: events of the function, objects of an on-failure bucket, payloads of CloudWatch
     /// Logs, the output of `aws kinesis get-records`, `aws logs filter-log-events` or `get-log-events`, or an export of
@@ -36,13 +35,12 @@ pub struct Forward {
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub skip: u64,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub service: DestinationArgs,
 }
 
 impl Forward {
     /// Whether its lines go to standard output, so that its report has to go elsewhere.
-    pub fn writes_lines(&self) -> bool {
+    pub(crate) fn writes_lines(&self) -> bool {
         self.to.is_none() || self.dry_run
     }
 }

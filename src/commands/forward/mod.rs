@@ -8,6 +8,6 @@ mod report;
 mod tests;
 mod verb;
 
-pub use args::Forward;
+pub(crate) use args::Forward;
 #[cfg(test)]
 pub(crate) use report::{ForwardReport, Refused};

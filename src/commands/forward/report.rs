@@ -1,4 +1,4 @@
-//! What came of saved events.
+//! What became of saved events.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use crate::error::{Code, Error};
 use crate::exit::Exit;
 use crate::output::visible;
 
-/// So many reasons are told; all events are counted.
+/// Maximum number of reasons that are shown. All events are counted.
 const MOST_TOLD: usize = 20;
 
-/// How far it came.
+/// The result of `cwl2le forward`.
 #[derive(Debug, Clone, Default, Serialize)]
-pub struct ForwardReport {
+pub(crate) struct ForwardReport {
     /// Where events were read.
     pub input: String,
     /// Where they went: a destination, or standard output.
@@ -79,12 +79,12 @@ fn is_zero(count: &u64) -> bool {
 
 /// A reason, and how much there is of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Refused {
+pub(crate) struct Refused {
     /// Why.
     pub why: String,
     /// How many records or groups of events.
     pub times: u64,
-    /// How many events, as far as they can be counted.
+    /// How many events; 0 for records whose events cannot be counted.
     pub events: u64,
 }
 

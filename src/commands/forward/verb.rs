@@ -32,10 +32,10 @@ const BYTES: usize = 1 << 20;
 /// The same when lines go to standard output, because the lines of a batch are held in memory. Deflate shrinks data to
 /// a thousandth at best, so this much becomes at most 64 MiB.
 const BYTES_IN_MEMORY: usize = 64 << 10;
-/// How long one attempt may take; a service that is slower gets further with every attempt, because what it has a
-/// receipt for is not sent again: see [`Options::comes_whole`].
+/// Maximum time of one attempt. A slower service gets further with every attempt, because events with a receipt are not
+/// sent again: see [`Options::comes_whole`].
 const ATTEMPT: Duration = Duration::from_secs(60);
-/// Stands for a deadline where nothing is waited for.
+/// Deadline of a dry run, which waits for nothing.
 const LONG: Duration = Duration::from_secs(3600);
 
 impl Verb for Forward {
@@ -117,7 +117,7 @@ fn batch(input: &mut Input, first: Option<Record>, in_memory: bool) -> (Vec<Reco
     (records, None)
 }
 
-/// Passes over the first events. What is left of the record in which they end comes back.
+/// Skips the first events. Returns the rest of the record in which they end.
 pub(super) fn skip(input: &mut Input, mut events: u64) -> Result<Option<Record>> {
     while events > 0 {
         let Some(record) = input.next()? else {
@@ -135,7 +135,7 @@ pub(super) fn skip(input: &mut Input, mut events: u64) -> Result<Option<Record>>
     Ok(None)
 }
 
-/// Hands records to the forwarder until they are done or nothing moves any more. Tells whether to go on.
+/// Hands records to the forwarder until they are done or an attempt makes no progress. Returns whether to go on.
 async fn pass(
     context: Context<'_>,
     forwarder: &mut Forwarder,
@@ -191,12 +191,12 @@ async fn pass(
     Ok(outcome.account.records.failed == 0)
 }
 
-/// Whether whoever read standard output has closed it.
+/// Whether the reader of standard output has closed it.
 fn is_reader_gone(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
 }
 
-/// One attempt; none when the user asked to stop meanwhile.
+/// One attempt; none if the user asked to stop meanwhile.
 async fn attempt_once(
     context: Context<'_>,
     forwarder: &mut Forwarder,
@@ -215,11 +215,11 @@ fn unwritable(error: &io::Error) -> Error {
         .hint("make room where standard output leads to; nothing was sent to a log service")
 }
 
-/// The forwarder that is wanted, connected to nobody where its lines go elsewhere.
+/// The forwarder with its configuration. If lines go to standard output, it connects to no log service.
 async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuffer>>) -> Result<Forwarder> {
     let mut session = None;
     let mut config = configuration(context, args, &mut session).await?;
-    // What is refused for good is named, and is still in the input.
+    // Rejected events are reported, and are still in the input.
     config.quarantine = None;
     let deliver = lines.is_none();
     let needed: Vec<_> = config

@@ -11,9 +11,8 @@ use crate::stack::limits;
 
 /// Show what would be sent of a log group's events, what would be dropped and what it would cost; changes nothing
 #[derive(Debug, Clone, Args)]
-pub struct Preview {
+pub(crate) struct Preview {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     /// Log group whose events are read
     #[arg(long, short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
@@ -46,7 +45,7 @@ pub struct Preview {
 
 /// A moment in the past.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Moment {
+pub(crate) enum Moment {
     /// So long before now.
     Ago(Duration),
     /// A time.
@@ -55,7 +54,7 @@ pub enum Moment {
 
 impl Moment {
     /// When it is, seen from `now`.
-    pub fn seen_from(self, now: SystemTime) -> SystemTime {
+    pub(crate) fn seen_from(self, now: SystemTime) -> SystemTime {
         match self {
             Self::Ago(time) => now.checked_sub(time).unwrap_or(SystemTime::UNIX_EPOCH),
             Self::At(time) => time,

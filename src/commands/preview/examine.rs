@@ -19,9 +19,9 @@ use crate::aws::Event;
 use crate::error::{Code, Error, Result};
 use crate::events::{Nowhere, Origin, Record, SavedEvent, Watch, invocation};
 
-/// Nothing is waited for: what takes longer is a bug.
+/// Deadline of a dry run, which waits for nothing.
 const LONG: Duration = Duration::from_secs(3600);
-/// So many events are examined at once.
+/// Maximum number of events that are examined at once.
 const AT_ONCE: usize = 1000;
 
 /// What the forwarder does with the events of one log group.

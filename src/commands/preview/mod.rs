@@ -8,4 +8,4 @@ mod tests;
 mod text;
 mod verb;
 
-pub use args::Preview;
+pub(crate) use args::Preview;

@@ -12,7 +12,7 @@ const GB: f64 = 1e9;
 /// The month of the estimates, in seconds: 30 days.
 const MONTH: f64 = 30.0 * 86_400.0;
 
-/// Where the events are, and how they would come to the forwarder.
+/// Where the events are, and the filter that would bring them to the forwarder.
 pub(super) struct Place {
     pub(super) account: String,
     pub(super) log_group: String,
@@ -39,7 +39,7 @@ impl Window {
 
 /// What would become of the events of a log group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PreviewReport {
+pub(crate) struct PreviewReport {
     /// The log group.
     pub log_group: String,
     /// The subscription filter that would bring its events.
@@ -87,7 +87,7 @@ pub struct PreviewReport {
 
 /// What a rule drops.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Dropped {
+pub(crate) struct Dropped {
     /// The rule, by its place in the route: `include`, `exclude[0]`, `sample`.
     pub rule: String,
     /// The rule itself.
@@ -101,7 +101,7 @@ pub struct Dropped {
 /// What goes to a destination, without the rules of the routes and with them. Bytes are those on the wire, before TLS:
 /// with token, format and line ends.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct Flow {
+pub(crate) struct Flow {
     /// The destination.
     pub destination: String,
     /// Events without the rules.
@@ -116,7 +116,7 @@ pub struct Flow {
 
 /// An estimate: as if every hour of a month of 30 days were like the time that was read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Month {
+pub(crate) struct Month {
     /// GB to all destinations without the rules.
     pub gb_before: f64,
     /// GB with them.
@@ -129,7 +129,7 @@ pub struct Month {
 
 /// A cost a month.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Cost {
+pub(crate) struct Cost {
     /// The price of a GB.
     pub price_per_gb: f64,
     /// Without the rules.
@@ -140,7 +140,7 @@ pub struct Cost {
 
 /// What becomes of one event.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Seen {
+pub(crate) struct Seen {
     /// Milliseconds since 1970.
     pub time: i64,
     /// The log stream.
@@ -163,7 +163,7 @@ pub struct Seen {
 /// How an event ends.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "end")]
-pub enum End {
+pub(crate) enum End {
     /// It is sent.
     Sent,
     /// A rule drops it.
@@ -182,7 +182,7 @@ pub enum End {
 
 /// What a destination gets of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Line {
+pub(crate) struct Line {
     /// The destination.
     pub destination: String,
     /// Bytes with everything.
@@ -200,7 +200,7 @@ impl Line {
 }
 
 impl Month {
-    /// Extrapolates what went to the destinations in so many seconds.
+    /// Extrapolates what went to the destinations in these seconds.
     pub(super) fn new(destinations: &[Flow], seconds: f64, price: Option<f64>) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "an estimate")]
         let gb = |bytes: u64| bytes as f64 / GB * MONTH / seconds;

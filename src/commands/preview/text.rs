@@ -10,9 +10,9 @@ use super::report::{Cost, End, Month, PreviewReport, Seen, time};
 use crate::output::style::{BAD, BOLD, DIM, GOOD, WARN};
 use crate::output::{Table, visible};
 
-/// Of a longer text only so many characters are shown.
+/// Maximum number of characters of a text that are shown.
 const LONGEST: usize = 400;
-/// Of a line in more parts only so many are shown.
+/// Maximum number of parts of a line that are shown.
 const MOST_PARTS: usize = 3;
 
 impl fmt::Display for PreviewReport {
@@ -166,7 +166,7 @@ fn plain(text: &str) -> String {
     visible(plain)
 }
 
-/// So many events, in order, of all kinds of ends that there are: where most are dropped, others are shown as well.
+/// At most `count` events, in order, with each kind of end among them: where most are dropped, others are shown, too.
 pub(super) fn samples(events: &[Seen], count: usize) -> Vec<&Seen> {
     let mut kinds: BTreeMap<String, Vec<usize>> = BTreeMap::new();
     for (at, seen) in events.iter().enumerate() {

@@ -3,4 +3,4 @@
 mod receipts;
 mod verb;
 
-pub use verb::Setup;
+pub(crate) use verb::Setup;

@@ -1,4 +1,4 @@
-//! Whether the log services of a stack close their side of a connection, as seen from where `setup` runs.
+//! Whether the log services of a stack close their side of a connection, probed from the machine that runs `setup`.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use tokio::time::Instant;
 /// does not wait long for one.
 const LIMIT: Duration = Duration::from_secs(4);
 
-/// What to know or to set, for each destination whose receipt is `auto`. A log service that cannot be reached from here,
-/// or whose certificate file exists only in the function, gets no line: nothing is known of it.
+/// A line for each destination whose receipt is `auto`: what its log service does, and which setting fits. A service that
+/// cannot be reached from here, or whose certificate file exists only in the function, gets no line.
 pub(super) async fn advice(config: &Config) -> Vec<String> {
     let until = Instant::now() + LIMIT;
     let probes = config.destinations.iter().filter(|(_, destination)| is_auto(destination)).map(

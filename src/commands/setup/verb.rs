@@ -1,4 +1,4 @@
-//! `cwl2le setup`: brings the account to what is wanted.
+//! `cwl2le setup`: creates or updates the whole chain.
 
 use clap::Args;
 
@@ -16,12 +16,10 @@ use crate::workflow::{ChangeReport, Context};
 
 /// Create or update the chain: stream, roles, log group, function, trigger; and filters with --log-group
 #[derive(Debug, Clone, Args)]
-pub struct Setup {
+pub(crate) struct Setup {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub wanted: Wanted,
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub change: Change,
     /// Delete what this run made, if it fails
     #[arg(long)]
@@ -42,7 +40,7 @@ impl Verb for Setup {
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
-        // What is wrong here needs no account to be found out.
+        // Mistakes in the flags are reported before any call.
         check_flags(context, &self.wanted).await?;
         let session = context.session().await?;
         let Planned { stack, plan, empty_sections } =
@@ -72,8 +70,8 @@ impl Verb for Setup {
     }
 }
 
-/// Where nothing is to be changed, the functions are started all the same: an earlier run may have ended because one
-/// could not, and a secret may have gone since.
+/// Starts the functions although nothing changed: an earlier run may have ended because one could not start, or a secret
+/// may have been deleted since.
 async fn start_functions(context: Context<'_>, session: &Session, stack: &Stack) -> Result<()> {
     for function in stack.functions() {
         let step = context.progress.begin(format!("check function {function}"));

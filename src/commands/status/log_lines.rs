@@ -21,7 +21,7 @@ const PAGE: usize = 10_000;
 
 /// What the newest lines say of one function.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct FunctionHealth {
+pub(crate) struct FunctionHealth {
     /// The function.
     pub function: String,
     /// What they say.
@@ -62,7 +62,7 @@ async fn of(session: &Session, names: &Names, function: &ObservedFunction) -> Re
         .flat_map(|config| config.destinations.keys())
         .map(|name| format!("destination `{name}`"))
         .collect();
-    // What failed before the function was changed may have failed for a reason that is gone.
+    // What failed before the function was changed may be fixed by that change.
     let since = (now - WINDOW).max(function.modified.unwrap_or_default());
     let found = |health: Health, unknown: Option<String>| FunctionHealth {
         function: names.function.clone(),
@@ -91,8 +91,8 @@ async fn of(session: &Session, names: &Names, function: &ObservedFunction) -> Re
     Ok(found(health, unknown))
 }
 
-/// The newest lines in the order of their times, as many spans as it takes to know the last outcome of each
-/// destination; and whether these are all.
+/// The newest lines in the order of their times: as many spans as it takes to know the newest outcome of each
+/// destination. Also returns whether these are all lines of the spans.
 async fn lines(
     session: &Session,
     log_group: &str,
@@ -109,7 +109,7 @@ async fn lines(
         }
         let (mut older, is_whole) =
             span_of(session, EventQuery { log_group, from, until, pattern: None }).await?;
-        // Of a span that is too much to read the newest lines are missing: those are known only of what is newer.
+        // A span that is too large to read lacks its newest lines, so it says less than the spans that are newer.
         if !is_whole && !lines.is_empty() {
             return Ok((lines, false));
         }
@@ -127,7 +127,7 @@ async fn lines(
     Ok((lines, true))
 }
 
-/// The lines of a span, and whether these are all.
+/// The lines of a span, and whether they are complete.
 async fn span_of(session: &Session, query: EventQuery<'_>) -> Result<(Vec<Line>, bool)> {
     let (mut lines, mut next) = (Vec::new(), None);
     for _ in 0..PAGES {

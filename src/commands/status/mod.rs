@@ -8,4 +8,4 @@ mod verb;
 
 #[cfg(test)]
 pub(crate) use report::{AccountPolicy, Destination, Part, StatusReport, Subscription};
-pub use verb::Status;
+pub(crate) use verb::Status;

@@ -51,7 +51,7 @@ impl Judge<'_> {
         parts
     }
 
-    /// Trigger, function and log group of each isolated destination: those that are wanted, and those that still exist.
+    /// Trigger, function and log group of each isolated destination: those that are configured, and those that still exist.
     fn isolated_parts(self, observed: &Observed) -> Vec<Part> {
         let existing = isolated_functions(self.stack, observed).into_keys();
         let mut destinations: Vec<String> =

@@ -10,15 +10,15 @@ use crate::resources::Release;
 
 /// What exists.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct StatusReport {
+pub(crate) struct StatusReport {
     /// The stack.
     pub stack: String,
     /// The account id.
     pub account: String,
     /// The region.
     pub region: String,
-    /// Whether everything that delivery needs exists, `setup` has nothing to put right, and nothing that was delivered
-    /// last failed or came too late, as far as the forwarder's own log says.
+    /// Whether everything that delivery needs exists, `setup` would change nothing, and the forwarder's own log shows no
+    /// destination whose newest delivery failed or came too late.
     pub ready: bool,
     /// The parts, in the order in which a log line passes them.
     pub parts: Vec<Part>,
@@ -48,7 +48,7 @@ pub struct StatusReport {
 
 /// Where lines go.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Destination {
+pub(crate) struct Destination {
     /// Its name.
     pub name: String,
     /// Its type, and its region or address.
@@ -60,7 +60,7 @@ pub(super) const MISSING: &str = "missing";
 
 /// One resource of the chain.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Part {
+pub(crate) struct Part {
     /// What it is.
     pub kind: &'static str,
     /// Its name.
@@ -69,10 +69,10 @@ pub struct Part {
     pub state: String,
     /// Whether it is as delivery needs it.
     pub ready: bool,
-    /// What is not as it should be.
+    /// What is wrong with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub wrong: Vec<String>,
-    /// Whether it carries our tags; none where it does not exist or takes no tags.
+    /// Whether it carries the tags of this stack; none where it does not exist or takes no tags.
     pub ours: Option<bool>,
     /// Of a function: the version and the source that its code was deployed from, where its tags record them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,30 +81,30 @@ pub struct Part {
 
 /// A log group that leads into the chain.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct Subscription {
+pub(crate) struct Subscription {
     /// The log group.
     pub log_group: String,
     /// Its filter.
     pub filter: String,
     /// Which events.
     pub pattern: String,
-    /// Whether the filter is ours.
+    /// Whether this stack manages the filter.
     pub ours: bool,
-    /// Whether the log group's lines come back to it for ever.
+    /// Whether the filter makes a log loop.
     pub loops: bool,
 }
 
 /// An account policy that leads into the chain.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-pub struct AccountPolicy {
+pub(crate) struct AccountPolicy {
     /// Its name.
     pub name: String,
     /// Which events.
     pub pattern: String,
     /// The log groups that it leaves out.
     pub leaves_out: BTreeSet<String>,
-    /// The log groups that it has to leave out, because they would feed themselves, and covers.
+    /// The log groups that it covers although they make a log loop.
     pub loops: BTreeSet<String>,
-    /// Whether it is ours.
+    /// Whether this stack manages it.
     pub ours: bool,
 }

@@ -20,9 +20,8 @@ use crate::workflow::plan_stack::plan_as_it_is;
 
 /// Show what exists of the chain and how it is
 #[derive(Debug, Clone, Args)]
-pub struct Status {
+pub(crate) struct Status {
     #[command(flatten)]
-    #[allow(missing_docs, reason = "see the type")]
     pub stack: StackArg,
     /// Exit with code 8 unless the chain is ready
     #[arg(long)]
