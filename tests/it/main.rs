@@ -5,6 +5,7 @@ mod cli;
 mod crash;
 mod facts;
 mod forward;
+mod house;
 mod leftovers;
 mod permissions;
 mod stack;
