@@ -77,7 +77,7 @@ impl Outside {
     }
 
     fn resource(&mut self) -> ResourceId {
-        ResourceId::new(Kind::SubscriptionFilter, self.text())
+        ResourceId::new(Kind::SUBSCRIPTION_FILTER, self.text())
     }
 
     fn plan(&mut self) -> Plan {

@@ -13,8 +13,7 @@ use tokio::time::Instant;
 
 use crate::aws::{Notice, Session};
 use crate::error::{Code, Error};
-use crate::resources::act::act;
-use crate::resources::{Plan, Stage, Step, Verb};
+use crate::resources::{Plan, Step, Verb};
 
 pub use outcome::{Applied, ApplyError, Creation, Done, Failed};
 
@@ -126,18 +125,12 @@ async fn run_stage(
 
 /// Whether a step's failure makes it pointless to begin others of its stage.
 fn concerns_others(step: &Step, error: &Error) -> bool {
-    match step.stage {
-        // Every log group stands for itself, unless it is us who cannot go on.
-        Stage::Filters | Stage::RemoveFilters => matches!(
-            error.code,
-            Code::Interrupted
-                | Code::NoCredentials
-                | Code::BadCredentials
-                | Code::Unreachable
-                | Code::Throttled
-        ),
-        _ => true,
-    }
+    // What stands for itself goes on, unless it is us who cannot.
+    let is_ours = matches!(
+        error.code,
+        Code::Interrupted | Code::NoCredentials | Code::BadCredentials | Code::Unreachable | Code::Throttled
+    );
+    is_ours || !step.stage.is_each_for_itself()
 }
 
 async fn run_step(
@@ -164,7 +157,7 @@ async fn run_step(
     let begun = Instant::now();
     tell(What::Started);
     for (done, action) in step.actions.iter().enumerate() {
-        if let Err(error) = Box::pin(act(aws, action)).await {
+        if let Err(error) = Box::pin(action.act(aws)).await {
             tell(What::Failed { error: &error });
             let (resource, verb, of) = (step.resource.clone(), step.verb, step.actions.len());
             let became = *creation.lock().unwrap_or_else(PoisonError::into_inner);

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error, Failure};
 use crate::flags::CommandLine;
-use crate::resources::{Kind, ResourceId, Verb};
+use crate::resources::{ResourceId, Verb};
 
 /// What was done of a plan.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -142,14 +142,13 @@ pub(super) fn judge(applied: Applied) -> Result<Applied, Box<ApplyError>> {
         return Ok(applied);
     }
     let error = match first_cause(&applied) {
-        // The first failure says it all, unless some filters failed and others are done.
+        // The first failure says it all, unless some of many failed and others are done.
         Some(first) if !is_partial(&applied) => first.error.clone(),
         Some(first) => {
-            let filters = |id: &&ResourceId| id.kind == Kind::SubscriptionFilter;
-            let not_begun = applied.not_begun.iter().filter(filters).count();
+            let not_begun = applied.not_begun.iter().filter(|id| id.kind.is_many()).count();
             let failed = applied.failed.len() + not_begun;
-            let all = failed + filters_done(&applied);
-            let what = format!("{failed} of {all} subscription filters failed");
+            let all = failed + many_done(&applied);
+            let what = format!("{failed} of {all} {}s failed", first.resource.kind);
             Error { hint: first.error.hint.clone(), ..Error::new(Code::Partial, what) }
         }
         None => Error::new(Code::Interrupted, "stopped before everything was done"),
@@ -164,11 +163,11 @@ fn first_cause(applied: &Applied) -> Option<&Failed> {
 }
 
 fn is_partial(applied: &Applied) -> bool {
-    let filters = applied.failed.iter().all(|f| f.resource.kind == Kind::SubscriptionFilter);
+    let many = applied.failed.iter().all(|failed| failed.resource.kind.is_many());
     let stopped = applied.failed.iter().any(|f| f.error.code == Code::Interrupted);
-    filters && !stopped && filters_done(applied) > 0
+    many && !stopped && many_done(applied) > 0
 }
 
-fn filters_done(applied: &Applied) -> usize {
-    applied.done.iter().filter(|done| done.resource.kind == Kind::SubscriptionFilter).count()
+fn many_done(applied: &Applied) -> usize {
+    applied.done.iter().filter(|done| done.resource.kind.is_many()).count()
 }

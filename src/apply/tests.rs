@@ -8,7 +8,7 @@ use super::*;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::aws::{Options, Stop};
 use crate::flags::CommandLine;
-use crate::resources::{Action, Kind, ResourceId, Verb};
+use crate::resources::{Action, Kind, ResourceId, Stage, Verb, filter, log_group};
 
 fn step(stage: Stage, kind: Kind, name: &str, actions: Vec<Action>) -> Step {
     let resource = ResourceId { kind, name: name.to_owned() };
@@ -16,12 +16,12 @@ fn step(stage: Stage, kind: Kind, name: &str, actions: Vec<Action>) -> Step {
 }
 
 fn retention(name: &str) -> Action {
-    Action::SetLogRetention { name: name.to_owned(), days: 30 }
+    log_group::Action::SetRetention { name: name.to_owned(), days: 30 }.into()
 }
 
 fn unsubscribe(log_group: &str) -> Step {
-    let action = Action::DeleteFilter { log_group: log_group.to_owned(), name: "f".to_owned() };
-    step(Stage::RemoveFilters, Kind::SubscriptionFilter, log_group, vec![action])
+    let action = filter::Action::Delete { log_group: log_group.to_owned(), name: "f".to_owned() }.into();
+    step(Stage::RemoveFilters, Kind::SUBSCRIPTION_FILTER, log_group, vec![action])
 }
 
 fn plan(steps: Vec<Step>) -> Plan {
@@ -43,9 +43,9 @@ fn denying() -> FakeAws {
 async fn stages_come_in_order_and_every_event_is_told() {
     let aws = denying();
     let steps = plan(vec![
-        step(Stage::Foundations, Kind::LogGroup, "/a", vec![retention("/a"), retention("/a2")]),
-        step(Stage::Foundations, Kind::LogGroup, "/b", vec![retention("/b")]),
-        step(Stage::Function, Kind::LogGroup, "/c", vec![retention("/c")]),
+        step(Stage::Foundations, Kind::LOG_GROUP, "/a", vec![retention("/a"), retention("/a2")]),
+        step(Stage::Foundations, Kind::LOG_GROUP, "/b", vec![retention("/b")]),
+        step(Stage::Function, Kind::LOG_GROUP, "/c", vec![retention("/c")]),
     ]);
     let told = Mutex::new(Vec::new());
     let applied = apply(&aws.session(), &steps, &|event| {
@@ -76,14 +76,14 @@ async fn stages_come_in_order_and_every_event_is_told() {
 async fn a_failure_keeps_later_stages_from_beginning_and_says_what_is_done() {
     let aws = denying();
     let steps = plan(vec![
-        step(Stage::Foundations, Kind::LogGroup, "/a", vec![retention("/a")]),
+        step(Stage::Foundations, Kind::LOG_GROUP, "/a", vec![retention("/a")]),
         step(
             Stage::Foundations,
-            Kind::LogGroup,
+            Kind::LOG_GROUP,
             "/bad",
             vec![retention("/x"), retention("/bad"), retention("/y")],
         ),
-        step(Stage::Function, Kind::Function, "f", vec![retention("/c")]),
+        step(Stage::Function, Kind::FUNCTION, "f", vec![retention("/c")]),
     ]);
     let failure = apply(&aws.session(), &steps, &|_| ()).await.expect_err("denied");
     let Applied { done, failed, not_begun } = &failure.applied;
@@ -100,7 +100,7 @@ async fn a_failure_keeps_later_stages_from_beginning_and_says_what_is_done() {
 async fn one_log_groups_failure_does_not_keep_the_others_from_being_done() {
     let groups = (0..40).map(|i| if i % 10 == 3 { format!("/bad{i}") } else { format!("/good{i}") });
     let mut steps: Vec<Step> = groups.map(|name| unsubscribe(&name)).collect();
-    steps.push(step(Stage::RemoveTrigger, Kind::Trigger, "t", vec![retention("/later")]));
+    steps.push(step(Stage::RemoveTrigger, Kind::TRIGGER, "t", vec![retention("/later")]));
     let aws = denying();
     let failure = apply(&aws.session(), &plan(steps), &|_| ()).await.expect_err("some failed");
     assert_eq!(failure.applied.done.len(), 36);
@@ -198,9 +198,12 @@ async fn what_a_step_made_is_told_from_what_it_found() {
         verb: Verb::Create,
         ..step(
             Stage::Foundations,
-            Kind::LogGroup,
+            Kind::LOG_GROUP,
             name,
-            vec![Action::CreateLogGroup { name: name.to_owned(), retention_days: 30, tags: [].into() }],
+            vec![
+                log_group::Action::Create { name: name.to_owned(), retention_days: 30, tags: [].into() }
+                    .into(),
+            ],
         )
     };
     for (one, creation) in [
@@ -209,7 +212,7 @@ async fn what_a_step_made_is_told_from_what_it_found() {
         (create("/denied"), None),
         (create("/half"), Some(Creation::Made)),
         (create("/lost"), Some(Creation::Unclear)),
-        (step(Stage::Foundations, Kind::LogGroup, "/updated", vec![retention("/updated")]), None),
+        (step(Stage::Foundations, Kind::LOG_GROUP, "/updated", vec![retention("/updated")]), None),
     ] {
         let id = one.resource.clone();
         let applied = apply(&aws.session(), &plan(vec![one]), &|_| ()).await;

@@ -11,7 +11,7 @@ use super::verb::{Facts, Reads, Verb};
 use crate::aws::configured_region;
 use crate::error::{Code, Error, Result};
 use crate::flags::Wanted;
-use crate::resources::people::{self, People};
+use crate::resources::grants::{self, People};
 use crate::resources::role::documents::{self, Grants};
 use crate::resources::{Depth, Observed, Stack, observe};
 use crate::settings;
@@ -170,9 +170,9 @@ fn render(stack: &Stack, people: &People, which: Option<PolicyDocument>) -> Poli
         (PolicyDocument::Logs, "logs", stack.logs_role.policy.clone()),
         (PolicyDocument::ForwarderTrust, "forwarder-trust", stack.function_role.trust.clone()),
         (PolicyDocument::Forwarder, "forwarder", forwarder),
-        (PolicyDocument::Operator, "operator", people::operator(stack, people)),
-        (PolicyDocument::Everyday, "everyday", people::everyday(stack, people)),
-        (PolicyDocument::Boundary, "boundary", people::boundary(stack)),
+        (PolicyDocument::Operator, "operator", grants::operator(stack, people)),
+        (PolicyDocument::Everyday, "everyday", grants::everyday(stack, people)),
+        (PolicyDocument::Boundary, "boundary", grants::boundary(stack)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));
     PolicyReport(chosen.map(|(_, name, value)| (name, value)).collect())

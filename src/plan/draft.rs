@@ -1,17 +1,15 @@
 //! Collects the changes to one resource into a step.
 
-use super::{Action, Field, Kind, Plan, Refusal, ResourceId, Stage, Step, Verb};
-use crate::error::Code;
-use crate::resources::Stack;
-use crate::stack::names::{STACK_TAG, VERSION_TAG};
-use crate::stack::{Tags, owns};
+use super::resource::{Kind, ResourceId};
+use super::stage::{Stage, Verb};
+use super::steps::{Field, Plan, Step};
 
 /// A step being put together.
-pub(crate) struct Draft {
-    step: Step,
+pub(crate) struct Draft<A> {
+    step: Step<A>,
 }
 
-impl Draft {
+impl<A> Draft<A> {
     pub(crate) fn new(stage: Stage, kind: Kind, name: &str, verb: Verb) -> Self {
         let resource = ResourceId::new(kind, name);
         Self { step: Step { stage, resource, verb, fields: Vec::new(), actions: Vec::new() } }
@@ -29,7 +27,7 @@ impl Draft {
         });
     }
 
-    pub(crate) fn fields(&mut self, fields: Vec<Field>) {
+    pub(crate) fn fields(&mut self, fields: impl IntoIterator<Item = Field>) {
         self.step.fields.extend(fields);
     }
 
@@ -47,63 +45,23 @@ impl Draft {
         self.step.verb == Verb::Adopt
     }
 
-    pub(crate) fn act(&mut self, action: Action) {
-        self.step.actions.push(action);
+    pub(crate) fn act(&mut self, action: impl Into<A>) {
+        self.step.actions.push(action.into());
     }
 
-    /// Acts before the tags are written, which say that the rest is there.
-    pub(crate) fn act_before_tags(&mut self, action: Action) {
+    /// Acts before the first of the actions so far that is one of these, else after them.
+    pub(crate) fn act_before(&mut self, these: impl Fn(&A) -> bool, action: impl Into<A>) {
         let actions = &mut self.step.actions;
-        let tags = actions.iter().position(|action| matches!(action, Action::TagFunction { .. }));
-        actions.insert(tags.unwrap_or(actions.len()), action);
-    }
-
-    /// What it takes to make an existing resource ours, or a refusal.
-    ///
-    /// Tags of the user's that are missing are added; tags that somebody else set stay. The version tag alone is
-    /// never a reason for a change: running a newer cwl2le over an unchanged stack changes nothing.
-    pub(crate) fn own(&mut self, stack: &Stack, tags: &Tags, adopt: bool) -> Result<Option<Tags>, Refusal> {
-        if !owns(&stack.name, &stack.target.region, tags) {
-            if !adopt || tags.contains_key(STACK_TAG) {
-                return Err(not_ours(&self.step.resource, stack, tags));
-            }
-            self.step.verb = Verb::Adopt;
-        }
-        let missing: Vec<_> =
-            stack.tags.iter().filter(|(k, v)| *k != VERSION_TAG && tags.get(*k) != Some(v)).collect();
-        for (key, value) in &missing {
-            self.step.fields.push(Field {
-                name: format!("tag {key}"),
-                old: tags.get(*key).cloned(),
-                new: Some((*value).clone()),
-            });
-        }
-        Ok((!missing.is_empty()).then(|| stack.tags.clone()))
+        let at = actions.iter().position(these).unwrap_or(actions.len());
+        actions.insert(at, action.into());
     }
 
     /// Adds the step to the plan, or counts the resource as unchanged where there is nothing to do.
-    pub(crate) fn finish(self, plan: &mut Plan) {
+    pub(crate) fn finish(self, plan: &mut Plan<A>) {
         if self.step.actions.is_empty() {
             plan.unchanged.push(self.step.resource);
         } else {
             plan.steps.push(self.step);
         }
     }
-}
-
-fn not_ours(resource: &ResourceId, stack: &Stack, tags: &Tags) -> Refusal {
-    let (reason, hint) = match tags.get(STACK_TAG) {
-        Some(other) => (
-            format!(
-                "it belongs to the stack `{other}` of {}",
-                tags.get(crate::stack::names::REGION_TAG).map_or("another region", String::as_str)
-            ),
-            "choose another name with --stack".to_owned(),
-        ),
-        None => (
-            format!("it exists already and was not made by the stack `{}` of cwl2le", stack.name),
-            "take it over with --adopt, or make a stack beside it with --stack NAME".to_owned(),
-        ),
-    };
-    Refusal { resource: resource.clone(), code: Code::NotOurs, reason, hint }
 }

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use cwl2le_forwarder::config::Config;
 
+use crate::plan::SHOWN;
 use crate::resources::Stack;
-use crate::resources::losses::SHOWN;
 use crate::resources::model::apply;
 use crate::resources::tests::{empty_account, filters, one_stack, run};
 use crate::resources::*;

@@ -1,23 +1,29 @@
 //! The resources of a stack: a folder for each kind, and what is said of them together.
 
 pub mod account_policy;
-pub(crate) mod act;
 mod action;
 #[cfg(test)]
 mod aws_tests;
+mod depth;
 pub mod filter;
 pub mod function;
+pub mod grants;
+pub(crate) mod kind;
 pub mod log_group;
-pub(crate) mod losses;
+mod losses;
 #[cfg(test)]
 mod losses_tests;
 #[cfg(test)]
 mod model;
+mod numbers;
 mod observe;
 #[cfg(test)]
 mod observe_tests;
 mod observed;
-pub mod people;
+mod own;
+mod registry;
+mod removal;
+pub(crate) mod restore;
 pub mod role;
 pub mod routing;
 mod setup;
@@ -33,40 +39,70 @@ pub mod trigger;
 #[cfg(test)]
 mod vanish_tests;
 
-pub use crate::plan::{
-    Field, Head, HeadRow, Kept, Kind, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
-};
+/// Gives a macro every kind: the folder, and the type in it that stands for the kind.
+///
+/// `setup` plans them in this order and `teardown` in the reverse one; the statements of the policies stand in it.
+macro_rules! with_every_kind {
+    ($macro:ident) => {
+        $macro! {
+            stream: Stream,
+            role: Role,
+            log_group: LogGroup,
+            function: Function,
+            trigger: Trigger,
+            account_policy: AccountPolicy,
+            filter: Filter,
+        }
+    };
+}
+pub(crate) use with_every_kind;
+
+pub use crate::plan::{Field, Head, HeadRow, Kept, Kind, Loss, Origin, Refusal, ResourceId, Stage, Verb};
 pub use account_policy::desired::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
-pub use account_policy::plan::{is_own_policy, would_loop};
-pub use action::{Action, CreateFunction};
+pub use account_policy::leave_out::would_loop;
+pub use account_policy::own::is_own_policy;
+pub(crate) use action::Draft;
+pub use action::{Action, Plan, Step};
+pub use depth::Depth;
+pub use filter::aws::{LogGroup, list_log_groups};
 pub use filter::desired::{Distribution, FilterExtras, FilterSpec};
 pub use filter::loops::is_loop;
-pub use filter::plan::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, is_own_filter, shown_pattern};
+pub use filter::observe::observe_log_groups;
+pub use filter::observed::{ObservedFilter, ObservedGroup};
+pub use filter::own::is_own_filter;
+pub use filter::plan::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, shown_pattern};
 pub use filter::recursion::recursion;
+pub use function::CreateFunction;
+pub use function::bundle::{Arch, Bundle};
 pub(crate) use function::configuration::current_config;
 pub use function::configuration::{Unreadable, Whole, main_is_unreadable, whole_config};
-pub use function::desired::{Arch, Bundle, EnvValue, FunctionSpec, LogGroupSpec, RUNTIME, retention};
+pub use function::desired::{EnvValue, FunctionSpec, RUNTIME};
 pub use function::forwarders::{isolated_functions, remaining};
 pub use function::isolation::{HANDOVER_SECONDS, Isolation};
+pub use function::observed::{FunctionFailure, ObservedFunction};
 pub use function::release::{Recorded, Release};
 pub use function::secrets::{ObservedSecret, SecretState, check_secrets};
-pub use log_group::aws::{LogGroup, list_log_groups, tags_of_log_group};
-pub use losses::{Loss, name_losses};
-pub use observe::{Depth, observe, observe_log_groups};
-pub use observed::{
-    FunctionFailure, Observed, ObservedFilter, ObservedForwarder, ObservedFunction, ObservedGroup,
-    ObservedLogGroup, ObservedRole, ObservedStream, ObservedTrigger, StreamStatus, TriggerState,
-};
+pub use kind::TeardownOptions;
+pub use log_group::aws::tags_of_log_group;
+pub use log_group::desired::{LogGroupSpec, retention};
+pub use log_group::observed::ObservedLogGroup;
+pub use losses::name_losses;
+pub use observe::observe;
+pub use observed::{Observed, ObservedForwarder};
 pub use role::desired::RoleSpec;
+pub use role::observed::ObservedRole;
 pub use role::same_meaning::same_meaning;
 pub use routing::pins::{keep_pins, must_see_pins};
-pub use routing::routes::{Subscribed, warn_routes};
+pub use routing::routes::warn_routes;
+pub use routing::ways::Subscribed;
 pub use setup::setup;
 pub use stack::Stack;
 pub use stream::desired::{SHARD_CHANGES_A_DAY, StreamMode, StreamSpec, next_shard_count, shard_changes};
+pub use stream::observed::{ObservedStream, StreamStatus};
 pub use subscriptions::plan::{
     Subscriptions, bring_subscriptions, once_only, subscribe, subscribe_all, subscribe_each, unsubscribe,
     unsubscribe_all,
 };
-pub use teardown::{TeardownOptions, teardown};
+pub use teardown::teardown;
 pub use trigger::desired::{Start, TriggerSpec, UNLIMITED, max_record_age};
+pub use trigger::observed::{ObservedTrigger, TriggerState};

@@ -26,11 +26,11 @@ fn what_a_function_of_others_uses_stays() {
     assert_eq!(
         kept(&plan),
         [
-            (Kind::Trigger, "cloudwatch-logs-stream -> cwl-to-logentries"),
-            (Kind::Function, "cwl-to-logentries"),
-            (Kind::LogGroup, "/aws/lambda/cwl-to-logentries"),
-            (Kind::Role, "cwl-to-logentries"),
-            (Kind::Stream, "cloudwatch-logs-stream"),
+            (Kind::TRIGGER, "cloudwatch-logs-stream -> cwl-to-logentries"),
+            (Kind::FUNCTION, "cwl-to-logentries"),
+            (Kind::LOG_GROUP, "/aws/lambda/cwl-to-logentries"),
+            (Kind::ROLE, "cwl-to-logentries"),
+            (Kind::STREAM, "cloudwatch-logs-stream"),
         ]
     );
     let before = account.clone();
@@ -56,15 +56,15 @@ fn what_others_put_on_ours_is_named_and_goes_only_by_force() {
         ..account.triggers[0].clone()
     };
     account.triggers.push(other);
-    assert!(setup(&stack, &account, false).steps.iter().all(|step| step.resource.kind != Kind::Trigger));
+    assert!(setup(&stack, &account, false).steps.iter().all(|step| step.resource.kind != Kind::TRIGGER));
 
     let plan = teardown(&stack, &account, &TeardownOptions::default());
     assert_eq!(
         kept(&plan),
         [
-            (Kind::Trigger, "theirs -> cwl-to-logentries"),
-            (Kind::LogGroup, "/aws/lambda/cwl-to-logentries"),
-            (Kind::Role, "cwl-to-kinesis"),
+            (Kind::TRIGGER, "theirs -> cwl-to-logentries"),
+            (Kind::LOG_GROUP, "/aws/lambda/cwl-to-logentries"),
+            (Kind::ROLE, "cwl-to-kinesis"),
         ]
     );
     let text = plan.to_string();
@@ -73,7 +73,7 @@ fn what_others_put_on_ours_is_named_and_goes_only_by_force() {
     }
 
     let forced = teardown(&stack, &account, &TeardownOptions { force: true, filter_name: None });
-    assert_eq!(kept(&forced), [(Kind::Trigger, "theirs -> cwl-to-logentries")]);
+    assert_eq!(kept(&forced), [(Kind::TRIGGER, "theirs -> cwl-to-logentries")]);
     assert!(forced.to_string().contains("removes inline policy, not ours: theirs"), "{forced}");
 }
 
@@ -91,11 +91,14 @@ fn a_teardown_takes_its_name_out_of_anothers_account_policy() {
     account.account_policy = Some(policy.clone());
     let of_policy = |account: &Observed| {
         let plan = teardown(&stack, account, &TeardownOptions::default());
-        plan.steps.into_iter().find(|step| step.resource.kind == Kind::AccountPolicy)
+        plan.steps.into_iter().find(|step| step.resource.kind == Kind::ACCOUNT_POLICY)
     };
     let step = of_policy(&account).expect("a step");
     assert!(step.stage > Stage::RemoveFoundations, "not before its log group is gone");
-    assert_eq!(step.actions, [Action::StopLeavingOut { policy: policy.name.clone(), log_group: own }]);
+    assert_eq!(
+        step.actions,
+        [account_policy::Action::StopLeavingOut { policy: policy.name.clone(), log_group: own }.into()]
+    );
 
     // Not while the log group stays, not where there was none, and nothing of somebody who is no stack of cwl2le.
     account.log_group.as_mut().expect("made").tags.clear();

@@ -286,7 +286,7 @@ fn a_stream_that_others_use_stays() {
     account.groups.get_mut("/app/a").expect("there").filters.push(to_ours);
     let kept = |options| {
         let plan = teardown(&stack, &account, &options);
-        plan.kept.iter().any(|k| k.resource.kind == Kind::Stream)
+        plan.kept.iter().any(|k| k.resource.kind == Kind::STREAM)
     };
     assert!(kept(TeardownOptions::default()));
     assert!(!kept(TeardownOptions { force: true, filter_name: None }));

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use crate::aws::Aws;
 use crate::aws::tests::*;
 use crate::error::{Code, Error};
+use crate::resources::filter::aws as filter_calls;
 use crate::resources::function::aws as lambda;
-use crate::resources::log_group::aws as logs;
 use crate::resources::stream::aws as kinesis;
 use crate::resources::trigger::aws as trigger;
 use crate::resources::{
@@ -210,7 +210,7 @@ async fn a_stream_that_goes_away_ends_the_wait_for_it_to_be_written() {
             "Could not deliver test message to specified Kinesis stream.",
         ),
     });
-    let ended = ended(aws, async |aws| logs::put_filter(aws, &filter()).await).await;
+    let ended = ended(aws, async |aws| filter_calls::put_filter(aws, &filter()).await).await;
     ended.says("the stream `s`, which it needs, was deleted", 5);
 }
 

@@ -32,6 +32,21 @@ impl<'a> Arn<'a> {
         is_arn.then_some(Self { partition, service, region, account, resource })
     }
 
+    /// The name of the resource, which stands behind its type: of `function:NAME:QUALIFIER`, `log-group:NAME`, `stream/NAME`
+    /// and `role/PATH/NAME`.
+    pub fn name(&self) -> &'a str {
+        match self.resource.split_once([':', '/']) {
+            None => self.resource,
+            Some((_, rest)) if self.resource.contains(':') => rest.split(':').next().unwrap_or(rest),
+            Some((_, rest)) => rest.rsplit('/').next().unwrap_or(rest),
+        }
+    }
+
+    /// The alias or version that the ARN of a function names.
+    pub fn qualifier(&self) -> Option<&'a str> {
+        self.resource.strip_prefix("function:")?.split(':').nth(1)
+    }
+
     /// Whether it names a region, and an account by its 12 digits.
     pub fn is_regional(&self) -> bool {
         !self.region.is_empty()
@@ -119,6 +134,21 @@ mod tests {
         ] {
             let refused = log_group_name(text, &target()).expect_err(text);
             assert!(refused.contains(text) && refused.contains(said), "{refused}");
+        }
+    }
+
+    #[test]
+    fn resources_are_named_by_their_arns() {
+        for (arn, name, qualifier) in [
+            ("arn:aws:lambda:eu-west-1:123456789012:function:f", "f", None),
+            ("arn:aws:lambda:eu-west-1:123456789012:function:f:live", "f", Some("live")),
+            ("arn:aws:logs:eu-west-1:123456789012:log-group:/aws/lambda/f", "/aws/lambda/f", None),
+            ("arn:aws:kinesis:eu-west-1:123456789012:stream/s", "s", None),
+            ("arn:aws:iam::123456789012:role/a/path/r", "r", None),
+            ("arn:aws:s3:::bucket", "bucket", None),
+        ] {
+            let arn = Arn::parse(arn).expect("an ARN");
+            assert_eq!((arn.name(), arn.qualifier()), (name, qualifier));
         }
     }
 

@@ -37,6 +37,11 @@ impl Values {
         self
     }
 
+    /// Whether a placeholder has a value.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(is, values)| *is == name && !values.is_empty())
+    }
+
     /// Replaces `{{NAME}}` inside the strings of a template. Values are placed after parsing, so none can break the JSON.
     pub(crate) fn render(&self, template: &str) -> Value {
         let mut value =

@@ -9,7 +9,7 @@ use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::error::{Code, Error, Failure, Result};
 use crate::flags::{Change, CommandLine};
-use crate::resources::{Kind, Plan, Refusal, ResourceId, Stack, Verb};
+use crate::resources::{Plan, Refusal, ResourceId, Stack, Step, Verb};
 
 /// Why a rollback keeps resources of this run.
 const SHARED: &str = "; another run has set up the same stack at the same time, so the rest of what this one made stays for it";
@@ -194,9 +194,8 @@ impl<'a> Run<'a> {
     /// The error for a section of the file that selects no log group while subscriptions are deleted.
     fn slip(&self, plan: &Plan) -> Option<Error> {
         let place = self.empty_sections.first()?;
-        let subscribes = |kind: Kind| matches!(kind, Kind::SubscriptionFilter | Kind::AccountPolicy);
-        let gone =
-            plan.steps.iter().filter(|s| s.verb == Verb::Delete && subscribes(s.resource.kind)).count();
+        let is_gone = |step: &&Step| step.verb == Verb::Delete && step.resource.kind.is_subscription();
+        let gone = plan.steps.iter().filter(is_gone).count();
         let message = format!(
             "{place}: this section selects no log group, and {gone} subscription(s) would be deleted; --yes does not confirm \
              that"
@@ -244,7 +243,7 @@ fn failures(refused: &[Refusal]) -> Vec<Failure> {
 /// The error for a plan of which a part was refused and the rest is done.
 fn partial(first: &Refusal, all: &[Refusal], plan: &Plan) -> Error {
     let right = plan.steps.iter().map(|step| &step.resource).chain(&plan.unchanged);
-    let right = right.filter(|resource| resource.kind == Kind::SubscriptionFilter).count();
+    let right = right.filter(|resource| resource.kind.is_many()).count();
     let message = format!("{} of {} log groups cannot be done", all.len(), all.len() + right);
     let error = Error::new(Code::Partial, message).hint(&first.hint);
     Error { failed: failures(all), ..error }
@@ -264,11 +263,11 @@ fn refused(first: &Refusal, all: &[Refusal]) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::{Field, ResourceId, Stage, Step};
+    use crate::resources::{Field, Kind, ResourceId, Stage, Step};
 
     #[test]
     fn a_later_plan_may_differ_in_its_times_only() {
-        let stream = ResourceId { kind: Kind::Stream, name: "s".to_owned() };
+        let stream = ResourceId { kind: Kind::STREAM, name: "s".to_owned() };
         let step = |verb, at: &str| Step {
             stage: Stage::Function,
             resource: stream.clone(),
@@ -293,13 +292,13 @@ mod tests {
     #[test]
     fn what_was_right_already_counts_among_the_log_groups() {
         let refusal = Refusal {
-            resource: ResourceId { kind: Kind::SubscriptionFilter, name: "/full -> f".to_owned() },
+            resource: ResourceId { kind: Kind::SUBSCRIPTION_FILTER, name: "/full -> f".to_owned() },
             code: Code::FilterLimit,
             reason: "full".to_owned(),
             hint: "--replace".to_owned(),
         };
-        let filter = |at: usize| ResourceId { kind: Kind::SubscriptionFilter, name: format!("/{at} -> f") };
-        let stream = ResourceId { kind: Kind::Stream, name: "s".to_owned() };
+        let filter = |at: usize| ResourceId { kind: Kind::SUBSCRIPTION_FILTER, name: format!("/{at} -> f") };
+        let stream = ResourceId { kind: Kind::STREAM, name: "s".to_owned() };
         let plan = Plan { unchanged: (0..305).map(filter).chain([stream]).collect(), ..Plan::default() };
         let error = partial(&refusal, std::slice::from_ref(&refusal), &plan);
         assert_eq!(error.message, "1 of 306 log groups cannot be done");

@@ -7,9 +7,8 @@ use super::steps::Steps;
 use crate::apply::{Applied, Creation, apply};
 use crate::aws::{Options, Session, Stop};
 use crate::error::Result;
-use crate::resources::{
-    self, Action, Depth, FilterSpec, Kind, Plan, ResourceId, Stack, TeardownOptions, observe,
-};
+use crate::resources::filter::plan::filter_put;
+use crate::resources::{self, Depth, FilterSpec, Kind, Plan, ResourceId, Stack, TeardownOptions, observe};
 
 /// The result of a rollback.
 #[derive(Debug, Clone, Copy, Default)]
@@ -40,7 +39,7 @@ pub(crate) async fn undo(
     let session = Session::open(Options { stop: Stop::new(), ..context.aws.clone() }).await?;
     let groups: Vec<String> = filters(plan).map(|filter| filter.log_group.clone()).collect();
     // Before a stream is deleted, every log group is read: another run may have subscribed one to it.
-    let made_stream = made.iter().any(|id| id.kind == Kind::Stream);
+    let made_stream = made.iter().any(|id| id.kind == Kind::STREAM);
     let depth = if made_stream { Depth::Everything } else { Depth::Stack };
     let (_, observed) = observe(&session, &stack.name, &groups, depth).await?;
     let filter_name = filters(plan).map(|filter| filter.name.clone()).next();
@@ -54,13 +53,10 @@ pub(crate) async fn undo(
 }
 
 fn is_subscription(id: &ResourceId) -> bool {
-    matches!(id.kind, Kind::SubscriptionFilter | Kind::AccountPolicy)
+    id.kind.is_subscription()
 }
 
 /// The filters that the plan creates or updates.
 fn filters(plan: &Plan) -> impl Iterator<Item = &FilterSpec> {
-    plan.steps.iter().flat_map(|step| &step.actions).filter_map(|action| match action {
-        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => Some(&**put),
-        _ => None,
-    })
+    plan.steps.iter().flat_map(|step| &step.actions).filter_map(filter_put)
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::change_report::past;
 use crate::apply::{Event, What};
 use crate::output::{Progress, Step};
-use crate::resources::{Kind, Plan};
+use crate::resources::Plan;
 
 /// Minimum number of subscription filters that are counted instead of shown one by one.
 const MANY: usize = 20;
@@ -31,7 +31,7 @@ struct Count {
 
 impl<'a> Steps<'a> {
     pub(crate) fn new(progress: &'a Progress, plan: &Plan) -> Self {
-        let total = plan.steps.iter().filter(|s| s.resource.kind == Kind::SubscriptionFilter).count();
+        let total = plan.steps.iter().filter(|step| step.resource.kind.is_many()).count();
         let count = Count { total, done: 0, failed: 0, shown: None };
         Self { progress, running: Mutex::default(), filters: (total >= MANY).then(|| Mutex::new(count)) }
     }
@@ -68,7 +68,7 @@ impl<'a> Steps<'a> {
     }
 
     pub(crate) fn show(&self, event: Event<'_>) {
-        if let (Some(count), Kind::SubscriptionFilter) = (&self.filters, event.step.resource.kind) {
+        if let Some(count) = self.filters.as_ref().filter(|_| event.step.resource.kind.is_many()) {
             return self.count(count, event.what);
         }
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);

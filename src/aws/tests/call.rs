@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::super::Aws;
 use super::*;
 use crate::error::{Code, Error};
-use crate::resources::log_group::aws::{delete_filter, filters, put_filter};
+use crate::resources::filter::aws::{delete_filter, filters, put_filter};
 use crate::resources::stream::aws as kinesis;
 use crate::resources::{Distribution, FilterExtras, FilterSpec};
 use crate::stack::Setting;

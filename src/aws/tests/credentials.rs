@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::super::credentials::Kept;
 use super::*;
 use crate::error::Code;
-use crate::resources::log_group::aws as logs;
+use crate::resources::filter::aws as logs;
 
 const LIMIT: Duration = Duration::from_secs(300);
 

@@ -38,7 +38,7 @@ impl Judge<'_> {
         });
         let mut parts = vec![
             self.role(&names.logs_role, observed.logs_role.as_ref()),
-            self.part(Kind::Stream, &names.stream, stream),
+            self.part(Kind::STREAM, &names.stream, stream),
             self.trigger(names, trigger, &expired),
             self.function(names, observed.function.as_ref(), |_| {
                 let place = destinations::current(observed).and_then(|config| config.quarantine);
@@ -80,7 +80,7 @@ impl Judge<'_> {
             let state = if role.policies.is_empty() { "without its policy" } else { "with its policy" };
             (state.to_owned(), self.is_ours(&role.tags))
         });
-        self.part(Kind::Role, name, found)
+        self.part(Kind::ROLE, name, found)
     }
 
     /// `expired` says what happens to records that expire in the stream.
@@ -91,7 +91,7 @@ impl Judge<'_> {
             let result = result.map(|result| format!(", {result}")).unwrap_or_default();
             (format!("{state}, batch {}{expired}{result}", t.batch_size), None)
         });
-        let mut part = self.part(Kind::Trigger, &names.trigger(), found);
+        let mut part = self.part(Kind::TRIGGER, &names.trigger(), found);
         // Where a function answers and reports a failure, its own log has the reason.
         if result.is_some_and(|result| result.starts_with("PROBLEM")) {
             let tail = self.session.tail(&names.function, "1h");
@@ -119,12 +119,12 @@ impl Judge<'_> {
             (state, self.is_ours(&f.tags))
         });
         let release = function.and_then(|function| Recorded::read(&function.tags).release());
-        Part { release, ..self.part(Kind::Function, &names.function, found) }
+        Part { release, ..self.part(Kind::FUNCTION, &names.function, found) }
     }
 
     fn log_group(self, names: &Names, group: Option<&ObservedLogGroup>) -> Part {
         let found = group.map(|g| (format!("kept {}", retention(g.retention_days)), self.is_ours(&g.tags)));
-        self.part(Kind::LogGroup, &names.function_log_group, found)
+        self.part(Kind::LOG_GROUP, &names.function_log_group, found)
     }
 
     fn part(self, kind: Kind, name: &str, found: Found) -> Part {

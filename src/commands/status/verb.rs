@@ -65,7 +65,7 @@ fn report(
 ) -> StatusReport {
     let mut parts = Judge { session, stack, plan }.parts(observed);
     for FunctionHealth { function, problems, .. } in &health {
-        let part = parts.iter_mut().find(|part| part.kind == Kind::Function.name() && part.name == *function);
+        let part = parts.iter_mut().find(|part| part.kind == Kind::FUNCTION.name() && part.name == *function);
         if let Some(part) = part.filter(|_| !problems.is_empty()) {
             part.ready = false;
             part.wrong.extend(problems.iter().cloned());

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use crate::aws::tests::*;
 use crate::aws::{Notice, Options, Stop};
 use crate::error::Code;
-use crate::resources::account_policy::aws::{delete, leave_out, observe, put, stop_leaving_out};
-use crate::resources::subscriptions::replace;
+use crate::resources::account_policy::aws::{
+    delete, leave_out, observe, put, replace_account_policy, stop_leaving_out,
+};
 use crate::resources::{AccountPolicy, AccountPolicySpec, Distribution};
 use crate::stack::Setting;
 
@@ -215,7 +216,7 @@ async fn the_place_of_a_deleted_policy_is_waited_for() {
     let theirs = AccountPolicy { name: "theirs".to_owned(), ..policy() };
     for times in [true, false] {
         let aws = lagging(Some(theirs.clone()), Duration::from_secs(60), times);
-        replace::account_policy((&aws.session()).into(), "theirs", &policy()).await.expect("replaced");
+        replace_account_policy((&aws.session()).into(), "theirs", &policy()).await.expect("replaced");
         assert!(puts(&aws).iter().all(|name| *name == policy().name), "theirs is not put back");
         assert_eq!(observe((&aws.session()).into()).await.expect("read"), Some(policy()));
     }
@@ -225,7 +226,7 @@ async fn the_place_of_a_deleted_policy_is_waited_for() {
 async fn what_gave_way_comes_back_where_there_is_no_room_in_the_end_or_the_user_stops() {
     let theirs = AccountPolicy { name: "theirs".to_owned(), ..policy() };
     let aws = lagging(Some(theirs.clone()), Duration::from_secs(3600), true);
-    let error = replace::account_policy((&aws.session()).into(), "theirs", &policy()).await;
+    let error = replace_account_policy((&aws.session()).into(), "theirs", &policy()).await;
     let error = error.expect_err("no room");
     assert_eq!(error.code, Code::NotReady);
     assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("there again")), "{error:?}");
@@ -241,7 +242,7 @@ async fn what_gave_way_comes_back_where_there_is_no_room_in_the_end_or_the_user_
         Notice::Waiting { .. } => stop.request(),
         _ => {}
     };
-    let error = replace::account_policy(session.telling(&told), "theirs", &policy()).await;
+    let error = replace_account_policy(session.telling(&told), "theirs", &policy()).await;
     assert_eq!(error.expect_err("stopped").code, Code::Interrupted);
     assert_eq!(puts(&aws).last().map(String::as_str), Some("theirs"));
     let restore = restore.into_inner().expect("no panic");
@@ -266,7 +267,7 @@ async fn a_stop_after_the_new_policy_was_written_leaves_it_there() {
         }
     };
     let session = aws.session_with(&options);
-    let error = replace::account_policy(session.telling(&told), "theirs", &policy()).await;
+    let error = replace_account_policy(session.telling(&told), "theirs", &policy()).await;
     assert_eq!(error.expect_err("stopped").code, Code::Interrupted);
     assert_eq!(puts(&aws).last(), Some(&policy().name));
 }
@@ -284,7 +285,7 @@ async fn a_place_that_somebody_else_takes_is_not_waited_for() {
         _ => None,
     });
     let begun = Instant::now();
-    let error = replace::account_policy((&aws.session()).into(), "theirs", &policy()).await;
+    let error = replace_account_policy((&aws.session()).into(), "theirs", &policy()).await;
     let error = error.expect_err("no room");
     assert!(error.code == Code::FilterLimit && error.message.contains("`late`"), "{error}");
     let hint = error.hint.expect("a hint");

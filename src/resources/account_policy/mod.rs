@@ -1,9 +1,19 @@
 //! The account-level subscription policy.
 
+mod action;
 pub(crate) mod aws;
 #[cfg(test)]
 mod aws_tests;
 pub(crate) mod desired;
+pub(crate) mod leave_out;
+#[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod own;
 pub(crate) mod plan;
 #[cfg(test)]
 mod plan_tests;
+
+pub use action::Action;
+
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct AccountPolicy;

@@ -1,65 +1,63 @@
 //! The account policy: what must change for it to cover what is meant and nothing that would feed itself.
 
-use std::collections::{BTreeMap, BTreeSet};
-
+use super::action::Action;
+use super::desired::{AccountPolicy, AccountPolicySpec};
+use super::leave_out::{LEAVES_OUT, LOOPS, LeftOut, added, amend, too_long, unread, would_loop};
+use super::own::{is_own_policy, own_policy};
 use crate::error::Code;
-use crate::plan::draft::Draft;
-use crate::resources::filter::plan::{is_own_name, shown_pattern};
-use crate::resources::function::forwarders::{Forwarder, isolated_functions};
-use crate::resources::setup::Part;
+use crate::resources::filter::plan::shown_pattern;
+use crate::resources::function::forwarders::{Forwarder, existing};
+use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::{
-    AccountPolicy, AccountPolicySpec, Action, Field, FilterOptions, Kind, Observed, Plan, Refusal,
-    ResourceId, SELECTION_BYTES, Stack, Stage, Verb, recursion,
+    self, Draft, Field, FilterOptions, Kind, Observed, Plan, Refusal, ResourceId, Stack, Stage, Step, Verb,
+    log_group,
 };
 use crate::stack::{Names, RoleScope, StackName};
 
-/// Log groups that an account policy leaves out, each with the reason.
-pub(crate) type LeftOut = BTreeMap<String, &'static str>;
+impl Planned for super::AccountPolicy {
+    type Action = Action;
 
-/// A log group whose lines would come back to it.
-const LOOPS: &str = "it would feed itself";
-/// A log group that its own filter decides on: covered as well, its lines would come twice.
-pub(crate) const OWN_FILTER: &str = "a filter of its own leads to the stream";
-/// A log group that the user does not want.
-pub(crate) const EXCLUDED: &str = "excluded";
+    /// Leaves the forwarders' own log groups out of the account policy, ours or another stack's, before there are forwarders.
+    fn guard(setup: &Setup<'_>, plan: &mut Plan) {
+        let wanted = &setup.forwarders.wanted;
+        leave_out_own_logs(setup.stack, setup.observed, wanted, plan);
+        for forwarder in wanted {
+            let neighbour = neighbour(&forwarder.stack, setup.observed, plan);
+            plan.refused.extend(neighbour.err());
+        }
+    }
 
-/// Whether an account policy is this stack's own: it leads to our stream and has our name, with or without a pinned
-/// destination, or the one in `also`. Account policies carry no tags.
-pub fn is_own_policy(stack: &Stack, policy: &AccountPolicy, also: Option<&str>) -> bool {
-    policy.destination_arn == stack.names.stream_arn(&stack.target) && is_own_name(stack, &policy.name, also)
+    fn teardown(&Teardown { stack, observed, options }: &Teardown<'_>, plan: &mut Plan) {
+        remove_policy(stack, observed, options.filter_name.as_deref(), Stage::RemoveFilters, plan);
+    }
+
+    fn finish_teardown(&Teardown { stack, observed, .. }: &Teardown<'_>, plan: &mut Plan) {
+        take_back(stack, observed, plan);
+        for own in existing(stack, observed) {
+            take_back(&own.stack, &own.observed, plan);
+        }
+    }
+
+    fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {
+        let id = &step.resource;
+        match action {
+            Action::Delete { .. } => {
+                found.add(id, "log groups without a filter of their own no longer reach the stream");
+            }
+            Action::Put { policy: put, .. } | Action::Replace { put, .. } => lost(found, id, put),
+            Action::LeaveOut { .. } | Action::StopLeavingOut { .. } => {}
+        }
+    }
 }
 
-/// The account policy, where it is this stack's own.
-pub(crate) fn own_policy<'a>(
-    stack: &Stack,
-    observed: &'a Observed,
-    also: Option<&str>,
-) -> Option<&'a AccountPolicy> {
-    observed.account_policy.as_ref().filter(|policy| is_own_policy(stack, policy, also))
-}
-
-/// The log groups that no account policy of this stack may cover: the forwarders' own, and those that functions which read
-/// the stream write to. One that a policy leaves out already stays left out though it does not exist: its stack is being set up.
-pub fn would_loop(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
-    let left_out = observed.account_policy.iter().flat_map(|policy| &policy.excluded);
-    let known = observed.groups.keys().chain(left_out);
-    let known = known
-        .filter(|name| recursion(&stack.names, &observed.readers, &observed.writers, name).is_some())
-        .cloned();
-    let readers = observed.readers.iter().map(|function| format!("/aws/lambda/{function}"));
-    known
-        .chain(readers)
-        .chain(observed.writers.keys().cloned())
-        .chain([stack.names.function_log_group.clone()])
-        .chain(isolated_log_groups(stack, observed))
-        .collect()
-}
-
-/// The log groups of the functions of isolated destinations, of those to come as well.
-fn isolated_log_groups(stack: &Stack, observed: &Observed) -> impl Iterator<Item = String> {
-    let there = isolated_functions(stack, observed).into_keys();
-    let names = stack.isolation.destinations.iter().cloned().chain(there);
-    names.map(|name| stack.names.isolated(&name).function_log_group)
+/// The account policy that an action puts.
+pub(crate) fn policy_put(action: &resources::Action) -> Option<&AccountPolicy> {
+    match action {
+        resources::Action::AccountPolicy(Action::Put { policy: put, .. } | Action::Replace { put, .. }) => {
+            Some(put)
+        }
+        _ => None,
+    }
 }
 
 /// Has the stack's own account policy leave out the log groups of isolated destinations' functions before there are such
@@ -68,7 +66,7 @@ fn isolated_log_groups(stack: &Stack, observed: &Observed) -> impl Iterator<Item
 pub(crate) fn leave_out_own_logs(
     stack: &Stack,
     observed: &Observed,
-    forwarders: &[&Forwarder],
+    forwarders: &[Forwarder],
     plan: &mut Plan,
 ) {
     let Some(is) = own_policy(stack, observed, None) else { return };
@@ -127,7 +125,7 @@ pub(crate) fn place(
             }
             let mut step = draft(&want.name, if ours { Verb::Update } else { Verb::Adopt });
             if !update(&mut step, is, &put, &left_out) {
-                plan.unchanged.push(ResourceId::new(Kind::AccountPolicy, &want.name));
+                plan.unchanged.push(ResourceId::new(Kind::ACCOUNT_POLICY, &want.name));
                 return;
             }
             step
@@ -143,9 +141,9 @@ pub(crate) fn place(
             }
             step.set("pattern", shown_pattern(&put.pattern));
             step.set("distribution", put.distribution);
-            step.fields(put.excluded.iter().map(|name| added(name, &left_out)).collect());
+            step.fields(put.excluded.iter().map(|name| added(name, &left_out)));
             if let Some(is) = other {
-                step.act(Action::ReplaceAccountPolicy { name: is.name.clone(), put: Box::new(put) });
+                step.act(Action::Replace { name: is.name.clone(), put: Box::new(put) });
                 step.finish(plan);
                 return;
             }
@@ -155,12 +153,12 @@ pub(crate) fn place(
     let same = observed.account_policy.as_ref().filter(|is| is.name == put.name);
     let no_longer =
         same.map(|is| is.excluded.difference(&put.excluded).cloned().collect()).unwrap_or_default();
-    step.act(Action::PutAccountPolicy { policy: Box::new(put), no_longer });
+    step.act(Action::Put { policy: Box::new(put), no_longer });
     step.finish(plan);
 }
 
 fn draft(name: &str, verb: Verb) -> Draft {
-    Draft::new(Stage::AccountPolicy, Kind::AccountPolicy, name, verb)
+    Draft::new(Stage::AccountPolicy, Kind::ACCOUNT_POLICY, name, verb)
 }
 
 /// The fields that change; says whether there are any.
@@ -189,13 +187,6 @@ fn update(step: &mut Draft, is: &AccountPolicy, put: &AccountPolicy, left_out: &
     differs
 }
 
-const LEAVES_OUT: &str = "leaves out";
-
-fn added(name: &str, left_out: &LeftOut) -> Field {
-    let why = left_out.get(name).map(|why| format!(" ({why})")).unwrap_or_default();
-    Field { name: LEAVES_OUT.to_owned(), old: None, new: Some(format!("{name}{why}")) }
-}
-
 fn not_ours(want: &AccountPolicySpec, is: &AccountPolicy) -> Refusal {
     let (reason, hint) = if is.name == want.name {
         (
@@ -212,83 +203,11 @@ fn not_ours(want: &AccountPolicySpec, is: &AccountPolicy) -> Refusal {
         )
     };
     Refusal {
-        resource: ResourceId::new(Kind::AccountPolicy, &want.name),
+        resource: ResourceId::new(Kind::ACCOUNT_POLICY, &want.name),
         code: Code::NotOurs,
         reason,
         hint: hint.to_owned(),
     }
-}
-
-/// A refusal where AWS does not take so long a list.
-fn too_long(put: &AccountPolicy, left_out: &LeftOut) -> Option<Refusal> {
-    let bytes = put.selection().len();
-    if bytes <= SELECTION_BYTES {
-        return None;
-    }
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in &put.excluded {
-        *counts.entry(left_out.get(name).copied().unwrap_or("left out before")).or_default() += 1;
-    }
-    let counts: Vec<String> = counts.iter().map(|(why, count)| format!("{count}: {why}")).collect();
-    Some(Refusal {
-        resource: ResourceId::new(Kind::AccountPolicy, &put.name),
-        code: Code::Config,
-        reason: format!(
-            "the list of the {} log groups that it has to leave out is {bytes} bytes long, and AWS takes \
-             {SELECTION_BYTES} ({})",
-            put.excluded.len(),
-            counts.join("; ")
-        ),
-        hint: "leave out less, or give each log group a filter of its own: --per-group, in the file per_group = true"
-            .to_owned(),
-    })
-}
-
-/// Refuses to write an account policy whose selection criteria cannot be read.
-fn unread(is: &AccountPolicy) -> Option<Refusal> {
-    let selection = is.unread_selection.as_ref()?;
-    Some(Refusal {
-        resource: ResourceId::new(Kind::AccountPolicy, &is.name),
-        code: Code::Unreadable,
-        reason: format!("its selection criteria have a form that cwl2le does not know, and would be lost: {selection}"),
-        hint: "write them as `LogGroupName NOT IN [\"NAME\", ...]` with `aws logs put-account-policy`; or delete the policy with \
-               `aws logs delete-account-policy` and run the command again"
-            .to_owned(),
-    })
-}
-
-/// Leaves more log groups out of an account policy that is there.
-pub(crate) fn amend(is: &AccountPolicy, more: &LeftOut, stage: Stage, plan: &mut Plan) {
-    let log_groups: BTreeSet<String> = more.keys().cloned().collect();
-    let Some(put) = is.leaving_out(&log_groups) else {
-        plan.unchanged.push(ResourceId::new(Kind::AccountPolicy, &is.name));
-        return;
-    };
-    if let Some(refusal) = unread(is).or_else(|| too_long(&put, more)) {
-        plan.refused.push(refusal);
-        return;
-    }
-    let mut step = Draft::new(stage, Kind::AccountPolicy, &is.name, Verb::Update);
-    step.fields(put.excluded.difference(&is.excluded).map(|name| added(name, more)).collect());
-    step.act(Action::LeaveOut { policy: is.name.clone(), log_groups });
-    step.finish(plan);
-}
-
-/// Leaves these log groups out of the account policy where it is our own, and what [`would_loop`].
-pub(crate) fn leave_out(
-    stack: &Stack,
-    mut log_groups: LeftOut,
-    observed: &Observed,
-    also: Option<&str>,
-    stage: Stage,
-    plan: &mut Plan,
-) {
-    let Some(is) = own_policy(stack, observed, also) else { return };
-    log_groups.retain(|name, _| {
-        observed.groups.get(name).is_none_or(|group| matches!(group.class.as_str(), "" | "STANDARD"))
-    });
-    log_groups.extend(would_loop(stack, observed).into_iter().map(|name| (name, LOOPS)));
-    amend(is, &log_groups, stage, plan);
 }
 
 /// Deletes the account policy where it is our own, or says why it stays where it leads to our stream.
@@ -301,11 +220,11 @@ pub(crate) fn remove_policy(
 ) {
     let Some(is) = &observed.account_policy else { return };
     if is_own_policy(stack, is, also) {
-        let mut step = Draft::new(stage, Kind::AccountPolicy, &is.name, Verb::Delete);
-        step.act(Action::DeleteAccountPolicy { name: is.name.clone() });
+        let mut step = Draft::new(stage, Kind::ACCOUNT_POLICY, &is.name, Verb::Delete);
+        step.act(Action::Delete { name: is.name.clone() });
         step.finish(plan);
     } else if is.destination_arn == stack.names.stream_arn(&stack.target) {
-        let id = ResourceId::new(Kind::AccountPolicy, &is.name);
+        let id = ResourceId::new(Kind::ACCOUNT_POLICY, &is.name);
         plan.keep(id, "it leads to our stream but has another name: name it with --filter-name to remove it");
     }
 }
@@ -324,7 +243,7 @@ pub(crate) fn neighbour(stack: &Stack, observed: &Observed, plan: &mut Plan) -> 
         return Ok(());
     }
     Err(Refusal {
-        resource: ResourceId::new(Kind::AccountPolicy, &is.name),
+        resource: ResourceId::new(Kind::ACCOUNT_POLICY, &is.name),
         code: Code::Recursion,
         reason: format!(
             "it leads to {} and covers {log_group}, the forwarder's own log group: this creates a log loop",
@@ -351,14 +270,26 @@ fn is_of_another_stack(stack: &Stack, is: &AccountPolicy) -> bool {
 
 /// Takes the forwarder's log group, which this plan deletes, out of what another stack's account policy leaves out: a
 /// list that only grows is full one day.
-pub(crate) fn take_back(stack: &Stack, observed: &Observed, stage: Stage, plan: &mut Plan) {
+pub(crate) fn take_back(stack: &Stack, observed: &Observed, plan: &mut Plan) {
     let log_group = &stack.names.function_log_group;
-    let gone = Action::DeleteLogGroup { name: log_group.clone() };
+    let gone = log_group::Action::Delete { name: log_group.clone() }.into();
     let is_deleted = plan.steps.iter().any(|step| step.actions.contains(&gone));
     let theirs = observed.account_policy.as_ref().filter(|is| is_of_another_stack(stack, is));
     let Some(is) = theirs.filter(|is| is_deleted && is.excluded.contains(log_group)) else { return };
-    let mut step = Draft::new(stage, Kind::AccountPolicy, &is.name, Verb::Update);
+    let mut step = Draft::new(Stage::RemoveStream, Kind::ACCOUNT_POLICY, &is.name, Verb::Update);
     step.fields(vec![Field { name: LEAVES_OUT.to_owned(), old: Some(log_group.clone()), new: None }]);
     step.act(Action::StopLeavingOut { policy: is.name.clone(), log_group: log_group.clone() });
     step.finish(plan);
+}
+
+/// An account policy that leads elsewhere and goes. AWS allows one, so whatever is written takes its place.
+fn lost(found: &mut Losses<'_>, id: &ResourceId, put: &AccountPolicy) {
+    let before = found.observed.account_policy.as_ref();
+    if let Some(before) = before.filter(|before| before.destination_arn != put.destination_arn) {
+        let what = format!(
+            "the account policy `{}`: log groups no longer reach {}",
+            before.name, before.destination_arn
+        );
+        found.add(id, what);
+    }
 }

@@ -32,12 +32,15 @@ fn a_new_stack_is_left_out_of_anothers_account_policy_before_it_has_a_forwarder(
     let observed = Observed { account_policy: Some(theirs.clone()), ..Observed::default() };
     let plan = setup(&blue, &observed, false);
     let [step] =
-        &plan.steps.iter().filter(|s| s.resource.kind == Kind::AccountPolicy).collect::<Vec<_>>()[..]
+        &plan.steps.iter().filter(|s| s.resource.kind == Kind::ACCOUNT_POLICY).collect::<Vec<_>>()[..]
     else {
         panic!("one step: {plan}")
     };
     assert!(step.stage < Stage::Function, "{plan}");
-    let [Action::LeaveOut { policy, log_groups }] = &step.actions[..] else { panic!("one change: {plan}") };
+    let [Action::AccountPolicy(account_policy::Action::LeaveOut { policy, log_groups })] = &step.actions[..]
+    else {
+        panic!("one change: {plan}")
+    };
     assert_eq!(
         (policy, log_groups),
         (&theirs.name, &["/aws/lambda/blue-cwl-to-logentries".to_owned()].into())
@@ -49,7 +52,9 @@ fn a_new_stack_is_left_out_of_anothers_account_policy_before_it_has_a_forwarder(
 
     // Neither its own stack's next run nor the new one's takes it in again, whether or not the log group is there yet.
     let mut account = Observed { account_policy: Some(put), stream: None, ..Observed::default() };
-    assert!(setup(&blue, &account, false).steps.iter().all(|step| step.resource.kind != Kind::AccountPolicy));
+    assert!(
+        setup(&blue, &account, false).steps.iter().all(|step| step.resource.kind != Kind::ACCOUNT_POLICY)
+    );
     let again =
         subscribe_all(&stack, &everything(&stack, "@audit", None, &[]), &account, &FilterOptions::default());
     assert!(again.is_empty() && again.refused.is_empty(), "{again}");
@@ -94,7 +99,10 @@ fn somebody_elses_account_policy_is_given_up_or_taken_over_only_by_its_name() {
     assert_eq!(codes(&with(&FilterOptions::default(), &account)), [Code::NotOurs]);
     assert_eq!(codes(&with(&adopt, &account)), [Code::NotOurs], "--adopt is for what has our name");
     let plan = with(&replace, &account);
-    assert!(matches!(plan.steps[0].actions[..], [Action::ReplaceAccountPolicy { .. }]));
+    assert!(matches!(
+        plan.steps[0].actions[..],
+        [Action::AccountPolicy(account_policy::Action::Replace { .. })]
+    ));
     apply(&stack, &mut account.clone(), &plan);
 
     account.account_policy = Some(AccountPolicy::read("cloudwatchLogsFilter", document, ""));
@@ -104,7 +112,8 @@ fn somebody_elses_account_policy_is_given_up_or_taken_over_only_by_its_name() {
     apply(&stack, &mut account, &plan);
     assert!(with(&FilterOptions::default(), &account).is_empty());
     assert!(
-        teardown(&stack, &account, &TeardownOptions::default()).steps[0].resource.kind == Kind::AccountPolicy
+        teardown(&stack, &account, &TeardownOptions::default()).steps[0].resource.kind
+            == Kind::ACCOUNT_POLICY
     );
 }
 
@@ -172,5 +181,5 @@ fn selection_criteria_of_another_form_are_never_written_over_and_stop_no_teardow
     }
     let torn = teardown(&stack, &account, &TeardownOptions::default());
     assert!(torn.refused.is_empty(), "{torn}");
-    assert!(torn.steps.iter().any(|step| step.resource.kind == Kind::AccountPolicy), "{torn}");
+    assert!(torn.steps.iter().any(|step| step.resource.kind == Kind::ACCOUNT_POLICY), "{torn}");
 }

@@ -1,8 +1,8 @@
 //! Filters that make a loop: the lines of a log group that the stream feeds come back to it for ever.
 
 use crate::error::Code;
-use crate::resources::filter::plan::{is_own_filter, remove};
-use crate::resources::setup::Part;
+use crate::resources::filter::own::{is_own_filter, remove};
+use crate::resources::kind::Part;
 use crate::resources::{Kind, Observed, ObservedFilter, Plan, Refusal, ResourceId, Stack, Stage, recursion};
 
 /// Whether a filter of this log group leads lines to the stream that come back to the log group for ever.
@@ -37,7 +37,7 @@ pub(crate) fn refuse_others(stack: &Stack, observed: &Observed, plan: &mut Plan)
 
 fn refusal(log_group: &str, filter: &ObservedFilter) -> Refusal {
     Refusal {
-        resource: ResourceId::new(Kind::SubscriptionFilter, format!("{log_group} -> {}", filter.name)),
+        resource: ResourceId::new(Kind::SUBSCRIPTION_FILTER, format!("{log_group} -> {}", filter.name)),
         code: Code::Recursion,
         reason: "it is not ours and leads the log group's lines back to it: this creates a log loop"
             .to_owned(),

@@ -1,8 +1,20 @@
 //! Subscription filters of log groups.
 
+mod action;
+pub(crate) mod aws;
 pub(crate) mod desired;
 #[cfg(test)]
 mod loop_tests;
 pub(crate) mod loops;
+#[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod observe;
+pub(crate) mod observed;
+pub(crate) mod own;
 pub(crate) mod plan;
 pub(crate) mod recursion;
+
+pub use action::Action;
+
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Filter;

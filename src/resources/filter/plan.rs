@@ -1,10 +1,15 @@
 //! What must change on one log group for it to have a filter, or none.
 
+use super::Filter;
+use super::action::Action;
+use super::desired::FilterSpec;
+use super::loops::own_log;
+use super::own::remove;
+use super::recursion::recursion;
 use crate::error::Code;
-use crate::plan::draft::Draft;
+use crate::resources::kind::{Losses, Planned, Setup, Teardown};
 use crate::resources::{
-    AccountPolicy, Action, FilterSpec, Kind, Observed, ObservedFilter, ObservedGroup, Plan, ResourceId,
-    Stack, Stage, Verb, recursion,
+    self, Draft, Kind, Observed, ObservedFilter, ObservedGroup, Plan, ResourceId, Stack, Stage, Step, Verb,
 };
 
 /// What to do about a log group that does not exist.
@@ -18,6 +23,42 @@ pub struct FilterOptions {
     pub adopt: bool,
     /// Take the place of this filter of the group, or of this account policy, where it is there.
     pub replace: Option<String>,
+}
+
+impl Planned for Filter {
+    type Action = Action;
+
+    /// Takes our filters off the forwarders' own log groups.
+    fn guard(setup: &Setup<'_>, plan: &mut Plan) {
+        for forwarder in &setup.forwarders.wanted {
+            let own_log = own_log(&forwarder.stack, &forwarder.observed, plan);
+            plan.refused.extend(own_log.err());
+        }
+    }
+
+    fn teardown(&Teardown { stack, observed, options }: &Teardown<'_>, plan: &mut Plan) {
+        for (log_group, group) in &observed.groups {
+            for filter in &group.filters {
+                remove(stack, log_group, filter, options.filter_name.as_deref(), Stage::RemoveFilters, plan);
+            }
+        }
+    }
+
+    fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {
+        match action {
+            Action::Delete { log_group, name } => lost(found, step, log_group, name),
+            Action::Put(put) => overwritten(found, &step.resource, put, &put.name),
+            Action::Replace { name, put } => overwritten(found, &step.resource, put, name),
+        }
+    }
+}
+
+/// The filter that an action puts.
+pub(crate) fn filter_put(action: &resources::Action) -> Option<&FilterSpec> {
+    match action {
+        resources::Action::Filter(Action::Put(put) | Action::Replace { put, .. }) => Some(put),
+        _ => None,
+    }
 }
 
 /// The changes that give a log group its filter.
@@ -52,7 +93,7 @@ pub(crate) fn put_filter(
         return;
     }
 
-    let draft = |verb| Draft::new(Stage::Filters, Kind::SubscriptionFilter, &id.name, verb);
+    let draft = |verb| Draft::new(Stage::Filters, Kind::SUBSCRIPTION_FILTER, &id.name, verb);
     let replaced = options.replace.as_ref().filter(|name| **name != want.name && has(group, name));
     let mut put = want.clone();
     let step = match group.filters.iter().find(|f| f.name == want.name) {
@@ -64,8 +105,8 @@ pub(crate) fn put_filter(
             step.set("pattern", shown_pattern(&want.pattern.value));
             step.set("distribution", want.distribution.value);
             step.act(match replaced {
-                Some(name) => Action::ReplaceFilter { name: name.clone(), put: Box::new(put) },
-                None => Action::PutFilter(Box::new(put)),
+                Some(name) => Action::Replace { name: name.clone(), put: Box::new(put) },
+                None => Action::Put(Box::new(put)),
             });
             step.finish(plan);
             return;
@@ -83,7 +124,7 @@ pub(crate) fn put_filter(
             let verb = if is.destination_arn == want.destination_arn { Verb::Update } else { Verb::Adopt };
             let mut step = draft(verb);
             if update(&mut step, is, &mut put) {
-                step.act(Action::PutFilter(Box::new(put)));
+                step.act(Action::Put(Box::new(put)));
             }
             step
         }
@@ -92,9 +133,9 @@ pub(crate) fn put_filter(
     // Ours is there already: what it is to take the place of goes on its own.
     if let Some(name) = replaced {
         let old = ResourceId::filter(&want.log_group, name);
-        let mut step = Draft::new(Stage::CoveredFilters, Kind::SubscriptionFilter, &old.name, Verb::Delete);
+        let mut step = Draft::new(Stage::CoveredFilters, Kind::SUBSCRIPTION_FILTER, &old.name, Verb::Delete);
         step.set("replaced by", &want.name);
-        step.act(Action::DeleteFilter { log_group: want.log_group.clone(), name: name.clone() });
+        step.act(Action::Delete { log_group: want.log_group.clone(), name: name.clone() });
         step.finish(plan);
     }
 }
@@ -107,13 +148,13 @@ fn has(group: &ObservedGroup, name: &str) -> bool {
 pub(crate) fn say_unfound<'a>(
     options: &FilterOptions,
     mut log_groups: impl Iterator<Item = &'a String>,
-    policy: Option<&AccountPolicy>,
+    policy: Option<&str>,
     observed: &Observed,
     plan: &mut Plan,
 ) {
     let Some(name) = &options.replace else { return };
     let of_group = |log_group: &String| observed.groups.get(log_group).is_some_and(|group| has(group, name));
-    if !log_groups.any(of_group) && policy.is_none_or(|policy| policy.name != *name) {
+    if !log_groups.any(of_group) && policy != Some(name) {
         plan.notes.push(format!("no filter is called `{name}`; nothing to replace"));
     }
 }
@@ -150,35 +191,26 @@ pub fn shown_pattern(pattern: &str) -> String {
     if pattern.is_empty() { "every event".to_owned() } else { format!("'{pattern}'") }
 }
 
-/// Whether a filter is this stack's own: it leads to our stream and has our name, with or without a pinned
-/// destination. Filters carry no tags.
-pub fn is_own_filter(stack: &Stack, filter: &ObservedFilter, also: Option<&str>) -> bool {
-    filter.destination_arn == stack.names.stream_arn(&stack.target) && is_own_name(stack, &filter.name, also)
-}
-
-/// Whether a filter or an account policy has our name, or this other one.
-pub(crate) fn is_own_name(stack: &Stack, name: &str, also: Option<&str>) -> bool {
-    stack.names.is_filter(name) || also == Some(name)
-}
-
-/// Deletes a filter of ours, or says why it stays where it leads to our stream.
-pub(crate) fn remove(
-    stack: &Stack,
-    log_group: &str,
-    filter: &ObservedFilter,
-    also: Option<&str>,
-    stage: Stage,
-    plan: &mut Plan,
-) {
-    let id = ResourceId::filter(log_group, &filter.name);
-    if is_own_filter(stack, filter, also) {
-        let mut step = Draft::new(stage, Kind::SubscriptionFilter, &id.name, Verb::Delete);
-        if stage == Stage::CoveredFilters {
-            step.set("covered by", "the account policy");
-        }
-        step.act(Action::DeleteFilter { log_group: log_group.to_owned(), name: filter.name.clone() });
-        step.finish(plan);
-    } else if filter.destination_arn == stack.names.stream_arn(&stack.target) {
-        plan.keep(id, "it leads to our stream but has another name: name it with --filter-name to remove it");
+/// A filter that goes, unless another one or the account policy takes its place in the same plan.
+fn lost(found: &mut Losses<'_>, step: &Step, log_group: &str, name: &str) {
+    let mut puts = found.plan.steps.iter().flat_map(|step| &step.actions).filter_map(filter_put);
+    if step.stage == Stage::CoveredFilters || puts.any(|put| put.log_group == log_group) {
+        return;
     }
+    let stream = found.stack.names.stream_arn(&found.stack.target);
+    let elsewhere = observed_filter(found, log_group, name).map(|filter| filter.destination_arn.clone());
+    let to = elsewhere.filter(|arn| *arn != stream).unwrap_or_else(|| "the stream".to_owned());
+    found.add(&step.resource, format!("new events of {log_group} no longer reach {to}"));
+}
+
+/// A filter that leads elsewhere and is written over, or that another one takes the place of.
+fn overwritten(found: &mut Losses<'_>, id: &ResourceId, put: &FilterSpec, name: &str) {
+    let before = observed_filter(found, &put.log_group, name).map(|filter| filter.destination_arn.clone());
+    if let Some(arn) = before.filter(|arn| *arn != put.destination_arn) {
+        found.add(id, format!("the filter `{name}`: new events of {} no longer reach {arn}", put.log_group));
+    }
+}
+
+fn observed_filter<'o>(found: &Losses<'o>, log_group: &str, name: &str) -> Option<&'o ObservedFilter> {
+    found.observed.groups.get(log_group)?.filters.iter().find(|filter| filter.name == name)
 }

@@ -45,7 +45,7 @@ fn account(stack: &Stack) -> Observed {
 
 fn uploads(plan: &Plan) -> usize {
     let actions = plan.steps.iter().flat_map(|step| &step.actions);
-    actions.filter(|action| matches!(action, Action::UpdateFunctionCode { .. })).count()
+    actions.filter(|action| matches!(action, Action::Function(function::Action::UpdateCode { .. }))).count()
 }
 
 fn edit(account: &mut Observed) {

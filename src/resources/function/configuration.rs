@@ -7,12 +7,9 @@ use std::collections::BTreeSet;
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 
-use crate::error::Code;
-use crate::resources::account_policy::plan::own_policy;
-use crate::resources::{
-    Kind, Observed, ObservedFunction, Plan, Refusal, ResourceId, RoleSpec, Stack, TriggerState, Verb,
-    is_own_filter,
-};
+use super::observed::ObservedFunction;
+use crate::resources::Observed;
+use crate::stack::arn::Arn;
 use crate::stack::names::{CODE_TAG, VERSION_TAG};
 
 /// The configuration of a stack, put together from those of its functions.
@@ -133,65 +130,7 @@ pub fn main_is_unreadable(observed: &Observed) -> bool {
     observed.function.as_ref().is_some_and(|main| read_config(main).is_err())
 }
 
-/// Refuses to replace what cannot be read by anything but a complete description.
-pub(crate) fn must_be_readable(stack: &Stack, observed: &Observed) -> Result<(), Refusal> {
-    let (function, reason, hint) = match (whole_config(observed), lost_function(stack, observed)) {
-        (Err(Unreadable { function, reason }), _) => (function, reason, Unreadable::HINT),
-        // Without a configuration the function is refused anyway.
-        (Ok(_), Some(reason)) if stack.function.config.is_some() && !stack.function.names_service => {
-            let hint = "say where lines go: describe the stack in cwl2le.toml, or give --logentries-region or --logentries-endpoint";
-            (stack.names.function.clone(), format!("{reason}, and a token does not say it"), hint)
-        }
-        (Ok(_), _) => return Ok(()),
-    };
-    // Variables that are not shown would be overwritten with the rest.
-    let hidden = observed.functions().any(|function| function.hidden_environment.is_some());
-    if stack.function.config.is_some() && stack.function.config_is_complete && !hidden {
-        return Ok(());
-    }
-    let resource = ResourceId::new(Kind::Function, function);
-    Err(Refusal { resource, code: Code::Unreadable, reason, hint: hint.to_owned() })
-}
-
-/// That somebody deleted the function, and its configuration with it: it is made before whatever leads to it, and a
-/// teardown removes it after.
-pub(crate) fn lost_function(stack: &Stack, observed: &Observed) -> Option<String> {
-    if observed.function.is_some() {
-        return None;
-    }
-    let stream = stack.names.stream_arn(&stack.target);
-    let is_trigger = |trigger: &crate::resources::ObservedTrigger| {
-        trigger.source_arn == stream && trigger.state != TriggerState::Deleting
-    };
-    let mut filters = observed.groups.values().flat_map(|group| &group.filters);
-    let what = if observed.triggers.iter().any(is_trigger) {
-        "its trigger"
-    } else if own_policy(stack, observed, None).is_some() {
-        "the account policy"
-    } else if filters.any(|filter| is_own_filter(stack, filter, None)) {
-        "a subscription filter"
-    } else {
-        return None;
-    };
-    Some(format!(
-        "it is gone, though {what} is still there: where its configuration sent the lines is not known"
-    ))
-}
-
-impl Plan {
-    /// Leaves the inline policy of a role as it is, if there is one.
-    pub(crate) fn ignore_policy_of(&mut self, role: &RoleSpec) {
-        let resource = ResourceId::new(Kind::Role, &role.name);
-        for step in
-            self.steps.iter_mut().filter(|step| step.resource == resource && step.verb == Verb::Update)
-        {
-            step.fields.retain(|field| field.old.is_none() || !field.name.starts_with("inline policy"));
-        }
-        self.steps.retain(|step| step.resource != resource || !step.fields.is_empty());
-    }
-}
-
 /// The name of a function, from its ARN.
 fn name(function: &ObservedFunction) -> String {
-    function.arn.rsplit(':').next().unwrap_or_default().to_owned()
+    Arn::parse(&function.arn).map_or("", |arn| arn.name()).to_owned()
 }

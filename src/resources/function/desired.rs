@@ -1,79 +1,16 @@
-//! The forwarder function and its log group.
+//! The forwarder function that is wanted.
 
 use std::fmt;
-use std::str::FromStr;
-use std::sync::Arc;
 
 use cwl2le_forwarder::config::Config;
 use serde::{Serialize, Serializer};
 
-use crate::resources::Release;
+use super::bundle::{Arch, Bundle};
+use super::release::Release;
 use crate::stack::Setting;
 
 /// The Lambda runtime of the forwarder: Amazon Linux 2023 with glibc 2.34.
 pub const RUNTIME: &str = "provided.al2023";
-
-/// The processor of the function.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub enum Arch {
-    /// `x86_64`
-    #[serde(rename = "x86_64")]
-    X86_64,
-    /// `arm64`
-    #[serde(rename = "arm64")]
-    Arm64,
-}
-
-impl Arch {
-    /// Lambda's name for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::X86_64 => "x86_64",
-            Self::Arm64 => "arm64",
-        }
-    }
-}
-
-impl fmt::Display for Arch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Arch {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "x86_64" => Ok(Self::X86_64),
-            "arm64" => Ok(Self::Arm64),
-            _ => Err(format!("`{text}` is neither x86_64 nor arm64")),
-        }
-    }
-}
-
-/// The forwarder as Lambda takes it: a zip with one file, `bootstrap`.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Bundle {
-    /// The processor it was built for.
-    pub arch: Arch,
-    /// The zip.
-    pub zip: Arc<[u8]>,
-    /// The base64 SHA-256 of the zip, which Lambda returns as `CodeSha256`.
-    pub sha256: String,
-}
-
-impl fmt::Debug for Bundle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Bundle({}, {} bytes, {})", self.arch, self.zip.len(), self.sha256)
-    }
-}
-
-impl Serialize for Bundle {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.sha256.serialize(serializer)
-    }
-}
 
 /// The value of an environment variable of the function: it may hold a token and never shows itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -118,20 +55,4 @@ pub struct FunctionSpec {
     pub names_service: bool,
     /// Reserved concurrency; taken from the account's pool, so only on request.
     pub reserved_concurrency: Option<u32>,
-}
-
-/// The forwarder's log group. It exists before the function, so that it never lives without a retention.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct LogGroupSpec {
-    /// Days that the forwarder's own log is kept.
-    pub retention_days: Setting<u32>,
-}
-
-/// How long a log group keeps its events, in words; none is for ever.
-pub fn retention(days: Option<u32>) -> String {
-    match days {
-        None => "for ever".to_owned(),
-        Some(1) => "1 day".to_owned(),
-        Some(days) => format!("{days} days"),
-    }
 }

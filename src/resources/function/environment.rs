@@ -7,9 +7,9 @@ use cwl2le_forwarder::secret::redactor;
 use serde_json::Value;
 
 use crate::error::Code;
-use crate::plan::draft::Draft;
+use crate::resources::Draft;
 use crate::resources::function::configuration::current_config;
-use crate::resources::setup::Part;
+use crate::resources::kind::Part;
 use crate::resources::{EnvValue, Field, ObservedFunction, Refusal, ResourceId};
 
 /// Maximum size of a function's environment, in bytes: a quota of Lambda, which counts the variables as one JSON object.

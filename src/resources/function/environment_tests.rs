@@ -22,7 +22,7 @@ fn config(destinations: usize, routes: usize) -> Config {
 }
 
 fn refusal(environment: &BTreeMap<String, EnvValue>) -> Option<Refusal> {
-    check_size(&ResourceId::new(Kind::Function, "f"), None, environment).err()
+    check_size(&ResourceId::new(Kind::FUNCTION, "f"), None, environment).err()
 }
 
 proptest! {

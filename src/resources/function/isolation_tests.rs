@@ -136,9 +136,9 @@ fn the_function_that_takes_over_is_ready_before_the_other_one_lets_go() {
     account.time = Some(NOW + 100);
     let on = bring(&isolated, &mut account);
     let (own, main) = ("cwl-to-logentries-lake", "cwl-to-logentries");
-    let reads = position(&on, Verb::Create, Kind::Trigger, own);
-    assert!(position(&on, Verb::Create, Kind::Function, own) < reads, "{on}");
-    assert!(reads < position(&on, Verb::Update, Kind::Function, main), "{on}");
+    let reads = position(&on, Verb::Create, Kind::TRIGGER, own);
+    assert!(position(&on, Verb::Create, Kind::FUNCTION, own) < reads, "{on}");
+    assert!(reads < position(&on, Verb::Update, Kind::FUNCTION, main), "{on}");
     let lead = u64::from(isolated.isolation.handover_seconds);
     let moves_at = NOW + 100 + lead;
     assert_eq!(function_config(&account, None).schedules["lake"].changes, [moves_at]);
@@ -147,9 +147,9 @@ fn the_function_that_takes_over_is_ready_before_the_other_one_lets_go() {
 
     account.time = Some(NOW + 5000);
     let off = setup(&shared, &account, false);
-    let last = position(&off, Verb::Update, Kind::Function, own);
-    assert!(position(&off, Verb::Update, Kind::Function, main) < last, "{off}");
-    let guard = Action::BeforeHandover { at: NOW + 5000 + lead };
+    let last = position(&off, Verb::Update, Kind::FUNCTION, own);
+    assert!(position(&off, Verb::Update, Kind::FUNCTION, main) < last, "{off}");
+    let guard = Action::from(function::Action::BeforeHandover { at: NOW + 5000 + lead });
     assert_eq!(off.steps[last].actions[0], guard, "only while that time is ahead");
     assert_eq!(off.planned_at, account.time);
     apply(&shared, &mut account, &off);
@@ -168,8 +168,8 @@ fn a_destination_that_is_no_more_takes_its_function_along() {
     let mut without = one_stack();
     without.function.config = Some(config(&["app", "audit"]));
     let plan = bring(&without, &mut account);
-    let gone = position(&plan, Verb::Delete, Kind::Function, "cwl-to-logentries-lake");
-    assert!(position(&plan, Verb::Update, Kind::Function, "cwl-to-logentries") < gone, "{plan}");
+    let gone = position(&plan, Verb::Delete, Kind::FUNCTION, "cwl-to-logentries-lake");
+    assert!(position(&plan, Verb::Update, Kind::FUNCTION, "cwl-to-logentries") < gone, "{plan}");
     assert!(account.isolated.is_empty());
 }
 
@@ -202,8 +202,8 @@ fn the_account_policy_leaves_the_log_of_an_isolated_destination_out_before_it_is
     account.account_policy = Some(AccountPolicy::of(&spec, excluded));
     let isolated = isolating(one_stack(), &["lake"]);
     let plan = bring(&isolated, &mut account);
-    let policy = position(&plan, Verb::Update, Kind::AccountPolicy, &shared.names.filter);
-    assert!(policy < position(&plan, Verb::Create, Kind::Function, "cwl-to-logentries-lake"), "{plan}");
+    let policy = position(&plan, Verb::Update, Kind::ACCOUNT_POLICY, &shared.names.filter);
+    assert!(policy < position(&plan, Verb::Create, Kind::FUNCTION, "cwl-to-logentries-lake"), "{plan}");
     let log_group = "/aws/lambda/cwl-to-logentries-lake";
     assert!(account.account_policy.as_ref().expect("a policy").excluded.contains(log_group));
     assert!(would_loop(&isolated, &account).contains(log_group));

@@ -1,6 +1,10 @@
 //! The forwarder functions: the main one, and one for each isolated destination.
 
+mod action;
 pub(crate) mod aws;
+#[cfg(test)]
+mod aws_tests;
+pub(crate) mod bundle;
 pub(crate) mod code;
 #[cfg(test)]
 mod code_tests;
@@ -15,9 +19,15 @@ pub(crate) mod forwarders;
 pub(crate) mod isolation;
 #[cfg(test)]
 pub(crate) mod isolation_tests;
+mod losses;
+#[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod observe;
+pub(crate) mod observed;
 pub(crate) mod plan;
 #[cfg(test)]
 mod plan_tests;
+mod readable;
 pub(crate) mod release;
 pub(crate) mod retire;
 pub(crate) mod secrets;
@@ -27,3 +37,10 @@ pub(crate) mod sharing;
 #[cfg(test)]
 mod sharing_tests;
 pub(crate) mod start;
+pub(crate) mod teardown;
+pub(crate) mod undelivered;
+
+pub use action::{Action, CreateFunction};
+
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Function;

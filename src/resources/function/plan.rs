@@ -4,23 +4,76 @@ use std::collections::BTreeMap;
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 
+use super::action::{Action, CreateFunction};
+use super::code::{CodeChange, code_change};
+use super::configuration::{current_config, read_config};
+use super::desired::{EnvValue, RUNTIME};
+use super::environment::{changed_environment, check_size, config_fields, environment};
+use super::forwarders::{Forwarder, existing};
+use super::readable::must_be_readable;
+use super::release::Recorded;
+use super::retire::retire;
+use super::start::start_functions;
+use super::teardown::forwarder;
+use super::{Function, losses};
 use crate::error::Code;
-use crate::plan::draft::Draft;
-use crate::resources::function::code::{CodeChange, code_change};
-use crate::resources::function::configuration::{current_config, read_config};
-use crate::resources::function::environment::{changed_environment, check_size, config_fields, environment};
-use crate::resources::setup::Part;
+use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
+use crate::resources::own::own;
 use crate::resources::{
-    Action, CreateFunction, EnvValue, FunctionFailure, Kind, Observed, ObservedFunction, Plan, RUNTIME,
-    Recorded, Refusal, ResourceId, Stack, Stage, Verb,
+    self, Draft, FunctionFailure, Kind, Observed, ObservedFunction, Plan, Refusal, ResourceId, Stack, Stage,
+    Step, Verb,
 };
 use crate::stack::limits::TIMEOUT_SECONDS;
 use crate::stack::names::VERSION_TAG;
 use crate::stack::{Setting, Tags};
 
-pub(crate) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
+impl Planned for Function {
+    type Action = Action;
+
+    fn guard(setup: &Setup<'_>, plan: &mut Plan) {
+        plan.refused.extend(must_be_readable(setup.stack, setup.observed).err());
+    }
+
+    fn setup(setup: &Setup<'_>, plan: &mut Plan) {
+        for (at, forwarder) in setup.forwarders.wanted.iter().enumerate() {
+            let function = function(&forwarder.stack, &forwarder.observed, setup.adopt, plan);
+            plan.refused.extend(function.err());
+            let stage = if at == 0 { Stage::LetGo } else { Stage::LetGoOfOwn };
+            let_go(forwarder, stage, plan);
+        }
+    }
+
+    fn finish_setup(&Setup { stack, forwarders, .. }: &Setup<'_>, plan: &mut Plan) {
+        start_functions(stack, &forwarders.wanted, plan);
+        forwarders.retired.iter().for_each(|retired| retire(&retired.stack, &retired.observed, plan));
+    }
+
+    /// Removes the functions, each with its triggers and its log group.
+    fn teardown(&Teardown { stack, observed, options }: &Teardown<'_>, plan: &mut Plan) {
+        forwarder(stack, observed, options, plan);
+        for own in existing(stack, observed) {
+            forwarder(&own.stack, &own.observed, options, plan);
+        }
+    }
+
+    fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {
+        match action {
+            Action::Delete { name } if step.verb == Verb::Delete => losses::function(found, step, name),
+            Action::UpdateCode { .. } if step.verb == Verb::Adopt => {
+                found.add(&step.resource, "the code that it runs");
+            }
+            _ => {}
+        }
+    }
+
+    fn losses_of_plan(found: &mut Losses<'_>) {
+        losses::of_configuration(found);
+    }
+}
+
+fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
     let (want, name) = (&stack.function, &stack.names.function);
-    let id = ResourceId::new(Kind::Function, name);
+    let id = ResourceId::new(Kind::FUNCTION, name);
     let Some(is) = &observed.function else {
         let new = New {
             arch: want.arch.value.as_str(),
@@ -30,14 +83,14 @@ pub(crate) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &m
             config: want.config.as_ref(),
             variables: &BTreeMap::new(),
         };
-        let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Create);
+        let mut draft = Draft::new(Stage::Function, Kind::FUNCTION, name, Verb::Create);
         create(&mut draft, stack, &new, &id)?;
         draft.finish(plan);
         return Ok(());
     };
 
-    let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Update);
-    let mut tags = draft.own(stack, &is.tags, adopt)?.unwrap_or_default();
+    let mut draft = Draft::new(Stage::Function, Kind::FUNCTION, name, Verb::Update);
+    let mut tags = own(&mut draft, stack, &is.tags, adopt)?.unwrap_or_default();
     // Written together with the code.
     tags.remove(VERSION_TAG);
     let refuse = |code, reason: String, hint: &str| Refusal {
@@ -74,16 +127,16 @@ pub(crate) fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &m
             config: config.as_ref(),
             variables: &is.environment,
         };
-        let mut draft = Draft::new(Stage::Function, Kind::Function, name, Verb::Replace);
+        let mut draft = Draft::new(Stage::Function, Kind::FUNCTION, name, Verb::Replace);
         draft.change("state", failure, "made anew");
-        draft.act(Action::DeleteFunction { name: name.clone() });
+        draft.act(Action::Delete { name: name.clone() });
         create(&mut draft, stack, &new, &id)?;
         draft.finish(plan);
         return Ok(());
     }
     if !is.settled {
         draft.verb(Verb::Await);
-        draft.act(Action::AwaitFunction { name: name.clone() });
+        draft.act(Action::Await { name: name.clone() });
     }
     let code = code?;
     if let CodeChange::Keep(_, note) = &code {
@@ -132,7 +185,7 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
     draft.set("timeout", format_args!("{} s", new.timeout_seconds));
     draft.set("code", &stack.function.release);
     draft.fields(config_fields(None, config));
-    draft.act(Action::CreateFunction(Box::new(CreateFunction {
+    draft.act(Action::Create(Box::new(CreateFunction {
         name: name.clone(),
         role_arn: stack.function_role.arn.clone(),
         bundle: bundle.clone(),
@@ -180,13 +233,13 @@ fn update_function(
         CodeChange::None(release) | CodeChange::Keep(release, _) => release,
     };
     if !tags.is_empty() {
-        draft.act(Action::TagFunction { arn: is.arn.clone(), tags });
+        draft.act(Action::Tag { arn: is.arn.clone(), tags });
     }
     if let Some(bundle) = uploaded {
         if let Some(arch) = arch {
             draft.change("architecture", is.arch, arch);
         }
-        draft.act(Action::UpdateFunctionCode { name: name.clone(), bundle: bundle.clone() });
+        draft.act(Action::UpdateCode { name: name.clone(), bundle: bundle.clone() });
     }
 
     // The code alone delivers nothing.
@@ -239,7 +292,7 @@ fn update_function(
         draft.change("state", failure, "updated again");
     }
     if changes || failed.is_some() {
-        let action = Action::UpdateFunctionConfiguration {
+        let action = Action::UpdateConfiguration {
             name: name.clone(),
             description,
             // An update of nothing is none to AWS: the role that it has stands for it.
@@ -252,11 +305,27 @@ fn update_function(
         // The tags of a function say that it has been configured.
         match is.environment.contains_key(CONFIG_ENV) {
             true => draft.act(action),
-            false => draft.act_before_tags(action),
+            false => draft.act_before(is_tagging, action),
         }
     }
     reserve(draft, stack, want.reserved_concurrency, is.reserved_concurrency);
     Ok(())
+}
+
+/// The tags say that the rest is there.
+fn is_tagging(action: &resources::Action) -> bool {
+    matches!(action, resources::Action::Function(Action::Tag { .. }))
+}
+
+/// Has a function that lets go of a destination wait for the one that takes over.
+fn let_go(forwarder: &Forwarder, stage: Stage, plan: &mut Plan) {
+    let id = ResourceId::new(Kind::FUNCTION, &forwarder.stack.names.function);
+    let step = plan.steps.iter_mut().find(|step| step.resource == id);
+    let Some(step) = step.filter(|_| forwarder.lets_go) else { return };
+    step.stage = stage;
+    if let Some(at) = forwarder.before {
+        step.actions.insert(0, Action::BeforeHandover { at }.into());
+    }
 }
 
 fn reserve(draft: &mut Draft, stack: &Stack, want: Option<u32>, is: Option<u32>) {

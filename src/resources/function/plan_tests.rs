@@ -21,7 +21,7 @@ fn account_with(stack: &Stack, failure: FunctionFailure) -> Observed {
 }
 
 fn function_step(plan: &Plan) -> &Step {
-    plan.steps.iter().find(|step| step.resource.kind == Kind::Function).expect("the function changes")
+    plan.steps.iter().find(|step| step.resource.kind == Kind::FUNCTION).expect("the function changes")
 }
 
 proptest! {
@@ -79,7 +79,7 @@ fn a_function_of_others_that_was_never_made_is_left_to_them() {
     account.function.as_mut().expect("made").tags.clear();
     for adopt in [false, true] {
         let plan = setup(&stack, &account, adopt);
-        assert!(plan.steps.iter().all(|step| step.resource.kind != Kind::Function), "{plan}");
+        assert!(plan.steps.iter().all(|step| step.resource.kind != Kind::FUNCTION), "{plan}");
         let [refusal] = &plan.refused[..] else { panic!("one refusal: {plan}") };
         assert_eq!(refusal.code, Code::NotOurs);
     }
@@ -170,13 +170,13 @@ fn a_trigger_on_an_alias_is_taken_over_with_its_checkpoint() {
     account.function.as_mut().expect("made").failure = None;
     account.triggers[0].qualifier = Some("live".to_owned());
     let torn = teardown(&stack, &account, &TeardownOptions::default());
-    let triggers = torn.steps.iter().filter(|step| step.resource.kind == Kind::Trigger);
+    let triggers = torn.steps.iter().filter(|step| step.resource.kind == Kind::TRIGGER);
     assert_eq!(triggers.map(|step| step.verb).collect::<Vec<_>>(), [Verb::Delete], "{torn}");
 
     let (plan, uuid) = (setup(&stack, &account, false), account.triggers[0].uuid.clone());
     assert!(plan.refused.is_empty(), "{plan}");
     assert!(plan.to_string().contains("function: cwl-to-logentries:live -> cwl-to-logentries"), "{plan}");
-    let moves = |action: &Action| matches!(action, Action::UpdateTrigger { uuid: of, function: Some(to), .. } if *of == uuid && to == "cwl-to-logentries");
+    let moves = |action: &Action| matches!(action, Action::Trigger(trigger::Action::Update { uuid: of, function: Some(to), .. }) if *of == uuid && to == "cwl-to-logentries");
     assert!(plan.steps.iter().flat_map(|step| &step.actions).any(moves), "{plan}");
     apply(&stack, &mut account, &plan);
     assert!(setup(&stack, &account, false).is_empty());
@@ -185,15 +185,21 @@ fn a_trigger_on_an_alias_is_taken_over_with_its_checkpoint() {
     account.triggers[0].qualifier = Some("live".to_owned());
     account.triggers[0].state = TriggerState::Deleting;
     let plan = setup(&stack, &account, false);
-    let trigger = plan.steps.iter().find(|step| step.resource.kind == Kind::Trigger).expect("a step");
+    let trigger = plan.steps.iter().find(|step| step.resource.kind == Kind::TRIGGER).expect("a step");
     assert!(
-        matches!(&trigger.actions[..], [Action::AwaitTriggerGone { .. }, Action::CreateTrigger { .. }]),
+        matches!(
+            &trigger.actions[..],
+            [
+                Action::Trigger(trigger::Action::AwaitGone { .. }),
+                Action::Trigger(trigger::Action::Create { .. })
+            ]
+        ),
         "{plan}"
     );
 }
 
 fn starts(plan: &Plan) -> Vec<(Stage, Verb, usize)> {
-    let is_start = |action: &Action| matches!(action, Action::StartFunction { .. });
+    let is_start = |action: &Action| matches!(action, Action::Function(function::Action::Start { .. }));
     let steps = plan.steps.iter().filter(|step| step.actions.iter().any(is_start));
     let from_the_end = |step: &Step| step.actions.iter().rev().position(is_start).unwrap_or(usize::MAX);
     steps.map(|step| (step.stage, step.verb, from_the_end(step))).collect()
@@ -216,7 +222,7 @@ fn a_function_is_started_after_every_change_that_it_needs_and_before_it_gets_rec
     is.function_role.as_mut().expect("made").policies.clear();
     let plan = setup(&stack, &is, false);
     assert_eq!(starts(&plan), checked, "{plan}");
-    assert!(!plan.unchanged.iter().any(|unchanged| unchanged.kind == Kind::Function), "{plan}");
+    assert!(!plan.unchanged.iter().any(|unchanged| unchanged.kind == Kind::FUNCTION), "{plan}");
     assert!(plan.to_string().contains("? check function cwl-to-logentries"), "{plan}");
     // A run that ended before it made the trigger may have ended because the function could not start.
     let mut is = account.clone();

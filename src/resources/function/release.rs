@@ -6,7 +6,7 @@ use semver::Version;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use crate::resources::Bundle;
+use super::bundle::Bundle;
 use crate::stack::{Tags, names};
 
 /// The version and the source of a forwarder.

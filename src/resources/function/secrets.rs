@@ -44,7 +44,7 @@ pub enum SecretState {
 /// found out. What only reading shows, such as a key that is missing inside of a secret, the test invocation finds.
 #[must_use]
 pub fn check_secrets(stack: &Stack, secrets: &[ObservedSecret], mut plan: Plan) -> Plan {
-    let function = ResourceId::new(Kind::Function, &stack.names.function);
+    let function = ResourceId::new(Kind::FUNCTION, &stack.names.function);
     let policy = &stack.function_role.policy;
     for ObservedSecret { place, reference, state } in secrets {
         // What is looked at is the whole of it, not one key in it.

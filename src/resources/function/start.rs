@@ -1,21 +1,22 @@
 //! The test invocation: after a deployment the function is started once, before it gets any record.
 
+use super::action::Action;
 use crate::resources::function::forwarders::Forwarder;
-use crate::resources::{Action, Field, Kind, Plan, ResourceId, Stack, Stage, Step, Verb};
+use crate::resources::{self, Field, Kind, Plan, ResourceId, Stack, Stage, Step, Verb};
 
 /// Has every function that this plan concerns started once with an empty batch: where itself, its role or its trigger
 /// changes. A run that stopped between the function and the trigger left it untested, so the trigger counts as well.
 pub(crate) fn start_functions(stack: &Stack, wanted: &[Forwarder], plan: &mut Plan) {
-    let role_changes = concerns(plan, &ResourceId::new(Kind::Role, &stack.function_role.name));
+    let role_changes = concerns(plan, &ResourceId::new(Kind::ROLE, &stack.function_role.name));
     for forwarder in wanted {
         let names = &forwarder.stack.names;
-        let function = ResourceId::new(Kind::Function, &names.function);
-        let start = Action::StartFunction { name: names.function.clone() };
+        let function = ResourceId::new(Kind::FUNCTION, &names.function);
+        let start: resources::Action = Action::Start { name: names.function.clone() }.into();
         if let Some(step) = plan.steps.iter_mut().find(|step| step.resource == function) {
             step.actions.push(start);
             continue;
         }
-        let trigger = ResourceId::new(Kind::Trigger, names.trigger());
+        let trigger = ResourceId::new(Kind::TRIGGER, names.trigger());
         let is_concerned = role_changes || concerns(plan, &trigger);
         if forwarder.observed.function.is_some() && is_concerned {
             plan.unchanged.retain(|unchanged| *unchanged != function);

@@ -1,3 +1,16 @@
 //! The forwarder's log group.
 
+mod action;
 pub(crate) mod aws;
+#[cfg(test)]
+mod aws_tests;
+pub(crate) mod desired;
+#[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod observed;
+pub(crate) mod plan;
+
+pub use action::Action;
+
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct LogGroup;

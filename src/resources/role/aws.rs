@@ -6,6 +6,7 @@ use aws_sdk_iam::types::Tag;
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
+use super::action::Action;
 use crate::aws::error::{found, gone};
 use crate::aws::need::Need;
 use crate::aws::owner::check_owner;
@@ -15,6 +16,20 @@ use crate::resources::{ObservedRole, RoleSpec};
 use crate::stack::Tags;
 
 const SERVICE: &str = "iam";
+
+/// Carries a change out.
+pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
+    match action {
+        Action::Create { role, tags } => create_role(aws, role, tags).await,
+        Action::SetTrust { role, trust } => set_trust(aws, role, trust).await,
+        Action::PutPolicy { role, policy_name, policy } => {
+            put_role_policy(aws, role, policy_name, policy).await
+        }
+        Action::SetBoundary { role, boundary } => set_boundary(aws, role, boundary).await,
+        Action::Tag { role, tags } => tag_role(aws, role, tags).await,
+        Action::Delete { role, policies, attached } => delete_role(aws, role, policies, attached).await,
+    }
+}
 
 /// The role itself, where it exists, without its policies.
 pub(crate) async fn role(aws: Aws<'_>, name: &str) -> Result<Option<ObservedRole>, AwsError> {

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::stack::arn::Arn;
 use crate::stack::template::{Values, statements, template};
 use crate::stack::{Names, Target};
 
@@ -64,7 +65,7 @@ pub fn function_policy(target: &Target, names: &Names, grants: &Grants) -> Value
         add(template!("cwl-logentries-forward.quarantine.json"), "QUARANTINE_ARN", &arn);
     }
     if let Some(arn) = &grants.on_failure {
-        let template = match arn.split(':').nth(2) {
+        let template = match Arn::parse(arn).map(|arn| arn.service) {
             Some("s3") => template!("cwl-logentries-forward.on-failure-s3.json"),
             Some("sns") => template!("cwl-logentries-forward.on-failure-sns.json"),
             _ => template!("cwl-logentries-forward.on-failure-sqs.json"),

@@ -1,6 +1,19 @@
 //! The two IAM roles.
 
+mod action;
 pub(crate) mod aws;
+#[cfg(test)]
+mod aws_tests;
 pub(crate) mod desired;
 pub mod documents;
+#[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod observe;
+pub(crate) mod observed;
+pub(crate) mod plan;
 pub(crate) mod same_meaning;
+
+pub use action::Action;
+
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Role;

@@ -8,3 +8,4 @@ pub(crate) mod routes;
 mod routes_tests;
 pub(crate) mod unredacted;
 pub(crate) mod unrouted;
+pub(crate) mod ways;

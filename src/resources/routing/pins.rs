@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use cwl2le_forwarder::config::{Config, pinned_destination};
 
 use crate::error::Code;
+use crate::resources::account_policy::plan::policy_put;
+use crate::resources::filter::plan::filter_put;
 use crate::resources::function::configuration::{current_config, main_is_unreadable, read_config};
-use crate::resources::{Action, Kind, Observed, Plan, Refusal, ResourceId, Stack, Stage, Verb};
+use crate::resources::{
+    Action, Kind, Observed, Plan, Refusal, ResourceId, Stack, Stage, Verb, account_policy, filter,
+};
 
 /// Whether every log group has to be looked at, because a filter may pin a destination that goes.
 pub fn must_see_pins(stack: &Stack, observed: &Observed) -> bool {
@@ -50,7 +54,7 @@ pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
             (resource, goes)
         })
         .collect();
-    let function = ResourceId::new(Kind::Function, &stack.names.function);
+    let function = ResourceId::new(Kind::FUNCTION, &stack.names.function);
     let mut refused = Vec::new();
     for (resource, _) in pinning.iter().filter(|(_, goes)| !goes) {
         refused.push(Refusal {
@@ -110,30 +114,30 @@ fn pinning<'a>(observed: &'a Observed, stream_arn: &'a str) -> impl Iterator<Ite
         leads_to(observed, stream_arn).map(|(log_group, name)| (ResourceId::filter(log_group, name), name));
     let policy = observed.account_policy.iter().filter(move |policy| policy.destination_arn == stream_arn);
     filters.chain(
-        policy.map(|policy| (ResourceId::new(Kind::AccountPolicy, &policy.name), policy.name.as_str())),
+        policy.map(|policy| (ResourceId::new(Kind::ACCOUNT_POLICY, &policy.name), policy.name.as_str())),
     )
 }
 
 /// Whether a plan removes this filter or account policy.
 pub(crate) fn removes(plan: &Plan, resource: &ResourceId) -> bool {
     plan.steps.iter().flat_map(|step| &step.actions).any(|action| match action {
-        Action::DeleteFilter { log_group, name } => *resource == ResourceId::filter(log_group, name),
-        Action::ReplaceFilter { name, put } => *resource == ResourceId::filter(&put.log_group, name),
-        Action::DeleteAccountPolicy { name } | Action::ReplaceAccountPolicy { name, .. } => {
-            *resource == ResourceId::new(Kind::AccountPolicy, name)
+        Action::Filter(filter::Action::Delete { log_group, name }) => {
+            *resource == ResourceId::filter(log_group, name)
         }
+        Action::Filter(filter::Action::Replace { name, put }) => {
+            *resource == ResourceId::filter(&put.log_group, name)
+        }
+        Action::AccountPolicy(
+            account_policy::Action::Delete { name } | account_policy::Action::Replace { name, .. },
+        ) => *resource == ResourceId::new(Kind::ACCOUNT_POLICY, name),
         _ => false,
     })
 }
 
 /// The destination that an action has a filter or an account policy of ours pin.
 pub(crate) fn put_pin<'a>(action: &'a Action, stream_arn: &str) -> Option<&'a str> {
-    let (name, to) = match action {
-        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => (&put.name, &put.destination_arn),
-        Action::PutAccountPolicy { policy: put, .. } | Action::ReplaceAccountPolicy { put, .. } => {
-            (&put.name, &put.destination_arn)
-        }
-        _ => return None,
-    };
+    let filter = filter_put(action).map(|put| (&put.name, &put.destination_arn));
+    let policy = || policy_put(action).map(|put| (&put.name, &put.destination_arn));
+    let (name, to) = filter.or_else(policy)?;
     pinned_destination(name).filter(|_| to == stream_arn)
 }

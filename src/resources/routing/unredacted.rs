@@ -6,7 +6,7 @@
 use cwl2le_forwarder::config::{Config, pinned_destination};
 use cwl2le_forwarder::glob::Glob;
 
-use crate::resources::routing::routes::{Subscribed, Ways, by_reason, routes_everything};
+use crate::resources::routing::ways::{Subscribed, Ways, by_reason, routes_everything};
 
 /// What leaves unredacted although some route redacts. Nothing where no route does.
 pub(crate) fn unredacted(ways: &Ways<'_>) -> Vec<String> {

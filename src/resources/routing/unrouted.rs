@@ -2,7 +2,7 @@
 
 use cwl2le_forwarder::config::pinned_destination;
 
-use crate::resources::routing::routes::{Ways, by_reason, routes_everything};
+use crate::resources::routing::ways::{Ways, by_reason, routes_everything};
 
 /// What the forwarder would set aside as `unrouted`.
 pub(crate) fn unrouted(ways: &Ways<'_>) -> Vec<String> {

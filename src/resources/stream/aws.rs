@@ -7,6 +7,7 @@ use aws_sdk_kinesis::types::{
     StreamStatus as SdkStatus,
 };
 
+use super::action::Action;
 use crate::aws::call::Failed;
 use crate::aws::error::{found, gone};
 use crate::aws::owner::check_owner;
@@ -19,6 +20,21 @@ use crate::stack::Tags;
 const SERVICE: &str = "kinesis";
 /// Tags that `AddTagsToStream` takes in one call.
 const TAGS_PER_CALL: usize = 10;
+
+/// Carries a change out.
+pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
+    match action {
+        Action::Create { name, mode, tags } => create_stream(aws, name, *mode, tags).await,
+        Action::Await { name } => await_active(aws, name).await.map(|_| ()),
+        Action::AwaitGone { name } => await_gone(aws, name).await,
+        Action::SetMode { arn, name, mode } => set_mode(aws, arn, name, *mode).await,
+        Action::SetShards { name, to, .. } => set_shards(aws, name, *to).await,
+        Action::SetRetention { name, to_hours, .. } => set_retention(aws, name, *to_hours).await,
+        Action::SetKey { name, to, .. } => set_key(aws, name, to.as_deref()).await,
+        Action::Tag { name, tags } => tag_stream(aws, name, tags).await,
+        Action::Delete { name, force_consumers } => delete_stream(aws, name, *force_consumers).await,
+    }
+}
 
 /// The stream, where it exists. Its consumers are read on request only.
 pub(crate) async fn observe_stream(

@@ -1,6 +1,18 @@
 //! The Kinesis data stream.
 
+mod action;
 pub(crate) mod aws;
+#[cfg(test)]
+mod aws_tests;
 pub(crate) mod desired;
 #[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod observed;
+pub(crate) mod plan;
+#[cfg(test)]
 mod plan_tests;
+
+pub use action::Action;
+
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Stream;

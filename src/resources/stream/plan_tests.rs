@@ -17,7 +17,7 @@ fn the_number_of_shards_changes_in_as_many_steps_as_fit_into_a_day() {
         stack.stream.mode = Setting::asked(to);
         let plan = setup(&stack, &account, false);
         let fields =
-            plan.steps.iter().filter(|step| step.resource.kind == Kind::Stream).flat_map(|step| &step.fields);
+            plan.steps.iter().filter(|step| step.resource.kind == Kind::STREAM).flat_map(|step| &step.fields);
         let fields: Vec<String> = fields.map(ToString::to_string).collect();
         let refused: Vec<String> = plan.refused.iter().map(|r| format!("{}; {}", r.reason, r.hint)).collect();
         (fields, refused)

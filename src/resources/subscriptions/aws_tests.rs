@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use crate::aws::testing::{Answer, FakeAws};
-use crate::resources::subscriptions::replace;
+use crate::resources::account_policy::aws::replace_account_policy;
+use crate::resources::filter::aws::replace_filter;
 use crate::resources::{AccountPolicy, Distribution, FilterExtras, FilterSpec};
 use crate::stack::Setting;
 
@@ -36,11 +37,11 @@ fn operations(aws: &FakeAws, of: &[&str]) -> Vec<String> {
 #[tokio::test(start_paused = true)]
 async fn where_there_is_room_the_old_filter_goes_only_after_ours_is_there() {
     let aws = FakeAws::new(|_| Answer::ok());
-    replace::filter((&aws.session()).into(), "theirs", &ours()).await.expect("replaced");
+    replace_filter((&aws.session()).into(), "theirs", &ours()).await.expect("replaced");
     assert_eq!(aws.operations(), ["PutSubscriptionFilter", "DeleteSubscriptionFilter"]);
 
     let aws = FakeAws::new(|_| BAD);
-    replace::filter((&aws.session()).into(), "theirs", &ours()).await.expect_err("refused");
+    replace_filter((&aws.session()).into(), "theirs", &ours()).await.expect_err("refused");
     assert_eq!(aws.operations(), ["PutSubscriptionFilter"], "theirs is untouched");
 }
 
@@ -52,7 +53,7 @@ async fn where_there_is_none_the_old_filter_comes_back_when_ours_fails() {
         ("DescribeSubscriptionFilters", _) => theirs(),
         _ => Answer::ok(),
     });
-    let error = replace::filter((&aws.session()).into(), "theirs", &ours()).await.expect_err("refused");
+    let error = replace_filter((&aws.session()).into(), "theirs", &ours()).await.expect_err("refused");
     let puts: Vec<_> =
         aws.requests().into_iter().filter(|request| request.operation == "PutSubscriptionFilter").collect();
     assert_eq!(puts.len(), 3);
@@ -77,12 +78,12 @@ fn slow_to_forget(until: usize, late: bool) -> FakeAws {
 #[tokio::test(start_paused = true)]
 async fn the_place_of_a_deleted_filter_is_waited_for_unless_somebody_else_takes_it() {
     let aws = slow_to_forget(20, false);
-    replace::filter((&aws.session()).into(), "theirs", &ours()).await.expect("replaced");
+    replace_filter((&aws.session()).into(), "theirs", &ours()).await.expect("replaced");
     let last = aws.requests().pop().expect("a request");
     assert_eq!((last.operation.as_str(), last.text("filterName")), ("PutSubscriptionFilter", "ours"));
 
     let aws = slow_to_forget(usize::MAX, true);
-    let error = replace::filter((&aws.session()).into(), "theirs", &ours()).await.expect_err("no room");
+    let error = replace_filter((&aws.session()).into(), "theirs", &ours()).await.expect_err("no room");
     assert_eq!(error.code, crate::error::Code::FilterLimit);
     let last = aws.requests().pop().expect("a request");
     assert_eq!(last.text("filterName"), "theirs", "it is put back: {last:?}");
@@ -101,7 +102,7 @@ async fn a_stop_does_not_keep_the_old_filter_from_coming_back() {
         }
         _ => Answer::ok(),
     });
-    replace::filter((&aws.session_with(&options)).into(), "theirs", &ours()).await.expect_err("stopped");
+    replace_filter((&aws.session_with(&options)).into(), "theirs", &ours()).await.expect_err("stopped");
     let last = aws.requests().pop().expect("a request");
     assert_eq!((last.operation.as_str(), last.text("filterName")), ("PutSubscriptionFilter", "theirs"));
 }
@@ -117,7 +118,7 @@ async fn the_old_account_policy_comes_back_as_it_was_when_ours_fails() {
         _ => Answer::ok(),
     });
     let put = AccountPolicy::read("ours", "{}", "");
-    replace::account_policy((&aws.session()).into(), "theirs", &put).await.expect_err("refused");
+    replace_account_policy((&aws.session()).into(), "theirs", &put).await.expect_err("refused");
     assert_eq!(
         operations(&aws, &["DeleteAccountPolicy", "PutAccountPolicy"]),
         ["DeleteAccountPolicy", "PutAccountPolicy", "PutAccountPolicy"]

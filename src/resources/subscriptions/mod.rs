@@ -5,6 +5,5 @@ mod aws_tests;
 pub(crate) mod plan;
 #[cfg(test)]
 pub(crate) mod plan_tests;
-pub(crate) mod replace;
 #[cfg(test)]
 mod replace_tests;

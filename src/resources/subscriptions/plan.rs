@@ -7,14 +7,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::resources::account_policy::plan::{
-    EXCLUDED, LeftOut, OWN_FILTER, leave_out, own_policy, place, remove_policy, settled, would_loop,
-};
+use crate::resources::account_policy::leave_out::{EXCLUDED, LeftOut, OWN_FILTER, leave_out, would_loop};
+use crate::resources::account_policy::own::own_policy;
+use crate::resources::account_policy::plan::{place, remove_policy, settled};
 use crate::resources::filter::loops::refuse_others;
-use crate::resources::filter::plan::{is_own_filter, put_filter, remove, say_unfound};
+use crate::resources::filter::own::{is_own_filter, remove};
+use crate::resources::filter::plan::{filter_put, put_filter, say_unfound};
 use crate::resources::{
-    AccountPolicy, AccountPolicySpec, Action, Field, FilterOptions, FilterSpec, Observed, ObservedGroup,
-    Plan, ResourceId, Stack, Stage, Step, Verb,
+    AccountPolicy, AccountPolicySpec, Action, Field, FilterOptions, FilterSpec, Observed, ObservedFilter,
+    ObservedGroup, Plan, ResourceId, Stack, Stage, Step, Verb, filter,
 };
 
 /// All subscriptions that a stack is to have.
@@ -113,7 +114,7 @@ pub fn subscribe_all(
             remove(stack, name, filter, Some(&want.name), Stage::CoveredFilters, &mut plan);
         }
     }
-    say_unfound(options, std::iter::empty(), observed.account_policy.as_ref(), observed, &mut plan);
+    say_unfound(options, std::iter::empty(), name_of(observed.account_policy.as_ref()), observed, &mut plan);
     place(stack, &want, left_out, observed, options, &mut plan);
     plan.ordered()
 }
@@ -145,17 +146,15 @@ pub fn bring_subscriptions(
         let is_wanted = |filter: &str| names.contains(&(name.as_str(), filter));
         // Setup itself takes them off the forwarder's own log group.
         let is_own_log = *name == stack.names.function_log_group;
-        let goes = |f: &&crate::resources::ObservedFilter| {
-            is_own_filter(stack, f, None) && !is_wanted(&f.name) && !is_own_log
-        };
+        let goes = |f: &&ObservedFilter| is_own_filter(stack, f, None) && !is_wanted(&f.name) && !is_own_log;
         for filter in group.filters.iter().filter(goes) {
             let created = plan.steps.iter_mut().find(|step| creates_in(step, name));
             let Some(step) = created else {
                 remove(stack, name, filter, None, stage, &mut plan);
                 continue;
             };
-            let delete = Action::DeleteFilter { log_group: name.clone(), name: filter.name.clone() };
-            let gives_way = |action: &Action| matches!(action, Action::ReplaceFilter { name, .. } if *name == filter.name);
+            let delete = filter::Action::Delete { log_group: name.clone(), name: filter.name.clone() };
+            let gives_way = |action: &Action| matches!(action, Action::Filter(filter::Action::Replace { name, .. }) if *name == filter.name);
             if step.actions.iter().any(gives_way) {
                 continue;
             }
@@ -165,10 +164,10 @@ pub fn bring_subscriptions(
                 new: None,
             });
             let at = if group.filters.len() < 2 { step.actions.len() } else { 0 };
-            step.actions.insert(at, delete);
+            step.actions.insert(at, delete.into());
         }
     }
-    let there = policy.as_ref().and(observed.account_policy.as_ref());
+    let there = policy.as_ref().and(name_of(observed.account_policy.as_ref()));
     say_unfound(options, wanted.filters.iter().map(|want| &want.log_group), there, observed, &mut plan);
     refuse_others(stack, observed, &mut plan);
     match policy {
@@ -222,6 +221,10 @@ fn put_filters(stack: &Stack, wanted: &[FilterSpec], observed: &Observed, option
     plan
 }
 
+fn name_of(policy: Option<&AccountPolicy>) -> Option<&str> {
+    policy.map(|policy| policy.name.as_str())
+}
+
 /// Whether the policy does for a log group what the filter would do, and nothing else was asked for.
 fn says_the_same(policy: &AccountPolicy, want: &FilterSpec, observed: &Observed) -> bool {
     let group = observed.groups.get(&want.log_group);
@@ -264,16 +267,13 @@ fn excluded(want: &AccountPolicySpec) -> LeftOut {
 fn to_stream<'a>(
     stack: &Stack,
     group: &'a ObservedGroup,
-) -> impl Iterator<Item = &'a crate::resources::ObservedFilter> + Clone {
+) -> impl Iterator<Item = &'a ObservedFilter> + Clone {
     let stream = stack.names.stream_arn(&stack.target);
     group.filters.iter().filter(move |filter| filter.destination_arn == stream)
 }
 
 /// Whether a step makes a new filter on this log group.
 fn creates_in(step: &Step, log_group: &str) -> bool {
-    let put = |action: &Action| match action {
-        Action::PutFilter(put) | Action::ReplaceFilter { put, .. } => put.log_group == log_group,
-        _ => false,
-    };
-    step.verb == Verb::Create && step.actions.iter().any(put)
+    let mut puts = step.actions.iter().filter_map(filter_put);
+    step.verb == Verb::Create && puts.any(|put| put.log_group == log_group)
 }

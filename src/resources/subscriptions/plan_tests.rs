@@ -109,13 +109,19 @@ fn a_log_group_changes_its_filter_in_one_step() {
     let plan = bring_subscriptions(&stack, &only(&pinned), &account, &options);
     let [step] = &plan.steps[..] else { panic!("one step: {plan}") };
     assert!(
-        matches!(step.actions[..], [Action::PutFilter(_), Action::DeleteFilter { .. }]),
+        matches!(
+            step.actions[..],
+            [Action::Filter(filter::Action::Put(_)), Action::Filter(filter::Action::Delete { .. })]
+        ),
         "none is missing"
     );
     // Beside somebody else's filter there may be no room for a third.
     account.groups.get_mut("/app/a").expect("there").filters.push(foreign_filter());
     let plan = bring_subscriptions(&stack, &only(&pinned), &account, &options);
-    assert!(matches!(plan.steps[0].actions[..], [Action::DeleteFilter { .. }, Action::PutFilter(_)]));
+    assert!(matches!(
+        plan.steps[0].actions[..],
+        [Action::Filter(filter::Action::Delete { .. }), Action::Filter(filter::Action::Put(_))]
+    ));
 }
 
 /// The account policy that `subscribe --all` asks for.
@@ -379,7 +385,7 @@ proptest! {
         let mut account = before;
         let plan = teardown(&stack, &account, &TeardownOptions::default());
         let first = plan.steps.iter().take_while(|step| step.stage == Stage::RemoveFilters);
-        let policies = first.filter(|step| step.resource.kind == Kind::AccountPolicy).count();
+        let policies = first.filter(|step| step.resource.kind == Kind::ACCOUNT_POLICY).count();
         prop_assert_eq!(policies, usize::from(account.account_policy.is_some()));
         apply(&stack, &mut account, &plan);
         prop_assert_eq!(&account.account_policy, &None);

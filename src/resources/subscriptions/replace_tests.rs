@@ -19,7 +19,7 @@ fn a_filter_is_replaced_by_its_name_whether_or_not_ours_is_there() {
 
     let mut fresh = account.clone();
     let plan = subscribe(&stack, &specs, &fresh, &replace);
-    assert!(matches!(plan.steps[0].actions[..], [Action::ReplaceFilter { .. }]), "{plan}");
+    assert!(matches!(plan.steps[0].actions[..], [Action::Filter(filter::Action::Replace { .. })]), "{plan}");
     assert_eq!(plan.notes, [""; 0]);
     apply(&stack, &mut fresh, &plan);
     assert_eq!(names(&fresh), ["cloudwatchLogsFilter"]);

@@ -8,14 +8,31 @@ use aws_sdk_lambda::types::{
     FunctionResponseType, OnFailure,
 };
 
+use super::action::Action;
 use crate::aws::error::{found, gone};
 use crate::aws::need::Need;
 use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
-use crate::resources::function::aws::{SERVICE, number, sdk_number};
+use crate::resources::numbers::{number, sdk_number};
 use crate::resources::{ObservedTrigger, Start, TriggerSpec, TriggerState, UNLIMITED};
 use crate::stack::Tags;
+use crate::stack::arn::Arn;
+
+const SERVICE: &str = "lambda";
+
+/// Carries a change out.
+pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
+    match action {
+        Action::Create { function, stream_arn, spec, tags } => {
+            create_trigger(aws, function, stream_arn, spec, tags).await
+        }
+        Action::Await { uuid } => await_enabled(aws, uuid).await,
+        Action::AwaitGone { uuid } => await_gone(aws, uuid).await,
+        Action::Update { uuid, function, spec } => update_trigger(aws, uuid, function.as_deref(), spec).await,
+        Action::Delete { uuid } => delete_trigger(aws, uuid).await,
+    }
+}
 
 /// The mappings from a stream, by the name of the function that they call.
 pub(crate) type Mappings = BTreeMap<String, Vec<ObservedTrigger>>;
@@ -74,13 +91,18 @@ async fn mappings(
 
 /// The name in a function's ARN, with or without an alias or version behind it.
 pub(crate) fn function_name(arn: &str) -> String {
-    arn.split(':').nth(6).unwrap_or(arn).to_owned()
+    Arn::parse(arn).map_or(arn, |arn| arn.name()).to_owned()
 }
 
 fn observed(is: EventSourceMappingConfiguration) -> ObservedTrigger {
     ObservedTrigger {
         state: state(is.state.as_deref()),
-        qualifier: is.function_arn.as_deref().and_then(|arn| arn.split(':').nth(7)).map(ToOwned::to_owned),
+        qualifier: is
+            .function_arn
+            .as_deref()
+            .and_then(Arn::parse)
+            .and_then(|arn| arn.qualifier())
+            .map(ToOwned::to_owned),
         uuid: is.uuid.unwrap_or_default(),
         source_arn: is.event_source_arn.unwrap_or_default(),
         last_result: is.last_processing_result,

@@ -18,6 +18,7 @@ use crate::aws::owner::check_owner;
 use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
+use crate::resources::numbers::{number, sdk_number};
 use crate::resources::{Arch, Bundle, CreateFunction, EnvValue, FunctionFailure, ObservedFunction, RUNTIME};
 use crate::stack::Tags;
 
@@ -339,14 +340,6 @@ fn slow_upload(aws: Aws<'_>) -> aws_sdk_lambda::config::Builder {
     let upload = UPLOAD.min(aws.session.patience());
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(upload).build();
     aws_sdk_lambda::config::Builder::new().timeout_config(timeouts)
-}
-
-pub(crate) fn number(value: Option<i32>) -> u32 {
-    value.and_then(|n| u32::try_from(n).ok()).unwrap_or_default()
-}
-
-pub(crate) fn sdk_number(value: u32) -> i32 {
-    i32::try_from(value).unwrap_or(i32::MAX)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::aws::wait::{Look, SHOWS, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
 use crate::resources::AccountPolicy;
-use crate::resources::subscriptions::replace::quoted;
+use crate::resources::restore::quoted;
 
 const SERVICE: &str = "logs";
 const KIND: PolicyType = PolicyType::SubscriptionFilterPolicy;

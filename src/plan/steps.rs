@@ -1,0 +1,151 @@
+//! The plan and its steps.
+
+use serde::Serialize;
+
+use super::head::Head;
+use super::resource::ResourceId;
+use super::stage::{Stage, Verb};
+use crate::error::Code;
+
+/// The ordered changes that bring what exists to what is wanted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(bound = "")]
+pub struct Plan<A> {
+    /// What it is for, and where its settings come from.
+    #[serde(skip_serializing_if = "Head::is_empty", rename = "settings")]
+    pub head: Head,
+    /// The changes, in the order of their stages.
+    pub steps: Vec<Step<A>>,
+    /// What is already as it should be.
+    pub unchanged: Vec<ResourceId>,
+    /// What a teardown or an unsubscribe leaves, and why.
+    pub kept: Vec<Kept>,
+    /// What cannot be done. A plan with a refusal is never applied.
+    pub refused: Vec<Refusal>,
+    /// What the changes take away for good.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub losses: Vec<Loss>,
+    /// What else there is to know before it is carried out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// When it was planned, in seconds since 1970, where times in it are counted from then.
+    #[serde(skip)]
+    pub planned_at: Option<u64>,
+}
+
+/// All changes to one resource.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(bound = "")]
+pub struct Step<A> {
+    /// Steps of one stage are independent of each other.
+    pub stage: Stage,
+    /// What is changed.
+    pub resource: ResourceId,
+    /// How.
+    pub verb: Verb,
+    /// Field by field, for people. Secrets are not shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub fields: Vec<Field>,
+    /// What `apply` does, in order.
+    #[serde(skip)]
+    pub actions: Vec<A>,
+}
+
+/// A field that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What it was; none where it was not set.
+    pub old: Option<String>,
+    /// What it becomes; none where it is removed.
+    pub new: Option<String>,
+}
+
+/// What is left where it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Why.
+    pub reason: String,
+}
+
+/// What cannot be done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The resource.
+    pub resource: ResourceId,
+    /// Which of the expected failures it is.
+    pub code: Code,
+    /// Why.
+    pub reason: String,
+    /// What to do instead.
+    pub hint: String,
+}
+
+/// Something that a change takes away and that running it again does not bring back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    /// The resource that changes.
+    pub resource: ResourceId,
+    /// What is lost with it.
+    pub what: String,
+}
+
+impl<A> Default for Plan<A> {
+    fn default() -> Self {
+        Self {
+            head: Head::default(),
+            steps: Vec::new(),
+            unchanged: Vec::new(),
+            kept: Vec::new(),
+            refused: Vec::new(),
+            losses: Vec::new(),
+            notes: Vec::new(),
+            planned_at: None,
+        }
+    }
+}
+
+impl<A> Plan<A> {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// Puts the steps into the order of their stages, keeping the order within a stage.
+    #[must_use]
+    pub(crate) fn ordered(mut self) -> Self {
+        self.steps.sort_by_key(|step| step.stage);
+        self
+    }
+
+    /// Adds what another plan does.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.steps.extend(other.steps);
+        self.unchanged.extend(other.unchanged);
+        self.kept.extend(other.kept);
+        self.refused.extend(other.refused);
+        self.losses.extend(other.losses);
+        self.notes.extend(other.notes);
+        self.planned_at = self.planned_at.or(other.planned_at);
+        self.head.0.extend(other.head.0);
+        self.ordered()
+    }
+
+    pub(crate) fn refuse(
+        &mut self,
+        resource: ResourceId,
+        code: Code,
+        reason: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.refused.push(Refusal { resource, code, reason: reason.into(), hint: hint.into() });
+    }
+
+    pub(crate) fn keep(&mut self, resource: ResourceId, reason: impl Into<String>) {
+        self.kept.push(Kept { resource, reason: reason.into() });
+    }
+}

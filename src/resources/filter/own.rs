@@ -1,0 +1,33 @@
+//! Which subscription filters are this stack's own, and how they go.
+
+use super::action::Action;
+use super::observed::ObservedFilter;
+use crate::resources::{Draft, Kind, Plan, ResourceId, Stack, Stage, Verb};
+
+/// Whether a filter is this stack's own: it leads to our stream and has our name, with or without a pinned
+/// destination. Filters carry no tags.
+pub fn is_own_filter(stack: &Stack, filter: &ObservedFilter, also: Option<&str>) -> bool {
+    stack.is_own_subscription(&filter.name, &filter.destination_arn, also)
+}
+
+/// Deletes a filter of ours, or says why it stays where it leads to our stream.
+pub(crate) fn remove(
+    stack: &Stack,
+    log_group: &str,
+    filter: &ObservedFilter,
+    also: Option<&str>,
+    stage: Stage,
+    plan: &mut Plan,
+) {
+    let id = ResourceId::filter(log_group, &filter.name);
+    if is_own_filter(stack, filter, also) {
+        let mut step = Draft::new(stage, Kind::SUBSCRIPTION_FILTER, &id.name, Verb::Delete);
+        if stage == Stage::CoveredFilters {
+            step.set("covered by", "the account policy");
+        }
+        step.act(Action::Delete { log_group: log_group.to_owned(), name: filter.name.clone() });
+        step.finish(plan);
+    } else if filter.destination_arn == stack.names.stream_arn(&stack.target) {
+        plan.keep(id, "it leads to our stream but has another name: name it with --filter-name to remove it");
+    }
+}

@@ -1,0 +1,68 @@
+//! What can be done to a forwarder function.
+
+use std::collections::BTreeMap;
+
+use super::bundle::Bundle;
+use super::desired::EnvValue;
+use crate::plan::Kind;
+use crate::stack::Tags;
+
+impl Kind {
+    /// A Lambda function.
+    pub const FUNCTION: Self = Self::new("function");
+}
+
+/// One change to a function, with everything needed to carry it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are those of the AWS call that the variant names")]
+pub enum Action {
+    /// Create the function and wait until it is Active.
+    Create(Box<CreateFunction>),
+    /// Wait until the function is Active and its last update Successful.
+    Await { name: String },
+    /// Invoke the function once with an empty batch: fails where the function cannot start.
+    Start { name: String },
+    /// Go on only before this time, in seconds since 1970: the next action has another function serve what arrives from then on.
+    BeforeHandover { at: u64 },
+    /// Upload another zip and wait.
+    UpdateCode { name: String, bundle: Bundle },
+    /// Change description, role, memory, timeout, environment, log group; wait.
+    UpdateConfiguration {
+        name: String,
+        description: Option<String>,
+        role_arn: Option<String>,
+        memory_mb: Option<u32>,
+        timeout_seconds: Option<u32>,
+        environment: Option<BTreeMap<String, EnvValue>>,
+        log_group: Option<String>,
+    },
+    /// Reserve concurrency.
+    SetConcurrency { name: String, reserved: u32 },
+    /// Reserve none: with none at all it never ran.
+    UnsetConcurrency { name: String },
+    /// Add tags.
+    Tag { arn: String, tags: Tags },
+    /// Delete the function.
+    Delete { name: String },
+}
+
+/// A function to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateFunction {
+    /// Its name.
+    pub name: String,
+    /// Its execution role.
+    pub role_arn: String,
+    /// Its code.
+    pub bundle: Bundle,
+    /// Its description.
+    pub description: String,
+    /// Memory in MB.
+    pub memory_mb: u32,
+    /// Timeout in seconds.
+    pub timeout_seconds: u32,
+    /// Its environment variables.
+    pub environment: BTreeMap<String, EnvValue>,
+    /// Its tags.
+    pub tags: Tags,
+}

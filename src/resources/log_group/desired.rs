@@ -1,0 +1,21 @@
+//! The forwarder's log group that is wanted.
+
+use serde::Serialize;
+
+use crate::stack::Setting;
+
+/// The forwarder's log group. It exists before the function, so that it never lives without a retention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogGroupSpec {
+    /// Days that the forwarder's own log is kept.
+    pub retention_days: Setting<u32>,
+}
+
+/// How long a log group keeps its events, in words; none is for ever.
+pub fn retention(days: Option<u32>) -> String {
+    match days {
+        None => "for ever".to_owned(),
+        Some(1) => "1 day".to_owned(),
+        Some(days) => format!("{days} days"),
+    }
+}

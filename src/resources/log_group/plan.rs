@@ -1,0 +1,67 @@
+//! What must change on the log groups of the forwarders.
+
+use super::LogGroup;
+use super::action::Action;
+use crate::resources::kind::{Losses, Part, Planned, Setup};
+use crate::resources::own::own;
+use crate::resources::{Draft, Kind, Observed, Plan, ResourceId, Stack, Stage, Step, Verb, retention};
+
+/// A log group goes together with its function: see [`function`](crate::resources::function).
+impl Planned for LogGroup {
+    type Action = Action;
+
+    fn setup(setup: &Setup<'_>, plan: &mut Plan) {
+        for forwarder in &setup.forwarders.wanted {
+            let log_group = log_group(&forwarder.stack, &forwarder.observed, setup.adopt, plan);
+            plan.refused.extend(log_group.err());
+        }
+    }
+
+    fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {
+        match action {
+            Action::Delete { .. } => found.add(&step.resource, "its log lines"),
+            Action::SetRetention { days, .. } => log_lines(found, &step.resource, *days),
+            _ => {}
+        }
+    }
+}
+
+fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -> Part {
+    let (name, want) = (&stack.names.function_log_group, &stack.log_group.retention_days);
+    let Some(is) = &observed.log_group else {
+        let mut draft = Draft::new(Stage::Foundations, Kind::LOG_GROUP, name, Verb::Create);
+        draft.set("retention", retention(Some(want.value)));
+        draft.act(Action::Create {
+            name: name.clone(),
+            retention_days: want.value,
+            tags: stack.tags.clone(),
+        });
+        draft.finish(plan);
+        return Ok(());
+    };
+    let mut draft = Draft::new(Stage::Foundations, Kind::LOG_GROUP, name, Verb::Update);
+    if let Some(tags) = own(&mut draft, stack, &is.tags, adopt)? {
+        draft.act(Action::Tag { arn: is.arn.clone(), tags });
+    }
+    // A group without a retention is one whose creation was interrupted: nobody wants it for ever by default.
+    let days = match is.retention_days {
+        Some(days) => want.change_from(&days).copied(),
+        None => Some(want.value),
+    };
+    if let Some(days) = days {
+        draft.change("retention", retention(is.retention_days), retention(Some(days)));
+        draft.act(Action::SetRetention { name: name.clone(), days });
+    }
+    draft.finish(plan);
+    Ok(())
+}
+
+fn log_lines(found: &mut Losses<'_>, id: &ResourceId, days: u32) {
+    let own = found.observed.isolated.values().filter_map(|own| own.log_group.as_ref());
+    let mut groups = found.observed.log_group.iter().chain(own);
+    let Some(before) = groups.find(|group| group.name == id.name) else { return };
+    // A group that an interrupted run left without a retention holds nothing old.
+    if before.retention_days.is_none_or(|before| before > days) {
+        found.add(id, format!("its log lines that are older than {}", retention(Some(days))));
+    }
+}

@@ -1,0 +1,49 @@
+//! Whether a resource that exists is this stack's own, or becomes it.
+
+use super::{Draft, Field, Refusal, ResourceId, Stack, Verb};
+use crate::error::Code;
+use crate::stack::names::{REGION_TAG, STACK_TAG, VERSION_TAG};
+use crate::stack::{Tags, owns};
+
+/// What it takes to make an existing resource ours, or a refusal.
+///
+/// Tags of the user's that are missing are added; tags that somebody else set stay. The version tag alone is
+/// never a reason for a change: running a newer cwl2le over an unchanged stack changes nothing.
+pub(crate) fn own(
+    draft: &mut Draft,
+    stack: &Stack,
+    tags: &Tags,
+    adopt: bool,
+) -> Result<Option<Tags>, Refusal> {
+    if !owns(&stack.name, &stack.target.region, tags) {
+        if !adopt || tags.contains_key(STACK_TAG) {
+            return Err(not_ours(draft.resource(), stack, tags));
+        }
+        draft.verb(Verb::Adopt);
+    }
+    let missing: Vec<_> =
+        stack.tags.iter().filter(|(k, v)| *k != VERSION_TAG && tags.get(*k) != Some(v)).collect();
+    draft.fields(missing.iter().map(|(key, value)| Field {
+        name: format!("tag {key}"),
+        old: tags.get(*key).cloned(),
+        new: Some((*value).clone()),
+    }));
+    Ok((!missing.is_empty()).then(|| stack.tags.clone()))
+}
+
+fn not_ours(resource: &ResourceId, stack: &Stack, tags: &Tags) -> Refusal {
+    let (reason, hint) = match tags.get(STACK_TAG) {
+        Some(other) => (
+            format!(
+                "it belongs to the stack `{other}` of {}",
+                tags.get(REGION_TAG).map_or("another region", String::as_str)
+            ),
+            "choose another name with --stack".to_owned(),
+        ),
+        None => (
+            format!("it exists already and was not made by the stack `{}` of cwl2le", stack.name),
+            "take it over with --adopt, or make a stack beside it with --stack NAME".to_owned(),
+        ),
+    };
+    Refusal { resource: resource.clone(), code: Code::NotOurs, reason, hint }
+}

@@ -1,0 +1,62 @@
+//! Reads the roles, and which of the two pairs of role names a stack uses.
+
+use super::aws::{attached_policies, policy_names, role, role_policy};
+use super::observed::ObservedRole;
+use crate::aws::{Aws, AwsError};
+use crate::resources::depth::Depth;
+use crate::stack::{Names, RoleScope, StackName};
+
+/// Both pairs of roles decide the scope; the policies are read of the pair that is in use.
+pub(crate) async fn roles(
+    aws: Aws<'_>,
+    stack: &StackName,
+    depth: Depth,
+) -> Result<(RoleScope, Option<ObservedRole>, Option<ObservedRole>), AwsError> {
+    let region = &aws.session.target.region;
+    let plain = Names::new(stack, region, RoleScope::Plain);
+    let regional = Names::new(stack, region, RoleScope::Regional);
+    let (plain_logs, plain_function, regional_logs, regional_function) = tokio::try_join!(
+        role(aws, &plain.logs_role),
+        role(aws, &plain.function_role),
+        role(aws, &regional.logs_role),
+        role(aws, &regional.function_role),
+    )?;
+    let scope = RoleScope::decide(
+        region,
+        [&plain_logs, &plain_function].into_iter().flatten().map(|role| &role.tags),
+        regional_logs.is_some() || regional_function.is_some(),
+    );
+    let (names, logs, function) = match scope {
+        RoleScope::Plain => (plain, plain_logs, plain_function),
+        RoleScope::Regional => (regional, regional_logs, regional_function),
+    };
+    let (logs, function) = tokio::try_join!(
+        with_policies(aws, logs, &names.logs_policy, depth),
+        with_policies(aws, function, &names.function_policy, depth),
+    )?;
+    Ok((scope, logs, function))
+}
+
+async fn with_policies(
+    aws: Aws<'_>,
+    role: Option<ObservedRole>,
+    own: &str,
+    depth: Depth,
+) -> Result<Option<ObservedRole>, AwsError> {
+    let Some(mut role) = role else { return Ok(None) };
+    let names = match depth {
+        Depth::Stack => vec![own.to_owned()],
+        Depth::Everything => {
+            let (names, attached) =
+                tokio::try_join!(policy_names(aws, &role.name), attached_policies(aws, &role.name))?;
+            role.attached = attached;
+            names
+        }
+    };
+    for name in names {
+        if let Some(policy) = role_policy(aws, &role.name, &name).await? {
+            role.policies.insert(name, policy);
+        }
+    }
+    Ok(Some(role))
+}

@@ -1,0 +1,177 @@
+//! What must change on the roles.
+
+use serde_json::Value;
+
+use super::Role;
+use super::action::Action;
+use super::desired::RoleSpec;
+use super::same_meaning::same_meaning;
+use crate::error::Code;
+use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
+use crate::resources::own::own;
+use crate::resources::removal::Removal;
+use crate::resources::{
+    Draft, Field, Kind, Observed, ObservedRole, Plan, Refusal, ResourceId, Stack, Stage, Step,
+    TeardownOptions, Verb,
+};
+use crate::stack::{Tags, owns};
+
+impl Planned for Role {
+    type Action = Action;
+
+    fn setup(setup: &Setup<'_>, plan: &mut Plan) {
+        let &Setup { stack, observed, adopt, forwarders } = setup;
+        let wanted = [
+            (&stack.logs_role, observed.logs_role.as_ref()),
+            (&forwarders.role(stack), observed.function_role.as_ref()),
+        ];
+        for (want, is) in wanted {
+            let role = role(stack, want, is, adopt, plan);
+            plan.refused.extend(role.err());
+        }
+    }
+
+    fn teardown(&Teardown { stack, observed, options }: &Teardown<'_>, plan: &mut Plan) {
+        let names = &stack.names;
+        let owned = |tags: &Tags| owns(&stack.name, &stack.target.region, tags);
+        let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
+        for (is, own_policy) in
+            [(&observed.logs_role, &names.logs_policy), (&observed.function_role, &names.function_policy)]
+        {
+            let Some(is) = is else { continue };
+            let foreign: Vec<&str> =
+                is.policies.keys().filter(|name| *name != own_policy).map(String::as_str).collect();
+            let of_others = observed.function.as_ref().filter(|_| !function_is_ours);
+            let user = if writes_for_others(stack, observed, options, &is.arn) {
+                Some(
+                    "subscriptions of other names than ours still use it; --filter-name removes them"
+                        .to_owned(),
+                )
+            } else if of_others.is_some_and(|function| function.role_arn == is.arn) {
+                Some("a function that is not ours runs with it".to_owned())
+            } else {
+                (!foreign.is_empty())
+                    .then(|| format!("it has inline policies that are not ours: {}", foreign.join(", ")))
+            };
+            let removal = Removal { kind: Kind::ROLE, name: &is.name, ours: owned(&is.tags), user };
+            if let Some(step) = removal.delete(delete_role(is), options, plan) {
+                let detached = is.attached.iter().map(|arn| ("detaches", arn.as_str()));
+                let removed = foreign.iter().map(|name| ("removes inline policy, not ours", *name));
+                step.fields.extend(detached.chain(removed).map(|(name, what)| Field {
+                    name: name.to_owned(),
+                    old: None,
+                    new: Some(what.to_owned()),
+                }));
+            }
+        }
+    }
+
+    fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {
+        let Action::Delete { policies, .. } = action else { return };
+        let own = [&found.stack.names.logs_policy, &found.stack.names.function_policy];
+        for policy in policies.iter().filter(|policy| !own.contains(policy)) {
+            found.add(&step.resource, format!("its inline policy {policy}, which is not ours"));
+        }
+    }
+}
+
+fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, plan: &mut Plan) -> Part {
+    let Some(is) = is else {
+        let mut draft = Draft::new(Stage::Foundations, Kind::ROLE, &want.name, Verb::Create);
+        draft.set("path", &want.path);
+        if let Some(boundary) = &want.boundary {
+            draft.set("permissions boundary", boundary);
+        }
+        draft.set("inline policy", &want.policy_name);
+        draft.act(Action::Create { role: Box::new(want.clone()), tags: stack.tags.clone() });
+        draft.finish(plan);
+        return Ok(());
+    };
+
+    let mut draft = Draft::new(Stage::Foundations, Kind::ROLE, &want.name, Verb::Update);
+    if let Some(tags) = own(&mut draft, stack, &is.tags, adopt)? {
+        draft.act(Action::Tag { role: want.name.clone(), tags });
+    }
+    if is.path != want.path {
+        return Err(Refusal {
+            resource: ResourceId::new(Kind::ROLE, &want.name),
+            code: Code::Immutable,
+            reason: format!("its path is {}, and AWS cannot move a role to {}", is.path, want.path),
+            hint: "leave the path as it is, or `cwl2le teardown` and set up again".to_owned(),
+        });
+    }
+    // First: the rights to change the rest may depend on it, and no policy takes effect without it.
+    if let Some(boundary) = want.boundary.as_ref().filter(|boundary| is.boundary.as_ref() != Some(*boundary))
+    {
+        let is = is.boundary.clone().unwrap_or_else(|| "none".to_owned());
+        draft.change("permissions boundary", is, boundary);
+        draft.act(Action::SetBoundary { role: want.name.clone(), boundary: boundary.clone() });
+    }
+    if !same_meaning(&is.trust, &want.trust) {
+        draft.change("trust policy", statements(&is.trust), statements(&want.trust));
+        draft.act(Action::SetTrust { role: want.name.clone(), trust: want.trust.clone() });
+    }
+    let current = is.policies.get(&want.policy_name);
+    if !current.is_some_and(|policy| same_meaning(policy, &want.policy)) {
+        let name = format!("inline policy {}", want.policy_name);
+        match current {
+            Some(policy) => draft.change(&name, statements(policy), statements(&want.policy)),
+            None => draft.set(&name, statements(&want.policy)),
+        }
+        draft.act(Action::PutPolicy {
+            role: want.name.clone(),
+            policy_name: want.policy_name.clone(),
+            policy: want.policy.clone(),
+        });
+    }
+    draft.finish(plan);
+    // Read only where everything is.
+    let others: Vec<&str> =
+        is.policies.keys().filter(|name| **name != want.policy_name).map(String::as_str).collect();
+    if !others.is_empty() {
+        plan.notes.push(format!(
+            "the role {} has inline policies that are not ours and may deny what ours allows: {}",
+            want.name,
+            others.join(", ")
+        ));
+    }
+    Ok(())
+}
+
+/// A policy's statements in one line, as they are.
+fn statements(policy: &Value) -> String {
+    policy.get("Statement").unwrap_or(policy).to_string()
+}
+
+/// Whether a filter or an account policy that is not ours has CloudWatch Logs assume this role.
+fn writes_for_others(stack: &Stack, observed: &Observed, options: &TeardownOptions, role_arn: &str) -> bool {
+    let policy = observed.account_policy.iter();
+    let policy = policy.map(|policy| (&policy.name, &policy.destination_arn, policy.role_arn.as_ref()));
+    let filters = observed.groups.values().flat_map(|group| &group.filters);
+    let filters = filters.map(|filter| (&filter.name, &filter.destination_arn, filter.role_arn.as_ref()));
+    policy.chain(filters).any(|(name, destination_arn, role)| {
+        role.is_some_and(|role| role == role_arn)
+            && !stack.is_own_subscription(name, destination_arn, options.filter_name.as_deref())
+    })
+}
+
+fn delete_role(is: &ObservedRole) -> Action {
+    Action::Delete {
+        role: is.name.clone(),
+        policies: is.policies.keys().cloned().collect(),
+        attached: is.attached.clone(),
+    }
+}
+
+impl Plan {
+    /// Leaves the inline policy of a role as it is, if there is one.
+    pub(crate) fn ignore_policy_of(&mut self, role: &RoleSpec) {
+        let resource = ResourceId::new(Kind::ROLE, &role.name);
+        for step in
+            self.steps.iter_mut().filter(|step| step.resource == resource && step.verb == Verb::Update)
+        {
+            step.fields.retain(|field| field.old.is_none() || !field.name.starts_with("inline policy"));
+        }
+        self.steps.retain(|step| step.resource != resource || !step.fields.is_empty());
+    }
+}

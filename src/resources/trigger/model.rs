@@ -1,0 +1,46 @@
+//! What each action does to the event source mappings, in the model of AWS for the tests of the planner.
+
+use super::Action;
+use crate::resources::{Observed, ObservedTrigger, Stack, TriggerSpec, TriggerState};
+
+fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTrigger {
+    ObservedTrigger {
+        uuid: uuid.to_owned(),
+        source_arn: source_arn.to_owned(),
+        qualifier: None,
+        state: TriggerState::Enabled,
+        last_result: None,
+        batch_size: spec.batch_size.value,
+        window_seconds: spec.window_seconds.value,
+        parallelization: spec.parallelization.value,
+        bisect: spec.bisect.value,
+        max_retries: -1,
+        max_age_seconds: spec.max_age_seconds,
+        reports_item_failures: true,
+        is_filtered: false,
+        tumbling_window_seconds: 0,
+        starting_position: spec.start.to_string(),
+        on_failure: spec.on_failure.value.clone(),
+    }
+}
+
+pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
+    match action {
+        Action::Create { function, stream_arn, spec, .. } => {
+            assert!(o.function.is_some() && o.stream.is_some(), "the trigger has nothing to join");
+            assert!(!o.triggers.iter().any(|t| t.source_arn == *stream_arn), "the trigger exists already");
+            o.triggers.push(trigger_from(spec, &format!("uuid of {function}"), stream_arn));
+        }
+        Action::Await { uuid } => {
+            let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");
+            trigger.state = TriggerState::Enabled;
+        }
+        Action::Update { uuid, spec, .. } => {
+            let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");
+            *trigger = trigger_from(spec, uuid, &trigger.source_arn);
+        }
+        Action::Delete { uuid } | Action::AwaitGone { uuid } => {
+            o.triggers.retain(|t| t.uuid != *uuid);
+        }
+    }
+}
