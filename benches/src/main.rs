@@ -25,7 +25,7 @@ use std::process::ExitCode;
 use report::Report;
 
 const USAGE: &str =
-    "usage: cargo run --release -p cwl2le-benches -- [--write | gate [--accept]] [--bootstrap FILE]
+    "usage: cargo run --profile dist -p cwl2le-benches -- [--write | gate [--accept]] [--bootstrap FILE]
 
 (nothing)   measures everything and prints the tables
 --write     does that and writes docs/performance.md and docs/performance.svg
