@@ -1,7 +1,7 @@
 //! The environment variables that the process listens to.
 
-/// Makes every variable of ours, of AWS and of proxies that is set to nothing unset: nobody means an empty region, file or
-/// endpoint, and of those who read them (the flags, the SDK, the HTTP client) each takes an empty one otherwise.
+/// Makes every variable of ours, of AWS and of proxies that is set to nothing unset: nobody means an empty region, file
+/// or endpoint, and of those who read them (the flags, the SDK, the HTTP client) each takes an empty one otherwise.
 ///
 /// # Safety
 ///

@@ -9,7 +9,6 @@ mod documentation;
 pub mod environment;
 pub mod error;
 mod events;
-pub mod exit;
 mod flags;
 mod health;
 #[cfg(test)]
@@ -18,7 +17,6 @@ pub mod output;
 pub mod plan;
 pub mod resources;
 pub mod settings;
-pub mod signals;
 pub mod stack;
 mod text;
 mod workflow;

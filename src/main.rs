@@ -7,12 +7,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use cwl2le::aws::Stop;
-use cwl2le::cli::{self, Cli, Outcome, Shown};
+use cwl2le::cli::{self, Cli, Outcome, Shown, signals};
 use cwl2le::environment;
-use cwl2le::error::{Code, Error};
-use cwl2le::exit::Exit;
+use cwl2le::error::{Code, Error, Exit};
 use cwl2le::output::{Printer, bug, for_terminal, report_panics};
-use cwl2le::signals;
 
 fn main() -> ExitCode {
     #[expect(unsafe_code, reason = "the environment can be changed in no other way")]

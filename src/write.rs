@@ -1,7 +1,7 @@
 //! Files that are written whole or not at all.
 //!
-//! A full disk, a limit or a power cut in the middle of writing leaves the file that was there before, or none: the new one is
-//! written beside it, brought to the disk, and renamed.
+//! A full disk, a limit or a power cut in the middle of writing leaves the file that was there before, or none: the new
+//! one is written beside it, brought to the disk, and renamed.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};

@@ -29,7 +29,7 @@ pub fn bootstrap(
         .args(["build", "--locked", "--package", "cwl2le-forwarder", "--bin", "bootstrap"])
         .args(["--profile", "forwarder", "--target", triple, "--target-dir"])
         .arg(target_dir)
-        // Whatever it has to say belongs beside the caller's errors, not among what it prints.
+        // Its messages go to the caller's standard error, so that they do not mix with the caller's output.
         .stdout(io::stderr())
         .status()
         .map_err(|e| format!("cannot start cargo to build the forwarder: {e}"))?;
@@ -45,7 +45,7 @@ pub fn bootstrap(
 fn leaks(name: &OsString) -> bool {
     const GIVEN: &str = "CARGO CLIPPY_ARGS DEBUG HOST LLVM_PROFILE_FILE NUM_JOBS OPT_LEVEL OUT_DIR PROFILE \
                          RUSTC_LINKER RUSTC_WORKSPACE_WRAPPER RUSTC_WRAPPER RUSTFLAGS TARGET";
-    // What a user configures about the machine and the network stays, as does the job server.
+    // Settings of the machine and the network stay, as does the job server.
     const KEPT: &str =
         "CARGO_HOME CARGO_HTTP_ CARGO_MAKEFLAGS CARGO_NET_ CARGO_REGISTR CARGO_SOURCE_ CARGO_TERM_";
     let name = name.to_string_lossy();

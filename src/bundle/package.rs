@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::{BundleInfo, Glibc, inspect};
+use super::elf::Glibc;
+use super::forwarder::{BundleInfo, inspect};
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
 use crate::resources::Bundle;

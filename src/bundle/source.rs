@@ -1,5 +1,5 @@
-//! The hash of everything that the forwarder is built from. `build.rs` includes this file: it may use nothing but std and
-//! `sha2`.
+//! The hash of everything that the forwarder is built from. `build.rs` includes this file: it may use nothing but std
+//! and `sha2`.
 
 use std::fs;
 use std::io;
@@ -17,8 +17,8 @@ pub(crate) const SOURCES: [&str; 6] = [
     "src/bundle/archive.rs",
 ];
 
-/// 16 hexadecimal digits of the SHA-256 over the names and contents of all sources: enough to tell builds apart, and short
-/// enough to read out. Hidden files, and line endings, which a checkout may convert, make no difference.
+/// 16 hexadecimal digits of the SHA-256 over the names and contents of all sources: enough to tell builds apart, and
+/// short enough to read out. Hidden files, and line endings, which a checkout may convert, make no difference.
 ///
 /// # Errors
 /// When a source cannot be read, with its path.

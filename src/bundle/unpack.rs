@@ -1,4 +1,4 @@
-//! The `bootstrap` out of a zip that may be anybody's.
+//! Unpacks `bootstrap` from a zip of unknown origin.
 
 use std::io::{Cursor, Read};
 

@@ -49,8 +49,8 @@ pub struct Global {
     /// ready; 300 by default, and 30 for an answer. Never lengthens what is retried for less
     #[arg(long, global = true, value_name = "SECONDS", env = "CWL2LE_PATIENCE", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub patience: Option<u64>,
-    /// Maximum calls a second of each AWS operation, 1 to 1000. By default calls stay below AWS's default quotas; raise it
-    /// where your account has higher ones
+    /// Maximum calls a second of each AWS operation, 1 to 1000. By default calls stay below AWS's default quotas; raise
+    /// it where your account has higher ones
     #[arg(long, global = true, value_name = "CALLS", env = "CWL2LE_RATE", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rate: Option<u16>,
     /// Configuration file; else `cwl2le.toml` in this folder, where there is one. Flags and environment win over it

@@ -11,7 +11,8 @@ use cwl2le_forwarder::secret::redactor::{is_telling, is_token_like, learn_all, s
 use super::Cli;
 use crate::flags::TOKEN_VARIABLE;
 
-/// AWS's variables whose whole value is a secret, of 16 characters or more. Those of a local AWS are words, such as `test`.
+/// AWS's variables whose whole value is a secret, of 16 characters or more. Those of a local AWS are words, such as
+/// `test`.
 const OF_AWS: [&str; 3] = ["AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
 
 /// Flags whose value names the place of a secret. A secret in its place looks like a token.

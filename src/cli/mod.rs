@@ -5,6 +5,7 @@ mod denied;
 mod given;
 mod misplaced_keys;
 mod run;
+pub mod signals;
 #[cfg(test)]
 mod tests;
 mod unparsed;

@@ -6,8 +6,7 @@ use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue};
 
 use super::Cli;
-use crate::error::{Code, Error};
-use crate::exit::Exit;
+use crate::error::{Code, Error, Exit};
 use crate::output::{ColorChoice, OutputFormat, Printer};
 
 /// Prints clap's error to standard error, or help and version to standard output. An error is printed as JSON if the

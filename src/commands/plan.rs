@@ -3,8 +3,7 @@
 use clap::Args;
 
 use super::verb::{Facts, Policy, Reads, Verb};
-use crate::error::Result;
-use crate::exit::Exit;
+use crate::error::{Exit, Result};
 use crate::flags::{Change, Wanted};
 use crate::workflow::apply_plan::Run;
 use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};

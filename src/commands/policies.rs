@@ -27,8 +27,8 @@ pub(crate) struct Policies {
     /// Account ID to print the policies for, without calling AWS. Default: the account of the credentials
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account: Option<String>,
-    /// Allow `subscribe --all`, too, which writes an account policy; by default where the file has `all = true` and where the
-    /// account has one of cwl2le
+    /// Allow `subscribe --all`, too, which writes an account policy; by default where the file has `all = true` and
+    /// where the account has one of cwl2le
     #[arg(long)]
     pub all: bool,
     /// The stack that is meant, as for `setup`.
@@ -80,8 +80,8 @@ impl Verb for Policies {
         Facts { stack: Some(&self.wanted.stack), reads: Reads::Everything, ..Facts::default() }
     }
 
-    /// With `--account` this calls nothing at AWS. Without it, the stack is read from the account of the credentials, and
-    /// flags and file change it.
+    /// With `--account` this calls nothing at AWS. Without it, the stack is read from the account of the credentials,
+    /// and flags and file change it.
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let name = context.stack(&self.wanted.stack);
         let (target, scope, observed) = match &self.account {

@@ -3,8 +3,7 @@
 use clap::Args;
 
 use super::verb::{Facts, Policy, Reads, Verb};
-use crate::error::{Error, Result};
-use crate::exit::Exit;
+use crate::error::{Error, Exit, Result};
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, StackArg};
 use crate::resources::{self, Depth, TeardownOptions, observe};

@@ -4,8 +4,7 @@ use clap::Args;
 
 use super::verb::{Facts, Policy, Reads, Verb};
 use crate::aws::Session;
-use crate::error::{Code, Error, Result};
-use crate::exit::Exit;
+use crate::error::{Code, Error, Exit, Result};
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, Groups, StackArg};
 use crate::resources::{self, AccountPolicy, Plan, Stack};

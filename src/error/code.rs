@@ -3,7 +3,7 @@
 use serde::Serialize;
 use strum::{IntoStaticStr, VariantArray};
 
-use crate::exit::Exit;
+use super::exit::Exit;
 
 /// The expected failures, each with a stable name and an exit code; listed in `docs/errors.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, IntoStaticStr, VariantArray)]

@@ -1,9 +1,11 @@
-//! How a verb fails: one error with its code, and the AWS error that caused it, if any.
+//! How a run ends: its exit code; and if it failed, one error with a code, and the AWS error that caused it.
 
 mod aws;
 mod code;
 mod command;
+mod exit;
 
 pub use aws::AwsError;
 pub use code::Code;
 pub use command::{Error, Failure, Result};
+pub use exit::Exit;

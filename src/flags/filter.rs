@@ -21,14 +21,15 @@ pub struct Filter {
     /// Spread over the shards `by-log-stream` (in order) or at `random`
     #[arg(long, value_name = "HOW")]
     pub distribution: Option<Distribution>,
-    /// Take the place of this filter of each log group, or of this account policy: it is deleted once ours is there, or before where AWS has
-    /// no room for both, and comes back if ours fails
+    /// Take the place of this filter of each log group, or of this account policy: it is deleted once ours is there, or
+    /// before where AWS has no room for both, and comes back if ours fails
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub replace: Option<String>,
 }
 
 impl Filter {
-    /// The name that the flags ask for: of each filter, or of the account policy. `destination` is the one that it pins.
+    /// The name that the flags ask for: of each filter, or of the account policy. `destination` is the one that it
+    /// pins.
     pub(crate) fn name(&self, stack: &Stack, destination: Option<&str>) -> String {
         let base = self.filter_name.as_ref().unwrap_or(&stack.names.filter);
         destination.map_or_else(|| base.clone(), |destination| filter_name(base, destination))

@@ -103,12 +103,12 @@ pub struct FunctionArgs {
     /// nowhere, which is the default
     #[arg(long, value_name = "PLACE", value_parser = checked(limits::quarantine))]
     pub quarantine: Option<String>,
-    /// Account that the buckets of --quarantine and --on-failure belong to; `own` for the account of the stack, which is the
-    /// default. No other account's bucket gets any record
+    /// Account that the buckets of --quarantine and --on-failure belong to; `own` for the account of the stack, which
+    /// is the default. No other account's bucket gets any record
     #[arg(long, value_name = "ID", value_parser = checked(limits::bucket_owner))]
     pub bucket_owner: Option<String>,
-    /// Seconds until a destination moves to or from a function of its own, where `isolated` changes in the file; 10 to 3600,
-    /// 60 by default. If updating the functions takes longer, run the command again
+    /// Seconds until a destination moves to or from a function of its own, where `isolated` changes in the file; 10 to
+    /// 3600, 60 by default. If updating the functions takes longer, run the command again
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(limits::HANDOVER_SECONDS))]
     pub handover: Option<u32>,
     /// Another forwarder than the bundled one

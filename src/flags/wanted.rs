@@ -27,7 +27,8 @@ pub struct Wanted {
     /// Take over resources of these names that cwl2le did not make
     #[arg(long)]
     pub adopt: bool,
-    /// Replace the function's code even if a newer cwl2le, another build of this version, or --forwarder-zip deployed it
+    /// Replace the function's code even if a newer cwl2le, another build of this version, or --forwarder-zip deployed
+    /// it
     #[arg(long)]
     pub allow_downgrade: bool,
     #[command(flatten)]

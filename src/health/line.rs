@@ -7,11 +7,11 @@ use serde_json::Value;
 pub(super) enum Said {
     /// The line of metrics, which an invocation ends with.
     Outcome(Outcome),
-    /// A delivery failed. Beside a line of metrics it says the same once more; without metrics it is all that there is.
+    /// A delivery failed. A line of metrics repeats it; with `no_metrics`, this line is the only one.
     Failed(Delivery),
-    /// The forwarder says why a start or an invocation failed as a whole.
+    /// The forwarder reports why a start or an invocation failed as a whole.
     Broken(String),
-    /// Lambda says that a start or an invocation failed as a whole; it seldom knows why.
+    /// Lambda reports that a start or an invocation failed as a whole. It seldom knows why.
     Ended(String),
 }
 
@@ -24,12 +24,12 @@ pub(super) struct Outcome {
     pub(super) lag: Option<f64>,
 }
 
-/// What became of the events of one destination, or of what the quarantine was to keep.
+/// What became of the events of one destination, or of the records for the quarantine.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Delivery {
     /// The destination, in words: "destination `app`".
     pub(super) to: String,
-    /// Why not everything was taken; none where it was.
+    /// Why not everything was accepted; none if it was.
     pub(super) failure: Option<String>,
 }
 
@@ -87,7 +87,7 @@ impl Said {
             }
             return (level == "ERROR").then(|| Self::Broken(on_one_line(rest, SHOWN)));
         }
-        // Lambda's own. `REPORT` and `INIT_REPORT` name the status where it is none of success.
+        // Lambda's own lines. `REPORT` and `INIT_REPORT` name the status unless it is success.
         let is_platform = line.contains("Task timed out after")
             || line.contains("Runtime exited")
             || line.contains("Runtime.Unknown")
@@ -97,7 +97,7 @@ impl Said {
     }
 }
 
-/// At most so many characters of a text, without line ends and other control characters.
+/// The first characters of a text, without line ends and other control characters.
 fn on_one_line(text: &str, most: usize) -> String {
     let mut shown: String =
         text.trim().chars().map(|c| if c.is_control() { ' ' } else { c }).take(most).collect();
@@ -107,7 +107,7 @@ fn on_one_line(text: &str, most: usize) -> String {
     shown
 }
 
-/// What stands for the quarantine beside the destinations.
+/// The name of the quarantine, beside those of the destinations.
 const QUARANTINE: &str = "the quarantine";
 
 fn delivery(to: String, failure: String) -> Delivery {
@@ -120,7 +120,7 @@ fn outcome(line: &Value, destinations: &Value) -> Outcome {
         let delivered = values.get("EventsDelivered").and_then(Value::as_u64).unwrap_or_default() > 0;
         let failure = values.get("Failure").and_then(Value::as_str);
         match failure {
-            // The time was used up while events were being taken: slow, and no refusal.
+            // The time ran out while the destination accepted events: it is slow and refuses nothing.
             Some("deadline") if delivered => Some(Delivery { to, failure: None }),
             Some(kind) => {
                 let detail = values.get("Detail").and_then(Value::as_str);

@@ -23,8 +23,8 @@ impl<'a> From<&'a Error> for Document<'a> {
     }
 }
 
-/// An error for people: what and why, on which resource, behind which AWS call, and what to do next. Each is one line:
-/// the line ends in it, if any, are not ours.
+/// An error for people: what and why, on which resource, behind which AWS call, and what to do next. Each is one line;
+/// line ends in a value come from outside and are escaped.
 pub(super) struct Text<'a>(pub(super) &'a Error);
 
 impl fmt::Display for Text<'_> {

@@ -3,12 +3,13 @@
 //! A report is one value with two renderings, [`Display`](std::fmt::Display) for people and [`Serialize`] for scripts.
 //! Nothing here opens a stream: `main` hands in standard output and standard error.
 //!
-//! Everything is written by [`Printer`], [`Progress`] or [`report_panics`]. They take the secrets of the run out, and
-//! escape what would do something to a terminal instead of showing on it.
+//! Everything is written by [`Printer`], [`Progress`] or [`report_panics`]. They redact the secrets of the run and
+//! escape control characters.
 
 mod color;
 mod error;
 mod panic;
+mod printer;
 mod progress;
 pub mod style;
 mod table;
@@ -16,154 +17,10 @@ mod table;
 mod tests;
 mod visible;
 
-use std::fmt::Display;
-use std::io::{self, IsTerminal, Write};
-
-use clap::ValueEnum;
-use cwl2le_forwarder::secret::redactor;
-use serde::{Serialize, Serializer};
-
-use crate::error::Error;
-
 pub use color::ColorChoice;
 pub use panic::{bug, report_panics};
+pub use printer::{OutputFormat, Printer};
+pub(crate) use printer::{prompt, seconds};
 pub use progress::{Progress, Step};
 pub use table::Table;
-use visible::shown;
 pub use visible::{for_terminal, visible};
-
-/// The form of what goes to standard output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum OutputFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For scripts: one JSON document
-    Json,
-}
-
-impl Display for OutputFormat {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Text => "text",
-            Self::Json => "json",
-        })
-    }
-}
-
-/// Renders reports and errors in the form and the colours that were asked for.
-///
-/// A reader that has closed its end, as `head` does, is not an error to any of the methods.
-#[derive(Debug, Clone, Copy)]
-pub struct Printer {
-    format: OutputFormat,
-    stdout_color: bool,
-    stderr_color: bool,
-}
-
-impl Printer {
-    /// A printer for this process: colours depend on the terminal and on `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
-    pub fn new(format: OutputFormat, color: ColorChoice) -> Self {
-        let env = |name: &str| std::env::var_os(name);
-        Self {
-            format,
-            stdout_color: color.wanted(env, io::stdout().is_terminal()),
-            stderr_color: color.wanted(env, io::stderr().is_terminal()),
-        }
-    }
-
-    /// A printer without colours, whatever the environment says.
-    pub const fn plain(format: OutputFormat) -> Self {
-        Self { format, stdout_color: false, stderr_color: false }
-    }
-
-    /// A printer with colours on both streams.
-    #[cfg(test)]
-    pub(crate) const fn colored(format: OutputFormat) -> Self {
-        Self { format, stdout_color: true, stderr_color: true }
-    }
-
-    /// The form of reports.
-    pub const fn format(&self) -> OutputFormat {
-        self.format
-    }
-
-    /// Writes a report to standard output, as text or as one JSON document, with a newline at its end.
-    ///
-    /// # Errors
-    /// If it cannot be written; a JSON document is written whole or not at all.
-    pub fn report<R: Display + Serialize>(&self, stdout: &mut dyn Write, report: &R) -> io::Result<()> {
-        match self.format {
-            OutputFormat::Text => write(stdout, &report.to_string(), self.stdout_color),
-            OutputFormat::Json => write_json(stdout, report),
-        }
-    }
-
-    /// Writes an error to standard error as text and, if the output is JSON, to standard output as `{"error": ...}`: the
-    /// script gets its document, and the person behind the script still sees what went wrong.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn error(&self, stdout: &mut dyn Write, stderr: &mut dyn Write, error: &Error) -> io::Result<()> {
-        let told = write(stderr, &error::Text(error).to_string(), self.stderr_color);
-        match self.format {
-            OutputFormat::Text => told,
-            // Standard error may be closed; the script still gets its document.
-            OutputFormat::Json => write_json(stdout, &error::Document::from(error)).and(told),
-        }
-    }
-
-    /// Writes a text that has no other form, such as help, to either stream.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn text(&self, to: &mut dyn Write, text: &str, is_stderr: bool) -> io::Result<()> {
-        write(to, text, if is_stderr { self.stderr_color } else { self.stdout_color })
-    }
-
-    /// The progress of this process on standard error: live on a terminal, one line a finished step elsewhere, or none.
-    pub fn progress(&self, quiet: bool) -> Progress {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
-        match (quiet, io::stderr().is_terminal() && !dumb) {
-            (true, _) => Progress::none(),
-            (false, true) => Progress::live(self.stderr_color),
-            (false, false) => Progress::plain(io::stderr()),
-        }
-    }
-}
-
-/// Writes a question to standard error, without a newline at its end.
-///
-/// # Errors
-/// If it cannot be written.
-pub fn prompt(question: &str) -> io::Result<()> {
-    let mut stderr = io::stderr();
-    stderr.write_all(shown(question, false).as_bytes())?;
-    stderr.flush()
-}
-
-/// Writes text with one newline at its end.
-fn write(to: &mut dyn Write, text: &str, color: bool) -> io::Result<()> {
-    let written = writeln!(to, "{}", shown(text.trim_end_matches('\n'), color));
-    unless_closed(written.and_then(|()| to.flush()))
-}
-
-fn write_json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    let mut value = serde_json::to_value(value)?;
-    redactor::redact_json(&mut value);
-    let text = visible::json(&serde_json::to_string_pretty(&value)?);
-    unless_closed(writeln!(to, "{text}").and_then(|()| to.flush()))
-}
-
-/// Seconds in JSON, rounded to the millisecond.
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes fields by reference")]
-pub(crate) fn seconds<S: Serializer>(seconds: &f64, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64((seconds * 1000.0).round() / 1000.0)
-}
-
-fn unless_closed(written: io::Result<()>) -> io::Result<()> {
-    match written {
-        Err(cause) if cause.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other,
-    }
-}

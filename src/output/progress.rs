@@ -77,7 +77,8 @@ impl Progress {
         }
     }
 
-    /// Begins a step, such as `creating stream cloudwatch-logs-stream`. It is shown until it is done, failed or dropped.
+    /// Begins a step, such as `creating stream cloudwatch-logs-stream`. It is shown until it is done, failed or
+    /// dropped.
     #[must_use]
     pub fn begin(&self, doing: impl Into<String>) -> Step {
         let doing = visible(doing.into());

@@ -1,8 +1,8 @@
 //! What reaches a screen or a log: no secret, and no character that does something instead of showing.
 //!
-//! Names, patterns and messages come from others, who may put anything into them: sequences that move the cursor, hide what
-//! follows, or write to the clipboard; characters without a width; marks that turn the direction of a line; line ends that
-//! make one value look like several lines of this program.
+//! Names, patterns and messages come from others, who may put anything into them: sequences that move the cursor, hide
+//! what follows, or write to the clipboard; characters without a width; marks that turn the direction of a line; line
+//! ends that make one value look like several lines of this program.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ const OWN: [&str; 8] = ["0", "1", "2", "4", "31", "32", "33", "36"];
 
 /// A value from outside on one line: every character that does not show is escaped, as `\n` or `\u{202e}`.
 ///
-/// [`Printer`](super::Printer) and [`Progress`](super::Progress) escape everything but line ends, which may belong to the
-/// report. So every value from outside is put into a text through this.
+/// [`Printer`](super::Printer) and [`Progress`](super::Progress) escape everything but line ends, which may belong to
+/// the report. So every value from outside is put into a text through this.
 pub fn visible(value: impl fmt::Display) -> String {
     let value = value.to_string();
     let mut out = String::new();
@@ -51,7 +51,8 @@ pub(super) fn json(document: &str) -> String {
     out
 }
 
-/// A log line that goes to a terminal, where there is no telling what it would do. Bytes that are no UTF-8 become U+FFFD.
+/// A log line that goes to a terminal, where there is no telling what it would do. Bytes that are no UTF-8 become
+/// U+FFFD.
 pub fn for_terminal(line: &[u8]) -> String {
     let mut out = String::with_capacity(line.len());
     for c in String::from_utf8_lossy(line).chars() {

@@ -50,9 +50,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Shows a plan, asks, and applies exactly the plan that was shown. Minutes may pass until the answer, so `again` then
-    /// makes a new plan from what exists. It makes it for the time of the plan that was shown, so that the two can be
-    /// compared.
+    /// Shows a plan, asks, and applies exactly the plan that was shown. Minutes may pass until the answer, so `again`
+    /// then makes a new plan from what exists. It makes it for the time of the plan that was shown, so that the two can
+    /// be compared.
     pub(crate) async fn carry_out(
         &self,
         mut plan: Plan,
@@ -147,8 +147,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The command that makes the changes of a `plan`. With a token from standard input, no question can be answered, so it
-    /// has --yes.
+    /// The command that makes the changes of a `plan`. With a token from standard input, no question can be answered,
+    /// so it has --yes.
     fn setup(&self) -> CommandLine {
         let setup = self.context.command_line.with_verb("plan", "setup");
         if setup.reads_token_from_input() { setup.confirmed() } else { setup }

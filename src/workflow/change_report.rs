@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::exit::Exit;
+use crate::error::Exit;
 use crate::flags::CommandLine;
 use crate::output::visible;
 use crate::resources::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};

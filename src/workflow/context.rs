@@ -16,7 +16,7 @@ use crate::stack::{StackName, Target};
 pub(crate) struct Context<'a> {
     /// Where notes and progress go.
     pub progress: &'a Progress,
-    /// Set by Ctrl-C, SIGTERM and SIGHUP: see [`crate::signals`].
+    /// Set by Ctrl-C, SIGTERM and SIGHUP: see [`crate::cli::signals`].
     pub stop: &'a Stop,
     /// Overrides for where AWS is; the demo points them at the local one.
     pub aws: &'a Options,
@@ -34,8 +34,8 @@ pub(crate) struct Context<'a> {
     pub command: fn() -> clap::Command,
 }
 
-/// See [`Context::lines`]. Returns how many of the bytes standard output took, like [`io::Write::write`], and holds none
-/// of them back in a buffer.
+/// See [`Context::lines`]. Returns how many of the bytes standard output took, like [`io::Write::write`], and holds
+/// none of them back in a buffer.
 pub(crate) type Lines<'a> = dyn Fn(&[u8]) -> io::Result<usize> + Sync + 'a;
 
 impl Context<'_> {

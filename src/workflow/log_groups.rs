@@ -67,8 +67,8 @@ pub(crate) async fn survey(
     Ok(Survey { scope, observed, excluded })
 }
 
-/// Log groups given by name take two calls each. For anything else this lists the region, a call for every 50 log groups,
-/// and reads each log group that is selected, a call each.
+/// Log groups given by name take two calls each. For anything else this lists the region, a call for every 50 log
+/// groups, and reads each log group that is selected, a call each.
 pub(crate) async fn choose(
     context: Context<'_>,
     session: &Session,

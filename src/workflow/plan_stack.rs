@@ -142,8 +142,8 @@ pub(crate) fn plan_as_it_is(
     Ok((stack, plan))
 }
 
-/// The subscriptions of flags and file, and the sections that select no log group. If both name the same filter, the flag
-/// wins.
+/// The subscriptions of flags and file, and the sections that select no log group. If both name the same filter, the
+/// flag wins.
 async fn wanted_subscriptions(
     session: &Session,
     file: &File,

@@ -3,14 +3,15 @@
 mod fake;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fake::{Elf, zip};
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, Result};
+use crate::resources::{Arch, Bundle};
 
 /// What `--forwarder-zip` makes of a zip.
 fn load(zip: &[u8], arch: Arch) -> Result<Bundle> {

@@ -8,8 +8,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use cwl2le_local::log_service::Line;
 
 use crate::commands::verb::Verb;
-use crate::error::{Code, Error, Result};
-use crate::exit::Exit;
+use crate::error::{Code, Error, Exit, Result};
 use crate::workflow::Context;
 
 use super::application::{Application, BUNYAN_GROUP, BUNYAN_PATTERN, PLAIN_GROUP, PLAIN_PATTERN, id_in};

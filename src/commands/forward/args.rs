@@ -14,12 +14,13 @@ use crate::stack::limits;
 pub(crate) struct Forward {
     #[command(flatten)]
     pub stack: StackArg,
-    /// Saved events, `-` for standard input: events of the function, objects of an on-failure bucket, payloads of CloudWatch
-    /// Logs, the output of `aws kinesis get-records`, `aws logs filter-log-events` or `get-log-events`, or an export of
-    /// CloudWatch Logs; plain or gzip
+    /// Saved events, `-` for standard input: events of the function, objects of an on-failure bucket, payloads of
+    /// CloudWatch Logs, the output of `aws kinesis get-records`, `aws logs filter-log-events` or `get-log-events`, or
+    /// an export of CloudWatch Logs; plain or gzip
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
-    /// Deliver to this destination of the configuration; without it lines go to standard output, with stand-ins for tokens
+    /// Deliver to this destination of the configuration; without it lines go to standard output, with stand-ins for
+    /// tokens
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub to: Option<String>,
     /// Write what --to would send to standard output instead

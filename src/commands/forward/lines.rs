@@ -1,4 +1,4 @@
-//! Lines on their way to standard output, and how many of them are certain to be there.
+//! Writes lines to standard output, and counts those that it has accepted.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,23 +27,23 @@ struct End {
     has_lines: bool,
 }
 
-/// What standard output took.
+/// What standard output accepted.
 #[derive(Debug)]
 pub(super) struct Written {
-    /// Bytes that it took.
+    /// Bytes that it accepted.
     pub(super) bytes: u64,
-    /// Why it took no more.
+    /// Why it accepted no more.
     pub(super) failed: Option<io::Error>,
-    /// Events whose lines it did not take, or not wholly.
+    /// Events whose lines it did not accept, or only in part.
     pub(super) unwritten: u64,
-    /// Bytes of the first such event that it took.
+    /// Bytes of the first such event that it accepted.
     pub(super) cut: u64,
     /// The first event that is not written: its record, and its position among the events that the route keeps.
     pub(super) next: Option<(usize, u32)>,
 }
 
 impl Lines {
-    /// Puts what each destination would get into the order of the events.
+    /// Sorts the lines of all destinations into the order of the events.
     pub(super) fn new(framed: &BTreeMap<String, Framed>, outcome: &Outcome) -> Self {
         let mut lines = Self::default();
         let mut next = vec![0; outcome.lanes.len()];
@@ -69,7 +69,7 @@ impl Lines {
         lines
     }
 
-    /// Writes them; what counts is what each call to `write` says it took.
+    /// Writes them. Only bytes that a call to `write` reports as accepted count.
     pub(super) fn write(&self, write: &Write<'_>) -> Written {
         let (mut done, mut failed) = (0, None);
         while done < self.bytes.len() && failed.is_none() {

@@ -1,4 +1,4 @@
-//! How far a batch has come, in events of the input: where another run has to go on.
+//! How many events of the input are done: where another run has to continue.
 
 use cwl2le_forwarder::delivery::ledger::{Account, Fate, Part};
 use cwl2le_forwarder::record::payload::parse;
@@ -11,7 +11,7 @@ use crate::events::Record;
 pub(super) struct Position {
     /// The first events, without a gap, that are done: delivered, dropped by a rule, or refused for good.
     pub(super) events: u64,
-    /// Events after those that were delivered all the same.
+    /// Later events that were delivered nevertheless.
     pub(super) beyond: u64,
 }
 
@@ -33,7 +33,7 @@ pub(super) fn settled(router: &Router, records: &[Record], account: &Account) ->
     position
 }
 
-/// How many events stand before the one that a record's route keeps at a position.
+/// How many events precede the one at this position among those that the route keeps.
 pub(super) fn before(
     router: &Router,
     records: &[Record],
@@ -45,7 +45,8 @@ pub(super) fn before(
     whole + parts().nth(record).map_or(0, |(record, part)| raw(router, record, event, part.filtered))
 }
 
-/// How many events a record holds, as `--skip` counts them. The account may not know it of what was refused unread.
+/// How many events a record holds, as `--skip` counts them. For a record that was rejected unread, the account may not
+/// know.
 fn size(record: &Record, part: &Part) -> u64 {
     match part.fate {
         Fate::Quarantined(_) => record.events() as u64,
@@ -53,12 +54,12 @@ fn size(record: &Record, part: &Part) -> u64 {
     }
 }
 
-/// How many of a part's first events, of those that its rules keep, all of its destinations have.
+/// How many of a part's first events all of its destinations have, among those that its rules keep.
 fn done(account: &Account, part: &Part) -> u32 {
     account.shares(part).iter().map(|share| share.progress.done).min().unwrap_or(0)
 }
 
-/// How many events of a record stand before the first one that is not done, those that rules drop included.
+/// How many events of a record precede the first one that is not done. Those that rules drop count.
 fn raw(router: &Router, record: &Record, done: u32, filtered: u32) -> u64 {
     let all = || {
         let mut json = Vec::new();

@@ -8,8 +8,7 @@ use serde::Serialize;
 use super::args::Forward;
 use super::lines::Written;
 use super::position::Position;
-use crate::error::{Code, Error};
-use crate::exit::Exit;
+use crate::error::{Code, Error, Exit};
 use crate::output::visible;
 
 /// Maximum number of reasons that are shown. All events are counted.
@@ -33,17 +32,17 @@ pub(crate) struct ForwardReport {
     pub delivered: u64,
     /// Events that the rules of a route drop.
     pub filtered: u64,
-    /// Events that there is no need to deliver: of control messages.
+    /// Events of control messages, which are not delivered.
     pub skipped: u64,
     /// Events that no retry would deliver: see `refused`.
     pub quarantined: u64,
     /// Records that cannot be understood or routed.
     pub records_quarantined: u64,
-    /// Events that were not delivered, or not surely.
+    /// Events that were not delivered, or perhaps not.
     pub failed: u64,
-    /// Events that were sent and got no receipt: they may have arrived all the same.
+    /// Events that were sent and got no receipt: they may have arrived nevertheless.
     pub possible_duplicates: u64,
-    /// Events after the first one that failed which were delivered: going on sends them again.
+    /// Events that were delivered although an earlier one failed: the next run sends them again.
     pub delivered_beyond: u64,
     /// Bytes that went out.
     pub bytes: u64,
@@ -60,7 +59,7 @@ pub(crate) struct ForwardReport {
     pub complete: bool,
     /// Why events or records were refused.
     pub refused: Vec<Refused>,
-    /// What the log service did, where it did not take everything.
+    /// What the log service did, if it did not accept everything.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<String>,
     /// What kept the rest of the input from being read or written.
@@ -101,10 +100,10 @@ impl ForwardReport {
         }
     }
 
-    /// Notes what every attempt does anew.
+    /// Notes what adds up over all attempts.
     pub(super) fn note_attempt(&mut self, outcome: &Outcome) {
         for lane in &outcome.lanes {
-            // What is only written counts once it is written.
+            // Lines for standard output count when they are written.
             self.bytes += if self.dry_run { 0 } else { lane.bytes };
             self.possible_duplicates += lane.possible_duplicates;
         }
@@ -120,7 +119,7 @@ impl ForwardReport {
         }
     }
 
-    /// Notes what standard output took of a batch that [`ForwardReport::note`] has counted as delivered.
+    /// Notes how much of a batch standard output accepted. [`ForwardReport::note`] has counted it as delivered.
     pub(super) fn note_written(&mut self, written: &Written) {
         self.bytes += written.bytes;
         self.delivered -= written.unwritten;
@@ -128,14 +127,14 @@ impl ForwardReport {
         self.cut_bytes = written.cut;
     }
 
-    /// Notes that nobody reads the lines any more. What a pipe took and nobody read is lost, and how much that is cannot
-    /// be known: so nothing of this run counts as done.
+    /// Notes that the reader of the lines is gone. Lines in the pipe are lost, and their number is unknown, so nothing
+    /// of this run counts as done.
     pub(super) fn reader_gone(&mut self) {
         self.reader_closed = true;
         self.position = self.start;
     }
 
-    /// Notes what became of a batch in the end.
+    /// Notes the final result of a batch.
     pub(super) fn note(&mut self, outcome: &Outcome, position: Position, records: usize) {
         let counts = &outcome.account.events;
         self.records += records as u64;

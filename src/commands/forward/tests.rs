@@ -15,8 +15,8 @@ use super::report::ForwardReport;
 use super::verb::{only, skip};
 use crate::cli::Cli;
 use crate::commands::Command;
+use crate::error::Exit;
 use crate::events::{Hints, Input, Nowhere, Origin, Record, SavedEvent, invocation};
-use crate::exit::Exit;
 use clap::Parser;
 
 fn args(more: &[&str]) -> Forward {

@@ -11,8 +11,8 @@ use tokio::time::Instant;
 /// does not wait long for one.
 const LIMIT: Duration = Duration::from_secs(4);
 
-/// A line for each destination whose receipt is `auto`: what its log service does, and which setting fits. A service that
-/// cannot be reached from here, or whose certificate file exists only in the function, gets no line.
+/// A line for each destination whose receipt is `auto`: what its log service does, and which setting fits. A service
+/// that cannot be reached from here, or whose certificate file exists only in the function, gets no line.
 pub(super) async fn advice(config: &Config) -> Vec<String> {
     let until = Instant::now() + LIMIT;
     let probes = config.destinations.iter().filter(|(_, destination)| is_auto(destination)).map(

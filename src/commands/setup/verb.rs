@@ -5,8 +5,7 @@ use clap::Args;
 use super::receipts;
 use crate::aws::{Notice, Session};
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
-use crate::error::Result;
-use crate::exit::Exit;
+use crate::error::{Exit, Result};
 use crate::flags::{Change, Wanted};
 use crate::resources::Stack;
 use crate::resources::function::aws as lambda;
@@ -70,8 +69,8 @@ impl Verb for Setup {
     }
 }
 
-/// Starts the functions although nothing changed: an earlier run may have ended because one could not start, or a secret
-/// may have been deleted since.
+/// Starts the functions although nothing changed: an earlier run may have ended because one could not start, or a
+/// secret may have been deleted since.
 async fn start_functions(context: Context<'_>, session: &Session, stack: &Stack) -> Result<()> {
     for function in stack.functions() {
         let step = context.progress.begin(format!("check function {function}"));

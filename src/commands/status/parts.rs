@@ -25,7 +25,8 @@ pub(super) struct Judge<'a> {
 type Found = Option<(String, Option<bool>)>;
 
 impl Judge<'_> {
-    /// Every resource of the stack, in the order in which a log line passes them. Those of isolated destinations follow.
+    /// Every resource of the stack, in the order in which a log line passes them. Those of isolated destinations
+    /// follow.
     pub(super) fn parts(self, observed: &Observed) -> Vec<Part> {
         let names = &self.stack.names;
         let stream_arn = names.stream_arn(&self.stack.target);
@@ -51,7 +52,8 @@ impl Judge<'_> {
         parts
     }
 
-    /// Trigger, function and log group of each isolated destination: those that are configured, and those that still exist.
+    /// Trigger, function and log group of each isolated destination: those that are configured, and those that still
+    /// exist.
     fn isolated_parts(self, observed: &Observed) -> Vec<Part> {
         let existing = isolated_functions(self.stack, observed).into_keys();
         let mut destinations: Vec<String> =

@@ -17,8 +17,8 @@ pub(crate) struct StatusReport {
     pub account: String,
     /// The region.
     pub region: String,
-    /// Whether everything that delivery needs exists, `setup` would change nothing, and the forwarder's own log shows no
-    /// destination whose newest delivery failed or came too late.
+    /// Whether everything that delivery needs exists, `setup` would change nothing, and the forwarder's own log shows
+    /// no destination whose newest delivery failed or came too late.
     pub ready: bool,
     /// The parts, in the order in which a log line passes them.
     pub parts: Vec<Part>,

@@ -7,8 +7,7 @@ use super::parts::Judge;
 use super::report::{AccountPolicy, Destination, StatusReport, Subscription};
 use crate::aws::Session;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
-use crate::error::{Code, Result};
-use crate::exit::Exit;
+use crate::error::{Code, Exit, Result};
 use crate::flags::{CommandLine, StackArg};
 use crate::resources::{
     Depth, Kind, Observed, Plan, ResourceId, Stack, is_loop, is_own_filter, is_own_policy, observe,

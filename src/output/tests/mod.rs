@@ -9,6 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::style::{BAD, GOOD};
+use super::visible::shown;
 use super::*;
 use crate::aws::AwsError;
 use crate::error::{Code, Error};

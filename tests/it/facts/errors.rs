@@ -1,7 +1,6 @@
 //! The documentation says what the code does.
 
-use cwl2le::error::Code;
-use cwl2le::exit::Exit;
+use cwl2le::error::{Code, Exit};
 
 const ERRORS: &str = include_str!("../../../docs/errors.md");
 

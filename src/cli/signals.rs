@@ -4,10 +4,10 @@
 //! begins, and the report says what was done. SIGQUIT stays what it is everywhere, the way to end a process at once.
 
 use crate::aws::Stop;
-use crate::exit::Exit;
+use crate::error::Exit;
 use crate::output::Progress;
 
-/// Lets the signals ask for a stop, and says that one was heard. A second Ctrl-C or SIGTERM ends the process at once.
+/// Makes the signals ask for a stop, and reports each. A second Ctrl-C or SIGTERM ends the process at once.
 ///
 /// A write beyond the file size limit (SIGXFSZ) becomes the error of that write instead of the end of the process.
 ///
