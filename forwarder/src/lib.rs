@@ -11,10 +11,12 @@ pub mod function;
 pub mod glob;
 pub mod line;
 pub mod net;
+pub mod note;
 pub mod quarantine;
 pub mod record;
 pub mod route;
 pub mod secret;
 pub mod shape;
+pub mod style;
 
 pub use delivery::{Forwarder, LaneReport, Options, Outcome, Persistence, Rejection, Response};

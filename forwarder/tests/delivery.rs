@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use common::*;
 use cwl2le_forwarder::config::{Config, Route};
-use cwl2le_forwarder::destination::{FailureKind, Receipt};
+use cwl2le_forwarder::destination::Receipt;
+use cwl2le_forwarder::net::FailureKind;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{Certificate, Fault, Transport};
 use tokio::time::Instant;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use common::*;
 use cwl2le_forwarder::config::{Config, Destination, Route};
-use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::net::FailureKind;
 use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{Answer, Fault, Request, Transport};

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cwl2le_forwarder::Forwarder;
 use cwl2le_forwarder::config::{Config, Route};
-use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::net::FailureKind;
 use cwl2le_local::log_service::{LogService, Transport};
 use tokio::time::Instant;
 

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::*;
 use cwl2le_forwarder::Forwarder;
 use cwl2le_forwarder::config::{Config, Destination};
-use cwl2le_forwarder::destination::FailureKind;
+use cwl2le_forwarder::net::FailureKind;
 use cwl2le_local::log_service::{Answer, Transport};
 use serde_json::json;
 use sink::Sink;

@@ -5,8 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use super::Call;
-use crate::destination::{Failure, FailureKind};
 use crate::net::http::Answer;
+use crate::net::{Failure, FailureKind};
 
 /// A call that failed. It names service, operation and resource, and never what the resource holds.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

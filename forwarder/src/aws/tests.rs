@@ -11,7 +11,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use tokio::time::Instant;
 
 use super::*;
-use crate::destination::FailureKind;
+use crate::net::FailureKind;
 use crate::net::http::{Answer, Client};
 use crate::secret::reference::Keeper;
 

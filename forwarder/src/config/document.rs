@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::lines::{Format, Lines, Style};
+use super::lines::Lines;
 use super::schedule::Schedule;
 use crate::destination::Settings as Destination;
 use crate::glob::Glob;
@@ -18,6 +18,7 @@ use crate::secret::reference::Reference;
 use crate::secret::{Secret, redact_uuids};
 use crate::shape::Shape;
 use crate::shape::config::{HashKey, Rules};
+use crate::style::{Format, Style};
 
 /// The environment variable of the function that holds the configuration as JSON.
 pub const CONFIG_ENV: &str = "CWL2LE_CONFIG";

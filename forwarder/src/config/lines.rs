@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Destination;
+use crate::destination::Settings as Destination;
+use crate::style::{Format, Longest, Style};
 
 /// The shortest longest line, in bytes: what is left of a line after token and mark is still worth a line.
 const SHORTEST: usize = 1024;
@@ -17,47 +18,6 @@ pub struct Lines {
     /// The longest line in bytes, with everything: from 1,024 to what the service takes. A longer one is sent in parts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<usize>,
-}
-
-/// What a line says besides the message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Nothing: the message as it is.
-    #[default]
-    Message,
-    /// Time, log group, log stream and labels before the message, separated by spaces.
-    Prefix,
-    /// A JSON object with `time`, `id`, `owner`, `group`, `stream`, `labels`, `fields` and `message`; a message that is
-    /// a JSON object is embedded as one.
-    Json,
-}
-
-/// The lines that a type of destination sends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LineRules {
-    /// What a line says unless the configuration says otherwise.
-    pub format: Format,
-    /// When a line is cut; `None` where it never is.
-    pub longest: Option<Longest>,
-}
-
-/// The longest line of a type of destination, in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Longest {
-    /// Unless the configuration says otherwise.
-    pub default: usize,
-    /// The most that the configuration may say.
-    pub most: usize,
-}
-
-/// How the lines of a destination look, with everything decided.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Style {
-    /// What a line says besides the message.
-    pub format: Format,
-    /// The longest line in bytes; a longer one is sent in parts.
-    pub max_bytes: usize,
 }
 
 impl Lines {

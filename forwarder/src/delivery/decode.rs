@@ -3,7 +3,7 @@
 use super::batch::{Batch, uncaught};
 use crate::delivery::ledger::{Fate, Skip};
 use crate::delivery::room::Taken;
-use crate::destination::{Failure, FailureKind};
+use crate::net::{Failure, FailureKind};
 use crate::record::payload::{self, Cap, LogEvent, Payload, Poison};
 use crate::shape::Shape;
 

@@ -13,9 +13,10 @@ use tokio::time::Instant;
 
 use crate::delivery::batch::Batch;
 use crate::delivery::decode::Decoding;
-use crate::delivery::ledger::count;
 use crate::delivery::pace::Watch;
-use crate::destination::{Destination, Failure, Session};
+use crate::destination::{Destination, Session};
+use crate::net::Failure;
+use crate::record::event::count;
 use crate::record::payload::LogEvent;
 use crate::shape::Budget;
 
@@ -342,7 +343,8 @@ mod tests {
 
     use super::*;
     use crate::config::Config;
-    use crate::destination::{FailureKind, Taken, Traffic, Verdict, Wait};
+    use crate::destination::{Taken, Traffic, Verdict, Wait};
+    use crate::net::FailureKind;
     use crate::quarantine::refused_tests::invocation;
     use crate::record::payload::Payload;
     use crate::{Forwarder, Options};

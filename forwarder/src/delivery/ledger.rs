@@ -6,6 +6,7 @@
 //! add up to what was received by construction; settling anything twice is a bug, which is counted as
 //! unbalanced instead of hidden.
 
+use crate::record::event::count;
 use crate::record::payload::Poison;
 
 pub use super::counts::Counts;
@@ -365,11 +366,6 @@ fn fate_of(events: u32, progress: &Progress) -> Fate {
     } else {
         Fate::Delivered
     }
-}
-
-/// An invocation is at most 6 MB, and what it becomes at most 256 MB at a time, so 32 bits count everything in it.
-pub(crate) fn count(of: usize) -> u32 {
-    u32::try_from(of).unwrap_or(u32::MAX)
 }
 
 /// A line of a closed ledger.

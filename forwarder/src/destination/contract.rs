@@ -1,14 +1,15 @@
 //! What a log service is to a batch, and what it may answer.
 
-use std::fmt;
+use std::fmt::Debug;
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::timeouts::Patience;
+use crate::net::Failure;
 use crate::record::payload::{LogEvent, Payload};
 use crate::secret::store::Store;
 
@@ -43,7 +44,7 @@ pub trait Destination {
 }
 
 /// Takes what destinations would send, in the place of the network: for looking at it first.
-pub trait Sink: fmt::Debug {
+pub trait Sink: Debug {
     /// An event as it would go over the wire to a destination, and the event that it was made of, which has passed the
     /// rules of its route. There are no bytes where the forwarder fails on an event.
     fn sent(&self, destination: &str, event: &LogEvent<'_>, bytes: &[u8]);
@@ -107,128 +108,6 @@ pub struct Traffic {
     pub unproven: u64,
 }
 
-/// How long a destination waits for what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// For one address to take the connection.
-    pub connect: Duration,
-    /// For the TLS handshake.
-    pub handshake: Duration,
-    /// For the next byte to be taken or acknowledged.
-    pub progress: Duration,
-    /// The same on the first use of a connection that was kept: it may have died while the function was
-    /// frozen, without anybody telling.
-    pub progress_on_kept: Duration,
-    /// For a service that has never closed its side of a connection to do so, once it has acknowledged everything.
-    /// Where it has closed before, `progress` counts.
-    pub close: Duration,
-    /// For an HTTP service to accept an event that it refuses, before time speaks against the event.
-    pub refused: Duration,
-}
-
-impl Default for Patience {
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(5),
-            handshake: Duration::from_secs(5),
-            progress: Duration::from_secs(10),
-            progress_on_kept: Duration::from_secs(3),
-            // rsyslog and syslog-ng take 5 to 10 ms, round trips between continents 0.3 s.
-            close: Duration::from_secs(2),
-            refused: Duration::from_secs(15 * 60),
-        }
-    }
-}
-
-/// What went wrong with a destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The kind, for decisions and counts.
-    pub kind: FailureKind,
-    /// The words of the system or library; never a token or a message.
-    pub detail: String,
-    /// How long the service wants to be left alone.
-    pub retry_after: Option<Duration>,
-}
-
-impl Failure {
-    pub(crate) fn new(kind: FailureKind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), retry_after: None }
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.kind.name(), self.detail)
-    }
-}
-
-/// Kinds of failure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailureKind {
-    /// The host name has no address.
-    Dns,
-    /// No address takes the connection.
-    Connect,
-    /// The TLS handshake failed or hung.
-    Handshake,
-    /// The service's certificate is not acceptable.
-    Certificate,
-    /// The connection was reset.
-    Reset,
-    /// The service closed the connection.
-    Closed,
-    /// No byte was taken or acknowledged for too long.
-    Stalled,
-    /// The time of the invocation is used up.
-    Deadline,
-    /// An HTTP service is busy: 408 or 429.
-    Throttled,
-    /// An HTTP service fails: 5xx.
-    Unavailable,
-    /// An HTTP service refuses the secret, which has been read again: 401 or 403.
-    Unauthorized,
-    /// An HTTP service refuses the request for another reason, which is not in the events.
-    Refused,
-    /// Something that no retry changes.
-    Unsupported,
-}
-
-impl FailureKind {
-    /// A short name for counts and logs.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Dns => "dns",
-            Self::Connect => "connect",
-            Self::Handshake => "handshake",
-            Self::Certificate => "certificate",
-            Self::Reset => "reset",
-            Self::Closed => "closed",
-            Self::Stalled => "stalled",
-            Self::Deadline => "deadline",
-            Self::Throttled => "throttled",
-            Self::Unavailable => "unavailable",
-            Self::Unauthorized => "unauthorized",
-            Self::Refused => "refused",
-            Self::Unsupported => "unsupported",
-        }
-    }
-
-    /// Whether it is unlikely to end by itself: a log service that refuses everything, or the key.
-    pub fn needs_a_person(self) -> bool {
-        matches!(self, Self::Certificate | Self::Unauthorized | Self::Refused | Self::Unsupported)
-    }
-
-    /// Whether another attempt in the same invocation can help. A certificate or a secret does not get better in
-    /// seconds, and used-up time does not come back; the next invocation tries again in any case.
-    pub fn is_worth_retrying(self) -> bool {
-        !matches!(
-            self,
-            Self::Certificate | Self::Deadline | Self::Unauthorized | Self::Refused | Self::Unsupported
-        )
-    }
-}
-
 /// What destinations are made with, besides their own settings.
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
@@ -240,31 +119,4 @@ pub struct Surroundings {
     pub region: String,
     /// Where what it would send goes, in the place of the network.
     pub outlet: Option<Outlet>,
-}
-
-pub(super) fn yes() -> bool {
-    true
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-pub(super) fn is_yes(value: &bool) -> bool {
-    *value
-}
-
-/// The largest body by default, where the service says nothing: 1,048,576 bytes, which every service takes.
-pub(super) fn megabyte() -> usize {
-    1 << 20
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
-pub(super) fn is_megabyte(bytes: &usize) -> bool {
-    *bytes == megabyte()
-}
-
-/// Checks the largest body: from one that is worth a request to one that the smallest function can hold.
-pub(super) fn check_batch(bytes: usize) -> Result<(), String> {
-    if (1024..=16 << 20).contains(&bytes) {
-        return Ok(());
-    }
-    Err(format!("`max_batch_bytes` is 1024 to 16777216, not {bytes}"))
 }

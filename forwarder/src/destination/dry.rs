@@ -5,7 +5,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use tokio::time::Instant;
 
 use super::stream::verdicts;
-use super::{Destination, Failure, Outlet, Session, Taken, Traffic, Wait};
+use super::{Destination, Outlet, Session, Taken, Traffic, Wait};
+use crate::net::Failure;
 use crate::record::payload::{LogEvent, Payload};
 
 /// In the place of a destination that connects; `frame` appends an event as that one sends it.

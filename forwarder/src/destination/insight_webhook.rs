@@ -25,13 +25,13 @@ use super::request::pending::{Limits, Packing, Part};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
-use crate::config::{Format, LineRules, Longest, Style};
 use crate::line;
 use crate::line::format;
 use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
 use crate::secret::store::Held;
 use crate::secret::{Secret, Sensitive, Token};
+use crate::style::{Format, LineRules, Longest, Style};
 
 /// Maximum number of requests in flight: half of what was measured to work.
 const IN_FLIGHT: usize = 16;

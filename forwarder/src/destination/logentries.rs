@@ -9,13 +9,13 @@ use super::region::Place;
 pub use super::region::{Region, UnknownRegion};
 use super::stream::{self, Framing, Target};
 use super::types::Type;
-use super::{Destination, Receipt, Surroundings, Wait, endpoint};
-use crate::config::{Format, LineRules, Longest, Style};
+use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
 use crate::line;
 use crate::line::format;
 use crate::record::payload::{LogEvent, Payload};
 use crate::secret::store::Held;
 use crate::secret::{Secret, Sensitive, Token};
+use crate::style::{Format, LineRules, Longest, Style};
 
 /// Maximum bytes of a line by default. Rapid7's webhook splits an entry after 32,767 bytes, without a mark and in
 /// mid-character (measured by the authors of `Geekibo/rapid7-logger`, October 2026). That Token TCP does the same is
@@ -33,7 +33,7 @@ pub struct Logentries {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
     /// Whether the connection is TLS; plain is for tests and for collectors in a private network.
-    #[serde(default = "super::yes", skip_serializing_if = "super::is_yes")]
+    #[serde(default = "defaults::yes", skip_serializing_if = "defaults::is_yes")]
     pub tls: bool,
     /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

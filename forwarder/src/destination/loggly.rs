@@ -15,7 +15,6 @@ use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, endpoint};
-use crate::config::{Format, LineRules, Longest, Style};
 use crate::line;
 use crate::line::format;
 use crate::net::http::Answer;
@@ -23,6 +22,7 @@ use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
 use crate::secret::store::Held;
 use crate::secret::{Secret, Sensitive, Token};
+use crate::style::{Format, LineRules, Longest, Style};
 
 /// The vendor's host.
 const ENDPOINT: &str = "https://logs-01.loggly.com";

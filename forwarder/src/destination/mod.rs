@@ -4,6 +4,7 @@
 pub mod types;
 
 mod contract;
+mod defaults;
 mod dry;
 mod endpoint;
 mod headers;
@@ -11,16 +12,15 @@ mod probe;
 mod region;
 mod request;
 mod stream;
+mod timeouts;
 
 pub use contract::{
-    Destination, Failure, FailureKind, Outlet, Patience, Rejected, Session, Sink, Surroundings, Taken,
-    Traffic, Verdict, Wait,
+    Destination, Outlet, Rejected, Session, Sink, Surroundings, Taken, Traffic, Verdict, Wait,
 };
 pub use endpoint::{ServiceUrl, is_public_http};
 pub use probe::{Probe, probe};
 pub use stream::Receipt;
-
-use contract::{check_batch, is_megabyte, is_yes, megabyte, yes};
+pub use timeouts::Patience;
 
 // Every type of log service: its name in the configuration, its file, and the type in it that holds its keys.
 types! {

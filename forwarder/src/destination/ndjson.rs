@@ -11,14 +11,14 @@ use super::request::pending::{Limits, Packing, Part};
 use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
-use super::{Destination, Surroundings, Wait};
-use crate::config::{Format, LineRules, Style};
+use super::{Destination, Surroundings, Wait, defaults};
 use crate::line::format;
 use crate::net::http::Answer;
 use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
 use crate::secret::Secret;
 use crate::secret::store::Held;
+use crate::style::{Format, LineRules, Style};
 
 /// Any endpoint that takes lines of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,10 +30,10 @@ pub struct Http {
     #[serde(default, skip_serializing_if = "Configured::is_empty")]
     pub headers: Configured,
     /// Whether bodies are compressed.
-    #[serde(default = "super::yes", skip_serializing_if = "super::is_yes")]
+    #[serde(default = "defaults::yes", skip_serializing_if = "defaults::is_yes")]
     pub gzip: bool,
     /// The largest body in bytes, before it is compressed: 1,024 to 16,777,216.
-    #[serde(default = "super::megabyte", skip_serializing_if = "super::is_megabyte")]
+    #[serde(default = "defaults::megabyte", skip_serializing_if = "defaults::is_megabyte")]
     pub max_batch_bytes: usize,
     /// A PEM file with the certificates to trust instead of the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -48,7 +48,7 @@ impl Type for Http {
 
     fn validate(&self) -> Result<(), String> {
         headers::validate(&self.headers)?;
-        super::check_batch(self.max_batch_bytes)
+        defaults::check_batch(self.max_batch_bytes)
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {

@@ -20,8 +20,7 @@ use super::request::pending::{Limits, Packing, Part};
 use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
-use super::{Destination, Surroundings, Wait};
-use crate::config::{LineRules, Style};
+use super::{Destination, Surroundings, Wait, defaults};
 use crate::line;
 use crate::line::severity;
 use crate::net::http::Answer;
@@ -29,6 +28,7 @@ use crate::record::extracted::{self, Origin};
 use crate::record::payload::{LogEvent, Payload};
 use crate::secret::Secret;
 use crate::secret::store::Held;
+use crate::style::{LineRules, Style};
 
 /// The path of logs, where the endpoint has none.
 const PATH: &str = "/v1/logs";
@@ -55,10 +55,10 @@ pub struct Otlp {
     #[serde(default, skip_serializing_if = "Configured::is_empty")]
     pub headers: Configured,
     /// Whether bodies are compressed.
-    #[serde(default = "super::yes", skip_serializing_if = "super::is_yes")]
+    #[serde(default = "defaults::yes", skip_serializing_if = "defaults::is_yes")]
     pub gzip: bool,
     /// The largest body in bytes, before it is compressed: 1,024 to 16,777,216.
-    #[serde(default = "super::megabyte", skip_serializing_if = "super::is_megabyte")]
+    #[serde(default = "defaults::megabyte", skip_serializing_if = "defaults::is_megabyte")]
     pub max_batch_bytes: usize,
     /// A PEM file with the certificates to trust instead of the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -73,7 +73,7 @@ impl Type for Otlp {
 
     fn validate(&self) -> Result<(), String> {
         headers::validate(&self.headers)?;
-        super::check_batch(self.max_batch_bytes)
+        defaults::check_batch(self.max_batch_bytes)
     }
 
     fn build(&self, _style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {

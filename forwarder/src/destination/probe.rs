@@ -5,7 +5,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::stream::{Closing, Connection};
-use super::{Failure, FailureKind, Patience, Settings};
+use super::{Patience, Settings};
+use crate::net::{Failure, FailureKind};
 
 /// What a service did when the other side of a new connection was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

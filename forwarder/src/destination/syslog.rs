@@ -8,13 +8,12 @@ use tokio::time::Instant;
 
 use super::stream::{self, Framing, Target};
 use super::types::Type;
-use super::{Destination, Receipt, Surroundings, Wait, endpoint};
-use crate::config::{Format, LineRules, Longest, Style};
+use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
 use crate::line;
-use crate::line::format;
-use crate::line::severity;
+use crate::line::{format, severity};
 use crate::record::extracted::{self, Origin};
 use crate::record::payload::{LogEvent, Payload};
+use crate::style::{Format, LineRules, Longest, Style};
 
 /// The longest message by default: 8,192 bytes, which rsyslog and syslog-ng take unless they are told otherwise.
 const LONGEST: usize = 8192;
@@ -40,7 +39,7 @@ pub struct Syslog {
     /// `HOST:PORT`, `[IPv6]:PORT`; the port for TLS is 6514.
     pub endpoint: String,
     /// Whether the connection is TLS; plain is for tests and for collectors in a private network.
-    #[serde(default = "super::yes", skip_serializing_if = "super::is_yes")]
+    #[serde(default = "defaults::yes", skip_serializing_if = "defaults::is_yes")]
     pub tls: bool,
     /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -5,8 +5,9 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Destination, Surroundings};
-use crate::config::{ConfigError, LineRules, Style, without_value};
+use crate::config::{ConfigError, without_value};
 use crate::secret::reference::Reference;
+use crate::style::{LineRules, Style};
 
 /// A type of log service, as it stands in the configuration: the keys beside `type` are its fields.
 pub trait Type: Serialize + DeserializeOwned {
@@ -85,7 +86,7 @@ macro_rules! types {
             }
 
             /// How its lines look unless the configuration says otherwise; `None` where it sends none.
-            pub fn line_rules(&self) -> Option<$crate::config::LineRules> {
+            pub fn line_rules(&self) -> Option<$crate::style::LineRules> {
                 match self {
                     $(Self::$Type(_) => <$module::$Type as types::Type>::LINES,)+
                 }
@@ -114,7 +115,7 @@ macro_rules! types {
             /// What is missing or wrong, in words for the operator: a certificate file, a secret.
             pub fn build(
                 &self,
-                style: $crate::config::Style,
+                style: $crate::style::Style,
                 surroundings: &Surroundings,
             ) -> Result<Box<dyn Destination>, String> {
                 match self {

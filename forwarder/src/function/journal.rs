@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use crate::delivery::batch::Outcome;
 use crate::delivery::lane::Rejection;
 use crate::delivery::ledger::{Fate, Skip};
+use crate::note::{Level, Note};
 use crate::quarantine;
 use crate::record::event::Invocation;
 use crate::secret::redactor;
@@ -22,49 +23,6 @@ const SEQUENCES_A_LINE: usize = 50;
 const UNPROVEN: &str = "the log service does not close its side of a connection after the forwarder has closed its own, \
     so deliveries are acknowledged by its kernel only: nothing shows that a process has read them; the metric \
     ReceiptsUnproven counts them; if this service is known not to close, set receipt = \"acknowledged\"";
-
-/// How important a note is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// For those who look for something.
-    Debug,
-    /// The normal course.
-    Info,
-    /// Something was not delivered.
-    Warn,
-    /// Something is wrong with the function itself.
-    Error,
-}
-
-impl Level {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warn => "WARN",
-            Self::Error => "ERROR",
-        }
-    }
-}
-
-/// One thing to say.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Note {
-    /// How important.
-    pub level: Level,
-    /// What, in words.
-    pub message: String,
-    /// The particulars.
-    pub fields: Map<String, Value>,
-}
-
-impl Note {
-    /// A note; `fields` is a JSON object.
-    pub fn new(level: Level, message: impl Into<String>, fields: Value) -> Self {
-        let fields = if let Value::Object(fields) = fields { fields } else { Map::new() };
-        Self { level, message: message.into(), fields }
-    }
-}
 
 /// How notes are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

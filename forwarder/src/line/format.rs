@@ -8,10 +8,10 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::value::RawValue;
 
-use crate::config::Format;
 use crate::line::{self, LINE_SEPARATOR};
 use crate::record::json::strict;
 use crate::record::payload::{LogEvent, Payload};
+use crate::style::Format;
 
 /// Appends an event as one line without its end.
 pub fn write(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Vec<u8>) {

@@ -14,9 +14,12 @@ use reqwest::redirect;
 use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
-use crate::destination::{Failure, FailureKind, Patience};
 use crate::net::certificate::{self, cause};
 use crate::net::tls;
+use crate::net::{Failure, FailureKind};
+
+/// Maximum time for one address to take a connection.
+pub(crate) const CONNECT: Duration = Duration::from_secs(5);
 
 /// Maximum bytes of an answer's body to read.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -78,7 +81,7 @@ impl Client {
             .tls_backend_preconfigured(tls.clone())
             .redirect(redirect::Policy::none())
             .referer(false)
-            .connect_timeout(Patience::default().connect)
+            .connect_timeout(CONNECT)
             .pool_idle_timeout(KEPT)
             .http2_keep_alive_interval(BETWEEN_PINGS)
             .http2_keep_alive_timeout(UNACKNOWLEDGED)

@@ -22,7 +22,6 @@ use std::ops::Range;
 use base64::Engine;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use crate::delivery::ledger::count;
 use crate::record::vectors;
 use compact::Found;
 pub use foreign::Foreign;
@@ -314,6 +313,11 @@ impl Record {
 /// How many bytes base64 with its padding becomes.
 fn decoded_len(base64: &[u8]) -> usize {
     base64_simd::STANDARD.decoded_length(base64).unwrap_or(0)
+}
+
+/// An invocation is at most 6 MB, and what it becomes at most 256 MB at a time, so 32 bits count everything in it.
+pub(crate) fn count(of: usize) -> u32 {
+    u32::try_from(of).unwrap_or(u32::MAX)
 }
 
 /// Orders sequence numbers: decimal numbers of 50 and more digits, so a longer one is a later one and text

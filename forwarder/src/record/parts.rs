@@ -6,9 +6,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::delivery::ledger::count;
 use crate::record::aggregate::{self, Damage};
-use crate::record::event::{Invocation, NoData};
+use crate::record::event::{Invocation, NoData, count};
 use crate::record::payload::Poison;
 
 /// One part. Small, because there may be some hundred thousand of them.

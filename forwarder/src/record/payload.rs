@@ -12,10 +12,9 @@ use std::io::Read;
 
 use flate2::bufread::MultiGzDecoder;
 
-use crate::config::Format;
 use crate::record::aggregate::Damage;
 use crate::record::inflate;
-use crate::shape::fields::Labels;
+use crate::style::Format;
 pub use any::parse_any;
 pub use repair::repair;
 
@@ -191,6 +190,9 @@ pub enum MessageType {
     /// A test of the subscription: nothing for a log service.
     Control,
 }
+
+/// Labels by name, in order of their names.
+pub type Labels = Vec<(String, String)>;
 
 /// The decoded payload of one record.
 #[derive(Debug, PartialEq)]

@@ -13,10 +13,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::aws::{Aws, AwsError, Cause};
-use crate::function::journal::{Level, Note};
-use crate::secret::redactor;
+use crate::note::{Level, Note};
 use crate::secret::reference::{Keeper, Reference};
-use crate::secret::{Secret, Sensitive};
+use crate::secret::{Secret, Sensitive, redactor};
 
 /// How often one text is read again at most: a log service that is down closes connections all the time.
 const BETWEEN_READS: Duration = Duration::from_secs(60);

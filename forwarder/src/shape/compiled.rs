@@ -9,14 +9,14 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::expression::InvalidRule;
-use super::fields::{Labeler, Labels};
+use super::fields::Labeler;
 use super::redact::{Budget, Redactor};
 use super::select::Condition;
 use super::{config, sample};
-use crate::config::Format;
 use crate::line;
-use crate::record::payload::{LogEvent, Payload};
+use crate::record::payload::{Labels, LogEvent, Payload};
 use crate::secret::REDACTED;
+use crate::style::Format;
 
 /// Number of bytes of messages to clean at once.
 const CHUNK: usize = 32 * 1024;

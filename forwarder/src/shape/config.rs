@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Format;
 use crate::secret::{REDACTED, Sensitive};
+use crate::style::Format;
 
 /// What a route does to its events before they are framed, in the order of these fields.
 ///

@@ -4,9 +4,7 @@ use regex::Regex;
 
 use super::config::Fields;
 use super::expression::{InvalidRule, compile};
-
-/// Labels by name, in order of their names.
-pub type Labels = Vec<(String, String)>;
+use crate::record::payload::Labels;
 
 /// The labels of a route, compiled.
 #[derive(Debug)]

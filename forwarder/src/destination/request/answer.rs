@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, StatusCode, header};
 use memchr::memmem;
 
-use crate::destination::FailureKind;
+use crate::net::FailureKind;
 use crate::net::http::Answer;
 use crate::secret::redact_uuids;
 use crate::secret::redactor::{Redactor, redact};

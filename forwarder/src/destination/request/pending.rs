@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::rc::Rc;
 
-use crate::delivery::ledger::count;
+use crate::record::event::count;
 
 /// Maximum number of events that wait, however short they are: each takes some 40 bytes besides those of the body, and its
 /// id. A body of a megabyte has as many only if its events have less than 16 bytes.

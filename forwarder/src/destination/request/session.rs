@@ -25,10 +25,10 @@ use super::pending::{Limits, Packing, Part, Pending, Spot, Streams};
 use super::reading::{self, Reading};
 use crate::destination::dry::Dry;
 use crate::destination::{
-    Destination, Failure, FailureKind, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict,
-    Wait,
+    Destination, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict, Wait,
 };
 use crate::net::http::{Answer, Client};
+use crate::net::{Failure, FailureKind};
 use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::connection::{Connection, broken, deadline, stalled};
-use crate::destination::{Failure, FailureKind};
+use crate::net::{Failure, FailureKind};
 
 /// How often the kernel is asked what is acknowledged while the peer does not close.
 const LOOK: Duration = Duration::from_millis(50);

@@ -11,10 +11,10 @@ use tokio::time::{Instant, timeout_at};
 
 use super::race::{self, NoneAnswered};
 use super::wire::{Stream, Wire};
+use crate::destination::Patience;
 use crate::destination::stream::receipt::{Marks, Standing};
-use crate::destination::{Failure, FailureKind, Patience};
-use crate::net::certificate;
 use crate::net::tls::Tls;
+use crate::net::{Failure, FailureKind, certificate};
 #[cfg(test)]
 use tests::resolve;
 

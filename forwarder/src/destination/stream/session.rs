@@ -13,9 +13,9 @@ use super::connection::{Connection, Target};
 use super::proof::{Need, Proof, Receipt};
 use crate::destination::dry::Dry;
 use crate::destination::{
-    Destination, Failure, FailureKind, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict,
-    Wait,
+    Destination, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict, Wait,
 };
+use crate::net::{Failure, FailureKind};
 use crate::record::payload::{LogEvent, Payload};
 
 /// How much is framed before it is written: one TLS write a line costs ten times as much as pieces of this

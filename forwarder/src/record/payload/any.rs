@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::{LogEvent, MessageType, Payload, Poison};
 use crate::line;
-use crate::shape::fields::Labels;
+use crate::record::payload::Labels;
 
 /// Reads a payload in any form of JSON, and for all of it is the last word; it may hold up to `most` events.
 ///

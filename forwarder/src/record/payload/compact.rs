@@ -16,7 +16,7 @@ use std::ops::Range;
 
 use super::{LogEvent, MessageType, Payload};
 use crate::record::json::cursor::{Cursor, once};
-use crate::shape::fields::Labels;
+use crate::record::payload::Labels;
 
 /// The payload that a text is, of up to `most` events.
 pub(crate) fn payload(json: &str, most: usize) -> Option<Payload<'_>> {
