@@ -5,6 +5,7 @@
 
 pub mod aws;
 pub mod config;
+mod config_error;
 pub mod delivery;
 pub mod destination;
 pub mod function;

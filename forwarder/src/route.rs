@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::config::{Config, ConfigError, Schedule, pinned_destination};
+use crate::config::{Config, Schedule, pinned_destination};
+use crate::config_error::ConfigError;
 use crate::glob::Glob;
 use crate::shape::Shape;
 use crate::shape::config::HashKey;

@@ -14,7 +14,7 @@ use common::*;
 use cwl2le_forwarder::aws::Aws;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::net::http::Client;
-use cwl2le_forwarder::secret::store::Store;
+use cwl2le_forwarder::secret::Store;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Answer, Fault, LogService, Protocol, Request, Transport};
 use keeper::{CREDENTIALS, Keeper};

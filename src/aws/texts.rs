@@ -15,9 +15,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
-use cwl2le_forwarder::aws::{self as forwarder, Cause, Text};
+use cwl2le_forwarder::aws::{self as forwarder, Cause};
 use cwl2le_forwarder::secret::reference::{Keeper, Reference};
-use cwl2le_forwarder::secret::store::{Reader, Reading, Store};
+use cwl2le_forwarder::secret::reader::{Reader, Reading, request};
+use cwl2le_forwarder::secret::Store;
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -47,7 +48,7 @@ pub(crate) async fn store<'r>(
 
 /// Reads one text.
 async fn read(aws: Aws<'_>, keeper: Keeper, name: &str) -> Result<String, AwsError> {
-    let text = Text::new(keeper, name);
+    let text = request(keeper, name);
     let (service, operation) = (text.service.signing_name(), text.operation);
     let answer = aws.call(service, operation, name, || exchange(aws.session, text.call())).await?;
     text.in_answer(&answer).map_err(|place| AwsError {
@@ -115,7 +116,7 @@ impl Reader for Caller {
     fn read<'r>(&'r self, keeper: Keeper, name: &'r str, until: Instant) -> Reading<'r> {
         Box::pin(async move {
             let read = timeout_at(until, read((&*self.0).into(), keeper, name)).await;
-            let text = Text::new(keeper, name);
+            let text = request(keeper, name);
             let failed = |code: String, message: String| forwarder::AwsError {
                 service: text.service.signing_name(),
                 operation: text.operation,

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use clap::{Command, CommandFactory};
-use cwl2le_forwarder::secret::is_uuid;
-use cwl2le_forwarder::secret::redactor::{is_telling, is_token_like, learn_all, secrets_of_url};
+use cwl2le_forwarder::secret::{is_uuid, is_telling, is_token_like, secrets_of_url};
+use cwl2le_forwarder::secret::redactor::learn_all;
 
 use super::Cli;
 use crate::flags::TOKEN_VARIABLE;

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::secret::store::Store;
+use cwl2le_forwarder::secret::Store;
 
 use crate::aws::Session;
 use crate::documentation::page;

@@ -98,8 +98,8 @@ impl Aws {
         loop {
             let error = match self.attempt(call, until).await {
                 Ok(answer) => return Ok(answer),
-                Err(cause) if cause.is_deadline() => return Err(before.unwrap_or_else(|| cause.of(call))),
-                Err(cause) => cause.of(call),
+                Err(cause) if cause.is_deadline() => return Err(before.unwrap_or_else(|| call.failed(cause))),
+                Err(cause) => call.failed(cause),
             };
             let after = Instant::now() + pause.mul_f64(0.5 + fastrand::f64() / 2.0);
             if !error.may_pass() || after >= until {
@@ -116,6 +116,14 @@ impl Aws {
         let request = self.signer.sign(call, SystemTime::now()).map_err(Cause::Malformed)?;
         let answer = self.client.send(request, PATIENCE, until).await.map_err(Cause::Unreachable)?;
         if answer.status.is_success() { Ok(answer) } else { Err(Cause::refused(&answer)) }
+    }
+}
+
+impl Call<'_> {
+    /// The error of a call that failed for this cause.
+    pub(super) fn failed(&self, cause: Cause) -> AwsError {
+        let (service, operation) = (self.service.signing_name(), self.operation);
+        AwsError { service, operation, resource: self.resource.to_owned(), cause }
     }
 }
 

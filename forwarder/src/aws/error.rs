@@ -4,7 +4,6 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::Call;
 use crate::net::http::Answer;
 use crate::net::{Failure, FailureKind};
 
@@ -66,12 +65,6 @@ impl Cause {
     /// Whether the time was used up while waiting for an answer.
     pub(super) fn is_deadline(&self) -> bool {
         matches!(self, Self::Unreachable(failure) if failure.kind == FailureKind::Deadline)
-    }
-
-    /// The error of a call that failed for this cause.
-    pub(super) fn of(self, call: &Call<'_>) -> AwsError {
-        let (service, operation) = (call.service.signing_name(), call.operation);
-        AwsError { service, operation, resource: call.resource.to_owned(), cause: self }
     }
 }
 

@@ -13,7 +13,6 @@ use tokio::time::Instant;
 use super::*;
 use crate::net::FailureKind;
 use crate::net::http::{Answer, Client};
-use crate::secret::reference::Keeper;
 
 const SECRET: &str = "01234567-89ab-cdef-0123-456789abcdef";
 const LONG: Duration = Duration::from_secs(60);
@@ -81,7 +80,7 @@ async fn both_stores_are_asked_with_a_signature_of_the_right_region() {
     let secret = (200, format!(r#"{{"Name":"t","SecretString":"{SECRET}","VersionStages":["AWSCURRENT"]}}"#));
     let (url, seen) = server(vec![parameter(), secret]);
     let aws = aws(&url);
-    assert_eq!(aws.text(Keeper::Ssm, "/t", soon()).await.unwrap(), SECRET);
+    assert_eq!(aws.text(Text::parameter("/t"), soon()).await.unwrap(), SECRET);
     let (head, body) = seen.recv().unwrap();
     assert!(
         head.starts_with("POST / HTTP/1.1") && head.contains("x-amz-target: AmazonSSM.GetParameter"),
@@ -92,7 +91,7 @@ async fn both_stores_are_asked_with_a_signature_of_the_right_region() {
     assert_eq!(serde_json::from_str::<serde_json::Value>(&body).unwrap()["WithDecryption"], true);
 
     let arn = "arn:aws:secretsmanager:us-west-2:1:secret:t-AbCdEf";
-    assert_eq!(aws.text(Keeper::SecretsManager, arn, soon()).await.unwrap(), SECRET);
+    assert_eq!(aws.text(Text::secret(arn), soon()).await.unwrap(), SECRET);
     let (head, body) = seen.recv().unwrap();
     assert!(head.contains("/us-west-2/secretsmanager/aws4_request"), "{head}");
     assert!(
@@ -107,7 +106,7 @@ async fn throttling_faults_and_broken_connections_are_tried_again() {
         r#"{"__type":"com.amazon.coral.availability#ThrottlingException","message":"Rate exceeded"}"#;
     let (url, seen) =
         server(vec![(400, throttled.into()), (503, "<html>".into()), (0, String::new()), parameter()]);
-    assert_eq!(aws(&url).text(Keeper::Ssm, "/t", soon()).await.unwrap(), SECRET);
+    assert_eq!(aws(&url).text(Text::parameter("/t"), soon()).await.unwrap(), SECRET);
     assert_eq!(seen.iter().take(3).count(), 3);
 }
 
@@ -115,7 +114,7 @@ async fn throttling_faults_and_broken_connections_are_tried_again() {
 async fn refusals_are_told_at_once_and_by_name() {
     let denied = r#"{"__type":"AccessDeniedException","Message":"User: x is not authorized to perform: ssm:GetParameter"}"#;
     let (url, _seen) = server(vec![(400, denied.into())]);
-    let error = aws(&url).text(Keeper::Ssm, "/t", soon()).await.unwrap_err();
+    let error = aws(&url).text(Text::parameter("/t"), soon()).await.unwrap_err();
     assert_eq!(error.code(), "AccessDeniedException");
     assert_eq!(
         error.to_string(),
@@ -127,7 +126,7 @@ async fn refusals_are_told_at_once_and_by_name() {
 async fn what_does_not_pass_ends_at_the_deadline_with_the_last_reason() {
     let nobody = ReservedPort::new().unwrap();
     let until = Instant::now() + SHORT;
-    let error = aws(&nobody.url()).text(Keeper::SecretsManager, "t", until).await.unwrap_err();
+    let error = aws(&nobody.url()).text(Text::secret("t"), until).await.unwrap_err();
     assert!(
         matches!(&error.cause, Cause::Unreachable(failure) if failure.kind == FailureKind::Connect),
         "{error}"
@@ -148,7 +147,7 @@ async fn an_attempt_that_the_deadline_cuts_off_does_not_hide_why_the_one_before_
         let (mut held, _) = listener.accept().unwrap();
         let _ = std::io::copy(&mut held, &mut std::io::sink());
     });
-    let error = aws(&url).text(Keeper::Ssm, "/t", Instant::now() + SHORT).await.unwrap_err();
+    let error = aws(&url).text(Text::parameter("/t"), Instant::now() + SHORT).await.unwrap_err();
     assert_eq!(error.to_string(), "ssm:GetParameter on /t failed: HTTP status 503");
 }
 
@@ -156,7 +155,7 @@ async fn an_attempt_that_the_deadline_cuts_off_does_not_hide_why_the_one_before_
 async fn an_odd_answer_is_not_quoted() {
     for odd in [format!(r#"{{"SecretBinary":"{SECRET}"}}"#), SECRET.to_owned(), format!("[\"{SECRET}\"]")] {
         let (url, _seen) = server(vec![(200, odd)]);
-        let error = aws(&url).text(Keeper::SecretsManager, "t", soon()).await.unwrap_err();
+        let error = aws(&url).text(Text::secret("t"), soon()).await.unwrap_err();
         assert!(matches!(error.cause, Cause::Unexpected("/SecretString")), "{error}");
         assert!(!format!("{error} {error:?}").contains(SECRET));
     }

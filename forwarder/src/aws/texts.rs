@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::{Aws, AwsError, Call, Cause, Service};
-use crate::secret::reference::Keeper;
 
 /// A text to read, and how its keeper is asked. Both speak AWS's JSON protocol.
 #[derive(Clone, Debug)]
@@ -23,25 +22,25 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// A parameter, decrypted, by its name or ARN, with `:VERSION` or `:LABEL` behind it if wanted; or the current text of
-    /// a secret, by its name or ARN.
-    pub fn new(keeper: Keeper, name: &'a str) -> Self {
-        let (service, operation, target, body, place) = match keeper {
-            Keeper::Ssm => (
-                Service::Ssm,
-                "GetParameter",
-                "AmazonSSM.GetParameter",
-                json!({ "Name": name, "WithDecryption": true }),
-                "/Parameter/Value",
-            ),
-            Keeper::SecretsManager => (
-                Service::SecretsManager,
-                "GetSecretValue",
-                "secretsmanager.GetSecretValue",
-                json!({ "SecretId": name }),
-                "/SecretString",
-            ),
-        };
+    /// A parameter of SSM Parameter Store, decrypted, by its name or ARN, with `:VERSION` or `:LABEL` behind it if wanted.
+    pub fn parameter(name: &'a str) -> Self {
+        let body = json!({ "Name": name, "WithDecryption": true });
+        Self::new(Service::Ssm, name, ("GetParameter", "AmazonSSM.GetParameter"), body, "/Parameter/Value")
+    }
+
+    /// The current text of a secret of Secrets Manager, by its name or ARN.
+    pub fn secret(name: &'a str) -> Self {
+        let operation = ("GetSecretValue", "secretsmanager.GetSecretValue");
+        Self::new(Service::SecretsManager, name, operation, json!({ "SecretId": name }), "/SecretString")
+    }
+
+    fn new(
+        service: Service,
+        name: &'a str,
+        (operation, target): (&'static str, &'static str),
+        body: Value,
+        place: &'static str,
+    ) -> Self {
         let headers = [
             (header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
             (HeaderName::from_static("x-amz-target"), HeaderValue::from_static(target)),
@@ -82,11 +81,10 @@ impl Aws {
     ///
     /// # Errors
     /// Those of [`Aws::call`]; a secret of bytes instead of text.
-    pub async fn text(&self, keeper: Keeper, name: &str, until: Instant) -> Result<String, AwsError> {
-        let text = Text::new(keeper, name);
+    pub async fn text(&self, text: Text<'_>, until: Instant) -> Result<String, AwsError> {
         let call = text.call();
         let answer = self.call(&call, until).await?;
-        text.in_answer(&answer.body).map_err(|place| Cause::Unexpected(place).of(&call))
+        text.in_answer(&answer.body).map_err(|place| call.failed(Cause::Unexpected(place)))
     }
 }
 

@@ -4,18 +4,18 @@
 //! environment variables of a function together may take 4 KB, so what is default is not written.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
+use super::names::Names;
 use super::schedule::Schedule;
+use crate::config_error::{ConfigError, read_json};
 use crate::destination::Settings as Destination;
-use crate::glob::Glob;
 use crate::quarantine::Place;
+use crate::secret::Secret;
 use crate::secret::redactor;
 use crate::secret::reference::Reference;
-use crate::secret::{Secret, redact_uuids};
 use crate::shape::Shape;
 use crate::shape::config::{HashKey, Rules};
 use crate::style::{Format, Style};
@@ -25,9 +25,6 @@ pub const CONFIG_ENV: &str = "CWL2LE_CONFIG";
 
 /// The destination that is taken when `default` is not given.
 pub const DEFAULT_DESTINATION: &str = "default";
-
-/// What separates the base name of a subscription filter from the destination it pins.
-const PIN: char = '@';
 
 /// Where events go.
 ///
@@ -87,63 +84,13 @@ pub struct Config {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
-    /// A pattern for the names of log groups; see [`Glob`].
+    /// A pattern for the names of log groups; see [`crate::glob::Glob`].
     pub log_group: String,
     /// The name of a destination, or a list of several, which all get every event.
     pub destination: Names,
     /// What happens to their events before they are framed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shape: Option<Rules>,
-}
-
-/// One name, or several: in JSON a string or a list of strings.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "expected the name of a destination, or a list of names")]
-pub enum Names {
-    /// One.
-    One(String),
-    /// Several; at least one, and none twice.
-    Several(Vec<String>),
-}
-
-impl Names {
-    /// All of them, in order.
-    pub fn names(&self) -> impl Iterator<Item = &str> {
-        match self {
-            Self::One(name) => std::slice::from_ref(name),
-            Self::Several(names) => names,
-        }
-        .iter()
-        .map(String::as_str)
-    }
-}
-
-impl From<&str> for Names {
-    fn from(name: &str) -> Self {
-        Self::One(name.to_owned())
-    }
-}
-
-impl fmt::Display for Names {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.names().collect::<Vec<_>>().join(", "))
-    }
-}
-
-/// Why a configuration is refused. The text never holds a token.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {problem}")]
-pub struct ConfigError {
-    /// Where: a path like `destinations.audit`, or `configuration` for the whole.
-    pub place: String,
-    /// What is wrong there and what would be right.
-    pub problem: String,
-}
-
-impl ConfigError {
-    pub(crate) fn new(place: impl Into<String>, problem: impl AsRef<str>) -> Self {
-        Self { place: place.into(), problem: redact_uuids(problem.as_ref()) }
-    }
 }
 
 impl Config {
@@ -162,7 +109,7 @@ impl Config {
     pub fn from_json(json: &str) -> Result<Self, ConfigError> {
         // What cannot be read as a whole, or is of a later version, has secrets all the same.
         redactor::learn_config(&serde_json::from_str(json).unwrap_or_default());
-        let config: Self = read(json, "configuration")?;
+        let config: Self = read_json(json, "configuration")?;
         config.validate()?;
         Ok(config)
     }
@@ -172,7 +119,7 @@ impl Config {
     /// # Errors
     /// As of [`Config::from_json`].
     pub fn set_routes(&mut self, json: &str) -> Result<(), ConfigError> {
-        self.routes = read(json, "routes")?;
+        self.routes = read_json(json, "routes")?;
         self.routes_from = None;
         self.validate()
     }
@@ -197,72 +144,6 @@ impl Config {
     pub fn to_json(&self) -> String {
         // Strings, booleans and maps with string keys: there is nothing in them that JSON cannot hold.
         serde_json::to_string(self).unwrap_or_default()
-    }
-
-    /// Checks what types cannot: names, references between parts, addresses.
-    ///
-    /// # Errors
-    /// The first thing that is wrong, with its place.
-    pub fn validate(&self) -> Result<(), ConfigError> {
-        if self.destinations.is_empty() {
-            return Err(ConfigError::new("destinations", "at least one destination is needed"));
-        }
-        for name in self.names() {
-            if !is_destination_name(name) {
-                return Err(ConfigError::new(
-                    format!("destinations.{name}"),
-                    "a destination's name is 1 to 64 letters, digits, `-` or `_`",
-                ));
-            }
-        }
-        for (name, destination) in &self.destinations {
-            let place = format!("destinations.{name}");
-            destination.validate().map_err(|problem| ConfigError::new(place, problem))?;
-        }
-        if let Some(name) = self.elsewhere.iter().find(|name| self.destinations.contains_key(*name)) {
-            return Err(ConfigError::new("elsewhere", format!("`{name}` has settings here")));
-        }
-        for (name, schedule) in &self.schedules {
-            self.must_be_here(name, "schedules")?;
-            schedule.validate().map_err(|problem| ConfigError::new(format!("schedules.{name}"), problem))?;
-        }
-        if let Some(name) = &self.default {
-            self.must_exist(name, "default")?;
-        }
-        if self.routes_from.is_some() && !self.routes.is_empty() {
-            let problem = "routes are either here or kept elsewhere; give `routes` or `routes_from`";
-            return Err(ConfigError::new("routes_from", problem));
-        }
-        for (at, route) in self.routes.iter().enumerate() {
-            if route.log_group.is_empty() {
-                return Err(ConfigError::new(
-                    format!("routes[{at}].log_group"),
-                    "a pattern is needed; `*` matches every log group",
-                ));
-            }
-            Glob::check(&route.log_group)
-                .map_err(|bad| ConfigError::new(format!("routes[{at}].log_group"), bad.to_string()))?;
-            let place = format!("routes[{at}].destination");
-            let mut seen = BTreeSet::new();
-            for name in route.destination.names() {
-                self.must_exist(name, &place)?;
-                if !seen.insert(name) {
-                    return Err(ConfigError::new(place, format!("`{name}` stands here twice")));
-                }
-            }
-            if seen.is_empty() {
-                return Err(ConfigError::new(place, "at least one destination is needed"));
-            }
-            // What the key is makes no difference to the rules.
-            self.shape(at, self.hash_key.as_ref().map(|_| HashKey::unknown()).as_ref())?;
-        }
-        for (name, lines) in &self.lines {
-            let destination = self.must_be_here(name, "lines")?;
-            lines
-                .validate(destination)
-                .map_err(|problem| ConfigError::new(format!("lines.{name}"), problem))?;
-        }
-        Ok(())
     }
 
     /// The rules of a route, compiled with the key for what they hash; `None` where it has none.
@@ -331,61 +212,6 @@ impl Config {
     pub fn style(&self, name: &str, destination: &Destination) -> Style {
         self.lines.get(name).cloned().unwrap_or_default().style(destination)
     }
-
-    fn must_exist(&self, name: &str, place: &str) -> Result<(), ConfigError> {
-        if self.has(name) { Ok(()) } else { Err(unknown(name, place, self.names())) }
-    }
-
-    /// The settings of a destination that this function serves.
-    fn must_be_here(&self, name: &str, place: &str) -> Result<&Destination, ConfigError> {
-        let known = self.destinations.keys().map(String::as_str);
-        self.destinations.get(name).ok_or_else(|| unknown(name, place, known))
-    }
-}
-
-fn unknown<'a>(name: &str, place: &str, known: impl Iterator<Item = &'a str>) -> ConfigError {
-    let known = known.collect::<Vec<_>>().join(", ");
-    ConfigError::new(place, format!("there is no destination `{name}`; there are: {known}"))
-}
-
-/// Reads JSON that is `whole`, which stands for the place of what is wrong with all of it.
-fn read<'de, T: Deserialize<'de>>(json: &'de str, whole: &str) -> Result<T, ConfigError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let place = error.path().to_string();
-        let place = if matches!(place.as_str(), "." | "?") { whole.to_owned() } else { place };
-        ConfigError::new(place, without_value(&error.inner().to_string()))
-    })?;
-    deserializer.end().map_err(|error| ConfigError::new(whole, error.to_string()))?;
-    Ok(value)
-}
-
-/// What was expected, without what was found: serde quotes it, and it may be a token in the wrong place.
-pub(crate) fn without_value(problem: &str) -> String {
-    let quotes = ["invalid type: ", "invalid value: "].iter().any(|start| problem.starts_with(start));
-    match problem.rsplit_once(", expected ") {
-        Some((_, expected)) if quotes => {
-            format!("expected {}", expected.replace("struct Config", "an object with `destinations`"))
-        }
-        _ => problem.to_owned(),
-    }
-}
-
-fn is_destination_name(name: &str) -> bool {
-    (1..=64).contains(&name.len())
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-}
-
-/// The destination that a subscription filter pins: what stands after the last `@` of its name.
-///
-/// A text after `@` that cannot be the name of a destination pins nothing.
-pub fn pinned_destination(filter_name: &str) -> Option<&str> {
-    filter_name.rsplit_once(PIN).map(|(_, destination)| destination).filter(|name| is_destination_name(name))
-}
-
-/// The name of a subscription filter that pins a destination: `base@destination`.
-pub fn filter_name(base: &str, destination: &str) -> String {
-    format!("{base}{PIN}{destination}")
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::record::event::{Invocation, compare_sequences};
 use crate::record::parts::Parts;
 use crate::record::payload::Poison;
 use crate::route::Router;
-use crate::secret::store::Held;
+use crate::secret::Held;
 
 /// Why a lane stops where its code had too much to do.
 const LATE: &str = "the time of the invocation is used up while reading";

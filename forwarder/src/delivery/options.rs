@@ -8,7 +8,7 @@ use crate::delivery::lane::Persistence;
 use crate::destination::{Patience, Sink};
 use crate::quarantine;
 use crate::record::payload::Cap;
-use crate::secret::store::Store;
+use crate::secret::Store;
 
 /// What a forwarder needs to know besides its configuration.
 #[derive(Clone, Debug)]

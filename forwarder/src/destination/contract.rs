@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::timeouts::Patience;
 use crate::net::Failure;
 use crate::record::payload::{LogEvent, Payload};
-use crate::secret::store::Store;
+use crate::secret::Store;
 
 /// A future of a destination, which borrows it.
 pub type Wait<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;

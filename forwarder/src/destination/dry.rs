@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tokio::time::Instant;
 
-use super::stream::verdicts;
+use super::verdicts::verdicts;
 use super::{Destination, Outlet, Session, Taken, Traffic, Wait};
 use crate::net::Failure;
 use crate::record::payload::{LogEvent, Payload};

@@ -6,8 +6,7 @@ use std::str::FromStr;
 
 use http::Uri;
 
-use crate::secret::Sensitive;
-use crate::secret::redactor;
+use crate::secret::{Sensitive, redactor, shown_url};
 
 /// The URL of a service: whole, and with a key in its path or query if the service has it so. It never shows itself.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,7 +41,7 @@ impl FromStr for ServiceUrl {
 
 impl fmt::Debug for ServiceUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&redactor::shown_url(&self.text))
+        f.write_str(&shown_url(&self.text))
     }
 }
 

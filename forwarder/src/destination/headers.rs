@@ -6,8 +6,7 @@ use std::rc::Rc;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use tokio::time::Instant;
 
-use crate::secret::store::{Held, Store};
-use crate::secret::{HeaderText, Secret, Sensitive};
+use crate::secret::{HeaderText, Held, Secret, Sensitive, Store};
 
 /// Headers as they stand in the configuration, by name.
 pub(super) type Configured = BTreeMap<String, Secret<HeaderText>>;

@@ -29,8 +29,7 @@ use crate::line;
 use crate::line::format;
 use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
-use crate::secret::store::Held;
-use crate::secret::{Secret, Sensitive, Token};
+use crate::secret::{Held, Secret, Sensitive, Token};
 use crate::style::{Format, LineRules, Longest, Style};
 
 /// Maximum number of requests in flight: half of what was measured to work.

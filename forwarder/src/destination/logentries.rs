@@ -13,8 +13,7 @@ use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
 use crate::line;
 use crate::line::format;
 use crate::record::payload::{LogEvent, Payload};
-use crate::secret::store::Held;
-use crate::secret::{Secret, Sensitive, Token};
+use crate::secret::{Held, Secret, Sensitive, Token};
 use crate::style::{Format, LineRules, Longest, Style};
 
 /// Maximum bytes of a line by default. Rapid7's webhook splits an entry after 32,767 bytes, without a mark and in

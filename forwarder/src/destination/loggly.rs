@@ -20,8 +20,7 @@ use crate::line::format;
 use crate::net::http::Answer;
 use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
-use crate::secret::store::Held;
-use crate::secret::{Secret, Sensitive, Token};
+use crate::secret::{Held, Secret, Sensitive, Token};
 use crate::style::{Format, LineRules, Longest, Style};
 
 /// The vendor's host.

@@ -13,6 +13,7 @@ mod region;
 mod request;
 mod stream;
 mod timeouts;
+mod verdicts;
 
 pub use contract::{
     Destination, Outlet, Rejected, Session, Sink, Surroundings, Taken, Traffic, Verdict, Wait,

@@ -21,13 +21,12 @@ use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, defaults};
-use crate::line;
+use crate::record::json::text;
 use crate::line::severity;
 use crate::net::http::Answer;
 use crate::record::extracted::{self, Origin};
 use crate::record::payload::{LogEvent, Payload};
-use crate::secret::Secret;
-use crate::secret::store::Held;
+use crate::secret::{Secret, Held};
 use crate::style::{LineRules, Style};
 
 /// The path of logs, where the endpoint has none.
@@ -227,8 +226,8 @@ fn resource(payload: &Payload<'_>, origin: &Origin, region: &str, out: &mut Vec<
 
 /// Appends an event as a `log_records` field of `ScopeLogs`.
 fn record(event: &LogEvent<'_>, out: &mut Vec<u8>) {
-    let text = line::unescape(event.message);
-    let text = line::without_end(&text);
+    let text = text::unescape(event.message);
+    let text = text::without_end(&text);
     message(2, out, |out| {
         let time = event.timestamp.and_then(|time| u64::try_from(time).ok()?.checked_mul(1_000_000));
         if let Some(time) = time {

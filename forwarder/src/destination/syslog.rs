@@ -10,6 +10,7 @@ use super::stream::{self, Framing, Target};
 use super::types::Type;
 use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
 use crate::line;
+use crate::record::json::text;
 use crate::line::{format, severity};
 use crate::record::extracted::{self, Origin};
 use crate::record::payload::{LogEvent, Payload};
@@ -96,8 +97,8 @@ impl Framing for Frames {
 /// Appends an event as one frame, or as several when it has more than `limit` bytes, each marked
 /// `part=2/5 id=ID` like the parts of lines.
 fn frame(format: Format, payload: &Payload<'_>, event: &LogEvent<'_>, limit: usize, out: &mut Vec<u8>) {
-    let text = line::unescape(event.message);
-    let text = line::without_end(&text);
+    let text = text::unescape(event.message);
+    let text = text::without_end(&text);
     let severity = severity::of(text).map_or(6, |(severity, _)| severity.syslog());
     let mut head = head(payload, event, severity, limit / 2);
     let start = head.len();

@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::{Destination, Surroundings};
-use crate::config::{ConfigError, without_value};
 use crate::secret::reference::Reference;
 use crate::style::{LineRules, Style};
 
@@ -63,9 +62,9 @@ macro_rules! types {
             pub fn read(
                 type_name: &str,
                 keys: serde_json::Value,
-            ) -> Option<Result<Self, $crate::config::ConfigError>> {
+            ) -> Option<Result<Self, $crate::config_error::ConfigError>> {
                 match type_name {
-                    $($name => Some(types::read(keys).map(Self::$Type)),)+
+                    $($name => Some($crate::config_error::read(keys, "").map(Self::$Type)),)+
                     _ => None,
                 }
             }
@@ -124,15 +123,6 @@ macro_rules! types {
             }
         }
     };
-}
-
-/// Reads the keys of a type.
-pub(super) fn read<T: Type>(keys: Value) -> Result<T, ConfigError> {
-    serde_path_to_error::deserialize(keys).map_err(|error| {
-        let place = error.path().to_string();
-        let place = if matches!(place.as_str(), "." | "?") { String::new() } else { place };
-        ConfigError::new(place, without_value(&error.inner().to_string()))
-    })
 }
 
 /// The secrets of a type by key, each with where it is kept if it does not stand here itself.

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use crate::line::{self, LINE_SEPARATOR};
 use crate::record::json::strict;
+use crate::record::json::text;
 use crate::record::payload::{LogEvent, Payload};
 use crate::style::Format;
 
@@ -109,7 +110,7 @@ fn member(name: &str, value: &str, out: &mut Vec<u8>) {
 
 /// The message as a JSON object if it is one that strict readers accept, else as a JSON string with its line ends as escapes.
 fn write_message(escaped: &str, out: &mut Vec<u8>) {
-    let text = line::unescape(escaped);
+    let text = text::unescape(escaped);
     let inside = text.trim();
     let is_object = inside.starts_with('{') && serde_json::from_str::<&RawValue>(inside).is_ok();
     if is_object && !strict::is_too_deep(inside) {

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use memchr::memmem;
 use serde_json::value::RawValue;
 
-use crate::line;
 use crate::record::json::strict::without_lone_surrogates;
+use crate::record::json::text;
 use crate::record::payload::LogEvent;
 
 /// The fields that [`Origin`] holds, and what their names begin with.
@@ -48,7 +48,7 @@ fn read(fields: &str) -> BTreeMap<String, String> {
     let text = |value: &RawValue| match value.get() {
         "null" => None,
         json => Some(match json.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
-            Some(inside) => line::unescape(inside).into_owned(),
+            Some(inside) => text::unescape(inside).into_owned(),
             None => json.to_owned(),
         }),
     };

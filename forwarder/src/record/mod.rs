@@ -4,7 +4,7 @@ pub mod aggregate;
 pub mod event;
 pub(crate) mod extracted;
 mod inflate;
-pub(crate) mod json;
+pub mod json;
 pub mod parts;
 pub mod payload;
 pub(crate) mod vectors;

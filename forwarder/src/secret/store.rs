@@ -4,15 +4,14 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::pin::Pin;
-use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use crate::aws::{Aws, AwsError, Cause};
+use super::reader::{Reader, Unreadable};
+use super::reference::{Keeper, Reference};
 use crate::note::{Level, Note};
 use crate::secret::reference::{Keeper, Reference};
 use crate::secret::{Secret, Sensitive, redactor};
@@ -25,24 +24,6 @@ const AGAIN: Duration = Duration::from_secs(3);
 /// Interval at which a text is read again where no refusal can be noticed.
 const REREAD: Duration = Duration::from_secs(300);
 
-/// Reads texts where they are kept: the function with the rights of its role, the command-line tool with its caller's.
-pub trait Reader {
-    /// Reads one text.
-    ///
-    /// # Errors
-    /// Why it cannot be read before `until`.
-    fn read<'r>(&'r self, keeper: Keeper, name: &'r str, until: Instant) -> Reading<'r>;
-}
-
-/// A text that is being read.
-pub type Reading<'r> = Pin<Box<dyn Future<Output = Result<String, AwsError>> + 'r>>;
-
-impl Reader for Aws {
-    fn read<'r>(&'r self, keeper: Keeper, name: &'r str, until: Instant) -> Reading<'r> {
-        Box::pin(self.text(keeper, name, until))
-    }
-}
-
 /// The texts that a configuration refers to. Without references it is empty and never calls anybody.
 #[derive(Default)]
 pub struct Store {
@@ -51,7 +32,7 @@ pub struct Store {
     texts: RefCell<BTreeMap<(Keeper, String), Text>>,
     remarks: RefCell<Vec<Note>>,
     /// Whether secrets are not to be had: see [`Store::stand_in`].
-    stands_in: bool,
+    pub(super) stands_in: bool,
     /// [`REREAD`], unless a test says otherwise.
     reread: Option<Duration>,
 }
@@ -67,48 +48,8 @@ struct Text {
     asked: Option<Instant>,
 }
 
-/// A text that cannot be read, and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unreadable {
-    /// Which.
-    pub reference: Reference,
-    /// Why.
-    pub error: AwsError,
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} cannot be read: {}", self.reference, self.error)?;
-        match self.advice() {
-            "" => Ok(()),
-            advice => write!(f, "; {advice}"),
-        }
-    }
-}
-
-impl Unreadable {
-    fn advice(&self) -> &'static str {
-        let code = self.error.code();
-        if code.contains("NotFound") {
-            "create it in the function's region, or correct its name"
-        } else if ["AccessDenied", "Decrypt", "Kms", "KMS", "InvalidKeyId"]
-            .iter()
-            .any(|part| code.contains(part))
-        {
-            "the function's role may not read it: where a customer-managed key encrypts it, give the key's ARN as \
-             `kms_key`; otherwise `cwl2le plan` shows what changed in the role's policy, and a permissions boundary or a \
-             policy of the organization may deny it"
-        } else if matches!(self.error.cause, Cause::Unreachable(_)) {
-            "a function in a VPC needs a NAT gateway or an interface endpoint of this service; the next invocation \
-             tries again"
-        } else {
-            ""
-        }
-    }
-}
-
 impl Store {
-    /// A store for looking at what would be sent: [`Sensitive::stand_in`] stands for every secret, also for those that
+    /// A store for looking at what would be sent: [`Sensitive::stand_in`](super::Sensitive::stand_in) stands for every secret, also for those that
     /// the configuration holds itself.
     pub fn stand_in() -> Self {
         Self { stands_in: true, ..Self::default() }
@@ -185,14 +126,14 @@ impl Store {
     }
 
     /// Whether a text is so old that it may have changed. A clock that was set back counts as old.
-    fn is_old(&self, reference: &Reference) -> bool {
+    pub(super) fn is_old(&self, reference: &Reference) -> bool {
         let most = self.reread.unwrap_or(REREAD);
         let texts = self.texts.borrow();
         let text = texts.get(&(reference.keeper, reference.name.clone()));
         text.is_some_and(|text| text.read.elapsed().map_or(true, |age| age >= most))
     }
 
-    fn version(&self, reference: &Reference) -> u64 {
+    pub(super) fn version(&self, reference: &Reference) -> u64 {
         self.texts.borrow().get(&(reference.keeper, reference.name.clone())).map_or(0, |text| text.version)
     }
 
@@ -201,7 +142,7 @@ impl Store {
         self.remarks.take()
     }
 
-    fn remark(&self, level: Level, message: &str, reference: &Reference, why: Option<String>) {
+    pub(super) fn remark(&self, level: Level, message: &str, reference: &Reference, why: Option<String>) {
         let fields = match why {
             Some(why) => json!({ "reference": reference.to_string(), "why": why }),
             None => json!({ "reference": reference.to_string() }),
@@ -211,7 +152,7 @@ impl Store {
 
     /// Reads a text again, unless that has happened after `suspected` or less than a minute ago. Tells whether it has
     /// been asked for since `suspected`. What cannot be read stays as it is.
-    async fn read_again(&self, reference: &Reference, suspected: Instant, until: Instant) -> bool {
+    pub(super) async fn read_again(&self, reference: &Reference, suspected: Instant, until: Instant) -> bool {
         let Some(reader) = &self.reader else { return true };
         let (name, now) = ((reference.keeper, reference.name.clone()), Instant::now());
         let between = self.reread.map_or(BETWEEN_READS, |reread| reread.min(BETWEEN_READS));
@@ -245,124 +186,12 @@ impl fmt::Debug for Store {
     }
 }
 
-/// A secret with its value, wherever that came from.
-#[derive(Debug)]
-pub struct Held<T> {
-    value: T,
-    source: Option<Source>,
-}
-
-#[derive(Debug)]
-struct Source {
-    store: Rc<Store>,
-    reference: Reference,
-    /// Since when the log service seems to refuse the value.
-    suspected: Option<Instant>,
-    /// Whether the log service cannot refuse it, so that its age is what counts.
-    ages: bool,
-    /// Which version of the text the value was made of.
-    version: u64,
-}
-
-impl<T: Sensitive> Held<T> {
-    /// A secret of the configuration, with its value from the store if it is kept there.
-    ///
-    /// # Errors
-    /// The store has no such text, or it is no valid value.
-    pub fn new(secret: &Secret<T>, store: &Rc<Store>) -> Result<Self, String> {
-        if store.stands_in {
-            return Ok(Self { value: T::stand_in(), source: None });
-        }
-        let reference = match secret {
-            Secret::Inline(value) => return Ok(Self { value: value.clone(), source: None }),
-            Secret::Kept(reference) => reference.clone(),
-        };
-        let (value, version) = (parsed(store, &reference)?, store.version(&reference));
-        Ok(Self {
-            value,
-            source: Some(Source {
-                store: Rc::clone(store),
-                reference,
-                suspected: None,
-                ages: false,
-                version,
-            }),
-        })
-    }
-
-    /// For a protocol that does not tell when the value is refused: [`Held::renew`] reads it again every five minutes.
-    #[must_use]
-    pub fn aging(mut self) -> Self {
-        if let Some(source) = &mut self.source {
-            source.ages = true;
-        }
-        self
-    }
-
-    /// The value.
-    pub fn value(&self) -> &T {
-        &self.value
-    }
-
-    /// Notes that the log service has refused the value, or may have.
-    pub fn refused(&mut self) {
-        if let Some(source) = &mut self.source {
-            source.suspected.get_or_insert_with(Instant::now);
-        }
-    }
-
-    /// Reads a refused value again, at most once a minute, or one that is too old, and tells whether it is another now.
-    /// The value that is known stays where the store cannot be reached or has no valid one.
-    pub async fn renew(&mut self, until: Instant) -> bool {
-        let Some(source) = &mut self.source else { return false };
-        if source.ages && source.store.is_old(&source.reference) {
-            source.suspected.get_or_insert_with(Instant::now);
-        }
-        if let Some(suspected) = source.suspected
-            && source.store.read_again(&source.reference, suspected, until).await
-        {
-            source.suspected = None;
-        }
-        // Another destination may have read it, too.
-        let version = source.store.version(&source.reference);
-        if version == source.version {
-            return false;
-        }
-        source.version = version;
-        match parsed::<T>(&source.store, &source.reference) {
-            Ok(value) if value.expose() != self.value.expose() => {
-                let message = "a secret has changed; the new value is used from now on";
-                source.store.remark(Level::Info, message, &source.reference, None);
-                self.value = value;
-                true
-            }
-            Ok(_) => false,
-            Err(why) => {
-                let message = "a secret has become invalid; the value that is known is used";
-                source.store.remark(Level::Warn, message, &source.reference, Some(why));
-                false
-            }
-        }
-    }
-}
-
-fn parsed<T: Sensitive>(store: &Store, reference: &Reference) -> Result<T, String> {
-    let text = store.text(reference)?;
-    redactor::learn(&text);
-    redactor::learn_url(&text);
-    let refused = |why: String| format!("the text of {reference} is not valid: {why}");
-    let value: T = text.parse().map_err(|error: T::Err| refused(error.to_string()))?;
-    value.check_kept().map_err(refused)?;
-    Ok(value)
-}
-
 #[cfg(test)]
 mod tests {
     use cwl2le_local::ReservedPort;
 
     use super::*;
     use crate::aws::tests::aws;
-    use crate::secret::Token;
 
     #[tokio::test]
     async fn a_store_that_is_not_there_is_given_up_in_time_with_what_to_look_at() {
@@ -391,16 +220,5 @@ mod tests {
             let reference = Reference::new(Keeper::Ssm, name).unwrap();
             assert_eq!(store.text(&reference).as_deref(), Ok("hidden"), "{name}");
         }
-    }
-
-    #[tokio::test]
-    async fn a_secret_that_stands_in_the_configuration_is_never_asked_for() {
-        let token: Token = "01234567-89ab-cdef-0123-456789abcdef".parse().unwrap();
-        let mut held = Held::new(&Secret::Inline(token.clone()), &Rc::default()).unwrap();
-        held.refused();
-        assert!(!held.renew(Instant::now() + BETWEEN_READS).await);
-        assert!(*held.value() == token);
-        let unread = Secret::<Token>::Kept(Reference::new(Keeper::Ssm, "/token").unwrap());
-        assert!(Held::new(&unread, &Rc::default()).unwrap_err().contains("has not been read"));
     }
 }

@@ -13,7 +13,7 @@ use super::fields::Labeler;
 use super::redact::{Budget, Redactor};
 use super::select::Condition;
 use super::{config, sample};
-use crate::line;
+use crate::record::json::text;
 use crate::record::payload::{Labels, LogEvent, Payload};
 use crate::secret::REDACTED;
 use crate::style::Format;
@@ -171,11 +171,11 @@ impl Shape {
             return Clean { message: event.message.into(), extracted, is_cut_short: false };
         };
         budget.begin(event.message.len() + event.extracted.map_or(0, str::len));
-        let text = line::unescape(event.message);
-        let (body, end) = text.split_at(line::without_end(&text).len());
+        let text = text::unescape(event.message);
+        let (body, end) = text.split_at(text::without_end(&text).len());
         let message = match redactor.redact(body, budget) {
             Cow::Borrowed(_) => event.message.into(),
-            Cow::Owned(clean) => (line::escape(&clean) + &line::escape(end)).into(),
+            Cow::Owned(clean) => (text::escape(&clean) + &text::escape(end)).into(),
         };
         // What the filter pattern extracted are parts of the message.
         let extracted = event.extracted.map(|fields| redactor.redact(fields, budget));
@@ -196,8 +196,8 @@ pub struct Filter<'s> {
 impl Filter<'_> {
     /// The rule that drops an event of the payload; `None` when it goes on.
     pub fn drops(&self, event: &LogEvent<'_>) -> Option<Rule> {
-        let text = line::unescape(event.message);
-        let message = line::without_end(&text);
+        let text = text::unescape(event.message);
+        let message = text::without_end(&text);
         let holding = |conditions: &[Condition], possible: &[bool]| {
             conditions
                 .iter()

@@ -8,7 +8,7 @@ use memchr::memchr2;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::line;
+use crate::record::json::text;
 
 /// Maximum number of bytes that are read without a result, for each byte of a text: braces and brackets may turn out to begin
 /// nothing. Bounds the time that text full of them takes.
@@ -112,7 +112,7 @@ impl Unescaped {
                 continue;
             }
             text.push_str(&raw[at..escape]);
-            let (character, rest) = line::first_escape(&raw.as_bytes()[escape..]);
+            let (character, rest) = text::first_escape(&raw.as_bytes()[escape..]);
             at = raw.len() - rest.len();
             let begin = text.len();
             text.push(character.unwrap_or(char::REPLACEMENT_CHARACTER));

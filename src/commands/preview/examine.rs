@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::delivery::ledger::{Fate, Part};
-use cwl2le_forwarder::line::{escape, unescape};
+use cwl2le_forwarder::record::json::text::{escape, unescape};
 use cwl2le_forwarder::record::payload::{LogEvent, Poison, parse};
 use cwl2le_forwarder::shape::{Budget, Rule};
 use cwl2le_forwarder::{Forwarder, Options, Outcome};

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
-use cwl2le_forwarder::secret::redactor;
+use cwl2le_forwarder::secret::shown_url;
 use serde_json::Value;
 
 use crate::error::Code;
@@ -144,7 +144,7 @@ impl Leaf {
     fn show(&self) -> String {
         match (self.is_secret, self.text.contains("://")) {
             (false, _) => self.text.clone(),
-            (true, true) => redactor::shown_url(&self.text),
+            (true, true) => shown_url(&self.text),
             (true, false) => HIDDEN.to_owned(),
         }
     }

@@ -218,7 +218,7 @@ proptest! {
         let logs = decoded(&request_of(&[(&first, &first.events[from..to]), (&second, &second.events[..1])]));
         prop_assert_eq!(logs.len(), 2);
         let bodies: Vec<String> = logs[0].scope_logs[0].log_records.iter().map(|record| text(&record.body)).collect();
-        let expected: Vec<&str> = messages[from..to].iter().map(|message| line::without_end(message)).collect();
+        let expected: Vec<&str> = messages[from..to].iter().map(|message| text::without_end(message)).collect();
         prop_assert_eq!(bodies, expected);
         prop_assert_eq!(logs[1].scope_logs[0].log_records.len(), 1);
     }

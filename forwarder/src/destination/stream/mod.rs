@@ -11,4 +11,4 @@ mod wire;
 pub(crate) use closing::Closing;
 pub(crate) use connection::{Connection, Target};
 pub use proof::Receipt;
-pub(crate) use session::{Framing, build, verdicts};
+pub(crate) use session::{Framing, build};

@@ -100,6 +100,6 @@ proptest! {
             let body = body(part);
             text.push_str(if all.len() > 1 { body.strip_prefix(&mark).unwrap() } else { body });
         }
-        prop_assert_eq!(text, line::without_end(&message));
+        prop_assert_eq!(text, text::without_end(&message));
     }
 }

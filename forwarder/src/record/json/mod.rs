@@ -4,3 +4,4 @@ pub(crate) mod backslash;
 pub(crate) mod cursor;
 mod digits;
 pub(crate) mod strict;
+pub mod text;

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr2_iter, memmem};
 
-use crate::line::hex4;
+use super::text::hex4;
 
 /// Maximum depth of JSON that is embedded: what serde_json reads, and fewer than the limits of other common readers.
 const DEEPEST: usize = 126;

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::value::RawValue;
 
 use super::{LogEvent, MessageType, Payload, Poison};
-use crate::line;
+use crate::record::json::text;
 use crate::record::payload::Labels;
 
 /// Reads a payload in any form of JSON, and for all of it is the last word; it may hold up to `most` events.
@@ -70,7 +70,7 @@ fn text(raw: Option<&RawValue>) -> Cow<'_, str> {
 /// A text, if it is one.
 fn text_of(raw: &RawValue) -> Option<Cow<'_, str>> {
     // Half of a surrogate pair becomes U+FFFD; without it the name would be lost.
-    unquote(raw.get()).map(line::unescape)
+    unquote(raw.get()).map(text::unescape)
 }
 
 /// The members of a payload. Each may stand there once.

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::secret::{hides_secret, shown_url};
 
 const SECRET: &str = "s3cr3t/\"key\"+of a log";
 

@@ -21,7 +21,7 @@ fn outcomes(shape: &Shape, group: &str, stream: &str, messages: &[&str]) -> Vec<
     let payload = payload::parse(json.as_bytes()).unwrap();
     let filter = shape.filter(&payload);
     let outcome = |event: &LogEvent<'_>| match filter.drops(event) {
-        None => line::unescape(&shape.redact(event, &Budget::default()).message).into_owned(),
+        None => text::unescape(&shape.redact(event, &Budget::default()).message).into_owned(),
         Some(rule) => format!("<{rule}>"),
     };
     payload.events.iter().map(outcome).collect()
@@ -87,7 +87,7 @@ fn a_message_that_takes_too_long_is_cut_short_and_leaks_nothing() {
     let (mut events, mut cut_short, mut cleaned) = (&payload.events[..], 0, Vec::new());
     while !events.is_empty() {
         let (taken, cut) = shape.clean(events, &budget, |clean| {
-            cleaned.extend(clean.iter().map(|event| line::unescape(event.message).into_owned()));
+            cleaned.extend(clean.iter().map(|event| text::unescape(event.message).into_owned()));
             clean.len()
         });
         cut_short += cut.len();

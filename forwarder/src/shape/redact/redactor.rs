@@ -13,7 +13,7 @@ use ring::hmac;
 
 use super::budget::Budget;
 use super::own::Own;
-use crate::line;
+use crate::record::json::text;
 use crate::secret::{REDACTED, Sensitive as _};
 use crate::shape::config::{HashKey, Known, Redact, Treatment};
 use crate::shape::expression::InvalidRule;
@@ -196,8 +196,8 @@ impl Redactor {
         match self.redact_deep(&value, within, depth + 1, budget) {
             // Nothing was replaced.
             Cow::Borrowed(_) => None,
-            Cow::Owned(new) if scalar.quoted => Some(line::escape(&new)),
-            Cow::Owned(new) => Some(format!("\"{}\"", line::escape(&new))),
+            Cow::Owned(new) if scalar.quoted => Some(text::escape(&new)),
+            Cow::Owned(new) => Some(format!("\"{}\"", text::escape(&new))),
         }
     }
 

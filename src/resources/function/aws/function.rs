@@ -9,7 +9,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
     Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State,
 };
-use cwl2le_forwarder::secret::redactor;
+use cwl2le_forwarder::secret::{is_telling, redactor};
 
 use super::SERVICE;
 use crate::aws::error::{found, gone};
@@ -310,7 +310,7 @@ fn learn_secrets(variables: &HashMap<String, String>) {
     for (name, value) in variables {
         match serde_json::from_str(value) {
             Ok(config @ serde_json::Value::Object(_)) => redactor::learn_config(&config),
-            _ if redactor::is_telling(name) => redactor::learn(value),
+            _ if is_telling(name) => redactor::learn(value),
             _ => redactor::learn_url(value),
         }
     }

@@ -277,7 +277,7 @@ fn unescape_all(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find('\\') {
         out.push_str(&rest[..at]);
-        let (character, after) = line::first_escape(&rest.as_bytes()[at..]);
+        let (character, after) = text::first_escape(&rest.as_bytes()[at..]);
         out.extend(character);
         rest = std::str::from_utf8(after).unwrap_or_default();
     }
