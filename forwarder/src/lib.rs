@@ -20,4 +20,4 @@ pub mod secret;
 pub mod shape;
 pub mod style;
 
-pub use delivery::{Forwarder, LaneReport, Options, Outcome, Persistence, Rejection, Response};
+pub use delivery::{Forwarder, LaneReport, Options, Outcome, Persistence, Response};

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cwl2le_forwarder::aws::Aws;
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
-use cwl2le_forwarder::delivery::batch::NoCheckpoint;
+use cwl2le_forwarder::delivery::NoCheckpoint;
 use cwl2le_forwarder::function::journal::{self, Journal};
 use cwl2le_forwarder::function::metrics;
 use cwl2le_forwarder::function::runtime::RuntimeApi;

@@ -9,7 +9,7 @@ use common::{
     PATIENCE, deadline, destination, gzip, invocation, messages, options, payload, record, sequence, service,
 };
 use cwl2le_forwarder::config::{Config, Names, Route, Schedule};
-use cwl2le_forwarder::delivery::ledger::{Fate, Skip};
+use cwl2le_forwarder::delivery::fate::{Fate, Skip};
 use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{LogService, Transport};

@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use common::*;
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::delivery::ledger::{Fate, Skip};
+use cwl2le_forwarder::delivery::fate::{Fate, Skip};
 use cwl2le_forwarder::function::{journal, metrics};
 use cwl2le_forwarder::record::payload::Cap;
 use cwl2le_forwarder::{Forwarder, Options};

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::*;
 use cwl2le_forwarder::config::{Config, Destination};
-use cwl2le_forwarder::delivery::ledger::Fate;
+use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::function::journal;
 use cwl2le_forwarder::net::FailureKind;
 use cwl2le_forwarder::note::Level;

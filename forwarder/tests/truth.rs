@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use common::*;
 use cwl2le_forwarder::config::{Config, Destination};
-use cwl2le_forwarder::delivery::ledger::Fate;
+use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::{Forwarder, Options, Persistence};
 use cwl2le_local::log_service::{Answer, Transport};
 use fastrand::Rng;

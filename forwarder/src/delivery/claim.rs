@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use tokio::time::Instant;
 
 use super::batch::{Batch, uncaught};
-use crate::delivery::ledger::{Fate, Skip};
+use crate::delivery::fate::{Fate, Skip};
 use crate::record::event::count;
 use crate::record::payload::{MessageType, Payload, Poison};
 use crate::shape::Shape;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::ledger::{Fate, Progress};
+use super::fate::{Fate, Progress};
 
 /// How many of what was received ended where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]

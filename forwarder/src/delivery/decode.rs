@@ -1,7 +1,7 @@
 //! Decoding of a part for one lane, within the memory that all lanes share.
 
 use super::batch::{Batch, uncaught};
-use crate::delivery::ledger::{Fate, Skip};
+use crate::delivery::fate::{Fate, Skip};
 use crate::delivery::room::Taken;
 use crate::net::{Failure, FailureKind};
 use crate::record::payload::{self, Cap, LogEvent, Payload, Poison};

@@ -1,16 +1,24 @@
 //! One invocation: its lanes, one a destination, the ledger of what became of everything, and the answer to AWS.
 
-pub mod batch;
+pub mod account;
+mod batch;
 mod claim;
 mod counts;
 mod decode;
-pub(crate) mod lane;
-pub mod ledger;
+pub mod fate;
+mod forwarder;
+mod lane;
+mod ledger;
 mod options;
+mod outcome;
 mod pace;
-pub mod remembered;
+mod remembered;
+mod retries;
 mod room;
+mod walk;
 
-pub use batch::{Forwarder, Outcome, Response};
-pub use lane::{LaneReport, Persistence, Rejection};
+pub use counts::Counts;
+pub use forwarder::Forwarder;
 pub use options::Options;
+pub use outcome::{ItemFailure, LaneReport, NoCheckpoint, Outcome, Response};
+pub use retries::Persistence;

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use super::retries::Persistence;
 use crate::aws::Aws;
-use crate::delivery::lane::Persistence;
 use crate::destination::{Patience, Sink};
 use crate::quarantine;
 use crate::record::payload::Cap;

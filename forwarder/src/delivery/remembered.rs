@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::delivery::ledger::Share;
+use crate::delivery::fate::Share;
 
 /// Maximum number of parts: as many as the largest batch of a trigger has records.
 const CAPACITY: usize = 10_000;
@@ -25,18 +25,18 @@ const AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// A part that comes again.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub(super) struct Known {
     /// How many events it holds that are meant for destinations.
-    pub events: u32,
+    pub(super) events: u32,
     /// How many events it holds besides, which its route drops.
-    pub filtered: u32,
+    pub(super) filtered: u32,
     /// All its destinations, and how far each has come.
-    pub shares: Vec<Share>,
+    pub(super) shares: Vec<Share>,
 }
 
 /// Parts of records by their ids ([`crate::record::parts::Parts::id`]).
 #[derive(Debug, Default)]
-pub struct Remembered {
+pub(super) struct Remembered {
     /// Each with the number of its last turn in the queue.
     parts: HashMap<Arc<str>, (Known, u64)>,
     /// Every time that a part was remembered, the oldest first. Only the last turn of a part counts.
@@ -53,12 +53,12 @@ struct Turn {
 
 impl Remembered {
     /// What is known of a part that has been delivered before, wholly or to some of its destinations.
-    pub fn recall(&self, id: &str) -> Option<&Known> {
+    pub(super) fn recall(&self, id: &str) -> Option<&Known> {
         self.parts.get(id).map(|(known, _)| known)
     }
 
     /// Remembers how much of a part is delivered; the oldest is forgotten when there are too many.
-    pub fn remember(&mut self, id: &str, known: Known) {
+    pub(super) fn remember(&mut self, id: &str, known: Known) {
         let id: Arc<str> = id.into();
         self.parts.insert(Arc::clone(&id), (known, self.next));
         self.turns.push_back(Turn { id, number: self.next, at: Instant::now() });
@@ -73,7 +73,7 @@ impl Remembered {
     }
 
     /// Forgets a part that will not come again.
-    pub fn forget(&mut self, id: &str) {
+    pub(super) fn forget(&mut self, id: &str) {
         self.parts.remove(id);
         if self.parts.is_empty() {
             self.turns.clear();
@@ -81,7 +81,7 @@ impl Remembered {
     }
 
     /// Forgets what has not come again for too long.
-    pub fn forget_old(&mut self) {
+    pub(super) fn forget_old(&mut self) {
         let now = Instant::now();
         while self.turns.front().is_some_and(|turn| now.duration_since(turn.at) > AGE) {
             self.forget_oldest();
@@ -96,12 +96,12 @@ impl Remembered {
     }
 
     /// How many parts are remembered.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.parts.len()
     }
 
     /// Whether none is remembered.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 }

@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::delivery::batch::Outcome;
-use crate::delivery::lane::Rejection;
-use crate::delivery::ledger::{Fate, Skip};
+use crate::delivery::Outcome;
+use crate::delivery::fate::{Fate, Skip};
 use crate::note::{Level, Note};
 use crate::quarantine;
+use crate::quarantine::Rejection;
 use crate::record::event::Invocation;
 use crate::secret::redactor;
 

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::aws::AwsError;
-use crate::delivery::batch::Outcome;
+use crate::delivery::Outcome;
 use crate::record::event::Invocation;
 
 /// The namespace of the metrics.

@@ -12,10 +12,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
-use super::Place;
+use super::aside::{Refusals, SetAside};
+use super::place::Place;
 use crate::aws::{Aws, AwsError, Cause, Object};
-use crate::delivery::lane::LaneReport;
-use crate::delivery::ledger::SetAside;
 use crate::record::event::Invocation;
 use crate::record::payload::Poison;
 
@@ -95,12 +94,12 @@ impl Quarantine {
         SHARE.min(time / 4)
     }
 
-    /// Puts what is set aside, as far as time allows. `lanes` tell why destinations refuse events.
+    /// Puts what is set aside, as far as time allows. `refusals` tell why, by destination.
     pub async fn keep(
         &mut self,
         invocation: &Invocation,
         aside: &[SetAside],
-        lanes: &[LaneReport],
+        refusals: &[Refusals<'_>],
         until: Instant,
     ) -> Report {
         let mut report = Report {
@@ -121,7 +120,7 @@ impl Quarantine {
                 match self.kept.contains(key) {
                     true => Ok(Put::Before),
                     false if gave_up => Ok(Put::NotTried),
-                    false => self.put(invocation, aside, lanes, key, until).await.map(|()| Put::Now),
+                    false => self.put(invocation, aside, refusals, key, until).await.map(|()| Put::Now),
                 }
             });
             let puts = join_all(puts).await;
@@ -175,7 +174,7 @@ impl Quarantine {
         &self,
         invocation: &Invocation,
         aside: &SetAside,
-        lanes: &[LaneReport],
+        refusals: &[Refusals<'_>],
         key: &str,
         until: Instant,
     ) -> Result<(), AwsError> {
@@ -183,7 +182,7 @@ impl Quarantine {
             bucket: self.place.bucket(),
             owner: self.owner.as_deref(),
             key,
-            metadata: &metadata(invocation, aside, lanes),
+            metadata: &metadata(invocation, aside, refusals),
             body: invocation.raw(aside.record as usize).into_owned().into(),
         };
         self.aws.put_object(object, until).await
@@ -216,17 +215,21 @@ pub fn advice(error: &AwsError) -> &'static str {
 }
 
 /// What stands beside the bytes: everything that is needed to understand them and to put them into a stream again.
-fn metadata(invocation: &Invocation, aside: &SetAside, lanes: &[LaneReport]) -> Vec<(&'static str, String)> {
+fn metadata(
+    invocation: &Invocation,
+    aside: &SetAside,
+    refusals: &[Refusals<'_>],
+) -> Vec<(&'static str, String)> {
     let at = aside.record as usize;
     let mut reasons: Vec<&str> = aside.poison.iter().map(Poison::name).collect();
     let mut details: Vec<String> = aside.poison.iter().map(ToString::to_string).collect();
     let mut refused = String::new();
     for part in &aside.refused {
-        let Some(lane) = lanes.get(part.destination) else { continue };
+        let Some(of) = refusals.get(part.destination) else { continue };
         reasons.push("refused");
-        let why = lane.rejections.iter().filter(|rejection| rejection.part == part.part);
-        details.extend(why.map(|rejection| format!("{}: {}", lane.destination, rejection.why)));
-        let _ = write!(refused, " {}:", lane.destination);
+        let why = of.rejections.iter().filter(|rejection| rejection.part == part.part);
+        details.extend(why.map(|rejection| format!("{}: {}", of.destination, rejection.why)));
+        let _ = write!(refused, " {}:", of.destination);
         for (n, event) in part.events.iter().enumerate() {
             let comma = if n == 0 { "" } else { "," };
             let _ = match part.number {
@@ -270,8 +273,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::delivery::lane::Rejection;
-    use crate::delivery::ledger::Refused;
+    use crate::quarantine::{Refused, Rejection};
 
     #[test]
     fn metadata_says_everything_in_plain_ascii_and_fits() {
@@ -280,14 +282,10 @@ mod tests {
             "eventID": "shardId-000000000007:4956", "eventSourceARN": "arn:aws:kinesis:r:1:stream/logs",
         });
         let invocation: Invocation = serde_json::from_value(json!({ "Records": [record] })).unwrap();
-        let lane = LaneReport {
-            destination: "audit".into(),
-            rejections: vec![
-                Rejection { part: 8, events: 1, event_id: None, why: "of another record".into() },
-                Rejection { part: 9, events: 2, event_id: None, why: "too  large,\n日本".into() },
-            ],
-            ..LaneReport::default()
-        };
+        let rejections = [
+            Rejection { part: 8, events: 1, event_id: None, why: "of another record".into() },
+            Rejection { part: 9, events: 2, event_id: None, why: "too  large,\n日本".into() },
+        ];
         let refused =
             |part, number, events: &[u32]| Refused { destination: 1, part, number, events: events.to_vec() };
         let mut aside = SetAside {
@@ -295,7 +293,10 @@ mod tests {
             poison: vec![Poison::NotUtf8, Poison::NotUtf8],
             refused: vec![refused(9, 0, &[3, 4]), refused(10, 1, &[0])],
         };
-        let lanes = [LaneReport::default(), lane];
+        let refusals = [
+            Refusals { destination: "default", rejections: &[] },
+            Refusals { destination: "audit", rejections: &rejections },
+        ];
         let expected = [
             ("reason", "not_utf8,refused"),
             ("detail", "the decompressed data is not UTF-8; audit: too large,???"),
@@ -306,12 +307,12 @@ mod tests {
             ("arrived", "2016-09-17T10:28:50.452Z"),
         ];
         assert_eq!(
-            metadata(&invocation, &aside, &lanes),
+            metadata(&invocation, &aside, &refusals),
             expected.map(|(name, text)| (name, text.to_owned()))
         );
 
         aside.refused = vec![refused(9, 0, &(0..5000).collect::<Vec<_>>())];
-        let long = metadata(&invocation, &aside, &lanes);
+        let long = metadata(&invocation, &aside, &refusals);
         assert!(long.iter().map(|(name, text)| name.len() + text.len()).sum::<usize>() < 2048);
     }
 }

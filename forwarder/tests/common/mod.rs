@@ -13,7 +13,8 @@ use std::time::Duration;
 
 use base64::Engine;
 use cwl2le_forwarder::config::{Config, Destination, Logentries};
-use cwl2le_forwarder::delivery::ledger::{Fate, Part, Progress, Share};
+use cwl2le_forwarder::delivery::account::Part;
+use cwl2le_forwarder::delivery::fate::{Fate, Progress, Share};
 use cwl2le_forwarder::destination::{Patience, Receipt};
 use cwl2le_forwarder::record::event::{Invocation, compare_sequences};
 use cwl2le_forwarder::secret::Secret;

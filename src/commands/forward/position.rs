@@ -1,6 +1,7 @@
 //! How many events of the input are done: where another run has to continue.
 
-use cwl2le_forwarder::delivery::ledger::{Account, Fate, Part};
+use cwl2le_forwarder::delivery::account::{Account, Part};
+use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::record::payload::parse;
 use cwl2le_forwarder::route::Router;
 

@@ -319,7 +319,7 @@ pub(super) fn only(config: &mut Config, name: &str) -> Result<()> {
 impl Refused {
     /// What a record is refused for by the forwarder: by every attempt anew.
     pub(super) fn records(outcome: &Outcome) -> impl Iterator<Item = (String, u64)> {
-        use cwl2le_forwarder::delivery::ledger::Fate;
+        use cwl2le_forwarder::delivery::fate::Fate;
         outcome.account.parts.iter().filter_map(|part| match &part.fate {
             Fate::Quarantined(poison) => Some((poison.to_string(), u64::from(part.events))),
             _ => None,

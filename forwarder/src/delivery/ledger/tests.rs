@@ -1,4 +1,5 @@
 use super::*;
+use crate::delivery::fate::Skip;
 
 fn counts(delivered: u64, skipped: u64, quarantined: u64, failed: u64, delivered_before: u64) -> Counts {
     let received = delivered + skipped + quarantined + failed;

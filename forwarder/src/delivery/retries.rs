@@ -1,0 +1,29 @@
+//! When a lane tries again, and when it gives up.
+
+use std::time::Duration;
+
+/// When a lane gives up within one invocation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Persistence {
+    /// The longest pause before the second attempt; it doubles with each one after.
+    pub first_pause: Duration,
+    /// The longest pause of all.
+    pub longest_pause: Duration,
+    /// How many attempts in a row may bring nothing. AWS brings the batch again after that.
+    pub attempts: u32,
+}
+
+impl Default for Persistence {
+    fn default() -> Self {
+        Self { first_pause: Duration::from_millis(200), longest_pause: Duration::from_secs(3), attempts: 6 }
+    }
+}
+
+impl Persistence {
+    /// A random pause up to a limit that doubles: many functions that lost the same service do not come back at
+    /// the same moment.
+    pub(super) fn pause(self, fruitless: u32) -> Duration {
+        let doubled = self.first_pause.saturating_mul(1 << fruitless.saturating_sub(1).min(16));
+        doubled.min(self.longest_pause).mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+}
