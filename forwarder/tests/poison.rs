@@ -8,7 +8,7 @@ use std::io::Write as _;
 use common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::delivery::fate::{Fate, Skip};
-use cwl2le_forwarder::function::{journal, metrics};
+use cwl2le_forwarder::function::{metrics, notes};
 use cwl2le_forwarder::record::payload::Cap;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::Transport;
@@ -232,7 +232,7 @@ async fn invalid_utf8_is_delivered_with_replacements_and_counted() {
             service.wait_for_lines(6, PATIENCE).await.unwrap().iter().map(|line| line.message()).collect();
         assert_eq!(lines, ["fine", "a\u{fffd}b", "\u{fffd}\u{fffd}", "fine, too", "\u{fffd}", "é\u{fffd}"]);
         assert_eq!(metrics::line("f", 0, &event, &outcome)["RecordsRepaired"], json!(2));
-        let notes = journal::notes(&event, &outcome);
+        let notes = notes::notes(&event, &outcome);
         let note = notes.iter().find(|note| note.message.contains("U+FFFD")).unwrap();
         assert_eq!(note.fields["sequence_numbers"], json!([sequence(1), sequence(2)]));
     }

@@ -14,7 +14,7 @@ use common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::delivery::NoCheckpoint;
 use cwl2le_forwarder::delivery::fate::Fate;
-use cwl2le_forwarder::function::{journal, metrics};
+use cwl2le_forwarder::function::{metrics, notes};
 use cwl2le_forwarder::note::Level;
 use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
@@ -56,7 +56,7 @@ fn checkpoint(outcome: &Outcome) -> Option<String> {
 
 /// What is said at a level at least, as text.
 fn said(level: Level, invocation: &Invocation, outcome: &Outcome) -> String {
-    let notes = journal::notes(invocation, outcome).into_iter().filter(|note| note.level >= level);
+    let notes = notes::notes(invocation, outcome).into_iter().filter(|note| note.level >= level);
     notes.map(|note| format!("{} {}\n", note.message, Value::Object(note.fields))).collect()
 }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 use common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::delivery::fate::Fate;
-use cwl2le_forwarder::function::journal;
+use cwl2le_forwarder::function::notes;
 use cwl2le_forwarder::net::FailureKind;
 use cwl2le_forwarder::note::Level;
 use cwl2le_forwarder::{Forwarder, Outcome};
@@ -67,7 +67,7 @@ async fn a_service_that_refuses_everything_from_the_start_loses_nothing() {
                     assert_eq!(counts(&outcome), (0, 0, (records * events) as u64), "{} {status}", sink.kind);
                     let failure = outcome.lanes[0].failure.as_ref().unwrap();
                     assert_eq!(failure.kind, FailureKind::Refused);
-                    let notes = journal::notes(&event, &outcome);
+                    let notes = notes::notes(&event, &outcome);
                     let errors: Vec<_> = notes.iter().filter(|note| note.level == Level::Error).collect();
                     let [error] = &errors[..] else { panic!("{notes:?}") };
                     let detail = error.fields["detail"].as_str().unwrap();

@@ -4,7 +4,7 @@
 //! A general client copies an event of megabytes several times and holds it twice; here the bytes go from the socket to
 //! where they are read.
 
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -21,6 +21,9 @@ const LONGEST_HEAD: usize = 64 << 10;
 const KEPT_BUFFER: usize = 8 << 20;
 
 const VERSION: &str = "/2018-06-01/runtime";
+
+/// The type of the error that whoever invokes a function that cannot start is told.
+pub(super) const CANNOT_START: &str = "Cwl2le.InvalidConfiguration";
 
 /// The runtime API of this process.
 pub struct RuntimeApi {
@@ -290,6 +293,25 @@ impl Head {
             }
         }
         Some(head)
+    }
+}
+
+/// Tells Lambda why the function cannot start, so that an invocation fails with these words and not just
+/// with "exited with error". The runtime client has no call for that. What goes wrong here changes nothing.
+pub(super) fn report_start_failure(api: &str, problem: &str) {
+    let problem = redactor::redact(problem);
+    let body = json!({"errorType": CANNOT_START, "errorMessage": problem, "stackTrace": []}).to_string();
+    let request = format!(
+        "POST /2018-06-01/runtime/init/error HTTP/1.1\r\nHost: {api}\r\nContent-Type: application/json\r\n\
+         Lambda-Runtime-Function-Error-Type: {CANNOT_START}\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    );
+    if let Ok(mut stream) = std::net::TcpStream::connect(api) {
+        let _ = stream.set_read_timeout(Some(Duration::from_secs(2)));
+        let _ = stream.write_all(request.as_bytes());
+        // Until Lambda has answered it has not taken the message.
+        let _ = stream.read(&mut [0; 512]);
     }
 }
 

@@ -1,0 +1,88 @@
+//! What a process does before its first invocation.
+//!
+//! A configuration that is not valid, or refers to what cannot be read, ends the process at once, with the reason
+//! in the log and in what Lambda tells whoever invokes it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::journal::Journal;
+use crate::aws::Aws;
+use crate::config::{CONFIG_ENV, Config};
+use crate::delivery::{Forwarder, Options};
+use crate::net::http::Client;
+use crate::record::payload::Cap;
+use crate::secret::Store;
+use crate::secret::reference::Reference;
+
+/// How long the start may take to read what the configuration refers to. Lambda stops a start after ten seconds, and
+/// then nobody would hear why.
+const READING: Duration = Duration::from_secs(8);
+
+/// A variable of the environment, if it is set to something.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Everything that is kept between invocations.
+pub(super) struct Function {
+    pub(super) forwarder: Forwarder,
+    pub(super) store: Rc<Store>,
+    pub(super) journal: Journal,
+    pub(super) name: String,
+    pub(super) metrics: bool,
+    pub(super) warned_of_itself: bool,
+}
+
+/// Reads the configuration and what it refers to, and makes the forwarder; no log service is connected to yet.
+pub(super) async fn start(journal: Journal) -> Result<Function, String> {
+    let json = variable(CONFIG_ENV).ok_or_else(|| {
+        format!(
+            "the environment variable {CONFIG_ENV} is not set; it holds the configuration, see `cwl2le setup`"
+        )
+    })?;
+    let mut config =
+        Config::from_json(&json).map_err(|error| format!("{CONFIG_ENV} is not valid: {error}"))?;
+    // A function that calls nobody needs no client.
+    let calls = config.quarantine.is_some() || config.references().next().is_some();
+    let aws = if calls { Some(Aws::new(Client::new(None)?, &variable)?) } else { None };
+    let store = Rc::new(match &aws {
+        Some(aws) => read_references(&config, aws.clone()).await?,
+        None => Store::default(),
+    });
+    if let Some(reference) = &config.routes_from {
+        let invalid = format!("the routes in {reference} are not valid");
+        let routes = store.text(reference)?;
+        config.set_routes(&routes).map_err(|error| format!("{invalid}: {error}"))?;
+    }
+    let memory =
+        variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok()).unwrap_or(128);
+    let options = Options {
+        own_log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),
+        cap: Cap::for_memory(memory),
+        store: Rc::clone(&store),
+        aws,
+        region: variable("AWS_REGION").unwrap_or_default(),
+        ..Options::default()
+    };
+    let forwarder = Forwarder::new(&config, options)
+        .map_err(|problem| format!("{CONFIG_ENV} is not valid: {problem}"))?;
+    let name = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
+    Ok(Function { forwarder, store, journal, name, metrics: !config.no_metrics, warned_of_itself: false })
+}
+
+/// Reads what a configuration refers to.
+async fn read_references(config: &Config, aws: Aws) -> Result<Store, String> {
+    let places: Vec<_> = config.references().collect();
+    let until = Instant::now() + READING;
+    let references = places.iter().map(|(_, reference)| reference);
+    Store::read(aws, references, until).await.map_err(|unreadable| {
+        let asked = &unreadable.reference;
+        let here = |r: &Reference| (r.keeper, &r.name) == (asked.keeper, &asked.name);
+        let places: Vec<_> =
+            places.iter().filter(|(_, r)| here(r)).map(|(place, _)| place.as_str()).collect();
+        format!("{}: {unreadable}", places.join(", "))
+    })
+}
