@@ -7,9 +7,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::{LogEvent, MessageType, Payload, Poison};
+use super::decoded::{Labels, LogEvent, MessageType, Payload};
+use super::poison::Poison;
 use crate::record::json::text;
-use crate::record::payload::Labels;
 
 /// Reads a payload in any form of JSON, and for all of it is the last word; it may hold up to `most` events.
 ///

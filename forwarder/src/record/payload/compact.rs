@@ -14,9 +14,8 @@
 
 use std::ops::Range;
 
-use super::{LogEvent, MessageType, Payload};
+use super::decoded::{Labels, LogEvent, MessageType, Payload};
 use crate::record::json::cursor::{Cursor, once};
-use crate::record::payload::Labels;
 
 /// The payload that a text is, of up to `most` events.
 pub(crate) fn payload(json: &str, most: usize) -> Option<Payload<'_>> {

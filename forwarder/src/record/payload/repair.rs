@@ -1,6 +1,6 @@
 //! Text that is nearly UTF-8.
 
-use super::Poison;
+use super::poison::Poison;
 
 /// How long a U+FFFD is in UTF-8.
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();

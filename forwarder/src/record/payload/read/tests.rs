@@ -21,7 +21,7 @@ fn gunzipped(data: &[u8]) -> Result<Vec<u8>, Poison> {
 /// The data of the article's record. Like most records, it has codes of its own.
 fn record() -> Vec<u8> {
     let event: crate::record::event::Invocation =
-        serde_json::from_str(include_str!("../../../../fixtures/kinesis-event.json")).unwrap();
+        serde_json::from_str(include_str!("../../../../../fixtures/kinesis-event.json")).unwrap();
     let data = event.raw(0).into_owned();
     assert_eq!(data[10] & 0b111, 0b101);
     data
