@@ -1,26 +1,21 @@
 //! The real `bootstrap`, as a process: under a stand-in for Lambda's runtime API and under AWS's own
 //! emulator of it.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
-#[path = "common/lambda.rs"]
-mod lambda;
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::*;
+use crate::common::lambda::{Lambda, bootstrap, post};
+use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::destination::Receipt;
 use cwl2le_local::log_service::{LogService, Transport};
 use cwl2le_local::{Cache, ReservedPort};
-use lambda::{Lambda, bootstrap, post};
 use serde_json::{Value, json};
 
-const FIXTURE: &[u8] = include_bytes!("../../fixtures/kinesis-event.json");
+const FIXTURE: &[u8] = include_bytes!("../../../fixtures/kinesis-event.json");
 /// The account that owns its log group.
 const OWNER: &str = "986450805757";
-const AWSLOGS: &[u8] = include_bytes!("../../fixtures/awslogs-event.json");
+const AWSLOGS: &[u8] = include_bytes!("../../../fixtures/awslogs-event.json");
 
 fn config(service: &LogService) -> String {
     // The minimal form, as promised.

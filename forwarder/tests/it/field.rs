@@ -1,9 +1,6 @@
 //! Destinations against real servers of the field: they read what was meant.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::{Cache, FieldServer};

@@ -1,11 +1,8 @@
 //! Two functions of one stack that share its destinations: the main one, and that of an isolated destination.
-#![allow(clippy::unwrap_used, reason = "tests may panic")]
-
-mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::{
+use crate::common::{
     PATIENCE, deadline, destination, gzip, invocation, messages, options, payload, record, sequence, service,
 };
 use cwl2le_forwarder::config::{Config, Names, Route, Schedule};
@@ -207,7 +204,7 @@ async fn no_function_forwards_the_log_of_another_one_of_its_stack() {
 
 #[test]
 fn a_configuration_says_what_is_elsewhere_and_when() {
-    let token = common::TOKEN;
+    let token = crate::common::TOKEN;
     let with = |rest: &str| {
         format!(r#"{{"destinations":{{"a":{{"type":"logentries","region":"eu","token":"{token}"}}}}{rest}}}"#)
     };

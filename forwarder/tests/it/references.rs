@@ -1,24 +1,17 @@
 //! Tokens and routes that are kept in SSM Parameter Store and Secrets Manager, with the real `bootstrap`.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
-#[path = "common/keeper.rs"]
-mod keeper;
-#[path = "common/lambda.rs"]
-mod lambda;
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use common::*;
+use crate::common::keeper::{CREDENTIALS, Keeper};
+use crate::common::lambda::Lambda;
+use crate::common::*;
 use cwl2le_forwarder::aws::Aws;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::net::http::Client;
 use cwl2le_forwarder::secret::Store;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Answer, Fault, LogService, Protocol, Request, Transport};
-use keeper::{CREDENTIALS, Keeper};
-use lambda::Lambda;
 use serde_json::{Value, json};
 
 const OTHER: &str = "fedcba98-7654-3210-fedc-ba9876543210";

@@ -1,10 +1,4 @@
 //! A destination of any type, and the service that it writes to.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test file uses its part; tests may panic"
-)]
 
 use std::cell::RefCell;
 use std::collections::HashSet;

@@ -8,29 +8,22 @@
 //! destination drops some events and redacts others. The two destinations are of any type; services that answer refuse
 //! some events for good.
 //!
-//! The seed of each run is printed; `CWL2LE_SEED=n cargo test -p cwl2le-forwarder --test poller` replays it.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-#[path = "common/bucket.rs"]
-mod bucket;
-mod common;
-#[path = "common/sink.rs"]
-mod sink;
+//! The seed of each run is printed; `CWL2LE_SEED=n cargo test -p cwl2le-forwarder --test it poller` replays it.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use crate::common::bucket::{Bucket, Mood};
+use crate::common::sink::Sink;
+use crate::common::*;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bucket::{Bucket, Mood};
-use common::*;
 use cwl2le_forwarder::config::{Config, Destination, Route};
 use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::{Forwarder, Persistence};
 use cwl2le_local::log_service::{Answer, Fault, Transport};
 use fastrand::Rng;
 use serde_json::Value;
-use sink::Sink;
 use tokio::time::Instant;
 
 /// What services that answer refuse for good.

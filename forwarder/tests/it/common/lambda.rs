@@ -1,11 +1,6 @@
 //! A stand-in for Lambda's runtime API that runs the real `bootstrap` as a process.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "each test file uses its part; tests may panic"
-)]
+
+#![allow(clippy::expect_used, reason = "tests may panic")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

@@ -1,14 +1,10 @@
 //! What a dry run shows is what the function sends, byte for byte but for secrets.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
-#[path = "common/lambda.rs"]
-mod lambda;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use common::*;
+use crate::common::lambda::Lambda;
+use crate::common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::destination::Sink;
 use cwl2le_forwarder::record::event::Invocation;
@@ -16,7 +12,6 @@ use cwl2le_forwarder::record::payload::LogEvent;
 use cwl2le_forwarder::secret::TOKEN_STAND_IN;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::Transport;
-use lambda::Lambda;
 use serde_json::{Value, json};
 
 const HASH_KEY: &str = "a-key-of-some-length";

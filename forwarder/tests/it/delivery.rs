@@ -1,11 +1,8 @@
 //! Delivered plus reported as failed is what was sent, whatever the log service does.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
 
 use std::time::Duration;
 
-use common::*;
+use crate::common::*;
 use cwl2le_forwarder::config::{Config, Route};
 use cwl2le_forwarder::destination::Receipt;
 use cwl2le_forwarder::net::FailureKind;
@@ -19,7 +16,7 @@ const ALL: [Transport; 3] = [Transport::Plain, Transport::Tls12, Transport::Tls1
 async fn the_article_s_record_arrives_as_its_exact_bytes() {
     for transport in ALL {
         let service = service(transport);
-        let event = serde_json::from_str(include_str!("../../fixtures/kinesis-event.json")).unwrap();
+        let event = serde_json::from_str(include_str!("../../../fixtures/kinesis-event.json")).unwrap();
         let outcome = forwarder(&service, transport).handle(&event, deadline()).await;
         assert_eq!(outcome.response.unwrap(), Default::default());
         assert_eq!(outcome.account.events.delivered, 1);

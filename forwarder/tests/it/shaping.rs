@@ -1,9 +1,5 @@
 //! Expressions that take long, in whole invocations.
 
-#![allow(clippy::unwrap_used, reason = "helpers of tests")]
-
-mod common;
-
 use std::time::Duration;
 
 use cwl2le_forwarder::Forwarder;
@@ -12,7 +8,7 @@ use cwl2le_forwarder::net::FailureKind;
 use cwl2le_local::log_service::{LogService, Transport};
 use tokio::time::Instant;
 
-use common::{carrying, deadline, destination, options, service};
+use crate::common::{carrying, deadline, destination, options, service};
 
 /// Far more than anything here takes, and far less than it takes without a budget.
 const HANGS: Duration = Duration::from_secs(40);

@@ -1,22 +1,17 @@
 //! `insight-webhook` against a double with the measured rules of the real service, which stores only the first line of a
 //! body and answers 204 whatever it does with the rest.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
-#[path = "common/sink.rs"]
-mod sink;
 
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::*;
+use crate::common::sink::Sink;
+use crate::common::*;
 use cwl2le_forwarder::Forwarder;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::net::FailureKind;
 use cwl2le_local::log_service::{Answer, Transport};
 use serde_json::json;
-use sink::Sink;
 
 /// Maximum number of requests in flight.
 const IN_FLIGHT: usize = 16;

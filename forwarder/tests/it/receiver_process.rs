@@ -2,23 +2,19 @@
 //!
 //! A receiver of its own process is stopped and killed at random moments, hangs in every way, and tells what it has read.
 //! `CWL2LE_RECEIPT_ROUNDS` says how many rounds are played, 1,000 by default. The seed of each game is printed when it fails.
-#![cfg(target_os = "linux")]
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod common;
-#[path = "common/receiver.rs"]
-mod receiver;
+#![cfg(target_os = "linux")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::*;
+use crate::common::receiver::{Certificates, Manner, Receiver, serve_if_asked, signal, stop};
+use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::destination::Receipt;
 use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options};
 use fastrand::Rng;
-use receiver::{Certificates, Manner, Receiver, serve_if_asked, signal, stop};
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
@@ -113,7 +109,7 @@ fn game(runtime: &Runtime, seed: u64, certificates: &Certificates, most: u64, to
     let kind = if rng.bool() { "logentries" } else { "syslog" };
     let certificates = Some(certificates).filter(|_| rng.bool());
     let receipt = if rng.bool() { Receipt::Auto } else { Receipt::Closed };
-    let mut receiver = Receiver::start("receiver_process", certificates);
+    let mut receiver = Receiver::start("receiver_process::receiver_process", certificates);
     let mut forwarder = made(kind, destination_of(&receiver, kind, certificates), receipt, hasty());
     // A machine that is busy may need several attempts for the first proof.
     let first = vec![vec!["<m first>".to_owned()]];
@@ -217,7 +213,7 @@ async fn a_kernel_acknowledges_for_a_process_that_hangs() {
     let certificates = Certificates::new();
     for certificates in [None, Some(&certificates)] {
         for (receipt, delivered) in [(Receipt::Acknowledged, 3), (Receipt::Closed, 0)] {
-            let mut receiver = Receiver::start("receiver_process", certificates);
+            let mut receiver = Receiver::start("receiver_process::receiver_process", certificates);
             let keys = destination_of(&receiver, "logentries", certificates);
             let mut forwarder = made("logentries", keys, receipt, hasty());
             // TLS needs the process for its handshake.

@@ -1,19 +1,14 @@
 //! The real `bootstrap` under the worst that can happen to a process: being killed, and too much to hold.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
-#[path = "common/lambda.rs"]
-mod lambda;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use common::*;
+use crate::common::lambda::Lambda;
+use crate::common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::record::aggregate;
 use cwl2le_forwarder::record::payload::Cap;
 use cwl2le_local::log_service::{Fault, Line, Transport};
-use lambda::Lambda;
 use serde_json::json;
 
 fn event(messages: &[Vec<String>]) -> Vec<u8> {

@@ -1,17 +1,12 @@
 //! Large records on their way to several destinations, in the memory that these share.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod common;
-#[path = "common/lambda.rs"]
-mod lambda;
-
-use common::*;
+use crate::common::lambda::Lambda;
+use crate::common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::record::payload::Cap;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Fault, Transport};
 use futures_util::future::{Either, select};
-use lambda::Lambda;
 use serde_json::{Value, json};
 
 /// More than the buffers of a connection take, which are 4 MiB by default on Linux.

@@ -12,24 +12,19 @@
 //!
 //! The service that answers 204 and stores nothing, as Rapid7's webhook does for an unknown token, cannot be told; see
 //! `webhook.rs`. `CWL2LE_ROUNDS=n` plays more rounds of each type, `CWL2LE_SEED=n` one round again.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
-#[path = "common/sink.rs"]
-mod sink;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use common::*;
+use crate::common::sink::Sink;
+use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::{Forwarder, Options, Persistence};
 use cwl2le_local::log_service::{Answer, Transport};
 use fastrand::Rng;
 use serde_json::json;
-use sink::Sink;
 use tokio::time::Instant;
 
 /// Rounds of each type: as many as take about 20 seconds.

@@ -1,21 +1,16 @@
 //! What HTTP services answer, and what becomes of the events then; and the exact bytes that every type sends.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
-#[path = "common/sink.rs"]
-mod sink;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
-use common::*;
+use crate::common::sink::Sink;
+use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination, Route};
 use cwl2le_forwarder::net::FailureKind;
 use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{Answer, Fault, Request, Transport};
 use serde_json::json;
-use sink::Sink;
 
 /// A sink of each type that answers, and a forwarder for it.
 fn services() -> impl Iterator<Item = (Sink, Forwarder)> {
@@ -396,7 +391,7 @@ fn shown(request: &Request) -> String {
         .collect();
     headers.sort();
     let body = if request.header("content-type") == Some("application/x-protobuf") {
-        sink::records(request).iter().map(|record| format!("{record:?}\n")).collect()
+        crate::common::sink::records(request).iter().map(|record| format!("{record:?}\n")).collect()
     } else {
         String::from_utf8(request.body.clone()).unwrap()
     };

@@ -1,11 +1,12 @@
 //! What the tests of the forwarder share: events as CloudWatch Logs and Kinesis make them, a log service,
 //! and the one question that matters.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::unwrap_used,
-    reason = "each test file uses its part; tests may panic"
-)]
+
+pub mod bucket;
+pub mod keeper;
+pub mod lambda;
+#[cfg(target_os = "linux")]
+pub mod receiver;
+pub mod sink;
 
 use std::collections::HashSet;
 use std::io::Write;

@@ -1,11 +1,8 @@
 //! Records that cannot be understood: each is named, none is lost for others, none blocks, none panics.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
 
 use std::io::Write as _;
 
-use common::*;
+use crate::common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::delivery::fate::{Fate, Skip};
 use cwl2le_forwarder::function::{metrics, notes};

@@ -1,9 +1,6 @@
 //! Payloads as AWS services and applications write them, from the event to the bytes at the log service.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod common;
-
-use common::*;
+use crate::common::*;
 use cwl2le_local::log_service::Transport;
 use serde_json::{Value, json};
 

@@ -1,16 +1,10 @@
 //! Records that no retry can help are kept in S3, or it is said that they are not; and they hold nobody up for ever.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-#[path = "common/bucket.rs"]
-mod bucket;
-mod common;
-#[path = "common/lambda.rs"]
-mod lambda;
 
 use std::time::Duration;
 
-use bucket::{Bucket, Mood};
-use common::*;
+use crate::common::bucket::{Bucket, Mood};
+use crate::common::lambda::Lambda;
+use crate::common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::delivery::NoCheckpoint;
 use cwl2le_forwarder::delivery::fate::Fate;
@@ -19,7 +13,6 @@ use cwl2le_forwarder::note::Level;
 use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{Fault, LogService, Transport};
-use lambda::Lambda;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 

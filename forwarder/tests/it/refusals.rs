@@ -1,15 +1,11 @@
 //! Which refusals are believed: a service that refuses everything loses nothing, and a bad event blocks nothing.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
-
-mod common;
-#[path = "common/sink.rs"]
-mod sink;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use common::*;
+use crate::common::sink::Sink;
+use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::function::notes;
@@ -17,7 +13,6 @@ use cwl2le_forwarder::net::FailureKind;
 use cwl2le_forwarder::note::Level;
 use cwl2le_forwarder::{Forwarder, Outcome};
 use cwl2le_local::log_service::{Answer, Transport};
-use sink::Sink;
 
 /// The statuses that another service gives to a bad event.
 const REFUSALS: [u16; 4] = [400, 406, 413, 422];

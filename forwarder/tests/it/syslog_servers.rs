@@ -3,27 +3,20 @@
 //!
 //! They are found below `target/ci-tools/syslog`, where `.ci/run test` puts them without installing anything, or on the
 //! path. Without them the test is skipped with a notice, unless `CI` is set.
-#![cfg(target_os = "linux")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a panic is how a test fails; a notice is printed"
-)]
 
-mod common;
-#[path = "common/receiver.rs"]
-mod receiver;
+#![cfg(target_os = "linux")]
+#![allow(clippy::print_stdout, reason = "a notice is printed")]
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::*;
+use crate::common::receiver::{Certificates, signal, stop};
+use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::destination::{Probe, Receipt, probe};
 use cwl2le_forwarder::{Forwarder, Options};
-use receiver::{Certificates, signal, stop};
 use serde_json::json;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

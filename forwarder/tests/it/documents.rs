@@ -1,5 +1,4 @@
 //! What is written about delivery is tested.
-#![allow(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeSet;
 
