@@ -4,13 +4,14 @@
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::lambda::{Lambda, bootstrap, post};
-use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::destination::Receipt;
 use cwl2le_local::log_service::{LogService, Transport};
 use cwl2le_local::{Cache, ReservedPort};
 use serde_json::{Value, json};
+
+use crate::common::lambda::{Lambda, bootstrap, post};
+use crate::common::*;
 
 const FIXTURE: &[u8] = include_bytes!("../../../fixtures/kinesis-event.json");
 /// The account that owns its log group.

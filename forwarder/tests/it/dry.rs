@@ -3,8 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::common::lambda::Lambda;
-use crate::common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::destination::Sink;
 use cwl2le_forwarder::record::event::Invocation;
@@ -13,6 +11,9 @@ use cwl2le_forwarder::secret::TOKEN_STAND_IN;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::Transport;
 use serde_json::{Value, json};
+
+use crate::common::lambda::Lambda;
+use crate::common::*;
 
 const HASH_KEY: &str = "a-key-of-some-length";
 

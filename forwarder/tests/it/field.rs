@@ -1,10 +1,11 @@
 //! Destinations against real servers of the field: they read what was meant.
 
-use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::{Cache, FieldServer};
 use serde_json::{Value, json};
+
+use crate::common::*;
 
 fn forwarder_to(kind: &str, keys: Value) -> Forwarder {
     let destination = Destination::read(kind, keys).unwrap().unwrap();

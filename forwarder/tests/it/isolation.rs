@@ -2,15 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::common::{
-    PATIENCE, deadline, destination, gzip, invocation, messages, options, payload, record, sequence, service,
-};
 use cwl2le_forwarder::config::{Config, Names, Route, Schedule};
 use cwl2le_forwarder::delivery::fate::{Fate, Skip};
 use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use cwl2le_local::log_service::{LogService, Transport};
 use serde_json::{Value, json};
+
+use crate::common::{
+    PATIENCE, deadline, destination, gzip, invocation, messages, options, payload, record, sequence, service,
+};
 
 /// When the records of [`common::record`] arrive, in whole seconds.
 const ARRIVED: u64 = 1_474_108_130;

@@ -10,7 +10,9 @@
 
 mod common;
 
+mod answers;
 mod bootstrap;
+mod connections;
 mod delivery;
 mod documents;
 mod dry;
@@ -22,6 +24,7 @@ mod poller;
 mod process;
 mod quarantine;
 mod real_payloads;
+mod receipts;
 mod receiver_process;
 mod references;
 mod refusals;
@@ -30,4 +33,5 @@ mod shaping;
 mod shared_memory;
 mod syslog_servers;
 mod truth;
+mod two_destinations;
 mod webhook;

@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use crate::common::*;
 use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::delivery::Counts;
 use cwl2le_forwarder::delivery::fate::{Fate, Skip};
 use cwl2le_forwarder::function::{metrics, notes};
 use cwl2le_forwarder::record::payload::Cap;
@@ -12,6 +12,8 @@ use cwl2le_local::log_service::Transport;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+
+use crate::common::*;
 
 /// What becomes of a record.
 #[derive(Clone, Debug, PartialEq)]
@@ -221,8 +223,9 @@ async fn invalid_utf8_is_delivered_with_replacements_and_counted() {
         let event = invocation(records);
         let outcome = forwarder.handle(&event, deadline()).await;
         assert_eq!(outcome.response.as_ref().unwrap(), &Default::default());
-        let counts = outcome.account.records;
-        assert_eq!((counts.delivered, counts.quarantined, outcome.account.unbalanced), (3, 1, 0));
+        let counts = Counts { received: 4, delivered: 3, quarantined: 1, ..Counts::default() };
+        assert_eq!(outcome.account.records, counts);
+        assert_eq!(outcome.account.unbalanced, 0);
         let names: Vec<_> = outcome.account.fates().map(|(fate, _)| poison_name(fate)).collect();
         assert_eq!(names[3], "not_utf8");
         let lines: Vec<_> =
@@ -328,8 +331,8 @@ async fn aggregated_records_are_taken_apart() {
     down.stop_listening();
     let outcome = forwarder.handle(&event(), deadline()).await;
     assert_eq!(outcome.response.unwrap().batch_item_failures[0].item_identifier, sequence(0));
-    let counts = outcome.account.records;
-    assert_eq!((counts.failed, counts.quarantined, counts.skipped, counts.received), (1, 3, 1, 5));
+    let counts = Counts { received: 5, failed: 1, quarantined: 3, skipped: 1, ..Counts::default() };
+    assert_eq!(outcome.account.records, counts);
     let names: Vec<_> = outcome.account.fates().map(|(fate, _)| poison_name(fate)).collect();
     assert_eq!(names, ["", "not_gzip", "broken_aggregate", "", "not_gzip"]);
     up.wait_for_lines(4, PATIENCE).await.unwrap();

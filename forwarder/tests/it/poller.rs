@@ -11,196 +11,26 @@
 //! The seed of each run is printed; `CWL2LE_SEED=n cargo test -p cwl2le-forwarder --test it poller` replays it.
 
 use std::collections::{HashMap, HashSet};
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::common::bucket::{Bucket, Mood};
-use crate::common::sink::Sink;
-use crate::common::*;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use cwl2le_forwarder::config::{Config, Destination, Route};
+use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::delivery::fate::Fate;
-use cwl2le_forwarder::{Forwarder, Persistence};
-use cwl2le_local::log_service::{Answer, Fault, Transport};
+use cwl2le_forwarder::{Forwarder, Options, Outcome, Persistence};
+use cwl2le_local::log_service::{Fault, Transport};
 use fastrand::Rng;
-use serde_json::Value;
 use tokio::time::Instant;
 
-/// What services that answer refuse for good.
-const UNWANTED: &str = "unwanted";
+use crate::common::bucket::{Bucket, Mood};
+use crate::common::faulty::{AWAY, Service, random_mood};
+use crate::common::stream::{self, Kind, StreamRecord};
+use crate::common::*;
 
 /// How often the model sends a batch again before its records expire.
 const ATTEMPTS: u32 = 8;
 
-/// What a part of a record of the model stream is.
-enum Kind {
-    /// Events for the destination of this number, as they are to arrive: at least one.
-    Events(usize, Vec<String>),
-    /// Events that the route drops.
-    Filtered,
-    Poison,
-    Nothing,
-}
-
-struct StreamRecord {
-    /// One, or several that the Kinesis Producer Library packed together.
-    parts: Vec<Kind>,
-    json: Value,
-}
-
-impl StreamRecord {
-    fn has_poison(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Kind::Poison))
-    }
-
-    fn has_events(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Kind::Events(..)))
-    }
-
-    fn has_filtered(&self) -> bool {
-        self.parts.iter().any(|part| matches!(part, Kind::Filtered))
-    }
-
-    /// The messages that a destination takes.
-    fn messages<'r>(&'r self, to: usize, sink: &Sink) -> impl Iterator<Item = &'r String> {
-        let of = move |part| match part {
-            &Kind::Events(destination, ref messages) if destination == to => Some(messages),
-            _ => None,
-        };
-        self.parts.iter().filter_map(of).flatten().filter(|message| sink.wants(message))
-    }
-}
-
-impl Sink {
-    fn wants(&self, message: &str) -> bool {
-        !(self.is_http() && message.contains(UNWANTED))
-    }
-
-    /// From now on answers like this, or refuses for good what holds an event that it does not want.
-    fn answer(&self, answer: Answer) {
-        self.service.answer_with(move |request| {
-            let is_unwanted = String::from_utf8_lossy(&request.body).contains(UNWANTED);
-            if is_unwanted { Answer::status(400).body(request.body.clone()) } else { answer.clone() }
-        });
-    }
-}
-
-fn some_poison(rng: &mut Rng) -> Vec<u8> {
-    let good = gzip(payload("/app", "f", &["never seen".into()]).to_string().as_bytes());
-    match rng.u8(0..9) {
-        0 => b"plain text".to_vec(),
-        1 => good[..rng.usize(3..good.len())].to_vec(),
-        2 => [&good[..], b"trailing"].concat(),
-        3 => gzip(b"{\"messageType\":\"DATA_MESSAGE\",\"logEvents\":[{\"id\":1}]}"),
-        4 => gzip(b"\xff\xfe not UTF-8"),
-        5 => gzip(b"{\"messageType\":\"OTHER\"}"),
-        6 => gzip(&vec![b' '; 9 << 20]),
-        7 => b"\xf3\x89\x9a\xc2 looks aggregated, and is not".to_vec(),
-        _ => Vec::new(),
-    }
-}
-
-fn some_part(rng: &mut Rng, name: &str) -> (Kind, Vec<u8>) {
-    match rng.u8(0..20) {
-        0 | 1 => (Kind::Poison, some_poison(rng)),
-        2 => (Kind::Nothing, gzip(control().to_string().as_bytes())),
-        3 => (Kind::Nothing, gzip(payload("/app", "f", &[]).to_string().as_bytes())),
-        _ => {
-            let to = rng.usize(0..2);
-            // Some are larger than what is framed at once, so that they can be left half done.
-            let most = if rng.u8(0..10) == 0 { 400 } else { 20 };
-            let messages: Vec<String> = (0..rng.usize(1..most))
-                .map(|event| {
-                    let mark = ["debug", "bob@example.com", "plain", "plain", UNWANTED][rng.usize(0..5)];
-                    format!("{name} event {event} {mark} {}", "x".repeat(rng.usize(0..1500)))
-                })
-                .collect();
-            let filter = ["f", "f@second"][to];
-            let json = payload("/app", filter, &messages).to_string();
-            // Sometimes in two gzip members.
-            let cut = if rng.u8(0..4) == 0 { rng.usize(0..json.len()) } else { json.len() };
-            let data = [gzip(&json.as_bytes()[..cut]), gzip(&json.as_bytes()[cut..])].concat();
-            let shaped = |message: String| match to {
-                0 if message.contains("debug") => None,
-                0 => Some(message.replace("bob@example.com", "[email]")),
-                _ => Some(message),
-            };
-            let messages: Vec<_> = messages.into_iter().filter_map(shaped).collect();
-            let kind = if messages.is_empty() { Kind::Filtered } else { Kind::Events(to, messages) };
-            (kind, data)
-        }
-    }
-}
-
-fn some_record(rng: &mut Rng, number: usize) -> StreamRecord {
-    let sequence = sequence(number);
-    if rng.u8(0..8) > 0 {
-        let (kind, data) = some_part(rng, &format!("record {number}"));
-        return StreamRecord { parts: vec![kind], json: record(&sequence, &data) };
-    }
-    let packed = (0..rng.usize(1..6)).map(|part| some_part(rng, &format!("record {number} part {part}")));
-    let (parts, data): (Vec<_>, Vec<_>) = packed.unzip();
-    StreamRecord { parts, json: record(&sequence, &aggregate(&data)) }
-}
-
-/// Makes something go wrong, or right; tells whether a reset may come at any time from now on.
-fn some_fault(rng: &mut Rng, sink: &Sink, transport: Transport) -> bool {
-    let service = &sink.service;
-    if sink.is_http() && rng.u8(0..3) == 0 {
-        let answers = [
-            Answer::status(500),
-            Answer::status(503).header("Retry-After", "0"),
-            Answer::status(429),
-            Answer::status(408),
-            Answer::status(401),
-            Answer::status(404),
-        ];
-        sink.answer(rng.choice(answers).unwrap());
-        return false;
-    }
-    let which = rng.u8(0..16);
-    match which {
-        0 => service.stop_listening(),
-        1 => service.close_connections(),
-        // What a kernel acknowledges for a process that never takes the connection is lost, and on a plain
-        // connection no sender can know; with TLS there is no handshake then.
-        2 | 3 if transport == Transport::Plain => service.stop_listening(),
-        2 => {
-            service.close_connections();
-            service.set_fault(Fault::Refuse);
-        }
-        3 => {
-            service.close_connections();
-            service.set_fault_for(Fault::CloseAtOnce, rng.u32(1..4));
-        }
-        4 => service.set_fault_for(Fault::ResetInPauseAfter(rng.u64(1..30_000)), rng.u32(1..3)),
-        5 => service.set_fault(Fault::HalfCloseAfter(rng.u64(0..30_000))),
-        6 => {
-            let most = if rng.bool() { 30_000 } else { 300_000 };
-            service.set_fault_for(Fault::StallAfter(rng.u64(0..most)), 1);
-        }
-        7 => service.set_fault_for(Fault::HandshakeStuck, 1),
-        8 => service
-            .set_fault(Fault::Trickle { bytes: rng.usize(2000..20_000), every: Duration::from_millis(1) }),
-        _ => {
-            service.resume();
-            service.set_fault(Fault::None);
-        }
-    }
-    which == 4
-}
-
-/// Makes S3 fail for a moment, or for the whole of the next invocation.
-fn some_mood(rng: &mut Rng) -> Mood {
-    match rng.u8(0..40) {
-        0 | 1 => Mood::Refuses(rng.u32(1..3), 503, "SlowDown"),
-        2 | 3 => Mood::HangsUp(rng.u32(1..3)),
-        4 => AWAY,
-        _ => Mood::Takes,
-    }
-}
-
-const AWAY: Mood = Mood::Refuses(u32::MAX, 503, "ServiceUnavailable");
+/// The largest batch, in records.
+const LARGEST_BATCH: usize = 11;
 
 #[derive(Default)]
 struct Totals {
@@ -217,190 +47,264 @@ struct Totals {
     held: usize,
 }
 
-/// One stream from its first record to its last, in so many invocations at least.
-async fn play(seed: u64, kind: &'static str, invocations: usize) -> Totals {
-    let mut rng = Rng::with_seed(seed);
-    let transports = [Transport::Plain, Transport::Tls12, Transport::Tls13];
-    let chosen = [transports[rng.usize(0..3)], transports[rng.usize(0..3)]];
-    // Every type gets its turn, beside any other.
-    let second = Destination::TYPES[rng.usize(0..Destination::TYPES.len())];
-    let sinks = [Sink::start(kind, chosen[0]), Sink::start(second, chosen[1])];
-    let mut config = Config::single(sinks[0].config());
-    config.destinations.insert("second".into(), sinks[1].config());
-    let bucket = Bucket::start();
-    config.quarantine = Some("s3://set-aside".parse().unwrap());
-    let rules = r#"{"exclude":[{"message":" debug "}],"redact":[{"find":["email"]}]}"#;
-    config.routes.push(Route {
-        log_group: "*".into(),
-        destination: "default".into(),
-        shape: Some(serde_json::from_str(rules).unwrap()),
-    });
-    let options = || {
-        let mut options = options();
-        options.patience.progress = Duration::from_millis(120);
-        options.patience.progress_on_kept = Duration::from_millis(60);
-        options.patience.handshake = Duration::from_millis(150);
-        options.persistence = Persistence { attempts: 2, ..options.persistence };
-        options.aws = Some(bucket.aws());
-        options
-    };
-    let mut forwarder = Forwarder::new(&config, options()).unwrap();
+impl Totals {
+    fn add(&mut self, other: &Self) {
+        self.invocations += other.invocations;
+        self.events += other.events;
+        self.lost += other.lost;
+        self.twice += other.twice;
+        self.expired += other.expired;
+        self.quarantined += other.quarantined;
+        self.failed_invocations += other.failed_invocations;
+        self.remembered += other.remembered;
+        self.held += other.held;
+    }
+}
 
-    let mut stream: Vec<StreamRecord> = Vec::new();
-    let mut totals = Totals::default();
-    let (mut checkpoint, mut attempts, mut size) = (0, 0, 0);
-    // What became of each record in the last invocation that had it.
-    let mut fates: HashMap<usize, Fate> = HashMap::new();
-    let mut expired: HashSet<usize> = HashSet::new();
-    // What the last invocation called delivered, by destination.
-    let mut claimed = [Vec::new(), Vec::new()];
-    let mut reset_pending = [false; 2];
-    while totals.invocations < invocations || checkpoint < stream.len() {
-        // What its kernel has acknowledged a service reads before it dies, and a reset of an idle connection
-        // is seen before the next bytes go out: on TCP nobody can do better, see docs/delivery.md.
-        for ((sink, claimed), pending) in sinks.iter().zip(&mut claimed).zip(&mut reset_pending) {
-            sink.service.set_fault(Fault::None);
-            sink.answer(Answer::status(200));
-            let missing = sink.wait_for_all(&claimed.iter().collect::<Vec<_>>()).await.1;
-            assert!(missing.is_empty(), "seed {seed}: lost {} like {:?}", missing.len(), &missing[0][..30]);
-            claimed.clear();
-            if std::mem::take(pending) {
-                sink.service.close_connections();
+/// Where AWS stands in the stream.
+#[derive(Default)]
+struct Poller {
+    /// The first record that is not done.
+    checkpoint: usize,
+    /// How often the batch has come again without getting further.
+    attempts: u32,
+    /// How many records the batch has; 0 where a new one is to be chosen.
+    size: usize,
+}
+
+impl Poller {
+    /// The records of the next invocation.
+    fn batch(&mut self, rng: &mut Rng, records: usize) -> Range<usize> {
+        if self.size == 0 {
+            self.size = rng.usize(1..=LARGEST_BATCH);
+        }
+        self.checkpoint..(self.checkpoint + self.size).min(records)
+    }
+
+    /// Everything before this record is done.
+    fn go_on(&mut self, from: usize) {
+        *self = Self { checkpoint: from, attempts: 0, size: 0 };
+    }
+
+    /// Everything from this record on comes again, perhaps in a batch of half the size.
+    fn retry(&mut self, rng: &mut Rng, from: usize) {
+        self.attempts = if from > self.checkpoint { 0 } else { self.attempts + 1 };
+        self.checkpoint = from;
+        if rng.bool() {
+            self.size = self.size.div_ceil(2);
+        }
+    }
+}
+
+/// One stream, from its first record to its last.
+struct Play {
+    seed: u64,
+    rng: Rng,
+    services: [Service; 2],
+    bucket: Bucket,
+    config: Config,
+    forwarder: Forwarder,
+    stream: Vec<StreamRecord>,
+    poller: Poller,
+    /// What became of each record in the last invocation that had it.
+    fates: HashMap<usize, Fate>,
+    expired: HashSet<usize>,
+    totals: Totals,
+}
+
+impl Play {
+    fn start(seed: u64, kind: &'static str) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let transports = [Transport::Plain, Transport::Tls12, Transport::Tls13];
+        let [first, second] = [transports[rng.usize(0..3)], transports[rng.usize(0..3)]];
+        // Every type gets its turn, beside any other.
+        let other = Destination::TYPES[rng.usize(0..Destination::TYPES.len())];
+        let services = [Service::start(kind, first), Service::start(other, second)];
+        let mut config = Config::single(services[0].sink.config());
+        config.destinations.insert("second".into(), services[1].sink.config());
+        config.quarantine = Some("s3://set-aside".parse().unwrap());
+        config.routes.push(stream::route());
+        let bucket = Bucket::start();
+        Self {
+            seed,
+            rng,
+            services,
+            forwarder: new_process(&config, &bucket),
+            bucket,
+            config,
+            stream: Vec::new(),
+            poller: Poller::default(),
+            fates: HashMap::new(),
+            expired: HashSet::new(),
+            totals: Totals::default(),
+        }
+    }
+
+    /// Plays so many invocations with faults, and as many without as the stream takes to drain.
+    async fn play(mut self, invocations: usize) -> Totals {
+        while self.totals.invocations < invocations || self.poller.checkpoint < self.stream.len() {
+            for service in &mut self.services {
+                service.recover(self.seed).await;
+            }
+            let fails = self.totals.invocations < invocations;
+            let mood = if fails { self.make_trouble() } else { self.end_trouble() };
+            let batch = self.poller.batch(&mut self.rng, self.stream.len());
+            let outcome = self.invoke(batch.clone(), mood).await;
+            self.totals.invocations += 1;
+            self.note_claims(batch.start, &outcome);
+            let failed = self.note_fates(batch.start, &outcome);
+            let reported = outcome.response.unwrap().batch_item_failures;
+            let reported = reported.first().map(|first| first.item_identifier.clone());
+            assert_eq!(reported, failed.map(sequence), "seed {}", self.seed);
+            match failed {
+                None => self.poller.go_on(batch.end),
+                Some(failed) => {
+                    self.totals.failed_invocations += 1;
+                    self.poller.retry(&mut self.rng, failed);
+                    if self.poller.attempts > ATTEMPTS && self.totals.invocations < invocations {
+                        self.expire();
+                    }
+                }
             }
         }
-        let mut mood = Mood::Takes;
-        if totals.invocations < invocations {
-            mood = some_mood(&mut rng);
-            for _ in 0..rng.usize(0..4) {
-                let number = stream.len();
-                stream.push(some_record(&mut rng, number));
-            }
-            for ((sink, transport), pending) in sinks.iter().zip(chosen).zip(&mut reset_pending) {
-                *pending = some_fault(&mut rng, sink, transport);
-            }
-            // Sometimes another process of the function gets the batch, which remembers nothing.
-            if rng.u8(0..20) == 0 {
-                forwarder = Forwarder::new(&config, options()).unwrap();
-            }
-        } else {
-            // The end: whatever was wrong is repaired, so that the stream drains.
-            sinks.iter().for_each(|sink| sink.service.resume());
+        for to in 0..self.services.len() {
+            self.check_arrivals(to).await;
         }
-        size = if size == 0 { rng.usize(1..12) } else { size };
-        let end = (checkpoint + size).min(stream.len());
-        let batch = invocation(stream[checkpoint..end].iter().map(|record| record.json.clone()).collect());
-        bucket.set(mood);
-        // It is asked again and again until the end, which nobody wants to wait for.
+        self.check_fates();
+        self.totals.expired = self.expired.len();
+        self.totals
+    }
+
+    /// New records, new faults; tells how S3 is to behave.
+    fn make_trouble(&mut self) -> Mood {
+        let rng = &mut self.rng;
+        let mood = random_mood(rng);
+        for _ in 0..rng.usize(0..4) {
+            let number = self.stream.len();
+            self.stream.push(StreamRecord::random(rng, number));
+        }
+        self.services.iter_mut().for_each(|service| service.fail(rng));
+        // Sometimes another process of the function gets the batch, which remembers nothing.
+        if rng.u8(0..20) == 0 {
+            self.forwarder = new_process(&self.config, &self.bucket);
+        }
+        mood
+    }
+
+    /// Repairs whatever is wrong, so that the stream drains.
+    fn end_trouble(&self) -> Mood {
+        self.services.iter().for_each(|service| service.sink.service.resume());
+        Mood::Takes
+    }
+
+    async fn invoke(&mut self, batch: Range<usize>, mood: Mood) -> Outcome {
+        self.bucket.set(mood);
+        // An S3 that is away is asked again and again until the end, which nobody wants to wait for.
         let time = Duration::from_millis(if mood == AWAY { 1500 } else { 8000 });
-        let outcome = forwarder.handle(&batch, Instant::now() + time).await;
-        totals.held += outcome.quarantine.map_or(0, |report| report.held.len());
-        totals.invocations += 1;
-        assert_eq!(outcome.account.unbalanced, 0, "seed {seed}");
-        assert_eq!(outcome.account.records.received as usize, end - checkpoint);
-        let mut lowest = None;
-        for (at, (fate, _)) in outcome.account.fates().enumerate() {
-            let number = checkpoint + at;
-            if *fate == Fate::Failed {
-                lowest = lowest.or(Some(number));
-            } else {
-                fates.insert(number, fate.clone());
-            }
-        }
-        let mut next = (0, 0);
-        for part in &outcome.account.parts {
-            // The number of the part within its record.
-            next = if next.0 == part.record { (next.0, next.1 + 1) } else { (part.record, 1) };
-            if let Kind::Events(to, messages) = &stream[checkpoint + next.0 as usize].parts[next.1 - 1] {
+        let records = self.stream[batch.clone()].iter().map(|record| record.json.clone()).collect();
+        let outcome = self.forwarder.handle(&invocation(records), Instant::now() + time).await;
+        assert_eq!(outcome.account.unbalanced, 0, "seed {}", self.seed);
+        assert_eq!(outcome.account.records.received as usize, batch.len());
+        self.totals.held += outcome.quarantine.as_ref().map_or(0, |report| report.held.len());
+        outcome
+    }
+
+    /// Notes which events of the batch that begins at record `first` are called delivered, and checks that those are
+    /// rejected that the service does not want.
+    fn note_claims(&mut self, first: usize, outcome: &Outcome) {
+        for parts in outcome.account.parts.chunk_by(|a, b| a.record == b.record) {
+            let record = &self.stream[first + parts[0].record as usize];
+            assert!(parts.len() <= record.parts.len(), "seed {}", self.seed);
+            for (part, kind) in parts.iter().zip(&record.parts) {
+                let Kind::Events { destination, messages } = kind else { continue };
+                let Service { sink, claimed, .. } = &mut self.services[*destination];
                 for share in outcome.account.shares(part) {
                     let progress = &share.progress;
                     for at in progress.before..progress.done {
                         let message = &messages[at as usize];
                         let is_rejected = progress.rejected.contains(&at);
-                        assert_eq!(is_rejected, !sinks[*to].wants(message), "seed {seed}: {message:.30}");
-                        claimed[*to].extend(Some(message.clone()).filter(|_| !is_rejected));
+                        let is_wanted = stream::is_wanted(sink, message);
+                        assert_eq!(is_rejected, !is_wanted, "seed {}: {message:.30}", self.seed);
+                        claimed.extend(Some(message.clone()).filter(|_| !is_rejected));
                     }
-                    totals.remembered += share.progress.before as usize;
-                }
-            }
-        }
-        let reported = outcome.response.unwrap().batch_item_failures;
-        assert_eq!(
-            reported.first().map(|first| first.item_identifier.clone()),
-            lowest.map(sequence),
-            "seed {seed}"
-        );
-
-        match lowest {
-            None => (checkpoint, attempts, size) = (end, 0, 0),
-            Some(lowest) => {
-                totals.failed_invocations += 1;
-                attempts = if lowest > checkpoint { 0 } else { attempts + 1 };
-                checkpoint = lowest;
-                // Bisect, retry, expire.
-                size = if rng.bool() { size.div_ceil(2) } else { size };
-                if attempts > ATTEMPTS && totals.invocations < invocations {
-                    let gone = checkpoint..(checkpoint + size).min(stream.len());
-                    expired.extend(gone.clone().filter(|number| !fates.contains_key(number)));
-                    (checkpoint, attempts, size) = (gone.end, 0, 0);
+                    self.totals.remembered += progress.before as usize;
                 }
             }
         }
     }
 
-    for (to, sink) in sinks.iter().enumerate() {
+    /// Notes what became of the records, and tells the first that failed.
+    fn note_fates(&mut self, first: usize, outcome: &Outcome) -> Option<usize> {
+        let mut failed = None;
+        for (number, (fate, _)) in (first..).zip(outcome.account.fates()) {
+            if *fate == Fate::Failed {
+                failed = failed.or(Some(number));
+            } else {
+                self.fates.insert(number, fate.clone());
+            }
+        }
+        failed
+    }
+
+    /// AWS gives up on the batch: what of it has never been done is gone.
+    fn expire(&mut self) {
+        let gone = self.poller.batch(&mut self.rng, self.stream.len());
+        self.expired.extend(gone.clone().filter(|number| !self.fates.contains_key(number)));
+        self.poller.go_on(gone.end);
+    }
+
+    /// Compares what a destination got with what it should get.
+    async fn check_arrivals(&mut self, to: usize) {
+        let (sink, totals) = (&self.services[to].sink, &mut self.totals);
         // The last invocation may have delivered everything under a fault.
         sink.service.set_fault(Fault::None);
-        let expected: Vec<(usize, &String)> = stream
-            .iter()
-            .enumerate()
-            .flat_map(|(number, record)| record.messages(to, sink).map(move |message| (number, message)))
-            .collect();
-        let must: Vec<&String> = expected
-            .iter()
-            .filter(|(number, _)| !expired.contains(number))
-            .map(|(_, message)| *message)
-            .collect();
+        let (mut expected, mut must) = (HashSet::new(), Vec::new());
+        for (number, record) in self.stream.iter().enumerate() {
+            for message in record.messages(to, sink) {
+                totals.events += 1;
+                expected.insert(message);
+                if !self.expired.contains(&number) {
+                    must.push(message);
+                }
+            }
+        }
         let (messages, missing) = sink.wait_for_all(&must).await;
-        let arrived: HashMap<String, usize> =
-            messages.into_iter().fold(HashMap::new(), |mut all, message| {
-                *all.entry(message).or_default() += 1;
-                all
-            });
-        totals.events += expected.len();
         totals.lost += missing.len();
-        totals.twice += arrived.values().map(|times| times - 1).sum::<usize>();
-        let known: HashSet<&String> = expected.iter().map(|(_, message)| *message).collect();
+        let arrived: HashSet<&String> = messages.iter().collect();
+        totals.twice += messages.len() - arrived.len();
         // A line may be cut off by a reset, but nothing may arrive that nobody sent.
-        let strangers = arrived.keys().filter(|line| !known.contains(line)).count();
-        assert_eq!(strangers, 0, "seed {seed}");
+        assert_eq!(arrived.difference(&expected).count(), 0, "seed {}", self.seed);
     }
-    let kept = bucket.objects();
-    for (number, record) in stream.iter().enumerate() {
-        let Some(fate) = fates.get(&number) else {
-            assert!(expired.contains(&number), "seed {seed}: record {number} has no fate");
-            continue;
-        };
-        let is_right = match fate {
-            Fate::Quarantined(_) => record.has_poison(),
-            Fate::Delivered | Fate::DeliveredBefore => record.has_events() && !record.has_poison(),
-            Fate::Filtered => record.has_filtered() && !record.has_events() && !record.has_poison(),
-            Fate::Skipped(_) => !record.has_events() && !record.has_poison() && !record.has_filtered(),
-            Fate::Rejected => record.has_events() && !record.has_poison(),
-            Fate::Failed => false,
-        };
-        assert!(is_right, "seed {seed}: record {number}: {fate:?}");
-        totals.quarantined += usize::from(record.has_poison());
-        if let Fate::Quarantined(_) = fate {
-            let key = format!("/set-aside/cloudwatch-logs-stream/shardId-000000000000/{}", sequence(number));
-            let data = STANDARD.decode(record.json["kinesis"]["data"].as_str().unwrap()).unwrap();
-            assert!(
-                kept.get(&key).is_some_and(|kept| kept.body == data),
-                "seed {seed}: {number} is not in S3"
-            );
+
+    /// Checks that every record ended as it had to, and that S3 has what was quarantined.
+    fn check_fates(&mut self) {
+        let (seed, kept) = (self.seed, self.bucket.objects());
+        for (number, record) in self.stream.iter().enumerate() {
+            let Some(fate) = self.fates.get(&number) else {
+                assert!(self.expired.contains(&number), "seed {seed}: record {number} has no fate");
+                continue;
+            };
+            assert!(record.may_end_as(fate), "seed {seed}: record {number}: {fate:?}");
+            self.totals.quarantined += usize::from(record.has_poison());
+            if let Fate::Quarantined(_) = fate {
+                let key =
+                    format!("/set-aside/cloudwatch-logs-stream/shardId-000000000000/{}", sequence(number));
+                let is_kept = kept.get(&key).is_some_and(|kept| kept.body == record.data());
+                assert!(is_kept, "seed {seed}: {number} is not in S3");
+            }
         }
     }
-    totals.expired = expired.len();
-    totals
+}
+
+/// Another process of the function.
+fn new_process(config: &Config, bucket: &Bucket) -> Forwarder {
+    let mut options: Options = options();
+    options.patience.progress = Duration::from_millis(120);
+    options.patience.progress_on_kept = Duration::from_millis(60);
+    options.patience.handshake = Duration::from_millis(150);
+    options.persistence = Persistence { attempts: 2, ..options.persistence };
+    options.aws = Some(bucket.aws());
+    Forwarder::new(config, options).unwrap()
 }
 
 #[test]
@@ -423,7 +327,7 @@ fn a_thousand_random_invocations_lose_nothing() {
                 for seed in lane {
                     println!("seed {seed}, {}", kind(*seed));
                     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                    let totals = runtime.block_on(play(*seed, kind(*seed), 50));
+                    let totals = runtime.block_on(async { Play::start(*seed, kind(*seed)).play(50).await });
                     tell.send((*seed, totals)).unwrap();
                 }
             });
@@ -433,14 +337,7 @@ fn a_thousand_random_invocations_lose_nothing() {
     let mut all = Totals::default();
     for (seed, totals) in told {
         assert_eq!(totals.lost, 0, "seed {seed}");
-        all.invocations += totals.invocations;
-        all.events += totals.events;
-        all.twice += totals.twice;
-        all.expired += totals.expired;
-        all.quarantined += totals.quarantined;
-        all.failed_invocations += totals.failed_invocations;
-        all.remembered += totals.remembered;
-        all.held += totals.held;
+        all.add(&totals);
     }
     println!(
         "{} invocations ({} reported a failure), {} events: 0 lost, {} duplicated, {} remembered and not sent again; \

@@ -3,13 +3,14 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use crate::common::lambda::Lambda;
-use crate::common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::record::aggregate;
 use cwl2le_forwarder::record::payload::Cap;
 use cwl2le_local::log_service::{Fault, Line, Transport};
 use serde_json::json;
+
+use crate::common::lambda::Lambda;
+use crate::common::*;
 
 fn event(messages: &[Vec<String>]) -> Vec<u8> {
     let records: Vec<_> = messages

@@ -1,8 +1,9 @@
 //! Payloads as AWS services and applications write them, from the event to the bytes at the log service.
 
-use crate::common::*;
 use cwl2le_local::log_service::Transport;
 use serde_json::{Value, json};
+
+use crate::common::*;
 
 /// Messages, and the lines that they have to become.
 fn cases() -> Vec<(&'static str, String, String)> {

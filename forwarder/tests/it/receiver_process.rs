@@ -8,8 +8,6 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::common::receiver::{Certificates, Manner, Receiver, serve_if_asked, signal, stop};
-use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::destination::Receipt;
 use cwl2le_forwarder::record::event::Invocation;
@@ -18,6 +16,9 @@ use fastrand::Rng;
 use serde_json::json;
 use tokio::runtime::Runtime;
 use tokio::time::Instant;
+
+use crate::common::receiver::{Certificates, Manner, Receiver, serve_if_asked, signal, stop};
+use crate::common::*;
 
 /// Not a test, but the process that the others talk to.
 #[test]

@@ -3,9 +3,6 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::common::keeper::{CREDENTIALS, Keeper};
-use crate::common::lambda::Lambda;
-use crate::common::*;
 use cwl2le_forwarder::aws::Aws;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::net::http::Client;
@@ -13,6 +10,10 @@ use cwl2le_forwarder::secret::Store;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Answer, Fault, LogService, Protocol, Request, Transport};
 use serde_json::{Value, json};
+
+use crate::common::keeper::{CREDENTIALS, Keeper};
+use crate::common::lambda::Lambda;
+use crate::common::*;
 
 const OTHER: &str = "fedcba98-7654-3210-fedc-ba9876543210";
 const THIRD: &str = "00000000-1111-2222-3333-444444444444";

@@ -4,8 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::common::sink::Sink;
-use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::function::notes;
@@ -13,6 +11,9 @@ use cwl2le_forwarder::net::FailureKind;
 use cwl2le_forwarder::note::Level;
 use cwl2le_forwarder::{Forwarder, Outcome};
 use cwl2le_local::log_service::{Answer, Transport};
+
+use crate::common::sink::Sink;
+use crate::common::*;
 
 /// The statuses that another service gives to a bad event.
 const REFUSALS: [u16; 4] = [400, 406, 413, 422];

@@ -1,13 +1,14 @@
 //! Large records on their way to several destinations, in the memory that these share.
 
-use crate::common::lambda::Lambda;
-use crate::common::*;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::record::payload::Cap;
 use cwl2le_forwarder::{Forwarder, Options};
 use cwl2le_local::log_service::{Fault, Transport};
 use futures_util::future::{Either, select};
 use serde_json::{Value, json};
+
+use crate::common::lambda::Lambda;
+use crate::common::*;
 
 /// More than the buffers of a connection take, which are 4 MiB by default on Linux.
 const KILOBYTES: usize = 12_000;

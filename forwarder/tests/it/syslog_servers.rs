@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::common::receiver::{Certificates, signal, stop};
-use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::destination::{Probe, Receipt, probe};
 use cwl2le_forwarder::{Forwarder, Options};
 use serde_json::json;
+
+use crate::common::receiver::{Certificates, signal, stop};
+use crate::common::*;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {

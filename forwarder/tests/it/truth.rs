@@ -17,15 +17,18 @@ use std::collections::HashSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::common::sink::Sink;
-use crate::common::*;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::{Forwarder, Options, Persistence};
 use cwl2le_local::log_service::{Answer, Transport};
 use fastrand::Rng;
+use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
+use prost::Message as _;
 use serde_json::json;
 use tokio::time::Instant;
+
+use crate::common::sink::Sink;
+use crate::common::*;
 
 /// Rounds of each type: as many as take about 20 seconds.
 const ROUNDS: u64 = 150;
@@ -65,7 +68,7 @@ enum Mood {
     /// It accepts all, in several megabytes.
     Verbose,
     /// It refuses this many of the events of every request, and does not say which.
-    Some(u8),
+    Some(i64),
     /// It asks for an hour.
     Throttles,
 }
@@ -83,7 +86,7 @@ fn some_mood(rng: &mut Rng, kind: &str) -> Mood {
         17 | 18 if kind != "insight-webhook" => Mood::SaysNo,
         19 if kind != "insight-webhook" => Mood::CutOff,
         20 => Mood::Verbose,
-        21 if kind == "otlp" => Mood::Some(rng.u8(1..4)),
+        21 if kind == "otlp" => Mood::Some(rng.u8(1..4).into()),
         22 => Mood::Throttles,
         _ => Mood::Kind(refusal),
     }
@@ -139,11 +142,10 @@ fn set(sink: &Sink, mood: Mood) {
                 _ => Answer::status(200).body(json!({"response": "ok", "more": filler}).to_string()),
             },
             Mood::Some(refused) => {
-                let body = [0x0a, 2, 0x08, refused];
-                Answer::status(200)
-                    .header("Content-Type", "application/x-protobuf")
-                    .body(body)
-                    .storing(!is_bad)
+                let partial_success =
+                    ExportLogsPartialSuccess { rejected_log_records: refused, ..Default::default() };
+                let body = ExportLogsServiceResponse { partial_success: Some(partial_success) };
+                accepting(kind).body(body.encode_to_vec()).storing(!is_bad)
             }
             Mood::Throttles => Answer::status(429).header("Retry-After", "3600"),
         }

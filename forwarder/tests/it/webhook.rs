@@ -5,13 +5,14 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::common::sink::Sink;
-use crate::common::*;
 use cwl2le_forwarder::Forwarder;
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::net::FailureKind;
 use cwl2le_local::log_service::{Answer, Transport};
 use serde_json::json;
+
+use crate::common::sink::Sink;
+use crate::common::*;
 
 /// Maximum number of requests in flight.
 const IN_FLIGHT: usize = 16;

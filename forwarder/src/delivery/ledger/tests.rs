@@ -1,9 +1,10 @@
 use super::*;
 use crate::delivery::fate::Skip;
 
-fn counts(delivered: u64, skipped: u64, quarantined: u64, failed: u64, delivered_before: u64) -> Counts {
-    let received = delivered + skipped + quarantined + failed;
-    Counts { received, delivered, skipped, filtered: 0, quarantined, failed, delivered_before }
+/// These counts, with their sum as what was received.
+fn all(counts: Counts) -> Counts {
+    let Counts { delivered, skipped, filtered, quarantined, failed, .. } = counts;
+    Counts { received: delivered + skipped + filtered + quarantined + failed, ..counts }
 }
 
 fn share(destination: usize, done: u32, rejected: &[u32]) -> Share {
@@ -26,9 +27,12 @@ fn what_nobody_settles_has_failed() {
     ledger.note_events(3, 7, 0);
     assert!(!ledger.concerns(0, 0) && ledger.concerns(3, 0) && !ledger.concerns(5, 0));
     let account = ledger.close(1);
-    assert_eq!(account.records, counts(1, 1, 1, 2, 0));
-    assert_eq!(account.events, counts(3, 1, 0, 7, 0));
-    assert_eq!(account.destinations, [counts(3, 0, 0, 0, 0)]);
+    assert_eq!(
+        account.records,
+        all(Counts { delivered: 1, skipped: 1, quarantined: 1, failed: 2, ..Counts::default() })
+    );
+    assert_eq!(account.events, all(Counts { delivered: 3, skipped: 1, failed: 7, ..Counts::default() }));
+    assert_eq!(account.destinations, [all(Counts { delivered: 3, ..Counts::default() })]);
     assert_eq!(account.unbalanced, 0);
 }
 
@@ -43,9 +47,15 @@ fn what_is_delivered_of_a_part_counts_also_when_the_rest_failed() {
     ledger.recall(1, 2, 0, &[share(0, 2, &[])]);
     assert!(ledger.concerns(0, 0) && !ledger.concerns(1, 0));
     let account = ledger.close(1);
-    assert_eq!(account.events, counts(8, 0, 1, 3, 5));
+    assert_eq!(
+        account.events,
+        all(Counts { delivered: 8, quarantined: 1, failed: 3, delivered_before: 5, ..Counts::default() })
+    );
     assert_eq!(account.destinations, [account.events]);
-    assert_eq!(account.records, counts(1, 0, 0, 1, 1));
+    assert_eq!(
+        account.records,
+        all(Counts { delivered: 1, failed: 1, delivered_before: 1, ..Counts::default() })
+    );
     assert_eq!(account.unbalanced, 0);
 }
 
@@ -61,8 +71,15 @@ fn a_record_fails_when_one_of_its_destinations_does() {
     ledger.advance(1, 2, 4, false);
     let account = ledger.close(3);
     assert!(account.fates().eq([(&Fate::Failed, 4), (&Fate::Delivered, 4)]));
-    assert_eq!(account.events, counts(7, 0, 0, 1, 0));
-    assert_eq!(account.destinations, [counts(8, 0, 0, 0, 0), Counts::default(), counts(7, 0, 0, 1, 0)]);
+    assert_eq!(account.events, all(Counts { delivered: 7, failed: 1, ..Counts::default() }));
+    assert_eq!(
+        account.destinations,
+        [
+            all(Counts { delivered: 8, ..Counts::default() }),
+            Counts::default(),
+            all(Counts { delivered: 7, failed: 1, ..Counts::default() })
+        ]
+    );
     assert_eq!(account.shares(&account.parts[0]), [share(0, 4, &[]), share(2, 3, &[])]);
     assert_eq!(account.unbalanced, 0);
 }
@@ -84,9 +101,15 @@ fn rejected_events_are_quarantined_once_and_block_nothing() {
     ledger.advance(1, 1, 1, true);
     let account = ledger.close(2);
     assert!(account.fates().eq([(&Fate::Delivered, 5), (&Fate::Rejected, 1)]));
-    assert_eq!(account.records, counts(1, 0, 1, 0, 0));
-    assert_eq!(account.events, counts(2, 0, 4, 0, 0));
-    assert_eq!(account.destinations, [counts(3, 0, 2, 0, 0), counts(3, 0, 3, 0, 0)]);
+    assert_eq!(account.records, all(Counts { delivered: 1, quarantined: 1, ..Counts::default() }));
+    assert_eq!(account.events, all(Counts { delivered: 2, quarantined: 4, ..Counts::default() }));
+    assert_eq!(
+        account.destinations,
+        [
+            all(Counts { delivered: 3, quarantined: 2, ..Counts::default() }),
+            all(Counts { delivered: 3, quarantined: 3, ..Counts::default() })
+        ]
+    );
     assert_eq!(account.unbalanced, 0);
 }
 
@@ -99,8 +122,17 @@ fn what_was_settled_before_is_delivered_before() {
     ledger.advance(1, 1, 1, false);
     let account = ledger.close(2);
     assert!(account.fates().eq([(&Fate::DeliveredBefore, 2), (&Fate::Delivered, 2)]));
-    assert_eq!(account.events, counts(3, 0, 1, 0, 2));
-    assert_eq!(account.destinations, [counts(4, 0, 0, 0, 4), counts(3, 0, 1, 0, 2)]);
+    assert_eq!(
+        account.events,
+        all(Counts { delivered: 3, quarantined: 1, delivered_before: 2, ..Counts::default() })
+    );
+    assert_eq!(
+        account.destinations,
+        [
+            all(Counts { delivered: 4, delivered_before: 4, ..Counts::default() }),
+            all(Counts { delivered: 3, quarantined: 1, delivered_before: 2, ..Counts::default() })
+        ]
+    );
     assert_eq!(account.unbalanced, 0);
 }
 

@@ -2,16 +2,19 @@
 //! and the one question that matters.
 
 pub mod bucket;
+pub mod faulty;
 pub mod keeper;
 pub mod lambda;
 #[cfg(target_os = "linux")]
 pub mod receiver;
 pub mod sink;
+pub mod stream;
 
 use std::collections::HashSet;
 use std::io::Write;
 use std::time::Duration;
 
+use aggregated::{AggregatedRecord, Record};
 use base64::Engine;
 use cwl2le_forwarder::config::{Config, Destination, Logentries};
 use cwl2le_forwarder::delivery::account::Part;
@@ -24,8 +27,12 @@ use cwl2le_local::log_service::{Line, LogService, Options as Service, Transport}
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use md5::{Digest, Md5};
+use prost::Message as _;
 use serde_json::{Value, json};
 use tokio::time::Instant;
+
+/// Every way to a service that takes a stream.
+pub const ALL: [Transport; 3] = [Transport::Plain, Transport::Tls12, Transport::Tls13];
 
 pub const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
 /// Long enough for a loaded machine; a test that passes never waits for it.
@@ -42,25 +49,33 @@ pub fn gzip(data: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// The messages of the aggregation format of the Kinesis Producer Library, as far as they are needed.
+mod aggregated {
+    #[derive(prost::Message)]
+    pub struct AggregatedRecord {
+        #[prost(string, repeated, tag = "1")]
+        pub partition_key_table: Vec<String>,
+        #[prost(message, repeated, tag = "3")]
+        pub records: Vec<Record>,
+    }
+
+    #[derive(prost::Message)]
+    pub struct Record {
+        #[prost(uint64, required, tag = "1")]
+        pub partition_key_index: u64,
+        #[prost(bytes = "vec", required, tag = "3")]
+        pub data: Vec<u8>,
+    }
+}
+
 /// What the Kinesis Producer Library makes of several records.
 pub fn aggregate(records: &[Vec<u8>]) -> Vec<u8> {
-    fn field(number: u8, value: &[u8], out: &mut Vec<u8>) {
-        out.push(number << 3 | 2);
-        let mut length = value.len();
-        while length >= 0x80 {
-            out.push(length as u8 | 0x80);
-            length >>= 7;
-        }
-        out.push(length as u8);
-        out.extend_from_slice(value);
+    let records = records.iter().map(|data| Record { partition_key_index: 0, data: data.clone() });
+    let message = AggregatedRecord {
+        partition_key_table: vec!["partition key".to_owned()],
+        records: records.collect(),
     }
-    let mut message = Vec::new();
-    field(1, b"partition key", &mut message);
-    for data in records {
-        let mut record = vec![1 << 3, 0];
-        field(3, data, &mut record);
-        field(3, &record, &mut message);
-    }
+    .encode_to_vec();
     [&cwl2le_forwarder::record::aggregate::MAGIC[..], &message, &Md5::digest(&message)[..]].concat()
 }
 

@@ -4,15 +4,16 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Write;
 
-use cwl2le_forwarder::config::Destination;
-use cwl2le_local::log_service::{LogService, Options as Service, Protocol, Request, Transport};
+use cwl2le_forwarder::Forwarder;
+use cwl2le_forwarder::config::{Config, Destination};
+use cwl2le_local::log_service::{Answer, LogService, Options as Service, Protocol, Request, Transport};
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value as AnyValue;
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use prost::Message as _;
 use serde_json::{Value, json};
 
-use super::{PATIENCE, TOKEN};
+use super::{PATIENCE, TOKEN, options};
 
 pub struct Sink {
     pub kind: &'static str,
@@ -130,4 +131,24 @@ pub fn body(record: &LogRecord) -> String {
         Some(AnyValue::StringValue(text)) => text.clone(),
         other => panic!("{other:?}"),
     }
+}
+
+/// A sink of each type that answers, and a forwarder for it.
+pub fn services() -> impl Iterator<Item = (Sink, Forwarder)> {
+    let sinks = Destination::TYPES.iter().map(|kind| Sink::start(kind, Transport::Plain));
+    sinks.filter(Sink::is_http).map(|sink| {
+        let forwarder = Forwarder::new(&Config::single(sink.config()), options()).unwrap();
+        (sink, forwarder)
+    })
+}
+
+/// Those of types that send several events in a request. `webhook.rs` has the tests of the other type.
+pub fn batching() -> impl Iterator<Item = (Sink, Forwarder)> {
+    services().filter(|(sink, _)| sink.kind != "insight-webhook")
+}
+
+/// The first request gets this answer, all others a 200.
+pub fn answer_once(sink: &Sink, answer: Answer) {
+    let once = std::sync::Mutex::new(Some(answer));
+    sink.service.answer_with(move |_| once.lock().unwrap().take().unwrap_or(Answer::status(200)));
 }
