@@ -68,8 +68,10 @@ impl Connection {
         }
         match race::connect(addresses, patience.connect, until).await {
             Ok(socket) => Self::greet(socket, target, patience, until).await,
-            Err(NoneAnswered { last: Some((candidate, error)) }) => {
-                Err(Failure::new(FailureKind::Connect, format!("{address} ({candidate}): {error}")))
+            Err(NoneAnswered { last: Some((tried, error)) }) => {
+                let tried = tried.to_string();
+                let place = if tried == address { tried } else { format!("{address} ({tried})") };
+                Err(Failure::new(FailureKind::Connect, format!("{place}: {error}")))
             }
             Err(NoneAnswered { last: None }) => Err(deadline("connecting to", &address)),
         }
