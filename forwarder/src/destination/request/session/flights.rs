@@ -2,12 +2,21 @@
 
 use std::future::poll_fn;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 use std::task::Poll;
+use std::time::{Duration, SystemTime};
 
-use super::{
-    Answer, Doubt, Duration, Failure, FailureKind, Instant, Meaning, Packing, Pause, Pending, ROW, Rc,
-    Reading, Requests, Sent, Service, Spot, StreamExt as _, SystemTime, answer, reading,
-};
+use futures_util::StreamExt as _;
+use tokio::time::Instant;
+
+use super::{Doubt, Requests, Sent, Service};
+use crate::destination::request::answer::{self, Meaning};
+use crate::destination::request::evidence::ROW;
+use crate::destination::request::pause::Pause;
+use crate::destination::request::pending::{Packing, Pending, Spot};
+use crate::destination::request::reading::{self, Reading};
+use crate::net::http::Answer;
+use crate::net::{Failure, FailureKind};
 
 /// Maximum number of single events to look at, wherever they stand, after a row was refused at either end.
 const SPREAD: usize = 32;
