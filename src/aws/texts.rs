@@ -16,9 +16,9 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
 use cwl2le_forwarder::aws::{self as forwarder, Cause};
-use cwl2le_forwarder::secret::reference::{Keeper, Reference};
-use cwl2le_forwarder::secret::reader::{Reader, Reading, request};
 use cwl2le_forwarder::secret::Store;
+use cwl2le_forwarder::secret::reader::{Reader, Reading, request};
+use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, timeout, timeout_at};
 

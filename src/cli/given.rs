@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use clap::{Command, CommandFactory};
-use cwl2le_forwarder::secret::{is_uuid, is_telling, is_token_like, secrets_of_url};
 use cwl2le_forwarder::secret::redactor::learn_all;
+use cwl2le_forwarder::secret::{is_telling, is_token_like, is_uuid, secrets_of_url};
 
 use super::Cli;
 use crate::flags::TOKEN_VARIABLE;

@@ -16,7 +16,7 @@ use crate::line::format;
 use crate::net::http::Answer;
 use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
-use crate::secret::{Secret, Held};
+use crate::secret::{Held, Secret};
 use crate::style::{Format, LineRules, Style};
 
 /// Any endpoint that takes lines of JSON.

@@ -21,12 +21,12 @@ use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
 use super::types::Type;
 use super::{Destination, Surroundings, Wait, defaults};
-use crate::record::json::text;
 use crate::line::severity;
 use crate::net::http::Answer;
 use crate::record::extracted::{self, Origin};
+use crate::record::json::text;
 use crate::record::payload::{LogEvent, Payload};
-use crate::secret::{Secret, Held};
+use crate::secret::{Held, Secret};
 use crate::style::{LineRules, Style};
 
 /// The path of logs, where the endpoint has none.

@@ -10,9 +10,9 @@ use super::stream::{self, Framing, Target};
 use super::types::Type;
 use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
 use crate::line;
-use crate::record::json::text;
 use crate::line::{format, severity};
 use crate::record::extracted::{self, Origin};
+use crate::record::json::text;
 use crate::record::payload::{LogEvent, Payload};
 use crate::style::{Format, LineRules, Longest, Style};
 

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use cwl2le_forwarder::config::Config;
-use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::delivery::account::Part;
+use cwl2le_forwarder::delivery::fate::Fate;
 use cwl2le_forwarder::record::json::text::{escape, unescape};
 use cwl2le_forwarder::record::payload::{LogEvent, Poison, parse};
 use cwl2le_forwarder::shape::{Budget, Rule};
