@@ -20,4 +20,4 @@ pub mod secret;
 pub mod shape;
 pub mod style;
 
-pub use delivery::{Forwarder, LaneReport, Options, Outcome, Persistence, Response};
+pub use delivery::{Forwarder, LaneReport, Options, Outcome, Response, Retries};

@@ -11,7 +11,7 @@ use super::fate::Fate;
 use super::ledger::Ledger;
 use super::options::Options;
 use super::pace::Watch;
-use super::retries::Persistence;
+use super::retries::Retries;
 use super::room::Room;
 use crate::net::{Failure, FailureKind};
 use crate::record::parts::Parts;
@@ -27,7 +27,7 @@ pub(crate) struct Batch<'a> {
     pub(super) router: &'a Router,
     pub(super) options: &'a Options,
     pub(super) siblings: &'a BTreeSet<String>,
-    pub(crate) persistence: Persistence,
+    pub(crate) retries: Retries,
     /// When lanes stop, so that there is time to answer.
     pub(crate) until: Instant,
     pub(super) lanes: usize,

@@ -58,7 +58,7 @@ impl Forwarder {
             .map(|(name, destination)| {
                 let outlet = options.sink.clone().map(|sink| Outlet { destination: name.clone(), sink });
                 let surroundings = Surroundings {
-                    patience: options.patience,
+                    timeouts: options.timeouts,
                     store: Rc::clone(&options.store),
                     region: options.region.clone(),
                     outlet,
@@ -111,7 +111,7 @@ impl Forwarder {
             router: &self.router,
             options: &self.options,
             siblings: &self.siblings,
-            persistence: self.options.persistence,
+            retries: self.options.retries,
             until: end - share,
             lanes: self.lanes.len(),
             ledger: RefCell::new(Ledger::new(parts.records())),

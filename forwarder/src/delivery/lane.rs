@@ -56,11 +56,9 @@ impl Lane {
             let progress = walk.settle(self.destination.close(), me, batch, &mut report);
             let Err(failure) = result else { break };
             fruitless = if progress { 0 } else { fruitless + 1 };
-            let pause = batch.persistence.pause(fruitless).max(failure.retry_after.unwrap_or_default());
+            let pause = batch.retries.pause(fruitless).max(failure.retry_after.unwrap_or_default());
             let time_left = batch.until.saturating_duration_since(Instant::now());
-            if !failure.kind.is_worth_retrying()
-                || fruitless >= batch.persistence.attempts
-                || pause >= time_left
+            if !failure.kind.is_worth_retrying() || fruitless >= batch.retries.attempts || pause >= time_left
             {
                 report.failure = Some(failure);
                 break;

@@ -21,4 +21,4 @@ pub use counts::Counts;
 pub use forwarder::Forwarder;
 pub use options::Options;
 pub use outcome::{ItemFailure, LaneReport, NoCheckpoint, Outcome, Response};
-pub use retries::Persistence;
+pub use retries::Retries;

@@ -3,9 +3,9 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::retries::Persistence;
+use super::retries::Retries;
 use crate::aws::Aws;
-use crate::destination::{Patience, Sink};
+use crate::destination::{Sink, Timeouts};
 use crate::quarantine;
 use crate::record::payload::Cap;
 use crate::secret::Store;
@@ -22,9 +22,9 @@ pub struct Options {
     /// How large a record may become.
     pub cap: Cap,
     /// How long destinations wait.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// How often destinations are tried.
-    pub persistence: Persistence,
+    pub retries: Retries,
     /// The texts that the configuration refers to.
     pub store: Rc<Store>,
     /// The AWS region of the stream; empty where it is not known.
@@ -53,8 +53,8 @@ impl Default for Options {
             own_log_group: None,
             own_account: None,
             cap: Cap::for_memory(128),
-            patience: Patience::default(),
-            persistence: Persistence::default(),
+            timeouts: Timeouts::default(),
+            retries: Retries::default(),
             store: Rc::default(),
             region: String::new(),
             sink: None,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// When a lane gives up within one invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Persistence {
+pub struct Retries {
     /// The longest pause before the second attempt; it doubles with each one after.
     pub first_pause: Duration,
     /// The longest pause of all.
@@ -13,13 +13,13 @@ pub struct Persistence {
     pub attempts: u32,
 }
 
-impl Default for Persistence {
+impl Default for Retries {
     fn default() -> Self {
         Self { first_pause: Duration::from_millis(200), longest_pause: Duration::from_secs(3), attempts: 6 }
     }
 }
 
-impl Persistence {
+impl Retries {
     /// A random pause up to a limit that doubles: many functions that lost the same service do not come back at
     /// the same moment.
     pub(super) fn pause(self, fruitless: u32) -> Duration {

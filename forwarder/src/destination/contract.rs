@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use super::timeouts::Patience;
+use super::timeouts::Timeouts;
 use crate::net::Failure;
 use crate::record::payload::{LogEvent, Payload};
 use crate::secret::Store;
@@ -112,7 +112,7 @@ pub struct Traffic {
 #[derive(Clone, Debug, Default)]
 pub struct Surroundings {
     /// How long they wait.
-    pub patience: Patience,
+    pub timeouts: Timeouts,
     /// The texts that the configuration refers to.
     pub store: Rc<Store>,
     /// The AWS region of the stream, which is that of the log groups; empty where it is not known.

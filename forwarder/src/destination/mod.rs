@@ -21,7 +21,7 @@ pub use contract::{
 pub use endpoint::{ServiceUrl, is_public_http};
 pub use probe::{Probe, probe};
 pub use stream::Receipt;
-pub use timeouts::Patience;
+pub use timeouts::Timeouts;
 
 // Every type of log service: its name in the configuration, its file, and the type in it that holds its keys.
 types! {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::stream::{Closing, Connection};
-use super::{Patience, Settings};
+use super::{Settings, Timeouts};
 use crate::net::{Failure, FailureKind};
 
 /// What a service did when the other side of a new connection was closed.
@@ -13,7 +13,7 @@ use crate::net::{Failure, FailureKind};
 pub enum Probe {
     /// It closed its own side after this time: `receipt = "closed"` works, and `auto` proves every delivery.
     Closes(Duration),
-    /// It left its own side open for [`Patience::close`]. Only `receipt = "acknowledged"`, and `auto` without proof,
+    /// It left its own side open for [`Timeouts::close`]. Only `receipt = "acknowledged"`, and `auto` without proof,
     /// can deliver to it.
     StaysOpen,
     /// It reset the connection, which counts as failure with `auto` and `closed`. Only `receipt = "acknowledged"` can
@@ -29,7 +29,7 @@ pub enum Probe {
 /// ([`FailureKind::Unsupported`]), the time `until` which it may take.
 pub async fn probe(
     settings: &Settings,
-    patience: Patience,
+    timeouts: Timeouts,
     until: Instant,
 ) -> Result<Option<Probe>, Failure> {
     let target = match settings {
@@ -38,9 +38,9 @@ pub async fn probe(
         _ => return Ok(None),
     };
     let target = target.map_err(|why| Failure::new(FailureKind::Unsupported, why))?;
-    let mut connection = Connection::open(&target, patience, until).await?;
+    let mut connection = Connection::open(&target, timeouts, until).await?;
     let began = Instant::now();
-    match connection.finish(patience.close, until).await {
+    match connection.finish(timeouts.close, until).await {
         Ok(Closing::Closed) => Ok(Some(Probe::Closes(began.elapsed()))),
         Ok(Closing::StaysOpen { for_long: true }) => Ok(Some(Probe::StaysOpen)),
         Ok(Closing::StaysOpen { for_long: false }) => Err(Failure::new(

@@ -6,7 +6,7 @@ use crate::net::http::CONNECT;
 
 /// How long a destination waits for what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
+pub struct Timeouts {
     /// For one address to take the connection.
     pub connect: Duration,
     /// For the TLS handshake.
@@ -23,7 +23,7 @@ pub struct Patience {
     pub refused: Duration,
 }
 
-impl Default for Patience {
+impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: CONNECT,

@@ -16,9 +16,9 @@ use crate::common::*;
 async fn a_kept_connection_that_has_made_progress_may_pause() {
     let service = tight_service(Transport::Plain);
     let mut options = options();
-    options.patience.progress_on_kept = Duration::from_millis(300);
-    options.patience.progress = PATIENCE;
-    options.persistence.attempts = 1;
+    options.timeouts.progress_on_kept = Duration::from_millis(300);
+    options.timeouts.progress = PATIENCE;
+    options.retries.attempts = 1;
     let mut forwarder = forwarder_with(&service, Transport::Plain, Receipt::Acknowledged, options);
     forwarder.handle(&carrying(&messages(1, 1, 10)), deadline()).await;
     service.wait_for_lines(1, PATIENCE).await.unwrap();

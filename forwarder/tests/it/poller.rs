@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::delivery::fate::Fate;
-use cwl2le_forwarder::{Forwarder, Options, Outcome, Persistence};
+use cwl2le_forwarder::{Forwarder, Options, Outcome, Retries};
 use cwl2le_local::log_service::{Fault, Transport};
 use fastrand::Rng;
 use tokio::time::Instant;
@@ -299,10 +299,10 @@ impl Play {
 /// Another process of the function.
 fn new_process(config: &Config, bucket: &Bucket) -> Forwarder {
     let mut options: Options = options();
-    options.patience.progress = Duration::from_millis(120);
-    options.patience.progress_on_kept = Duration::from_millis(60);
-    options.patience.handshake = Duration::from_millis(150);
-    options.persistence = Persistence { attempts: 2, ..options.persistence };
+    options.timeouts.progress = Duration::from_millis(120);
+    options.timeouts.progress_on_kept = Duration::from_millis(60);
+    options.timeouts.handshake = Duration::from_millis(150);
+    options.retries = Retries { attempts: 2, ..options.retries };
     options.aws = Some(bucket.aws());
     Forwarder::new(config, options).unwrap()
 }

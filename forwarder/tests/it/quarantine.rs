@@ -320,8 +320,8 @@ async fn a_destination_that_takes_all_the_time_does_not_starve_the_quarantine() 
     let (service, bucket) = (tight_service(Transport::Plain), Bucket::start());
     service.set_fault(Fault::StallAfter(0));
     let mut options = Options { aws: Some(bucket.aws()), ..options() };
-    options.patience.progress = PATIENCE;
-    options.patience.progress_on_kept = PATIENCE;
+    options.timeouts.progress = PATIENCE;
+    options.timeouts.progress_on_kept = PATIENCE;
     let mut forwarder = Forwarder::new(&config(&service), options).unwrap();
     let large: Vec<String> = (0..2000).map(|n| format!("{n:x<1000}")).collect();
     let large = gzip(payload("/app", "f", &large).to_string().as_bytes());

@@ -13,8 +13,8 @@ use crate::common::*;
 /// Gives up after one attempt.
 fn impatient() -> Options {
     let mut options = options();
-    options.patience.progress = Duration::from_millis(400);
-    options.persistence.attempts = 1;
+    options.timeouts.progress = Duration::from_millis(400);
+    options.retries.attempts = 1;
     options
 }
 
@@ -108,7 +108,7 @@ async fn a_receiver_that_resets_over_unread_data_is_never_believed() {
         r#"{{"destinations":{{"x":{{"type":"logentries","endpoint":"{address}","tls":false,"token":"{TOKEN}"}}}}}}"#
     );
     let mut options = options();
-    options.patience.close = PATIENCE;
+    options.timeouts.close = PATIENCE;
     let mut forwarder = Forwarder::new(&Config::from_json(&config).unwrap(), options).unwrap();
     for _ in 0..2 {
         let outcome = forwarder.handle(&carrying(&messages(1, 3, 20)), deadline()).await;

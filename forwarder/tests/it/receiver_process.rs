@@ -97,10 +97,10 @@ fn made(kind: &str, mut keys: serde_json::Value, receipt: Receipt, options: Opti
 
 fn hasty() -> Options {
     let mut options = options();
-    options.patience.progress = Duration::from_millis(50);
-    options.patience.handshake = Duration::from_millis(60);
-    options.patience.close = PATIENCE;
-    options.persistence.attempts = 1;
+    options.timeouts.progress = Duration::from_millis(50);
+    options.timeouts.handshake = Duration::from_millis(60);
+    options.timeouts.close = PATIENCE;
+    options.retries.attempts = 1;
     options
 }
 

@@ -22,7 +22,7 @@ const REFUSALS: [u16; 4] = [400, 406, 413, 422];
 const UNPROVEN: usize = 8;
 
 fn services() -> impl Iterator<Item = (Sink, Forwarder)> {
-    services_with(options().patience.refused)
+    services_with(options().timeouts.refused)
 }
 
 /// `refused` is for how long a service has to refuse an event before time speaks against it.
@@ -30,7 +30,7 @@ fn services_with(refused: Duration) -> impl Iterator<Item = (Sink, Forwarder)> {
     let sinks = Destination::TYPES.iter().map(|kind| Sink::start(kind, Transport::Plain));
     sinks.filter(Sink::is_http).map(move |sink| {
         let mut options = options();
-        options.patience.refused = refused;
+        options.timeouts.refused = refused;
         let forwarder = Forwarder::new(&Config::single(sink.config()), options).unwrap();
         (sink, forwarder)
     })

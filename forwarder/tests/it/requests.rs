@@ -74,7 +74,7 @@ async fn a_kept_connection_that_nobody_answers_on_is_given_up_soon() {
     for (sink, _) in services() {
         let mut options = options();
         // Nobody waits for this long: the time of the invocation ends before.
-        options.patience.progress = PATIENCE;
+        options.timeouts.progress = PATIENCE;
         let mut forwarder = Forwarder::new(&Config::single(sink.config()), options).unwrap();
         let sent = messages(1, 1, 40);
         forwarder.handle(&carrying(&sent), deadline()).await;

@@ -40,7 +40,7 @@ async fn a_destination_that_stalls_on_a_large_record_does_not_stop_the_large_rec
         config.destinations.insert("a-slow".into(), destination(&slow, Transport::Plain).0);
         config.default = Some("default".into());
         let mut options = Options { cap, ..options() };
-        options.patience.progress = PATIENCE * 4;
+        options.timeouts.progress = PATIENCE * 4;
         let mut forwarder = Forwarder::new(&config, options).unwrap();
         let (stalled, _) = large(0, "f@a-slow", KILOBYTES);
         let (records, sent): (Vec<Value>, Vec<Vec<String>>) =

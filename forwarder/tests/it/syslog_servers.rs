@@ -183,8 +183,8 @@ fn run(
 
 fn options_of_a_busy_machine() -> Options {
     let mut options = options();
-    options.patience.progress = PATIENCE;
-    options.patience.close = PATIENCE;
+    options.timeouts.progress = PATIENCE;
+    options.timeouts.close = PATIENCE;
     options
 }
 
@@ -222,8 +222,8 @@ async fn proves(kind: Kind, program: &Program, certificates: Option<&Certificate
     // Its kernel takes what its process does not read.
     stop(&server.process);
     let mut options = options();
-    options.patience.progress = Duration::from_millis(300);
-    options.persistence.attempts = 1;
+    options.timeouts.progress = Duration::from_millis(300);
+    options.retries.attempts = 1;
     let mut forwarder = Forwarder::new(&Config::single(destination(Receipt::Closed)), options).unwrap();
     let sent = messages(1, 3, 40);
     let outcome = forwarder.handle(&carrying(&sent), deadline()).await;

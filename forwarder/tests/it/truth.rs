@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use cwl2le_forwarder::config::{Config, Destination};
 use cwl2le_forwarder::delivery::fate::Fate;
-use cwl2le_forwarder::{Forwarder, Options, Persistence};
+use cwl2le_forwarder::{Forwarder, Options, Retries};
 use cwl2le_local::log_service::{Answer, Transport};
 use fastrand::Rng;
 use opentelemetry_proto::tonic::collector::logs::v1::{ExportLogsPartialSuccess, ExportLogsServiceResponse};
@@ -171,9 +171,9 @@ fn some_stream(rng: &mut Rng) -> Vec<Vec<String>> {
 
 fn forwarder(sink: &Sink) -> Forwarder {
     let mut options: Options = options();
-    options.patience.progress = Duration::from_millis(150);
-    options.patience.progress_on_kept = Duration::from_millis(150);
-    options.persistence = Persistence { attempts: 2, ..options.persistence };
+    options.timeouts.progress = Duration::from_millis(150);
+    options.timeouts.progress_on_kept = Duration::from_millis(150);
+    options.retries = Retries { attempts: 2, ..options.retries };
     Forwarder::new(&Config::single(sink.config()), options).unwrap()
 }
 

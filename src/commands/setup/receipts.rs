@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use cwl2le_forwarder::config::{Config, Destination};
-use cwl2le_forwarder::destination::{Patience, Probe, Receipt, probe};
+use cwl2le_forwarder::destination::{Probe, Receipt, Timeouts, probe};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 
@@ -17,8 +17,8 @@ pub(super) async fn advice(config: &Config) -> Vec<String> {
     let until = Instant::now() + LIMIT;
     let probes = config.destinations.iter().filter(|(_, destination)| is_auto(destination)).map(
         async |(name, destination)| {
-            let patience = Patience { connect: LIMIT / 2, handshake: LIMIT / 2, ..Patience::default() };
-            let found = probe(destination, patience, until).await.ok().flatten()?;
+            let timeouts = Timeouts { connect: LIMIT / 2, handshake: LIMIT / 2, ..Timeouts::default() };
+            let found = probe(destination, timeouts, until).await.ok().flatten()?;
             Some(format!("destination `{name}`: {}", words(found)))
         },
     );

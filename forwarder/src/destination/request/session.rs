@@ -25,7 +25,7 @@ use super::pending::{Limits, Packing, Part, Pending, Spot, Streams};
 use super::reading::{self, Reading};
 use crate::destination::dry::Dry;
 use crate::destination::{
-    Destination, Patience, Rejected, Session, Surroundings, Taken, Traffic, Verdict, Wait,
+    Destination, Rejected, Session, Surroundings, Taken, Timeouts, Traffic, Verdict, Wait,
 };
 use crate::net::http::{Answer, Client};
 use crate::net::{Failure, FailureKind};
@@ -148,12 +148,12 @@ pub(crate) fn build(
         };
         return Ok(Box::new(Dry::new(frame, outlet)));
     }
-    Ok(Box::new(Requests::new(service, ca_file, surroundings.patience)?))
+    Ok(Box::new(Requests::new(service, ca_file, surroundings.timeouts)?))
 }
 
 impl<S: Service> Requests<S> {
     /// Makes it ready to use, without connecting.
-    pub(crate) fn new(service: S, ca_file: Option<&str>, patience: Patience) -> Result<Self, String> {
+    pub(crate) fn new(service: S, ca_file: Option<&str>, timeouts: Timeouts) -> Result<Self, String> {
         let limits = service.limits();
         let parts = if limits.packing == Packing::Line { 1 } else { held(limits) / 2 / limits.body };
         Ok(Self {
@@ -163,10 +163,10 @@ impl<S: Service> Requests<S> {
             has_kept: false,
             is_alive: false,
             slowest: Duration::ZERO,
-            patience: patience.progress * ANSWER,
-            patience_on_kept: patience.progress_on_kept,
+            patience: timeouts.progress * ANSWER,
+            patience_on_kept: timeouts.progress_on_kept,
             pause: None,
-            evidence: Evidence::new(patience.refused),
+            evidence: Evidence::new(timeouts.refused),
             is_careful: false,
             open: (0..parts.max(1)).map(|_| Pending::default()).collect(),
             is_split: false,

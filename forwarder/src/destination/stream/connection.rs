@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::race::{self, NoneAnswered};
 use super::wire::{Stream, Wire};
-use crate::destination::Patience;
+use crate::destination::Timeouts;
 use crate::destination::stream::receipt::{Marks, Standing};
 use crate::net::tls::Tls;
 use crate::net::{Failure, FailureKind, certificate};
@@ -57,7 +57,7 @@ pub(crate) struct Connection {
 
 impl Connection {
     /// Resolves, connects and shakes hands. The name is resolved every time, because addresses change.
-    pub(crate) async fn open(target: &Target, patience: Patience, until: Instant) -> Result<Self, Failure> {
+    pub(crate) async fn open(target: &Target, timeouts: Timeouts, until: Instant) -> Result<Self, Failure> {
         let address = format!("{}:{}", target.host, target.port);
         let addresses = timeout_at(until, resolve(&target.host, target.port))
             .await
@@ -66,8 +66,8 @@ impl Connection {
         if addresses.is_empty() {
             return Err(Failure::new(FailureKind::Dns, format!("{address}: no address")));
         }
-        match race::connect(addresses, patience.connect, until).await {
-            Ok(socket) => Self::greet(socket, target, patience, until).await,
+        match race::connect(addresses, timeouts.connect, until).await {
+            Ok(socket) => Self::greet(socket, target, timeouts, until).await,
             Err(NoneAnswered { last: Some((tried, error)) }) => {
                 let tried = tried.to_string();
                 let place = if tried == address { tried } else { format!("{address} ({tried})") };
@@ -80,7 +80,7 @@ impl Connection {
     async fn greet(
         socket: TcpStream,
         target: &Target,
-        patience: Patience,
+        timeouts: Timeouts,
         until: Instant,
     ) -> Result<Self, Failure> {
         let address = format!("{}:{}", target.host, target.port);
@@ -90,13 +90,13 @@ impl Connection {
         let stream = match &target.tls {
             None => Stream::Plain(wire),
             Some(tls) => {
-                let limit = until.min(Instant::now() + patience.handshake);
+                let limit = until.min(Instant::now() + timeouts.handshake);
                 match timeout_at(limit, tls.connector.connect(tls.name.clone(), wire)).await {
                     Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
                     Ok(Err(error)) => return Err(handshake_failure(&address, &error)),
                     Err(_) if limit == until => return Err(deadline("greeting", &address)),
                     Err(_) => {
-                        let why = format!("{address}: no answer within {:?}", patience.handshake);
+                        let why = format!("{address}: no answer within {:?}", timeouts.handshake);
                         return Err(Failure::new(FailureKind::Handshake, why));
                     }
                 }
@@ -107,8 +107,8 @@ impl Connection {
             stream,
             marks: Marks::default(),
             began: None,
-            patience: patience.progress,
-            patience_after_progress: patience.progress,
+            patience: timeouts.progress,
+            patience_after_progress: timeouts.progress,
             moved,
             unproven: target.tls.is_none(),
             ended: false,
@@ -116,11 +116,11 @@ impl Connection {
     }
 
     /// Begins a new session on a kept connection, if it is as it was left: open, with nothing under way.
-    pub(crate) fn begin_again(&mut self, patience: Patience) -> bool {
+    pub(crate) fn begin_again(&mut self, timeouts: Timeouts) -> bool {
         self.began = None;
         self.marks = Marks::default();
-        self.patience = patience.progress_on_kept;
-        self.patience_after_progress = patience.progress;
+        self.patience = timeouts.progress_on_kept;
+        self.patience_after_progress = timeouts.progress;
         self.moved = (self.stream.wire().taken, Instant::now());
         let drained = self.drain(&mut Context::from_waker(std::task::Waker::noop())).is_ok();
         drained && self.standing().is_ok_and(|standing| standing.open && standing.unacknowledged == 0)

@@ -13,7 +13,7 @@ use super::connection::{Connection, Target};
 use super::proof::{Need, Proof, Receipt};
 use crate::destination::dry::Dry;
 use crate::destination::verdicts::verdicts;
-use crate::destination::{Destination, Patience, Session, Surroundings, Taken, Traffic, Wait};
+use crate::destination::{Destination, Session, Surroundings, Taken, Timeouts, Traffic, Wait};
 use crate::net::{Failure, FailureKind};
 use crate::record::payload::{LogEvent, Payload};
 
@@ -45,7 +45,7 @@ fn is_full(framed: usize, last: usize, most: usize) -> bool {
 pub(super) struct Stream<F> {
     framing: F,
     target: Target,
-    patience: Patience,
+    timeouts: Timeouts,
     proof: Proof,
     connection: Option<Connection>,
     traffic: Traffic,
@@ -71,7 +71,7 @@ pub(crate) fn build(
         };
         return Ok(Box::new(Dry::new(frame, outlet)));
     }
-    Ok(Box::new(Stream::new(framing, target?, receipt, surroundings.patience)))
+    Ok(Box::new(Stream::new(framing, target?, receipt, surroundings.timeouts)))
 }
 
 /// How far a session has come, in events.
@@ -93,11 +93,11 @@ struct Numbers {
 
 impl<F: Framing> Stream<F> {
     /// Makes it ready to use, without connecting.
-    pub(super) fn new(framing: F, target: Target, receipt: Receipt, patience: Patience) -> Self {
+    pub(super) fn new(framing: F, target: Target, receipt: Receipt, timeouts: Timeouts) -> Self {
         Self {
             framing,
             target,
-            patience,
+            timeouts,
             proof: Proof::new(receipt),
             connection: None,
             traffic: Traffic::default(),
@@ -108,7 +108,7 @@ impl<F: Framing> Stream<F> {
     }
 
     async fn renewed(&mut self, until: Instant) {
-        if self.connection.as_mut().is_some_and(|kept| !kept.begin_again(self.patience)) {
+        if self.connection.as_mut().is_some_and(|kept| !kept.begin_again(self.timeouts)) {
             self.connection = None;
             self.framing.refused();
         }
@@ -128,9 +128,9 @@ impl<F: Framing> Stream<F> {
         if let Some(need) = self.session.need {
             return Ok(need);
         }
-        if !self.connection.as_mut().is_some_and(|kept| kept.begin_again(self.patience)) {
+        if !self.connection.as_mut().is_some_and(|kept| kept.begin_again(self.timeouts)) {
             self.connection = None;
-            self.connection = Some(Connection::open(&self.target, self.patience, until).await?);
+            self.connection = Some(Connection::open(&self.target, self.timeouts, until).await?);
             self.traffic.connections += 1;
         }
         let need = self.proof.need();
@@ -191,11 +191,11 @@ impl<F: Framing> Stream<F> {
     /// `events` of the session with it are delivered. The connection is over then.
     async fn prove(&mut self, events: u64, until: Instant) -> Result<(), Failure> {
         let need = self.session.need.unwrap_or(Need::Close);
-        let wait = if need == Need::Try { self.patience.close } else { self.patience.progress };
+        let wait = if need == Need::Try { self.timeouts.close } else { self.timeouts.progress };
         let (began, bytes) = (Instant::now(), self.session.bytes);
         let closing = self.open()?.finish(wait, until).await;
         match self.suspect(closing) {
-            Ok(Closing::Closed) => self.proof.closed(bytes, began.elapsed(), self.patience.progress),
+            Ok(Closing::Closed) => self.proof.closed(bytes, began.elapsed(), self.timeouts.progress),
             Ok(Closing::StaysOpen { for_long }) if need == Need::Try => {
                 if for_long {
                     self.proof.stays_open();
@@ -342,7 +342,7 @@ mod tests {
         let json = format!(r#"{{"messageType":"DATA_MESSAGE","logEvents":[{}]}}"#, events.join(","));
         let payload = payload::parse(json.as_bytes()).unwrap();
         let target = Target { host: "127.0.0.1".to_owned(), port: 1, tls: None };
-        let mut stream = Stream::new(OfSize, target, Receipt::Auto, Patience::default());
+        let mut stream = Stream::new(OfSize, target, Receipt::Auto, Timeouts::default());
         let taken = stream.take(&payload, &payload.events);
         (stream.framed.len(), taken.events, taken.full)
     }

@@ -19,10 +19,10 @@ use base64::Engine;
 use cwl2le_forwarder::config::{Config, Destination, Logentries};
 use cwl2le_forwarder::delivery::account::Part;
 use cwl2le_forwarder::delivery::fate::{Fate, Progress, Share};
-use cwl2le_forwarder::destination::{Patience, Receipt};
+use cwl2le_forwarder::destination::{Receipt, Timeouts};
 use cwl2le_forwarder::record::event::{Invocation, compare_sequences};
 use cwl2le_forwarder::secret::Secret;
-use cwl2le_forwarder::{Forwarder, Options, Outcome, Persistence};
+use cwl2le_forwarder::{Forwarder, Options, Outcome, Retries};
 use cwl2le_local::log_service::{Line, LogService, Options as Service, Transport};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -157,15 +157,15 @@ pub fn destination(service: &LogService, transport: Transport) -> (Destination, 
 /// Gives up quickly, so that a test of a failure does not take minutes.
 pub fn options() -> Options {
     Options {
-        patience: Patience {
+        timeouts: Timeouts {
             connect: Duration::from_secs(2),
             handshake: Duration::from_secs(1),
             progress: Duration::from_secs(1),
             progress_on_kept: Duration::from_millis(500),
             close: Duration::from_millis(500),
-            ..Patience::default()
+            ..Timeouts::default()
         },
-        persistence: Persistence {
+        retries: Retries {
             first_pause: Duration::from_millis(2),
             longest_pause: Duration::from_millis(20),
             attempts: 4,

@@ -7,7 +7,7 @@ use cwl2le_local::log_service::{LogService, Options as Service, Transport};
 use super::super::connection::{Connection, Target};
 use super::super::wire::Stream;
 use super::*;
-use crate::destination::{Patience, Probe, Settings, probe};
+use crate::destination::{Probe, Settings, Timeouts, probe};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -20,7 +20,7 @@ fn peer(act: impl FnOnce(TcpStream) + Send + 'static) -> (Target, JoinHandle<()>
 }
 
 async fn open(target: &Target) -> Connection {
-    Connection::open(target, Patience::default(), Instant::now() + LONG).await.unwrap()
+    Connection::open(target, Timeouts::default(), Instant::now() + LONG).await.unwrap()
 }
 
 async fn finish(connection: &mut Connection, wait: Duration) -> Result<Closing, Failure> {
@@ -159,22 +159,22 @@ async fn the_second_handshake_resumes_the_session_of_the_first() {
 #[tokio::test]
 async fn a_probe_finds_out_whether_a_service_closes_and_sends_nothing() {
     let until = || Instant::now() + LONG;
-    let patience = Patience { close: Duration::from_millis(80), ..Patience::default() };
+    let timeouts = Timeouts { close: Duration::from_millis(80), ..Timeouts::default() };
     let service = LogService::start(Service::default()).unwrap();
     let found =
-        probe(&settings(&service, None), Patience { close: LONG, ..patience }, until()).await.unwrap();
+        probe(&settings(&service, None), Timeouts { close: LONG, ..timeouts }, until()).await.unwrap();
     assert!(matches!(found, Some(Probe::Closes(_))), "{found:?}");
     assert_eq!(service.line_count(), 0);
 
     service.set_fault(cwl2le_local::log_service::Fault::Stall);
-    let found = probe(&settings(&service, None), patience, until()).await.unwrap();
+    let found = probe(&settings(&service, None), timeouts, until()).await.unwrap();
     assert_eq!(found, Some(Probe::StaysOpen));
 
     service.stop_listening();
-    let failure = probe(&settings(&service, None), patience, until()).await.unwrap_err();
+    let failure = probe(&settings(&service, None), timeouts, until()).await.unwrap_err();
     assert_eq!(failure.kind, FailureKind::Connect);
 
     let answers = serde_json::json!({"url": "http://127.0.0.1:1/"});
     let answers = Settings::read("http", answers).unwrap().unwrap();
-    assert_eq!(probe(&answers, patience, until()).await.unwrap(), None);
+    assert_eq!(probe(&answers, timeouts, until()).await.unwrap(), None);
 }
