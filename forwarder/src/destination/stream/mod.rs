@@ -4,7 +4,7 @@ mod closing;
 mod connection;
 mod proof;
 mod race;
-pub(crate) mod receipt;
+mod receipt;
 mod session;
 mod wire;
 

@@ -10,11 +10,11 @@ use std::io;
 
 /// How a connection stands at this moment, according to the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub(super) struct Standing {
     /// Bytes handed to the kernel that the peer has not acknowledged, sent or not.
-    pub unacknowledged: u64,
+    pub(super) unacknowledged: u64,
     /// Whether the peer has neither closed nor reset the connection. Our own side may be closed.
-    pub open: bool,
+    pub(super) open: bool,
 }
 
 impl Standing {
@@ -26,7 +26,7 @@ impl Standing {
     /// When the kernel refuses, which it does for what is no TCP socket; and on systems other than Linux,
     /// which the function never runs on.
     #[cfg(target_os = "linux")]
-    pub fn of(socket: &impl std::os::fd::AsRawFd) -> io::Result<Self> {
+    pub(super) fn of(socket: &impl std::os::fd::AsRawFd) -> io::Result<Self> {
         let fd = socket.as_raw_fd();
         let unacknowledged = kernel::unacknowledged(fd)?;
         Ok(Self { unacknowledged, open: kernel::is_open(fd)? })
@@ -37,7 +37,7 @@ impl Standing {
     /// # Errors
     /// Always.
     #[cfg(not(target_os = "linux"))]
-    pub fn of<T>(_socket: &T) -> io::Result<Self> {
+    pub(super) fn of<T>(_socket: &T) -> io::Result<Self> {
         Err(io::Error::new(
             io::ErrorKind::Unsupported,
             "delivery receipts need Linux, where the function runs",
@@ -84,7 +84,7 @@ mod kernel {
 ///
 /// After each flush the position in what was sent, by any count, is noted together with that on the wire.
 #[derive(Debug, Default)]
-pub struct Marks {
+pub(super) struct Marks {
     /// (sent, on the wire), both counted from the start and growing.
     pending: VecDeque<(u64, u64)>,
     acknowledged: u64,
@@ -92,12 +92,12 @@ pub struct Marks {
 
 impl Marks {
     /// Notes that everything up to `sent` is on the wire up to `wire`.
-    pub fn note(&mut self, sent: u64, wire: u64) {
+    pub(super) fn note(&mut self, sent: u64, wire: u64) {
         self.pending.push_back((sent, wire));
     }
 
     /// How much of what was sent is acknowledged when the wire is acknowledged up to `wire`.
-    pub fn acknowledged(&mut self, wire: u64) -> u64 {
+    pub(super) fn acknowledged(&mut self, wire: u64) -> u64 {
         while let Some(&(sent, _)) = self.pending.front().filter(|(_, needed)| *needed <= wire) {
             self.acknowledged = sent;
             self.pending.pop_front();
