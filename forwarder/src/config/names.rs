@@ -57,3 +57,18 @@ pub fn pinned_destination(filter_name: &str) -> Option<&str> {
 pub fn filter_name(base: &str, destination: &str) -> String {
     format!("{base}{PIN}{destination}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_pins_its_destination_by_name() {
+        assert_eq!(filter_name("cloudwatchLogsFilter", "audit"), "cloudwatchLogsFilter@audit");
+        assert_eq!(pinned_destination("cloudwatchLogsFilter@audit"), Some("audit"));
+        assert_eq!(pinned_destination("a@b@c"), Some("c"));
+        for none in ["cloudwatchLogsFilter", "x@", "x@two words"] {
+            assert_eq!(pinned_destination(none), None);
+        }
+    }
+}

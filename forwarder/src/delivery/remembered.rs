@@ -96,6 +96,7 @@ impl Remembered {
     }
 
     /// How many parts are remembered.
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.parts.len()
     }

@@ -27,3 +27,17 @@ impl Retries {
         doubled.min(self.longest_pause).mul_f64(0.5 + fastrand::f64() / 2.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_cap_and_differ() {
+        let retries = Retries::default();
+        for (fruitless, most) in [(0, 200), (1, 200), (2, 400), (3, 800), (5, 3000), (40, 3000)] {
+            let pause = retries.pause(fruitless).as_millis();
+            assert!((most / 2..=most).contains(&pause), "{fruitless}: {pause}");
+        }
+    }
+}

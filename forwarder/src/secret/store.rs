@@ -13,8 +13,6 @@ use tokio::time::Instant;
 use super::reader::{Reader, Unreadable};
 use super::reference::{Keeper, Reference};
 use crate::note::{Level, Note};
-use crate::secret::reference::{Keeper, Reference};
-use crate::secret::{Secret, Sensitive, redactor};
 
 /// How often one text is read again at most: a log service that is down closes connections all the time.
 const BETWEEN_READS: Duration = Duration::from_secs(60);

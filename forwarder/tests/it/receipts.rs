@@ -6,7 +6,7 @@ use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::destination::Receipt;
 use cwl2le_forwarder::net::FailureKind;
 use cwl2le_forwarder::{Forwarder, Options};
-use cwl2le_local::log_service::{Fault, Transport};
+use cwl2le_local::log_service::Fault;
 
 use crate::common::*;
 

@@ -200,8 +200,8 @@ async fn proves(kind: Kind, program: &Program, certificates: Option<&Certificate
         keys["receipt"] = json!(receipt);
         Destination::read("syslog", keys).unwrap().unwrap()
     };
-    let patience = options_of_a_busy_machine().patience;
-    let found = probe(&destination(Receipt::Auto), patience, deadline()).await.unwrap();
+    let timeouts = options_of_a_busy_machine().timeouts;
+    let found = probe(&destination(Receipt::Auto), timeouts, deadline()).await.unwrap();
     assert!(matches!(found, Some(Probe::Closes(_))), "{what}: {found:?}");
 
     for receipt in [Receipt::Auto, Receipt::Closed] {

@@ -142,16 +142,6 @@ fn what_is_wrong_is_named_with_its_place() {
 }
 
 #[test]
-fn a_filter_pins_its_destination_by_name() {
-    assert_eq!(filter_name("cloudwatchLogsFilter", "audit"), "cloudwatchLogsFilter@audit");
-    assert_eq!(pinned_destination("cloudwatchLogsFilter@audit"), Some("audit"));
-    assert_eq!(pinned_destination("a@b@c"), Some("c"));
-    for none in ["cloudwatchLogsFilter", "x@", "x@two words"] {
-        assert_eq!(pinned_destination(none), None);
-    }
-}
-
-#[test]
 fn lines_of_a_destination_can_be_shaped() {
     let config =
         Config::from_json(&two(r#","lines":{"a":{"format":"json"},"b":{"max_bytes":2000}}"#)).unwrap();

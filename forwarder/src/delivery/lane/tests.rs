@@ -112,12 +112,3 @@ async fn a_session_that_a_panic_left_open_does_not_count_in_the_next() {
     assert_eq!(outcome.lanes[0].events, 2);
     assert_eq!(outcome.account.events.delivered, 2);
 }
-
-#[test]
-fn pauses_grow_to_a_cap_and_differ() {
-    let retries = Retries::default();
-    for (fruitless, most) in [(0, 200), (1, 200), (2, 400), (3, 800), (5, 3000), (40, 3000)] {
-        let pause = backoff(retries, fruitless).as_millis();
-        assert!((most / 2..=most).contains(&pause), "{fruitless}: {pause}");
-    }
-}

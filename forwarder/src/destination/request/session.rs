@@ -9,26 +9,24 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::rc::{Rc, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use http::Request;
 use tokio::time::Instant;
 
-use super::answer::{self, Meaning};
-use super::evidence::{Evidence, ROW};
+use super::evidence::Evidence;
 use super::jobs::Jobs;
 use super::pause::Pause;
 use super::pending::{Limits, Packing, Part, Pending, Spot, Streams};
-use super::reading::{self, Reading};
+use super::reading::Reading;
 use crate::destination::dry::Dry;
 use crate::destination::{
     Destination, Rejected, Session, Surroundings, Taken, Timeouts, Traffic, Verdict, Wait,
 };
+use crate::net::Failure;
 use crate::net::http::{Answer, Client};
-use crate::net::{Failure, FailureKind};
 use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
 
@@ -57,7 +55,7 @@ pub(crate) trait Service {
     /// The request with these events; of a service that does not mix there is one part.
     fn request(&self, parts: &[Part<'_>]) -> Request<Bytes>;
 
-    /// What a 2xx says about the events of its request, unless [`reading::is_receipt`] says no already.
+    /// What a 2xx says about the events of its request, unless [`super::reading::is_receipt`] says no already.
     fn read(&self, _answer: &Answer, _events: usize) -> Reading {
         Reading::Accepted
     }

@@ -4,6 +4,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::record::payload::MessageType;
 
 const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 100_000, events: 1_000, parts: 1_000 };
 
