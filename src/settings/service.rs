@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use cwl2le_forwarder::config::{self as forwarder, Format, Lines};
 use cwl2le_forwarder::destination::is_public_http;
-use cwl2le_forwarder::secret::{hides_secret, is_telling};
+use cwl2le_forwarder::secret;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use toml::Spanned;
@@ -273,8 +273,8 @@ pub(super) fn keys_of(kind: &str) -> Vec<String> {
 /// Whether the value of such a key is a secret by its nature: a header may be one or not, and a URL may hold one.
 pub(super) fn is_telling(key: &str, value: &str) -> bool {
     match key.split_once('.') {
-        Some((_, header)) => is_telling(header),
-        None if value.contains("://") => hides_secret(value),
+        Some((_, header)) => secret::is_telling(header),
+        None if value.contains("://") => secret::hides_secret(value),
         None => true,
     }
 }

@@ -53,14 +53,15 @@ fn every_fault_of_the_log_service_is_tried() {
         let line = line.strip_prefix("    ").filter(|line| line.starts_with(char::is_uppercase))?;
         line.split(|end: char| !end.is_alphanumeric()).next()
     });
-    let tests = read("tests/delivery.rs") + &read("tests/poller.rs");
+    let tests = ["delivery", "receipts", "connections", "common/faulty"];
+    let tests = tests.map(|file| read(&format!("tests/it/{file}.rs"))).concat();
     let untried: Vec<_> = variants.filter(|name| !tests.contains(&format!("Fault::{name}"))).collect();
     assert_eq!(untried, [""; 0]);
 }
 
 #[test]
 fn every_kind_of_poison_is_documented_and_tried() {
-    let source = read("src/payload.rs");
+    let source = read("src/record/payload/poison.rs");
     let names: BTreeSet<&str> =
         between(&source, "pub fn name(&self)", "\n    }\n").split('"').skip(1).step_by(2).collect();
     assert!(names.len() > 10);
@@ -68,7 +69,7 @@ fn every_kind_of_poison_is_documented_and_tried() {
     let rows = rows(&document, "Poison");
     let documented: BTreeSet<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
     assert_eq!(documented, names);
-    let tests = read("tests/poison.rs");
+    let tests = read("tests/it/poison.rs");
     // Nothing is known that makes it panic.
     for name in names.iter().filter(|name| **name != "internal_error") {
         assert!(tests.contains(&format!("\"{name}\"")), "{name} is not tried");
