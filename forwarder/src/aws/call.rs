@@ -20,11 +20,11 @@ use super::endpoint::{Endpoints, Service};
 use super::error::{AwsError, Cause};
 use crate::net::http::{Answer, Client};
 
-/// How long one attempt may take; a second one often meets another machine.
+/// Maximum time for one attempt. A second attempt often reaches another machine.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// The longest pause before the second attempt; it doubles with each one after.
+/// Maximum pause before the second attempt. It doubles with each attempt after that.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
-/// The longest pause of all.
+/// Maximum pause between two attempts.
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// AWS as the function's own role, in the function's own region.

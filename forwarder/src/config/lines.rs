@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::destination::Settings as Destination;
 use crate::style::{Format, Longest, Style};
 
-/// The shortest longest line, in bytes: what is left of a line after token and mark is still worth a line.
+/// Minimum of `max_bytes`: after token and mark, enough is left of a line to be worth one.
 const SHORTEST: usize = 1024;
 
 /// How the lines of a destination look; what is not given is up to its type.

@@ -21,7 +21,7 @@ use crate::record::event::count;
 use crate::record::payload::LogEvent;
 use crate::shape::Budget;
 
-/// A buffer that grew beyond this for one large record is let go of after the batch.
+/// Maximum capacity of the buffer to keep after a batch. One that grew beyond it for a large record is freed.
 const KEPT_BUFFER: usize = 1 << 20;
 
 /// A destination with its buffers.
@@ -160,7 +160,7 @@ impl Lane {
                     }
                     continue;
                 }
-                // A service that takes everything at once never makes anybody wait, who would see how late it is.
+                // A destination that never blocks would never reach the deadline check.
                 batch.in_time(&mut walk.watch)?;
                 let send = self.destination.send(batch.until);
                 let Some(room) = &decoded.room else {

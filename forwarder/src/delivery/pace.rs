@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The least time kept for the answer.
+/// Minimum time to keep for the answer.
 const LEAST_RESERVE: Duration = Duration::from_millis(250);
 
-/// So many bytes of records are read between two looks at the clock, which ten thousand tiny records would feel. They
-/// become a thousand times as many at most, which is what gzip can do.
+/// Number of bytes of records to read between two looks at the clock. Looking more often would slow down ten thousand
+/// tiny records. Decompressed, they are a thousand times as many at most, which is the limit of gzip.
 const UNWATCHED: usize = 4 << 10;
 
 /// How fast this function and its log services have been, to know how much time to keep for the end.

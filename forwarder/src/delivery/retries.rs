@@ -5,11 +5,11 @@ use std::time::Duration;
 /// When a lane gives up within one invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retries {
-    /// The longest pause before the second attempt; it doubles with each one after.
+    /// Maximum pause before the second attempt. It doubles with each attempt after that.
     pub first_pause: Duration,
-    /// The longest pause of all.
+    /// Maximum pause between two attempts.
     pub longest_pause: Duration,
-    /// How many attempts in a row may bring nothing. AWS brings the batch again after that.
+    /// Maximum number of attempts in a row without progress. After that, AWS sends the batch again.
     pub attempts: u32,
 }
 
@@ -20,8 +20,8 @@ impl Default for Retries {
 }
 
 impl Retries {
-    /// A random pause up to a limit that doubles: many functions that lost the same service do not come back at
-    /// the same moment.
+    /// A random pause up to a limit that doubles, so that many functions that lost the same service do not return to
+    /// it at the same moment.
     pub(super) fn pause(self, fruitless: u32) -> Duration {
         let doubled = self.first_pause.saturating_mul(1 << fruitless.saturating_sub(1).min(16));
         doubled.min(self.longest_pause).mul_f64(0.5 + fastrand::f64() / 2.0)

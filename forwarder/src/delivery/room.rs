@@ -17,7 +17,7 @@ const UNIT: usize = 1 << 10;
 /// Minimum length of a turn.
 const SHORTEST_TURN: Duration = Duration::from_millis(500);
 
-/// A turn is this many times as long as decoding took.
+/// Length of a turn, as a multiple of the time that decoding took.
 const TURN: u32 = 8;
 
 /// The room of one invocation.

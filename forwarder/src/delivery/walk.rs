@@ -7,7 +7,7 @@ use crate::destination::Session;
 use crate::quarantine::Rejection;
 use crate::record::event::count;
 
-/// So many rejected events are named in one invocation; all are counted.
+/// Maximum number of rejected events to name in one invocation. All are counted.
 const MOST_NAMED: usize = 100;
 
 /// How far a lane has come in a batch.

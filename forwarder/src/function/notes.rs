@@ -12,10 +12,10 @@ use crate::note::{Level, Note};
 use crate::quarantine::{self, Rejection};
 use crate::record::event::Invocation;
 
-/// How many sequence numbers one line names; further ones go to further lines.
+/// Maximum number of sequence numbers in one line. The rest go on further lines.
 const SEQUENCES_A_LINE: usize = 50;
 
-/// Said once in the life of a process.
+/// Logged once in the life of a process.
 const UNPROVEN: &str = "the log service does not close its side of a connection after the forwarder has closed its own, \
     so deliveries are acknowledged by its kernel only: nothing shows that a process has read them; the metric \
     ReceiptsUnproven counts them; if this service is known not to close, set receipt = \"acknowledged\"";

@@ -14,10 +14,10 @@ use tokio::net::TcpStream;
 
 use crate::secret::redactor;
 
-/// The longest head of an answer.
+/// Maximum bytes of the head of an answer.
 const LONGEST_HEAD: usize = 64 << 10;
 
-/// An event's buffer that is larger than any event is not kept.
+/// Maximum capacity of the buffer to keep for the next event: more than any event has.
 const KEPT_BUFFER: usize = 8 << 20;
 
 const VERSION: &str = "/2018-06-01/runtime";
@@ -297,7 +297,7 @@ impl Head {
 }
 
 /// Tells Lambda why the function cannot start, so that an invocation fails with these words and not just
-/// with "exited with error". The runtime client has no call for that. What goes wrong here changes nothing.
+/// with "exited with error". An error here is ignored: the process ends anyway.
 pub(super) fn report_start_failure(api: &str, problem: &str) {
     let problem = redactor::redact(problem);
     let body = json!({"errorType": CANNOT_START, "errorMessage": problem, "stackTrace": []}).to_string();

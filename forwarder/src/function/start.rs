@@ -17,8 +17,8 @@ use crate::record::payload::Cap;
 use crate::secret::Store;
 use crate::secret::reference::Reference;
 
-/// How long the start may take to read what the configuration refers to. Lambda stops a start after ten seconds, and
-/// then nobody would hear why.
+/// Maximum time to read what the configuration refers to. Lambda stops a start after ten seconds, and the log
+/// would not say why.
 const READING: Duration = Duration::from_secs(8);
 
 /// A variable of the environment, if it is set to something.

@@ -24,15 +24,15 @@ pub(crate) const CONNECT: Duration = Duration::from_secs(5);
 /// Maximum bytes of an answer's body to read.
 const LONGEST_ANSWER: usize = 1 << 20;
 
-/// How long bytes that were sent may stay without the peer's TCP acknowledging them (`TCP_USER_TIMEOUT`), and a ping of
-/// HTTP/2 without its answer. A connection that was kept may have died while the function was frozen.
+/// Maximum time for the peer's TCP to acknowledge bytes that were sent (`TCP_USER_TIMEOUT`), and to answer an HTTP/2
+/// ping. A kept connection may have died while the function was frozen.
 const UNACKNOWLEDGED: Duration = Duration::from_secs(5);
 
 /// Interval of HTTP/2 pings while a request waits for its answer. Some servers hang up on more than a few of them.
 const BETWEEN_PINGS: Duration = Duration::from_secs(10);
 
-/// A kept connection that nobody used for so long is not used again. Load balancers let go after a minute or
-/// more, some servers earlier; and the clock may have stood still while the function was frozen.
+/// Maximum time that a kept connection may be idle and still be used. Load balancers close after a minute or more, some
+/// servers earlier; and the clock may have stood still while the function was frozen.
 const KEPT: Duration = Duration::from_secs(20);
 
 /// A client with its connections. A clone shares them.
@@ -97,8 +97,8 @@ impl Client {
     /// Sends a request and waits for the whole answer: for `patience`, and not beyond `until`.
     ///
     /// # Errors
-    /// [`FailureKind::Stalled`] after `patience`, [`FailureKind::Deadline`] at `until`, or what broke. An answer of any
-    /// status is none. The text holds neither path nor query, where services have their tokens.
+    /// [`FailureKind::Stalled`] after `patience`, [`FailureKind::Deadline`] at `until`, or what broke. Any HTTP status
+    /// counts as an answer. The text holds neither path nor query, where services have their tokens.
     pub async fn send(
         &self,
         request: Request<Bytes>,

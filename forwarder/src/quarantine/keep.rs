@@ -18,23 +18,23 @@ use crate::aws::{Aws, AwsError, Cause, Object};
 use crate::record::event::Invocation;
 use crate::record::payload::Poison;
 
-/// How long records are held up by an S3 that takes nothing at all.
+/// Maximum time to retry records while S3 takes nothing at all.
 pub const PATIENCE: Duration = Duration::from_secs(15 * 60);
 
-/// An attempt that is so long ago says nothing about how it is now.
+/// Maximum age of a failed attempt that still counts. An older one says nothing about S3 now.
 const STALE: Duration = Duration::from_secs(60 * 60);
 
-/// The most time of an invocation that is kept for this: destinations that take all the time there is would hold up
-/// the quarantine for ever.
+/// Maximum time of an invocation to reserve for the quarantine. Without it, destinations could use up all the time of
+/// every invocation.
 const SHARE: Duration = Duration::from_secs(5);
 
-/// So many records are put at once.
+/// Maximum number of records to put at the same time.
 const AT_ONCE: usize = 8;
 
-/// So many keys are remembered: twice the largest batch.
+/// Maximum number of keys to remember: twice the largest batch.
 const REMEMBERED: usize = 20_000;
 
-/// The longest value of metadata. S3 takes 2 KB of it in all.
+/// Maximum length of a value of metadata, in bytes. S3 takes 2 KB of metadata in all.
 const LONGEST_VALUE: usize = 400;
 
 /// Where records are kept, and how that has been going.

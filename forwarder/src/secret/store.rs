@@ -14,12 +14,12 @@ use super::reader::{Reader, Unreadable};
 use super::reference::{Keeper, Reference};
 use crate::note::{Level, Note};
 
-/// How often one text is read again at most: a log service that is down closes connections all the time.
+/// Minimum time between two reads of one text: a log service that is down closes connections all the time.
 const BETWEEN_READS: Duration = Duration::from_secs(60);
-/// How long reading again may hold up the logs. The text that is known is used when it takes longer.
+/// Maximum time that reading a text again may delay the logs. After that, the known text is used.
 const AGAIN: Duration = Duration::from_secs(3);
 
-/// Interval at which a text is read again where no refusal can be noticed.
+/// Interval at which a text is read again if the log service cannot say that it refuses it.
 const REREAD: Duration = Duration::from_secs(300);
 
 /// The texts that a configuration refers to. Without references it is empty and never calls anybody.

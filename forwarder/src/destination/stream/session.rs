@@ -21,7 +21,7 @@ use crate::record::payload::{LogEvent, Payload};
 /// size, and larger ones gain nothing. A few bytes more are one TLS record and one system call more.
 const PIECE: usize = 128 * 1024;
 
-/// A buffer that grew beyond this for one large event is let go of after the session.
+/// Maximum capacity of the buffer to keep after a session. One that grew beyond it for a large event is freed.
 const KEPT_BUFFER: usize = 1 << 20;
 
 /// How an event stands in the stream.
