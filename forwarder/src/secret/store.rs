@@ -47,8 +47,8 @@ struct Text {
 }
 
 impl Store {
-    /// A store for looking at what would be sent: [`Sensitive::stand_in`](super::Sensitive::stand_in) stands for every secret, also for those that
-    /// the configuration holds itself.
+    /// A store for looking at what would be sent. A [stand-in](super::Sensitive::stand_in) replaces every secret, also
+    /// those that the configuration holds itself.
     pub fn stand_in() -> Self {
         Self { stands_in: true, ..Self::default() }
     }
