@@ -1,6 +1,6 @@
 //! One change to one resource, with everything needed to carry it out.
 
-use super::with_every_kind;
+use super::kinds::with_every_kind;
 
 macro_rules! actions {
     ($($module:ident: $kind:ident,)*) => {

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::Stack;
+use super::kinds::with_every_kind;
 use super::role::documents::also_log_to;
-use super::{Stack, with_every_kind};
 use crate::stack::template::{Values, statements, template};
 use crate::stack::{Names, RoleScope};
 

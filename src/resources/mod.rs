@@ -9,6 +9,7 @@ pub mod filter;
 pub mod function;
 pub mod grants;
 pub(crate) mod kind;
+mod kinds;
 pub mod log_group;
 mod losses;
 #[cfg(test)]
@@ -38,24 +39,6 @@ mod tests;
 pub mod trigger;
 #[cfg(test)]
 mod vanish_tests;
-
-/// Gives a macro every kind: the folder, and the type in it that stands for the kind.
-///
-/// `setup` plans them in this order and `teardown` in the reverse one; the statements of the policies stand in it.
-macro_rules! with_every_kind {
-    ($macro:ident) => {
-        $macro! {
-            stream: Stream,
-            role: Role,
-            log_group: LogGroup,
-            function: Function,
-            trigger: Trigger,
-            account_policy: AccountPolicy,
-            filter: Filter,
-        }
-    };
-}
-pub(crate) use with_every_kind;
 
 pub use crate::plan::{Field, Head, HeadRow, Kept, Kind, Loss, Origin, Refusal, ResourceId, Stage, Verb};
 pub use account_policy::desired::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};

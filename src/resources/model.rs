@@ -1,5 +1,6 @@
 //! A model of AWS for the tests of the planner: what each action does to what exists.
 
+use crate::resources::kinds::with_every_kind;
 use crate::resources::*;
 use crate::stack::arn::Arn;
 

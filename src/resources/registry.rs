@@ -1,7 +1,8 @@
 //! What every kind of resource does, as the engine reaches it.
 
 use super::kind::{Losses, Planned, Setup, Teardown};
-use super::{Action, Plan, Step, with_every_kind};
+use super::kinds::with_every_kind;
+use super::{Action, Plan, Step};
 use crate::aws::Aws;
 use crate::error::Result;
 

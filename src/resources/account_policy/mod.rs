@@ -13,7 +13,5 @@ pub(crate) mod plan;
 #[cfg(test)]
 mod plan_tests;
 
+pub(crate) use action::AccountPolicy;
 pub use action::Action;
-
-/// Stands for the kind where the engine asks something of it.
-pub(crate) struct AccountPolicy;

@@ -3,6 +3,9 @@
 use super::desired::FilterSpec;
 use crate::plan::{Kind, ResourceId};
 
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Filter;
+
 impl Kind {
     /// A subscription filter.
     pub const SUBSCRIPTION_FILTER: Self = Self::new("subscription filter").subscription().many();

@@ -15,6 +15,4 @@ pub(crate) mod plan;
 pub(crate) mod recursion;
 
 pub use action::Action;
-
-/// Stands for the kind where the engine asks something of it.
-pub(crate) struct Filter;
+pub(crate) use action::Filter;

@@ -7,6 +7,9 @@ use super::desired::EnvValue;
 use crate::plan::Kind;
 use crate::stack::Tags;
 
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Function;
+
 impl Kind {
     /// A Lambda function.
     pub const FUNCTION: Self = Self::new("function");

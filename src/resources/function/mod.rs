@@ -40,7 +40,5 @@ pub(crate) mod start;
 pub(crate) mod teardown;
 pub(crate) mod undelivered;
 
+pub(crate) use action::Function;
 pub use action::{Action, CreateFunction};
-
-/// Stands for the kind where the engine asks something of it.
-pub(crate) struct Function;

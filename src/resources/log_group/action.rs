@@ -3,6 +3,9 @@
 use crate::plan::Kind;
 use crate::stack::Tags;
 
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct LogGroup;
+
 impl Kind {
     /// A log group.
     pub const LOG_GROUP: Self = Self::new("log group");

@@ -11,6 +11,4 @@ pub(crate) mod observed;
 pub(crate) mod plan;
 
 pub use action::Action;
-
-/// Stands for the kind where the engine asks something of it.
-pub(crate) struct LogGroup;
+pub(crate) use action::LogGroup;

@@ -6,6 +6,9 @@ use super::desired::RoleSpec;
 use crate::plan::Kind;
 use crate::stack::Tags;
 
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Role;
+
 impl Kind {
     /// An IAM role.
     pub const ROLE: Self = Self::new("role");

@@ -14,6 +14,4 @@ pub(crate) mod plan;
 pub(crate) mod same_meaning;
 
 pub use action::Action;
-
-/// Stands for the kind where the engine asks something of it.
-pub(crate) struct Role;
+pub(crate) use action::Role;

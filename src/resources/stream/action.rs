@@ -4,6 +4,9 @@ use super::desired::StreamMode;
 use crate::plan::Kind;
 use crate::stack::Tags;
 
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Stream;
+
 impl Kind {
     /// A Kinesis data stream.
     pub const STREAM: Self = Self::new("stream");

@@ -13,6 +13,4 @@ pub(crate) mod plan;
 mod plan_tests;
 
 pub use action::Action;
-
-/// Stands for the kind where the engine asks something of it.
-pub(crate) struct Stream;
+pub(crate) use action::Stream;

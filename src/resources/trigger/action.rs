@@ -4,6 +4,9 @@ use super::desired::TriggerSpec;
 use crate::plan::Kind;
 use crate::stack::Tags;
 
+/// Stands for the kind where the engine asks something of it.
+pub(crate) struct Trigger;
+
 impl Kind {
     /// An event source mapping.
     pub const TRIGGER: Self = Self::new("trigger");
