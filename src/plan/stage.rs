@@ -8,7 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
-    /// Filters that go: of a loop before anything else. In a teardown they and the account policy are first, since a filter without its stream or role is disabled and skips logs.
+    /// Filters to remove: those that create a log loop come before anything else. A teardown begins with the filters
+    /// and the account policy, since a filter without its stream or role is disabled and skips events.
     RemoveFilters,
     /// Teardown: the trigger.
     RemoveTrigger,
@@ -16,7 +17,8 @@ pub enum Stage {
     RemoveFunction,
     /// Teardown: everything that only the function and the filters needed.
     RemoveFoundations,
-    /// Teardown: the stream, which may still hold what was not delivered; and our name in another stack's account policy.
+    /// Teardown: the stream, which may still hold undelivered records; and our log group in another stack's account
+    /// policy.
     RemoveStream,
     /// Setup: stream, roles, log group.
     Foundations,
@@ -24,19 +26,19 @@ pub enum Stage {
     Function,
     /// Setup: the trigger needs the function and the stream.
     Trigger,
-    /// Setup: the main function, where it lets go of a destination that a function of its own takes over.
+    /// Setup: the main function, where a function of its own takes a destination over.
     LetGo,
-    /// Setup: filters come after it, so that nothing is written that nobody would read.
+    /// Setup: filters come after the trigger, so that no record is written that no function reads.
     Filters,
-    /// Setup: the account policy leaves out what has a filter by now.
+    /// Setup: the account policy excludes the log groups that have a filter by now.
     AccountPolicy,
-    /// Setup: filters that the account policy, or another filter, has taken the place of.
+    /// Setup: filters that the account policy or another filter replaces.
     CoveredFilters,
-    /// Setup: the function, where it forgets a destination that filters pinned until now.
+    /// Setup: the function, where it loses a destination that filters pinned until now.
     ForgetDestinations,
     /// Setup: the function of a destination that the main function takes over.
     LetGoOfOwn,
-    /// Setup: the trigger of a function that has nothing left to do.
+    /// Setup: the trigger of a function that is no longer needed.
     RetireTrigger,
     /// Setup: that function.
     RetireFunction,
@@ -52,13 +54,13 @@ pub enum Verb {
     Create,
     /// It differs.
     Update,
-    /// It is taken over: it has no tags of ours.
+    /// It is taken over: it does not carry the tags of this stack.
     Adopt,
-    /// It is as wanted but not ready.
+    /// It is as wanted, but not ready yet.
     Await,
-    /// It is as wanted, and is tried out, because something that it needs changes.
+    /// It is as wanted, and is tested because something that it needs changes.
     Check,
-    /// It is of no use as it is: it is removed and created anew.
+    /// It cannot be repaired: it is deleted and created again.
     Replace,
     /// It is removed.
     Delete,

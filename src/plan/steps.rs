@@ -22,10 +22,10 @@ pub struct Plan<A> {
     pub kept: Vec<Kept>,
     /// What cannot be done. A plan with a refusal is never applied.
     pub refused: Vec<Refusal>,
-    /// What the changes take away for good.
+    /// What the changes delete for good.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub losses: Vec<Loss>,
-    /// What else there is to know before it is carried out.
+    /// Notes to read before it is applied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
     /// When it was planned, in seconds since 1970, where times in it are counted from then.
@@ -84,7 +84,7 @@ pub struct Refusal {
     pub hint: String,
 }
 
-/// Something that a change takes away and that running it again does not bring back.
+/// Something that a change deletes and that no later run brings back.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Loss {
     /// The resource that changes.

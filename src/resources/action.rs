@@ -4,8 +4,8 @@ use super::kinds::with_every_kind;
 
 macro_rules! actions {
     ($($module:ident: $kind:ident,)*) => {
-        /// What `apply` does. Each is one mutating AWS call, or the shortest sequence that AWS allows for it, and each can
-        /// be repeated: a plan that was interrupted and made again gives the rest.
+        /// What `apply` does. Each is one mutating AWS call, or the shortest sequence that AWS allows for it, and
+        /// each can be repeated: a plan that was interrupted and made again gives the rest.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[allow(missing_docs, reason = "each is that of the kind that the variant names")]
         pub enum Action {

@@ -38,8 +38,8 @@ macro_rules! grants {
 }
 with_every_kind!(grants);
 
-/// What is needed to subscribe and unsubscribe log groups, to preview events and to see how a stack is. It neither creates
-/// nor changes a role or a function.
+/// What is needed to subscribe and unsubscribe log groups, to preview events and to see how a stack is. It neither
+/// creates nor changes a role or a function.
 pub fn everyday(stack: &Stack, people: &People) -> Value {
     let statements = statements_of("everyday", &values(stack, people));
     json!({ "Version": "2012-10-17", "Statement": statements })
@@ -53,9 +53,9 @@ pub fn operator(stack: &Stack, people: &People) -> Value {
     policy
 }
 
-/// The statements of one document, of all kinds. What several kinds need by the same `Sid` is one statement, which stands
-/// where the last of them has it. Behind these come the statements that say `When` they are needed: where that placeholder
-/// has a value. They may add to one of the others.
+/// The statements of one document, of all kinds. What several kinds need by the same `Sid` is one statement, which
+/// stands where the last of them has it. Behind these come the statements that say `When` they are needed: where that
+/// placeholder has a value. They may add to one of the others.
 fn statements_of(document: &str, values: &Values) -> Vec<Value> {
     let documents = GRANTS.iter().map(|grants| values.render(grants)[document].take());
     let all = documents.flat_map(|statements| match statements {
@@ -99,8 +99,8 @@ fn actions(statement: &Value) -> Vec<String> {
     }
 }
 
-/// What both roles can ever have with these settings, together: a permissions boundary that takes nothing from them. The
-/// functions of isolated destinations, which come and go, are all in it.
+/// What both roles can ever have with these settings, together: a permissions boundary that takes nothing from them.
+/// The functions of isolated destinations, which come and go, are all in it.
 pub fn boundary(stack: &Stack) -> Value {
     let mut policy = stack.function_role.policy.clone();
     also_log_to(&mut policy, &stack.target, &format!("{}-*", stack.names.function_log_group));

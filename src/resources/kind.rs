@@ -26,10 +26,10 @@ pub(crate) trait Planned {
     /// Adds what depends on what is removed of the other kinds.
     fn finish_teardown(_: &Teardown<'_>, _: &mut Plan) {}
 
-    /// Adds what an action takes away for good.
+    /// Adds what an action deletes for good.
     fn losses(_: &mut Losses<'_>, _: &Step, _: &Self::Action) {}
 
-    /// Adds what the plan as a whole takes away for good.
+    /// Adds what the plan as a whole deletes for good.
     fn losses_of_plan(_: &mut Losses<'_>) {}
 }
 
@@ -37,7 +37,7 @@ pub(crate) trait Planned {
 pub(crate) struct Setup<'a> {
     pub(crate) stack: &'a Stack,
     pub(crate) observed: &'a Observed,
-    /// Whether what exists without our tags is taken over; else it is refused.
+    /// Whether to take over resources that do not carry the tags of this stack; otherwise they are refused.
     pub(crate) adopt: bool,
     /// The stack and what exists of it, as each function sees them.
     pub(crate) forwarders: &'a Forwarders,
@@ -48,7 +48,7 @@ pub(crate) struct Setup<'a> {
 pub struct TeardownOptions {
     /// Delete the stream even where others still write to it or read from it.
     pub force: bool,
-    /// A name of filters and of the account policy that is ours beside the default one.
+    /// Another name, besides the default one, of filters and of the account policy that this stack manages.
     pub filter_name: Option<String>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) struct Teardown<'a> {
     pub(crate) options: &'a TeardownOptions,
 }
 
-/// What a plan takes away for good, as it is found.
+/// What a plan deletes for good, as it is found.
 pub(crate) struct Losses<'a> {
     pub(crate) stack: &'a Stack,
     pub(crate) observed: &'a Observed,

@@ -1,4 +1,4 @@
-//! What a plan takes away for good, so that nobody agrees to it unseen.
+//! What a plan deletes for good, so that nobody confirms it unseen.
 
 use super::kind::Losses;
 use super::registry::KINDS;

@@ -28,16 +28,16 @@ pub struct Observed {
     pub triggers: Vec<ObservedTrigger>,
     /// Names of all functions that are triggered by the stream or by a consumer of it, the forwarder included.
     pub readers: BTreeSet<String>,
-    /// The log groups that the configuration of these functions has them write to in place of `/aws/lambda/NAME`, each with
-    /// the function's name.
+    /// The log groups that the configuration of these functions has them write to in place of `/aws/lambda/NAME`,
+    /// each with the function's name.
     pub writers: BTreeMap<String, String>,
-    /// The account-level subscription policy of the account and region, whosever it is.
+    /// The account-level subscription policy of the account and region, whoever manages it.
     pub account_policy: Option<AccountPolicy>,
     /// The log groups that were looked at, with their subscription filters; a group that does not exist is absent.
     pub groups: BTreeMap<String, ObservedGroup>,
-    /// What there is of functions of isolated destinations, by destination, whosever it is.
+    /// What exists of the functions of isolated destinations, by destination, whoever manages it.
     pub isolated: BTreeMap<String, ObservedForwarder>,
-    /// What time it was for AWS, in seconds since 1970, where that matters.
+    /// The time by AWS's clock, in seconds since 1970, if the plan depends on it.
     pub time: Option<u64>,
 }
 

@@ -5,10 +5,10 @@ use crate::error::Code;
 use crate::stack::names::{REGION_TAG, STACK_TAG, VERSION_TAG};
 use crate::stack::{Tags, owns};
 
-/// What it takes to make an existing resource ours, or a refusal.
+/// The tags to write for this stack to manage an existing resource, none where it has them all; or a refusal.
 ///
-/// Tags of the user's that are missing are added; tags that somebody else set stay. The version tag alone is
-/// never a reason for a change: running a newer cwl2le over an unchanged stack changes nothing.
+/// Missing tags of the user are added, and other tags stay. The version tag alone is never a reason for a change: a
+/// newer cwl2le changes nothing of an unchanged stack.
 pub(crate) fn own(
     draft: &mut Draft,
     stack: &Stack,

@@ -35,14 +35,15 @@ macro_rules! registry {
         pub(crate) const KINDS: &[Entry] = &[$(Entry::of::<super::$module::$kind>(),)*];
 
         impl Action {
-            /// Carries it out. It can be repeated: what is there or gone already is no error where it is this stack's.
+            /// Carries it out. It can be repeated: to find a resource of this stack created or deleted already is no
+            /// error.
             pub(crate) async fn act(&self, aws: Aws<'_>) -> Result<()> {
                 match self {
                     $(Self::$kind(action) => super::$module::aws::act(aws, action).await,)*
                 }
             }
 
-            /// Adds what it takes away for good.
+            /// Adds what it deletes for good.
             pub(crate) fn losses(&self, found: &mut Losses<'_>, step: &Step) {
                 match self {
                     $(Self::$kind(action) => super::$module::$kind::losses(found, step, action),)*

@@ -20,7 +20,7 @@ pub(crate) fn delete(
     step.finish(plan);
 }
 
-/// A resource that goes with the foundations, unless somebody uses it.
+/// A resource that is removed in the stage of the foundations, unless something else uses it.
 pub(crate) struct Removal<'a> {
     pub(crate) kind: Kind,
     pub(crate) name: &'a str,
@@ -30,7 +30,8 @@ pub(crate) struct Removal<'a> {
 }
 
 impl Removal<'_> {
-    /// Deletes it where it is ours, and nobody else uses it or the user insists; gives the step.
+    /// Adds a step that deletes it, if this stack manages it and either nothing else uses it or the user gave
+    /// `--force`. Returns that step.
     pub(crate) fn delete<'p>(
         self,
         action: impl Into<Action>,

@@ -39,8 +39,8 @@ impl Stack {
         [self.names.function.clone()].into_iter().chain(isolated)
     }
 
-    /// Whether a filter or an account policy is this stack's own: it leads to our stream and has our name, with or without
-    /// a pinned destination, or the one in `also`. Neither carries tags.
+    /// Whether a filter or an account policy is this stack's own: it leads to our stream and has our name, with or
+    /// without a pinned destination, or the one in `also`. Neither carries tags.
     pub(crate) fn is_own_subscription(&self, name: &str, destination_arn: &str, also: Option<&str>) -> bool {
         destination_arn == self.names.stream_arn(&self.target)
             && (self.names.is_filter(name) || also == Some(name))

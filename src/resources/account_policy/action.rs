@@ -17,13 +17,14 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the AWS call that the variant names")]
 pub enum Action {
-    /// Create or replace the account policy. Names that somebody else had it leave out meanwhile stay, but for these.
+    /// Create or replace the account policy. Log groups that were excluded since it was read stay excluded, except for
+    /// those in `no_longer`.
     Put { policy: Box<desired::AccountPolicy>, no_longer: BTreeSet<String> },
-    /// Have the account policy of this name leave more log groups out, where it is still there.
+    /// Exclude more log groups from the account policy of this name, if it still exists.
     LeaveOut { policy: String, log_groups: BTreeSet<String> },
-    /// Have the account policy of this name no longer leave this log group out, where it is still there.
+    /// Stop excluding this log group from the account policy of this name, if it still exists.
     StopLeavingOut { policy: String, log_group: String },
-    /// Put the account policy in the place of the one of this name, which comes back when that fails.
+    /// Replace the account policy of this name by another one. If that fails, the old one is restored.
     Replace { name: String, put: Box<desired::AccountPolicy> },
     /// Delete the account policy.
     Delete { name: String },

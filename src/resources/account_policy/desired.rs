@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use crate::resources::Distribution;
 use crate::stack::Setting;
 
-/// The bytes that CloudWatch Logs takes as selection criteria, "up to 25KB" by its API model. A thousand is taken for a KB.
+/// The bytes that CloudWatch Logs takes as selection criteria, "up to 25KB" by its API model. A thousand is taken for
+/// a KB.
 pub const SELECTION_BYTES: usize = 25_000;
 
 /// The account policy that is wanted.
@@ -25,7 +26,7 @@ pub struct AccountPolicySpec {
     pub destination_arn: String,
     /// The role that CloudWatch Logs assumes.
     pub role_arn: String,
-    /// The log groups that the user leaves out. What must be left out beside them, the plan adds.
+    /// The log groups that the user excludes. The plan adds those that must be excluded.
     pub excluded: BTreeSet<String>,
 }
 
@@ -104,8 +105,8 @@ impl AccountPolicy {
         text + "]"
     }
 
-    /// What to write for this policy to be in the place of what is there now; none where nothing is left to write. Names that
-    /// somebody else had it leave out stay, but for those in `no_longer`.
+    /// What to write for this policy to be in the place of what is there now; none where nothing is left to write.
+    /// Names that somebody else had it leave out stay, but for those in `no_longer`.
     pub fn over(&self, now: Option<&Self>, no_longer: &BTreeSet<String>) -> Option<Self> {
         let mut put = self.clone();
         let Some(now) = now.filter(|now| now.name == self.name) else { return Some(put) };
@@ -180,8 +181,8 @@ mod tests {
             prop_assert_eq!(read, policy);
         }
 
-        /// However writes of several runs fall between each other's reads, as long as each looks after its write: what each
-        /// needs left out is left out, and what somebody else leaves out stays.
+        /// However writes of several runs fall between each other's reads, as long as each looks after its write:
+        /// what each needs left out is left out, and what somebody else leaves out stays.
         #[test]
         fn writes_add_up(
             mine in proptest::collection::btree_set("[a-e]", 0..4),

@@ -20,8 +20,9 @@ pub(crate) const OWN_FILTER: &str = "a filter of its own leads to the stream";
 pub(crate) const EXCLUDED: &str = "excluded";
 pub(crate) const LEAVES_OUT: &str = "leaves out";
 
-/// The log groups that no account policy of this stack may cover: the forwarders' own, and those that functions which read
-/// the stream write to. One that a policy leaves out already stays left out though it does not exist: its stack is being set up.
+/// The log groups that no account policy of this stack may cover: the forwarders' own, and those that functions which
+/// read the stream write to. One that a policy leaves out already stays left out though it does not exist: its stack
+/// is being set up.
 pub fn would_loop(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
     let left_out = observed.account_policy.iter().flat_map(|policy| &policy.excluded);
     let known = observed.groups.keys().chain(left_out);

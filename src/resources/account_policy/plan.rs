@@ -17,7 +17,8 @@ use crate::stack::{Names, RoleScope, StackName};
 impl Planned for super::AccountPolicy {
     type Action = Action;
 
-    /// Leaves the forwarders' own log groups out of the account policy, ours or another stack's, before there are forwarders.
+    /// Leaves the forwarders' own log groups out of the account policy, ours or another stack's, before there are
+    /// forwarders.
     fn guard(setup: &Setup<'_>, plan: &mut Plan) {
         let wanted = &setup.forwarders.wanted;
         leave_out_own_logs(setup.stack, setup.observed, wanted, plan);
@@ -60,9 +61,9 @@ pub(crate) fn policy_put(action: &resources::Action) -> Option<&AccountPolicy> {
     }
 }
 
-/// Has the stack's own account policy leave out the log groups of isolated destinations' functions before there are such
-/// functions: a run of `setup` without subscriptions looks after nothing else of the policy, and that of the main function
-/// is left out from the start.
+/// Has the stack's own account policy leave out the log groups of isolated destinations' functions before there are
+/// such functions: a run of `setup` without subscriptions looks after nothing else of the policy, and that of the
+/// main function is left out from the start.
 pub(crate) fn leave_out_own_logs(
     stack: &Stack,
     observed: &Observed,
@@ -230,7 +231,8 @@ pub(crate) fn remove_policy(
 }
 
 /// What a stack needs of an account policy that is not its own and leads to a stream of cwl2le: that it leaves the
-/// forwarder's log group out before there is a forwarder. Another stack's is amended, and nothing else of it is touched.
+/// forwarder's log group out before there is a forwarder. Another stack's is amended, and nothing else of it is
+/// touched.
 pub(crate) fn neighbour(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     let log_group = &stack.names.function_log_group;
     let foreign = observed.account_policy.as_ref().filter(|is| !is_own_policy(stack, is, None));

@@ -23,8 +23,8 @@ impl ResourceId {
 pub enum Action {
     /// Create or replace a subscription filter.
     Put(Box<FilterSpec>),
-    /// Put a subscription filter in the place of the one of this name: before that goes where AWS has room for both, else after, and
-    /// then the old one comes back when the new one fails.
+    /// Replace the filter of this name by another one. The new one is created first if AWS has room for both.
+    /// Otherwise the old one is deleted first, and restored if the new one cannot be created.
     Replace { name: String, put: Box<FilterSpec> },
     /// Delete a subscription filter.
     Delete { log_group: String, name: String },

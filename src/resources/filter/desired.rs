@@ -54,12 +54,12 @@ pub struct FilterSpec {
     pub destination_arn: String,
     /// The role that CloudWatch Logs assumes.
     pub role_arn: String,
-    /// What it keeps of the filter that it takes the place of.
+    /// The settings that it keeps of the filter that it replaces.
     pub extras: FilterExtras,
 }
 
-/// What a filter can have beside, which cwl2le neither sets nor shows. `PutSubscriptionFilter` resets what it is not given,
-/// so an update carries it on.
+/// What a filter can have beside, which cwl2le neither sets nor shows. `PutSubscriptionFilter` resets what it is not
+/// given, so an update carries it on.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FilterExtras {
     /// Whether the filter sees events after the log group's transformer.

@@ -1,18 +1,18 @@
-//! Filters that make a loop: the lines of a log group that the stream feeds come back to it for ever.
+//! Subscription filters that create a log loop.
 
 use crate::error::Code;
 use crate::resources::filter::own::{is_own_filter, remove};
 use crate::resources::kind::Part;
 use crate::resources::{Kind, Observed, ObservedFilter, Plan, Refusal, ResourceId, Stack, Stage, recursion};
 
-/// Whether a filter of this log group leads lines to the stream that come back to the log group for ever.
+/// Whether a filter of this log group creates a log loop.
 pub fn is_loop(stack: &Stack, observed: &Observed, log_group: &str, filter: &ObservedFilter) -> bool {
     filter.destination_arn == stack.names.stream_arn(&stack.target)
         && recursion(&stack.names, &observed.readers, &observed.writers, log_group).is_some()
 }
 
-/// Takes our filters off the forwarder's own log group, however they came there. What is not ours is refused by name:
-/// going on would send its lines round for ever.
+/// Removes our filters from the forwarder's own log group. A filter that this stack does not manage is refused by name,
+/// since it creates a log loop.
 pub(crate) fn own_log(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     let Some(own) = &observed.log_group else { return Ok(()) };
     for filter in own.filters.iter().filter(|filter| is_loop(stack, observed, &own.name, filter)) {
@@ -24,8 +24,8 @@ pub(crate) fn own_log(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Pa
     Ok(())
 }
 
-/// Refuses the filters that are not ours and make a loop of another log group: one of another stack's forwarder, or of a
-/// function that reads the stream.
+/// Refuses the filters that are not ours and make a loop of another log group: one of another stack's forwarder, or
+/// of a function that reads the stream.
 pub(crate) fn refuse_others(stack: &Stack, observed: &Observed, plan: &mut Plan) {
     let others = observed.groups.iter().filter(|(name, _)| **name != stack.names.function_log_group);
     for (name, group) in others {

@@ -24,6 +24,6 @@ pub struct ObservedFilter {
     pub role_arn: Option<String>,
     /// How they are spread over the shards.
     pub distribution: Distribution,
-    /// What it has beside.
+    /// Its other settings.
     pub extras: FilterExtras,
 }

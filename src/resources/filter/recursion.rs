@@ -1,10 +1,10 @@
-//! Log groups whose lines would come back to them for ever.
+//! Log groups whose subscription would create a log loop.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::stack::Names;
 
-/// Why the lines of this log group would come back to it for ever, if they would.
+/// Why subscribing this log group would create a log loop, if it would.
 ///
 /// A forwarder writes a line for what it could not deliver; if its own group were subscribed, that line would be an
 /// event to deliver. Every stack's forwarder counts, because two stacks can feed each other, and so does every

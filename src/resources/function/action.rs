@@ -25,7 +25,8 @@ pub enum Action {
     Await { name: String },
     /// Invoke the function once with an empty batch: fails where the function cannot start.
     Start { name: String },
-    /// Go on only before this time, in seconds since 1970: the next action has another function serve what arrives from then on.
+    /// Fail after this time, in seconds since 1970: the next action makes another function responsible for records that
+    /// arrive from then on.
     BeforeHandover { at: u64 },
     /// Upload another zip and wait.
     UpdateCode { name: String, bundle: Bundle },
@@ -41,7 +42,7 @@ pub enum Action {
     },
     /// Reserve concurrency.
     SetConcurrency { name: String, reserved: u32 },
-    /// Reserve none: with none at all it never ran.
+    /// Remove the reservation: a function with a reserved concurrency of 0 never runs.
     UnsetConcurrency { name: String },
     /// Add tags.
     Tag { arn: String, tags: Tags },

@@ -1,9 +1,10 @@
 //! Whether the code of a function is the one that is wanted.
 //!
-//! A function's tags record the version and the source that its code was built from, and the `CodeSha256` that was deployed.
-//! They are written before the code: an update that was interrupted leaves a function whose tags name the new release and
-//! whose `CodeSha256` is not the recorded one. The next run uploads again, and an older cwl2le leaves it alone. The other
-//! way round, an interrupted update would look like an edit of the old release, and an older cwl2le would undo it.
+//! A function's tags record the version and the source that its code was built from, and the `CodeSha256` that was
+//! deployed. They are written before the code: an update that was interrupted leaves a function whose tags name the
+//! new release and whose `CodeSha256` is not the recorded one. The next run uploads again, and an older cwl2le leaves
+//! it alone. The other way round, an interrupted update would look like an edit of the old release, and an older
+//! cwl2le would undo it.
 
 use crate::error::Code;
 use crate::resources::{FunctionSpec, ObservedFunction, Recorded, Release};
@@ -27,8 +28,8 @@ pub(crate) type Refused = (Code, String, String);
 /// Decides about the code of a function that exists.
 ///
 /// # Errors
-/// `downgrade` where a newer version deployed it, another build of this version or one that is not known; `no-bundle` where it was edited and
-/// this run has nothing to put in its place.
+/// `downgrade` where a newer version deployed it, another build of this version or one that is not known; `no-bundle`
+/// where it was edited and this run has nothing to put in its place.
 pub(crate) fn code_change(want: &FunctionSpec, is: &ObservedFunction) -> Result<CodeChange, Refused> {
     let (recorded, release) = (Recorded::read(&is.tags), &want.release);
     let age = recorded.version.as_ref().map(|version| version.cmp_precedence(&release.version));

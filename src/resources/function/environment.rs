@@ -12,7 +12,8 @@ use crate::resources::function::configuration::current_config;
 use crate::resources::kind::Part;
 use crate::resources::{EnvValue, Field, ObservedFunction, Refusal, ResourceId};
 
-/// Maximum size of a function's environment, in bytes: a quota of Lambda, which counts the variables as one JSON object.
+/// Maximum size of a function's environment, in bytes: a quota of Lambda, which counts the variables as one JSON
+/// object.
 const ENVIRONMENT_LIMIT: usize = 4096;
 
 /// The environment to change to, where the configuration differs from what the function has.

@@ -1,7 +1,7 @@
 //! The functions of a stack: the main one, and one for each isolated destination.
 //!
-//! There is one configuration. Each function gets its part of it: the settings of the destinations that it serves, and the
-//! names of the others.
+//! There is one configuration. Each function gets its part of it: the settings of the destinations that it serves,
+//! and the names of the others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
@@ -17,7 +17,8 @@ use crate::stack::owns;
 /// Seconds before a change from which on the trigger of a new function reads, so that the clocks need not agree.
 const EARLIER: u64 = 300;
 
-/// A function of a stack, with the stack and what exists as it sees them: with its own names, configuration and resources.
+/// A function of a stack, with the stack and what exists as it sees them: with its own names, configuration and
+/// resources.
 #[derive(Debug, Clone)]
 pub(crate) struct Forwarder {
     pub(crate) stack: Stack,
@@ -192,7 +193,8 @@ impl Forwarders {
     }
 }
 
-/// Maximum number of functions that read a stream without waiting for each other: Lambda reads each shard once a second.
+/// Maximum number of functions that read a stream without waiting for each other: Lambda reads each shard once a
+/// second.
 const MOST_READERS: usize = 5;
 
 fn now(observed: &Observed, name: &str, isolated: bool) -> Now {

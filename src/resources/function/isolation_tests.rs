@@ -66,8 +66,8 @@ fn subsets() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 proptest! {
-    /// From any stack to any other, interrupted anywhere: it is reached, and then nothing is left to do. Once nothing is
-    /// left in the stream from before, neither is a function that is not wanted; and a teardown leaves nothing.
+    /// From any stack to any other, interrupted anywhere: it is reached, and then nothing is left to do. Once nothing
+    /// is left in the stream from before, neither is a function that is not wanted; and a teardown leaves nothing.
     #[test]
     fn isolated_destinations_come_and_go(
         stack in stacks(),

@@ -15,9 +15,9 @@ use crate::resources::observed::ObservedForwarder;
 use crate::resources::trigger::aws::{Mappings, function_name};
 use crate::stack::Names;
 
-/// What there is of functions of isolated destinations. They are known by their names: of functions that read the stream, and
-/// of log groups, because that of a function is made before it and removed after it. So what an interrupted run leaves is found
-/// without the configuration that it was made by.
+/// What there is of functions of isolated destinations. They are known by their names: of functions that read the
+/// stream, and of log groups, because that of a function is made before it and removed after it. So what an
+/// interrupted run leaves is found without the configuration that it was made by.
 pub(crate) async fn isolated(
     aws: Aws<'_>,
     names: &Names,
@@ -52,7 +52,8 @@ pub(crate) async fn isolated(
         .collect())
 }
 
-/// Where the functions that read the stream log to, if not to the group of their name: a call for each that is not ours.
+/// Where the functions that read the stream log to, if not to the group of their name: a call for each that is not
+/// ours.
 pub(crate) async fn writers(
     aws: Aws<'_>,
     names: &Names,

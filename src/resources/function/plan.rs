@@ -154,14 +154,14 @@ struct Update {
     code: CodeChange,
 }
 
-/// A function to be made, or made anew.
+/// A function to create, or to create again.
 struct New<'a> {
     arch: &'a str,
     memory_mb: u32,
     timeout_seconds: u32,
     reserved_concurrency: Option<u32>,
     config: Option<&'a Config>,
-    /// Variables that it has beside our configuration.
+    /// Its environment variables apart from our configuration.
     variables: &'a BTreeMap<String, EnvValue>,
 }
 
@@ -199,7 +199,8 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
     Ok(())
 }
 
-/// The timeout to change to: what was asked for, or the default where the one that is there leaves no time to deliver in.
+/// The timeout to change to: what was asked for, or the default where the one that is there leaves no time to deliver
+/// in.
 fn timeout(want: &Setting<u32>, is: u32) -> Option<u32> {
     let too_short = !TIMEOUT_SECONDS.contains(&i64::from(is));
     want.change_from(&is).copied().or_else(|| too_short.then_some(want.value))
@@ -312,7 +313,7 @@ fn update_function(
     Ok(())
 }
 
-/// The tags say that the rest is there.
+/// Tags are written last: they say that the configuration is in place.
 fn is_tagging(action: &resources::Action) -> bool {
     matches!(action, resources::Action::Function(Action::Tag { .. }))
 }

@@ -25,8 +25,8 @@ pub(crate) fn must_be_readable(stack: &Stack, observed: &Observed) -> Result<(),
     Err(Refusal { resource, code: Code::Unreadable, reason, hint: hint.to_owned() })
 }
 
-/// That somebody deleted the function, and its configuration with it: it is made before whatever leads to it, and a
-/// teardown removes it after.
+/// Says that the function was deleted, and its configuration with it: something that is created after it, and removed
+/// before it, still exists.
 pub(crate) fn lost_function(stack: &Stack, observed: &Observed) -> Option<String> {
     if observed.function.is_some() {
         return None;

@@ -1,9 +1,9 @@
 //! Which of two functions serves a destination when: the main one, or the one of its own.
 //!
-//! Each function has a checkpoint of its own in the stream, so a destination cannot simply change hands: what the one has
-//! passed over the other may have passed over as well. It changes hands by the time at which records arrived. Both functions
-//! get opposite schedules, and the function that takes over gets its own first. Whatever interrupts a run, each record
-//! is served by one of the two at least:
+//! Each function has a checkpoint of its own in the stream, so a destination cannot simply change hands: what the one
+//! has passed over the other may have passed over as well. It changes hands by the time at which records arrived.
+//! Both functions get opposite schedules, and the function that takes over gets its own first. Whatever interrupts a
+//! run, each record is served by one of the two at least:
 //!
 //! - Until the function that lets go has its schedule, it serves everything.
 //! - It gets its schedule only while the change is still ahead, when the function that takes over is known to have its

@@ -11,7 +11,7 @@ pub struct LogGroupSpec {
     pub retention_days: Setting<u32>,
 }
 
-/// How long a log group keeps its events, in words; none is for ever.
+/// The retention of a log group in words; none means forever.
 pub fn retention(days: Option<u32>) -> String {
     match days {
         None => "for ever".to_owned(),

@@ -10,7 +10,7 @@ pub struct ObservedLogGroup {
     pub name: String,
     /// Its ARN, without the trailing `:*`.
     pub arn: String,
-    /// Days that events are kept; none is for ever.
+    /// Number of days that events are kept; none means forever.
     pub retention_days: Option<u32>,
     /// Its subscription filters: one that leads to the stream is a loop.
     pub filters: Vec<ObservedFilter>,

@@ -43,7 +43,7 @@ fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -
     if let Some(tags) = own(&mut draft, stack, &is.tags, adopt)? {
         draft.act(Action::Tag { arn: is.arn.clone(), tags });
     }
-    // A group without a retention is one whose creation was interrupted: nobody wants it for ever by default.
+    // A log group without a retention was left by an interrupted run: by default nobody keeps its events forever.
     let days = match is.retention_days {
         Some(days) => want.change_from(&days).copied(),
         None => Some(want.value),

@@ -10,8 +10,8 @@ pub fn same_meaning(a: &Value, b: &Value) -> bool {
     statements(a) == statements(b)
 }
 
-/// The statements in normal form, sorted. The order of keys is made the same by hand: a JSON object keeps the order in which
-/// it was written as soon as any crate of the build asks for that.
+/// The statements in normal form, sorted. The order of keys is made the same by hand: a JSON object keeps the order
+/// in which it was written as soon as any crate of the build asks for that.
 fn statements(policy: &Value) -> Vec<String> {
     let list = match policy.get("Statement") {
         Some(Value::Array(items)) => items.iter().collect(),

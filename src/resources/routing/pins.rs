@@ -1,4 +1,5 @@
-//! Destinations that filters and account policies pin by their names: what the forwarder does not know it cannot deliver to.
+//! Destinations that filters and account policies pin by their names: what the forwarder does not know it cannot
+//! deliver to.
 
 use std::collections::BTreeSet;
 
@@ -35,8 +36,9 @@ pub(crate) fn leaving_destinations(stack: &Stack, observed: &Observed) -> BTreeS
     before.into_iter().filter(|name| !wanted.has(name)).collect()
 }
 
-/// Sees to it that nothing pins a destination that the forwarder does not know: not a new filter, and none that stays while
-/// its destination goes. Where such filters go in the same plan, the function forgets the destination after them.
+/// Sees to it that nothing pins a destination that the forwarder does not know: not a new filter, and none that stays
+/// while its destination goes. Where such filters go in the same plan, the function forgets the destination after
+/// them.
 ///
 /// `observed` holds every log group where [`must_see_pins`] says so.
 #[must_use]

@@ -1,4 +1,5 @@
-//! Warnings about the ways that events take once a plan is carried out: to nobody, or past a route that would redact them.
+//! Warnings about the ways that events take once a plan is carried out: to nobody, or past a route that would redact
+//! them.
 
 use std::collections::BTreeSet;
 

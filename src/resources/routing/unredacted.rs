@@ -1,7 +1,7 @@
 //! Events that reach a destination past a route that would redact them.
 //!
-//! A filter that pins a destination, the default destination, and a route that stands first are such ways. They are what
-//! was asked for, so they are no error; but what is redacted on one way and not on another is easily overlooked.
+//! A filter that pins a destination, the default destination, and a route that stands first are such ways. They are
+//! what was asked for, so they are no error; but what is redacted on one way and not on another is easily overlooked.
 
 use cwl2le_forwarder::config::{Config, pinned_destination};
 use cwl2le_forwarder::glob::Glob;

@@ -1,9 +1,9 @@
-//! What `subscribe`, `unsubscribe` and the file's subscriptions must change: filters of log groups, and the account policy
-//! beside them.
+//! What `subscribe`, `unsubscribe` and the file's subscriptions must change: filters of log groups, and the account
+//! policy beside them.
 //!
-//! One rule holds for all of it: **a log group that has a filter to the stream is left out of the account policy.** Its own
-//! filter decides on it, and no line comes twice for being covered by both. While a log group changes from one to the other
-//! both cover it for a moment: a line may come twice then, and none is missing.
+//! One rule holds for all of it: **a log group that has a filter to the stream is left out of the account policy.**
+//! Its own filter decides on it, and no line comes twice for being covered by both. While a log group changes from
+//! one to the other both cover it for a moment: a line may come twice then, and none is missing.
 
 use std::collections::BTreeSet;
 
@@ -27,8 +27,8 @@ pub struct Subscriptions {
     pub account_policy: Option<AccountPolicySpec>,
 }
 
-/// The changes that give each log group its filter. One that our account policy covers just so needs none; one that gets
-/// a filter is left out of the policy.
+/// The changes that give each log group its filter. One that our account policy covers just so needs none; one that
+/// gets a filter is left out of the policy.
 pub fn subscribe(stack: &Stack, wanted: &[FilterSpec], observed: &Observed, options: &FilterOptions) -> Plan {
     let policy = own_policy(stack, observed, None);
     let is_covered = |want: &&FilterSpec| policy.is_some_and(|policy| says_the_same(policy, want, observed));
@@ -65,8 +65,8 @@ pub fn subscribe_each(
     plan.ordered()
 }
 
-/// Leaves out of our account policy what has a filter to the stream as well, before anything else: lines of such log groups
-/// come twice.
+/// Leaves out of our account policy what has a filter to the stream as well, before anything else: lines of such log
+/// groups come twice.
 pub fn once_only(stack: &Stack, observed: &Observed) -> Plan {
     let mut plan = Plan::default();
     let twice = twice(stack, observed);
@@ -87,8 +87,8 @@ fn twice(stack: &Stack, observed: &Observed) -> LeftOut {
     groups.map(|(name, _)| (name.clone(), OWN_FILTER)).collect()
 }
 
-/// The changes that subscribe every log group by one account policy. Filters of ours that say the same as the policy go,
-/// after it is there; a log group with any other filter to the stream keeps that and is left out.
+/// The changes that subscribe every log group by one account policy. Filters of ours that say the same as the policy
+/// go, after it is there; a log group with any other filter to the stream keeps that and is left out.
 pub fn subscribe_all(
     stack: &Stack,
     want: &AccountPolicySpec,
@@ -119,7 +119,8 @@ pub fn subscribe_all(
     plan.ordered()
 }
 
-/// The changes that make these the only subscriptions of ours: what is wanted is made, and the rest of what is ours goes.
+/// The changes that make these the only subscriptions of ours: what is wanted is made, and the rest of what is ours
+/// goes.
 ///
 /// A log group that changes from one filter of ours to another does so in one step. Where there is room, and AWS has
 /// always allowed two filters, the new one comes first: a line may then arrive twice, and none is missing.
@@ -177,8 +178,8 @@ pub fn bring_subscriptions(
     plan.ordered()
 }
 
-/// The changes that take our filters off these log groups, and them out of our account policy. Other people's filters are
-/// never touched.
+/// The changes that take our filters off these log groups, and them out of our account policy. Other people's filters
+/// are never touched.
 pub fn unsubscribe(stack: &Stack, log_groups: &[String], observed: &Observed, also: Option<&str>) -> Plan {
     let mut plan = take_off(stack, log_groups, observed, also);
     let there = log_groups.iter().filter(|name| observed.groups.contains_key(*name));
@@ -263,7 +264,7 @@ fn excluded(want: &AccountPolicySpec) -> LeftOut {
     want.excluded.iter().map(|name| (name.clone(), EXCLUDED)).collect()
 }
 
-/// The filters of a log group that lead to our stream, whosever they are.
+/// The filters of a log group that lead to our stream, whoever manages them.
 fn to_stream<'a>(
     stack: &Stack,
     group: &'a ObservedGroup,

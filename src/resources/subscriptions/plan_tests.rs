@@ -214,7 +214,8 @@ fn foreign(stack: &Stack, account: &Observed) -> Vec<(String, ObservedFilter)> {
     all.filter(|(_, f)| !is_ours(stack, f)).map(|(name, f)| (name.clone(), f.clone())).collect()
 }
 
-/// What holds of every plan that was carried out: nothing loops, no policy covers what has a filter, nothing foreign changed.
+/// What holds of every plan that was carried out: nothing loops, no policy covers what has a filter, nothing foreign
+/// changed.
 fn is_sound(stack: &Stack, before: &Observed, after: &Observed) -> Result<(), TestCaseError> {
     prop_assert_eq!(foreign(stack, before), foreign(stack, after));
     for (name, group) in &after.groups {
@@ -325,7 +326,8 @@ proptest! {
         }
     }
 
-    /// One log group more or less, beside an account policy of ours: no line comes twice, and none comes that shall not.
+    /// One log group more or less, beside an account policy of ours: no line comes twice, and none comes that shall
+    /// not.
     #[test]
     fn one_log_group_beside_an_account_policy(
         (stack, before) in accounts(),

@@ -22,7 +22,8 @@ pub enum Action {
     Await { uuid: String },
     /// Wait until the mapping that is being deleted is gone.
     AwaitGone { uuid: String },
-    /// Set every field of the mapping, enable it and wait; with `function`, have it call that one from its checkpoint on.
+    /// Set every field of the mapping, enable it and wait; with `function`, have it call that one from its checkpoint
+    /// on.
     Update { uuid: String, function: Option<String>, spec: TriggerSpec },
     /// Delete the mapping and wait until it is gone.
     Delete { uuid: String },

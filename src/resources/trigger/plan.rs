@@ -103,7 +103,8 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     // What is not asked for stays as it is; what delivery depends on is put right.
     let mut spec = want.clone();
     let mut differs = false;
-    // A trigger that calls another function keeps its checkpoint. A new one would send again what the stream still holds.
+    // A trigger that calls another function keeps its checkpoint. A new one would send again what the stream still
+    // holds.
     let moved = is.qualifier.as_ref().map(|qualifier| {
         draft.change("function", format_args!("{function}:{qualifier}"), function);
         differs = true;
