@@ -45,7 +45,7 @@ mod tests {
             include_str!("settings/check.rs"),
             include_str!("settings/service.rs"),
             include_str!("workflow/deployed.rs"),
-            include_str!("settings/template.toml"),
+            &crate::settings::template(),
         ];
         let mut seen = 0;
         for name in texts.into_iter().flat_map(named) {

@@ -16,6 +16,8 @@ pub mod note;
 pub mod quarantine;
 pub mod record;
 pub mod route;
+#[cfg(feature = "schema")]
+pub mod schema;
 pub mod secret;
 pub mod shape;
 pub mod style;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What a line says besides the message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Nothing: the message as it is.

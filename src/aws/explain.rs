@@ -414,8 +414,7 @@ impl From<AwsError> for Error {
             resource: Some(error.resource.clone()),
             hint: row.map(|row| row.hint.to_owned()),
             aws: Some(Box::new(error)),
-            failed: Vec::new(),
-            plan: None,
+            ..Self::new(Code::Aws, "")
         }
     }
 }

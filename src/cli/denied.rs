@@ -3,7 +3,8 @@
 use super::Cli;
 use crate::aws::MISSING_PERMISSION;
 use crate::error::{Code, Error};
-use crate::flags::{CommandLine, Wanted};
+use crate::flags::CommandLine;
+use crate::settings::Wanted;
 use crate::stack::Target;
 
 /// Adds to the hint for a missing permission the command that prints the policy with that permission.
@@ -33,18 +34,18 @@ fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
     let config = cli.global.config.as_ref().map(|file| file.display().to_string());
     let stack = facts.stack.and_then(|args| args.stack.as_ref()).map(ToString::to_string);
     for (flag, value) in [
-        ("--config", &config),
-        ("--stack", &stack),
-        ("--role-path", &wanted.resources.role_path),
-        ("--permissions-boundary", &wanted.resources.permissions_boundary),
-        ("--kms-key", &wanted.stream.kms_key),
-        ("--on-failure", &wanted.trigger.on_failure),
-        ("--quarantine", &wanted.function.quarantine),
-        ("--bucket-owner", &wanted.function.bucket_owner),
-        ("--token-ssm", &wanted.destination.token_ssm),
-        ("--token-secret", &wanted.destination.token_secret),
+        ("--config", config.as_deref()),
+        ("--stack", stack.as_deref()),
+        ("--role-path", wanted.resources.roles.path.as_deref()),
+        ("--permissions-boundary", wanted.resources.roles.permissions_boundary.as_deref()),
+        ("--kms-key", wanted.stream.kms_key.as_deref()),
+        ("--on-failure", wanted.trigger.on_failure.as_deref()),
+        ("--quarantine", wanted.function.quarantine.as_deref()),
+        ("--bucket-owner", wanted.function.bucket_owner.as_deref()),
+        ("--token-ssm", wanted.destination.token_ssm.as_deref()),
+        ("--token-secret", wanted.destination.token_secret.as_deref()),
     ] {
-        args.extend(value.iter().flat_map(|value| [flag.to_owned(), value.clone()]));
+        args.extend(value.into_iter().flat_map(|value| [flag, value]).map(ToOwned::to_owned));
     }
     args.extend(policy.all.then(|| "--all".to_owned()));
     Some(CommandLine::new(args))

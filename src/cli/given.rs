@@ -45,7 +45,7 @@ static VALUED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
 });
 
 fn add_valued(command: &Command, names: &mut BTreeSet<String>) {
-    for flag in command.get_opts().filter(|flag| flag.get_action().takes_values()) {
+    for flag in command.get_opts() {
         let long = flag.get_long_and_visible_aliases().into_iter().flatten().map(ToOwned::to_owned);
         names.extend(long);
         names.extend(flag.get_short().map(String::from));

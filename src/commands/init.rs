@@ -78,7 +78,7 @@ impl Verb for Init {
 
 /// The commented file, for the stack that --stack names.
 fn template(args: &Init) -> String {
-    let text = with_pages(settings::TEMPLATE);
+    let text = with_pages(&settings::template());
     match &args.stack.stack {
         Some(stack) => text.replace("#stack = \"default\"", &format!("stack = \"{stack}\"")),
         None => text,

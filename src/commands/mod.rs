@@ -10,6 +10,7 @@ mod package;
 mod plan;
 mod policies;
 mod preview;
+mod schema;
 mod setup;
 mod status;
 mod subscribe;
@@ -65,6 +66,7 @@ verbs! {
     setup::Setup,
     plan::Plan,
     init::Init,
+    schema::Schema,
     preview::Preview,
     subscribe::Subscribe,
     unsubscribe::Unsubscribe,

@@ -4,7 +4,8 @@ use clap::Args;
 
 use super::verb::{Facts, Policy, Reads, Verb};
 use crate::error::{Exit, Result};
-use crate::flags::{Change, Wanted};
+use crate::flags::Change;
+use crate::settings::Wanted;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
 use crate::workflow::{ChangeReport, Context};

@@ -10,11 +10,11 @@ use serde_json::Value;
 use super::verb::{Facts, Reads, Verb};
 use crate::aws::configured_region;
 use crate::error::{Code, Error, Result};
-use crate::flags::Wanted;
 use crate::resources::grants::{self, People};
 use crate::resources::role::documents::{self, Grants};
 use crate::resources::{Depth, Observed, Stack, observe};
 use crate::settings;
+use crate::settings::Wanted;
 use crate::stack::{Names, RoleScope, StackName, Target};
 use crate::workflow::Context;
 

@@ -5,7 +5,8 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::error::{Exit, Result};
-use crate::flags::{StackArg, Wanted};
+use crate::flags::StackArg;
+use crate::settings::Wanted;
 use crate::workflow::Context;
 
 /// A verb. The type holds its flags, the documentation of the type is its help, and the rest of the tool knows it by

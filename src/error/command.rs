@@ -26,6 +26,12 @@ pub struct Error {
     /// Each thing that failed, where several were to be done.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failed: Vec<Failure>,
+    /// The line of a file that it is about, as it is shown.
+    #[serde(skip)]
+    pub snippet: Option<String>,
+    /// What else is wrong in the same file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Error>,
     /// The plan that is refused, as JSON; it stands beside the error.
     #[serde(skip)]
     pub plan: Option<Box<serde_json::Value>>,
@@ -58,6 +64,8 @@ impl Error {
             hint: None,
             aws: None,
             failed: Vec::new(),
+            snippet: None,
+            also: Vec::new(),
             plan: None,
         }
     }

@@ -4,15 +4,13 @@ mod change;
 mod command_line;
 mod filter;
 mod log_groups;
+mod log_service;
 mod stack;
 pub(crate) mod values;
-mod wanted;
 
 pub(crate) use change::Change;
 pub(crate) use command_line::CommandLine;
 pub(crate) use filter::Filter;
 pub(crate) use log_groups::Groups;
-pub(crate) use stack::{
-    DestinationArgs, FunctionArgs, ResourceArgs, StreamArgs, TOKEN_VARIABLE, TriggerArgs,
-};
-pub(crate) use wanted::{StackArg, Wanted};
+pub(crate) use log_service::{DestinationArgs, TOKEN_VARIABLE};
+pub(crate) use stack::StackArg;

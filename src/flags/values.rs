@@ -72,7 +72,3 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
         None => Err(format!("`{text}` is not KEY=VALUE")),
     }
 }
-
-pub(crate) fn log_retention(text: &str) -> Result<u32, String> {
-    limits::log_retention(text.parse().map_err(|_| format!("`{text}` is no number of days"))?)
-}

@@ -24,13 +24,17 @@ impl<'a> From<&'a Error> for Document<'a> {
 }
 
 /// An error for people: what and why, on which resource, behind which AWS call, and what to do next. Each is one line;
-/// line ends in a value come from outside and are escaped.
+/// line ends in a value come from outside and are escaped. A part of a file is shown below what is
+/// wrong with it.
 pub(super) struct Text<'a>(pub(super) &'a Error);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { message, resource, hint, aws, failed, .. } = self.0;
+        let Error { message, resource, hint, aws, failed, snippet, also, .. } = self.0;
         write!(f, "{ERROR}error:{ERROR:#} {}", visible(message))?;
+        for line in snippet.iter().flat_map(|snippet| snippet.lines()) {
+            write!(f, "\n{}", visible(line))?;
+        }
         let aws = aws.as_deref();
         if let Some(resource) = resource.as_deref().or(aws.map(|aws| aws.resource.as_str())) {
             write!(f, "\n  {DIM}resource:{DIM:#} {}", visible(resource))?;
@@ -52,9 +56,9 @@ impl fmt::Display for Text<'_> {
                 visible(&failure.message)
             )?;
         }
-        match hint {
-            Some(hint) => write!(f, "\n{HINT}hint:{HINT:#} {}", visible(hint)),
-            None => Ok(()),
+        if let Some(hint) = hint {
+            write!(f, "\n{HINT}hint:{HINT:#} {}", visible(hint))?;
         }
+        also.iter().try_for_each(|error| write!(f, "\n\n{}", Text(error)))
     }
 }

@@ -1,4 +1,4 @@
-//! Writes configuration files: a commented one, or one that describes what is in the account.
+//! Writes the file that describes what is in the account.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{Display, Write};
@@ -9,14 +9,16 @@ use cwl2le_forwarder::secret::Secret;
 use cwl2le_forwarder::secret::reference::Reference;
 
 use super::destinations;
+use super::function::Function;
+use super::roles::Roles;
+use super::section::Section;
 use super::service::{has_url, is_telling};
-use crate::resources::{
-    Distribution, Observed, ObservedFilter, Stack, StreamMode, is_own_filter, is_own_policy, would_loop,
-};
+use super::stream::Stream;
+use super::trigger::Trigger;
+use super::values::KmsKey;
+use crate::resources::{Distribution, Stack};
+use crate::resources::{Observed, ObservedFilter, is_own_filter, is_own_policy, would_loop};
 use crate::stack::Tags;
-
-/// A file with every setting, each with its explanation and its default behind a `#`.
-pub const TEMPLATE: &str = include_str!("template.toml");
 
 /// The file that describes a stack as it is: what `plan` finds nothing to change with. Tokens that stand in the
 /// function's environment become references to environment variables; the names of these come second.
@@ -47,59 +49,15 @@ pub fn describe(stack: &Stack, observed: &Observed) -> (String, Vec<String>) {
 }
 
 fn resources(out: &mut Writer, config: &Config, stack: &Stack, observed: &Observed) {
-    if let Some(stream) = &observed.stream {
-        out.section("[stream]");
-        match stream.mode {
-            StreamMode::Provisioned { shards } => out.raw("shards", shards),
-            StreamMode::OnDemand => out.raw("on_demand", true),
-        }
-        out.raw("retention_hours", stream.retention_hours);
-        match &stream.kms_key {
-            Some(key) if super::forms::key(key).is_ok() => out.set("kms_key", key),
-            Some(key) => out.comment(&format!("Encrypted with {key}, which needs no grant and no setting.")),
-            None => {}
-        }
+    out.settings("[stream]", Stream::observed(observed));
+    if let Some(key) = observed.stream.as_ref().and_then(|stream| stream.kms_key.as_ref())
+        && key.parse::<KmsKey>().is_err()
+    {
+        out.comment(&format!("Encrypted with {key}, which needs no grant and no setting."));
     }
-    if let Some(function) = &observed.function {
-        out.section("[function]");
-        out.set("arch", function.arch);
-        out.raw("memory", function.memory_mb);
-        out.raw("timeout", function.timeout_seconds);
-        if let Some(reserved) = function.reserved_concurrency {
-            out.raw("reserved_concurrency", reserved);
-        }
-        if let Some(days) = observed.log_group.as_ref().and_then(|group| group.retention_days) {
-            out.raw("log_retention_days", days);
-        }
-        if config.no_metrics {
-            out.raw("metrics", false);
-        }
-        if let Some(place) = &config.quarantine {
-            out.set("quarantine", place);
-        }
-        if let Some(account) = &config.bucket_owner {
-            out.set("bucket_owner", account);
-        }
-    }
-    let stream_arn = stack.names.stream_arn(&stack.target);
-    if let Some(trigger) = observed.triggers.iter().find(|trigger| trigger.source_arn == stream_arn) {
-        out.section("[trigger]");
-        out.raw("batch_size", trigger.batch_size);
-        out.raw("batch_window", trigger.window_seconds);
-        out.raw("parallelization", trigger.parallelization);
-        if let Some(arn) = &trigger.on_failure {
-            out.set("on_failure", arn);
-        }
-    }
-    if let Some(role) = &observed.function_role {
-        out.section("[roles]");
-        if observed.logs_role.as_ref().is_none_or(|logs| logs.path == role.path) {
-            out.set("path", &role.path);
-        }
-        if let Some(boundary) = &role.boundary {
-            out.set("permissions_boundary", boundary);
-        }
-    }
+    out.settings("[function]", Function::observed(observed, config));
+    out.settings("[trigger]", Trigger::observed(stack, observed));
+    out.settings("[roles]", Roles::observed(observed));
     let tags = common_tags(observed);
     if !tags.is_empty() {
         out.section("[tags]");
@@ -251,7 +209,7 @@ fn what_it_is(key: &str) -> String {
 }
 
 /// A value of the function's configuration as TOML writes it: texts, numbers, lists and tables of them.
-fn as_toml(value: &serde_json::Value) -> String {
+pub(super) fn as_toml(value: &serde_json::Value) -> String {
     toml::Value::try_from(value).map(|value| value.to_string()).unwrap_or_default()
 }
 
@@ -310,6 +268,14 @@ struct Writer {
 impl Writer {
     fn section(&mut self, header: &str) {
         self.line(format_args!("\n{header}"));
+    }
+
+    /// A section with its settings, if it is there.
+    fn settings<T: Section>(&mut self, header: &str, section: Option<T>) {
+        if let Some(section) = section {
+            self.section(header);
+            section.given().iter().for_each(|(key, value)| self.raw(key, as_toml(value)));
+        }
     }
 
     fn comment(&mut self, text: &str) {

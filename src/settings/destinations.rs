@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use cwl2le_forwarder::config::{self as forwarder, Config, DEFAULT_DESTINATION, Lines, Logentries, Region};
+use cwl2le_forwarder::config::{self as forwarder, Config, DEFAULT_DESTINATION, Logentries, Region};
 use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{Secret, Token, redact_uuids};
 use serde_json::{Value, json};
-use toml::Spanned;
 
 use super::build::Builder;
 use super::file::File;
 use super::origin::{first, flag};
+use super::outline;
+pub(crate) use super::outline::anywhere;
 use super::placeholder::{self, is_placeholder};
-use super::secrets::{Kept, Source, can_be_read_again, named, parameter_arn, read_token, secret_arn};
+use super::secrets::{Kept, can_be_read_again, named, parameter_arn, read_token, secret_arn};
 use super::service::{self, is_telling};
 use crate::error::{Code, Error, Result};
 use crate::flags::{DestinationArgs, TOKEN_VARIABLE};
@@ -30,30 +31,24 @@ pub(crate) fn current(observed: &Observed) -> Option<Config> {
 
 /// The destinations that are to have a function of their own: as the file has it, else as it is.
 pub(super) fn isolated(file: Option<&File>, observed: &Observed) -> BTreeSet<String> {
-    let Some(services) = file.and_then(|file| file.settings.destinations.as_ref()) else {
+    let Some(services) = file.and_then(|file| file.contents.destinations.as_ref()) else {
         return whole_config(observed).ok().flatten().map(|whole| whole.isolated).unwrap_or_default();
     };
-    let isolated = services.iter().filter(|(_, service)| service.get_ref().is_isolated());
+    let isolated = services.iter().filter(|(_, service)| service.is_isolated());
     isolated.map(|(name, _)| name.clone()).collect()
 }
 
-/// What the file wants the function to do, without any token: for looking at it. `None` where the file says nothing of it.
+/// What the file wants the function to do, without any token: for looking at it. `None` where the file says nothing
+/// of it.
 pub(crate) fn outline(file: &File) -> Result<Option<Config>> {
-    if file.settings.destinations.is_none() {
+    if file.contents.destinations.is_none() {
         return Ok(None);
     }
     let mut config = Config::default();
-    describe(file, &mut config, |_, secret| match &secret.source {
-        // What stands in the file itself is looked at.
-        inline @ Source::Inline(_) => Ok(inline.resolve(file).unwrap_or_default()),
-        _ => Ok(json!(anywhere())),
+    outline::describe(&file.document, &file.contents, &mut config, |_, secret| {
+        outline::stand_in(&file.document, secret)
     })?;
     Ok(Some(config))
-}
-
-/// A secret that nobody reads: where it is kept makes no difference to the rules.
-pub(crate) fn anywhere() -> Reference {
-    Reference { keeper: Keeper::Ssm, name: "/".to_owned(), key: None }
 }
 
 /// The configuration that is wanted: the file's destinations and routes, else what the function has, with the default
@@ -76,7 +71,7 @@ pub(crate) fn wanted_for(
     // Read once: it may come from standard input.
     let token = flag_token(args)?;
     let whole = whole_config(observed);
-    let describes = file.filter(|file| file.settings.destinations.is_some());
+    let describes = file.filter(|file| file.contents.destinations.is_some());
     let mut base = match (&whole, describes) {
         (Ok(whole), _) => whole.as_ref().map(|whole| whole.config.clone()),
         // The file gives the destinations; what stands beside them is kept as far as the main function knows it.
@@ -90,50 +85,17 @@ pub(crate) fn wanted_for(
     };
     if let Some(file) = describes {
         let config = base.get_or_insert_default();
-        describe(file, config, |name, secret| match only {
+        outline::describe(&file.document, &file.contents, config, |name, secret| match only {
             Some(only) if only != name => Ok(json!(anywhere())),
             _ => resolve(file, name, secret, token.as_ref()),
         })?;
     }
     let mut config = with_flags(args, token, base)?;
-    if let (Some(config), Some(metrics)) = (&mut config, file.and_then(|file| file.settings.function.metrics))
+    if let (Some(config), Some(metrics)) = (&mut config, file.and_then(|file| file.contents.function.metrics))
     {
         config.no_metrics = !metrics;
     }
     Ok(config)
-}
-
-/// Puts the file's destinations and routes into a configuration, instead of those that are there.
-fn describe(
-    file: &File,
-    config: &mut Config,
-    secret: impl Fn(&str, &service::Secret) -> Result<Value>,
-) -> Result<()> {
-    let settings = &file.settings;
-    config.default = settings.default_destination.as_ref().map(|name| name.get_ref().clone());
-    config.routes = settings
-        .routes
-        .iter()
-        .map(Spanned::get_ref)
-        .map(|route| forwarder::Route {
-            log_group: route.log_group.clone(),
-            destination: route.destination.clone(),
-            shape: route.shape.as_ref().map(|rules| rules.get_ref().clone()),
-        })
-        .collect();
-    config.routes_from = settings.routes_from.as_ref().map(|kept| kept.get_ref().reference.clone());
-    config.hash_key = settings.hash_key.as_ref().map(|kept| Secret::Kept(kept.get_ref().reference.clone()));
-    config.destinations.clear();
-    config.lines.clear();
-    for (name, service) in settings.destinations.iter().flatten() {
-        let read = service.get_ref().read(file, name, &service.span(), |one| secret(name, one));
-        let (described, lines) = read?;
-        config.destinations.insert(name.clone(), described);
-        if lines != Lines::default() {
-            config.lines.insert(name.clone(), lines);
-        }
-    }
-    Ok(())
 }
 
 fn resolve(file: &File, name: &str, secret: &service::Secret, flag: Option<&Secret<Token>>) -> Result<Value> {
@@ -141,27 +103,31 @@ fn resolve(file: &File, name: &str, secret: &service::Secret, flag: Option<&Secr
     if let Some(token) = flag.filter(|_| secret.key == TOKEN && is_default(file, name)) {
         return Ok(json!(token));
     }
-    let value = secret.source.resolve(file).map_err(|problem| {
+    let value = secret.source.resolve(file.document.folder()).map_err(|problem| {
         let key = secret.key.rsplit('.').next().unwrap_or_default();
         let place = format!("set it, or give another place: {key} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}");
-        file.error(&secret.span, &format!("`{}` of `{name}` is not there: {problem}", secret.key), place)
+        file.error(&file.document.span_of(name, &secret.key), &format!("`{}` of `{name}` is not there: {problem}", secret.key), place)
     })?;
     if value.as_str().is_some_and(|value| is_placeholder(value) && is_telling(&secret.key, value)) {
         let problem = format!(
             "`{}` of `{name}` is the placeholder of an example, in {}, and no secret of yours",
             secret.key, secret.source
         );
-        return Err(file.error(&secret.span, &problem, "copy it from the settings of the log service"));
+        return Err(file.error(
+            &file.document.span_of(name, &secret.key),
+            &problem,
+            "copy it from the settings of the log service",
+        ));
     }
     Ok(value)
 }
 
 /// Whether a destination of the file is the one that the flags speak of.
 pub(super) fn is_default(file: &File, name: &str) -> bool {
-    let settings = &file.settings;
-    let only = settings.destinations.as_ref().is_some_and(|all| all.len() == 1);
-    match &settings.default_destination {
-        Some(default) => default.get_ref() == name,
+    let contents = &file.contents;
+    let only = contents.destinations.as_ref().is_some_and(|all| all.len() == 1);
+    match &contents.default_destination {
+        Some(default) => default == name,
         None => name == DEFAULT_DESTINATION || only,
     }
 }
@@ -330,7 +296,7 @@ pub(super) fn outlined_grants(
 ) -> Result<Grants> {
     let target = builder.target;
     let of_flag = kept_by_flag(args)?;
-    if let Some(file) = file.filter(|file| file.settings.destinations.is_some()) {
+    if let Some(file) = file.filter(|file| file.contents.destinations.is_some()) {
         let references = kept(file).map(|kept| kept.reference).chain(of_flag);
         return Ok(granted(references, keys(file), target, grants));
     }
@@ -355,7 +321,7 @@ pub(super) fn grants(
     grants: Grants,
 ) -> Grants {
     let references = || config.into_iter().flat_map(Config::references).map(|(_, reference)| reference);
-    let keys = match file.filter(|file| file.settings.destinations.is_some()) {
+    let keys = match file.filter(|file| file.contents.destinations.is_some()) {
         Some(file) => keys(file),
         None if references().next().is_none() => Vec::new(),
         None => {
@@ -368,10 +334,10 @@ pub(super) fn grants(
 
 /// Everything in the file that the function reads itself.
 fn kept(file: &File) -> impl Iterator<Item = Kept> {
-    let services = file.settings.destinations.iter().flat_map(|all| all.values());
-    let secrets = services.flat_map(|service| service.get_ref().secrets());
-    let others = [&file.settings.routes_from, &file.settings.hash_key];
-    let others = others.into_iter().flatten().map(|kept| kept.get_ref().clone());
+    let services = file.contents.destinations.iter().flat_map(|all| all.values());
+    let secrets = services.flat_map(|service| service.secrets());
+    let others = [&file.contents.routes_from, &file.contents.hash_key];
+    let others = others.into_iter().flatten().cloned();
     secrets.filter_map(|secret| secret.source.kept()).chain(others)
 }
 

@@ -1,5 +1,5 @@
-//! What the head of a plan shows of flags and file: the log services, where their secrets are, and every setting that was
-//! given.
+//! What the head of a plan shows of flags and file: the log services, where their secrets are, and every setting that
+//! was given.
 
 use cwl2le_forwarder::config::{Config, Destination};
 use serde_json::{Value, json};
@@ -10,8 +10,10 @@ use super::merge;
 use super::origin::{first, flag};
 use super::secrets::Source;
 use super::service::URLS;
-use crate::flags::{DestinationArgs, Wanted};
-use crate::resources::{Head, HeadRow, Observed, Origin, Stack, whole_config};
+use super::wanted::Wanted;
+use crate::flags::DestinationArgs;
+use crate::resources::Stack;
+use crate::resources::{Head, HeadRow, Observed, Origin, whole_config};
 
 /// The head of the plan of a stack, behind `first_rows`.
 pub(crate) fn head(
@@ -46,10 +48,12 @@ fn log_service(
         None => config.default_destination().is_none_or(|default| default == name),
     };
     let section = file.and_then(|file| {
-        let service = file.settings.destinations.as_ref()?.get(name)?;
+        let service = file.contents.destinations.as_ref()?.get(name)?;
         Some((file, service))
     });
-    let in_file = section.map(|(file, service)| Origin::File(file.place(&service.span())));
+    let in_file = section.map(|(file, _)| {
+        Origin::File(file.document.place(&file.document.span(&format!("destinations.{name}"))))
+    });
     let was = is.and_then(|config| config.destinations.get(name));
     let otherwise = in_file.clone().or_else(|| was.map(|_| Origin::Account)).unwrap_or(Origin::Default);
     let given = |is: bool| (is && is_the_flags).then_some(());
@@ -64,12 +68,12 @@ fn log_service(
     for (key, reference) in destination.secrets() {
         let by_flag = token_place(args).filter(|_| is_the_flags && key == TOKEN).map(|(_, origin)| origin);
         let in_file = section.and_then(|(file, service)| {
-            let secret = service.get_ref().secrets().find(|secret| secret.key == key)?;
+            let secret = service.secrets().find(|secret| secret.key == key)?;
             Some(match secret.source {
                 Source::Env(name) => Origin::Variable(name),
                 Source::File(path) => Origin::SecretFile(path.display().to_string()),
                 Source::Kept(kept) => Origin::Store(kept.reference.to_string()),
-                Source::Inline(_) => Origin::File(file.place(&secret.span)),
+                Source::Inline(_) => Origin::File(file.document.place(&file.document.span_of(name, &key))),
             })
         });
         let kept = reference.map(|reference| Origin::Store(reference.to_string()));

@@ -2,32 +2,36 @@
 
 use toml::{Table, Value};
 
-use super::file::Settings;
+use super::contents::Contents;
+use super::document::Document;
+use super::read::read;
 use crate::stack::Region;
 
 /// The keys that say where logs go, and which.
 const LOG_SERVICES: [&str; 6] =
     ["default_destination", "destinations", "routes", "routes_from", "hash_key", "subscriptions"];
 
-/// The settings of a file without those of log services; none where the rest cannot be read either, or leaves open
+/// The contents of a file without those of log services; none where the rest cannot be read either, or leaves open
 /// which stack is meant.
-pub(super) fn settings(text: &str) -> Option<Settings> {
-    let mut table: Table = text.parse().ok()?;
-    let left_out: Vec<Value> = LOG_SERVICES.iter().filter_map(|key| table.remove(*key)).collect();
+pub(super) fn contents(document: &Document) -> Option<Contents> {
+    let table: Table = document.text.parse().ok()?;
     // A key behind the header of a section belongs to that section: `stack` may have slipped into one that is left out.
     let names_stack = |key: &str, value: &Value| match key {
         "stack" | "profile" => true,
         "region" => is_region(value),
         _ => false,
     };
-    let slipped = left_out
-        .iter()
-        .any(|value| any_key(value, &|key, value| !table.contains_key(key) && names_stack(key, value)));
-    if slipped { None } else { table.try_into().ok() }
+    let is_slip = |key: &str, value: &Value| !table.contains_key(key) && names_stack(key, value);
+    let mut left_out = LOG_SERVICES.iter().filter_map(|key| table.get(*key));
+    if left_out.any(|value| any_key(value, &is_slip)) {
+        return None;
+    }
+    let (contents, problems) = read(document, &LOG_SERVICES);
+    problems.is_empty().then_some(contents)
 }
 
-/// The keys that say which stack is meant and stand only below the top of a file that can be read: in a table that takes
-/// any key, such as `tags`.
+/// The keys that say which stack is meant and stand only below the top of a file that can be read: in a table that
+/// takes any key, such as `tags`.
 pub(super) fn slipped(text: &str) -> Vec<&'static str> {
     let Ok(table) = text.parse::<Table>() else { return Vec::new() };
     let is = |wanted: &str, key: &str, value: &Value| {

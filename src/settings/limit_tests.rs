@@ -13,7 +13,8 @@ fn a_value_of_the_file_that_aws_refuses_is_refused_where_it_stands() {
     let long = "x".repeat(1025);
     let pattern = format!("filter_pattern = \"{long}\"");
     let subscription = |line: &str| format!("[[subscriptions]]\n{line}");
-    let destination = |token: &str| format!("[destinations.app]\ntype = \"logentries\"\ntoken = {token}");
+    let destination =
+        |token: &str| format!("[destinations.app]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = {token}");
     for (text, said) in [
         ("[tags]\n\"k!\" = \"v\"".to_owned(), "iam:tagKeyType"),
         ("[tags]\nk = \"a,b\"".to_owned(), "iam:tagValueType"),

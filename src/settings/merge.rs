@@ -1,22 +1,35 @@
 //! Flags and environment over the file: what no flag gives is taken from the file, as if it had been a flag.
 
-use std::fmt::Display;
+use std::collections::BTreeSet;
 
+use serde_json::{Map, Value};
+
+use super::contents::Contents;
 use super::file::File;
-use super::origin::{self, first};
-use crate::flags::{FunctionArgs, ResourceArgs, StreamArgs, TriggerArgs, Wanted};
+use super::origin::{self, first, flag};
+use super::roles::Resources;
+use super::section::{Section, shown};
+use super::wanted::Wanted;
 use crate::resources::HeadRow;
+use crate::stack::Tags;
 
-/// The flags, filled up from the file, and where each setting comes from that was given. Destinations and subscriptions are
-/// not flags, and stay in the file.
+/// The flags, filled up from the file, and where each setting comes from that was given. Destinations and
+/// subscriptions are not flags, and stay in the file.
 pub(super) fn with_file(args: &Wanted, file: Option<&File>) -> (Wanted, Vec<HeadRow>) {
-    let mut args = args.clone();
+    let none = Contents::default();
+    let contents = file.map_or(&none, |file| &file.contents);
     let mut merge = Merge { file, given: Vec::new() };
-    merge.stream(&mut args.stream);
-    merge.function(&mut args.function);
-    merge.trigger(&mut args.trigger);
-    merge.resources(&mut args.resources);
-    (args, merge.given)
+    let merged = Wanted {
+        stream: merge.section(&args.stream, &args.stream.beside(contents.stream.clone())),
+        function: merge.section(&args.function, &contents.function),
+        trigger: merge.section(&args.trigger, &contents.trigger),
+        resources: Resources {
+            roles: merge.section(&args.resources.roles, &contents.roles),
+            tags: merge.tags(&args.resources.tags, contents),
+        },
+        ..args.clone()
+    };
+    (merged, merge.given)
 }
 
 struct Merge<'f> {
@@ -25,84 +38,39 @@ struct Merge<'f> {
 }
 
 impl Merge<'_> {
-    /// Takes a setting from the first place that gives it. The name is that of the flag.
-    fn fill<T: Display>(&mut self, name: &str, flag: &mut Option<T>, file: Option<T>) {
-        let places = [(origin::flag(name), flag.take()), (origin::file(self.file), file)];
-        if let Some((value, origin)) = first(places) {
-            self.given.push(HeadRow { name: name.to_owned(), value: Some(value.to_string()), origin });
-            *flag = Some(value);
+    /// Takes each setting of a section from the first place that gives it.
+    fn section<T: Section>(&mut self, flags: &T, file: &T) -> T {
+        let (mut of_flags, mut of_file) = (fields(flags), fields(file));
+        let mut merged = Map::new();
+        for key in T::keys() {
+            let value = self.first(&T::flag(key), of_flags.remove(*key), of_file.remove(*key));
+            merged.extend(value.map(|value| ((*key).to_owned(), value)));
         }
+        T::of_fields(merged)
     }
 
-    fn stream(&mut self, args: &mut StreamArgs) {
-        let file = self.file.map(|file| &file.settings.stream);
-        // The two ways to pay exclude each other: a flag for one hides the file's other.
-        let by_flag = args.on_demand || args.shards.is_some();
-        let of_file = file.filter(|_| !by_flag);
-        let on_demand =
-            of_file.and_then(|stream| stream.on_demand.as_ref()).map(|on_demand| *on_demand.get_ref());
-        let mut flag = args.on_demand.then_some(true);
-        self.fill("on-demand", &mut flag, on_demand);
-        args.on_demand = flag.unwrap_or_default();
-        self.fill("shards", &mut args.shards, of_file.and_then(|stream| stream.shards));
-        self.fill(
-            "retention-hours",
-            &mut args.retention_hours,
-            file.and_then(|stream| stream.retention_hours),
-        );
-        self.fill("kms-key", &mut args.kms_key, file.and_then(|stream| stream.kms_key.clone()));
+    /// A setting of the first place that gives it. The name is that of the flag.
+    fn first(&mut self, name: &str, of_flag: Option<Value>, of_file: Option<Value>) -> Option<Value> {
+        let (value, origin) = first([(flag(name), of_flag), (origin::file(self.file), of_file)])?;
+        self.given.push(HeadRow { name: name.to_owned(), value: Some(shown(&value)), origin });
+        Some(value)
     }
 
-    fn function(&mut self, args: &mut FunctionArgs) {
-        let file = self.file.map(|file| &file.settings.function);
-        self.fill("arch", &mut args.arch, file.and_then(|function| function.arch));
-        self.fill("memory", &mut args.memory, file.and_then(|function| function.memory));
-        self.fill("timeout", &mut args.timeout, file.and_then(|function| function.timeout));
-        let reserved = file.and_then(|function| function.reserved_concurrency);
-        self.fill("reserved-concurrency", &mut args.reserved_concurrency, reserved);
-        let days = file.and_then(|function| function.log_retention_days);
-        self.fill("log-retention-days", &mut args.log_retention_days, days);
-        self.fill("quarantine", &mut args.quarantine, file.and_then(|function| function.quarantine.clone()));
-        let owner = file.and_then(|function| function.bucket_owner.clone());
-        self.fill("bucket-owner", &mut args.bucket_owner, owner);
-        // Neither is a setting of both.
-        self.fill("metrics", &mut None, file.and_then(|function| function.metrics));
-        self.fill("handover", &mut args.handover, None);
-        let mut zip = args.forwarder_zip.as_ref().map(|path| path.display().to_string());
-        self.fill("forwarder-zip", &mut zip, None);
-    }
-
-    fn trigger(&mut self, args: &mut TriggerArgs) {
-        let file = self.file.map(|file| &file.settings.trigger);
-        self.fill("batch-size", &mut args.batch_size, file.and_then(|trigger| trigger.batch_size));
-        self.fill("batch-window", &mut args.batch_window, file.and_then(|trigger| trigger.batch_window));
-        self.fill(
-            "parallelization",
-            &mut args.parallelization,
-            file.and_then(|trigger| trigger.parallelization),
-        );
-        self.fill("on-failure", &mut args.on_failure, file.and_then(|trigger| trigger.on_failure.clone()));
-    }
-
-    fn resources(&mut self, args: &mut ResourceArgs) {
-        let roles = self.file.map(|file| &file.settings.roles);
-        self.fill("role-path", &mut args.role_path, roles.and_then(|roles| roles.path.clone()));
-        let boundary = roles.and_then(|roles| roles.permissions_boundary.clone());
-        self.fill("permissions-boundary", &mut args.permissions_boundary, boundary);
+    /// The tags, in the order of their keys.
+    fn tags(&mut self, flags: &[(String, String)], file: &Contents) -> Vec<(String, String)> {
         // The last flag of a key wins.
-        let mut by_flag: Vec<(String, String)> = Vec::new();
-        for (key, value) in std::mem::take(&mut args.tags) {
-            by_flag.retain(|(known, _)| *known != key);
-            by_flag.push((key, value));
-        }
-        let of_file = self.file.map(|file| file.settings.tags.clone()).unwrap_or_default();
-        let mut keys: Vec<&String> = of_file.keys().chain(by_flag.iter().map(|(key, _)| key)).collect();
-        keys.sort();
-        keys.dedup();
+        let by_flag: Tags = flags.iter().cloned().collect();
+        let keys: BTreeSet<&String> = by_flag.keys().chain(file.tags.keys()).collect();
+        let of = |tags: &Tags, key: &String| tags.get(key).map(|value| Value::from(value.as_str()));
+        let mut merged = Vec::new();
         for key in keys {
-            let mut flag = by_flag.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone());
-            self.fill(&format!("tag {key}"), &mut flag, of_file.get(key).cloned());
-            args.tags.extend(flag.map(|value| (key.clone(), value)));
+            let value = self.first(&format!("tag {key}"), of(&by_flag, key), of(&file.tags, key));
+            merged.extend(value.map(|value| (key.clone(), shown(&value))));
         }
+        merged
     }
+}
+
+fn fields(section: &impl Section) -> Map<String, Value> {
+    section.given().into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }

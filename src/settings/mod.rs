@@ -2,65 +2,84 @@
 
 mod build;
 mod check;
+mod conform;
+mod contents;
 mod describe;
 #[cfg(test)]
 mod describe_tests;
 pub(crate) mod destinations;
+mod document;
 mod file;
 mod fit;
-mod forms;
+mod function;
 mod head;
 mod identity;
 #[cfg(test)]
 mod limit_tests;
 mod merge;
-mod nearest;
 pub(crate) mod origin;
+mod outline;
 mod placeholder;
+mod problems;
 mod quarantine;
+mod read;
+#[cfg(test)]
+mod reference_tests;
+mod roles;
+mod schema;
 mod secrets;
+mod section;
 mod service;
 #[cfg(test)]
 mod service_tests;
 #[cfg(test)]
 mod shape_tests;
+mod stream;
 pub(crate) mod subscriptions;
+mod template;
 #[cfg(test)]
 mod tests;
+mod trigger;
 #[cfg(test)]
 mod unreadable_tests;
-mod values;
-mod wishes;
+pub mod values;
+mod wanted;
+mod words;
+
+use std::collections::BTreeSet;
 
 use build::Builder;
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::quarantine::Place;
-use wishes::Wishes;
 
 use crate::aws::Options;
 use crate::error::Result;
-use crate::flags::{ResourceArgs, Wanted};
 use crate::resources::Stack;
 use crate::resources::role::documents::Grants;
 use crate::resources::{Observed, main_is_unreadable};
 use crate::stack::{Names, RoleScope, StackName, Target};
 
-pub use describe::{TEMPLATE, describe};
+pub use describe::describe;
 pub use file::{FILE_NAME, File};
+pub use function::Function;
 pub(crate) use head::head;
 pub(crate) use head::what_and_where;
+pub use roles::Resources;
+pub use schema::SCHEMA;
+pub use stream::Stream;
+pub use template::template;
+pub use trigger::Trigger;
+pub use wanted::Wanted;
 
 /// A stack with nothing asked for but its name: what `subscribe`, `status` and `teardown` work on.
 pub fn bare_stack(name: &StackName, target: &Target, scope: RoleScope, observed: &Observed) -> Stack {
-    Builder { name, target, scope, observed }.stack(
-        Wishes::default(),
-        &ResourceArgs::default(),
-        &Grants::default(),
-    )
+    let builder = Builder { name, target, scope, observed };
+    builder.stack(&Wanted::default(), None, BTreeSet::new(), &Grants::default())
 }
 
-/// Checks of the flags what needs no account: the token, and the forwarder's zip where a flag says for which processor it
-/// must be. Else that comes from the file or from the function that is there, and the zip is checked with it later.
+/// Checks of the flags what needs no account: the token, and the forwarder's zip where a flag says for which
+/// processor it must be. Else that comes from the file or from the function that is there, and the zip is checked
+/// with it later.
 ///
 /// # Errors
 /// The first flag that cannot be used.
@@ -91,22 +110,19 @@ pub fn wanted_stack(
 ) -> Result<Stack> {
     let (args, _) = merge::with_file(args, file);
     let config = destinations::wanted(&args.destination, file, observed)?;
-    let config = quarantine::wanted(config, args.function.quarantine.as_deref(), observed)?;
-    let bucket_owner = quarantine::owner(args.function.bucket_owner.as_deref(), config.as_ref())?;
+    let config = quarantine::wanted(config, args.function.quarantine.as_ref(), observed)?;
+    let bucket_owner = quarantine::owner(args.function.bucket_owner.as_ref(), config.as_ref());
     let config = config.map(|config| Config { bucket_owner: bucket_owner.clone(), ..config });
-    let mut wishes = Wishes::new(&args, config, target)?;
-    wishes.isolated = destinations::isolated(file, observed);
-    let place = wishes.config.as_ref().and_then(|config| config.quarantine.as_ref());
-    let quarantine = place.map(Place::path);
+    let quarantine = config.as_ref().and_then(|config| config.quarantine.as_ref()).map(Place::path);
     let builder = Builder { name, target, scope, observed };
-    let grants = Grants { quarantine, bucket_owner, ..builder.grants(&wishes) };
+    let grants = Grants { quarantine, bucket_owner, ..builder.grants(&args) };
     let policy = Names::new(name, &target.region, scope).function_policy;
-    let grants = destinations::grants(wishes.config.as_ref(), file, observed, &policy, target, grants);
+    let grants = destinations::grants(config.as_ref(), file, observed, &policy, target, grants);
     // The destinations come from the file, and the rest of what the main function cannot be asked for.
     let gives_rest = args.function.quarantine.is_some() && file.is_some_and(File::has_metrics);
     let is_complete =
         file.is_some_and(File::has_destinations) && (gives_rest || !main_is_unreadable(observed));
-    let mut stack = builder.stack(wishes, &args.resources, &grants);
+    let mut stack = builder.stack(&args, config, destinations::isolated(file, observed), &grants);
     stack.function.config_is_complete = is_complete;
     stack.function.names_service =
         file.is_some_and(File::has_destinations) || args.destination.names_service();
@@ -114,8 +130,8 @@ pub fn wanted_stack(
     Ok(stack)
 }
 
-/// The same stack for a look at its roles: no token is read, so none need be there, and the forwarder's configuration is
-/// left out. With what the roles are granted.
+/// The same stack for a look at its roles: no token is read, so none need be there, and the forwarder's configuration
+/// is left out. With what the roles are granted.
 ///
 /// # Errors
 /// A flag that cannot be used.
@@ -128,16 +144,14 @@ pub fn outlined_stack(
     observed: &Observed,
 ) -> Result<(Stack, Grants)> {
     let (args, _) = merge::with_file(args, file);
-    let mut wishes = Wishes::new(&args, None, target)?;
-    wishes.isolated = destinations::isolated(file, observed);
-    let quarantine = quarantine::outlined(args.function.quarantine.as_deref(), observed)?;
+    let quarantine = quarantine::outlined(args.function.quarantine.as_ref(), observed);
     let builder = Builder { name, target, scope, observed };
     let current = destinations::current(observed);
-    let bucket_owner = quarantine::owner(args.function.bucket_owner.as_deref(), current.as_ref())?;
+    let bucket_owner = quarantine::owner(args.function.bucket_owner.as_ref(), current.as_ref());
     let quarantine = quarantine.as_ref().map(Place::path);
-    let grants = Grants { quarantine, bucket_owner, ..builder.grants(&wishes) };
+    let grants = Grants { quarantine, bucket_owner, ..builder.grants(&args) };
     let grants = destinations::outlined_grants(&args.destination, file, observed, &builder, grants)?;
-    let stack = builder.stack(wishes, &args.resources, &grants);
+    let stack = builder.stack(&args, None, destinations::isolated(file, observed), &grants);
     fit::check(&stack, &grants)?;
     Ok((stack, grants))
 }

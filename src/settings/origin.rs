@@ -5,7 +5,8 @@ use std::path::Path;
 use super::file::File;
 use crate::resources::{HeadRow, Origin};
 
-/// The first place that gives a value, with the place: the one way in which flags win over variables, and these over the file.
+/// The first place that gives a value, with the place: the one way in which flags win over variables, and these over
+/// the file.
 pub(super) fn first<T>(places: impl IntoIterator<Item = (Origin, Option<T>)>) -> Option<(T, Origin)> {
     places.into_iter().find_map(|(origin, value)| Some((value?, origin)))
 }
@@ -31,7 +32,8 @@ pub(crate) struct Given<'a> {
 }
 
 impl Given<'_> {
-    /// Where a value comes from that a flag, one of these variables or the file can give; `value` is the one that is used.
+    /// Where a value comes from that a flag, one of these variables or the file can give; `value` is the one that is
+    /// used.
     pub(crate) fn row(
         &self,
         name: &str,

@@ -1,4 +1,5 @@
-//! What documentation writes in the place of a secret. A log service would drop the lines of such a token without a word.
+//! What documentation writes in the place of a secret. A log service would drop the lines of such a token without a
+//! word.
 
 use crate::error::{Code, Error, Result};
 
@@ -135,7 +136,7 @@ mod tests {
             include_str!("../../docs/delivery.md"),
             include_str!("../../docs/preview.md"),
             include_str!("../../docs/permissions.md"),
-            include_str!("template.toml"),
+            &super::super::template(),
         ] {
             for line in text.lines().filter(|line| line.to_ascii_lowercase().contains("token")) {
                 let is_uuid = |word: &&str| word.parse::<cwl2le_forwarder::secret::Token>().is_ok();

@@ -4,64 +4,47 @@ use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::quarantine::Place;
 
 use super::destinations::current;
-use super::forms;
+use super::values::{BucketOwner, Quarantine};
 use crate::error::{Code, Error, Result};
 use crate::resources::{Observed, whole_config};
 
 /// The forwarder's configuration with the quarantine that was asked for; with the one that it has where none was.
 ///
 /// # Errors
-/// A place that is none; a function whose configuration is missing.
+/// A function whose configuration is missing.
 pub(super) fn wanted(
     config: Option<Config>,
-    asked: Option<&str>,
+    asked: Option<&Quarantine>,
     observed: &Observed,
 ) -> Result<Option<Config>> {
     let Some(asked) = asked else { return Ok(config) };
-    let place = read(asked)?;
     match config {
-        Some(config) => Ok(Some(Config { quarantine: place, ..config })),
+        Some(config) => Ok(Some(Config { quarantine: asked.place(), ..config })),
         // The planner says what a function needs that is to be made, or that cannot be read.
         None if observed.function.is_none() || whole_config(observed).is_err() => Ok(None),
         None => {
             let problem = "a quarantine belongs to the function's configuration, and that is missing";
             Err(Error::new(Code::Usage, problem)
-                .on(asked)
+                .on(asked.to_string())
                 .hint("give the log service, too: --token or the destinations in cwl2le.toml write it anew"))
         }
     }
 }
 
 /// The account that owns the buckets, if it is another one: as asked for, else as the configuration has it.
-///
-/// # Errors
-/// What is no account.
-pub(super) fn owner(asked: Option<&str>, config: Option<&Config>) -> Result<Option<String>> {
-    let Some(asked) = asked else { return Ok(config.and_then(|config| config.bucket_owner.clone())) };
-    forms::bucket_owner(asked).map_err(|problem| {
-        Error::new(Code::Usage, format!("--bucket-owner: {problem}"))
-            .on(asked)
-            .hint("for example --bucket-owner 222222222222, or `own`")
-    })
-}
-
-/// The place that was asked for; where none was, the one that the function has, if it can be read.
-///
-/// # Errors
-/// A place that is none.
-pub(super) fn outlined(asked: Option<&str>, observed: &Observed) -> Result<Option<Place>> {
+pub(super) fn owner(asked: Option<&BucketOwner>, config: Option<&Config>) -> Option<String> {
     match asked {
-        Some(asked) => read(asked),
-        None => Ok(current(observed).and_then(|config| config.quarantine)),
+        Some(asked) => asked.account(),
+        None => config.and_then(|config| config.bucket_owner.clone()),
     }
 }
 
-fn read(asked: &str) -> Result<Option<Place>> {
-    forms::quarantine(asked).map_err(|problem| {
-        Error::new(Code::Usage, format!("--quarantine: {problem}"))
-            .on(asked)
-            .hint("for example --quarantine s3://my-bucket/cwl2le, or `none`")
-    })
+/// The place that was asked for; where none was, the one that the function has, if it can be read.
+pub(super) fn outlined(asked: Option<&Quarantine>, observed: &Observed) -> Option<Place> {
+    match asked {
+        Some(asked) => asked.place(),
+        None => current(observed).and_then(|config| config.quarantine),
+    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Secrets: where the file says they are, and their values where cwl2le is the one who reads them.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -8,12 +9,12 @@ use std::{fmt, io};
 use cwl2le_forwarder::secret::redactor;
 use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{REDACTED, Token, redact_uuids};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde_json::{Value, json};
 
-use super::file::File;
 use crate::error::{Code, Error, Result};
 use crate::stack::{Target, limits};
 use crate::text;
@@ -48,18 +49,22 @@ impl fmt::Debug for Hidden {
 }
 
 /// A text that the function reads, and the customer key that it is encrypted with.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(try_from = "Place")]
+#[schemars(with = "Place")]
 pub(super) struct Kept {
     pub(super) reference: Reference,
     pub(super) kms_key: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Place {
+    /// SSM parameter, by name or ARN, that the function reads
     ssm: Option<String>,
+    /// Secret in Secrets Manager, by name or ARN, that the function reads; NAME#KEY for one key of a JSON object
     secretsmanager: Option<String>,
+    /// ARN of the KMS key of your own that encrypts it
     kms_key: Option<String>,
 }
 
@@ -93,13 +98,19 @@ pub(super) fn named(keeper: Keeper, text: &str) -> Result<Reference, String> {
     Ok(reference)
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct AnyPlace {
+    /// Environment variable of the machine that runs cwl2le
     env: Option<String>,
+    /// File on the machine that runs cwl2le, relative to this one
+    #[schemars(with = "Option<String>")]
     file: Option<PathBuf>,
+    /// SSM parameter, by name or ARN, that the function reads
     ssm: Option<String>,
+    /// Secret in Secrets Manager, by name or ARN, that the function reads; NAME#KEY for one key of a JSON object
     secretsmanager: Option<String>,
+    /// ARN of the KMS key of your own that encrypts it, with `ssm` or `secretsmanager`
     kms_key: Option<String>,
 }
 
@@ -132,8 +143,8 @@ impl AnyPlace {
     }
 }
 
-/// Whether a variable holds credentials of AWS or leads to some. A configuration file that lies in the working folder may be
-/// somebody else's, and the log service that it names as well.
+/// Whether a variable holds credentials of AWS or leads to some. A configuration file that lies in the working folder
+/// may be somebody else's, and the log service that it names as well.
 fn is_of_aws(name: &str) -> bool {
     let name = name.trim().to_ascii_uppercase();
     ["AWS_", "AMAZON_", "_AWS", "EC2_", "ECS_CONTAINER_", "TF_VAR_AWS"]
@@ -171,16 +182,31 @@ impl<'de> Deserialize<'de> for Source {
     }
 }
 
+impl JsonSchema for Source {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Source".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, AnyPlace::json_schema(generator)] })
+    }
+}
+
 impl Source {
-    /// As the function's configuration holds it: a value where cwl2le can read it, else a reference.
-    pub(super) fn resolve(&self, file: &File) -> Result<Value, String> {
+    /// As the function's configuration holds it: a value where cwl2le can read it, else a reference. A path is
+    /// relative to the folder of the configuration file.
+    pub(super) fn resolve(&self, folder: &Path) -> Result<Value, String> {
         let text = match self {
             Self::Env(name) => {
                 let text = std::env::var(name).ok().filter(|text| !text.trim().is_empty());
                 text.ok_or_else(|| format!("{self} is not set"))?
             }
             Self::File(path) => {
-                let path = file.path().parent().unwrap_or(Path::new("")).join(path);
+                let path = folder.join(path);
                 if std::env::home_dir().is_some_and(|home| is_below(&path, &home.join(".aws"))) {
                     return Err(format!(
                         "{self} is one of AWS, and whoever has its contents acts as you; a log service never gets one of these"
@@ -217,7 +243,8 @@ impl fmt::Display for Source {
     }
 }
 
-/// The ARN of an SSM parameter, by which a policy names it: without the version or label that may stand behind its name.
+/// The ARN of an SSM parameter, by which a policy names it: without the version or label that may stand behind its
+/// name.
 pub(super) fn parameter_arn(name: &str, target: &Target) -> String {
     let (arn, name) = match name.split_once(":parameter/") {
         Some((arn, name)) if arn.starts_with("arn:") => (format!("{arn}:parameter/"), name),

@@ -48,7 +48,7 @@ fn every_type_is_read_described_and_granted_what_it_refers_to() {
     let warnings = file.warnings();
     assert_eq!(warnings.len(), 1, "a header that names no secret is none: {warnings:?}");
     assert!(warnings[0].contains("`headers.Authorization` of `http`") && !warnings[0].contains("s3cret"));
-    assert!(!format!("{:?}", file.settings).contains("s3cret"));
+    assert!(!format!("{:?}", file.contents).contains("s3cret"));
 
     // The file that `init --from-account` writes of it says the same, once the variable is set.
     let (described, variables) = describe(&made, &account(&made).0);
@@ -92,11 +92,11 @@ fn the_documentation_names_every_type_and_its_keys() {
     assert_eq!(documented(&keys), types);
     for (row, name) in keys.iter().zip(Destination::TYPES) {
         let tls = super::service::has_url(name).then(|| "tls".to_owned());
-        let known = super::service::keys_of(name).into_iter().chain(tls);
+        let known = Destination::keys(name).iter().map(|key| (*key).to_owned()).chain(tls);
         let known: Vec<String> = known.map(|key| format!("`{key}`")).collect();
         assert_eq!(row[1], known.join(", "), "{name}");
         assert!(document.contains(&format!("type = \"{name}\"")), "there is no example of {name}");
-        assert!(TEMPLATE.contains(*name), "the template does not name {name}");
+        assert!(template().contains(*name), "the template does not name {name}");
     }
 }
 
@@ -115,7 +115,7 @@ fn a_url_with_a_key_is_kept_elsewhere_or_at_least_not_shown() {
     // `init` describes it by a variable.
     let (described, variables) = describe(&made, &account(&made).0);
     assert_eq!(variables, ["CWL2LE_URL_HOOK"]);
-    for text in [&plan, &described, &format!("{made:?} {:?}", parse(&inline).expect("a file").settings)] {
+    for text in [&plan, &described, &format!("{made:?} {:?}", parse(&inline).expect("a file").contents)] {
         for secret in ["x7Gh2kLmN9pQ4rSt", "opensesame", "team=a"] {
             assert!(!text.contains(secret), "{secret}: {text}");
         }

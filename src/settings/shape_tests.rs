@@ -44,7 +44,7 @@ fn rules_that_cannot_be_are_refused_with_their_place() {
         error.to_string()
     };
     let error = wrong("pin=(", "pin=((");
-    assert!(error.contains("cwl2le.toml:10:1") && error.contains("`shape.redact[1].pattern`"), "{error}");
+    assert!(error.contains("cwl2le.toml:13:58") && error.contains("`shape.redact[1].pattern`"), "{error}");
     let error = wrong("exclude", "excluded");
     assert!(error.contains("unknown key `excluded`"), "{error}");
     let error = wrong("hash_key = { ssm = \"/cwl2le/hash-key\" }", "");
@@ -53,23 +53,26 @@ fn rules_that_cannot_be_are_refused_with_their_place() {
 
 #[test]
 fn every_rule_of_a_route_is_refused_with_its_place_where_it_cannot_be() {
-    // The rule, the place and what is said of it. Those of types stand where they are written, the others where their
-    // section begins.
+    // The rule, the place and what is said of it.
     let mistakes = [
-        (r#"include = [{ message = "(" }]"#, "8:1", "`shape.include[0].message`: `(` is no valid expression"),
-        (r#"include = [{ group = "[" }]"#, "8:1", "`shape.include[0].group`: `[` is no valid expression"),
+        (
+            r#"include = [{ message = "(" }]"#,
+            "9:24",
+            "`shape.include[0].message`: `(` is no valid expression",
+        ),
+        (r#"include = [{ group = "[" }]"#, "9:22", "`shape.include[0].group`: `[` is no valid expression"),
         (
             r#"exclude = [{ message = "a" }, { stream = "*" }]"#,
-            "8:1",
+            "9:42",
             "`shape.exclude[1].stream`: `*` is no valid",
         ),
         (
             r#"exclude = [{ message = "(?=a)" }]"#,
-            "8:1",
+            "9:24",
             "`shape.exclude[0].message`: `(?=a)` is no valid expression",
         ),
-        (r#"exclude = [{ message = "\\w{1000}{1000}" }]"#, "8:1", "`shape.exclude[0].message`: "),
-        (r#"exclude = [{}]"#, "8:1", "`shape.exclude[0]`: give `message`, `group`, `stream` or `rule`"),
+        (r#"exclude = [{ message = "\\w{1000}{1000}" }]"#, "9:24", "`shape.exclude[0].message`: "),
+        (r#"exclude = [{}]"#, "9:12", "`shape.exclude[0]`: give `message`, `group`, `stream` or `rule`"),
         (r#"exclude = [{ rule = "lambda-platfrom" }]"#, "9:21", "`lambda-platfrom` is not known for"),
         (r#"exclude = [{ mesage = "a" }]"#, "9:14", "unknown key `mesage`"),
         (r#"exclude = "a""#, "9:11", "`routes[0].shape.exclude`: "),
@@ -78,37 +81,45 @@ fn every_rule_of_a_route_is_refused_with_its_place_where_it_cannot_be() {
         (r#"sample = { field = "a" }"#, "9:10", "`rate` is missing"),
         (
             r#"sample = { rate = 0.5, field = "" }"#,
-            "8:1",
+            "9:32",
             "`shape.sample.field`: give the name of a JSON field",
         ),
         (r#"redact = [{ find = ["emial"] }]"#, "9:21", "`emial` is not known for"),
         (r#"redact = [{ find = ["email"], as = "hide" }]"#, "9:36", "`hide` is not known for"),
         (
             r#"redact = [{ find = ["email"], as = "hash" }]"#,
-            "8:1",
+            "9:36",
             "`shape.redact[0].as`: this needs `hash_key`",
         ),
-        (r#"redact = [{ as = "drop" }]"#, "8:1", "`shape.redact[0]`: give `find` or `pattern`"),
+        (r#"redact = [{ as = "drop" }]"#, "9:11", "`shape.redact[0]`: give `find` or `pattern`"),
         (
             r#"redact = [{ find = ["email"], pattern = "a" }]"#,
-            "8:1",
+            "9:11",
             "`shape.redact[0]`: give `find` or `pattern`, not both",
         ),
         (
             r#"redact = [{ find = ["email"], name = "a" }]"#,
-            "8:1",
+            "9:38",
             "`shape.redact[0].name`: a name belongs to a `pattern`",
         ),
-        (r#"redact = [{ pattern = "a", name = "a b" }]"#, "8:1", "`shape.redact[0].name`: a name is 1 to 32"),
-        (r#"redact = [{ pattern = "(" }]"#, "8:1", "`shape.redact[0].pattern`: `(` is no valid expression"),
-        (r#"fields = { set = { "a b" = "x" } }"#, "8:1", "`shape.fields`: lines of `default` show no labels"),
-        ("format = \"json\"\nfields = { set = { \"a b\" = \"x\" } }", "8:1", "`a b` is no name of a label"),
+        (
+            r#"redact = [{ pattern = "a", name = "a b" }]"#,
+            "9:35",
+            "`shape.redact[0].name`: a name is 1 to 32",
+        ),
+        (r#"redact = [{ pattern = "(" }]"#, "9:23", "`shape.redact[0].pattern`: `(` is no valid expression"),
+        (
+            r#"fields = { set = { "a b" = "x" } }"#,
+            "9:10",
+            "`shape.fields`: lines of `default` show no labels",
+        ),
+        ("format = \"json\"\nfields = { set = { \"a b\" = \"x\" } }", "10:10", "`a b` is no name of a label"),
         (
             "format = \"json\"\nfields = { group = \"(\" }",
-            "8:1",
+            "10:20",
             "`shape.fields.group`: `(` is no valid expression",
         ),
-        ("format = \"json\"\nfields = { group = \"a\" }", "8:1", "`shape.fields.group`: it names nothing"),
+        ("format = \"json\"\nfields = { group = \"a\" }", "10:20", "`shape.fields.group`: it names nothing"),
         (r#"format = "xml""#, "9:10", "`xml` is not known for `routes[0].shape.format`"),
         (r#"drop = true"#, "9:1", "unknown key `drop`"),
     ];

@@ -1,4 +1,5 @@
-//! The file's subscriptions: log groups chosen among those that exist, each with its filter, or all by an account policy.
+//! The file's subscriptions: log groups chosen among those that exist, each with its filter, or all by an account
+//! policy.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,7 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use cwl2le_forwarder::config::filter_name;
 use toml::Spanned;
 
-use super::file::{File, Subscription};
+use super::contents::Subscription;
+use super::file::File;
+use super::values::LogGroupGlob;
 use crate::error::Result;
 use crate::resources::{
     AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Observed, Stack, Subscriptions, recursion,
@@ -33,7 +36,7 @@ pub(crate) struct Chosen {
 pub(crate) fn needs_tags_of(file: &File, stack: &Stack, observed: &Observed) -> Result<Vec<String>> {
     let candidates = candidates(observed);
     let mut names = BTreeSet::new();
-    for subscription in file.settings.subscriptions.iter().flatten() {
+    for subscription in file.contents.subscriptions.iter().flatten() {
         let selector = selector(file, subscription, &stack.target)?;
         names.extend(selector.needs_tags_of(&candidates).into_iter().map(ToOwned::to_owned));
     }
@@ -52,11 +55,11 @@ pub(crate) fn choose(
     let own = |name: &str| recursion(&stack.names, &observed.readers, &observed.writers, name);
     let mut chosen = Chosen::default();
     let mut taken: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for subscription in file.settings.subscriptions.iter().flatten() {
-        check_destination(file, stack, subscription.get_ref())?;
+    for subscription in file.contents.subscriptions.iter().flatten() {
+        check_destination(file, stack, subscription)?;
         let selector = selector(file, subscription, &stack.target)?;
         if subscription.get_ref().is_account_policy() {
-            let place = file.place(&subscription.span());
+            let place = file.document.place(&subscription.span());
             chosen
                 .notes
                 .extend(selector.excluding_globs().map(|glob| format!("{place}: {}", left_out_now(glob))));
@@ -67,7 +70,7 @@ pub(crate) fn choose(
         let selection = selector.select(&candidates, tags, own);
         note(file, subscription, &selection, &mut chosen.notes);
         if selection.groups.is_empty() {
-            chosen.empty.push(file.place(&subscription.span()));
+            chosen.empty.push(file.document.place(&subscription.span()));
         }
         let mut dropped = Vec::new();
         for log_group in selection.groups {
@@ -90,7 +93,7 @@ pub(crate) fn choose(
             chosen.notes.push(format!(
                 "{}: an earlier section decides on the pattern and distribution of {}{more}: for another filter beside it, \
                  give this section another `destination`",
-                file.place(&subscription.span()),
+                file.document.place(&subscription.span()),
                 dropped.join(", ")
             ));
         }
@@ -99,17 +102,18 @@ pub(crate) fn choose(
 }
 
 /// Where the file has no destinations of its own, those that the function has count.
-fn check_destination(file: &File, stack: &Stack, subscription: &Subscription) -> Result<()> {
-    let (Some(name), Some(config)) = (&subscription.destination, &stack.function.config) else {
+fn check_destination(file: &File, stack: &Stack, subscription: &Spanned<Subscription>) -> Result<()> {
+    let (Some(name), Some(config)) = (&subscription.get_ref().destination, &stack.function.config) else {
         return Ok(());
     };
-    if config.destinations.contains_key(name.get_ref()) {
+    if config.destinations.contains_key(name) {
         return Ok(());
     }
     let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+    let path = file.document.path_of("subscriptions", &subscription.span());
     Err(file.error(
-        &name.span(),
-        &format!("the forwarder has no destination `{}`; it has {}", name.get_ref(), known.join(", ")),
+        &file.document.span(&format!("{path}.destination")),
+        &format!("the forwarder has no destination `{name}`; it has {}", known.join(", ")),
         "add a [destinations.NAME] section for each destination",
     ))
 }
@@ -120,14 +124,15 @@ fn candidates(observed: &Observed) -> Vec<Candidate<'_>> {
 
 fn selector(file: &File, subscription: &Spanned<Subscription>, target: &Target) -> Result<Selector> {
     let one = subscription.get_ref();
-    let names = |texts: &[String]| {
-        log_group_names(texts, target)
+    let names = |texts: Vec<String>| {
+        log_group_names(&texts, target)
             .map_err(|problem| file.error(&subscription.span(), &problem, "remove it from this section"))
     };
+    let globs = |globs: &[LogGroupGlob]| names(globs.iter().map(|glob| glob.to_string()).collect());
     let wanted = Wanted {
-        names: names(&one.log_groups)?,
-        globs: names(&one.globs)?,
-        excludes: names(&one.exclude)?,
+        names: names(one.log_groups.iter().map(|name| name.to_string()).collect())?,
+        globs: globs(&one.globs)?,
+        excludes: globs(&one.exclude)?,
         tags: one.tags.clone(),
         all: one.all,
     };
@@ -150,7 +155,7 @@ fn account_policy(
 ) -> AccountPolicySpec {
     AccountPolicySpec {
         name: name(stack, subscription),
-        pattern: Setting::or_default(subscription.filter_pattern.clone(), String::new()),
+        pattern: Setting::or_default(pattern(subscription), String::new()),
         distribution: Setting::or_default(subscription.distribution, Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),
         role_arn: stack.logs_role.arn.clone(),
@@ -160,14 +165,18 @@ fn account_policy(
 
 fn name(stack: &Stack, subscription: &Subscription) -> String {
     let base = &stack.names.filter;
-    subscription.destination.as_ref().map_or_else(|| base.clone(), |name| filter_name(base, name.get_ref()))
+    subscription.destination.as_ref().map_or_else(|| base.clone(), |name| filter_name(base, name))
+}
+
+fn pattern(subscription: &Subscription) -> Option<String> {
+    subscription.filter_pattern.as_ref().map(|pattern| pattern.to_string())
 }
 
 fn spec(stack: &Stack, subscription: &Subscription, log_group: String) -> FilterSpec {
     FilterSpec {
         log_group,
         name: name(stack, subscription),
-        pattern: Setting::or_default(subscription.filter_pattern.clone(), String::new()),
+        pattern: Setting::or_default(pattern(subscription), String::new()),
         distribution: Setting::or_default(subscription.distribution, Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),
         role_arn: stack.logs_role.arn.clone(),
@@ -176,7 +185,7 @@ fn spec(stack: &Stack, subscription: &Subscription, log_group: String) -> Filter
 }
 
 fn note(file: &File, subscription: &Spanned<Subscription>, selection: &Selection, notes: &mut Vec<String>) {
-    let place = file.place(&subscription.span());
+    let place = file.document.place(&subscription.span());
     notes.extend(selection.unmatched.iter().map(|what| format!("{place}: {what} matches no log group")));
     notes.extend(
         selection.left_out.iter().map(|out| format!("{place}: leaves out {}: {}", out.log_group, out.reason)),

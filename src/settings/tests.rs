@@ -40,6 +40,57 @@ pub(super) fn stack(flag: &[&str], text: &str, observed: &Observed) -> Result<St
     wanted_stack(&flags(flag), Some(&file), &StackName::default(), &target(), RoleScope::Plain, observed)
 }
 
+/// What a person sees of an error, but for colours. Secrets that other tests have are not taken out of it.
+fn shown(error: &crate::error::Error) -> String {
+    let hint = error.hint.iter().map(|hint| format!("hint: {hint}\n"));
+    let snippet = error.snippet.iter().map(|snippet| format!("{snippet}\n"));
+    let also = error.also.iter().map(|error| format!("\n{}", shown(error)));
+    let parts: String = snippet.chain(hint).chain(also).collect();
+    format!("error: {}\n{parts}", error.message)
+}
+
+/// One error of every kind, and of none that only another one causes.
+#[test]
+fn everything_that_is_wrong_is_said_in_one_run() {
+    let text = format!(
+        "default_destination = \"nobody\"\n\
+         [stream]\nshards = 0\nretention = 48\n\
+         [function]\narch = \"arm\"\nquarantine = \"bucket\"\nlog_retention_days = 2\n\
+         [trigger]\nbatch_window = \"1 s\"\non_failure = \"arn:aws:s3:::Expired\"\n\
+         [destinations.app]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = \"{TOKEN}\"\n\
+         [destinations.audit]\ntype = \"http\"\nurl = \"https://h\"\ngzip = 1\n\
+         [destinations.old]\ntype = \"logentries\"\nregion = \"eu\"\n\
+         [[routes]]\nlog_group = \"/a/*\"\ndestination = [\"audit\", \"ap\"]\n\
+         [[routes]]\nlog_group = \"/b/[\"\ndestination = \"old\"\n\
+         shape = {{ redact = [{{ pattern = \"(\" }}] }}\n\
+         [[subscriptions]]\nmatch = [\"/a/[\", \"/b/*\"]\n\
+         [[subscriptions]]\nfilter_pattern = \"ERROR\"\ndestination = \"adit\"\n"
+    );
+    let error = parse(&text).expect_err("refused");
+    let shown = shown(&error);
+    assert!(!shown.contains(TOKEN));
+    insta::assert_snapshot!(shown);
+    // A script gets each of them, too.
+    let json = serde_json::to_value(&error).expect("JSON");
+    assert_eq!(json["also"].as_array().map(Vec::len), Some(shown.matches("error: ").count() - 1));
+    // And a person sees them one below the other.
+    let mut stderr = Vec::new();
+    let printer = crate::output::Printer::plain(crate::output::OutputFormat::Text);
+    printer.error(&mut Vec::new(), &mut stderr, &error).expect("written");
+    let printed = String::from_utf8(stderr).expect("text");
+    assert_eq!(printed.lines().count(), shown.lines().count());
+}
+
+#[test]
+fn a_text_that_is_not_toml_is_shown_without_its_values() {
+    let text = format!(
+        "[stream\nshards = 1\n[destinations.a]\ntoken = \"{TOKEN}\nheaders = {{ Authorization = \"Bearer s3cret\n"
+    );
+    let shown = shown(&parse(&text).expect_err("refused"));
+    assert!(!shown.contains(TOKEN) && !shown.contains("s3cret"), "{shown}");
+    assert!(shown.contains("1 | [stream"), "{shown}");
+}
+
 #[test]
 fn ten_typical_mistakes() {
     let destination =
@@ -103,8 +154,8 @@ fn ten_typical_mistakes() {
     for (mistake, text) in mistakes {
         let error = parse(&text).expect_err(mistake);
         assert_eq!(error.code, crate::error::Code::Config);
-        let hint = error.hint.expect("a hint");
-        said += &format!("# {mistake}\nerror: {}\nhint: {hint}\n\n", error.message);
+        assert!(error.hint.is_some());
+        said += &format!("# {mistake}\n{}\n", shown(&error));
     }
     assert!(!said.contains(TOKEN));
     insta::assert_snapshot!(said);
@@ -126,32 +177,35 @@ fn a_token_in_the_wrong_place_is_not_repeated() {
     let file = parse(&inline).expect("a file");
     let warning = file.warnings().concat();
     assert!(warning.starts_with("cwl2le.toml:4:9: warning") && !warning.contains(TOKEN), "{warning}");
-    assert!(!format!("{:?}", file.settings).contains(TOKEN));
+    assert!(!format!("{:?}", file.contents).contains(TOKEN));
 }
 
 #[test]
 fn the_template_is_read_as_it_is_and_with_every_setting_in_use() {
-    parse(TEMPLATE).expect("the template");
+    let template = template();
+    parse(&template).expect("the template");
     // What stands behind a single # is a setting; two of them exclude each other.
     let setting = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
-    let uncommented: Vec<&str> = TEMPLATE
+    let uncommented: Vec<&str> = template
         .lines()
         .filter(|line| !line.starts_with("#on_demand"))
         .map(|line| if setting(line) { line.strip_prefix('#').unwrap_or(line) } else { line })
         .collect();
     let file = parse(&uncommented.join("\n")).expect("every setting");
-    assert_eq!(file.settings.subscriptions.map(|all| all.len()), Some(2));
+    assert_eq!(file.contents.subscriptions.map(|all| all.len()), Some(1));
 }
 
 #[test]
 fn the_template_says_the_defaults() {
-    let text: Vec<String> = TEMPLATE
+    let text: Vec<String> = template()
         .lines()
         .take_while(|line| !line.starts_with("[destinations"))
         .filter(|line| {
             !line.contains("on_demand") && !line.contains("reserved") && !line.contains("boundary")
         })
-        .filter(|line| !line.contains("default_destination") && !line.contains("team"))
+        .filter(|line| {
+            !line.contains("default_destination") && !line.contains("team") && !line.starts_with("#region")
+        })
         .map(|line| if line.starts_with("# ") { line.to_owned() } else { line.replace('#', "") })
         .collect();
     let with = stack(&[], &text.join("\n"), &Observed::default()).expect("a stack");

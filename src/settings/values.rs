@@ -1,110 +1,286 @@
-//! Single values of the configuration file: read and checked in one go, so that an error names its place.
+//! The types of single values. A flag and the file read each by the same rule, and its JSON schema says what the rule
+//! is.
 
-use std::fmt;
-use std::ops::RangeInclusive;
+use std::borrow::Cow;
+use std::ops::Deref;
+use std::path::Path;
 use std::str::FromStr;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, Error};
+use clap::builder::{MapValueParser, RangedI64ValueParser, TypedValueParser, ValueParserFactory};
+use cwl2le_forwarder::quarantine::Place;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::stack::Tags;
-use crate::stack::limits::{self, Checked};
+use crate::resources::{Arch, Distribution};
+use crate::stack::limits;
+use crate::stack::{Region, StackName, Tags, Target};
 
-/// A text that is read as something else.
-pub(super) fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: FromStr<Err: fmt::Display>,
-{
-    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "i64", into = "u32")]
+pub struct Whole<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Whole<MIN, MAX> {
+    /// A number that a resource has, which somebody else may have set outside of the range.
+    pub(super) const fn of_aws(number: u32) -> Self {
+        Self(number)
+    }
 }
 
-/// Readers of numbers within a range.
-macro_rules! numbers {
-    ($($name:ident in $range:expr;)*) => {
-        $(pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
-            within($range, i64::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
-        })*
-    };
+impl<const MIN: u32, const MAX: u32> TryFrom<i64> for Whole<MIN, MAX> {
+    type Error = String;
+
+    fn try_from(number: i64) -> Result<Self, String> {
+        let number = u32::try_from(number).ok().filter(|number| (MIN..=MAX).contains(number));
+        number.map(Self).ok_or_else(|| format!("the number is not within {MIN} to {MAX}"))
+    }
 }
 
-numbers! {
-    shards in limits::SHARDS;
-    retention_hours in limits::RETENTION_HOURS;
-    memory in limits::MEMORY_MB;
-    timeout in limits::TIMEOUT_SECONDS;
-    reserved_concurrency in limits::RESERVED_CONCURRENCY;
-    batch_size in limits::BATCH_SIZE;
-    batch_window in limits::BATCH_WINDOW_SECONDS;
-    parallelization in limits::PARALLELIZATION;
+impl<const MIN: u32, const MAX: u32> From<Whole<MIN, MAX>> for u32 {
+    fn from(number: Whole<MIN, MAX>) -> Self {
+        number.0
+    }
 }
 
-fn within(range: RangeInclusive<i64>, number: i64) -> Result<u32, String> {
-    let outside = || format!("{number} is not within {} to {}", range.start(), range.end());
-    if range.contains(&number) { u32::try_from(number).map_err(|_| outside()) } else { Err(outside()) }
+impl<const MIN: u32, const MAX: u32> ValueParserFactory for Whole<MIN, MAX> {
+    type Parser = MapValueParser<RangedI64ValueParser<u32>, fn(u32) -> Self>;
+
+    fn value_parser() -> Self::Parser {
+        clap::value_parser!(u32).range(i64::from(MIN)..=i64::from(MAX)).map(Self as fn(u32) -> Self)
+    }
 }
 
-pub(super) fn log_retention_days<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<u32>, D::Error> {
-    limits::log_retention(u32::deserialize(deserializer)?).map(Some).map_err(D::Error::custom)
+impl<const MIN: u32, const MAX: u32> JsonSchema for Whole<MIN, MAX> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("Whole{MIN}To{MAX}").into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
 }
 
-/// Readers of texts that AWS takes, kept as they are.
+/// Days that CloudWatch Logs can keep events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u32")]
+pub struct LogDays(u32);
+
+impl LogDays {
+    /// How many.
+    pub const fn days(self) -> u32 {
+        self.0
+    }
+
+    /// What a log group has.
+    pub(super) const fn of_aws(days: u32) -> Self {
+        Self(days)
+    }
+}
+
+impl TryFrom<u32> for LogDays {
+    type Error = String;
+
+    fn try_from(days: u32) -> Result<Self, String> {
+        limits::log_retention(days).map(Self)
+    }
+}
+
+impl FromStr for LogDays {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        text.parse::<u32>().map_err(|_| format!("`{text}` is no number of days"))?.try_into()
+    }
+}
+
+impl JsonSchema for LogDays {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "LogDays".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "integer", "enum": limits::LOG_RETENTION_DAYS })
+    }
+}
+
+/// Texts that a function of [`limits`] checks, kept as they are.
 macro_rules! texts {
-    ($($name:ident;)*) => {
-        $(pub(super) fn $name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-            let text = String::deserialize(deserializer)?;
-            limits::$name(&text).map(|()| Some(text)).map_err(D::Error::custom)
-        })*
-    };
+    ($($(#[$about:meta])* $Name:ident by $check:path;)*) => {$(
+        $(#[$about])*
+        #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(try_from = "String")]
+        #[schemars(with = "String", inline)]
+        pub struct $Name(String);
+
+        impl $Name {
+            /// What a resource has, which somebody else may have set.
+            #[allow(dead_code, reason = "not every one is observed")]
+            pub(super) const fn of_aws(text: String) -> Self {
+                Self(text)
+            }
+        }
+
+        impl FromStr for $Name {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                $check(text).map(|()| Self(text.to_owned()))
+            }
+        }
+
+        impl TryFrom<String> for $Name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                text.parse()
+            }
+        }
+
+        impl Deref for $Name {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+    )*};
 }
 
 texts! {
-    bucket_owner;
-    filter_pattern;
-    kms_key;
-    on_failure;
-    permissions_boundary;
-    quarantine;
-    role_path;
+    /// The account that owns buckets, by its id, or `own`.
+    BucketOwner by limits::bucket_owner;
+    /// A filter pattern of CloudWatch Logs.
+    FilterPattern by limits::filter_pattern;
+    /// A KMS key by its id or ARN, or `none`.
+    KmsKey by limits::kms_key;
+    /// A log group by its name, as `NAME:*` or by its ARN.
+    LogGroup by limits::log_group;
+    /// A glob pattern for names of log groups.
+    LogGroupGlob by limits::log_group_glob;
+    /// The ARN of what gets records that expire, or `none`.
+    OnFailure by limits::on_failure;
+    /// The ARN of a managed policy that bounds roles.
+    PermissionsBoundary by limits::permissions_boundary;
+    /// A place in S3 for quarantined records, or `none`.
+    Quarantine by limits::quarantine;
+    /// A path of roles.
+    RolePath by limits::role_path;
+    /// The pattern of a route. It is matched against names, so an ARN would match nothing.
+    RoutePattern by route_pattern;
+}
+
+fn route_pattern(text: &str) -> limits::Checked {
+    if text.starts_with("arn:") || text.ends_with(":*") {
+        return Err(format!(
+            "a route takes the name of a log group or a glob pattern, and `{text}` matches no name"
+        ));
+    }
+    Ok(())
+}
+
+impl KmsKey {
+    /// Its ARN, because policies name keys by ARN; an alias could change its key under the policy. None for `none`.
+    pub(super) fn arn(&self, target: &Target) -> Option<String> {
+        match &**self {
+            "none" => None,
+            arn if arn.starts_with("arn:") => Some(arn.to_owned()),
+            id => Some(target.arn("kms", format_args!("key/{id}"))),
+        }
+    }
+}
+
+impl Quarantine {
+    /// The place; none for `none`.
+    pub(super) fn place(&self) -> Option<Place> {
+        // It has been checked.
+        if &**self == "none" { None } else { self.parse().ok() }
+    }
+}
+
+impl BucketOwner {
+    /// The account, if it is not the stack's own.
+    pub(super) fn account(&self) -> Option<String> {
+        Some(self.to_string()).filter(|text| text != "own")
+    }
+}
+
+impl OnFailure {
+    /// The ARN; none for `none`.
+    pub(super) fn arn(&self) -> Option<String> {
+        Some(self.0.clone()).filter(|text| text != "none")
+    }
+}
+
+/// Types of a stack that are texts in the file. Some take only the texts that are given here.
+macro_rules! parsed {
+    ($($Name:ident $([$($text:literal),+])?;)*) => {$(
+        impl<'de> Deserialize<'de> for $Name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+            }
+        }
+
+        impl JsonSchema for $Name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($Name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string" $(, "enum": [$($text),+])? })
+            }
+        }
+    )*};
+}
+
+parsed! {
+    Arch["x86_64", "arm64"];
+    Distribution["by-log-stream", "random"];
+    Region;
+    StackName;
 }
 
 /// Tags that are the user's to set.
-pub(super) fn own_tags<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tags, D::Error> {
-    let tags = Tags::deserialize(deserializer)?;
-    let check =
-        |(key, value): (&String, &String)| limits::tag_key(key).and_then(|()| limits::tag_value(key, value));
-    tags.iter().try_for_each(check).map_err(D::Error::custom)?;
-    Ok(tags)
-}
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(try_from = "Tags")]
+#[schemars(with = "Tags", inline)]
+pub struct OwnTags(Tags);
 
-/// Names or ARNs of log groups.
-pub(super) fn log_groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    each(deserializer, limits::log_group)
-}
+impl TryFrom<Tags> for OwnTags {
+    type Error = String;
 
-/// Globs that can be read.
-pub(super) fn globs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
-    each(deserializer, limits::log_group_glob)
-}
-
-/// The pattern of a route. It is matched against names, so an ARN would match nothing.
-pub(super) fn route<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    if text.starts_with("arn:") || text.ends_with(":*") {
-        let problem =
-            format!("a route takes the name of a log group or a glob pattern, and `{text}` matches no name");
-        return Err(D::Error::custom(problem));
+    fn try_from(tags: Tags) -> Result<Self, String> {
+        for (key, value) in &tags {
+            limits::tag_key(key)?;
+            limits::tag_value(key, value)?;
+        }
+        Ok(Self(tags))
     }
-    Ok(text)
 }
 
-fn each<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    check: fn(&str) -> Checked,
-) -> Result<Vec<String>, D::Error> {
-    let texts = Vec::<String>::deserialize(deserializer)?;
-    texts.iter().try_for_each(|text| check(text)).map_err(D::Error::custom)?;
-    Ok(texts)
+impl Deref for OwnTags {
+    type Target = Tags;
+
+    fn deref(&self) -> &Tags {
+        &self.0
+    }
+}
+
+/// A path as it is shown.
+pub(super) fn shown<S: Serializer>(
+    path: &Option<impl AsRef<Path>>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    path.as_ref().map(|path| path.as_ref().display().to_string()).serialize(serializer)
 }

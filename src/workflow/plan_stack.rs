@@ -5,11 +5,11 @@ use super::log_groups::{named, tags};
 use crate::aws::{Session, secrets};
 use crate::bundle;
 use crate::error::{Code, Result};
-use crate::flags::Wanted;
 use crate::resources::{
     self, Depth, FilterOptions, FilterSpec, HeadRow, Observed, Origin, Plan, Release, Stack, Subscribed,
     Subscriptions, Verb, observe,
 };
+use crate::settings::Wanted;
 use crate::settings::origin::Given;
 use crate::settings::{self, File, subscriptions};
 use crate::stack::{RoleScope, StackName};

@@ -9,6 +9,7 @@ const PIN: char = '@';
 
 /// One name, or several: in JSON a string or a list of strings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged, expecting = "expected the name of a destination, or a list of names")]
 pub enum Names {
     /// One.

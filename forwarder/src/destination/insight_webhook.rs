@@ -40,6 +40,7 @@ const WAITING: usize = 256 << 10;
 
 /// The webhook of one log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct InsightWebhook {
     /// The region of the account. Either this or `endpoint`.

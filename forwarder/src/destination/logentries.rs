@@ -23,6 +23,7 @@ pub(super) const LONGEST_LINE: usize = 32_767;
 
 /// Token TCP: a line is `TOKEN SPACE message LF` on a connection that is kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Logentries {
     /// `HOST:PORT`, `[IPv6]:PORT`. Either this or `region`.

@@ -34,6 +34,7 @@ const LONGEST_TAG: usize = 64;
 
 /// One customer of Loggly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Loggly {
     /// The customer token, or where it is kept.

@@ -21,6 +21,7 @@ use crate::style::{Format, LineRules, Style};
 
 /// Any endpoint that takes lines of JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Http {
     /// Where batches are posted: `https://HOST/PATH`. It may hold a key, and so may be kept elsewhere.

@@ -46,6 +46,7 @@ const LAMBDA: &str = "/aws/lambda/";
 
 /// Any receiver of OpenTelemetry's logs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Otlp {
     /// `https://HOST:PORT`, to which `/v1/logs` is added, or the whole URL. It may hold a key, and so may be kept elsewhere.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// A region of the vendor; its hosts are `<region>.data.logs.insight.rapid7.com` and
 /// `<region>.webhook.logs.insight.rapid7.com`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the vendor's own names for its regions")]
 pub enum Region {

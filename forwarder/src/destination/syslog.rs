@@ -35,6 +35,7 @@ const PARAMETER_NAME: usize = 32;
 
 /// A receiver of syslog over TLS.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Syslog {
     /// `HOST:PORT`, `[IPv6]:PORT`; the port for TLS is 6514.

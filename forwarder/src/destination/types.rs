@@ -77,6 +77,24 @@ macro_rules! types {
                 }
             }
 
+            /// The keys of a type beside `type`, in order.
+            #[cfg(feature = "schema")]
+            pub fn keys(type_name: &str) -> &'static [&'static str] {
+                match type_name {
+                    $($name => $crate::schema::keys::<$module::$Type>(),)+
+                    _ => &[],
+                }
+            }
+
+            /// The schema of the keys of a type beside `type`.
+            #[cfg(feature = "schema")]
+            pub fn schema(type_name: &str, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                match type_name {
+                    $($name => <$module::$Type as schemars::JsonSchema>::json_schema(generator),)+
+                    _ => false.into(),
+                }
+            }
+
             /// Its secrets by key, each with where it is kept if it does not stand here itself.
             pub fn secrets(&self) -> Vec<(String, Option<$crate::secret::reference::Reference>)> {
                 match self {

@@ -16,6 +16,7 @@ use crate::style::Format;
 /// The expressions are those of the [`regex`] crate: they take linear time, so there are no look-arounds and no
 /// back-references. A message is matched without the line end that it may have at its end.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Rules {
     /// Only events that one of these selects are kept. Empty: all.
@@ -40,6 +41,7 @@ pub struct Rules {
 
 /// A condition on events: all that is given has to hold. At least one part has to be given.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Select {
     /// A rule that has a name.
@@ -58,6 +60,7 @@ pub struct Select {
 
 /// Conditions that are known by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum NamedRule {
     /// What Lambda itself says about invocations, in text and in JSON; see [`super::lambda`].
@@ -66,6 +69,7 @@ pub enum NamedRule {
 
 /// Keeps a share of the events, and never a part of those that belong together.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
     /// The share that is kept: above 0 and below 1.
@@ -78,6 +82,7 @@ pub struct Sample {
 
 /// A share with six decimals: above 0 and below 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "f64", into = "f64")]
 pub struct Rate(u32);
 
@@ -111,6 +116,7 @@ impl From<Rate> for f64 {
 
 /// What is taken out of messages: either kinds of values that are known, or an expression of one's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Redact {
     /// Kinds of values.
@@ -130,6 +136,7 @@ pub struct Redact {
 
 /// Kinds of values that are found without an expression; see [`super::redact::known`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Known {
     /// E-mail addresses, also with `%40`.
@@ -148,6 +155,7 @@ pub enum Known {
 
 /// What is done with a value that is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Treatment {
     /// `[NAME]` stands in its place.
@@ -209,6 +217,7 @@ impl fmt::Debug for HashKey {
 
 /// Labels: those that are given, and parts of the log group's name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Fields {
     /// Labels that are always the same.

@@ -1,7 +1,8 @@
 //! What AWS takes: the limits that flags and the configuration file are checked against before anything changes.
 //!
-//! [`model`] has the limits of AWS's API models as they stand there, [`text`] what they mean for names, tags, patterns
-//! and ARNs. The ranges here are quotas, which the models leave wider or open; where they are from stands with each.
+//! [`model`] has the limits of AWS's API models as they stand there, [`text`] what they mean for names, tags,
+//! patterns and ARNs. The numbers here are quotas, which the models leave wider or open; where they are from stands
+//! with each. The range of a setting stands with it, in `settings`.
 
 pub mod model;
 #[cfg(test)]
@@ -19,22 +20,8 @@ pub use text::{
 /// Fine, or what is wrong.
 pub type Checked = Result<(), String>;
 
-/// Provisioned shards of a stream. The quota of the account may be lower.
-pub const SHARDS: RangeInclusive<i64> = 1..=10_000;
-/// Hours that a stream keeps records.
-pub const RETENTION_HOURS: RangeInclusive<i64> = 24..=8760;
-/// Memory of a function in MB.
-pub const MEMORY_MB: RangeInclusive<i64> = 128..=10_240;
 /// Timeout of the forwarder in seconds. Lambda takes less than 10, which leaves too little time to deliver in.
 pub const TIMEOUT_SECONDS: RangeInclusive<i64> = 10..=900;
-/// Concurrency that is reserved.
-pub const RESERVED_CONCURRENCY: RangeInclusive<i64> = 1..=1000;
-/// Records in one invocation at most.
-pub const BATCH_SIZE: RangeInclusive<i64> = 1..=10_000;
-/// Seconds to wait for a batch to fill.
-pub const BATCH_WINDOW_SECONDS: RangeInclusive<i64> = 0..=300;
-/// Concurrent invocations for each shard.
-pub const PARALLELIZATION: RangeInclusive<i64> = 1..=10;
 
 /// Maximum length of a function's name, from the reference of `CreateFunction`; the model's 140 are for ARNs.
 pub const FUNCTION_NAME_LENGTH: usize = 64;
@@ -44,8 +31,6 @@ pub const ACCOUNT_POLICY_NAME_LENGTH: usize = 256;
 pub const ROLE_POLICY_SIZE: usize = 10_240;
 /// Maximum number of tags on a resource, from `logs:Tags` and `iam:tagListType`; a quota in Kinesis and Lambda.
 pub const TAGS: usize = 50;
-/// Seconds until another function serves a destination. Functions have to be updated within them.
-pub const HANDOVER_SECONDS: RangeInclusive<i64> = 10..=3600;
 
 /// Days that CloudWatch Logs keeps events, from the API model of `PutRetentionPolicy`.
 pub const LOG_RETENTION_DAYS: [u32; 22] =

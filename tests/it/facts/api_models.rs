@@ -5,10 +5,9 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use cwl2le::settings::SCHEMA;
 use cwl2le::stack::limits::model::{ANY, SHAPES};
-use cwl2le::stack::limits::{
-    BATCH_SIZE, BATCH_WINDOW_SECONDS, LOG_RETENTION_DAYS, MEMORY_MB, PARALLELIZATION, TAGS, TIMEOUT_SECONDS,
-};
+use cwl2le::stack::limits::{LOG_RETENTION_DAYS, TAGS};
 use cwl2le::stack::{Names, Region, RoleScope, StackName};
 use cwl2le_local::Cache;
 use cwl2le_local::moto::MOTO;
@@ -65,12 +64,17 @@ async fn every_limit_of_a_text_is_that_of_the_api_model() {
 async fn every_range_of_a_number_is_within_that_of_the_api_model() {
     let data = data().await;
     let lambda = model(&data, "lambda");
+    let range = |section: &str, key: &str| {
+        let setting = &SCHEMA["properties"][section]["properties"][key];
+        let bound = |name: &str| setting[name].as_i64().expect("a bound");
+        bound("minimum")..=bound("maximum")
+    };
     for (shape, ours) in [
-        ("MemorySize", MEMORY_MB),
-        ("Timeout", TIMEOUT_SECONDS),
-        ("BatchSize", BATCH_SIZE),
-        ("MaximumBatchingWindowInSeconds", BATCH_WINDOW_SECONDS),
-        ("ParallelizationFactor", PARALLELIZATION),
+        ("MemorySize", range("function", "memory")),
+        ("Timeout", range("function", "timeout")),
+        ("BatchSize", range("trigger", "batch_size")),
+        ("MaximumBatchingWindowInSeconds", range("trigger", "batch_window")),
+        ("ParallelizationFactor", range("trigger", "parallelization")),
     ] {
         let theirs = &lambda["shapes"][shape];
         let (least, most) =

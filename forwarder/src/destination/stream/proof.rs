@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What has to happen before events count as delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Receipt {
     /// As `closed` from the moment when the service has closed its side for the first time in this process; as

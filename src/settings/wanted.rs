@@ -2,26 +2,24 @@
 
 use clap::Args;
 
-use super::values::{Hyphened, checked};
-use super::{DestinationArgs, Filter, FunctionArgs, ResourceArgs, StreamArgs, TriggerArgs};
-use crate::stack::{StackName, limits};
-
-/// Which stack a command works on.
-#[derive(Debug, Clone, Default, Args)]
-pub struct StackArg {
-    /// Name of the stack, `default` by default; any other prefixes every resource
-    #[arg(long, value_name = "NAME", env = "CWL2LE_STACK")]
-    pub stack: Option<StackName>,
-}
+use super::function::Function;
+use super::roles::Resources;
+use super::stream::Stream;
+use super::trigger::Trigger;
+use crate::flags::values::{Hyphened, checked};
+use crate::flags::{DestinationArgs, Filter, StackArg};
+use crate::stack::limits;
 
 /// The whole stack as it should be. What is not given here is taken from the configuration file.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Wanted {
+    /// Which stack is meant.
     #[command(flatten)]
     pub stack: StackArg,
     /// Log group to attach, besides those of the configuration file; repeatable
     #[arg(long = "log-group", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_groups: Vec<String>,
+    /// How the log groups are subscribed.
     #[command(flatten)]
     pub filter: Filter,
     /// Take over resources of these names that cwl2le did not make
@@ -31,14 +29,19 @@ pub struct Wanted {
     /// it
     #[arg(long)]
     pub allow_downgrade: bool,
+    /// Where the forwarder sends lines.
     #[command(flatten)]
     pub destination: DestinationArgs,
+    /// The stream.
     #[command(flatten)]
-    pub stream: StreamArgs,
+    pub stream: Stream,
+    /// The function.
     #[command(flatten)]
-    pub function: FunctionArgs,
+    pub function: Function,
+    /// The trigger.
     #[command(flatten)]
-    pub trigger: TriggerArgs,
+    pub trigger: Trigger,
+    /// What all resources have.
     #[command(flatten)]
-    pub resources: ResourceArgs,
+    pub resources: Resources,
 }

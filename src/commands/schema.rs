@@ -1,0 +1,36 @@
+//! `cwl2le schema`: the JSON schema of the configuration file.
+
+use std::fmt;
+
+use clap::Args;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::verb::Verb;
+use crate::error::Result;
+use crate::settings::SCHEMA;
+use crate::workflow::Context;
+
+/// Print the JSON schema of the configuration file, for editors that complete and check it
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Schema {}
+
+/// The schema.
+#[derive(Debug, Clone, Serialize)]
+#[serde(transparent)]
+pub(crate) struct Document(&'static Value);
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The alternate form has line ends and indents.
+        write!(f, "{:#}", self.0)
+    }
+}
+
+impl Verb for Schema {
+    type Report = Document;
+
+    async fn run(&self, _: Context<'_>) -> Result<Self::Report> {
+        Ok(Document(&SCHEMA))
+    }
+}

@@ -1,0 +1,61 @@
+//! The JSON schema of the file, which comes from the types of its settings. Editors use it, and so does cwl2le itself
+//! to check a file.
+
+use std::sync::LazyLock;
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+use super::contents::Contents;
+
+/// The schema, in draft 7 of JSON Schema, which every editor knows.
+pub static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
+    let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<Contents>().to_value();
+    tidy(&mut schema);
+    // Whether a map keeps its order depends on the build.
+    schema.sort_all_objects();
+    schema
+});
+
+/// Takes out what TOML does not have, which is `null`, and what says nothing to a reader.
+fn tidy(schema: &mut Value) {
+    let Value::Object(keys) = schema else { return };
+    keys.remove("format");
+    keys.retain(|key, value| key != "default" || !(value.is_null() || value.is_array() || value.is_object()));
+    if let Some(Value::Array(types)) = keys.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [one] = &types[..] {
+            let one = one.clone();
+            keys.insert("type".to_owned(), one);
+        }
+    }
+    if let Some(Value::Array(values)) = keys.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
+    if let Some(Value::String(text)) = keys.get_mut("description") {
+        *text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    }
+    unwrap_optional(keys);
+    for (key, value) in keys {
+        match value {
+            Value::Object(properties) if key == "properties" => properties.values_mut().for_each(tidy),
+            Value::Array(schemas) if key.ends_with("Of") => schemas.iter_mut().for_each(tidy),
+            Value::Object(_) if matches!(key.as_str(), "items" | "additionalProperties") => tidy(value),
+            _ => {}
+        }
+    }
+}
+
+/// Puts a schema that stands beside `null` in the place of the choice between the two.
+fn unwrap_optional(keys: &mut Map<String, Value>) {
+    let Some(Value::Array(choices)) = keys.get_mut("anyOf") else { return };
+    choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+    if let [Value::Object(one)] = &mut choices[..] {
+        let one = std::mem::take(one);
+        keys.remove("anyOf");
+        for (key, value) in one {
+            keys.entry(key).or_insert(value);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! `[stream]`: the Kinesis data stream.
+
+use clap::Args;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::values::{KmsKey, Whole};
+use crate::resources::Observed;
+use crate::resources::{StreamMode, StreamSpec};
+use crate::stack::{Setting, Target};
+
+const SHARDS: u32 = 1;
+const RETENTION_HOURS: u32 = 24;
+
+/// The stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize, JsonSchema)]
+#[command(next_help_heading = "Stream")]
+#[serde(deny_unknown_fields)]
+pub struct Stream {
+    /// Number of provisioned shards; 1 by default: 1,000 records/s or 1 MiB/s in
+    // The quota of the account may be lower.
+    #[arg(long, value_name = "N")]
+    #[schemars(extend("default" = SHARDS))]
+    pub shards: Option<Whole<1, 10_000>>,
+    /// Let AWS scale the stream
+    #[arg(long, conflicts_with = "shards", num_args = 0, default_missing_value = "true")]
+    #[schemars(extend("default" = false))]
+    pub on_demand: Option<bool>,
+    /// Hours that the stream keeps records, 24 to 8760: the buffer while the log service is down; 24 by default
+    #[arg(long, value_name = "HOURS")]
+    #[schemars(extend("default" = RETENTION_HOURS))]
+    pub retention_hours: Option<Whole<24, 8760>>,
+    /// KMS key that encrypts the stream: key id or ARN, `none` to stop encrypting
+    #[arg(long, value_name = "KEY")]
+    #[schemars(extend("default" = "none"))]
+    pub kms_key: Option<KmsKey>,
+}
+
+impl Stream {
+    /// What stays of the file beside these flags: the two ways to pay exclude each other, so a flag for one hides the
+    /// other.
+    pub(super) fn beside(&self, file: Self) -> Self {
+        match (self.shards, self.on_demand) {
+            (None, None) => file,
+            _ => Self { shards: None, on_demand: None, ..file },
+        }
+    }
+
+    /// The stream that is wanted.
+    pub(super) fn spec(&self, target: &Target) -> StreamSpec {
+        let mode = match (self.on_demand, self.shards) {
+            (Some(true), _) => Some(StreamMode::OnDemand),
+            (_, shards) => shards.map(|shards| StreamMode::Provisioned { shards: shards.into() }),
+        };
+        StreamSpec {
+            mode: Setting::or_default(mode, StreamMode::Provisioned { shards: SHARDS }),
+            retention_hours: Setting::or_default(self.retention_hours.map(u32::from), RETENTION_HOURS),
+            kms_key: Setting::or_default(self.kms_key.as_ref().map(|key| key.arn(target)), None),
+        }
+    }
+
+    /// The stream that is there. A key that cwl2le cannot set is left out.
+    pub(super) fn observed(observed: &Observed) -> Option<Self> {
+        let stream = observed.stream.as_ref()?;
+        let shards = match stream.mode {
+            StreamMode::Provisioned { shards } => Some(Whole::of_aws(shards)),
+            StreamMode::OnDemand => None,
+        };
+        Some(Self {
+            shards,
+            on_demand: shards.is_none().then_some(true),
+            retention_hours: Some(Whole::of_aws(stream.retention_hours)),
+            kms_key: stream.kms_key.as_ref().and_then(|key| key.parse().ok()),
+        })
+    }
+}
