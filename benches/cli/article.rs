@@ -1,4 +1,4 @@
-//! The chain as the article sets it up, command by command, beside `setup` and one `subscribe`.
+//! The chain set up with the article's `aws` commands, compared with `cwl2le setup` and one `cwl2le subscribe`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -9,23 +9,24 @@ use cwl2le_local::python::PythonEnv;
 use cwl2le_local::{Cache, awscli};
 use serde_json::json;
 
+use crate::figures::median;
 use crate::support::account::{Account, GROUP, Ground, ended, setup};
 use crate::support::{REGION, cwl2le};
-use crate::{median, say};
 
 const ROUNDS: usize = 5;
 
-/// Adds to the report: both ways in turn, each in an account of its own, through a proxy that counts the calls.
+/// Sets the chain up in both ways in turn and adds a table to the report. Each way has an AWS account of its own each
+/// time, behind a proxy that counts the calls.
 pub(crate) async fn compare(ground: &Ground, report: &mut String) {
     let cache = Cache::open().expect("a cache folder");
-    let aws = awscli::environment(&cache, &|line| say(line)).await.expect("the aws command");
+    let aws = awscli::environment(&cache, &|line| println!("{line}")).await.expect("the aws command");
     let folder = tempfile::tempdir().expect("a folder");
-    // The same function for both, so that both upload the same bytes.
+    // Both ways upload the same zip.
     let zip = folder.path().join("forwarder.zip");
     let packed = cwl2le().arg("package").arg("--to").arg(&zip).output().expect("cwl2le runs");
     assert!(packed.status.success(), "{packed:?}");
 
-    let (mut by_hand, mut ours) = (Vec::new(), Vec::new());
+    let (mut by_hand, mut by_cwl2le) = (Vec::new(), Vec::new());
     let (mut commands, mut calls) = (0, (0, 0));
     for round in 0..=ROUNDS {
         let account = ground.account().await;
@@ -46,31 +47,31 @@ pub(crate) async fn compare(ground: &Ground, report: &mut String) {
             let report = ended(account.command(&args).spawn().expect("cwl2le runs")).await.ok().json();
             made += report["calls"].as_u64().unwrap_or_default();
         }
-        let took_us = begun.elapsed();
+        let took_cwl2le = begun.elapsed();
         assert_eq!(account.seen().await, account.whole(true));
         assert_eq!(made, account.proxy.calls().len() as u64, "every call is counted");
         (commands, calls.1) = (sequence.len(), account.proxy.calls().len());
-        // The first round fills caches.
+        // The first round only fills the caches.
         if round > 0 {
             by_hand.push(took);
-            ours.push(took_us);
+            by_cwl2le.push(took_cwl2le);
         }
     }
-    let ratio = ratio(&by_hand, &ours);
-    let (by_hand, ours) = (median(by_hand), median(ours));
+    let ratio = ratio(&by_hand, &by_cwl2le);
+    let (by_hand, by_cwl2le) = (median(by_hand), median(by_cwl2le));
     let _ = write!(
         report,
         "| | processes | AWS calls | seconds |\n\
          | --- | ---: | ---: | ---: |\n\
          | the article's commands | {commands} | {} | {by_hand:.2} |\n\
-         | `cwl2le` | 2 | {} | {ours:.2} |\n\n\
-         That is {ratio:.1} times as fast, by the median of {ROUNDS} rounds. The calls that `cwl2le` makes more are reads: what exists, \
-         whose it is, and whether it is ready.\n\n",
+         | `cwl2le` | 2 | {} | {by_cwl2le:.2} |\n\n\
+         `cwl2le` is {ratio:.1} times as fast (median of {ROUNDS} rounds). Its additional calls are reads: what exists, \
+         which stack manages it, and whether it is ready.\n\n",
         calls.0, calls.1
     );
 }
 
-/// The median of the ratios round by round, since machines are noisy.
+/// The median of the ratios of each round: the speed of a machine changes from round to round.
 fn ratio(a: &[Duration], b: &[Duration]) -> f64 {
     let mut ratios: Vec<f64> = a.iter().zip(b).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
     ratios.sort_by(f64::total_cmp);
@@ -102,7 +103,8 @@ async fn run(aws: &PythonEnv, account: &Account, arguments: &[String]) {
     assert!(output.status.success(), "aws {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// The commands of the article, with the waiting that a script needs, and with `aws` where the article clicks.
+/// The commands of the article, with two `wait` commands, which a script needs, and `aws` commands for the steps that
+/// the article does in the console.
 fn sequence(account: &str, folder: &Path) -> Vec<Vec<String>> {
     let document = |name: &str, statement: serde_json::Value| {
         let path = folder.join(format!("{account}-{name}.json"));

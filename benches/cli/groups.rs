@@ -1,4 +1,4 @@
-//! What `subscribe` asks of AWS for so many log groups.
+//! The AWS calls and the CPU time of `subscribe`, for 1 to 1,000 log groups.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use futures_util::{StreamExt, stream};
 
+use crate::figures::thousands;
 use crate::plot::Growth;
 use crate::support::account::{Ground, ended, setup};
-use crate::thousands;
 
-/// The local AWS has no quota. Against AWS's own of 5 filters a second the pace begins just below it and stays there.
+/// Numbers of log groups. The local AWS does not throttle; AWS itself allows 5 subscription filters a second.
 const COUNTS: [usize; 4] = [1, 10, 100, 1_000];
 
-/// Adds to the report, and tells the CPU time of each number.
+/// Adds a table to the report; returns the CPU time for each number of log groups.
 pub(crate) async fn count(ground: &Ground, report: &mut String) -> Growth {
     let mut growth = Growth::new();
     report.push_str(
@@ -50,11 +50,11 @@ pub(crate) async fn count(ground: &Ground, report: &mut String) -> Growth {
     growth
 }
 
-/// The CPU seconds of all processes that this one has waited for: fields 16 and 17 of `/proc/self/stat`, in ticks of
-/// 10 ms, see proc_pid_stat(5). Zero where there is no such file.
+/// The CPU seconds of all child processes that have ended: fields 16 and 17 of `/proc/self/stat`, in ticks of 10 ms
+/// (proc_pid_stat(5)). 0 on systems without that file.
 fn children() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    // The name in parentheses may hold spaces.
+    // The second field is the program's name in parentheses, which may contain spaces.
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let ticks = fields.split_whitespace().skip(13).take(2).filter_map(|field| field.parse::<f64>().ok());
     ticks.sum::<f64>() / 100.0

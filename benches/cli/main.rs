@@ -1,11 +1,13 @@
-//! What the command-line tool costs: in seconds beside the article's `aws` commands, in calls for each log group, and in
-//! time for planning. `cargo bench --bench cli` prints all of it as it stands in docs/performance.md, where `-- --write` puts it,
-//! with the plot.
+//! What the command-line tool costs: seconds, compared with the article's `aws` commands; AWS calls for each log group;
+//! and the time that planning takes. `cargo bench --bench cli` prints the tables of docs/performance.md; with
+//! `-- --write` it also writes them and the plot into docs/.
 #![allow(clippy::cast_precision_loss, reason = "measurements have three digits, not seventeen")]
+#![allow(clippy::print_stdout, reason = "a benchmark prints what it measures")]
 
 mod article;
 #[path = "../src/document.rs"]
 mod document;
+mod figures;
 mod groups;
 mod planning;
 #[path = "../src/plot.rs"]
@@ -15,11 +17,11 @@ mod plot;
 mod support;
 
 use std::fmt::Write as _;
-use std::io::{Write as _, stdout};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use cwl2le_local::Options;
+use figures::median;
 use plot::Plot;
 use support::account::Ground;
 
@@ -41,7 +43,7 @@ fn main() -> Result<(), String> {
     });
     let planning = planning::grow(&mut report);
     let _ = writeln!(report, "\n`cwl2le --help` takes {:.0} ms.", help() * 1e3);
-    say(&report);
+    println!("{report}");
     if std::env::args().any(|argument| argument == "--write") {
         let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs");
         document::replace(&docs.join("performance.md"), "cli", &report)?;
@@ -51,25 +53,7 @@ fn main() -> Result<(), String> {
     Ok(())
 }
 
-/// Something for standard output.
-fn say(text: &str) {
-    writeln!(stdout(), "{text}").expect("standard output takes it");
-}
-
-/// A number with its thousands apart.
-fn thousands(number: usize) -> String {
-    match number {
-        ..1_000 => number.to_string(),
-        _ => format!("{},{:03}", thousands(number / 1_000), number % 1_000),
-    }
-}
-
-fn median(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64()
-}
-
-/// How many seconds the process takes that knows everything at once.
+/// The seconds that `cwl2le --help` takes: the start of the process, and nothing else.
 fn help() -> f64 {
     let run = || {
         let begun = Instant::now();

@@ -1,4 +1,4 @@
-//! How long a plan takes for so many log groups, without any AWS.
+//! The time of planning alone, without AWS, for 1 to 100,000 log groups.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use cwl2le::resources::{
 use cwl2le::stack::{Names, RoleScope, Setting, StackName, Tags, Target};
 use serde_json::Value;
 
+use crate::figures::thousands;
 use crate::plot::Growth;
-use crate::thousands;
 
-/// Adds to the report, and tells how long each number took.
+/// Adds a table to the report; returns the time for each number of log groups.
 pub(crate) fn grow(report: &mut String) -> Growth {
     let mut growth = Growth::new();
     report.push_str("| planning for log groups | milliseconds | µs a log group |\n| ---: | ---: | ---: |\n");
@@ -34,7 +34,7 @@ pub(crate) fn grow(report: &mut String) -> Growth {
     growth
 }
 
-/// An account with so many log groups, and a filter that is wanted on each.
+/// An account with `count` log groups and no subscription filter, and the desired state: one on each.
 fn account(stack: &Stack, count: usize) -> (Observed, Subscriptions) {
     let names: Vec<String> = (0..count).map(|n| format!("/aws/lambda/service-{n:06}")).collect();
     let group = ObservedGroup { class: "STANDARD".to_owned(), filters: Vec::new() };

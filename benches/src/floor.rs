@@ -1,5 +1,5 @@
-//! What no forwarder can do without: decompress, write the very bytes that are sent to a TLS connection, close it and wait
-//! until the log service does, too.
+//! The least work that any forwarder must do: decompress the records, write the same bytes to a TLS connection, close
+//! it and wait until the log service closes it as well.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -11,10 +11,10 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, Stream};
 
-/// As much is written at once as the forwarder writes.
+/// Bytes in one write: as many as the forwarder writes at once.
 const PIECE: usize = 128 << 10;
 
-/// The files of a load that [`run`] reads.
+/// Writes the files that [`run`] reads: the gzip members, and the bytes to send.
 pub(crate) fn write_files(folder: &Path, members: &[Vec<u8>], wire: &[u8]) -> io::Result<()> {
     let mut packed = Vec::new();
     for member in members {
@@ -25,7 +25,7 @@ pub(crate) fn write_files(folder: &Path, members: &[Vec<u8>], wire: &[u8]) -> io
     std::fs::write(folder.join("wire"), wire)
 }
 
-/// Does it once for each byte on standard input, and answers with a byte.
+/// Runs one invocation for each byte on standard input, and answers with a byte on standard output.
 pub(crate) fn run(folder: &Path, address: &str) -> io::Result<()> {
     let packed = std::fs::read(folder.join("members"))?;
     let wire = std::fs::read(folder.join("wire"))?;
@@ -44,7 +44,8 @@ pub(crate) fn run(folder: &Path, address: &str) -> io::Result<()> {
         for member in &members {
             decompressor.gzip_decompress(member, &mut buffer).map_err(io::Error::other)?;
         }
-        // A connection each time, as the receipt of the forwarder takes; from the second on TLS resumes its session.
+        // The forwarder's receipt takes a new connection for each invocation, too. The second and later ones resume
+        // the TLS session.
         let mut tls = connect(&config)?;
         let mut socket = TcpStream::connect(address)?;
         socket.set_nodelay(true)?;
@@ -60,12 +61,12 @@ pub(crate) fn run(folder: &Path, address: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// The last four bytes of a gzip member.
+/// The decompressed size, which stands in the last four bytes of a gzip member.
 fn inflated_size(member: &[u8]) -> usize {
     member.last_chunk::<4>().map_or(0, |size| u32::from_le_bytes(*size) as usize)
 }
 
-/// The forwarder's settings of TLS.
+/// The same TLS settings as the forwarder's.
 pub(crate) fn config(authority: &Path) -> io::Result<ClientConfig> {
     let mut roots = RootCertStore::empty();
     let certificate = CertificateDer::from_pem_file(authority).map_err(io::Error::other)?;
@@ -83,14 +84,14 @@ fn connect(config: &Arc<ClientConfig>) -> io::Result<ClientConnection> {
     ClientConnection::new(Arc::clone(config), name).map_err(io::Error::other)
 }
 
-/// The half-close, and the wait for that of the service.
+/// Half-closes the connection and waits until the log service closes its side.
 fn finish(tls: &mut ClientConnection, socket: &mut TcpStream) -> io::Result<()> {
     tls.send_close_notify();
     while tls.wants_write() {
         tls.write_tls(socket)?;
     }
     socket.shutdown(Shutdown::Write)?;
-    // Session tickets come before its end.
+    // The log service sends TLS session tickets before it closes.
     while tls.read_tls(socket)? > 0 {
         tls.process_new_packets().map_err(io::Error::other)?;
     }

@@ -1,8 +1,8 @@
-//! Instructions instead of time: the same on a busy machine, so that a gate can stand on them.
+//! Counts instructions instead of time: the counts are the same on a busy machine, so a test can fail on them.
 //!
-//! Valgrind shows a program one of a few processors of its own, so memchr, ring, libdeflate and the C library pick the
-//! same code on every machine with AVX2. What is left of the machine, compiler and C library, is in the floor too: the
-//! gate looks at the ratio to the floor of the same run.
+//! Valgrind emulates a processor with AVX2 and without AVX-512, so memchr, ring, libdeflate and the C library choose
+//! the same code on every machine with AVX2. Compiler and C library still differ, but affect the floor as well: the
+//! gate compares the ratio to the floor of the same run.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -14,13 +14,13 @@ use serde::{Deserialize, Serialize};
 use crate::subject::{Kind, Shared, Subject};
 use crate::workload::Load;
 
-/// A ratio may grow by this much before the gate closes.
+/// Maximum growth of a ratio that passes the gate.
 const TOLERANCE: f64 = 0.05;
 
-/// How many invocations are counted, beyond one to warm up.
+/// Number of invocations that are counted, after one to warm up.
 const COUNTED: u64 = 2;
 
-/// What an invocation takes.
+/// Instructions of one invocation.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub(crate) struct Count {
     pub(crate) forwarder: u64,
@@ -33,20 +33,20 @@ impl Count {
     }
 }
 
-/// By the name of the load.
+/// The counts of each load, by its name.
 pub(crate) type Counts = BTreeMap<String, Count>;
 
-/// Where the accepted counts are kept.
+/// The file with the accepted counts.
 pub(crate) fn file(workspace: &Path) -> PathBuf {
     workspace.join("benches").join("instructions.json")
 }
 
-/// Whether there is a valgrind to count with.
+/// Whether valgrind is installed.
 pub(crate) fn can_count() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Counts the loads of the gate. W3 is too small to mean anything.
+/// Counts all loads but W3, in which the fixed cost of an invocation hides everything else.
 pub(crate) fn count(bootstrap: &Path) -> Result<Counts, String> {
     let mut counts = Counts::new();
     for load in [Load::w1(), Load::w2(), Load::w2s(), Load::w4()] {
@@ -58,7 +58,8 @@ pub(crate) fn count(bootstrap: &Path) -> Result<Counts, String> {
     Ok(counts)
 }
 
-/// What more invocations take more: start and end of the process are in both.
+/// The instructions of one invocation: the difference between a process with several and a process with one, divided by
+/// the number of additional ones. Start and end of the process are in both.
 fn an_invocation(kind: Kind, bootstrap: &Path, load: &Shared) -> Result<u64, String> {
     let few = process(kind, bootstrap, load, 1)?;
     let more = process(kind, bootstrap, load, 1 + COUNTED)?;
@@ -93,7 +94,7 @@ fn which(program: &str) -> Option<String> {
     found.to_str().map(str::to_owned)
 }
 
-/// Compares with the accepted counts, or accepts these.
+/// Counts, and fails where a ratio has grown too much; with `accept`, writes the accepted counts anew instead.
 pub(crate) fn gate(workspace: &Path, bootstrap: &Path, accept: bool) -> Result<(), String> {
     if !can_count() {
         return Err(

@@ -1,4 +1,4 @@
-//! Measures the forwarder; `docs/performance.md` says how, and what came of it.
+//! Measures the forwarder; `docs/performance.md` has the method and the results.
 #![allow(clippy::cast_precision_loss, reason = "measurements have three digits, not seventeen")]
 
 #[allow(unreachable_pub, reason = "in `build.rs` it is public")]
@@ -27,17 +27,17 @@ use report::Report;
 const USAGE: &str =
     "usage: cargo run --profile dist -p cwl2le-benches -- [--write | gate [--accept]] [--bootstrap FILE]
 
-(nothing)   measures everything and prints the tables
---write     does that and writes docs/performance.md and docs/performance.svg
-gate        counts instructions and fails when there are over 5 % more than in benches/instructions.json
---accept    writes that file instead
---bootstrap the forwarder to measure, instead of building the one that is deployed";
+(nothing)   measure everything and print the tables
+--write     also write the tables to docs/performance.md and the plot to docs/performance.svg
+gate        count instructions; fail if a load takes over 5 % more than in benches/instructions.json
+--accept    write the counts to that file instead
+--bootstrap measure this executable instead of building the forwarder";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match words[..] {
-        // What this program starts itself as.
+        // The subjects, which this program starts itself.
         ["floor", folder, address] => floor::run(Path::new(folder), address).map_err(|e| e.to_string()),
         ["naive", folder, address] => {
             naive::run(PathBuf::from(folder), address.to_owned()).map_err(|e| e.to_string())
@@ -83,7 +83,7 @@ fn asked(words: &[&str], bootstrap: Option<PathBuf>) -> Result<(), String> {
     }
 }
 
-/// The forwarder as `build.rs` embeds it into the CLI, from the same directory.
+/// Builds the forwarder in the same way and in the same directory as the CLI's `build.rs`.
 fn build(workspace: &Path) -> Result<PathBuf, String> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let triple = match std::env::consts::ARCH {

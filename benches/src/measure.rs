@@ -1,4 +1,4 @@
-//! Measures: CPU time against floor and naive pipeline, starts, and how cost grows.
+//! Measures CPU time compared with floor and naive pipeline, cold starts, and how the cost grows.
 
 use std::path::Path;
 use std::time::Duration;
@@ -7,37 +7,38 @@ use crate::plot::Growth;
 use crate::subject::{Kind, Shared, Subject};
 use crate::workload::Load;
 
-/// How often each subject gets a load, one after the other, so that a machine that slows down does so for all.
+/// Number of rounds. In each round the subjects take turns, so a machine that slows down does so for all of them.
 const ROUNDS: usize = 15;
 
-/// How often the forwarder is started.
+/// Number of cold starts.
 const STARTS: usize = 21;
 
-/// What a load costs.
+/// The cost of one load.
 pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) what: &'static str,
     pub(crate) events: usize,
-    /// Bytes of the event, and of JSON in it.
+    /// The size of the event and of the decompressed JSON in it, in bytes.
     pub(crate) sizes: (usize, usize),
     pub(crate) floor: Duration,
     pub(crate) forwarder: Duration,
     pub(crate) naive: Duration,
-    /// Medians of the ratios in each round, not ratios of medians.
+    /// The median of the ratios of all rounds: the forwarder's CPU time divided by the floor's.
     pub(crate) to_floor: f64,
+    /// The same for the naive pipeline divided by the forwarder.
     pub(crate) naive_to_forwarder: f64,
-    /// Resident at most, in bytes.
+    /// Peak resident memory of the forwarder, in bytes.
     pub(crate) memory: u64,
 }
 
-/// Gives a load to all three, which is compared byte for byte each time, and counts their CPU time.
+/// Measures the CPU time of all three subjects with one load.
 pub(crate) fn row(bootstrap: &Path, load: &Load) -> Result<Row, String> {
     let made = load.make();
     let (events, sizes) = (made.events, (made.event.len(), made.json));
     let shared = Shared::new(made);
     let start = |kind| {
         let mut subject = Subject::start(kind, bootstrap, &shared, &[])?;
-        // Connections, and memory that is used again, are there from the second on.
+        // From the second invocation on, connections and memory are reused.
         subject.invoke()?;
         subject.invoke()?;
         Ok::<_, String>(subject)
@@ -68,8 +69,7 @@ pub(crate) fn row(bootstrap: &Path, load: &Load) -> Result<Row, String> {
     })
 }
 
-/// The median time from the start of the process to its first question for an event, and to the first line at the
-/// log service.
+/// The median times of a cold start: to the first request for an event, and to the first line at the log service.
 pub(crate) fn start(bootstrap: &Path) -> Result<(Duration, Duration), String> {
     let shared = Shared::new(Load::w3().make());
     let mut starts = Vec::new();
@@ -82,7 +82,7 @@ pub(crate) fn start(bootstrap: &Path) -> Result<(Duration, Duration), String> {
     ))
 }
 
-/// The cost of 1 to 100,000 events, and of as many records of one event.
+/// The CPU time for 1 to 100,000 events, and for as many records of one event.
 pub(crate) fn growth(bootstrap: &Path) -> Result<[Growth; 2], String> {
     let mut both = [Growth::new(), Growth::new()];
     for (make, growth) in [Load::of_events, Load::of_records].into_iter().zip(&mut both) {

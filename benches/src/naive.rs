@@ -1,5 +1,5 @@
-//! The forwarder that one would write in an afternoon: the events crate of the Lambda runtime, owned values, and one
-//! write for each line. It has no receipt, no partial answer and no limits.
+//! A forwarder as it can be written in an afternoon: `lambda_runtime`, `aws_lambda_events`, owned values, and one write
+//! for each line. It has no receipt, no batch item failures and no limits.
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ struct LogEvent {
     message: String,
 }
 
-/// Runs it under the runtime API that the environment names, until that ends.
+/// Takes invocations from the runtime API in `AWS_LAMBDA_RUNTIME_API` until that closes the connection.
 pub(crate) fn run(folder: PathBuf, address: String) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -40,7 +40,7 @@ pub(crate) fn run(folder: PathBuf, address: String) -> io::Result<()> {
             let connection = Arc::clone(&connection);
             async move { forward(event.payload, &mut *connection.lock().await).await }
         });
-        // The end of the runtime API is how it is told to end.
+        // An error here means that the runtime API has closed the connection: the measurement is over.
         let _ = Runtime::new(handler).run().await;
         Ok(())
     })

@@ -1,30 +1,32 @@
-//! A plot of growth, both axes logarithmic: what is linear is a straight line with the slope of the dashed ones.
+//! A plot of time against a number, with both axes logarithmic: linear growth is a straight line parallel to the dashed
+//! ones.
 
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-/// How many, and how long they took.
+/// Pairs of a number and the time for it.
 pub(crate) type Growth = Vec<(usize, Duration)>;
 
-/// What a plot says besides its lines.
+/// The texts and the range of a plot.
 pub(crate) struct Plot {
     pub(crate) title: &'static str,
-    /// What is measured.
+    /// The label of the vertical axis.
     pub(crate) says: &'static str,
-    /// What there is a number of, from 1 to 100,000.
+    /// The label of the horizontal axis, from 1 to 100,000.
     pub(crate) number: &'static str,
-    /// The times at the bottom and at the top, as powers of ten of a second.
+    /// The time at the bottom, as a power of ten of a second.
     pub(crate) fastest: i32,
+    /// The time at the top.
     pub(crate) slowest: i32,
 }
 
 const WIDTH: f64 = 720.0;
 const HEIGHT: f64 = 420.0;
 const MARGIN: f64 = 64.0;
-/// 1 to 100,000.
+/// From 1 to 100,000.
 const DECADES_X: f64 = 5.0;
-/// Two that those who see red and green alike can tell apart.
+/// Distinguishable with red-green colour blindness.
 const COLOURS: [&str; 2] = ["#1f77b4", "#d95f02"];
 
 fn x(number: f64) -> f64 {
@@ -74,7 +76,7 @@ impl Plot {
         let Some((most, time)) = growth.last() else { return };
         let each = time.as_secs_f64() / *most as f64;
         let bottom = 10_f64.powi(self.fastest);
-        // Where it begins, or leaves the plot at the bottom.
+        // The dashed line begins at 1, or where it enters the plot at the bottom.
         let first = (bottom / each).max(1.0);
         let dashed = format!("stroke=\"{colour}\" stroke-dasharray=\"4 4\" opacity=\"0.6\"");
         let point = |number: f64, seconds: f64| (x(number), self.y(seconds.max(bottom)));
@@ -96,7 +98,7 @@ impl Plot {
     }
 }
 
-/// A power of ten of a second, in words.
+/// A power of ten of a second with its unit.
 fn time(decade: i32) -> String {
     let (unit, decade) = match decade {
         0.. => ("s", decade),

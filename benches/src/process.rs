@@ -1,11 +1,11 @@
-//! A process under measurement: how much CPU it has used, and memory.
+//! A process under measurement: its CPU time and its peak memory.
 
 use std::fs;
 use std::io;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// A child process that ends with this value.
+/// A child process; it is killed when this value is dropped.
 pub(crate) struct Process {
     child: Child,
     pub(crate) started: Instant,
@@ -21,10 +21,10 @@ impl Process {
         &mut self.child
     }
 
-    /// The CPU time of all its threads, in user space and in the kernel, once they all wait.
+    /// The CPU time of all its threads, in user space and in the kernel. Waits until no thread is running.
     ///
     /// # Errors
-    /// When it has ended, or the kernel does not count (`CONFIG_SCHED_INFO`).
+    /// When the process has ended, or the kernel has no `CONFIG_SCHED_INFO`.
     pub(crate) fn cpu(&self) -> io::Result<Duration> {
         loop {
             let mut nanoseconds = 0_u64;
@@ -32,14 +32,14 @@ impl Process {
             for thread in fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
                 let thread = thread?.path();
                 let stat = fs::read_to_string(thread.join("stat"))?;
-                // The name in parentheses may hold anything; the state follows it.
+                // The state follows the program's name, which stands in parentheses and may contain anything.
                 let state = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
                 waits &= state.starts_with('S');
                 let times = fs::read_to_string(thread.join("schedstat"))?;
                 let time = times.split_whitespace().next().and_then(|time| time.parse::<u64>().ok());
                 nanoseconds += time.ok_or_else(|| io::Error::other("the kernel does not count CPU time"))?;
             }
-            // The time of a thread that runs is only brought up to date now and then.
+            // The kernel updates the time of a running thread only now and then.
             if waits {
                 return Ok(Duration::from_nanos(nanoseconds));
             }
@@ -47,7 +47,7 @@ impl Process {
         }
     }
 
-    /// The most memory it has had resident so far, in bytes.
+    /// Peak resident memory so far, in bytes.
     pub(crate) fn peak_memory(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -55,7 +55,7 @@ impl Process {
         kilobytes.map(|kilobytes| kilobytes * 1024).ok_or_else(|| io::Error::other("no VmHWM in status"))
     }
 
-    /// Waits for a process that has been told to end.
+    /// Waits until the process ends.
     pub(crate) fn wait(&mut self) -> io::Result<()> {
         self.child.wait().map(drop)
     }
@@ -68,7 +68,7 @@ impl Drop for Process {
     }
 }
 
-/// A command with nothing of this process's environment.
+/// A command with an empty environment.
 pub(crate) fn bare(program: &std::path::Path) -> Command {
     let mut command = Command::new(program);
     command.env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::inherit());

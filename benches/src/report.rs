@@ -1,4 +1,4 @@
-//! What was measured, as text for the terminal and as Markdown for `docs/performance.md`.
+//! The results as Markdown tables, for the terminal and for `docs/performance.md`.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,17 +13,17 @@ use crate::measure::{self, Row};
 use crate::plot::{Growth, Plot};
 use crate::workload::Load;
 
-/// Everything that is in the document.
+/// All results.
 pub(crate) struct Report {
     rows: Vec<Row>,
-    /// Without valgrind there are none.
+    /// `None` without valgrind.
     counts: Option<Counts>,
     start: (Duration, Duration),
     size: (u64, u64),
     growth: [Growth; 2],
 }
 
-/// What the ratio to the floor may be at most.
+/// Maximum ratio of the forwarder's CPU time to the floor's.
 fn limit(load: &str) -> Option<f64> {
     match load {
         "W1" => Some(1.9),
@@ -34,17 +34,17 @@ fn limit(load: &str) -> Option<f64> {
     }
 }
 
-/// What Lambda gives a function with so many megabytes: AWS documents one processor at 1,769.
+/// The share of a processor that a function with this much memory gets: AWS documents one processor at 1,769 MB.
 fn processors(megabytes: f64) -> f64 {
     megabytes / 1769.0
 }
 
-/// USD for a GB-second and for a request on x86_64 in us-east-1, from the price list of AWS.
+/// AWS's prices for x86_64 in us-east-1, in USD: for a GB-second and for a request.
 const GB_SECOND: f64 = 0.000_016_666_7;
 const REQUEST: f64 = 0.000_000_2;
 
-/// What an invocation waits for besides its CPU: a receipt from a log service 20 ms away, and the 10 ms that the
-/// forwarder listens after it.
+/// Seconds that an invocation waits: 20 ms for a receipt from a log service that far away, and 10 ms that the forwarder
+/// listens after it.
 const WAITING: f64 = 0.030;
 
 const GROWTH: Plot = Plot {
@@ -56,7 +56,7 @@ const GROWTH: Plot = Plot {
 };
 
 impl Report {
-    /// Measures everything; a few minutes.
+    /// Measures everything, which takes a few minutes.
     pub(crate) fn measure(bootstrap: &Path, counts: Option<Counts>) -> Result<Self, String> {
         let rows = Load::all().iter().map(|load| measure::row(bootstrap, load)).collect::<Result<_, _>>()?;
         let start = measure::start(bootstrap)?;
@@ -121,7 +121,7 @@ impl Report {
         );
     }
 
-    /// Time of CPU is stretched by the share of a processor that memory buys; waiting is not.
+    /// CPU time grows where the memory buys less than a whole processor; waiting time does not.
     fn price(&self, text: &mut String) {
         text.push_str("\n| load | 128 MB | 256 MB | 512 MB |\n| --- | --- | --- | --- |\n");
         for row in self.rows.iter().filter(|row| matches!(row.name.as_str(), "W1" | "W2" | "W2s" | "W3")) {
@@ -136,7 +136,7 @@ impl Report {
         }
     }
 
-    /// Puts the tables into the document, and the plot beside it.
+    /// Writes the tables to the document and the plot to a file beside it.
     pub(crate) fn write(&self, docs: &Path) -> Result<(), String> {
         document::replace(&docs.join("performance.md"), "measured", &self.text())?;
         let [events, records] = &self.growth;
@@ -145,7 +145,7 @@ impl Report {
     }
 }
 
-/// The size of the executable, and of the zip: what the zip has besides the compressed executable is its names.
+/// The size of the executable and of the zip, which is little more than the compressed executable.
 fn size(bootstrap: &Path) -> Result<(u64, u64), String> {
     let failed = |error: std::io::Error| format!("`{}`: {error}", bootstrap.display());
     let executable = std::fs::read(bootstrap).map_err(failed)?;

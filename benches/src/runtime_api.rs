@@ -1,4 +1,4 @@
-//! Lambda's runtime API, as far as a function needs it.
+//! A stand-in for Lambda's runtime API, for one function.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,18 +6,18 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-/// How long a function has for an invocation, and how long is waited for it: enough under an emulator.
+/// The deadline of an invocation, and the timeout for the function's next request: long enough under valgrind.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// What a function says.
+/// A request of the function.
 enum News {
-    /// It asks for an event.
+    /// It asks for the next event.
     Asks(Instant),
-    /// It answers; the path, and the body.
+    /// It answers: the path and the body of the request.
     Answers(String, Vec<u8>),
 }
 
-/// Serves one function.
+/// The API of one function.
 pub(crate) struct RuntimeApi {
     pub(crate) address: SocketAddr,
     events: Sender<Option<Arc<Vec<u8>>>>,
@@ -40,7 +40,7 @@ impl RuntimeApi {
         Ok(Self { address, events, news })
     }
 
-    /// When the function asks for its next event.
+    /// Waits until the function asks for its next event; the time when it did.
     pub(crate) fn asked(&self) -> Result<Instant, String> {
         match self.next()? {
             News::Asks(at) => Ok(at),
@@ -71,9 +71,9 @@ impl RuntimeApi {
         }
     }
 
-    /// Ends the function: what it has asked for gets no answer.
+    /// Ends the function by closing the connection on which it waits for an event.
     pub(crate) fn end(&self) {
-        // It may ask again, on another connection.
+        // The function may try again on new connections; each is closed.
         for _ in 0..16 {
             let _ = self.events.send(None);
         }
@@ -110,12 +110,12 @@ fn serve(
                  Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:r:1:function:f\r\nContent-Length: {}\r\n\r\n",
                 event.len()
             );
-            // Together, as far as it costs little: two writes would wake the function twice.
+            // The head and the beginning of the event in one write: two would wake the function twice.
             let (first, rest) = event.split_at(event.len().min(64 << 10));
             stream.write_all(&[head.as_bytes(), first].concat()).ok()?;
             stream.write_all(rest).ok()?;
         } else {
-            // Before anybody is told, so that the function is not disturbed while it is watched.
+            // Answer first, so that the function has nothing left to do when its CPU time is read.
             stream.write_all(b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n").ok()?;
             tell.send(News::Answers(path, body)).ok()?;
         }

@@ -1,4 +1,4 @@
-//! A log service that compares every byte with what it should be, at the moment it arrives.
+//! A log service that compares every byte with the expected one when it arrives.
 
 use std::io::{self, Read};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,10 +10,10 @@ use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair, KeyUsage
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, Stream};
 
-/// Longer than any load takes, under an emulator too.
+/// Timeout for a load: longer than any takes, under valgrind as well.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// Takes lines over TLS 1.3 on 127.0.0.1 until the program ends.
+/// Accepts lines over TLS 1.3 on 127.0.0.1 until the program ends.
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     state: Arc<(Mutex<State>, Condvar)>,
@@ -24,12 +24,12 @@ struct State {
     expected: Arc<Vec<u8>>,
     arrived: usize,
     first: Option<Instant>,
-    /// Where the first wrong byte was.
+    /// The position of the first wrong byte.
     wrong: Option<usize>,
 }
 
 impl Service {
-    /// Starts it, and writes the authority that clients have to trust to a file.
+    /// Starts it, and writes the certificate of the authority that clients must trust to a file.
     pub(crate) fn start(authority: &Path) -> io::Result<Self> {
         let config = Arc::new(tls(authority)?);
         let listener = TcpListener::bind("127.0.0.1:0")?;
@@ -39,19 +39,19 @@ impl Service {
         std::thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 let (config, shared) = (Arc::clone(&config), Arc::clone(&shared));
-                // A client that goes away ends its thread; what is missing then is noticed by who waits.
+                // A client that disconnects ends its thread; `arrived` notices missing bytes.
                 std::thread::spawn(move || serve(stream, config, &shared));
             }
         });
         Ok(Self { address, state })
     }
 
-    /// From now on exactly these bytes have to arrive.
+    /// Expects exactly these bytes from now on.
     pub(crate) fn expect(&self, wire: &Arc<Vec<u8>>) {
         *lock(&self.state.0) = State { expected: Arc::clone(wire), ..State::default() };
     }
 
-    /// Waits until they have arrived; when the first of them did.
+    /// Waits until all expected bytes have arrived; the time when the first one did.
     pub(crate) fn arrived(&self) -> Result<Instant, String> {
         let waiting = |state: &mut State| state.wrong.is_none() && state.arrived < state.expected.len();
         let waited = self.state.1.wait_timeout_while(lock(&self.state.0), PATIENCE, waiting);
@@ -101,7 +101,7 @@ impl State {
     }
 }
 
-/// An authority, and a certificate for 127.0.0.1 by it.
+/// A certificate for 127.0.0.1, signed by a new authority whose certificate is written to `authority`.
 fn tls(authority: &Path) -> io::Result<ServerConfig> {
     let key = KeyPair::generate().map_err(io::Error::other)?;
     let mut params = CertificateParams::default();

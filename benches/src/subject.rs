@@ -1,4 +1,4 @@
-//! What is compared: the forwarder, the floor and the naive pipeline, each a process with a log service of its own.
+//! The subjects of a measurement: forwarder, floor and naive pipeline, each a process with a log service of its own.
 
 use std::io::{Read, Write};
 use std::path::Path;
@@ -14,7 +14,7 @@ use crate::runtime_api::RuntimeApi;
 use crate::service::Service;
 use crate::workload::{Made, TOKEN};
 
-/// Which of the three.
+/// Which of the three subjects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Forwarder,
@@ -22,26 +22,27 @@ pub(crate) enum Kind {
     Naive,
 }
 
-/// A running subject and the load it gets.
+/// A running subject and its load.
 pub(crate) struct Subject {
     process: Process,
     service: Service,
     wire: Arc<Vec<u8>>,
     driver: Driver,
-    /// Its files live as long as it does.
+    /// Keeps the folder with its files until it is dropped.
     _folder: TempDir,
 }
 
+/// How a subject gets its invocations.
 enum Driver {
     Lambda {
         api: RuntimeApi,
         event: Arc<Vec<u8>>,
     },
-    /// Told by its standard input, answers on its standard output.
+    /// A byte on standard input starts an invocation; a byte on standard output ends it.
     Pipe,
 }
 
-/// A load that several subjects get.
+/// A load, shared by several subjects.
 #[derive(Clone)]
 pub(crate) struct Shared {
     event: Arc<Vec<u8>>,
@@ -55,16 +56,16 @@ impl Shared {
     }
 }
 
-/// How long a start took.
+/// The times of a cold start.
 pub(crate) struct Start {
-    /// Until it asked for its first event.
+    /// From the start of the process to its first request for an event.
     pub(crate) next: Duration,
-    /// Until the first line of it was at the log service.
+    /// From the start of the process to the first line at the log service.
     pub(crate) line: Duration,
 }
 
 impl Subject {
-    /// Starts it, under `wrapper` if one is given: a program and its arguments. Nothing is delivered yet.
+    /// Starts it and waits until it is ready. `wrapper` is a program with its arguments to run it under, or empty.
     pub(crate) fn start(
         kind: Kind,
         bootstrap: &Path,
@@ -104,7 +105,7 @@ impl Subject {
                 command.arg("naive").arg(folder.path()).arg(&address);
             }
             environment(&mut command, &api, &address, &authority);
-            // As Lambda takes a function's log.
+            // Lambda reads the function's log from a pipe, too.
             command.stdout(Stdio::piped());
             Driver::Lambda { api, event: Arc::clone(&load.event) }
         };
@@ -122,7 +123,7 @@ impl Subject {
         Ok(subject)
     }
 
-    /// Starts the forwarder and gives it its first event, looking at the clock.
+    /// Measures a cold start of the forwarder with its first event.
     pub(crate) fn cold(bootstrap: &Path, load: &Shared) -> Result<Start, String> {
         let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
         let authority = folder.path().join("authority.pem");
@@ -140,7 +141,7 @@ impl Subject {
         Ok(Start { next: since(asked), line: since(first) })
     }
 
-    /// One invocation, compared byte for byte; returns when the subject waits for the next.
+    /// Runs one invocation. Returns when the subject waits for the next one and every byte has arrived.
     pub(crate) fn invoke(&mut self) -> Result<(), String> {
         self.service.expect(&self.wire);
         match &self.driver {
@@ -161,7 +162,7 @@ impl Subject {
         self.service.arrived().map(drop)
     }
 
-    /// What an invocation costs.
+    /// The CPU time of one invocation.
     pub(crate) fn cost(&mut self) -> Result<Duration, String> {
         let before = self.cpu()?;
         self.invoke()?;
@@ -177,7 +178,7 @@ impl Subject {
         self.process.peak_memory().map_err(|error| format!("cannot read memory from /proc: {error}"))
     }
 
-    /// Ends it in peace.
+    /// Ends it without an error.
     pub(crate) fn end(mut self) -> Result<(), String> {
         match &self.driver {
             Driver::Lambda { api, .. } => api.end(),
@@ -187,7 +188,7 @@ impl Subject {
     }
 }
 
-/// What Lambda gives a function, with the log service as its destination.
+/// Sets the environment variables that Lambda sets, and a configuration with the log service as destination.
 fn environment(command: &mut Command, api: &RuntimeApi, address: &str, authority: &Path) {
     let config = serde_json::json!({"destinations": {"default": {
         "type": "logentries", "endpoint": address, "ca_file": authority, "token": TOKEN,

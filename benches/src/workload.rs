@@ -1,4 +1,4 @@
-//! The loads, the same bytes on every machine and every day, and the lines that must come of each.
+//! The loads, made from a fixed seed and so the same on every machine, and the lines that each must become.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -11,7 +11,7 @@ use flate2::write::GzEncoder;
 /// The token that begins every line.
 pub(crate) const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
-/// How the messages of a load look.
+/// The kind of messages in a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Messages {
     /// A line of bunyan: JSON, so nearly every sixth byte of it is escaped in the JSON around it.
@@ -22,12 +22,12 @@ pub(crate) enum Messages {
     Tiny,
 }
 
-/// One load: how many records, of how many events each.
+/// One load: a number of records with a number of events each.
 #[derive(Clone, Debug)]
 pub(crate) struct Load {
     /// Its name in the tables.
     pub(crate) name: String,
-    /// In words.
+    /// Its description in the tables.
     pub(crate) what: &'static str,
     records: usize,
     /// The last record may have fewer.
@@ -36,13 +36,13 @@ pub(crate) struct Load {
     messages: Messages,
 }
 
-/// A load, made: what Lambda hands over, and what must arrive.
+/// The bytes of a load: the event that Lambda hands over, and what must arrive.
 pub(crate) struct Made {
     /// The event as JSON.
     pub(crate) event: Vec<u8>,
     /// The gzip data of each record.
     pub(crate) members: Vec<Vec<u8>>,
-    /// Every byte that the log service must get.
+    /// The bytes that the log service must receive.
     pub(crate) wire: Vec<u8>,
     /// The bytes of JSON in all records.
     pub(crate) json: usize,
@@ -77,7 +77,7 @@ impl Load {
         Self::new("W2s", "a full event of small bunyan messages", 136_459, 3_500, Messages::Bunyan)
     }
 
-    /// W3: the least there can be.
+    /// W3: the smallest event.
     pub(crate) fn w3() -> Self {
         Self::new("W3", "one event", 1, 1, Messages::Bunyan)
     }
@@ -92,17 +92,17 @@ impl Load {
         [Self::w1(), Self::w2(), Self::w2s(), Self::w4(), Self::w3()]
     }
 
-    /// For a plot: so many events, a thousand a record.
+    /// For a plot: events in records of 1,000.
     pub(crate) fn of_events(events: usize) -> Self {
         Self::new(&format!("{events} events"), "", events, 1_000, Messages::Bunyan)
     }
 
-    /// For a plot: so many records of one tiny event.
+    /// For a plot: records of one tiny event each.
     pub(crate) fn of_records(records: usize) -> Self {
         Self::new(&format!("{records} records"), "", records, 1, Messages::Tiny)
     }
 
-    /// Makes it. What stands in the messages depends on their number alone.
+    /// Makes the load. The messages depend only on their kind and number.
     pub(crate) fn make(&self) -> Made {
         let mut made = Made {
             event: b"{\"Records\":[".to_vec(),
@@ -139,7 +139,7 @@ impl Load {
     }
 }
 
-/// CloudWatch Logs writes a payload without spaces, in this order.
+/// The beginning of a payload, without spaces and in the order in which CloudWatch Logs writes it.
 fn head(messages: Messages) -> String {
     let (group, stream) = match messages {
         Messages::Tiny => ("/f", "s"),
@@ -157,13 +157,14 @@ fn head(messages: Messages) -> String {
 
 fn write_event(number: usize, message: &str, json: &mut String) {
     let time = 1_474_108_129_663_u64 + number as u64;
-    // Ids of CloudWatch Logs are numbers of 56 digits.
+    // Event ids of CloudWatch Logs are numbers of 56 digits.
     let _ = write!(json, "{{\"id\":\"3287386{number:049}\",\"timestamp\":{time},\"message\":");
     json.push_str(&serde_json::to_string(message).unwrap_or_default());
     json.push('}');
 }
 
-/// A line as it must arrive: token, space, the message with its line ends as U+2028 but for the last, line feed.
+/// A line as it must arrive: token, space, message, line feed. A line end at the end of the message is dropped; others
+/// become U+2028.
 fn write_line(message: &str, wire: &mut Vec<u8>) {
     wire.extend_from_slice(TOKEN.as_bytes());
     wire.push(b' ');
@@ -176,8 +177,7 @@ fn write_record(number: usize, member: &[u8], event: &mut Vec<u8>) {
     let sequence = format!("495658355723425459142617689770644116017679827068{number:08}");
     let data = STANDARD.encode(member);
     let time = 1_474_108_130.452 + number as f64 / 1e3;
-    // The members and their order are those of the documented example of an event. With short names 10,000 records
-    // just fit into the 6 MB that Lambda takes.
+    // The members and their order are those of the example event in AWS's documentation.
     let _ = write!(
         event,
         "{{\"kinesis\":{{\"kinesisSchemaVersion\":\"1.0\",\"partitionKey\":\"{number}\",\
@@ -190,7 +190,7 @@ fn write_record(number: usize, member: &[u8], event: &mut Vec<u8>) {
 
 fn gzip(data: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-    // Into memory: this cannot fail.
+    // Writing to memory cannot fail.
     let _ = encoder.write_all(data);
     encoder.finish().unwrap_or_default()
 }
@@ -261,7 +261,7 @@ fn write_message(kind: Messages, number: usize, random: &mut Random, out: &mut S
     }
 }
 
-/// SplitMix64: small, and the same for ever.
+/// SplitMix64, a small generator whose numbers depend only on its seed.
 struct Random(u64);
 
 impl Random {
@@ -277,7 +277,7 @@ impl Random {
         (self.next() % limit) as usize
     }
 
-    /// 50 to 10,000, as many between 50 and 707 as above.
+    /// A length of 50 to 10,000 bytes; half of them are below 707.
     fn length(&mut self) -> usize {
         let share = self.below(1_000_001) as f64 / 1e6;
         (50.0 * 200_f64.powf(share)) as usize

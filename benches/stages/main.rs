@@ -1,7 +1,7 @@
-//! What each stage of the forwarder takes, with criterion: `cargo bench -p cwl2le-benches --bench stages`.
+//! Measures each stage of the forwarder with criterion: `cargo bench -p cwl2le-benches --bench stages`.
 //!
-//! A stage alone runs on memory that is in the cache, so that the sum of all is less than the whole takes. This is for finding
-//! out what a change does to one of them.
+//! Use it to see what a change does to one stage. Alone, a stage finds its memory in the processor's cache, so the sum
+//! of all stages is less than the whole.
 
 #[allow(dead_code, reason = "the other loads")]
 #[path = "../src/workload.rs"]
@@ -17,7 +17,7 @@ use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::record::payload::{self, Cap};
 use workload::Load;
 
-/// A load as each stage gets it.
+/// The input of each stage for one load.
 struct Stages {
     name: String,
     event: Vec<u8>,
@@ -31,7 +31,7 @@ fn loads() -> Vec<Stages> {
         let made = load.make();
         let payloads = made.members.iter().map(|member| {
             let mut payload = Vec::new();
-            // What does not decompress would be a faulty load; the stages would say so.
+            // Every load decompresses; a faulty one would fail in `parse`.
             let _ = payload::gunzip(member, Cap::for_memory(1024), &mut payload);
             payload
         });
@@ -119,7 +119,7 @@ fn stages(criterion: &mut Criterion) {
                         format::write(Format::Message, payload, event, &mut lines);
                         lines.push(b'\n');
                     }
-                    // As a destination does it, which sends pieces of about this size.
+                    // A destination sends pieces of about this size.
                     if lines.len() > 128 << 10 {
                         black_box(&mut lines).clear();
                     }
