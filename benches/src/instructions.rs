@@ -9,10 +9,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use cwl2le_benches::workload::Load;
 use serde::{Deserialize, Serialize};
 
 use crate::subject::{Kind, Shared, Subject};
-use crate::workload::Load;
 
 /// Maximum growth of a ratio that passes the gate.
 const TOLERANCE: f64 = 0.05;

@@ -15,7 +15,6 @@ mod report;
 mod runtime_api;
 mod service;
 mod subject;
-mod workload;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
+use cwl2le_benches::workload::Load;
+
 use crate::plot::Growth;
 use crate::subject::{Kind, Shared, Subject};
-use crate::workload::Load;
 
 /// Number of rounds. In each round the subjects take turns, so a machine that slows down does so for all of them.
 const ROUNDS: usize = 15;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lambda_events::kinesis::KinesisEvent;
+use cwl2le_benches::workload::TOKEN;
 use flate2::read::MultiGzDecoder;
 use lambda_runtime::{Error, LambdaEvent, Runtime, service_fn};
 use rustls::pki_types::ServerName;
@@ -17,7 +18,6 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::floor;
-use crate::workload::TOKEN;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
+use cwl2le_benches::workload::Load;
 use flate2::Compression;
 use flate2::write::DeflateEncoder;
 
@@ -11,7 +12,6 @@ use crate::document;
 use crate::instructions::Counts;
 use crate::measure::{self, Row};
 use crate::plot::{Growth, Plot};
-use crate::workload::Load;
 
 /// All results.
 pub(crate) struct Report {

@@ -6,13 +6,13 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use cwl2le_benches::workload::{Made, TOKEN};
 use tempfile::TempDir;
 
 use crate::floor;
 use crate::process::{Process, bare};
 use crate::runtime_api::RuntimeApi;
 use crate::service::Service;
-use crate::workload::{Made, TOKEN};
 
 /// Which of the three subjects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,11 +9,11 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 /// The token that begins every line.
-pub(crate) const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
+pub const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
 
 /// The kind of messages in a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Messages {
+enum Messages {
     /// A line of bunyan: JSON, so nearly every sixth byte of it is escaped in the JSON around it.
     Bunyan,
     /// Text and stack traces of 50 bytes to 10 KB, some of it not ASCII.
@@ -24,11 +24,11 @@ pub(crate) enum Messages {
 
 /// One load: a number of records with a number of events each.
 #[derive(Clone, Debug)]
-pub(crate) struct Load {
+pub struct Load {
     /// Its name in the tables.
-    pub(crate) name: String,
+    pub name: String,
     /// Its description in the tables.
-    pub(crate) what: &'static str,
+    pub what: &'static str,
     records: usize,
     /// The last record may have fewer.
     events_a_record: usize,
@@ -37,17 +37,17 @@ pub(crate) struct Load {
 }
 
 /// The bytes of a load: the event that Lambda hands over, and what must arrive.
-pub(crate) struct Made {
+pub struct Made {
     /// The event as JSON.
-    pub(crate) event: Vec<u8>,
+    pub event: Vec<u8>,
     /// The gzip data of each record.
-    pub(crate) members: Vec<Vec<u8>>,
+    pub members: Vec<Vec<u8>>,
     /// The bytes that the log service must receive.
-    pub(crate) wire: Vec<u8>,
+    pub wire: Vec<u8>,
     /// The bytes of JSON in all records.
-    pub(crate) json: usize,
+    pub json: usize,
     /// How many events.
-    pub(crate) events: usize,
+    pub events: usize,
 }
 
 impl Load {
@@ -63,47 +63,47 @@ impl Load {
     }
 
     /// W1: an ordinary batch.
-    pub(crate) fn w1() -> Self {
+    pub fn w1() -> Self {
         Self::new("W1", "100 records of 40 bunyan events", 4_000, 40, Messages::Bunyan)
     }
 
     /// W2: a full event of large and small messages.
-    pub(crate) fn w2() -> Self {
+    pub fn w2() -> Self {
         Self::new("W2", "a full event, messages of 50 B to 10 KB", 11_663, 500, Messages::Mixed)
     }
 
     /// W2s: a full event of small messages.
-    pub(crate) fn w2s() -> Self {
+    pub fn w2s() -> Self {
         Self::new("W2s", "a full event of small bunyan messages", 136_459, 3_500, Messages::Bunyan)
     }
 
     /// W3: the smallest event.
-    pub(crate) fn w3() -> Self {
+    pub fn w3() -> Self {
         Self::new("W3", "one event", 1, 1, Messages::Bunyan)
     }
 
     /// W4: as many records as a trigger can be told to batch.
-    pub(crate) fn w4() -> Self {
+    pub fn w4() -> Self {
         Self::new("W4", "10,000 records of one tiny event", 10_000, 1, Messages::Tiny)
     }
 
     /// The five loads of the table.
-    pub(crate) fn all() -> [Self; 5] {
+    pub fn all() -> [Self; 5] {
         [Self::w1(), Self::w2(), Self::w2s(), Self::w4(), Self::w3()]
     }
 
     /// For a plot: events in records of 1,000.
-    pub(crate) fn of_events(events: usize) -> Self {
+    pub fn of_events(events: usize) -> Self {
         Self::new(&format!("{events} events"), "", events, 1_000, Messages::Bunyan)
     }
 
     /// For a plot: records of one tiny event each.
-    pub(crate) fn of_records(records: usize) -> Self {
+    pub fn of_records(records: usize) -> Self {
         Self::new(&format!("{records} records"), "", records, 1, Messages::Tiny)
     }
 
     /// Makes the load. The messages depend only on their kind and number.
-    pub(crate) fn make(&self) -> Made {
+    pub fn make(&self) -> Made {
         let mut made = Made {
             event: b"{\"Records\":[".to_vec(),
             members: Vec::new(),

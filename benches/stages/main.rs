@@ -3,19 +3,15 @@
 //! Use it to see what a change does to one stage. Alone, a stage finds its memory in the processor's cache, so the sum
 //! of all stages is less than the whole.
 
-#[allow(dead_code, reason = "the other loads")]
-#[path = "../src/workload.rs"]
-mod workload;
-
 use std::hint::black_box;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use cwl2le_benches::workload::Load;
 use cwl2le_forwarder::config::Format;
 use cwl2le_forwarder::line::format;
 use cwl2le_forwarder::record::event::Invocation;
 use cwl2le_forwarder::record::payload::{self, Cap};
-use workload::Load;
 
 /// The input of each stage for one load.
 struct Stages {
