@@ -8,9 +8,10 @@
 
 use std::ops::Range;
 
+use memchr::memchr;
+
 use crate::record::json::backslash::escaped;
-use crate::record::json::digits::leading_digits;
-use crate::record::vectors::{self, BLOCK, Kernel, Vectors, Window, first_special};
+use crate::record::vectors::{self, BLOCK, Kernel, Vectors, Window};
 
 /// Notes a value that may stand there once.
 pub(crate) fn once<T>(place: &mut Option<T>, value: T) -> Option<()> {
@@ -64,8 +65,7 @@ impl<'a> Cursor<'a> {
         json.get(self.plain()?)
     }
 
-    /// A number, and of how many digits.
-    #[inline]
+    /// A number, and the count of its digits.
     pub(crate) fn digits(&mut self) -> Option<(u64, usize)> {
         let rest = self.text.get(self.at..)?;
         let (number, count) = leading_digits(rest);
@@ -90,30 +90,16 @@ impl<'a> Cursor<'a> {
     }
 
     /// The rest of a PLAIN whose quote has been passed, without its end.
-    #[inline(always)]
+    #[inline]
     pub(crate) fn plain(&mut self) -> Option<Range<usize>> {
         let start = self.at;
-        let mut rest = self.text.get(start..)?;
-        loop {
-            let (chunk, padded);
-            let after = match rest.split_first_chunk::<16>() {
-                Some((first, after)) => {
-                    chunk = first;
-                    after
-                }
-                None => {
-                    padded = padded_chunk(rest);
-                    chunk = &padded;
-                    &[]
-                }
-            };
-            if let Some(at) = first_special(chunk) {
-                let end = self.text.len() - rest.len() + at;
-                self.at = end + 1;
-                return (chunk[at] == b'"').then_some(start..end);
-            }
-            rest = after;
-        }
+        let rest = self.text.get(start..)?;
+        let length = memchr(b'"', rest)?;
+        self.at += length + 1;
+        // Without an early exit, so that the compiler can look at several bytes at once.
+        let is_special = |byte: u8| matches!(byte, b'\\' | ..0x20 | 0x80..);
+        let has_special = rest[..length].iter().fold(false, |found, byte| found | is_special(*byte));
+        (!has_special).then_some(start..start + length)
     }
 
     /// The rest of a TEXT whose quote has been passed, without its end.
@@ -175,9 +161,10 @@ fn check_unicode(text: &[u8], at: usize) -> Option<()> {
     digits.iter().all(u8::is_ascii_hexdigit).then_some(())
 }
 
-/// A chunk that ends as no string does.
-fn padded_chunk(rest: &[u8]) -> [u8; 16] {
-    let mut chunk = [0; 16];
-    chunk[..rest.len()].copy_from_slice(rest);
-    chunk
+/// The number that a text begins with, and the count of its digits. With more than 19 of them the number is wrong.
+fn leading_digits(text: &[u8]) -> (u64, usize) {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
+    digits.fold((0_u64, 0), |(number, count), digit| {
+        (number.wrapping_mul(10).wrapping_add(u64::from(digit - b'0')), count + 1)
+    })
 }

@@ -2,6 +2,5 @@
 
 pub(crate) mod backslash;
 pub(crate) mod cursor;
-mod digits;
 pub(crate) mod strict;
 pub mod text;
