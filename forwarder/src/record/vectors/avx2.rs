@@ -7,15 +7,20 @@
 use std::arch::x86_64::*;
 
 use super::places::PLACES;
-use super::{BLOCK, Kernel, Vectors, x86};
+use super::{BLOCK, Kernel, Vectors};
 
-/// There is one only where the processor has AVX2 and what came with it.
+/// Exists only where the processor has AVX2 and the instructions that came with it.
 #[derive(Clone, Copy)]
 pub(crate) struct Avx2(());
 
 impl Avx2 {
     pub(super) fn detect() -> Option<Self> {
-        x86::has_avx2().then_some(Self(()))
+        let has_all = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("popcnt");
+        has_all.then_some(Self(()))
     }
 
     #[inline]

@@ -1,47 +1,44 @@
-//! Many bytes at once, with the widest registers that a processor has.
+//! Code that looks at 64 bytes at a time, with AVX2 where the processor has it.
 //!
-//! A line of JSON in JSON has a backslash for every fifth byte. Looking for them one by one, and copying what is between
-//! them piece by piece, takes most of the time that a line takes. A [`Kernel`] is written once, for blocks of 64 bytes;
-//! [`run`] has it compiled for each kind of [`Vectors`] and picks one when the program runs.
+//! JSON inside a JSON string has a backslash about every fifth byte. To look for them one by one, and to copy the pieces
+//! between them, takes most of the time of a line. A [`Kernel`] is written once, for blocks of 64 bytes. [`run`] compiles
+//! it for each kind of [`Vectors`] and chooses one at run time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
 #[cfg(target_arch = "x86_64")]
 mod places;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
-/// How many bytes a block has: as many as a `u64` has bits.
+/// The bytes of a block: as many as a `u64` has bits.
 pub(crate) const BLOCK: usize = 64;
 
-/// What can be done with a block. A bit of a mask stands for a byte of it, the lowest for the first.
+/// The operations on a block. A bit of a mask stands for a byte of the block, the lowest bit for the first byte.
 pub(crate) trait Vectors: Copy {
-    /// Which bytes are one of these.
+    /// The mask of the bytes that are one of `bytes`.
     fn any_of<const COUNT: usize>(self, block: &[u8; BLOCK], bytes: [u8; COUNT]) -> u64;
 
-    /// Which bytes are control characters, below U+0020: no JSON string holds these.
+    /// The mask of control characters, below U+0020, which no JSON string may contain.
     fn controls(self, block: &[u8; BLOCK]) -> u64;
 
-    /// Appends those bytes whose bits are set.
+    /// Appends the bytes whose bits are set in `keep`.
     fn append(self, block: &[u8; BLOCK], keep: u64, out: &mut Vec<u8>);
 }
 
-/// The block at a place of a text. Where the text ends sooner, it is the last block of the text, of which the first bytes
-/// are done.
+/// The block at a place of a text. Near the end of the text it is the last block, which begins before the place.
 #[derive(Clone, Copy)]
 pub(crate) struct Window<'t> {
     pub(crate) block: &'t [u8; BLOCK],
-    /// How many bytes of the block are before the place. A mask shifted right by this begins at the place.
+    /// The number of bytes of the block before the place: a mask shifted right by it begins at the place.
     pub(crate) done: u32,
-    /// Which bytes from the place on are of the text, in such a mask.
+    /// The bytes of the text, in a mask that begins at the place.
     pub(crate) inside: u64,
 }
 
 impl<'t> Window<'t> {
-    /// The window at `at`; a text that has no block of its own gets `spare`.
+    /// The window at `at`. A text shorter than a block is copied to `spare`.
     #[inline(always)]
     pub(crate) fn at(text: &'t [u8], at: usize, spare: &'t mut [u8; BLOCK]) -> Self {
         let rest = &text[at..];
@@ -60,16 +57,16 @@ impl<'t> Window<'t> {
     }
 }
 
-/// Code that is compiled for each kind of vectors.
+/// Code to compile for each kind of vectors.
 pub(crate) trait Kernel {
     type Output;
 
-    /// Has to be `#[inline(always)]`, as everything that it calls with vectors: only what becomes part of the
-    /// function for a kind of vectors may use their registers.
+    /// Must be `#[inline(always)]`, as everything that it calls with vectors: only code that is inlined into the
+    /// function for a kind of vectors may use their instructions.
     fn run<V: Vectors>(self, vectors: V) -> Self::Output;
 }
 
-/// Runs it with the widest vectors there are.
+/// Runs a kernel with the best vectors of this processor.
 #[inline]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
@@ -78,7 +75,7 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     kernel.run(portable::Portable)
 }
 
-/// Asks for memory that will be read soon, where a processor can be asked.
+/// Prefetches memory that will be read soon; does nothing on processors other than x86_64.
 #[inline(always)]
 pub(crate) fn prefetch(bytes: &[u8]) {
     #[cfg(target_arch = "x86_64")]
@@ -87,16 +84,7 @@ pub(crate) fn prefetch(bytes: &[u8]) {
     let _ = bytes;
 }
 
-/// The first byte of a chunk that is a quote, a backslash, a control character or not ASCII.
-#[inline(always)]
-pub(crate) fn first_special(chunk: &[u8; 16]) -> Option<usize> {
-    #[cfg(target_arch = "x86_64")]
-    return x86::first_special(chunk);
-    #[cfg(not(target_arch = "x86_64"))]
-    portable::first_special(chunk)
-}
-
-/// The outcome with each kind of vectors that this processor has; the name of the kind comes with it.
+/// The name of each kind of vectors that this processor has, and the kernel's output with it.
 #[cfg(test)]
 pub(crate) fn run_with_each<K: Kernel>(kernel: impl Fn() -> K) -> Vec<(&'static str, K::Output)> {
     let mut outcomes = vec![("portable", kernel().run(portable::Portable))];
@@ -153,19 +141,6 @@ mod tests {
                 [mask(&|byte| bytes.contains(&byte)), mask(&|byte| byte == first), mask(&|byte| byte < 0x20)];
             for (name, masks) in run_with_each(|| Masks(&block, bytes)) {
                 prop_assert_eq!(masks, expected, "{}", name);
-            }
-        }
-
-        #[test]
-        fn the_first_special_byte_is_what_a_loop_finds(
-            chunk in any::<[u8; 16]>(), plain in any::<[u8; 16]>(), from in 0..=16_usize,
-        ) {
-            let plain = plain.map(|byte| b'A' + byte % 26);
-            let late: [u8; 16] = std::array::from_fn(|at| if at < from { plain[at] } else { chunk[at] });
-            for chunk in [chunk, plain, late] {
-                let expected = chunk.iter().position(|byte| matches!(byte, b'"' | b'\\' | ..0x20 | 0x80..));
-                prop_assert_eq!(first_special(&chunk), expected);
-                prop_assert_eq!(portable::first_special(&chunk), expected);
             }
         }
 

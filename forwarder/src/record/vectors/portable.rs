@@ -38,17 +38,6 @@ impl Vectors for Portable {
     }
 }
 
-#[cfg(any(test, not(target_arch = "x86_64")))]
-pub(super) fn first_special(chunk: &[u8; 16]) -> Option<usize> {
-    chunk.as_chunks::<8>().0.iter().enumerate().find_map(|(at, word)| {
-        let word = u64::from_le_bytes(*word);
-        let quotes = below(word ^ repeat(b'"'), 1);
-        let backslashes = below(word ^ repeat(b'\\'), 1);
-        let specials = quotes | backslashes | below(word, 0x20) | (word & HIGH);
-        (specials != 0).then_some(8 * at + specials.trailing_zeros() as usize / 8)
-    })
-}
-
 /// The high bit of each byte that is below `limit`, which is 1 to 128: of one that neither has it nor gets it when
 /// what is missing to 128 is added to the other seven.
 #[inline(always)]
