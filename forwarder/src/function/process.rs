@@ -31,7 +31,6 @@ pub fn run() -> ExitCode {
         say(journal, &Note::new(Level::Error, why, json!({})));
         return ExitCode::FAILURE;
     };
-    keep_freed_memory();
     // One thread: an invocation is one thing after the other, and a small function has a part of one CPU.
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -48,14 +47,6 @@ pub fn run() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// Raises glibc's dynamic mmap threshold to 4 MiB (mallopt(3)) by freeing one block of that size, so that freed buffers
-/// stay in the heap and the kernel need not clear new pages for each invocation. The block is never written to, so it
-/// takes no memory.
-fn keep_freed_memory() {
-    const AS_LARGE_AS_ANY_LIST: usize = 4 << 20;
-    drop(std::hint::black_box(Vec::<u8>::with_capacity(AS_LARGE_AS_ANY_LIST)));
 }
 
 fn answer(runtime: &tokio::runtime::Runtime, api: &str, mut function: Function) -> ExitCode {

@@ -17,9 +17,6 @@ use crate::secret::redactor;
 /// Maximum bytes of the head of an answer.
 const LONGEST_HEAD: usize = 64 << 10;
 
-/// Maximum capacity of the buffer to keep for the next event: more than any event has.
-const KEPT_BUFFER: usize = 8 << 20;
-
 const VERSION: &str = "/2018-06-01/runtime";
 
 /// The type of the error that whoever invokes a function that cannot start is told.
@@ -30,8 +27,6 @@ pub struct RuntimeApi {
     /// Host and port.
     address: String,
     stream: Option<TcpStream>,
-    /// For the body of the next event.
-    spare: Vec<u8>,
 }
 
 /// What Lambda wants done.
@@ -72,7 +67,7 @@ enum Answered {
 impl RuntimeApi {
     /// The API at an address like that in `AWS_LAMBDA_RUNTIME_API`; nothing is connected to yet.
     pub fn new(address: impl Into<String>) -> Self {
-        Self { address: address.into(), stream: None, spare: Vec::new() }
+        Self { address: address.into(), stream: None }
     }
 
     /// Waits for the next invocation.
@@ -80,8 +75,7 @@ impl RuntimeApi {
     /// # Errors
     /// When the API cannot be reached or is not understood: there is nothing more to do for this process.
     pub async fn next(&mut self) -> io::Result<Next> {
-        let body = std::mem::take(&mut self.spare);
-        let (head, body) = self.ask("GET", "/invocation/next", "", b"", body).await?;
+        let (head, body) = self.ask("GET", "/invocation/next", "", b"").await?;
         let id = head.id.filter(|_| head.status == 200);
         let id =
             id.ok_or_else(|| io::Error::other(format!("/next is answered with status {}", head.status)))?;
@@ -120,20 +114,12 @@ impl RuntimeApi {
         self.answer(next, "error", headers, body.as_bytes()).await.map(drop)
     }
 
-    /// Takes an event's buffer back, to be used for the next.
-    pub fn reuse(&mut self, mut buffer: Vec<u8>) {
-        if buffer.capacity() <= KEPT_BUFFER {
-            buffer.clear();
-            self.spare = buffer;
-        }
-    }
-
     async fn answer(&mut self, next: &Next, what: &str, headers: &str, body: &[u8]) -> io::Result<Answered> {
         let path = format!("/invocation/{}/{what}", next.id);
         let invocation = next.invocation_id.as_ref();
         let invocation = invocation.map(|id| format!("Lambda-Runtime-Invocation-Id: {id}\r\n"));
         let headers = format!("{headers}{}", invocation.unwrap_or_default());
-        let (head, _) = self.ask("POST", &path, &headers, body, Vec::new()).await?;
+        let (head, _) = self.ask("POST", &path, &headers, body).await?;
         match head.status {
             200..300 => Ok(Answered::Accepted),
             // One that comes too late or twice, or is too large. The next invocation is another one.
@@ -142,15 +128,14 @@ impl RuntimeApi {
         }
     }
 
-    /// One request and its answer, whose body is appended to `into`. A kept connection may have been closed
-    /// meanwhile, so a request that fails on one is made again on a new one.
+    /// One request, and the head and the body of its answer. A kept connection may have been closed meanwhile, so a
+    /// request that fails on one is made again on a new one.
     async fn ask(
         &mut self,
         method: &str,
         path: &str,
         headers: &str,
         body: &[u8],
-        mut into: Vec<u8>,
     ) -> io::Result<(Head, Vec<u8>)> {
         let request = [
             format!(
@@ -164,11 +149,11 @@ impl RuntimeApi {
             body,
         ]
         .concat();
-        if let Some(kept) = self.stream.take() {
-            into.clear();
-            if let Ok(head) = self.exchange(kept, &request, &mut into).await {
-                return Ok((head, into));
-            }
+        let mut into = Vec::new();
+        if let Some(kept) = self.stream.take()
+            && let Ok(head) = self.exchange(kept, &request, &mut into).await
+        {
+            return Ok((head, into));
         }
         into.clear();
         let new = TcpStream::connect(&self.address).await?;

@@ -60,7 +60,6 @@ pub(super) async fn serve(mut api: RuntimeApi, function: &mut Function) -> std::
                 api.fail(&next, "Cwl2le.InternalError", "internal error; its place is in the log").await?
             }
         }
-        api.reuse(invocation.into_buffer());
     }
 }
 

@@ -18,7 +18,7 @@ use crate::net::{Failure, FailureKind};
 use crate::record::payload::{LogEvent, Payload};
 
 /// How much is framed before it is written: one TLS write a line costs ten times as much as pieces of this
-/// size, and larger ones gain nothing. A few bytes more are one TLS record and one system call more.
+/// size, and larger ones gain nothing.
 const PIECE: usize = 128 * 1024;
 
 /// Maximum capacity of the buffer to keep after a session. One that grew beyond it for a large event is freed.
@@ -36,11 +36,6 @@ pub(crate) trait Framing {
     fn renew(&mut self, until: Instant) -> Wait<'_, ()>;
 }
 
-/// Whether a piece is to be sent before an event as large as the last one. An empty piece never is.
-fn is_full(framed: usize, last: usize, most: usize) -> bool {
-    framed > 0 && framed + last > most
-}
-
 /// A connection, which is kept from one session to the next where the receipt leaves it open.
 pub(super) struct Stream<F> {
     framing: F,
@@ -51,8 +46,6 @@ pub(super) struct Stream<F> {
     traffic: Traffic,
     session: Numbers,
     framed: Vec<u8>,
-    /// How many bytes the last event took; the next one may take as many.
-    last: usize,
 }
 
 /// A service ready to use, without connecting; with an outlet, in a way that never will.
@@ -103,7 +96,6 @@ impl<F: Framing> Stream<F> {
             traffic: Traffic::default(),
             session: Numbers::default(),
             framed: Vec::new(),
-            last: 0,
         }
     }
 
@@ -148,7 +140,7 @@ impl<F: Framing> Stream<F> {
     }
 
     fn is_full(&self) -> bool {
-        is_full(self.framed.len(), self.last, self.most())
+        !self.framed.is_empty() && self.framed.len() >= self.most()
     }
 
     async fn flush(&mut self, until: Instant) -> Result<(), Failure> {
@@ -270,15 +262,14 @@ impl<F: Framing> Destination for Stream<F> {
     fn take(&mut self, payload: &Payload<'_>, events: &[LogEvent<'_>]) -> Taken {
         let (mut taken, most) = (0, self.most());
         while taken < events.len() && !self.is_full() {
-            let (framing, out, last) = (&self.framing, &mut self.framed, &mut self.last);
+            let (framing, out) = (&self.framing, &mut self.framed);
             let (mut whole, mut count) = (out.len(), 0);
             let run = catch_unwind(AssertUnwindSafe(|| {
                 for event in &events[taken..] {
                     framing.frame(payload, event, out);
                     count += 1;
-                    *last = out.len() - whole;
                     whole = out.len();
-                    if is_full(whole, *last, most) {
+                    if whole >= most {
                         break;
                     }
                 }
@@ -348,12 +339,11 @@ mod tests {
     }
 
     #[test]
-    fn a_piece_ends_before_an_event_that_is_likely_not_to_fit() {
-        let most = PIECE / 200;
+    fn a_piece_ends_with_the_event_that_fills_it() {
+        let most = PIECE.div_ceil(200);
         assert_eq!(piece([200; 1000]), (most * 200, most, true));
         assert_eq!(piece(vec![200; most - 1]), ((most - 1) * 200, most - 1, false));
-        // A large one is likely to be followed by a large one, and one is always taken.
-        assert_eq!(piece([PIECE - 10, 9]), (PIECE - 10, 1, true));
+        assert_eq!(piece([PIECE - 10, 9]), (PIECE - 1, 2, false));
         assert_eq!(piece([PIECE, 9]), (PIECE, 1, true));
         assert_eq!(piece([3 * PIECE, 9]), (3 * PIECE, 1, true));
         assert_eq!(piece([10, 3 * PIECE, 9]), (3 * PIECE + 10, 2, true));
