@@ -59,25 +59,6 @@ fn stages(criterion: &mut Criterion) {
     }
     group.finish();
 
-    let mut group = criterion.benchmark_group("data");
-    for load in &loads {
-        let Ok(invocation) = Invocation::from_json(load.event.clone()) else { continue };
-        group.throughput(Throughput::Bytes(invocation.data_len() as u64));
-        group.bench_with_input(
-            BenchmarkId::from_parameter(&load.name),
-            &invocation,
-            |bencher, invocation| {
-                let mut data = Vec::new();
-                bencher.iter(|| {
-                    (0..invocation.len())
-                        .filter_map(|at| Some(invocation.data(at, &mut data).ok()?.len()))
-                        .sum::<usize>()
-                });
-            },
-        );
-    }
-    group.finish();
-
     let mut group = criterion.benchmark_group("gunzip");
     for load in &loads {
         group.throughput(size(&load.payloads));

@@ -31,7 +31,7 @@ pub fn event(data: &[u8]) {
     assert!(invocation.foreign().is_some() || !invocation.is_direct() || invocation.len() == 1);
     assert_eq!(quick.source(), invocation.source());
     for at in 0..=invocation.len() {
-        assert_eq!(quick.data(at, &mut Vec::new()), invocation.data(at, &mut Vec::new()));
+        assert_eq!(quick.data(at), invocation.data(at));
         assert_eq!(quick.raw(at), invocation.raw(at));
         assert_eq!(quick.event_id(at), invocation.event_id(at));
         assert_eq!(quick.sequence(at), invocation.sequence(at));

@@ -83,9 +83,9 @@ impl Record {
         let parts = Parts::of(invocation);
         let records = parts.records().enumerate();
         records
-            .map(|(at, record)| match parts.data(at, &mut Vec::new()) {
+            .map(|(at, record)| match parts.data(at) {
                 Ok(data) => Self::Data(data.to_vec()),
-                Err(_) => match invocation.data(record as usize, &mut Vec::new()) {
+                Err(_) => match invocation.data(record as usize) {
                     Ok(data) => Self::Data(data.to_vec()),
                     Err(NoData::NotBase64) => Self::NotBase64,
                     Err(NoData::Missing) => Self::NoData,

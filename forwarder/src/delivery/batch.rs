@@ -32,8 +32,6 @@ pub(crate) struct Batch<'a> {
     pub(crate) until: Instant,
     pub(super) lanes: usize,
     pub(super) ledger: RefCell<Ledger>,
-    /// For the data of the part that a lane decompresses, which no lane needs while another runs.
-    pub(super) data: RefCell<Vec<u8>>,
     /// For the large parts that lanes decode.
     pub(super) room: Room,
     pub(super) busiest: Cell<Duration>,

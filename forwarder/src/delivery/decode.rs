@@ -152,8 +152,7 @@ impl Batch<'_> {
 
     /// What the data of a part says about its decompressed size: the last four bytes of its last gzip member.
     fn says(&self, at: usize) -> usize {
-        let mut buffer = self.data.borrow_mut();
-        let data = self.parts.data(at, &mut buffer).unwrap_or_default();
+        let data = self.parts.data(at).unwrap_or_default();
         data.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize)
     }
 
@@ -164,12 +163,9 @@ impl Batch<'_> {
         repair: bool,
         buffer: &'b mut Vec<u8>,
     ) -> Result<Payload<'b>, Poison> {
-        // While this one is read, the memory of the next but one is on its way.
+        // The memory of the next part but one arrives while this one is read.
         self.parts.prefetch(at + 2);
-        {
-            let mut data = self.data.borrow_mut();
-            uncaught(|| payload::gunzip(self.parts.data(at, &mut data)?, cap, buffer))?;
-        }
+        uncaught(|| payload::gunzip(self.parts.data(at)?, cap, buffer))?;
         if !repair {
             return uncaught(|| payload::parse_within(buffer, cap.events));
         }

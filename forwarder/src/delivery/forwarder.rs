@@ -115,7 +115,6 @@ impl Forwarder {
             until: end - share,
             lanes: self.lanes.len(),
             ledger: RefCell::new(Ledger::new(parts.records())),
-            data: RefCell::default(),
             room: Room::new(self.options.cap.memory()),
             busiest: Cell::new(Duration::ZERO),
             late: Cell::new(false),

@@ -183,7 +183,7 @@ impl Quarantine {
             owner: self.owner.as_deref(),
             key,
             metadata: &metadata(invocation, aside, refusals),
-            body: invocation.raw(aside.record as usize).into_owned().into(),
+            body: invocation.raw(aside.record as usize).to_vec().into(),
         };
         self.aws.put_object(object, until).await
     }

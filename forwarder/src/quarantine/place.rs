@@ -44,7 +44,7 @@ impl Place {
     /// again is put where it is already.
     pub fn key(&self, invocation: &Invocation, at: usize) -> String {
         let stream = invocation.source().and_then(|arn| arn.rsplit_once('/')).map(|(_, name)| name);
-        let own = invocation.sequence(at).map_or_else(|| checksum(&invocation.raw(at)), name);
+        let own = invocation.sequence(at).map_or_else(|| checksum(invocation.raw(at)), name);
         let names = [stream.map(name), invocation.shard(at).map(name), Some(own)];
         let prefix = Some(self.prefix.clone()).filter(|prefix| !prefix.is_empty());
         [prefix].into_iter().chain(names).flatten().collect::<Vec<_>>().join("/")

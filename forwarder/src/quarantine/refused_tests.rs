@@ -87,7 +87,7 @@ async fn the_record_of_events_that_a_destination_refuses_for_good_is_kept() {
     let batch = invocation(&[&["good", "bad", "good", "bad"], &["good"]]);
     let outcome = forwarder(&url).handle(&batch, Instant::now() + PATIENCE).await;
     let (head, body) = seen.recv().unwrap();
-    assert_eq!(body, String::from_utf8_lossy(&batch.raw(0)));
+    assert_eq!(body, String::from_utf8_lossy(batch.raw(0)));
     for part in
         ["PUT /bucket/shard/1 ", "reason: refused", "refused: default:1,3", "detail: default: 400: bad"]
     {

@@ -1,9 +1,8 @@
 //! The event of an invocation, read leniently: a batch of Kinesis records, or one payload of a direct CloudWatch Logs
 //! subscription, which becomes one record without a sequence number.
 //!
-//! An event in the form that Lambda writes stays as it is, and the base64 of a record is decoded when it is its turn: what
-//! is decoded all at once has left the processor's cache by then. Any other event is read by serde_json and decoded into
-//! a buffer of its own.
+//! In an event as Lambda writes it, the base64 of each record is decoded where it stands. Any other event is read by
+//! serde_json, and decoded into a new buffer.
 //!
 //! What AWS wraps around a record is always well-formed; what a record holds is not ours to expect anything
 //! of. A record that cannot be read stays in the list with the reason, because an invocation that fails as a
@@ -14,7 +13,6 @@ mod any_json;
 mod compact;
 mod foreign;
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::num::NonZeroU32;
 use std::ops::Range;
@@ -31,11 +29,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// How the base64 of aggregated records begins, and of hardly any other: their [`MAGIC`].
-///
-/// [`MAGIC`]: crate::record::aggregate::MAGIC
-const AGGREGATED: &[u8] = b"84maw";
 
 /// One invocation: its records in the order of the shard.
 #[derive(Debug, Default)]
@@ -72,8 +65,6 @@ impl Default for Record {
 enum Data {
     #[default]
     Missing,
-    /// Base64 with its padding, of something that is not aggregated.
-    Base64(Place),
     Decoded(Place),
     /// As it came.
     NotBase64(Place),
@@ -114,56 +105,40 @@ impl Invocation {
     /// # Errors
     /// When it is not JSON.
     pub fn from_json(event: Vec<u8>) -> serde_json::Result<Self> {
-        // What Lambda wraps around a record has about this size. Memory that is not written to is not taken.
+        // Lambda writes about this much around a record. Memory that is reserved and not used costs nothing.
         let mut records = Vec::with_capacity(event.len() / 512 + 1);
-        let (mut source, mut data_len, mut to_decode) = (None, 0, Vec::new());
-        let mut all_have_data = true;
+        let (mut source, mut all_have_data) = (None, true);
         let take = |mut found: Found| {
-            let arn = found.source.take();
-            source = source.or(arn.map(Place::new));
-            if let Some(place) = &found.data {
-                let base64 = &event[place.clone()];
-                if found.is_base64 && !base64.starts_with(AGGREGATED) {
-                    data_len += decoded_len(base64);
-                } else {
-                    to_decode.push(records.len());
-                }
-            } else {
-                all_have_data = false;
-            }
+            source = source.or(found.source.take().map(Place::new));
+            all_have_data &= found.data.is_some();
             records.push(Record::at(found));
         };
         match compact::records(&event, take) {
             // Whether a record without data is of Kinesis at all, the other reader finds out.
             Some(()) if all_have_data => {
-                let mut invocation = Self { records, bytes: event, data_len, source, ..Self::default() };
-                to_decode.into_iter().for_each(|at| invocation.decode(at));
+                let mut invocation = Self { records, bytes: event, source, ..Self::default() };
+                invocation.decode();
                 Ok(invocation)
             }
             _ => serde_json::from_slice(&event),
         }
     }
 
-    /// Decodes the data of a record where it is.
-    fn decode(&mut self, at: usize) {
-        let record = &mut self.records[at];
-        if let Data::Base64(place) = record.data {
+    /// Decodes the data of all records where it stands.
+    fn decode(&mut self) {
+        let mut decoded = Vec::new();
+        for record in &mut self.records {
+            let Data::NotBase64(place) = record.data else { continue };
             let text = &mut self.bytes[place.range()];
-            record.data = match BASE64.decode(&*text) {
-                Ok(data) => {
-                    text[..data.len()].copy_from_slice(&data);
-                    self.data_len += data.len();
-                    let start = place.range().start;
-                    Data::Decoded(Place::new(start..start + data.len()))
-                }
-                Err(_) => Data::NotBase64(place),
-            };
+            decoded.clear();
+            let padded = base64_simd::STANDARD.decode_append(&*text, &mut decoded);
+            if padded.is_ok() || BASE64.decode(&*text).map(|data| decoded = data).is_ok() {
+                text[..decoded.len()].copy_from_slice(&decoded);
+                self.data_len += decoded.len();
+                let start = place.range().start;
+                record.data = Data::Decoded(Place::new(start..start + decoded.len()));
+            }
         }
-    }
-
-    /// Gives the buffer back, when nobody needs the invocation any more.
-    pub fn into_buffer(self) -> Vec<u8> {
-        self.bytes
     }
 
     /// How many records there are.
@@ -208,58 +183,31 @@ impl Invocation {
         self.records.get(at).map(|record| record.arrived).filter(|seconds| !seconds.is_nan())
     }
 
-    /// The data of a record: for CloudWatch Logs, gzip. What is not decoded yet is decoded into `buffer`.
+    /// The data of a record: for CloudWatch Logs, gzip.
     ///
     /// # Errors
     /// When there is none.
-    pub fn data<'d>(&'d self, at: usize, buffer: &'d mut Vec<u8>) -> Result<&'d [u8], NoData> {
+    pub fn data(&self, at: usize) -> Result<&[u8], NoData> {
         match self.data_of(at) {
             Data::Missing => Err(NoData::Missing),
             Data::NotBase64(_) => Err(NoData::NotBase64),
             Data::Decoded(place) => Ok(&self.bytes[place.range()]),
-            Data::Base64(place) => {
-                buffer.clear();
-                let decoded = base64_simd::STANDARD.decode_append(&self.bytes[place.range()], buffer);
-                decoded.map(|()| &buffer[..]).map_err(|_| NoData::NotBase64)
-            }
         }
     }
 
-    /// Asks the processor for the beginning of a record's data, which will be read soon.
+    /// Prefetches the beginning of a record's data, which will be read soon.
     pub(crate) fn prefetch(&self, at: usize) {
+        /// Maximum bytes to prefetch: the record of a quiet log group. In a larger one the processor reads ahead itself.
         const MOST: usize = 512;
-        if let Data::Base64(place) = self.data_of(at) {
-            let text = &self.bytes[place.range()];
-            vectors::prefetch(&text[..text.len().min(MOST)]);
-        }
-    }
-
-    /// The data of a record that is decoded already, as all is that may be aggregated.
-    pub(crate) fn decoded(&self, at: usize) -> Option<&[u8]> {
-        match self.data_of(at) {
-            Data::Decoded(place) => Some(&self.bytes[place.range()]),
-            Data::Missing | Data::Base64(_) | Data::NotBase64(_) => None,
-        }
-    }
-
-    /// How many bytes of data a record has.
-    pub(crate) fn size(&self, at: usize) -> usize {
-        match self.data_of(at) {
-            Data::Missing | Data::NotBase64(_) => 0,
-            Data::Decoded(place) => place.range().len(),
-            Data::Base64(place) => decoded_len(&self.bytes[place.range()]),
-        }
+        let data = self.data(at).unwrap_or_default();
+        vectors::prefetch(&data[..data.len().min(MOST)]);
     }
 
     /// The data of a record; the text that came instead where it is not base64; empty where there is none.
-    pub fn raw(&self, at: usize) -> Cow<'_, [u8]> {
+    pub fn raw(&self, at: usize) -> &[u8] {
         match self.data_of(at) {
-            Data::Missing => Cow::default(),
-            Data::NotBase64(place) | Data::Decoded(place) => self.bytes[place.range()].into(),
-            Data::Base64(place) => {
-                let text = &self.bytes[place.range()];
-                base64_simd::STANDARD.decode_to_vec(text).map_or(text.into(), Cow::from)
-            }
+            Data::Missing => &[],
+            Data::NotBase64(place) | Data::Decoded(place) => &self.bytes[place.range()],
         }
     }
 
@@ -304,15 +252,10 @@ impl Record {
             // An empty sequence number names nothing, and reporting one fails the whole batch.
             sequence: found.sequence.filter(|range| !range.is_empty()).map(Place::new),
             event_id: found.event_id.map(Place::new),
-            data: found.data.map_or(Data::Missing, |range| Data::Base64(Place::new(range))),
+            data: found.data.map_or(Data::Missing, |range| Data::NotBase64(Place::new(range))),
             arrived: found.arrived.unwrap_or(f64::NAN),
         }
     }
-}
-
-/// How many bytes base64 with its padding becomes.
-fn decoded_len(base64: &[u8]) -> usize {
-    base64_simd::STANDARD.decoded_length(base64).unwrap_or(0)
 }
 
 /// An invocation is at most 6 MB, and what it becomes at most 256 MB at a time, so 32 bits count everything in it.

@@ -49,7 +49,7 @@ impl<'a> Parts<'a> {
         // An invocation is at most 6 MB, so 32 bits count everything in it.
         for (at, record) in (0..invocation.len()).zip(0_u32..) {
             let whole = Part { record, number: 0, start: 0, end: u32::MAX };
-            match invocation.decoded(at).filter(|_| postponed.is_none()).and_then(aggregate::parts) {
+            match invocation.data(at).ok().filter(|_| postponed.is_none()).and_then(aggregate::parts) {
                 Some(Ok(packed)) if record > 0 && parts.len() + packed.len() > most => {
                     postponed = Some(record);
                     parts.push(whole);
@@ -110,28 +110,28 @@ impl<'a> Parts<'a> {
     /// How many bytes of data a part has.
     pub fn size(&self, at: usize) -> usize {
         self.parts.get(at).map_or(0, |part| match part.end {
-            u32::MAX => self.invocation.size(part.record as usize),
+            u32::MAX => self.invocation.data(part.record as usize).unwrap_or_default().len(),
             end => (end - part.start) as usize,
         })
     }
 
-    /// Asks the processor for the data of a part that will be read soon.
+    /// Prefetches the data of a part that will be read soon.
     pub(crate) fn prefetch(&self, at: usize) {
         if let Some(part) = self.parts.get(at) {
             self.invocation.prefetch(part.record as usize);
         }
     }
 
-    /// The data of a part: for CloudWatch Logs, gzip. What is not decoded yet is decoded into `buffer`.
+    /// The data of a part: for CloudWatch Logs, gzip.
     ///
     /// # Errors
     /// When there is none.
-    pub fn data<'d>(&'d self, at: usize, buffer: &'d mut Vec<u8>) -> Result<&'d [u8], Poison> {
+    pub fn data(&self, at: usize) -> Result<&[u8], Poison> {
         let part = self.parts.get(at).ok_or(Poison::NoData)?;
         if let Some(damage) = self.damaged.get(&part.record) {
             return Err(Poison::BrokenAggregate(*damage));
         }
-        let data = self.invocation.data(part.record as usize, buffer).map_err(|why| match why {
+        let data = self.invocation.data(part.record as usize).map_err(|why| match why {
             NoData::Missing => Poison::NoData,
             NoData::NotBase64 => Poison::NotBase64,
         })?;

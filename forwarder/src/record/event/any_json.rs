@@ -159,7 +159,7 @@ impl Invocation {
     fn push_direct(&mut self, mut record: Record) {
         let data = match record.data {
             Data::Missing => &[],
-            Data::Base64(place) | Data::Decoded(place) | Data::NotBase64(place) => &self.bytes[place.range()],
+            Data::Decoded(place) | Data::NotBase64(place) => &self.bytes[place.range()],
         };
         let sum = digest(&SHA256, data);
         let sum: String = sum.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();

@@ -23,7 +23,7 @@ fn gunzipped(data: &[u8]) -> Result<Vec<u8>, Poison> {
 fn record() -> Vec<u8> {
     let event: crate::record::event::Invocation =
         serde_json::from_str(include_str!("../../../../../fixtures/kinesis-event.json")).unwrap();
-    let data = event.raw(0).into_owned();
+    let data = event.raw(0).to_vec();
     assert_eq!(data[10] & 0b111, 0b101);
     data
 }
