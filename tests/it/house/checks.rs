@@ -24,9 +24,9 @@ const CRATES: [(&str, Option<&str>); 8] = [
 /// number when you can, and raise it only if there is no way around.
 const NAMED_IN: [(&str, usize); 7] = [
     // Settings.
-    ("batch_window", 7),
-    ("on_failure", 23),
-    ("parallelization", 13),
+    ("batch_window", 1),
+    ("on_failure", 17),
+    ("parallelization", 7),
     // Kinds of resources.
     ("account_policy", 37),
     // Verbs.
