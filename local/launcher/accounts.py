@@ -2,12 +2,13 @@
 
 Tests that fail a run at each of its calls begin each time with the same account, and compare what is left:
 
-- ``POST /_cwl2le/accounts/ID/keep`` remembers the account as it is;
-- ``POST /_cwl2le/accounts/ID/restore`` puts it back to what was kept;
+- ``POST /_cwl2le/accounts/ID/keep/NUMBER`` remembers the account as it is;
+- ``POST /_cwl2le/accounts/ID/restore/NUMBER`` puts it back to what was kept by that number;
 - ``POST /_cwl2le/accounts/ID/forget`` deletes everything in it, in every service, and ends its functions;
 - ``GET /_cwl2le/accounts/ID`` shows it as JSON, the same text for the same contents.
 """
 
+import collections
 import copy
 import hashlib
 import json
@@ -15,7 +16,7 @@ import re
 import sys
 import threading
 
-_PATH = re.compile(r"/_cwl2le/accounts/(\d{12})(?:/(keep|restore|forget))?")
+_PATH = re.compile(r"/_cwl2le/accounts/(\d{12})(?:/(keep|restore)/(\d+)|/(forget))?")
 # What flows through an account, as against what there is: records, their positions, lines of logs.
 _FLOW = {
     "kinesis._shard_iterators",
@@ -49,23 +50,23 @@ class Accounts:
             for holder in (functions, *holders)
             for name, store in self._stores_of(holder)
         }
-        self.kept = {}
+        self.kept = collections.defaultdict(dict)
 
     def answer(self, method, path, _body):
         """The answer to a request, or None where it is not for here."""
         match = _PATH.fullmatch(path)
         if match is None:
             return None
-        account, action = match.groups()
-        if (method, action) == ("GET", None):
+        account, action, number, forget = match.groups()
+        if (method, action, forget) == ("GET", None, None):
             return self.show(account)
         if (method, action) == ("POST", "keep"):
-            self.kept[account] = copy.deepcopy(self._contents(account))
+            self.kept[account][number] = copy.deepcopy(self._contents(account))
             return {}
-        if (method, action) == ("POST", "restore") and account in self.kept:
-            self._restore(account)
+        if (method, action) == ("POST", "restore") and number in self.kept[account]:
+            self._restore(account, self.kept[account][number])
             return {}
-        if (method, action) == ("POST", "forget"):
+        if (method, forget) == ("POST", "forget"):
             self._forget(account)
             return {}
         return None
@@ -88,8 +89,8 @@ class Accounts:
             for name, store in self.stores.items()
         }
 
-    def _restore(self, account):
-        for name, entries in copy.deepcopy(self.kept[account]).items():
+    def _restore(self, account, kept):
+        for name, entries in copy.deepcopy(kept).items():
             data = self.stores[name]._data
             for key in [key for key in list(data) if key[0] == account]:
                 del data[key]

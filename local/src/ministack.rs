@@ -95,16 +95,16 @@ impl LocalAws {
             .map_err(|error| LocalError::new("cannot reset the local AWS", error))
     }
 
-    /// Remembers an account (twelve digits) as it is now.
-    pub async fn keep(&self, account: &str) -> Result<(), LocalError> {
-        let path = format!("/_cwl2le/accounts/{account}/keep");
+    /// Remembers an account (twelve digits) as it is now, by a number.
+    pub async fn keep(&self, account: &str, number: usize) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/keep/{number}");
         let kept = http::post(&self.server, &path, "").await;
         kept.map(drop).map_err(|error| LocalError::new("cannot keep the account", error))
     }
 
-    /// Puts an account back to what it was when it was kept. No call may be under way in it.
-    pub async fn restore(&self, account: &str) -> Result<(), LocalError> {
-        let path = format!("/_cwl2le/accounts/{account}/restore");
+    /// Puts an account back to what it was when it was kept by this number. No call may be under way in it.
+    pub async fn restore(&self, account: &str, number: usize) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/restore/{number}");
         let restored = http::post(&self.server, &path, "").await;
         restored.map(drop).map_err(|error| LocalError::new("cannot restore the account", error))
     }

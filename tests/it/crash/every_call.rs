@@ -54,7 +54,7 @@ impl Verb {
             Self::Teardown => drop(account.run(&setup(&["--log-group", GROUP])).await.0.ok()),
         }
         account.proxy.idle().await.expect("a proxy");
-        ground.aws.keep(&account.id).await.expect("kept");
+        ground.aws.keep(&account.id, 0).await.expect("kept");
         account
     }
 }
@@ -92,7 +92,7 @@ async fn run_case(
 ) -> Result<(), String> {
     let left = {
         let _turn = RUNS.acquire().await.expect("never closed");
-        ground.aws.restore(&account.id).await.expect("restored");
+        ground.aws.restore(&account.id, 0).await.expect("restored");
         let done = fail(verb, point, kind, account).await;
         account.proxy.idle().await.expect("a proxy");
         done?;

@@ -171,10 +171,15 @@ pub(crate) async fn employ(account: &mut Account, case: &Case, policy: &Value) {
     let (_, refused) = act(account, &case.before, &case.stack).await;
     assert!(refused.is_none(), "{refused:?}");
     iam.create_user().user_name(USER).send().await.expect("a user");
-    let put = iam.put_user_policy().user_name(USER).policy_name("policy").policy_document(policy.to_string());
-    put.send().await.expect("a policy");
+    allow(account, policy).await;
     let key = iam.create_access_key().user_name(USER).send().await.expect("a key").access_key.expect("a key");
     account.keys = (key.access_key_id, key.secret_access_key);
+}
+
+/// Gives the user this policy, and no other.
+pub(crate) async fn allow(account: &Account, policy: &Value) {
+    let put = account.iam().put_user_policy().user_name(USER).policy_name("policy");
+    put.policy_document(policy.to_string()).send().await.expect("a policy");
 }
 
 /// The deeds in order until one is refused; every call made, and how the refused one ended.

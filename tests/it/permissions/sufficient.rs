@@ -1,14 +1,17 @@
 //! The printed policies are enough, nothing in them is too much, and what is missing is named.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::path::Path;
 
-use cwl2le_local::Options;
+use cwl2le_local::{Call, Options};
 use futures_util::{StreamExt, stream};
+use serde_json::Value;
+use tokio::sync::Mutex;
 
-use super::cases::{Case, act, actions, bounded, employ, everyday, operator, policy, without};
-use crate::support::account::Ground;
+use super::cases::{Case, act, actions, allow, bounded, employ, everyday, operator, policy, without};
+use crate::support::Ran;
+use crate::support::account::{Account, Ground};
 
 /// Actions that no call is named like: AWS asks for them because of what a call passes, sets or names.
 const IMPLIED: [&str; 6] = [
@@ -33,6 +36,9 @@ const NOT_ASKED_FOR: [(&str, &str); 3] = [
     ("lambda:DeleteFunctionConcurrency", "the local AWS asks for lambda:PutFunctionConcurrency in its place"),
 ];
 
+/// Accounts of each test that leaves actions out, which are as many actions at once.
+const ACCOUNTS: usize = 3;
+
 /// The cases, each for a test of its own.
 fn case(name: &str, folder: &Path, account: &str) -> Case {
     match name {
@@ -40,6 +46,14 @@ fn case(name: &str, folder: &Path, account: &str) -> Case {
         "bounded operator" => bounded(folder, account),
         "everyday" => everyday(Vec::new()),
         _ => everyday(bounded(folder, account).stack),
+    }
+}
+
+/// The action of a call. There is one that is not named like its call.
+fn action_of(call: &Call) -> String {
+    match call.to_string() {
+        call if call == "lambda:Invoke" => "lambda:InvokeFunction".to_owned(),
+        call => call,
     }
 }
 
@@ -53,13 +67,9 @@ async fn is_enough(name: &str) -> (BTreeSet<String>, BTreeSet<String>) {
     employ(&mut account, &case, &policy).await;
     let (calls, refused) = act(&account, &case.deeds, &case.stack).await;
     assert!(refused.is_none(), "{refused:?}\n{}", ground.aws.logs_tail(20));
-    let mut called: BTreeSet<String> = calls.iter().map(ToString::to_string).collect();
+    let mut called: BTreeSet<String> = calls.iter().map(action_of).collect();
     // Needs no permission.
     called.remove("sts:GetCallerIdentity");
-    // The one action that is not named like its call.
-    if called.remove("lambda:Invoke") {
-        called.insert("lambda:InvokeFunction".to_owned());
-    }
     let named = actions(&policy);
     called.extend(IMPLIED.map(ToOwned::to_owned).into_iter().filter(|action| named.contains(action)));
     let unasked = NOT_ASKED_FOR.iter().map(|(action, _)| (*action).to_owned());
@@ -96,21 +106,63 @@ async fn the_everyday_policy_of_a_stack_with_path_key_boundary_and_buckets_is_en
     assert_eq!(named, called);
 }
 
+/// An account in which a case has gone through once, kept as it was before each of its deeds.
+struct Replay {
+    account: Account,
+    case: Case,
+    policy: Value,
+    /// The first deed that makes the call of an action.
+    first: BTreeMap<String, usize>,
+    _folder: tempfile::TempDir,
+}
+
+impl Replay {
+    async fn of(name: &str, ground: &Ground) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut account = ground.account().await;
+        let case = case(name, folder.path(), &account.id);
+        let policy = policy(&account, &case).await;
+        employ(&mut account, &case, &policy).await;
+        let mut first = BTreeMap::new();
+        for (n, deed) in case.deeds.iter().enumerate() {
+            account.proxy.idle().await.expect("a proxy");
+            ground.aws.keep(&account.id, n).await.expect("kept");
+            let (calls, refused) = act(&account, std::slice::from_ref(deed), &case.stack).await;
+            assert!(refused.is_none(), "{refused:?}\n{}", ground.aws.logs_tail(20));
+            for call in calls {
+                first.entry(action_of(&call)).or_insert(n);
+            }
+        }
+        Self { account, case, policy, first, _folder: folder }
+    }
+
+    /// Does again what comes of the case without one action. What went before its first call went without it, too; an action
+    /// that other calls imply is left out from the beginning.
+    async fn without(&self, action: &str, ground: &Ground) -> Option<(String, Ran)> {
+        let implied = IMPLIED.contains(&action);
+        let from = self.first.get(action).copied().filter(|_| !implied).unwrap_or(0);
+        self.account.proxy.idle().await.expect("a proxy");
+        ground.aws.restore(&self.account.id, from).await.expect("restored");
+        allow(&self.account, &without(&self.policy, action)).await;
+        act(&self.account, &self.case.deeds[from..], &self.case.stack).await.1
+    }
+}
+
 /// Leaves out each of the actions once: some verb fails, and the error names what is missing.
 async fn each_is_needed(name: &str, only: impl Fn(&str) -> bool) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let ground = Ground::start(Options { auth: true, ..Options::default() }).await;
-    let (ground, folder) = (&ground, folder.path());
-    let first = ground.account().await;
-    let all = actions(&policy(&first, &case(name, folder, &first.id)).await);
+    let ground = &Ground::start(Options { auth: true, ..Options::default() }).await;
+    let replays = stream::iter(0..ACCOUNTS).map(|_| Replay::of(name, ground));
+    let replays: Vec<Replay> = replays.buffer_unordered(ACCOUNTS).collect().await;
+    let (policy, document) = (replays[0].policy.clone(), replays[0].case.document);
+    let all = actions(&policy);
     let all: Vec<&String> = all.iter().filter(|action| only(action)).collect();
+    let free = &Mutex::new(replays);
     let failures: Vec<String> = stream::iter(&all)
         .map(|action| async move {
-            let mut account = ground.account().await;
-            let case = case(name, folder, &account.id);
-            let policy = without(&policy(&account, &case).await, action);
-            employ(&mut account, &case, &policy).await;
-            let (_, refused) = act(&account, &case.deeds, &case.stack).await;
+            // There are as many accounts as actions at once.
+            let replay = free.lock().await.pop().expect("a free account");
+            let refused = replay.without(action, ground).await;
+            free.lock().await.push(replay);
             let expected = !NOT_ASKED_FOR.iter().any(|(unasked, _)| unasked == action);
             match refused {
                 None if expected => Some(format!("{action}: everything works without it")),
@@ -119,10 +171,10 @@ async fn each_is_needed(name: &str, only: impl Fn(&str) -> bool) {
                     let named =
                         error["message"].as_str().is_some_and(|message| message.contains(action.as_str()));
                     // The hint prints the policy that has it.
-                    let policies = format!("`cwl2le policies {} ", case.document);
+                    let policies = format!("`cwl2le policies {document} ");
                     let hint = error["hint"].as_str().is_some_and(|hint| {
                         hint.contains(&policies)
-                            || (case.document == "operator" && hint.contains("`cwl2le policies everyday "))
+                            || (document == "operator" && hint.contains("`cwl2le policies everyday "))
                     });
                     let as_expected =
                         expected && ran.code == 4 && error["code"] == "access-denied" && named && hint;
@@ -131,7 +183,7 @@ async fn each_is_needed(name: &str, only: impl Fn(&str) -> bool) {
                 None => None,
             }
         })
-        .buffer_unordered(4)
+        .buffer_unordered(ACCOUNTS)
         .filter_map(async |failure| failure)
         .collect()
         .await;
