@@ -1,6 +1,7 @@
 """An account of its own on a running local AWS, for a test.
 
-Tests that use it run with the environment of ministack (it holds botocore) and ``CWL2LE_TEST_ENDPOINT``.
+Tests that use it run with the environment of ministack (it holds botocore), ``CWL2LE_TEST_ENDPOINT``, and the number of the
+first account that is theirs in ``CWL2LE_TEST_ACCOUNT``.
 """
 
 import itertools
@@ -16,7 +17,7 @@ from botocore.exceptions import ClientError
 
 ENDPOINT = os.environ["CWL2LE_TEST_ENDPOINT"]
 REGION = "ap-northeast-1"
-ACCOUNTS = itertools.count(111100000000)
+ACCOUNTS = itertools.count(int(os.environ["CWL2LE_TEST_ACCOUNT"]))
 # What this client would refuse is sent all the same: it is the local AWS that has to refuse it.
 UNCHECKED = botocore.config.Config(parameter_validation=False, retries={"max_attempts": 0})
 

@@ -4,11 +4,13 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use cwl2le_local::ministack::MINISTACK;
 use cwl2le_local::python::PythonEnv;
 use cwl2le_local::{Cache, LocalAws, Options};
+use tokio::sync::OnceCell;
 
 fn cache() -> Cache {
     Cache::open().expect("a cache folder")
@@ -18,6 +20,12 @@ async fn start() -> LocalAws {
     LocalAws::start(&cache(), Options::default(), &|_| {})
         .await
         .unwrap_or_else(|error| panic!("{error}; hint: {:?}", error.hint()))
+}
+
+/// One that tests share; it ends with this program.
+async fn shared() -> &'static LocalAws {
+    static SHARED: OnceCell<LocalAws> = OnceCell::const_new();
+    SHARED.get_or_init(start).await
 }
 
 /// Whether something listens at the endpoint and is well.
@@ -75,15 +83,17 @@ async fn the_launcher_passes_its_own_tests() {
     assert!(tested.status.success(), "{}", String::from_utf8_lossy(&tested.stderr));
 }
 
-/// Runs a Python test of the launcher against a local AWS of its own.
-async fn passes(test: &str, options: Options) {
-    let aws = LocalAws::start(&cache(), options, &|_| {}).await.expect("started");
+/// Runs a Python test of the launcher in accounts of its own.
+async fn passes(test: &str, aws: &LocalAws) {
+    static NEXT: AtomicU64 = AtomicU64::new(111_100_000_000);
+    let account = NEXT.fetch_add(1_000, Ordering::Relaxed);
     let environment = PythonEnv::of(MINISTACK, &cache(), &|_| {}).await.expect("installed");
     let tested = environment
         .command()
         .arg("-B")
         .arg(launcher_tests().join(test))
         .env("CWL2LE_TEST_ENDPOINT", aws.endpoint())
+        .env("CWL2LE_TEST_ACCOUNT", account.to_string())
         .output()
         .await
         .expect("run");
@@ -92,27 +102,29 @@ async fn passes(test: &str, options: Options) {
 
 #[tokio::test]
 async fn the_chain_from_log_group_to_function_works() {
-    passes("chain.py", Options::default()).await;
+    passes("chain.py", shared().await).await;
 }
 
 #[tokio::test]
 async fn reads_lag_behind_writes_when_asked_for() {
-    passes("lagging.py", Options::default()).await;
+    passes("lagging.py", shared().await).await;
 }
 
 #[tokio::test]
 async fn requests_are_checked_against_the_models_of_aws() {
-    passes("strict.py", Options::default()).await;
+    passes("strict.py", shared().await).await;
 }
 
 #[tokio::test]
 async fn quotas_and_sizes_are_those_of_aws() {
-    passes("limits.py", Options::default()).await;
+    passes("limits.py", shared().await).await;
 }
 
 #[tokio::test]
 async fn permissions_are_evaluated_when_asked_for() {
-    passes("auth.py", Options { auth: true, ..Options::default() }).await;
+    let auth = Options { auth: true, ..Options::default() };
+    let aws = LocalAws::start(&cache(), auth, &|_| {}).await.expect("started");
+    passes("auth.py", &aws).await;
 }
 
 /// Set for the process that is to be killed, so that nobody else who runs the ignored tests waits for it.
@@ -183,7 +195,7 @@ const SIGNED_BY_TEST: &str = "Authorization: AWS4-HMAC-SHA256 Credential=test/20
 
 #[tokio::test]
 async fn a_web_page_can_neither_call_it_nor_read_its_answers() {
-    let aws = start().await;
+    let aws = shared().await;
     let (status, answer) = ask(aws.endpoint(), &[HOST, SIGNED_BY_TEST]);
     assert_eq!(status, 200, "a program of this machine can: {answer}");
     assert!(!answer.to_ascii_lowercase().contains("access-control-"), "{answer}");
