@@ -82,11 +82,12 @@ impl Chain {
     async fn switch(&self, isolated: bool) {
         self.write(isolated);
         // On a machine that is busy the functions may not be updated in time, which is told, and harms nothing.
-        for attempt in 1.. {
-            let ran = self.run(&["setup", "--handover", "15"]).await;
+        for handover in ["10", "20", "40", "60", "120"] {
+            let ran = self.run(&["setup", "--handover", handover]).await;
             match ran.code {
                 0 => break,
-                _ if attempt < 5 && ran.stdout.contains("has passed before that function was ready") => {}
+                _ if handover != "120"
+                    && ran.stdout.contains("has passed before that function was ready") => {}
                 _ => panic!("{ran:?}"),
             }
         }

@@ -10,7 +10,7 @@ use crate::support::{self, Ran, World};
 
 const GROUPS: usize = 2_000;
 /// What the proxy allows: far more than AWS, so that the test is short, and less than what an unthrottled run would use.
-const PER_SECOND: f64 = 60.0;
+const PER_SECOND: f64 = 100.0;
 const BURST: f64 = 20.0;
 
 #[tokio::test(flavor = "multi_thread")]

@@ -98,7 +98,7 @@ async fn a_rollback_leaves_what_was_there_before_and_nothing_else() {
             let start = if prepared { PREPARED } else { "nothing" };
             Some(format!("from {start}, {call} #{number} failing {when:?} AWS carried it out: {failure}"))
         })
-        .buffer_unordered(3)
+        .buffer_unordered(6)
         .filter_map(async |failure| failure)
         .collect()
         .await;
@@ -172,7 +172,7 @@ async fn ctrl_c_finishes_the_call_in_flight_and_the_next_setup_completes() {
             let failure = stopped(ground, &call, number, "-INT", &[]).await.err()?;
             Some(format!("{call} #{number}: {failure}"))
         })
-        .buffer_unordered(3)
+        .buffer_unordered(6)
         .filter_map(async |failure| failure)
         .collect()
         .await;
