@@ -63,7 +63,8 @@ async fn rolled_back(
     let injection = Injection { of: Some(call.clone()), at: number, times: usize::MAX, when, fault };
     account.proxy.inject(Some(injection));
     let mut command = account.command(&setup(&["--log-group", GROUP, "--rollback"]));
-    // Enough for the calls that do not fail, on a busy machine: one that is given up is made again, and then finds what it made.
+    // Enough for the calls that do not fail, on a busy machine. One that is given up is made again, and then finds what it
+    // has made.
     let ran = ended(command.env("CWL2LE_PATIENCE", "5").spawn().expect("cwl2le runs")).await;
     let hint = ran.json()["error"]["hint"].as_str().unwrap_or_default().to_owned();
     if ran.code == 0 || !hint.contains("rolled back") {
@@ -107,8 +108,8 @@ async fn a_rollback_leaves_what_was_there_before_and_nothing_else() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// Runs a command that heeds signals, also where whoever runs the tests ignores them: in the background of a shell, or with
-/// nohup. A shell cannot undo that.
+/// Runs a command that heeds signals, also where whoever runs the tests ignores them: in the background of a shell, or
+/// with nohup. A shell cannot undo that.
 const HEEDING: &str = "import os, signal, sys
 for name in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
     signal.signal(name, signal.SIG_DFL)
