@@ -54,7 +54,7 @@ async fn handled(config: &Config, options: Options, records: &[Record]) -> Outco
 
 fn impatient() -> Options {
     let mut options = Options::default();
-    options.persistence.attempts = 1;
+    options.retries.attempts = 1;
     options
 }
 
