@@ -82,7 +82,9 @@ fn statements_of(document: &str, values: &Values) -> Vec<Value> {
         match statements.iter_mut().find(|other| other["Sid"] == statement["Sid"]) {
             Some(other) => {
                 other["Action"] = Value::from([actions(other), actions(&statement)].concat());
-                other["Condition"] = statement["Condition"].take();
+                if let Some(condition) = statement.get_mut("Condition") {
+                    other["Condition"] = condition.take();
+                }
             }
             None => statements.push(statement),
         }
