@@ -1,13 +1,16 @@
 //! Every name and ARN of a stack. The default stack has the names of the article (docs/architecture.md).
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use cwl2le_forwarder::config::pinned_destination;
 use serde::Serialize;
 
-use super::Tags;
 use super::target::{Region, Target};
+
+/// Tags of a resource.
+pub type Tags = BTreeMap<String, String>;
 
 /// The tag that says which stack a resource belongs to.
 pub const STACK_TAG: &str = "cwl2le:stack";

@@ -207,5 +207,4 @@ impl Globs {
 }
 
 #[cfg(test)]
-#[path = "selection_tests.rs"]
 mod tests;

@@ -1,49 +1,21 @@
 //! What AWS takes: the limits that flags and the configuration file are checked against before anything changes.
 //!
 //! [`model`] has the limits of AWS's API models as they stand there, [`text`] what they mean for names, tags,
-//! patterns and ARNs. The numbers here are quotas, which the models leave wider or open; where they are from stands
+//! patterns and ARNs. [`quotas`] has quotas, which the models leave wider or open; where they are from stands
 //! with each. The range of a setting stands with it, in `settings`.
 
 pub mod model;
+mod quotas;
 #[cfg(test)]
 mod tests;
 mod text;
 
-use std::ops::RangeInclusive;
-
+pub use quotas::{
+    ACCOUNT_POLICY_NAME_LENGTH, FUNCTION_NAME_LENGTH, LOG_RETENTION_DAYS, ROLE_POLICY_SIZE, TAGS,
+    TIMEOUT_SECONDS, log_retention,
+};
 pub use text::{
-    account_policy_name, bucket_owner, filter_name, filter_pattern, is_key_id, kms_key, kms_key_arn,
+    Checked, account_policy_name, bucket_owner, filter_name, filter_pattern, is_key_id, kms_key, kms_key_arn,
     log_group, log_group_glob, on_failure, parameter, permissions_boundary, quarantine, role_path, secret,
     tag_key, tag_value,
 };
-
-/// Fine, or what is wrong.
-pub type Checked = Result<(), String>;
-
-/// Timeout of the forwarder in seconds. Lambda takes less than 10, which leaves too little time to deliver in.
-pub const TIMEOUT_SECONDS: RangeInclusive<i64> = 10..=900;
-
-/// Maximum length of a function's name, from the reference of `CreateFunction`; the model's 140 are for ARNs.
-pub const FUNCTION_NAME_LENGTH: usize = 64;
-/// Maximum length of an account policy's name, from the CloudFormation schema of `AWS::Logs::AccountPolicy`.
-pub const ACCOUNT_POLICY_NAME_LENGTH: usize = 256;
-/// Maximum size of a role's inline policies together, in characters without white space: the quota of IAM.
-pub const ROLE_POLICY_SIZE: usize = 10_240;
-/// Maximum number of tags on a resource, from `logs:Tags` and `iam:tagListType`; a quota in Kinesis and Lambda.
-pub const TAGS: usize = 50;
-
-/// Days that CloudWatch Logs keeps events, from the API model of `PutRetentionPolicy`.
-pub const LOG_RETENTION_DAYS: [u32; 22] =
-    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
-
-/// Whether a number of days is one that CloudWatch Logs takes.
-///
-/// # Errors
-/// The days that it takes.
-pub fn log_retention(days: u32) -> Result<u32, String> {
-    if LOG_RETENTION_DAYS.contains(&days) {
-        Ok(days)
-    } else {
-        Err(format!("CloudWatch Logs takes one of {LOG_RETENTION_DAYS:?} days"))
-    }
-}

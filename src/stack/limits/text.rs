@@ -11,8 +11,11 @@ use super::model::{
     LAMBDA_TAG_VALUE, LOG_GROUP_NAME, LOGS_TAG_KEY, LOGS_TAG_VALUE, PARAMETER_NAME, ROLE_PATH, SECRET_ID,
     Shape,
 };
-use super::{ACCOUNT_POLICY_NAME_LENGTH, Checked};
+use super::quotas::ACCOUNT_POLICY_NAME_LENGTH;
 use crate::stack::arn::{Arn, split_log_group};
+
+/// Fine, or what is wrong.
+pub type Checked = Result<(), String>;
 
 /// A key of a tag that is the user's to set, on every resource that cwl2le makes.
 ///
