@@ -8,7 +8,7 @@ mod defaults;
 mod dry;
 mod endpoint;
 mod headers;
-mod probe;
+pub mod probe;
 mod region;
 mod request;
 mod stream;
@@ -19,7 +19,6 @@ pub use contract::{
     Destination, Outlet, Rejected, Session, Sink, Surroundings, Taken, Traffic, Verdict, Wait,
 };
 pub use endpoint::{ServiceUrl, is_public_http};
-pub use probe::{Probe, probe};
 pub use stream::Receipt;
 pub use timeouts::Timeouts;
 

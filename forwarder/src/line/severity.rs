@@ -8,9 +8,10 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::shape::lambda;
-
 mod uncaught;
+
+use crate::shape::lambda;
+use uncaught::is_time;
 
 /// A severity in the numbers of OpenTelemetry: 1 to 4 trace, 5 to 8 debug, 9 to 12 info, 13 to 16 warn, 17 to 20
 /// error, 21 to 24 fatal.
@@ -210,12 +211,6 @@ fn level_of_text(message: &str) -> Option<&str> {
     let (_, rest) = message.split_once(' ')?;
     let word = rest.trim_start().split(' ').next()?;
     word.bytes().all(|byte| byte.is_ascii_uppercase()).then_some(word)
-}
-
-/// Whether a text begins like `2026-01-31T`.
-fn is_time(text: &str) -> bool {
-    let shape = text.bytes().take(11).map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
-    shape.eq(*b"0000-00-00T")
 }
 
 #[cfg(test)]

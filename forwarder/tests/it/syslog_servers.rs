@@ -13,7 +13,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use cwl2le_forwarder::config::{Config, Destination};
-use cwl2le_forwarder::destination::{Probe, Receipt, probe};
+use cwl2le_forwarder::destination::Receipt;
+use cwl2le_forwarder::destination::probe::{Probe, probe};
 use cwl2le_forwarder::{Forwarder, Options};
 use serde_json::json;
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cwl2le_forwarder::config::{Config, Destination};
-use cwl2le_forwarder::destination::{Probe, Receipt, Timeouts, probe};
+use cwl2le_forwarder::destination::probe::{Probe, probe};
+use cwl2le_forwarder::destination::{Receipt, Timeouts};
 use futures_util::future::join_all;
 use tokio::time::Instant;
 

@@ -3,8 +3,6 @@
 //! Most of it carries no level. The forms are those that the runtimes of Python, Node.js, Java, .NET, Ruby and Go, Rust
 //! programs on `provided.al2023`, and the platform itself write.
 
-use super::is_time;
-
 /// Maximum number of lines in which a stack trace has to begin. It bounds the time that a long message takes.
 const LINES: usize = 8;
 
@@ -91,6 +89,12 @@ fn has_stack_trace(message: &str) -> bool {
         inside.len() < line.len() && inside.starts_with("at ")
     };
     lines.next().is_some_and(names_exception) && lines.any(is_frame)
+}
+
+/// Whether a text begins like `2026-01-31T`.
+pub(super) fn is_time(text: &str) -> bool {
+    let shape = text.bytes().take(11).map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+    shape.eq(*b"0000-00-00T")
 }
 
 #[cfg(test)]

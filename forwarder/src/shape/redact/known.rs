@@ -4,14 +4,14 @@
 //! logs useless is spared: versions with five parts, times, MAC addresses, identifiers that are digits by chance.
 
 mod address;
+mod candidates;
 mod card;
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use memchr::memmem;
-use regex::Regex;
 
+use self::candidates::{candidates, captured, expression};
 use crate::shape::config::Known;
 
 impl Known {
@@ -52,27 +52,6 @@ impl Known {
         }
     }
 }
-
-/// The places that an expression matches.
-fn candidates(regex: &'static LazyLock<Regex>, text: &str) -> impl Iterator<Item = Range<usize>> {
-    regex.find_iter(text).map(|candidate| candidate.range())
-}
-
-/// The places that the group of an expression captures.
-fn captured(regex: &'static LazyLock<Regex>, text: &str) -> impl Iterator<Item = Range<usize>> {
-    regex.captures_iter(text).filter_map(|all| all.iter().skip(1).flatten().next().map(|one| one.range()))
-}
-
-/// Expressions that are known to be valid; a test uses every one.
-macro_rules! expression {
-    ($name:ident, $text:expr) => {
-        static $name: std::sync::LazyLock<regex::Regex> = std::sync::LazyLock::new(|| {
-            #[allow(clippy::expect_used, reason = "a fixed expression")]
-            regex::Regex::new($text).expect("a valid expression")
-        });
-    };
-}
-use expression;
 
 /// Letters of e-mail addresses: Latin, combining marks, Greek, Cyrillic, and marks that are not seen. Scripts that are
 /// written without spaces are left out: their text stands right beside addresses.
@@ -154,15 +133,6 @@ fn is_token(text: &str) -> bool {
 /// Whether a secret of 40 characters ends before this text.
 fn ends_secret(after: &str) -> bool {
     !after.starts_with(|c: char| c.is_ascii_alphanumeric() || "/+=".contains(c))
-}
-
-/// Whether no letter or digit stands before a place; the letter of an escape like `\n` is none.
-fn stands_alone(text: &str, at: usize) -> bool {
-    match &text.as_bytes()[..at] {
-        [.., b'\\', b'n' | b'r' | b't'] => true,
-        [.., before] => !before.is_ascii_alphanumeric(),
-        [] => true,
-    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,8 @@ use cwl2le_local::log_service::{LogService, Options as Service, Transport};
 use super::super::connection::{Connection, Target};
 use super::super::wire::Stream;
 use super::*;
-use crate::destination::{Probe, Settings, Timeouts, probe};
+use crate::destination::probe::{Probe, probe};
+use crate::destination::{Settings, Timeouts};
 
 const LONG: Duration = Duration::from_secs(60);
 

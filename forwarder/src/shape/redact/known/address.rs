@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 use std::ops::Range;
 
-use super::{candidates, captured, expression, stands_alone};
+use super::candidates::{candidates, captured, expression, stands_alone};
 
 expression!(IPV4, r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}");
 // As in the names that AWS gives to hosts.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{candidates, expression, stands_alone};
+use super::candidates::{candidates, expression, stands_alone};
 
 /// What may stand between the groups of a number.
 macro_rules! gap {

@@ -1,10 +1,13 @@
 //! What was found before other forms were: a reference, so that none of it is lost.
 
 use std::net::Ipv6Addr;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
+use regex::Regex;
 
-use super::super::{is_token, stands_alone};
+use super::super::candidates::stands_alone;
+use super::super::is_token;
 use super::*;
 
 /// Calls `found` with the place of each value in a text.
