@@ -7,12 +7,18 @@ use super::tree::File;
 /// What imports what, with the imports that say so.
 pub(crate) type Graph = BTreeMap<String, BTreeMap<String, BTreeSet<String>>>;
 
+/// Folders in which only files are looked at: the plan of one kind of resource sees the whole stack, and so every other
+/// kind.
+const ONLY_FILES: [&str; 1] = ["src/resources"];
+
 /// The circles among the files of a crate, then those among the folders and files beside each other in one folder.
 pub(crate) fn circles(files: &Graph) -> Vec<String> {
     let mut found = in_graph(files);
-    for (_, graph) in folders(files) {
-        // Files beside each other were found above.
-        found.extend(in_graph(&graph).into_iter().filter(|circle| circle.contains("/ -> ")));
+    for (folder, graph) in folders(files) {
+        if !ONLY_FILES.contains(&folder.as_str()) {
+            // Files beside each other were found above.
+            found.extend(in_graph(&graph).into_iter().filter(|circle| circle.contains("/ -> ")));
+        }
     }
     found
 }
