@@ -28,7 +28,7 @@ const NAMED_IN: [(&str, usize); 7] = [
     ("on_failure", 17),
     ("parallelization", 7),
     // Kinds of resources.
-    ("account_policy", 37),
+    ("account_policy", 36),
     // Verbs.
     ("unsubscribe", 8),
     ("preview", 6),
@@ -38,9 +38,9 @@ const NAMED_IN: [(&str, usize); 7] = [
 
 /// What is still to be put right: the imports that tie circles, items in `mod.rs` files and `#[path]` attributes. These
 /// may only get fewer.
-const TIES_LEFT: usize = 473;
-const ITEMS_LEFT: usize = 180;
-const PATHS_LEFT: usize = 29;
+const TIES_LEFT: usize = 38;
+const ITEMS_LEFT: usize = 25;
+const PATHS_LEFT: usize = 4;
 
 /// What is wrong with the sources. They are read once for all tests.
 struct Faults {
