@@ -169,7 +169,7 @@ fn errors(o: &mut Outside) -> Vec<Error> {
     let failed = Failure { resource: o.text(), code: Code::Aws, message: o.text(), hint: Some(o.text()) };
     let whole = Error {
         aws: Some(Box::new(said.clone())),
-        failed: vec![failed],
+        failed: Box::new([failed]),
         plan: serde_json::to_value(o.plan()).ok().map(Box::new),
         ..Error::new(Code::Partial, o.text()).on(o.text()).hint(o.text())
     };

@@ -104,7 +104,7 @@ impl ApplyError {
             Some(hint) if !hint.contains("run the same command again") => format!("{hint} ({so_far})"),
             _ => so_far,
         };
-        let failed = if self.error.code == Code::Partial { failures(&self.applied) } else { Vec::new() };
+        let failed = if self.error.code == Code::Partial { failures(&self.applied) } else { Box::default() };
         Error { failed, ..self.error.hint(hint) }
     }
 }
@@ -117,7 +117,7 @@ const fn passes(code: Code) -> bool {
     )
 }
 
-fn failures(applied: &Applied) -> Vec<Failure> {
+fn failures(applied: &Applied) -> Box<[Failure]> {
     let failure = |failed: &Failed| Failure {
         resource: failed.resource.name.clone(),
         code: failed.error.code,

@@ -24,17 +24,25 @@ pub struct Error {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aws: Option<Box<AwsError>>,
     /// Each thing that failed, where several were to be done.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub failed: Vec<Failure>,
-    /// The line of a file that it is about, as it is shown.
+    #[serde(skip_serializing_if = "<[Failure]>::is_empty")]
+    pub failed: Box<[Failure]>,
+    /// Where it is in a file, and what else is wrong there.
+    #[serde(flatten)]
+    pub in_file: Option<Box<InFile>>,
+    /// The plan that is refused, as JSON; it stands beside the error.
+    #[serde(skip)]
+    pub plan: Option<Box<serde_json::Value>>,
+}
+
+/// What only an error of a file has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct InFile {
+    /// The line that it is about, as it is shown.
     #[serde(skip)]
     pub snippet: Option<String>,
     /// What else is wrong in the same file.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Error>,
-    /// The plan that is refused, as JSON; it stands beside the error.
-    #[serde(skip)]
-    pub plan: Option<Box<serde_json::Value>>,
 }
 
 /// One of several things that failed.
@@ -63,9 +71,8 @@ impl Error {
             resource: None,
             hint: None,
             aws: None,
-            failed: Vec::new(),
-            snippet: None,
-            also: Vec::new(),
+            failed: Box::default(),
+            in_file: None,
             plan: None,
         }
     }

@@ -7,5 +7,5 @@ mod exit;
 
 pub use aws::AwsError;
 pub use code::Code;
-pub use command::{Error, Failure, Result};
+pub use command::{Error, Failure, InFile, Result};
 pub use exit::Exit;

@@ -7,7 +7,7 @@ use cwl2le_forwarder::secret::redact_uuids;
 use cwl2le_forwarder::secret::redactor;
 
 use super::document::Document;
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, InFile};
 
 /// Where to look for help where nothing better is known.
 const TEMPLATE_HINT: &str = "`cwl2le init --to FILE` writes a file with every key explained";
@@ -48,8 +48,9 @@ impl Problems {
     pub(super) fn into_error(mut self) -> Option<Error> {
         self.0.sort_by_key(|(span, _)| span.start);
         let mut errors = self.0.into_iter().map(|(_, error)| error);
-        let first = errors.next()?;
-        Some(Error { also: errors.collect(), ..first })
+        let mut first = errors.next()?;
+        first.in_file.get_or_insert_default().also = errors.collect();
+        Some(first)
     }
 }
 
@@ -58,7 +59,8 @@ pub(super) fn error(document: &Document, span: &Range<usize>, message: &str, hin
     // A parser quotes what it refuses, and that may be a token.
     let message = redact_uuids(&format!("{}: {message}", document.place(span)));
     let error = Error::new(Code::Config, message).hint(redact_uuids(hint));
-    Error { snippet: snippet(document, span), ..error }
+    let in_file = InFile { snippet: snippet(document, span), also: Vec::new() };
+    Error { in_file: Some(Box::new(in_file)), ..error }
 }
 
 /// The line that a part of a file begins in, with the part marked; none where nothing is there to be shown.

@@ -43,9 +43,10 @@ pub(super) fn stack(flag: &[&str], text: &str, observed: &Observed) -> Result<St
 /// What a person sees of an error, but for colours. Secrets that other tests have are not taken out of it.
 fn shown(error: &crate::error::Error) -> String {
     let hint = error.hint.iter().map(|hint| format!("hint: {hint}\n"));
-    let snippet = error.snippet.iter().map(|snippet| format!("{snippet}\n"));
-    let also = error.also.iter().map(|error| format!("\n{}", shown(error)));
-    let parts: String = snippet.chain(hint).chain(also).collect();
+    let in_file = error.in_file.as_deref();
+    let snippet = in_file.and_then(|file| file.snippet.as_ref()).map(|snippet| format!("{snippet}\n"));
+    let also = in_file.iter().flat_map(|file| &file.also).map(|error| format!("\n{}", shown(error)));
+    let parts: String = snippet.into_iter().chain(hint).chain(also).collect();
     format!("error: {}\n{parts}", error.message)
 }
 

@@ -94,7 +94,7 @@ impl<'a> Run<'a> {
             let steps = Steps::new(self.context.progress, &plan);
             if let Err(failure) = apply(self.session, &plan, &|event| steps.show(event)).await {
                 let error = self.failed(&plan, *failure).await;
-                return Err(Error { failed: [error.failed, failures(&left_out)].concat(), ..error });
+                return Err(Error { failed: [error.failed, failures(&left_out)].concat().into(), ..error });
             }
         }
         match left_out.first() {
@@ -230,7 +230,7 @@ fn is_alike(shown: &Plan, later: &Plan) -> bool {
         && shown.losses == later.losses
 }
 
-fn failures(refused: &[Refusal]) -> Vec<Failure> {
+fn failures(refused: &[Refusal]) -> Box<[Failure]> {
     let failure = |r: &Refusal| Failure {
         resource: r.resource.name.clone(),
         code: r.code,
