@@ -55,6 +55,13 @@ pub struct Aws<'a> {
     pub(crate) mending: bool,
 }
 
+impl Session {
+    /// The session in use; `notice` hears of waiting.
+    pub fn telling<'a>(&'a self, notice: &'a (dyn Fn(Notice<'_>) + Sync)) -> Aws<'a> {
+        Aws { session: self, notice, needs: &[], mending: false }
+    }
+}
+
 impl<'a> From<&'a Session> for Aws<'a> {
     fn from(session: &'a Session) -> Self {
         session.telling(&|_| ())

@@ -3,14 +3,21 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
+use aws_config::retry::RetryConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
-use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_types::body::SdkBody;
 use serde_json::{Value, json};
 
-use super::{Options, Session, credentials};
+use super::clock::Clock;
+use super::credentials::{self, Kept};
+use super::session::PATIENCE;
+use super::{Options, Session};
 
 /// A request, as far as tests look at it.
 #[derive(Debug, Clone)]
@@ -104,7 +111,20 @@ impl FakeAws {
         options: &Options,
         source: SharedCredentialsProvider,
     ) -> Session {
-        Session::fake(SharedHttpConnector::new(self.clone()), options, source)
+        let connector = SharedHttpConnector::new(self.clone());
+        let credentials = Kept::new(source, PATIENCE);
+        let shared = connector.clone();
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new("ap-northeast-1"))
+            .credentials_provider(SharedCredentialsProvider::new(credentials.clone()))
+            .retry_config(RetryConfig::disabled())
+            .http_client(http_client_fn(move |_, _| shared.clone()))
+            .build();
+        let region = "ap-northeast-1".parse().expect("a region");
+        let mut session = Session::new(&config, region, options, credentials, connector, Clock::default());
+        session.target.account = "123456789012".to_owned();
+        session
     }
 
     /// The requests so far.

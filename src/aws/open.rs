@@ -1,0 +1,131 @@
+//! Opening a session: region, credentials, connections, and who we are.
+
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sts::config::SharedHttpClient;
+use aws_smithy_http_client::tls::TlsContext;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
+
+use super::clock::Clock;
+use super::credentials::{self, Kept};
+use super::error::{FAILED_CREDENTIALS, NO_CREDENTIALS, UNREACHABLE};
+use super::http::{self, Connections};
+use super::profile::Profile;
+use super::region::region;
+use super::session::PATIENCE;
+use super::{Aws, AwsError, Options, Session, endpoint, trust};
+use crate::error::{Code, Error, Result};
+use crate::stack::Region;
+
+/// Maximum time for a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+/// Maximum time for an answer. Uploads take longer: see `resources/function/aws`.
+const ATTEMPT: Duration = Duration::from_secs(30);
+
+impl Session {
+    /// Finds region and credentials and asks AWS who we are.
+    ///
+    /// # Errors
+    ///
+    /// [`Code::Usage`] for an endpoint that is not a URL, [`Code::NoRegion`], [`Code::BadRegion`],
+    /// [`Code::NoCredentials`], [`Code::BadCredentials`], [`Code::Unreachable`], and whatever else `sts:GetCallerIdentity` fails with.
+    pub async fn open(options: Options) -> Result<Self> {
+        let variables = std::env::vars_os();
+        let variables = variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
+        endpoint::check(options.endpoint_url.as_deref(), variables)?;
+        let profile = Profile::load(options.profile.as_deref()).await;
+        let region = region(&options).await?;
+        // An AWS of our own has no certificate, and no use for what the environment says of one.
+        let trust = if options.keys.is_some() { TlsContext::default() } else { trust::context(&profile)? };
+        let connections = Connections { proxy: http::proxy(|name| std::env::var(name).ok())?, trust };
+        let clock = Clock::default();
+        let client = clock.watch(connections.clone().client());
+        let source =
+            credentials::source(&options, &profile, &region, client.clone(), timeouts(&options)).await;
+        let credentials = Kept::new(source, options.patience.unwrap_or(PATIENCE));
+        let config = configure(&options, &region, credentials.clone(), client).await;
+        let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
+        let connector = SharedHttpConnector::new(connections.connector(Some(settings), config.sleep_impl()));
+        let mut session = Self::new(&config, region, &options, credentials, connector, clock);
+        match Aws::from(&session).who_am_i().await {
+            Ok((account, arn)) => {
+                session.target.account = account;
+                session.target.region = session.target.region.seen_by(&arn);
+                session.identity = arn;
+                Ok(session)
+            }
+            Err(error) => Err(unopened(error, &session, &profile, &options).await),
+        }
+    }
+}
+
+impl Aws<'_> {
+    /// `sts:GetCallerIdentity`: account id and ARN. It needs no permission.
+    async fn who_am_i(&self) -> Result<(String, String), AwsError> {
+        let sts = self.session.sts();
+        let answer =
+            self.call("sts", "GetCallerIdentity", "the caller", || sts.get_caller_identity().send()).await?;
+        Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
+    }
+}
+
+fn timeouts(options: &Options) -> TimeoutConfig {
+    let attempt = options.patience.map_or(ATTEMPT, |patience| patience.min(ATTEMPT));
+    TimeoutConfig::builder().connect_timeout(CONNECT).operation_attempt_timeout(attempt).build()
+}
+
+async fn configure(
+    options: &Options,
+    region: &Region,
+    credentials: Kept,
+    http: SharedHttpClient,
+) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .region(aws_config::Region::new(region.to_string()))
+        // Retrying is decided in one place: see `Aws::call`.
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(timeouts(options))
+        .credentials_provider(credentials)
+        .http_client(http);
+    if let Some(profile) = &options.profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(url) = &options.endpoint_url {
+        loader = loader.endpoint_url(url);
+    }
+    loader.load().await
+}
+
+/// Why the session did not open, where more can be said than the table of hints says.
+async fn unopened(error: AwsError, session: &Session, profile: &Profile, options: &Options) -> Error {
+    let region = &session.target.region;
+    // A region that does not exist has no address. If AWS itself has none either, it is the network. A proxy is given the name.
+    let by_name = session.endpoint().is_none() && !http::names_proxy();
+    if error.code == UNREACHABLE && by_name && !resolves(&region.host("sts")).await {
+        if resolves("sts.amazonaws.com").await {
+            let message = format!("there is no AWS region `{region}`: its address is unknown");
+            return Error { aws: Some(Box::new(error)), ..Error::new(Code::BadRegion, message) }
+                .on(region.as_str())
+                .hint("check the region's name, as in ap-northeast-1");
+        }
+        let message = "AWS cannot be reached: its name does not resolve";
+        return Error { aws: Some(Box::new(error)), ..Error::new(Code::Unreachable, message) }
+            .hint("check the network, the proxy (HTTPS_PROXY) and the DNS");
+    }
+    if let Some(endpoint) = session.endpoint().filter(|_| error.code == UNREACHABLE) {
+        let message = format!("cannot reach {endpoint}: {}", error.message);
+        return Error { message, ..error.into() };
+    }
+    if [NO_CREDENTIALS, FAILED_CREDENTIALS].contains(&error.code.as_str()) {
+        return credentials::explain(error, profile, options.profile.as_deref());
+    }
+    error.into()
+}
+
+async fn resolves(host: &str) -> bool {
+    let look = tokio::net::lookup_host((host, 443));
+    tokio::time::timeout(CONNECT, look).await.is_ok_and(|found| found.is_ok())
+}

@@ -1,0 +1,53 @@
+//! How a command reaches AWS.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Stop;
+
+/// How to reach AWS. What is not given comes from the environment and the profile files, as with the AWS CLI.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// The region; else `AWS_REGION`, `AWS_DEFAULT_REGION` or the profile's. Never assumed.
+    pub region: Option<String>,
+    /// The profile; else `AWS_PROFILE`. A profile that is named here wins over keys in the environment.
+    pub profile: Option<String>,
+    /// Where every service is; else `AWS_ENDPOINT_URL` or AWS itself.
+    pub endpoint_url: Option<String>,
+    /// Fixed credentials, for an endpoint that is our own.
+    pub keys: Option<Keys>,
+    /// The longest wait for anything: for an answer, 30 seconds by default, and for anything to settle, 5 minutes by
+    /// default. Shortens the retry table's budgets and the time for an answer, never lengthens them.
+    pub patience: Option<Duration>,
+    /// Maximum calls a second of each operation, in the place of AWS's default quotas.
+    pub rate: Option<u16>,
+    /// Ends waiting and keeps calls from being made, once it is asked for.
+    pub stop: Stop,
+}
+
+impl Options {
+    /// The flags of AWS's CLI for the same place, each behind a space: what is not given comes from the environment there, too.
+    pub(super) fn cli_flags(&self) -> String {
+        [("--region", &self.region), ("--profile", &self.profile), ("--endpoint-url", &self.endpoint_url)]
+            .into_iter()
+            .filter_map(|(flag, value)| {
+                Some(format!(" {flag} {}", shlex::try_quote(value.as_deref()?).ok()?))
+            })
+            .collect()
+    }
+}
+
+/// An access key. It never shows itself.
+#[derive(Clone)]
+pub struct Keys {
+    /// The access key id.
+    pub id: String,
+    /// The secret access key.
+    pub secret: String,
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Keys([redacted])")
+    }
+}
