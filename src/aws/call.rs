@@ -9,9 +9,8 @@ use tokio::time::Instant;
 
 use super::error::http_status;
 use super::need::Need;
-use super::retry::{self, Waiting};
-use super::wait::SHOWS;
-use super::{AwsError, Session};
+use super::retry::{Cause, SHOWS, Waiting};
+use super::{AwsError, Session, error_table};
 
 /// Something that takes time, for whoever shows progress; and what became of a creation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,29 +139,29 @@ impl Aws<'_> {
                 }
                 Err(error) => (AwsError::from_sdk(service, operation, resource, &error), http_status(&error)),
             };
-            let rule = retry::rule(&error, status);
-            let throttled = rule.is_some_and(retry::Rule::is_throttling);
+            let retry = error_table::retry(&error, status);
+            let throttled = retry.is_some_and(|retry| retry.cause == Cause::Throttling);
             self.session.pace().answered(service, operation, turn, throttled);
             if status.is_some() {
                 self.session.note_answer();
             }
-            let Some(rule) = rule else { return Err(error.into()) };
-            if !unanswered && rule.leaves_open() {
+            let Some(retry) = retry else { return Err(error.into()) };
+            if !unanswered && retry.cause.leaves_open() {
                 return Err(Failed { error, is_open: true });
             }
 
-            let budget = rule.budget(self.session.has_answered());
+            let budget = retry.cause.budget(self.session.has_answered());
             let before = retrying.take();
-            let waiting = retrying.insert(Waiting::for_cause(before, rule, budget));
+            let waiting = retrying.insert(Waiting::for_cause(before, retry, budget));
             let (pause, elapsed) = (waiting.pause(), waiting.elapsed());
             // From the first failure on: a call that hangs until its time is up is tried once more.
             let failing = failing_since.get_or_insert_with(Instant::now).elapsed();
             if elapsed + pause > budget.total || failing + pause > self.session.retry_limit() {
                 let (message, seconds) = (error.message.trim_end_matches('.'), elapsed.as_secs_f64());
-                error.message = format!("{message} (waited {seconds:.0} s for {})", rule.why);
+                error.message = format!("{message} (waited {seconds:.0} s for {})", retry.why);
                 return Err(error.into());
             }
-            if rule.is_propagation() {
+            if retry.cause.is_propagation() {
                 match self.missing().await {
                     None => needs_seen = true,
                     // What this run has just made may not show yet.
@@ -170,7 +169,7 @@ impl Aws<'_> {
                     Some(what) => return Err(error.vanished(&what).into()),
                 }
             }
-            (self.notice)(Notice::Waiting { why: rule.why, elapsed });
+            (self.notice)(Notice::Waiting { why: retry.why, elapsed });
             self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
         }
     }

@@ -10,6 +10,7 @@ mod clock;
 mod credentials;
 mod endpoint;
 pub(crate) mod error;
+pub(crate) mod error_table;
 mod events;
 mod explain;
 mod handover;
@@ -35,8 +36,8 @@ pub(crate) mod wait;
 
 pub use crate::error::AwsError;
 pub use call::{Aws, Notice};
+pub(crate) use error_table::MISSING_PERMISSION;
 pub use events::{Event, EventQuery, filter_log_events};
-pub(crate) use explain::MISSING_PERMISSION;
 pub use options::{Keys, Options};
 pub(crate) use region::configured_region;
 pub use session::Session;

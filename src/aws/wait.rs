@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::error_table::VANISHED_HINT;
+use super::retry::SHOWS;
 use super::{Aws, Notice};
 use crate::error::{Code, Error, Result};
 
@@ -11,9 +13,6 @@ use crate::error::{Code, Error, Result};
 const FIRST: Duration = Duration::from_millis(50);
 /// The longest pause between two looks.
 const LONGEST: Duration = Duration::from_secs(2);
-/// Until what was just made shows to every call. AWS' services are eventually consistent, within seconds.
-pub(crate) const SHOWS: Duration = Duration::from_secs(10);
-
 /// What a look at a resource found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Look<T> {
@@ -83,7 +82,3 @@ fn vanished(resource: &str, why: &str) -> Error {
         .on(resource)
         .hint(VANISHED_HINT)
 }
-
-/// What to do when something disappears under a run.
-pub(super) const VANISHED_HINT: &str = "somebody deletes the stack at the same time, perhaps `cwl2le teardown`: let that \
-    end, then run `cwl2le setup`, which makes what is missing, or `cwl2le status` to see what is left";

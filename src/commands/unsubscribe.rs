@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::verb::{Facts, Policy, Reads, Verb};
 use crate::aws::Session;
-use crate::error::{Code, Error, Exit, Result};
+use crate::error::{Code, Error, Exit, Result, UNKNOWN_LOG_GROUP_HINT};
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, Groups, StackArg};
 use crate::resources::{self, AccountPolicy, Plan, Stack};
@@ -64,7 +64,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
             format!("there is no log group `{unknown}` in {}", session.target.region),
         )
         .on(unknown)
-        .hint(resources::UNKNOWN_LOG_GROUP_HINT));
+        .hint(UNKNOWN_LOG_GROUP_HINT));
     }
     let stack = settings::bare_stack(&name, &session.target, chosen.scope, &observed);
     let also = args.filter_name.as_deref();

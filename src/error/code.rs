@@ -115,3 +115,7 @@ impl Code {
         self.into()
     }
 }
+
+/// What to do about a log group that does not exist, whether AWS says so or a plan.
+pub(crate) const UNKNOWN_LOG_GROUP_HINT: &str =
+    "check the name and the region; names are case-sensitive and mostly begin with a slash";

@@ -7,5 +7,6 @@ mod exit;
 
 pub use aws::AwsError;
 pub use code::Code;
+pub(crate) use code::UNKNOWN_LOG_GROUP_HINT;
 pub use command::{Error, Failure, InFile, Result};
 pub use exit::Exit;

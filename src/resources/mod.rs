@@ -53,7 +53,7 @@ pub use filter::loops::is_loop;
 pub use filter::observe::observe_log_groups;
 pub use filter::observed::{ObservedFilter, ObservedGroup};
 pub use filter::own::is_own_filter;
-pub use filter::plan::{FilterOptions, UNKNOWN_LOG_GROUP_HINT, shown_pattern};
+pub use filter::plan::{FilterOptions, shown_pattern};
 pub use filter::recursion::recursion;
 pub use function::CreateFunction;
 pub use function::bundle::{Arch, Bundle};

@@ -3,6 +3,7 @@
 mod call;
 mod credentials;
 mod explain;
+mod fates;
 mod one_way;
 mod pace;
 mod retry;

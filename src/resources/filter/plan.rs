@@ -6,15 +6,11 @@ use super::desired::FilterSpec;
 use super::loops::own_log;
 use super::own::remove;
 use super::recursion::recursion;
-use crate::error::Code;
+use crate::error::{Code, UNKNOWN_LOG_GROUP_HINT};
 use crate::resources::kind::{Losses, Planned, Setup, Teardown};
 use crate::resources::{
     self, Draft, Kind, Observed, ObservedFilter, ObservedGroup, Plan, ResourceId, Stack, Stage, Step, Verb,
 };
-
-/// What to do about a log group that does not exist.
-pub const UNKNOWN_LOG_GROUP_HINT: &str =
-    "check the name and the region; names are case-sensitive and mostly begin with a slash";
 
 /// What a subscription may take the place of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

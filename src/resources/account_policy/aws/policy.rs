@@ -7,7 +7,8 @@ use aws_sdk_cloudwatchlogs::types::{AccountPolicy as SdkAccountPolicy, PolicyTyp
 use tokio::time::Instant;
 
 use crate::aws::error::{found, gone};
-use crate::aws::wait::{Look, SHOWS, Wait};
+use crate::aws::retry::SHOWS;
+use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
 use crate::resources::AccountPolicy;

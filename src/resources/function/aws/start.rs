@@ -10,7 +10,8 @@ use aws_sdk_lambda::types::{InvocationType, LogType};
 use super::SERVICE;
 use super::start_reason::{Failed, error};
 use crate::aws::call::Stopped;
-use crate::aws::retry::{self, Waiting};
+use crate::aws::error_table;
+use crate::aws::retry::Waiting;
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::Result;
 
@@ -39,16 +40,17 @@ pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
             request_id: None,
             resource: name.to_owned(),
         };
-        let Some(rule) = retry::rule(&as_call, None) else {
+        let Some(retry) = error_table::retry(&as_call, None) else {
             return Err(error(name, &failed, &aws.session.tail(name, "10m")));
         };
         let before = retrying.take();
-        let waiting = retrying.insert(Waiting::for_cause(before, rule, rule.budget(true)));
+        let budget = retry.cause.budget(true);
+        let waiting = retrying.insert(Waiting::for_cause(before, retry, budget));
         let (pause, elapsed) = (waiting.pause(), waiting.elapsed());
-        if elapsed + pause > rule.budget(true).total.min(aws.session.patience()) {
+        if elapsed + pause > budget.total.min(aws.session.patience()) {
             return Err(error(name, &failed, &aws.session.tail(name, "10m")));
         }
-        (aws.notice)(Notice::Waiting { why: rule.why, elapsed });
+        (aws.notice)(Notice::Waiting { why: retry.why, elapsed });
         aws.rest(pause).await.map_err(|Stopped| AwsError::interrupted(SERVICE, "Invoke", name))?;
     }
 }

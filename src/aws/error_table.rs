@@ -1,0 +1,411 @@
+//! What AWS's errors mean here: one table says what is retried, what an error is for us, and what to do next.
+//!
+//! `docs/errors.md` and the tests follow it.
+
+use super::AwsError;
+use super::error::{
+    CANNOT_START, CERTIFICATE, FAILED_CREDENTIALS, INVALID_RESPONSE, NO_CREDENTIALS, TIMEOUT, UNREACHABLE,
+    VANISHED,
+};
+use super::retry::{Cause, Retry};
+use crate::error::{Code, UNKNOWN_LOG_GROUP_HINT};
+
+/// One row: which errors, and what the row says about them.
+#[derive(Debug)]
+pub(super) struct Row {
+    /// The service; empty for every service.
+    service: &'static str,
+    /// The operations; empty for every operation.
+    operations: &'static [&'static str],
+    /// The codes, with or without `Exception`; empty for every code. [`ANY_5XX`] stands for an HTTP status.
+    codes: &'static [&'static str],
+    /// What the message must contain, in any case of letters; empty for any message.
+    fragment: &'static str,
+    /// Why and how long the call is retried.
+    pub(super) retry: Option<Retry>,
+    /// Our code, and the hint.
+    pub(super) meaning: Option<(Code, &'static str)>,
+}
+
+/// Stands among the codes of a row for every error with an HTTP status of 500 or more.
+const ANY_5XX: &str = "5xx";
+
+const PUT_FILTER: &[&str] = &["PutSubscriptionFilter", "PutAccountPolicy"];
+const WITH_ROLE: &[&str] = &[
+    "CreateFunction",
+    "UpdateFunctionConfiguration",
+    "CreateEventSourceMapping",
+    "UpdateEventSourceMapping",
+];
+const ACCESS_DENIED: &[&str] =
+    &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"];
+const INVALID_PARAMETER: &[&str] =
+    &["InvalidParameterException", "InvalidParameterValueException", "ValidationException"];
+
+/// What to do where no policy allows a call.
+pub(crate) const MISSING_PERMISSION: &str =
+    "the identity above lacks this permission: ask whoever administers the account for it";
+
+/// What to do when something disappears under a run.
+pub(super) const VANISHED_HINT: &str = "somebody deletes the stack at the same time, perhaps `cwl2le teardown`: let that \
+    end, then run `cwl2le setup`, which makes what is missing, or `cwl2le status` to see what is left";
+
+const WRONG_CLOCK: &str = "the clock of this machine is wrong: AWS refuses signatures that are minutes off";
+const RATE_USED_UP: &str =
+    "others use up the account's rate: run the same command again later, what was done stays done";
+const FEWER_CALLS: &str = "AWS to take more calls";
+
+/// The rows. Two questions are asked: is it retried, and what does it mean. The first row that matches and says something
+/// about the question answers it.
+pub(super) static TABLE: &[Row] = &[
+    any(&[VANISHED]).means(Code::NotFound, VANISHED_HINT),
+    // Who we are.
+    any(&[NO_CREDENTIALS]).means(
+        Code::NoCredentials,
+        "run `aws configure`, `aws login` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and \
+         AWS_SECRET_ACCESS_KEY",
+    ),
+    any(&[FAILED_CREDENTIALS]).means(
+        Code::BadCredentials,
+        "sign in again with `aws login` or `aws sso login`, or look at the profile; `aws sts get-caller-identity` must \
+         succeed",
+    ),
+    any(&["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"]).means(
+        Code::BadCredentials,
+        "the session has expired: sign in again with `aws login` or `aws sso login`, or fetch new temporary credentials",
+    ),
+    any(&["InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"]).means(
+        Code::BadCredentials,
+        "the access key is wrong, disabled or of another partition, the session token is missing, or the region is \
+         not enabled for the account",
+    ),
+    any(&["RequestTimeTooSkewed", "RequestInTheFuture"]).means(Code::BadCredentials, WRONG_CLOCK),
+    any(&["SignatureDoesNotMatch", "InvalidSignatureException"])
+        .saying("Signature expired")
+        .means(Code::BadCredentials, WRONG_CLOCK),
+    any(&["SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"])
+        .means(Code::BadCredentials, "the secret access key does not belong to the access key id"),
+    any(&["OptInRequired", "SubscriptionRequiredException"]).means(
+        Code::AccessDenied,
+        "the account is not signed up for this service, or the region is not enabled: see the account settings",
+    ),
+    // Something between here and AWS, or an endpoint other than AWS, denies access without a message.
+    any(&["Http401", "Http403"]).means(Code::BadCredentials, "check the credentials and the endpoint"),
+    // What we may do.
+    any(ACCESS_DENIED).saying("explicit deny").means(
+        Code::AccessDenied,
+        "a policy denies it explicitly (organization, boundary or session): allowing it elsewhere does not help",
+    ),
+    on("ssm", &[], ACCESS_DENIED).means(
+        Code::AccessDenied,
+        "what the configuration refers to is read with your own rights here: you need ssm:GetParameter on it, and \
+         kms:Decrypt with its key",
+    ),
+    on("secretsmanager", &[], ACCESS_DENIED).means(
+        Code::AccessDenied,
+        "what the configuration refers to is read with your own rights here: you need \
+         secretsmanager:GetSecretValue on it, and kms:Decrypt with its key",
+    ),
+    any(ACCESS_DENIED).means(Code::AccessDenied, MISSING_PERMISSION),
+    // Subscription filters and account policies.
+    on("logs", &["PutAccountPolicy"], &["LimitExceededException"]).means(
+        Code::FilterLimit,
+        "there is one account policy in an account and region: name the one to give up with --replace, or subscribe \
+         the log groups one by one, with --per-group",
+    ),
+    on("logs", PUT_FILTER, &["LimitExceededException"]).means(
+        Code::FilterLimit,
+        "the log group has all the filters AWS allows: delete one, or name the one to give up with --replace",
+    ),
+    // CloudWatch Logs tests the destination when a filter is put, with a role and a stream that may be seconds old.
+    on("logs", PUT_FILTER, &["InvalidParameterException"])
+        .saying("Could not deliver test message")
+        .retried(Cause::Propagation, "write access to the stream"),
+    on("logs", PUT_FILTER, INVALID_PARAMETER).saying("Could not deliver test message").means(
+        Code::NotReady,
+        "CloudWatch Logs cannot write to the stream: `cwl2le plan` shows what `cwl2le setup` would correct; an \
+         encrypted stream also needs kms:GenerateDataKey for the role in the key's policy; if the role has a permissions \
+         boundary, it must allow kinesis:PutRecord on the stream, as the one that `cwl2le policies boundary` prints",
+    ),
+    // `ValidationException` is not modelled on this operation; AWS sends it all the same.
+    on("logs", PUT_FILTER, &["ValidationException", "InvalidParameterException"])
+        .saying("permission to assume the provided role")
+        .retried(Cause::Propagation, "CloudWatch Logs to be able to assume the role"),
+    on("logs", PUT_FILTER, INVALID_PARAMETER).saying("permission to assume the provided role").means(
+        Code::NotReady,
+        "CloudWatch Logs may not assume the role: `cwl2le plan` shows whether `cwl2le setup` has to \
+         correct its trust policy; if not, run the same command again in a few minutes",
+    ),
+    on("logs", &["PutSubscriptionFilter", "PutAccountPolicy", "FilterLogEvents"], &[])
+        .saying("filter pattern")
+        .means(
+            Code::BadPattern,
+            "AWS rejects the pattern: `{ $.level > 0 }` is for JSON, `[a, b=*Z, c]` for fields between spaces, \
+             `\"a word\"` for text; try it with `aws logs test-metric-filter`",
+        ),
+    on("logs", PUT_FILTER, &[]).saying("log group class").means(
+        Code::LogGroupClass,
+        "only log groups of class STANDARD can be subscribed, and a class cannot be changed",
+    ),
+    on(
+        "logs",
+        &["PutSubscriptionFilter", "DescribeSubscriptionFilters", "DeleteSubscriptionFilter", "FilterLogEvents"],
+        &["ResourceNotFoundException"],
+    )
+    .saying("log group")
+    .means(Code::UnknownLogGroup, UNKNOWN_LOG_GROUP_HINT),
+    on("logs", &[], &["OperationAbortedException"])
+        .retried(Cause::Busy, "another change of the log group or the account policy"),
+    // Kinesis.
+    on("kinesis", &["CreateStream", "UpdateShardCount", "UpdateStreamMode"], &["LimitExceededException"]).means(
+        Code::Aws,
+        "a quota of Kinesis is used up: shards or streams of the account, 10 changes of the number of shards of a stream in \
+         24 hours, or 2 of its mode; use fewer --shards or --on-demand, wait a day, or ask AWS for more in Service Quotas",
+    ),
+    // Not on CreateStream: there it means that the name is taken.
+    on(
+        "kinesis",
+        &[
+            "AddTagsToStream",
+            "DeleteStream",
+            "UpdateStreamMode",
+            "UpdateShardCount",
+            "IncreaseStreamRetentionPeriod",
+            "DecreaseStreamRetentionPeriod",
+            "StartStreamEncryption",
+            "StopStreamEncryption",
+        ],
+        &["ResourceInUseException"],
+    )
+    .retried(Cause::Busy, "another change of the stream"),
+    // Kinesis throttles reads of its control plane with the code that elsewhere means a quota.
+    on(
+        "kinesis",
+        &["DescribeStreamSummary", "ListTagsForStream", "ListStreamConsumers", "AddTagsToStream"],
+        &["LimitExceededException"],
+    )
+    .retried(Cause::Throttling, FEWER_CALLS),
+    on("kinesis", &[], &["LimitExceededException"])
+        .saying("Rate exceeded")
+        .retried(Cause::Throttling, FEWER_CALLS),
+    on("kinesis", &["CreateStream", "DeleteStream"], &["LimitExceededException"])
+        .saying("simultaneously be in CREATING or DELETING")
+        .retried(Cause::Busy, "other streams to be created or deleted"),
+    any(&[
+        "KMSNotFoundException",
+        "KMSInvalidStateException",
+        "KMSDisabledException",
+        "KMSAccessDeniedException",
+    ])
+    .means(
+        Code::Aws,
+        "the KMS key is missing, disabled, or its policy does not let you use it: see --kms-key",
+    ),
+    // Lambda.
+    on("lambda", WITH_ROLE, &["InvalidParameterValueException"])
+        .saying("cannot be assumed by Lambda")
+        .retried(Cause::Propagation, "Lambda to be able to assume the role"),
+    on("lambda", WITH_ROLE, &["InvalidParameterValueException"])
+        .saying("execution role does not have permissions")
+        .retried(Cause::Propagation, "the role's policy to take effect"),
+    // After a role was deleted and made again under its name, the grant still names the old one for a while.
+    on("lambda", &["CreateFunction", "UpdateFunctionConfiguration"], &["InvalidParameterValueException"])
+        .saying("KMS key is invalid for CreateGrant")
+        .retried(Cause::Propagation, "Lambda to be able to use the key with the role"),
+    on("lambda", &["CreateEventSourceMapping", "UpdateEventSourceMapping"], &["InvalidParameterValueException"])
+        .saying("ensure the role can perform")
+        .retried(Cause::Propagation, "the role's policy to take effect"),
+    on("lambda", &[], INVALID_PARAMETER).saying("be assumed by Lambda").means(
+        Code::NotReady,
+        "Lambda may not assume the execution role: `cwl2le plan` shows whether `cwl2le setup` has to \
+         correct its trust policy; if not, run the same command again in a few minutes",
+    ),
+    on("lambda", &[], INVALID_PARAMETER).saying("role").means(
+        Code::NotReady,
+        "the execution role's policy has not taken effect or was changed: `cwl2le plan` shows what `cwl2le setup` \
+         would correct; if that is nothing, run the same command again in a few minutes",
+    ),
+    // The function itself fails: its role's policy, or the role itself, has not reached every service.
+    on("lambda", &["Invoke"], &[CANNOT_START])
+        .saying("AccessDenied")
+        .retried(Cause::Granting, "the role's policy to take effect"),
+    on("lambda", &["Invoke"], &[CANNOT_START])
+        .saying("security token included in the request is invalid")
+        .retried(Cause::Granting, "the new role to take effect"),
+    on("lambda", &["UpdateEventSourceMapping", "DeleteEventSourceMapping"], &["ResourceInUseException"])
+        .retried(Cause::Busy, "another change of the trigger"),
+    on("lambda", &[], &["ResourceConflictException"])
+        .saying("in progress")
+        .retried(Cause::Busy, "another change of the function"),
+    on("lambda", &[], &["ResourceConflictException"])
+        .saying("currently in the following state")
+        .retried(Cause::Busy, "the function to become active"),
+    on("lambda", &["Invoke"], &["TooManyRequestsException"]).means(
+        Code::Throttled,
+        "the function uses all of its concurrency, so the test invocation found no turn: give it more with \
+         --reserved-concurrency, or run the same command again later",
+    ),
+    on("lambda", &["PutFunctionConcurrency"], &[]).saying("UnreservedConcurrentExecution").means(
+        Code::Aws,
+        "the account has too little concurrency to reserve some: leave --reserved-concurrency out, or ask AWS \
+         for more in Service Quotas",
+    ),
+    on("lambda", &[], &["CodeStorageExceededException"])
+        .means(Code::Aws, "the account's storage for functions is full: delete old function versions"),
+    on("lambda", &[], &["RequestEntityTooLarge", "RequestTooLargeException"])
+        .means(Code::BadBundle, "Lambda takes at most 50 MB of zip: `cwl2le package` makes one of a few"),
+    // IAM.
+    on("iam", &["CreateRole", "PutRolePermissionsBoundary"], &["NoSuchEntity"]).saying("policy").means(
+        Code::NotFound,
+        "the permissions boundary does not exist: give the ARN of a managed policy of this account",
+    ),
+    on("iam", &[], &["LimitExceeded"]).means(
+        Code::Aws,
+        "a quota of IAM is used up: delete roles that nobody needs, or ask AWS for more in Service Quotas",
+    ),
+    on("iam", &["DeleteRole"], &["DeleteConflict"])
+        .retried(Cause::Consistency, "IAM to forget the role's policies")
+        .means(Code::InUse, "something else was attached to the role: detach it, then run teardown again"),
+    on(
+        "iam",
+        &["PutRolePolicy", "TagRole", "UpdateAssumeRolePolicy", "PutRolePermissionsBoundary"],
+        &["NoSuchEntity"],
+    )
+    .saying("role")
+    .retried(Cause::Consistency, "IAM to show the new role"),
+    on("iam", &[], &["ConcurrentModification", "EntityTemporarilyUnmodifiable"])
+        .retried(Cause::Busy, "another change of the role"),
+    // What the configuration refers to.
+    any(&["ParameterNotFound", "ParameterVersionNotFound"]).means(
+        Code::NotFound,
+        "create the parameter in this region, or fix its name in the configuration",
+    ),
+    on("secretsmanager", &[], &["ResourceNotFoundException"])
+        .means(Code::NotFound, "create the secret in this region, or fix its name in the configuration"),
+    any(&["InvalidKeyId", "DecryptionFailure", "DecryptionFailureException"]).means(
+        Code::AccessDenied,
+        "the key that encrypts it is missing or disabled, or its policy does not let you use it: you need kms:Decrypt",
+    ),
+    // Everything else.
+    any(&[
+        "ResourceConflictException",
+        "ResourceInUseException",
+        "OperationAbortedException",
+        "ConcurrentModification",
+    ])
+    .means(
+        Code::NotReady,
+        "another change is going on, perhaps another run of cwl2le: wait for it, then run the same command again",
+    ),
+    any(&["ResourceNotFoundException", "NoSuchEntity"]).means(
+        Code::NotFound,
+        "it is gone or in another region: `cwl2le setup` makes what is missing",
+    ),
+    any(&[
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "BandwidthLimitExceeded",
+        "ProvisionedThroughputExceededException",
+        "TransactionInProgressException",
+        "PriorRequestNotComplete",
+        "EC2ThrottledException",
+        "SlowDown",
+    ])
+    .retried(Cause::Throttling, FEWER_CALLS),
+    any(&[
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "ProvisionedThroughputExceededException",
+        "SlowDown",
+    ])
+    .means(Code::Throttled, RATE_USED_UP),
+    any(&["LimitExceededException"]).saying("Rate exceeded").means(Code::Throttled, RATE_USED_UP),
+    any(&[ANY_5XX, "InternalFailure", "InternalError", "RequestTimeout", "ServiceUnavailable", TIMEOUT])
+        .retried(Cause::Fault, "AWS to recover"),
+    any(&[TIMEOUT]).means(
+        Code::Unreachable,
+        "AWS did not answer in time: check the network and --endpoint-url, then run the same command again",
+    ),
+    any(&[CERTIFICATE]).saying("UnknownIssuer").means(
+        Code::Unreachable,
+        "behind a proxy that inspects TLS, set AWS_CA_BUNDLE, or `ca_bundle` in the profile, to the PEM file of its \
+         authority; elsewhere install the package `ca-certificates`, and check --endpoint-url",
+    ),
+    any(&[CERTIFICATE]).means(
+        Code::Unreachable,
+        "whoever answers there is not AWS, or the clock of this machine is wrong: check the proxy (HTTPS_PROXY), \
+         --endpoint-url and AWS_ENDPOINT_URL",
+    ),
+    any(&[UNREACHABLE]).retried(Cause::Connection, "a connection").means(
+        Code::Unreachable,
+        "check the network, the proxy (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
+    ),
+    any(&[INVALID_RESPONSE]).means(
+        Code::Unreachable,
+        "something between here and AWS answered: sign in to the network if it has a login page, and check the proxy \
+         (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
+    ),
+    any(&["InternalFailure", "InternalError", "ServiceUnavailable", "ServiceException", "ServiceFailure"]).means(
+        Code::Aws,
+        "AWS has a fault of its own: run the same command again later, what was done stays done",
+    ),
+];
+
+/// Why and how long a call with this error and HTTP status is retried; `None` if retrying would not help.
+pub(crate) fn retry(error: &AwsError, status: Option<u16>) -> Option<&'static Retry> {
+    TABLE.iter().filter(|row| row.matches(error, status)).find_map(|row| row.retry.as_ref())
+}
+
+/// Our code for an error, and the hint; `None` for an error that the table does not know.
+pub(super) fn meaning(error: &AwsError) -> Option<(Code, &'static str)> {
+    TABLE.iter().filter(|row| row.matches(error, None)).find_map(|row| row.meaning)
+}
+
+/// A row for some errors of a service.
+const fn on(
+    service: &'static str,
+    operations: &'static [&'static str],
+    codes: &'static [&'static str],
+) -> Row {
+    Row { service, operations, codes, fragment: "", retry: None, meaning: None }
+}
+
+/// A row for errors of every service.
+const fn any(codes: &'static [&'static str]) -> Row {
+    on("", &[], codes)
+}
+
+impl Row {
+    /// Only where the message contains this.
+    const fn saying(self, fragment: &'static str) -> Self {
+        Self { fragment, ..self }
+    }
+
+    /// Such a call is retried, while it waits for `why`.
+    const fn retried(self, cause: Cause, why: &'static str) -> Self {
+        Self { retry: Some(Retry { cause, why }), ..self }
+    }
+
+    /// Such an error has this code, and this hint.
+    const fn means(self, code: Code, hint: &'static str) -> Self {
+        Self { meaning: Some((code, hint)), ..self }
+    }
+
+    /// Whether the row is about an error, which came with this HTTP status.
+    pub(super) fn matches(&self, error: &AwsError, status: Option<u16>) -> bool {
+        let is_5xx = status.is_some_and(|status| status >= 500) && self.codes.contains(&ANY_5XX);
+        (self.service.is_empty() || self.service == error.service)
+            && (self.operations.is_empty() || self.operations.contains(&error.operation))
+            && (self.codes.is_empty() || is_5xx || error.is(self.codes))
+            && error.message.to_ascii_lowercase().contains(&self.fragment.to_ascii_lowercase())
+    }
+}
