@@ -5,40 +5,30 @@ use std::time::Duration;
 
 use aws_sdk_sts::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
-use super::error::http_status;
-use super::need::Need;
-use super::retry::{Cause, SHOWS, Waiting};
-use super::{AwsError, Session, error_table};
+use super::error::{Operation, http_status};
+use super::retry::{Cause, Retry, SHOWS, Waiting};
+use super::{AwsError, Notice, Session, error_table};
 
-/// Something that takes time, for whoever shows progress; and what became of a creation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Notice<'a> {
-    /// A call is retried, or a resource is not ready yet.
-    Waiting {
-        /// What is waited for, as in "waiting for ...".
-        why: &'a str,
-        /// Since when.
-        elapsed: Duration,
-    },
-    /// A creation made its resource. What the step still has to do to it may fail.
-    Made,
-    /// A creation found its resource there already: another run of the same stack made it since it was read.
-    Found,
-    /// A resource of somebody else is about to be deleted to make room for a new one. It is restored if the new one
-    /// fails, unless the process is killed meanwhile.
-    GivesWay {
-        /// The command that restores it.
-        restore: &'a str,
-    },
-    /// Many things are read, one by one.
-    Read {
-        /// How many have been read.
-        done: usize,
-        /// How many there are.
-        total: usize,
-    },
+/// A request on its way: what `send()` of the SDK's builders returns.
+pub(crate) trait Sent:
+    Future<Output = Result<<Self as Sent>::Answer, SdkError<<Self as Sent>::Error, HttpResponse>>>
+{
+    /// What AWS answers.
+    type Answer;
+    /// What it fails with.
+    type Error: ProvideErrorMetadata + StdError + 'static;
+}
+
+impl<F, T, E> Sent for F
+where
+    F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    E: ProvideErrorMetadata + StdError + 'static,
+{
+    type Answer = T;
+    type Error = E;
 }
 
 /// A session in use: what a step or a command calls AWS with. Made from a session alone, it tells nobody about waiting.
@@ -49,9 +39,9 @@ pub struct Aws<'a> {
     /// Is told about waiting.
     pub(crate) notice: &'a (dyn Fn(Notice<'_>) + Sync),
     /// What the calls need: repeating them ends when it vanishes.
-    pub(super) needs: &'a [Need<'a>],
+    needs: &'a [Need<'a>],
     /// Whether the calls put something back: then a stop that was asked for waits for them.
-    pub(crate) mending: bool,
+    mending: bool,
 }
 
 impl Session {
@@ -67,85 +57,64 @@ impl<'a> From<&'a Session> for Aws<'a> {
     }
 }
 
-impl Aws<'_> {
+impl<'a> Aws<'a> {
+    /// The same, for calls that need these.
+    pub(crate) fn needing(self, needs: &'a [Need<'a>]) -> Self {
+        Self { needs, ..self }
+    }
+
     /// The same, for calls that put something back.
     pub(crate) fn mending(self) -> Self {
         Self { mending: true, ..self }
     }
+}
 
-    /// Makes one call, as often as the retry table allows.
+impl Aws<'_> {
+    /// Makes one call, as often as the table of errors allows.
     ///
     /// The SDK's own retries are off: they know neither IAM propagation nor what other calls were told, nobody sees
     /// them waiting, and they would multiply with these.
-    pub(crate) async fn call<T, E, Send, Sent>(
+    pub(crate) async fn call<S: Sent>(
         &self,
         service: &'static str,
         operation: &'static str,
         resource: &str,
-        send: Send,
-    ) -> Result<T, AwsError>
-    where
-        E: ProvideErrorMetadata + StdError + 'static,
-        Send: Fn() -> Sent,
-        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    {
-        self.repeat(true, service, operation, resource, send).await.map_err(|failed| failed.error)
+        send: impl Fn() -> S,
+    ) -> Result<S::Answer, AwsError> {
+        let operation = Operation { service, name: operation, resource };
+        self.repeat(operation, true, send).await.map_err(|failed| failed.error)
     }
 
     /// The same for a call of which AWS allows a few a day: where it is not known whether AWS carried it out, it is not
     /// repeated, and the caller looks first.
-    pub(crate) async fn call_once<T, E, Send, Sent>(
+    pub(crate) async fn call_once<S: Sent>(
         &self,
         service: &'static str,
         operation: &'static str,
         resource: &str,
-        send: Send,
-    ) -> Result<T, Failed>
-    where
-        E: ProvideErrorMetadata + StdError + 'static,
-        Send: Fn() -> Sent,
-        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    {
-        self.repeat(false, service, operation, resource, send).await
+        send: impl Fn() -> S,
+    ) -> Result<S::Answer, Failed> {
+        let operation = Operation { service, name: operation, resource };
+        self.repeat(operation, false, send).await
     }
 
-    async fn repeat<T, E, Send, Sent>(
+    /// Makes a call until it succeeds, fails for good or has taken too long. Where `unanswered` is false, it also ends
+    /// when nobody knows whether AWS carried the call out.
+    async fn repeat<S: Sent>(
         &self,
+        operation: Operation<'_>,
         unanswered: bool,
-        service: &'static str,
-        operation: &'static str,
-        resource: &str,
-        send: Send,
-    ) -> Result<T, Failed>
-    where
-        E: ProvideErrorMetadata + StdError + 'static,
-        Send: Fn() -> Sent,
-        Sent: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    {
+        send: impl Fn() -> S,
+    ) -> Result<S::Answer, Failed> {
         let mut failing_since: Option<Instant> = None;
         let mut retrying: Option<Waiting> = None;
         let mut needs_seen = false;
         loop {
-            let turn = self.session.pace().reserve(service, operation);
-            self.rest(turn.pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
-            self.signed_in(service, operation, resource).await?;
-            self.session.count_call();
-            // The SDK's futures hold kilobytes; on the heap they do not add up on the stack.
-            let (mut error, status) = match Box::pin(send()).await {
-                Ok(value) => {
-                    self.session.pace().answered(service, operation, turn, false);
-                    self.session.note_answer();
-                    return Ok(value);
-                }
-                Err(error) => (AwsError::from_sdk(service, operation, resource, &error), http_status(&error)),
+            let (mut error, retry) = match self.attempt(operation, &send).await {
+                Ok(answer) => return Ok(answer),
+                Err((error, None)) => return Err(error.into()),
+                Err((error, Some(retry))) => (error, retry),
             };
-            let retry = error_table::retry(&error, status);
-            let throttled = retry.is_some_and(|retry| retry.cause == Cause::Throttling);
-            self.session.pace().answered(service, operation, turn, throttled);
-            if status.is_some() {
-                self.session.note_answer();
-            }
-            let Some(retry) = retry else { return Err(error.into()) };
             if !unanswered && retry.cause.leaves_open() {
                 return Err(Failed { error, is_open: true });
             }
@@ -170,26 +139,56 @@ impl Aws<'_> {
                 }
             }
             (self.notice)(Notice::Waiting { why: retry.why, elapsed });
-            self.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, resource))?;
+            self.rest(pause).await.map_err(|_| AwsError::interrupted(operation))?;
         }
+    }
+
+    /// Makes a call once, when it is its turn and there are credentials.
+    ///
+    /// # Errors
+    ///
+    /// Why it failed, and whether it is retried.
+    async fn attempt<S: Sent>(
+        &self,
+        operation: Operation<'_>,
+        send: impl Fn() -> S,
+    ) -> Result<S::Answer, (AwsError, Option<&'static Retry>)> {
+        let Operation { service, name, .. } = operation;
+        let pace = self.session.pace();
+        let turn = pace.reserve(service, name);
+        self.rest(turn.pause).await.map_err(|_| (AwsError::interrupted(operation), None))?;
+        self.signed_in(operation).await.map_err(|error| (error, None))?;
+        self.session.count_call();
+        // The SDK's futures hold kilobytes; on the heap they do not add up on the stack.
+        let error = match Box::pin(send()).await {
+            Ok(answer) => {
+                pace.answered(service, name, turn, false);
+                self.session.note_answer();
+                return Ok(answer);
+            }
+            Err(error) => error,
+        };
+        let status = http_status(&error);
+        let error = AwsError::from_sdk(operation, &error);
+        let retry = error_table::retry(&error, status);
+        pace.answered(service, name, turn, retry.is_some_and(|retry| retry.cause == Cause::Throttling));
+        if status.is_some() {
+            self.session.note_answer();
+        }
+        Err((error, retry))
     }
 
     /// Waits until there are credentials, however long whoever gives them takes. Inside of a call the time for an
     /// answer would cut that off, and the retry would begin it again.
-    async fn signed_in(
-        &self,
-        service: &'static str,
-        operation: &'static str,
-        resource: &str,
-    ) -> Result<(), AwsError> {
+    async fn signed_in(&self, operation: Operation<'_>) -> Result<(), AwsError> {
         let credentials = self.session.credentials();
         let found = tokio::select! {
             () = self.session.stop().wait(), if !self.mending => {
-                return Err(AwsError::interrupted(service, operation, resource));
+                return Err(AwsError::interrupted(operation));
             }
             found = credentials.get() => found,
         };
-        found.map(drop).map_err(|error| AwsError::without_credentials(service, operation, resource, &error))
+        found.map(drop).map_err(|error| AwsError::without_credentials(operation, &error))
     }
 
     /// Sleeps; an error when the user asked to stop before or meanwhile.
@@ -208,6 +207,36 @@ impl Aws<'_> {
             () = self.session.stop().wait() => Err(Stopped),
             () = tokio::time::sleep(pause) => Ok(()),
         }
+    }
+
+    /// Names what the calls need and what is not there. What cannot be looked at counts as being there.
+    async fn missing(&self) -> Option<String> {
+        let aws = Aws { needs: &[], ..*self };
+        for Need { kind, name, is_there } in self.needs {
+            if matches!(is_there(aws, name).await, Ok(false)) {
+                return Some(format!("the {kind} `{name}`"));
+            }
+        }
+        None
+    }
+}
+
+/// A resource without which repeating a call is in vain.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Need<'a> {
+    kind: &'static str,
+    name: &'a str,
+    is_there: Look,
+}
+
+/// Looks whether a resource with this name is there, and is to stay. A call looks at its needs with calls: the
+/// recursion, of one level, goes through the heap.
+type Look = for<'a> fn(Aws<'a>, &'a str) -> BoxFuture<'a, Result<bool, AwsError>>;
+
+impl<'a> Need<'a> {
+    /// The resource with this name, or with this ARN, which ends in `/` and the name.
+    pub(crate) fn new(kind: &'static str, arn: &'a str, is_there: Look) -> Self {
+        Self { kind, name: arn.rsplit('/').next().unwrap_or(arn), is_there }
     }
 }
 

@@ -33,14 +33,29 @@ pub(crate) const CANNOT_START: &str = "Cwl2le.InvalidConfiguration";
 /// The code of an answer that is not one of AWS.
 pub(crate) const INVALID_RESPONSE: &str = "InvalidResponse";
 
+/// Which call: its service and operation by AWS's names, and the resource that errors name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Operation<'a> {
+    pub(crate) service: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) resource: &'a str,
+}
+
 impl AwsError {
+    /// The failure of a call, without the id of a request.
+    pub(crate) fn new(operation: Operation<'_>, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            service: operation.service,
+            operation: operation.name,
+            code: code.into(),
+            message: message.into(),
+            request_id: None,
+            resource: operation.resource.to_owned(),
+        }
+    }
+
     /// Reads what AWS said out of an SDK error, by code and message: not every code is modelled on every operation.
-    pub(crate) fn from_sdk<E>(
-        service: &'static str,
-        operation: &'static str,
-        resource: &str,
-        error: &SdkError<E, HttpResponse>,
-    ) -> Self
+    pub(crate) fn from_sdk<E>(operation: Operation<'_>, error: &SdkError<E, HttpResponse>) -> Self
     where
         E: ProvideErrorMetadata + StdError + 'static,
     {
@@ -74,23 +89,12 @@ impl AwsError {
             }
             _ => (INVALID_REQUEST.to_owned(), root_cause(error)),
         };
-        Self {
-            service,
-            operation,
-            code,
-            message: in_one_line(&message),
-            request_id: error.request_id().map(ToOwned::to_owned),
-            resource: resource.to_owned(),
-        }
+        let request_id = error.request_id().map(ToOwned::to_owned);
+        Self { request_id, ..Self::new(operation, code, in_one_line(&message)) }
     }
 
     /// The call that is not made, because there are no credentials to sign it with.
-    pub(crate) fn without_credentials(
-        service: &'static str,
-        operation: &'static str,
-        resource: &str,
-        error: &CredentialsError,
-    ) -> Self {
+    pub(crate) fn without_credentials(operation: Operation<'_>, error: &CredentialsError) -> Self {
         let cause = root_cause(error);
         let (code, message) = match (error, certificate::refusal(error)) {
             (_, Some(refusal)) => (CERTIFICATE, refusal),
@@ -100,20 +104,17 @@ impl AwsError {
             _ if is_connection(error) => (UNREACHABLE, cause),
             _ => (FAILED_CREDENTIALS, said(error).unwrap_or(cause)),
         };
-        let (code, resource) = (code.to_owned(), resource.to_owned());
-        Self { service, operation, code, message, request_id: None, resource }
+        Self::new(operation, code, message)
     }
 
     /// The call that is not made, because the user asked to stop.
-    pub(crate) fn interrupted(service: &'static str, operation: &'static str, resource: &str) -> Self {
-        Self {
-            service,
-            operation,
-            code: INTERRUPTED.to_owned(),
-            message: "stopped before it was done".to_owned(),
-            request_id: None,
-            resource: resource.to_owned(),
-        }
+    pub(crate) fn interrupted(operation: Operation<'_>) -> Self {
+        Self::new(operation, INTERRUPTED, "stopped before it was done")
+    }
+
+    /// The call that failed.
+    pub(crate) fn operation(&self) -> Operation<'_> {
+        Operation { service: self.service, name: self.operation, resource: &self.resource }
     }
 
     /// The error of a call that there is no use in repeating, since `what` is there no more.

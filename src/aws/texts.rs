@@ -22,7 +22,7 @@ use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use futures_util::future::try_join_all;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::error::INVALID_RESPONSE;
+use super::error::{INVALID_RESPONSE, Operation};
 use super::{Aws, AwsError, Session};
 
 /// Maximum time for one attempt.
@@ -51,13 +51,9 @@ async fn read(aws: Aws<'_>, keeper: Keeper, name: &str) -> Result<String, AwsErr
     let text = request(keeper, name);
     let (service, operation) = (text.service.signing_name(), text.operation);
     let answer = aws.call(service, operation, name, || exchange(aws.session, text.call())).await?;
-    text.in_answer(&answer).map_err(|place| AwsError {
-        service,
-        operation,
-        code: INVALID_RESPONSE.to_owned(),
-        message: format!("the answer has no {place}"),
-        request_id: None,
-        resource: name.to_owned(),
+    text.in_answer(&answer).map_err(|place| {
+        let operation = Operation { service, name: operation, resource: name };
+        AwsError::new(operation, INVALID_RESPONSE, format!("the answer has no {place}"))
     })
 }
 

@@ -1,5 +1,7 @@
 //! What the commonest failures become.
 
+use super::super::AwsError;
+use super::super::error::Operation;
 use super::super::error_table::{Row, TABLE, meaning};
 use super::said;
 use crate::error::{Code, Error};
@@ -333,8 +335,9 @@ fn every_row_is_reached_and_its_hint_helps() {
 
 #[test]
 fn a_stop_does_not_read_as_a_failure_of_aws() {
-    let stopped =
-        crate::aws::AwsError::interrupted("lambda", "GetFunctionConfiguration", "cwl-to-logentries");
+    let operation =
+        Operation { service: "lambda", name: "GetFunctionConfiguration", resource: "cwl-to-logentries" };
+    let stopped = AwsError::interrupted(operation);
     let error = Error::from(stopped);
     assert_eq!((error.code, error.aws, error.resource), (Code::Interrupted, None, None));
     assert_eq!(error.message, "stopped before it was done");

@@ -11,6 +11,7 @@ mod retry;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::error::Operation;
 pub(crate) use super::testing::{Answer, FakeAws, Request};
 pub(crate) use super::{AwsError, Notice, Options, Session, Stop};
 use crate::stack::Tags;
@@ -26,14 +27,7 @@ pub(crate) fn our_tags() -> Tags {
 
 /// What AWS said.
 pub(crate) fn said(service: &'static str, operation: &'static str, code: &str, message: &str) -> AwsError {
-    AwsError {
-        service,
-        operation,
-        code: code.to_owned(),
-        message: message.to_owned(),
-        request_id: None,
-        resource: "thing".to_owned(),
-    }
+    AwsError::new(Operation { service, name: operation, resource: "thing" }, code, message)
 }
 
 /// Collects what was waited for.

@@ -7,8 +7,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
 use super::action::Action;
+use crate::aws::call::Need;
 use crate::aws::error::{found, gone};
-use crate::aws::need::Need;
 use crate::aws::owner::check_owner;
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::Result;
@@ -46,6 +46,11 @@ pub(crate) async fn role(aws: Aws<'_>, name: &str) -> Result<Option<ObservedRole
         attached: Vec::new(),
         tags: role.tags.unwrap_or_default().into_iter().map(|tag| (tag.key, tag.value)).collect(),
     }))
+}
+
+/// The role with this name or ARN, as a call needs it.
+pub(crate) fn needed(arn: &str) -> Need<'_> {
+    Need::new("role", arn, |aws, name| Box::pin(async move { Ok(role(aws, name).await?.is_some()) }))
 }
 
 /// One inline policy of a role, where it has it.
@@ -139,7 +144,7 @@ pub(crate) async fn set_trust(aws: Aws<'_>, role: &str, trust: &Value) -> Result
 pub(crate) async fn put_role_policy(aws: Aws<'_>, role: &str, name: &str, policy: &Value) -> Result<()> {
     let iam = aws.session.iam();
     let policy = policy.to_string();
-    aws.needing(&[Need::Role(role)])
+    aws.needing(&[needed(role)])
         .call(SERVICE, "PutRolePolicy", role, || {
             iam.put_role_policy().role_name(role).policy_name(name).policy_document(&policy).send()
         })

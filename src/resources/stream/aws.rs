@@ -8,7 +8,7 @@ use aws_sdk_kinesis::types::{
 };
 
 use super::action::Action;
-use crate::aws::call::Failed;
+use crate::aws::call::{Failed, Need};
 use crate::aws::error::{found, gone};
 use crate::aws::owner::check_owner;
 use crate::aws::wait::{Look, Wait};
@@ -79,10 +79,14 @@ async fn summary(aws: Aws<'_>, name: &str) -> Result<Option<StreamDescriptionSum
     Ok(found(read.await)?.and_then(|answer| answer.stream_description_summary))
 }
 
-/// Whether the stream exists and is to stay.
-pub(crate) async fn stays(aws: Aws<'_>, name: &str) -> Result<bool, AwsError> {
-    let summary = summary(aws, name).await?;
-    Ok(summary.is_some_and(|summary| status(&summary.stream_status) != StreamStatus::Deleting))
+/// The stream with this ARN, as a call needs it: it exists and is to stay.
+pub(crate) fn needed(arn: &str) -> Need<'_> {
+    Need::new("stream", arn, |aws, name| {
+        Box::pin(async move {
+            let summary = summary(aws, name).await?;
+            Ok(summary.is_some_and(|summary| status(&summary.stream_status) != StreamStatus::Deleting))
+        })
+    })
 }
 
 async fn tags(aws: Aws<'_>, name: &str) -> Result<Option<Tags>, AwsError> {
@@ -248,8 +252,7 @@ async fn look_again<T>(aws: Aws<'_>, changed: Result<T, Failed>, lost: &mut u32)
         Err(failed) if failed.is_open && *lost < LOST_IN_A_ROW => {
             let pause = FIRST_PAUSE * 2_u32.pow(*lost);
             *lost += 1;
-            let AwsError { service, operation, resource, .. } = failed.error;
-            aws.rest(pause).await.map_err(|_| AwsError::interrupted(service, operation, &resource))?;
+            aws.rest(pause).await.map_err(|_| AwsError::interrupted(failed.error.operation()))?;
         }
         Err(failed) => return Err(failed.error.into()),
     }

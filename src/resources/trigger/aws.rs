@@ -10,11 +10,12 @@ use aws_sdk_lambda::types::{
 
 use super::action::Action;
 use crate::aws::error::{found, gone};
-use crate::aws::need::Need;
 use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
+use crate::resources::function::aws::needed as function_needed;
 use crate::resources::numbers::{number, sdk_number};
+use crate::resources::stream::aws as stream;
 use crate::resources::{ObservedTrigger, Start, TriggerSpec, TriggerState, UNLIMITED};
 use crate::stack::Tags;
 use crate::stack::arn::Arn;
@@ -153,7 +154,7 @@ pub(crate) async fn create_trigger(
             (EventSourcePosition::AtTimestamp, Some(DateTime::from_secs(time)))
         }
     };
-    let needs = [Need::Function(function), Need::Stream(stream_arn)];
+    let needs = [function_needed(function), stream::needed(stream_arn)];
     let needing = aws.needing(&needs);
     let made = needing.call(SERVICE, "CreateEventSourceMapping", function, || {
         lambda

@@ -5,10 +5,11 @@ use aws_sdk_cloudwatchlogs::types::{
 };
 
 use crate::aws::error::{found, gone};
-use crate::aws::need::Need;
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::Result;
 use crate::resources::filter::desired::{Distribution, FilterExtras, FilterSpec};
+use crate::resources::role::aws as role;
+use crate::resources::stream::aws as stream;
 use crate::resources::{ObservedFilter, ObservedGroup};
 
 const SERVICE: &str = "logs";
@@ -133,7 +134,7 @@ fn filter(filter: SubscriptionFilter) -> ObservedFilter {
 ///
 /// At the limit of filters the error names those that are there.
 pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
-    let needs = [Need::Role(&spec.role_arn), Need::Stream(&spec.destination_arn)];
+    let needs = [role::needed(&spec.role_arn), stream::needed(&spec.destination_arn)];
     let filter = ObservedFilter {
         name: spec.name.clone(),
         pattern: spec.pattern.value.clone(),

@@ -12,13 +12,14 @@ use aws_sdk_lambda::types::{
 use cwl2le_forwarder::secret::{is_telling, redactor};
 
 use super::SERVICE;
-use crate::aws::error::{found, gone};
-use crate::aws::need::Need;
+use crate::aws::call::Need;
+use crate::aws::error::{Operation, found, gone};
 use crate::aws::owner::check_owner;
 use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
 use crate::resources::numbers::{number, sdk_number};
+use crate::resources::role::aws as role;
 use crate::resources::{Arch, Bundle, CreateFunction, EnvValue, FunctionFailure, ObservedFunction, RUNTIME};
 use crate::stack::Tags;
 
@@ -83,14 +84,7 @@ fn milliseconds(time: &str) -> Option<i64> {
 }
 
 fn unreadable(name: &str, code: String, message: String) -> AwsError {
-    AwsError {
-        service: SERVICE,
-        operation: "GetFunction",
-        code,
-        message,
-        request_id: None,
-        resource: name.to_owned(),
-    }
+    AwsError::new(Operation { service: SERVICE, name: "GetFunction", resource: name }, code, message)
 }
 
 /// Whether nothing is going on. A failure has settled as well.
@@ -127,9 +121,11 @@ async fn configuration(
     found(read.await)
 }
 
-/// Whether the function exists.
-pub(crate) async fn is_there(aws: Aws<'_>, name: &str) -> Result<bool, AwsError> {
-    Ok(configuration(aws, name).await?.is_some())
+/// The function with this name, as a call needs it.
+pub(crate) fn needed(name: &str) -> Need<'_> {
+    Need::new("function", name, |aws, name| {
+        Box::pin(async move { Ok(configuration(aws, name).await?.is_some()) })
+    })
 }
 
 /// The log group that the configuration of a function names, where the function exists; `function` is its name or ARN.
@@ -164,7 +160,7 @@ pub(crate) async fn await_function(aws: Aws<'_>, name: &str, made: bool) -> Resu
 /// Creates the function and waits until it is Active. A function of this stack that is there already is taken.
 pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Result<()> {
     let lambda = aws.session.lambda();
-    let needs = [Need::Role(&spec.role_arn)];
+    let needs = [role::needed(&spec.role_arn)];
     let needing = aws.needing(&needs);
     let made = needing.call(SERVICE, "CreateFunction", &spec.name, || {
         lambda
@@ -238,7 +234,7 @@ pub(crate) struct Configuration<'a> {
 /// Changes the configuration and waits.
 pub(crate) async fn update_configuration(aws: Aws<'_>, name: &str, change: Configuration<'_>) -> Result<()> {
     let lambda = aws.session.lambda();
-    let needs: Vec<Need<'_>> = change.role_arn.map(Need::Role).into_iter().collect();
+    let needs: Vec<Need<'_>> = change.role_arn.map(role::needed).into_iter().collect();
     let updated = aws
         .needing(&needs)
         .call(SERVICE, "UpdateFunctionConfiguration", name, || {

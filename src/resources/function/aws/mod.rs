@@ -10,7 +10,7 @@ mod start_tests;
 pub(crate) use act::act;
 #[cfg(test)]
 pub(crate) use function::{await_function, create_function, delete_function};
-pub(crate) use function::{is_there, log_group_of, observe_function};
+pub(crate) use function::{log_group_of, needed, observe_function};
 pub(crate) use start::start_function;
 
 const SERVICE: &str = "lambda";

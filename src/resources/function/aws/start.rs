@@ -10,6 +10,7 @@ use aws_sdk_lambda::types::{InvocationType, LogType};
 use super::SERVICE;
 use super::start_reason::{Failed, error};
 use crate::aws::call::Stopped;
+use crate::aws::error::Operation;
 use crate::aws::error_table;
 use crate::aws::retry::Waiting;
 use crate::aws::{Aws, AwsError, Notice};
@@ -29,17 +30,11 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// [`Code::CannotStart`](crate::error::Code::CannotStart) with the reason where it does not start, after waiting for what
 /// IAM may not show to every service yet; whatever `lambda:InvokeFunction` fails with.
 pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
+    let operation = Operation { service: SERVICE, name: "Invoke", resource: name };
     let mut retrying: Option<Waiting> = None;
     loop {
         let Some(failed) = failure(&invoke(aws, name).await?) else { return Ok(()) };
-        let as_call = AwsError {
-            service: SERVICE,
-            operation: "Invoke",
-            code: failed.kind.clone(),
-            message: failed.message.clone(),
-            request_id: None,
-            resource: name.to_owned(),
-        };
+        let as_call = AwsError::new(operation, &failed.kind, &failed.message);
         let Some(retry) = error_table::retry(&as_call, None) else {
             return Err(error(name, &failed, &aws.session.tail(name, "10m")));
         };
@@ -51,7 +46,7 @@ pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
             return Err(error(name, &failed, &aws.session.tail(name, "10m")));
         }
         (aws.notice)(Notice::Waiting { why: retry.why, elapsed });
-        aws.rest(pause).await.map_err(|Stopped| AwsError::interrupted(SERVICE, "Invoke", name))?;
+        aws.rest(pause).await.map_err(|Stopped| AwsError::interrupted(operation))?;
     }
 }
 
