@@ -98,6 +98,28 @@ impl Aws<'_> {
         self.repeat(operation, false, send).await
     }
 
+    /// The same for a list that AWS answers page by page: `send` asks for the page that a token names, and `page` takes
+    /// an answer apart into what is on it and the token of the next one.
+    pub(crate) async fn pages<S: Sent, T>(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        resource: &str,
+        send: impl Fn(Option<String>) -> S,
+        page: impl Fn(S::Answer) -> (Vec<T>, Option<String>),
+    ) -> Result<Vec<T>, AwsError> {
+        let (mut all, mut next) = (Vec::new(), None);
+        loop {
+            let answer = self.call(service, operation, resource, || send(next.clone())).await?;
+            let (some, token) = page(answer);
+            all.extend(some);
+            next = token.filter(|token| !token.is_empty());
+            if next.is_none() {
+                return Ok(all);
+            }
+        }
+    }
+
     /// Makes a call until it succeeds, fails for good or has taken too long. Where `unanswered` is false, it also ends
     /// when nobody knows whether AWS carried the call out.
     async fn repeat<S: Sent>(

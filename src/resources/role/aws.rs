@@ -65,35 +65,28 @@ pub(crate) async fn role_policy(aws: Aws<'_>, role: &str, policy: &str) -> Resul
 /// The names of all inline policies of a role.
 pub(crate) async fn policy_names(aws: Aws<'_>, role: &str) -> Result<Vec<String>, AwsError> {
     let iam = aws.session.iam();
-    let (mut names, mut marker) = (Vec::new(), None);
-    loop {
-        let read = aws.call(SERVICE, "ListRolePolicies", role, || {
-            iam.list_role_policies().role_name(role).set_marker(marker.clone()).send()
-        });
-        let Some(page) = found(read.await)? else { return Ok(names) };
-        names.extend(page.policy_names);
-        marker = page.marker.filter(|_| page.is_truncated);
-        if marker.is_none() {
-            return Ok(names);
-        }
-    }
+    let names = aws.pages(
+        SERVICE,
+        "ListRolePolicies",
+        role,
+        |marker| iam.list_role_policies().role_name(role).set_marker(marker).send(),
+        |page| (page.policy_names, page.marker.filter(|_| page.is_truncated)),
+    );
+    Ok(found(names.await)?.unwrap_or_default())
 }
 
 /// The ARNs of all managed policies that are attached to a role.
 pub(crate) async fn attached_policies(aws: Aws<'_>, role: &str) -> Result<Vec<String>, AwsError> {
     let iam = aws.session.iam();
-    let (mut arns, mut marker) = (Vec::new(), None);
-    loop {
-        let read = aws.call(SERVICE, "ListAttachedRolePolicies", role, || {
-            iam.list_attached_role_policies().role_name(role).set_marker(marker.clone()).send()
-        });
-        let Some(page) = found(read.await)? else { return Ok(arns) };
-        arns.extend(page.attached_policies.unwrap_or_default().into_iter().filter_map(|p| p.policy_arn));
-        marker = page.marker.filter(|_| page.is_truncated);
-        if marker.is_none() {
-            return Ok(arns);
-        }
-    }
+    let attached = aws.pages(
+        SERVICE,
+        "ListAttachedRolePolicies",
+        role,
+        |marker| iam.list_attached_role_policies().role_name(role).set_marker(marker).send(),
+        |page| (page.attached_policies.unwrap_or_default(), page.marker.filter(|_| page.is_truncated)),
+    );
+    let attached = found(attached.await)?.unwrap_or_default();
+    Ok(attached.into_iter().filter_map(|policy| policy.policy_arn).collect())
 }
 
 /// A policy document: IAM sends it as URL-encoded JSON. What is not JSON is kept as text, which equals no policy.

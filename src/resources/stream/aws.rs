@@ -91,37 +91,34 @@ pub(crate) fn needed(arn: &str) -> Need<'_> {
 
 async fn tags(aws: Aws<'_>, name: &str) -> Result<Option<Tags>, AwsError> {
     let kinesis = aws.session.kinesis();
-    let mut tags = Tags::new();
-    let mut after = None;
-    loop {
-        let read = aws.call(SERVICE, "ListTagsForStream", name, || {
+    let tags = aws.pages(
+        SERVICE,
+        "ListTagsForStream",
+        name,
+        |after| {
             let request = kinesis.list_tags_for_stream().stream_name(name).limit(50);
-            request.set_exclusive_start_tag_key(after.clone()).send()
-        });
-        let Some(page) = found(read.await)? else { return Ok(None) };
-        after = page.tags.last().map(|tag| tag.key.clone());
-        tags.extend(page.tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())));
-        if !page.has_more_tags || after.is_none() {
-            return Ok(Some(tags));
-        }
-    }
+            request.set_exclusive_start_tag_key(after).send()
+        },
+        |page| {
+            let last = page.tags.last().map(|tag| tag.key.clone());
+            (page.tags, last.filter(|_| page.has_more_tags))
+        },
+    );
+    let tags = found(tags.await)?;
+    Ok(tags.map(|tags| tags.into_iter().map(|tag| (tag.key, tag.value.unwrap_or_default())).collect()))
 }
 
 async fn consumers(aws: Aws<'_>, arn: &str) -> Result<Vec<String>, AwsError> {
     let kinesis = aws.session.kinesis();
-    let mut arns = Vec::new();
-    let mut next = None;
-    loop {
-        let read = aws.call(SERVICE, "ListStreamConsumers", arn, || {
-            kinesis.list_stream_consumers().stream_arn(arn).set_next_token(next.clone()).send()
-        });
-        let Some(page) = found(read.await)? else { return Ok(arns) };
-        arns.extend(page.consumers.unwrap_or_default().into_iter().map(|consumer| consumer.consumer_arn));
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(arns);
-        }
-    }
+    let consumers = aws.pages(
+        SERVICE,
+        "ListStreamConsumers",
+        arn,
+        |next| kinesis.list_stream_consumers().stream_arn(arn).set_next_token(next).send(),
+        |page| (page.consumers.unwrap_or_default(), page.next_token),
+    );
+    let consumers = found(consumers.await)?.unwrap_or_default();
+    Ok(consumers.into_iter().map(|consumer| consumer.consumer_arn).collect())
 }
 
 /// Creates the stream and waits until it is ACTIVE. A stream of this stack that is there already is taken as it is;

@@ -74,20 +74,18 @@ async fn mappings(
 ) -> Result<Vec<EventSourceMappingConfiguration>, AwsError> {
     let lambda = aws.session.lambda();
     let of = source_arn.or(function).unwrap_or_default();
-    let (mut mappings, mut next) = (Vec::new(), None);
-    loop {
-        let read = aws.call(SERVICE, "ListEventSourceMappings", of, || {
-            let request = lambda.list_event_source_mappings().set_marker(next.clone());
+    let mappings = aws.pages(
+        SERVICE,
+        "ListEventSourceMappings",
+        of,
+        |next| {
+            let request = lambda.list_event_source_mappings().set_marker(next);
             let request = request.set_event_source_arn(source_arn.map(ToOwned::to_owned));
             request.set_function_name(function.map(ToOwned::to_owned)).send()
-        });
-        let Some(page) = found(read.await)? else { return Ok(mappings) };
-        mappings.extend(page.event_source_mappings.unwrap_or_default());
-        next = page.next_marker.filter(|marker| !marker.is_empty());
-        if next.is_none() {
-            return Ok(mappings);
-        }
-    }
+        },
+        |page| (page.event_source_mappings.unwrap_or_default(), page.next_marker),
+    );
+    Ok(found(mappings.await)?.unwrap_or_default())
 }
 
 /// The name in a function's ARN, with or without an alias or version behind it.

@@ -34,21 +34,19 @@ pub(crate) async fn observe(aws: Aws<'_>) -> Result<Option<AccountPolicy>, AwsEr
 /// As [`observe`], with all that AWS says of it.
 pub(crate) async fn as_it_is(aws: Aws<'_>) -> Result<Option<SdkAccountPolicy>, AwsError> {
     let logs = aws.session.logs();
-    let mut next = None;
-    loop {
-        let read = aws.call(SERVICE, "DescribeAccountPolicies", ACCOUNT, || {
-            logs.describe_account_policies().policy_type(KIND).set_next_token(next.clone()).send()
-        });
-        let Some(page) = found(read.await)? else { return Ok(None) };
-        // A page may be empty though another one follows.
-        if let Some(policy) = page.account_policies.unwrap_or_default().into_iter().next() {
-            return Ok(Some(policy));
-        }
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(None);
-        }
-    }
+    let policies = aws.pages(
+        SERVICE,
+        "DescribeAccountPolicies",
+        ACCOUNT,
+        |next| logs.describe_account_policies().policy_type(KIND).set_next_token(next).send(),
+        |page| {
+            let policies = page.account_policies.unwrap_or_default();
+            // A page may be empty though another one follows.
+            let next = page.next_token.filter(|_| policies.is_empty());
+            (policies, next)
+        },
+    );
+    Ok(found(policies.await)?.and_then(|policies| policies.into_iter().next()))
 }
 
 fn account_policy(policy: &SdkAccountPolicy) -> AccountPolicy {

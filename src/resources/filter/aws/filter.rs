@@ -41,38 +41,40 @@ impl From<SdkLogGroup> for LogGroup {
 ///
 /// Whatever `logs:DescribeLogGroups` fails with.
 pub async fn list_log_groups<'a>(aws: impl Into<Aws<'a>>, prefix: Option<&str>) -> Result<Vec<LogGroup>> {
-    let aws = aws.into();
-    let (mut groups, mut next) = (Vec::new(), None);
-    loop {
-        let (page, more) = log_groups(aws, prefix, next).await?;
-        groups.extend(page);
-        next = more;
-        if next.is_none() {
-            return Ok(groups);
-        }
-    }
+    Ok(log_groups(aws.into(), prefix, Pages::All).await?)
 }
 
-async fn log_groups(
-    aws: Aws<'_>,
-    prefix: Option<&str>,
-    next: Option<String>,
-) -> Result<(Vec<LogGroup>, Option<String>), AwsError> {
+/// How much of a list is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pages {
+    First,
+    All,
+}
+
+async fn log_groups(aws: Aws<'_>, prefix: Option<&str>, pages: Pages) -> Result<Vec<LogGroup>, AwsError> {
     let logs = aws.session.logs();
-    let page = aws
-        .call(SERVICE, "DescribeLogGroups", prefix.unwrap_or("all log groups"), || {
+    let resource = prefix.unwrap_or("all log groups");
+    let groups = aws.pages(
+        SERVICE,
+        "DescribeLogGroups",
+        resource,
+        |next| {
             let request = logs.describe_log_groups().set_log_group_name_prefix(prefix.map(ToOwned::to_owned));
-            request.set_next_token(next.clone()).limit(50).send()
-        })
-        .await?;
-    Ok((page.log_groups.unwrap_or_default().into_iter().map(LogGroup::from).collect(), page.next_token))
+            request.set_next_token(next).limit(50).send()
+        },
+        |page| {
+            let groups = page.log_groups.unwrap_or_default().into_iter().map(LogGroup::from);
+            (groups.collect(), page.next_token.filter(|_| pages == Pages::All))
+        },
+    );
+    groups.await
 }
 
 /// One log group, where it exists. A group sorts before every longer name that begins with its own, so it is on the
 /// first page.
 pub(crate) async fn log_group(aws: Aws<'_>, name: &str) -> Result<Option<LogGroup>, AwsError> {
-    let (page, _) = log_groups(aws, Some(name), None).await?;
-    Ok(page.into_iter().find(|group| group.name == name))
+    let groups = log_groups(aws, Some(name), Pages::First).await?;
+    Ok(groups.into_iter().find(|group| group.name == name))
 }
 
 /// A log group with its subscription filters, where it exists.
@@ -96,18 +98,17 @@ pub(crate) async fn with_filters(aws: Aws<'_>, group: LogGroup) -> Result<Option
 /// The subscription filters of a log group; none where the group does not exist.
 pub(crate) async fn filters(aws: Aws<'_>, log_group: &str) -> Result<Option<Vec<ObservedFilter>>, AwsError> {
     let logs = aws.session.logs();
-    let (mut filters, mut next) = (Vec::new(), None);
-    loop {
-        let read = aws.call(SERVICE, "DescribeSubscriptionFilters", log_group, || {
-            logs.describe_subscription_filters().log_group_name(log_group).set_next_token(next.clone()).send()
-        });
-        let Some(page) = found(read.await)? else { return Ok(None) };
-        filters.extend(page.subscription_filters.unwrap_or_default().into_iter().map(filter));
-        next = page.next_token;
-        if next.is_none() {
-            return Ok(Some(filters));
-        }
-    }
+    let filters = aws.pages(
+        SERVICE,
+        "DescribeSubscriptionFilters",
+        log_group,
+        |next| logs.describe_subscription_filters().log_group_name(log_group).set_next_token(next).send(),
+        |page| {
+            let filters = page.subscription_filters.unwrap_or_default();
+            (filters.into_iter().map(filter).collect(), page.next_token)
+        },
+    );
+    found(filters.await)
 }
 
 fn filter(filter: SubscriptionFilter) -> ObservedFilter {
