@@ -13,7 +13,6 @@ pub(crate) mod error;
 pub(crate) mod error_table;
 mod events;
 mod explain;
-mod handover;
 mod http;
 mod notice;
 mod open;
@@ -23,7 +22,6 @@ mod pace;
 mod profile;
 mod region;
 pub(crate) mod retry;
-pub(crate) mod secrets;
 mod session;
 mod stop;
 #[cfg(test)]

@@ -58,7 +58,7 @@ async fn read(aws: Aws<'_>, keeper: Keeper, name: &str) -> Result<String, AwsErr
 }
 
 /// One attempt.
-pub(super) async fn exchange(
+pub(crate) async fn exchange(
     session: &Session,
     call: forwarder::Call<'_>,
 ) -> Result<Bytes, SdkError<Refused, HttpResponse>> {
@@ -89,7 +89,7 @@ pub(super) async fn exchange(
 
 /// An error that the service answers with.
 #[derive(Debug)]
-pub(super) struct Refused(ErrorMetadata);
+pub(crate) struct Refused(ErrorMetadata);
 
 impl ProvideErrorMetadata for Refused {
     fn meta(&self) -> &ErrorMetadata {

@@ -2,9 +2,10 @@
 
 use super::context::Context;
 use super::log_groups::{named, tags};
-use crate::aws::{Session, secrets};
+use crate::aws::Session;
 use crate::bundle;
 use crate::error::{Code, Result};
+use crate::resources::function::aws::look_at_secrets;
 use crate::resources::{
     self, Depth, FilterOptions, FilterSpec, HeadRow, Observed, Origin, Plan, Release, Stack, Subscribed,
     Subscriptions, Verb, observe,
@@ -77,7 +78,7 @@ pub(crate) async fn plan_stack(
     plan.notes.splice(..0, notes);
     plan.head = settings::head(whose(context, session, args, &name), args, file, &stack, &observed);
     let secrets = match &stack.function.config {
-        Some(config) => secrets::look(session.into(), config).await,
+        Some(config) => look_at_secrets(session.into(), config).await,
         None => Vec::new(),
     };
     let plan = resources::check_secrets(&stack, &secrets, plan);

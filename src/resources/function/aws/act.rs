@@ -4,6 +4,7 @@ use super::function::{
     Configuration, await_function, create_function, delete_function, set_concurrency, tag_function,
     unset_concurrency, update_code, update_configuration,
 };
+use super::handover::before_handover;
 use super::start::start_function;
 use crate::aws::Aws;
 use crate::error::Result;
@@ -39,6 +40,6 @@ pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
         Action::UnsetConcurrency { name } => unset_concurrency(aws, name).await,
         Action::Tag { arn, tags } => tag_function(aws, arn, tags).await,
         Action::Delete { name } => delete_function(aws, name).await,
-        Action::BeforeHandover { at } => aws.before_handover(*at),
+        Action::BeforeHandover { at } => before_handover(aws, *at),
     }
 }

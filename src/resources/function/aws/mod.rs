@@ -2,6 +2,8 @@
 
 mod act;
 mod function;
+mod handover;
+mod secrets;
 mod start;
 mod start_reason;
 #[cfg(test)]
@@ -11,6 +13,7 @@ pub(crate) use act::act;
 #[cfg(test)]
 pub(crate) use function::{await_function, create_function, delete_function};
 pub(crate) use function::{log_group_of, needed, observe_function};
+pub(crate) use secrets::look_at_secrets;
 pub(crate) use start::start_function;
 
 const SERVICE: &str = "lambda";

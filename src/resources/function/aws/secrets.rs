@@ -11,8 +11,8 @@ use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use super::texts::exchange;
-use super::{Aws, AwsError};
+use crate::aws::texts::exchange;
+use crate::aws::{Aws, AwsError};
 use crate::resources::{ObservedSecret, SecretState};
 use crate::stack::arn::Arn;
 
@@ -23,7 +23,7 @@ const PAGES: usize = 10;
 
 /// Looks at everything that a configuration refers to, each with the first place that does. What cannot be looked at is
 /// no error.
-pub(crate) async fn look(aws: Aws<'_>, config: &Config) -> Vec<ObservedSecret> {
+pub(crate) async fn look_at_secrets(aws: Aws<'_>, config: &Config) -> Vec<ObservedSecret> {
     let mut all: Vec<(String, Reference)> = config.references().collect();
     all.sort_by(|(_, a), (_, b)| (a.keeper, &a.name).cmp(&(b.keeper, &b.name)));
     all.dedup_by(|(_, a), (_, b)| (a.keeper, &a.name) == (b.keeper, &b.name));
