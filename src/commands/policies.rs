@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use clap::{Args, ValueEnum};
+use cwl2le_forwarder::aws::is_account_id;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -115,7 +116,7 @@ impl Verb for Policies {
 }
 
 fn account_id(text: &str) -> Result<String, String> {
-    if text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+    if is_account_id(text) {
         Ok(text.to_owned())
     } else {
         Err(format!("`{text}` is not an account id of 12 digits"))

@@ -1,5 +1,6 @@
 //! The few calls of AWS that the function makes itself: signed, retried, with errors that say what to look at.
 
+mod arn;
 mod call;
 mod endpoint;
 mod error;
@@ -9,6 +10,7 @@ mod partition;
 pub(crate) mod tests;
 mod texts;
 
+pub use arn::{Arn, is_account_id};
 pub use call::{Aws, Call, Signer};
 pub use endpoint::{Endpoints, Service};
 pub use error::{AwsError, Cause, said};

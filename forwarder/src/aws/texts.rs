@@ -5,7 +5,7 @@ use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use super::{Aws, AwsError, Call, Cause, Service};
+use super::{Arn, Aws, AwsError, Call, Cause, Service};
 
 /// A text to read, and how its keeper is asked. Both speak AWS's JSON protocol.
 #[derive(Clone, Debug)]
@@ -54,7 +54,7 @@ impl<'a> Text<'a> {
             service: self.service,
             operation: self.operation,
             resource: self.name,
-            region: region_of(self.name),
+            region: Arn::region_of(self.name),
             host: None,
             method: Method::POST,
             path: "/",
@@ -86,9 +86,4 @@ impl Aws {
         let answer = self.call(&call, until).await?;
         text.in_answer(&answer.body).map_err(|place| call.failed(Cause::Unexpected(place)))
     }
-}
-
-/// The region that an ARN names.
-fn region_of(name: &str) -> Option<&str> {
-    name.strip_prefix("arn:")?.split(':').nth(2).filter(|region| !region.is_empty())
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use crate::aws::{Arn, is_account_id};
 use crate::secret::redactor;
 
 /// Maximum bytes of the head of an answer.
@@ -253,8 +254,7 @@ async fn more(stream: &mut TcpStream, read: &mut Vec<u8>, at: &mut usize) -> io:
 
 /// The account in an ARN, if it is one.
 fn account(arn: &str) -> Option<String> {
-    let account = arn.strip_prefix("arn:")?.split(':').nth(3)?;
-    (account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit())).then(|| account.to_owned())
+    Some(Arn::parse(arn)?.account).filter(|account| is_account_id(account)).map(ToOwned::to_owned)
 }
 
 impl Head {

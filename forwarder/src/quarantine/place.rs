@@ -28,6 +28,32 @@ impl Place {
         &self.bucket
     }
 
+    /// Checks the name of the bucket by what S3 rules out beside characters: from its rules for the names of general
+    /// purpose buckets. Whoever writes a configuration is told; a forwarder that is given one starts all the same.
+    ///
+    /// # Errors
+    /// What S3 rules out.
+    pub fn check_bucket(&self) -> Result<(), String> {
+        let reserved =
+            |ends: &[&'static str], has: &dyn Fn(&str) -> bool| ends.iter().find(|end| has(end)).copied();
+        let problem = if let Some(pair) = reserved(&["..", ".-", "-."], &|pair| self.bucket.contains(pair)) {
+            format!("`{pair}` cannot stand in one")
+        } else if self.bucket.parse::<std::net::Ipv4Addr>().is_ok() {
+            "it must not look like an IP address".to_owned()
+        } else if let Some(start) =
+            reserved(&["xn--", "sthree-", "amzn-s3-demo-"], &|start| self.bucket.starts_with(start))
+        {
+            format!("`{start}` at its start is reserved")
+        } else if let Some(end) =
+            reserved(&["-s3alias", "--ol-s3", ".mrap", "--x-s3"], &|end| self.bucket.ends_with(end))
+        {
+            format!("`{end}` at its end is reserved")
+        } else {
+            return Ok(());
+        };
+        Err(format!("`{}` is not a bucket name: {problem}", self.bucket))
+    }
+
     /// `BUCKET` or `BUCKET/PREFIX`, as ARNs of objects begin.
     pub fn path(&self) -> String {
         format!("{}/{}", self.bucket, self.prefix).trim_end_matches('/').to_owned()

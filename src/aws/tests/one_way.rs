@@ -69,6 +69,7 @@ fn nothing_reaches_aws_past_the_one_way_out() {
 #[test]
 fn a_request_past_it_would_be_found() {
     assert!(past("aws.call(S, \"X\", name, || { a(b()); x.send() }).await", true).is_empty());
+    assert!(past("aws.pages(S, \"X\", name, |next| x.token(next).send(), |page| page)", true).is_empty());
     assert_eq!(past("aws.call(S, \"X\", name, || x()).await; y.send().await", true).len(), 1);
     assert_eq!(
         past("let made = logs\n            .delete()\n            .send()\n            .await", true).len(),

@@ -106,7 +106,7 @@ fn is_granted(key: &str, granted: &[String]) -> bool {
 
 /// The flag of the AWS CLI for a reference by the ARN of another region.
 fn region(reference: &Reference) -> String {
-    let region = Arn::parse(&reference.name).map(|arn| arn.region).filter(|region| !region.is_empty());
+    let region = Arn::region_of(&reference.name);
     region.map(|region| format!(" --region {region}")).unwrap_or_default()
 }
 

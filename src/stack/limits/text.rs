@@ -2,6 +2,7 @@
 //!
 //! Flags and the configuration file are checked by the same functions, before anything is asked of AWS.
 
+use cwl2le_forwarder::aws::is_account_id;
 use cwl2le_forwarder::glob::Glob;
 use cwl2le_forwarder::quarantine::Place;
 
@@ -106,10 +107,7 @@ pub fn role_path(path: &str) -> Checked {
 /// What is wrong.
 pub fn permissions_boundary(arn: &str) -> Checked {
     let is_policy = |arn: &Arn<'_>| arn.service == "iam" && arn.resource.starts_with("policy/");
-    let has_account = |arn: &Arn<'_>| {
-        arn.account == "aws"
-            || arn.account.len() == 12 && arn.account.bytes().all(|byte| byte.is_ascii_digit())
-    };
+    let has_account = |arn: &Arn<'_>| arn.account == "aws" || is_account_id(arn.account);
     if !Arn::parse(arn).is_some_and(|arn| is_policy(&arn) && has_account(&arn)) {
         return Err(format!(
             "a permissions boundary is the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/NAME, and \
@@ -207,29 +205,7 @@ pub fn quarantine(text: &str) -> Checked {
     if text == "none" {
         return Ok(());
     }
-    bucket_rules(text.parse::<Place>()?.bucket())
-}
-
-/// What S3 rules out beside the letters that the forwarder checks: from its rules for the names of general purpose buckets.
-fn bucket_rules(name: &str) -> Checked {
-    let reserved =
-        |ends: &[&'static str], has: &dyn Fn(&str) -> bool| ends.iter().find(|end| has(end)).copied();
-    let problem = if let Some(pair) = reserved(&["..", ".-", "-."], &|pair| name.contains(pair)) {
-        format!("`{pair}` cannot stand in one")
-    } else if name.parse::<std::net::Ipv4Addr>().is_ok() {
-        "it must not look like an IP address".to_owned()
-    } else if let Some(start) =
-        reserved(&["xn--", "sthree-", "amzn-s3-demo-"], &|start| name.starts_with(start))
-    {
-        format!("`{start}` at its start is reserved")
-    } else if let Some(end) =
-        reserved(&["-s3alias", "--ol-s3", ".mrap", "--x-s3"], &|end| name.ends_with(end))
-    {
-        format!("`{end}` at its end is reserved")
-    } else {
-        return Ok(());
-    };
-    Err(format!("`{name}` is not a bucket name: {problem}"))
+    text.parse::<Place>()?.check_bucket()
 }
 
 /// The account that owns buckets, by its id, or `own`.
@@ -237,8 +213,7 @@ fn bucket_rules(name: &str) -> Checked {
 /// # Errors
 /// What is wrong.
 pub fn bucket_owner(text: &str) -> Checked {
-    let is_id = text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if is_id || text == "own" {
+    if is_account_id(text) || text == "own" {
         Ok(())
     } else {
         Err(format!("the owner of buckets is an account id of 12 digits, or `own`, not `{text}`"))
@@ -249,7 +224,7 @@ pub fn bucket_owner(text: &str) -> Checked {
 fn bucket(name: &str) -> Checked {
     let place: Result<Place, String> = format!("s3://{name}").parse();
     match place {
-        Ok(place) if place.bucket() == name => bucket_rules(name),
+        Ok(place) if place.bucket() == name => place.check_bucket(),
         Ok(_) => Err(format!("`{name}` is a place within a bucket, and the name of a bucket is wanted")),
         Err(_) => {
             Err(format!("`{name}` is not a bucket name: 3 to 63 lower-case letters, digits, `-` or `.`"))

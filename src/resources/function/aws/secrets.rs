@@ -46,9 +46,9 @@ pub(crate) async fn look_at_secrets(aws: Aws<'_>, config: &Config) -> Vec<Observ
 
 /// A parameter by `ssm:DescribeParameters`, which shows no value.
 async fn parameter(aws: Aws<'_>, name: &str) -> Result<SecretState, AwsError> {
-    let (owner, account) = (in_arn(name, |arn| arn.account), aws.session.target.account.as_str());
+    let owner = Arn::parse(name).map(|arn| arn.account).filter(|account| !account.is_empty());
     // The list of parameters that another account shares is not complete for every caller.
-    if owner.is_some_and(|owner| owner != account) {
+    if owner.is_some_and(|owner| owner != aws.session.target.account) {
         return Ok(SecretState::Unknown("it belongs to another account".to_owned()));
     }
     // The ARN of `token` and of `/token` is the same.
@@ -122,7 +122,7 @@ async fn ask(
         service,
         operation,
         resource: name,
-        region: in_arn(name, |arn| arn.region),
+        region: Arn::region_of(name),
         host: None,
         method: Method::POST,
         path: "/",
@@ -132,9 +132,4 @@ async fn ask(
     let signed_for = service.signing_name();
     let answer = aws.call(signed_for, operation, name, || exchange(aws.session, call.clone())).await?;
     Ok(serde_json::from_slice(&answer).unwrap_or_default())
-}
-
-/// A part of a name that is given as an ARN; none of a plain name.
-fn in_arn<'n>(name: &'n str, part: impl Fn(Arn<'n>) -> &'n str) -> Option<&'n str> {
-    Arn::parse(name).map(part).filter(|part| !part.is_empty())
 }
