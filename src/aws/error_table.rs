@@ -7,28 +7,9 @@ use super::error::{
     CANNOT_START, CERTIFICATE, FAILED_CREDENTIALS, INVALID_RESPONSE, NO_CREDENTIALS, TIMEOUT, UNREACHABLE,
     VANISHED,
 };
+use super::error_row::{ANY_5XX, Row, any, on};
 use super::retry::{Cause, Retry};
 use crate::error::{Code, UNKNOWN_LOG_GROUP_HINT};
-
-/// One row: which errors, and what the row says about them.
-#[derive(Debug)]
-pub(super) struct Row {
-    /// The service; empty for every service.
-    service: &'static str,
-    /// The operations; empty for every operation.
-    operations: &'static [&'static str],
-    /// The codes, with or without `Exception`; empty for every code. [`ANY_5XX`] stands for an HTTP status.
-    codes: &'static [&'static str],
-    /// What the message must contain, in any case of letters; empty for any message.
-    fragment: &'static str,
-    /// Why and how long the call is retried.
-    pub(super) retry: Option<Retry>,
-    /// Our code, and the hint.
-    pub(super) meaning: Option<(Code, &'static str)>,
-}
-
-/// Stands among the codes of a row for every error with an HTTP status of 500 or more.
-const ANY_5XX: &str = "5xx";
 
 const PUT_FILTER: &[&str] = &["PutSubscriptionFilter", "PutAccountPolicy"];
 const WITH_ROLE: &[&str] = &[
@@ -368,44 +349,4 @@ pub(crate) fn retry(error: &AwsError, status: Option<u16>) -> Option<&'static Re
 /// Our code for an error, and the hint; `None` for an error that the table does not know.
 pub(super) fn meaning(error: &AwsError) -> Option<(Code, &'static str)> {
     TABLE.iter().filter(|row| row.matches(error, None)).find_map(|row| row.meaning)
-}
-
-/// A row for some errors of a service.
-const fn on(
-    service: &'static str,
-    operations: &'static [&'static str],
-    codes: &'static [&'static str],
-) -> Row {
-    Row { service, operations, codes, fragment: "", retry: None, meaning: None }
-}
-
-/// A row for errors of every service.
-const fn any(codes: &'static [&'static str]) -> Row {
-    on("", &[], codes)
-}
-
-impl Row {
-    /// Only where the message contains this.
-    const fn saying(self, fragment: &'static str) -> Self {
-        Self { fragment, ..self }
-    }
-
-    /// Such a call is retried, while it waits for `why`.
-    const fn retried(self, cause: Cause, why: &'static str) -> Self {
-        Self { retry: Some(Retry { cause, why }), ..self }
-    }
-
-    /// Such an error has this code, and this hint.
-    const fn means(self, code: Code, hint: &'static str) -> Self {
-        Self { meaning: Some((code, hint)), ..self }
-    }
-
-    /// Whether the row is about an error, which came with this HTTP status.
-    pub(super) fn matches(&self, error: &AwsError, status: Option<u16>) -> bool {
-        let is_5xx = status.is_some_and(|status| status >= 500) && self.codes.contains(&ANY_5XX);
-        (self.service.is_empty() || self.service == error.service)
-            && (self.operations.is_empty() || self.operations.contains(&error.operation))
-            && (self.codes.is_empty() || is_5xx || error.is(self.codes))
-            && error.message.to_ascii_lowercase().contains(&self.fragment.to_ascii_lowercase())
-    }
 }

@@ -10,6 +10,7 @@ mod clock;
 mod credentials;
 mod endpoint;
 pub(crate) mod error;
+mod error_row;
 pub(crate) mod error_table;
 mod events;
 mod explain;

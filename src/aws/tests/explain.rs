@@ -2,7 +2,8 @@
 
 use super::super::AwsError;
 use super::super::error::Operation;
-use super::super::error_table::{Row, TABLE, meaning};
+use super::super::error_row::Row;
+use super::super::error_table::{TABLE, meaning};
 use super::said;
 use crate::error::{Code, Error};
 
