@@ -10,10 +10,10 @@ use super::tests::{TOKEN, flags, parse, stack, target};
 use super::*;
 use crate::resources::{
     self, AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, FilterExtras, FilterOptions,
-    ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream, StreamStatus,
-    max_record_age,
+    Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream, Stack,
+    StreamStatus, max_record_age,
 };
-use crate::stack::Setting;
+use crate::stack::{RoleScope, Setting, StackName};
 
 /// An account in which a stack was set up and subscribed, and the tokens that the function has inline.
 pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {

@@ -5,6 +5,7 @@ use cwl2le_forwarder::config::Destination;
 use super::describe_tests::account;
 use super::tests::{TOKEN, parse, stack};
 use super::*;
+use crate::resources::Observed;
 
 /// A file with a destination of every type, and secrets in every place.
 const EVERY_TYPE: &str = r#"

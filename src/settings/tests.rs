@@ -12,9 +12,12 @@ use serde_json::json;
 
 use super::describe_tests::account;
 use super::*;
+use crate::aws::Options;
 use crate::cli::Cli;
 use crate::commands::Command;
-use crate::resources::{ObservedGroup, StreamMode};
+use crate::error::Result;
+use crate::resources::{Observed, ObservedGroup, Stack, StreamMode};
+use crate::stack::{RoleScope, StackName, Target};
 
 pub(super) const TOKEN: &str = "01234567-89ab-cdef-0123-456789abcdef";
 

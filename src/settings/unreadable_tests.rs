@@ -2,7 +2,7 @@
 
 use super::describe_tests::account;
 use super::tests::{TOKEN, stack};
-use super::*;
+use crate::resources::Observed;
 
 /// A newer version's configuration of two services in the EU, and a token for one in the US in the environment.
 #[test]

@@ -6,9 +6,9 @@
 //! What is read are blocks that bring their own codes (RFC 1951, 3.2.7), as encoders write them for text. Anything else
 //! is `None`, and decides nothing; and `Some` is worth as much as the checksum that is compared afterwards.
 
-use super::TRAILER;
 use super::bits::Bits;
 use super::code::{Code, Entry, Used};
+use super::frame::TRAILER;
 use crate::record::vectors::{self, Kernel, Vectors};
 
 /// The type of a block that brings its own codes.

@@ -6,8 +6,8 @@
 
 use std::arch::x86_64::*;
 
+use super::block::{BLOCK, Kernel, Vectors};
 use super::places::PLACES;
-use super::{BLOCK, Kernel, Vectors};
 
 /// Exists only where the processor has AVX2 and the instructions that came with it.
 #[derive(Clone, Copy)]

@@ -1,6 +1,6 @@
 //! Eight bytes in a register that every processor has.
 
-use super::{BLOCK, Vectors};
+use super::block::{BLOCK, Vectors};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;

@@ -2,8 +2,8 @@
 
 use std::sync::OnceLock;
 
-use super::Kernel;
 use super::avx2::Avx2;
+use super::block::Kernel;
 use super::portable::Portable;
 
 #[inline]

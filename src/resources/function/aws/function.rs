@@ -11,7 +11,6 @@ use aws_sdk_lambda::types::{
 };
 use cwl2le_forwarder::secret::{is_telling, redactor};
 
-use super::SERVICE;
 use crate::aws::call::Need;
 use crate::aws::error::{Operation, found, gone};
 use crate::aws::owner::check_owner;
@@ -23,6 +22,8 @@ use crate::resources::role::aws as role;
 use crate::resources::{Arch, Bundle, CreateFunction, EnvValue, FunctionFailure, ObservedFunction, RUNTIME};
 use crate::stack::Tags;
 
+/// The service, as errors and the table of errors name it.
+pub(super) const SERVICE: &str = "lambda";
 /// What the runtime starts; custom runtimes ignore it, the API demands it.
 const HANDLER: &str = "bootstrap";
 /// An upload of a few megabytes over a slow line takes minutes.

@@ -15,5 +15,3 @@ pub(crate) use function::{await_function, create_function, delete_function};
 pub(crate) use function::{log_group_of, needed, observe_function};
 pub(crate) use secrets::look_at_secrets;
 pub(crate) use start::start_function;
-
-const SERVICE: &str = "lambda";

@@ -7,7 +7,7 @@ use aws_sdk_lambda::operation::invoke::InvokeOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{InvocationType, LogType};
 
-use super::SERVICE;
+use super::function::SERVICE;
 use super::start_reason::{Failed, error};
 use crate::aws::call::Stopped;
 use crate::aws::error::Operation;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::record::event::Invocation;
-use crate::record::inflate::HEADER;
+use crate::record::inflate::frame::HEADER;
 
 /// Inflates with memory that was used before, for other data.
 struct Reused<'d> {
