@@ -118,7 +118,9 @@ fn tokens(text: &str, found: &mut impl FnMut(Range<usize>)) {
         let is_near = !between.contains(['\n', '\r']);
         if token.len() >= LONG_TOKEN || is_near && is_token(token.as_str()) {
             found(token.range());
-            at = token.end();
+            // A token may end with the word, and another one follow it.
+            let word = token.as_str().to_ascii_lowercase().rfind("bearer");
+            at = word.map_or(token.end(), |word| token.start() + word);
         } else {
             at = whole.start() + WORD;
         }

@@ -118,6 +118,7 @@ fn bearer_tokens() {
             ),
             ("no bearer\n2026-01-01T00:00:00Z next line", &[]),
             (&format!("token={jwt}&x"), &[jwt]),
+            ("bearer\n~~_A_aaA=Aa=0+bearer 4111111111111111", &["~~_A_aaA=Aa=0+bearer", "4111111111111111"]),
             ("bearer authentication failed, Bearer token missing, Bearer a1", &[]),
         ],
     );
