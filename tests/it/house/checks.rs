@@ -25,8 +25,8 @@ const CRATES: [(&str, Option<&str>); 8] = [
 const NAMED_IN: [(&str, usize); 7] = [
     // Settings.
     ("batch_window", 1),
-    ("on_failure", 17),
-    ("parallelization", 7),
+    ("on_failure", 16),
+    ("parallelization", 6),
     // Kinds of resources.
     ("account_policy", 36),
     // Verbs.
@@ -36,11 +36,16 @@ const NAMED_IN: [(&str, usize); 7] = [
     ("loggly", 2),
 ];
 
-/// What is still to be put right: the imports that tie circles, items in `mod.rs` files and `#[path]` attributes. These
-/// may only get fewer.
-const TIES_LEFT: usize = 38;
-const ITEMS_LEFT: usize = 25;
-const PATHS_LEFT: usize = 4;
+/// `mod.rs` files that may hold more than declarations: the lists of verbs and of log services, by macros that declare them.
+const LISTS: [&str; 2] = ["src/commands/mod.rs: a macro", "forwarder/src/destination/mod.rs: a macro"];
+
+/// What the benches share with other programs, which have no library to take it from.
+const SHARED: [&str; 4] = [
+    "benches/src/main.rs: ../../src/bundle/compile.rs",
+    "benches/cli/main.rs: ../src/document.rs",
+    "benches/cli/main.rs: ../src/plot.rs",
+    "benches/cli/main.rs: ../../tests/it/support/mod.rs",
+];
 
 /// What is wrong with the sources. They are read once for all tests.
 struct Faults {
@@ -81,13 +86,16 @@ fn named_in_more(tree: &Tree, name: &str, most: usize) -> Option<String> {
 
 /// Fails with all faults, one a line.
 fn assert_none(faults: &[String], what: &str) {
-    assert_few(faults, 0, what);
+    assert_only(faults, &[], what);
 }
 
-fn assert_few(faults: &[String], most: usize, what: &str) {
-    let text = faults.join("\n");
-    let count = text.lines().filter(|line| !line.ends_with(" import each other:")).count();
-    assert!(count <= most, "{count} {what}, over {most}:\n{text}");
+/// Fails with all faults but these, and where one of these is gone.
+fn assert_only(faults: &[String], expected: &[&str], what: &str) {
+    let more: Vec<&str> =
+        faults.iter().map(String::as_str).filter(|fault| !expected.contains(fault)).collect();
+    assert!(more.is_empty(), "{what}:\n{}", more.join("\n"));
+    let gone: Vec<&&str> = expected.iter().filter(|fault| !faults.iter().any(|is| is == *fault)).collect();
+    assert!(gone.is_empty(), "no longer there, so take it off the list: {gone:?}");
 }
 
 #[test]
@@ -97,7 +105,7 @@ fn every_path_can_be_followed() {
 
 #[test]
 fn no_files_or_folders_import_each_other_in_a_circle() {
-    assert_few(&FAULTS.circles, TIES_LEFT, "imports in circles");
+    assert_none(&FAULTS.circles, "imports in circles");
 }
 
 #[test]
@@ -107,12 +115,12 @@ fn plans_know_no_aws_no_runtime_and_no_clock() {
 
 #[test]
 fn mod_files_only_declare() {
-    assert_few(&FAULTS.code, ITEMS_LEFT, "items that belong in a file with a name");
+    assert_only(&FAULTS.code, &LISTS, "items that belong in a file with a name");
 }
 
 #[test]
 fn no_module_is_loaded_by_path() {
-    assert_few(&FAULTS.paths, PATHS_LEFT, "modules are loaded by `#[path]`");
+    assert_only(&FAULTS.paths, &SHARED, "modules are loaded by `#[path]`");
 }
 
 #[test]
