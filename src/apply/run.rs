@@ -1,4 +1,4 @@
-//! Carries a plan out: stage by stage, the steps of a stage at once, the actions of a step in order.
+//! Runs the steps of a plan: a stage at a time, its steps side by side, the actions of a step in order.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};

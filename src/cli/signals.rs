@@ -1,7 +1,7 @@
 //! The signals that the process listens to.
 //!
 //! Ctrl-C, SIGTERM and SIGHUP (the terminal was closed) ask for a stop: the call in flight finishes, no further one
-//! begins, and the report says what was done. SIGQUIT stays what it is everywhere, the way to end a process at once.
+//! begins, and the report says what was done. SIGQUIT keeps its default: it ends the process at once.
 
 use crate::aws::Stop;
 use crate::error::Exit;

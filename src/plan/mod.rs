@@ -1,7 +1,7 @@
-//! What a plan is, whatever it is of. Pure: no SDK, no tokio, no clock.
+//! The plan as a value, for any kind of resource. Pure: no SDK, no tokio, no clock.
 //!
-//! `setup`, `subscribe`, `unsubscribe`, `teardown` and `--dry-run` are the same thing with different desires: a
-//! [`Plan`] is made from what is wanted and what is observed, shown, and the very same value is applied.
+//! `setup`, `subscribe`, `unsubscribe`, `teardown` and `--dry-run` differ only in the desired state. A [`Plan`] is
+//! computed from desired and observed state, shown, and applied unchanged.
 
 mod draft;
 mod head;

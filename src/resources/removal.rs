@@ -1,4 +1,4 @@
-//! What a teardown removes where it is ours, and what it keeps.
+//! Removes the resources that the stack manages, and keeps the others.
 
 use crate::resources::{Action, Draft, Kind, Plan, ResourceId, Stage, Step, TeardownOptions, Verb};
 

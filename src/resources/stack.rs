@@ -1,4 +1,4 @@
-//! What a stack is to be: what is wanted of each kind of resource.
+//! The desired state of a stack.
 
 use serde::Serialize;
 

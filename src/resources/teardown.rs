@@ -1,4 +1,4 @@
-//! What `teardown` must remove: what is ours, in an order that loses no log.
+//! What `teardown` removes, in an order that loses no log.
 
 use super::kind::Teardown;
 use super::registry::KINDS;

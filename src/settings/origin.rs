@@ -1,4 +1,4 @@
-//! Where the value of a setting comes from, in the order in which the places win.
+//! Where the value of a setting comes from, by precedence.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The configuration of the function: destinations and routes.
+//! The JSON document of the configuration: destinations and routes.
 //!
 //! The command line tool writes this type into [`CONFIG_ENV`], the function reads it from there. All
 //! environment variables of a function together may take 4 KB, so what is default is not written.

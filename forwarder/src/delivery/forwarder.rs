@@ -1,7 +1,7 @@
 //! The forwarder: one invocation after the other, each with its order, its deadline and its answer to AWS.
 //!
 //! The answer names the lowest sequence number that is not delivered. AWS sends everything from it on again.
-//! A poison record is never named, because it would come back for ever.
+//! A poison record is never named, because it would be retried until it expires.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! Records that no retry can help, kept in S3: what Kinesis holds of them, byte for byte, with the reason beside it.
 //!
 //! A record counts as quarantined when S3 has it. While S3 does not take it for a reason that may pass, the record has
-//! failed and comes again; but not for ever, since nothing behind it in its shard moves on meanwhile. When S3 refuses
+//! failed and comes again; but not forever, because it blocks the rest of its shard. When S3 refuses
 //! it for good, or has not taken anything for [`PATIENCE`], the record is named in the function's log instead, as
 //! without a quarantine, and the log says that this happened.
 

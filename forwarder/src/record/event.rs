@@ -4,9 +4,9 @@
 //! In an event as Lambda writes it, the base64 of each record is decoded where it stands. Any other event is read by
 //! serde_json, and decoded into a new buffer.
 //!
-//! What AWS wraps around a record is always well-formed; what a record holds is not ours to expect anything
-//! of. A record that cannot be read stays in the list with the reason, because an invocation that fails as a
-//! whole is retried as a whole and blocks its shard. So any JSON value deserialises into an [`Invocation`]. An event of
+//! What AWS wraps around a record is always well-formed; a record itself can hold anything. One that cannot be read
+//! stays in the list with the reason, because an invocation that fails as a whole is retried as a whole and blocks its
+//! shard. So any JSON value deserialises into an [`Invocation`]. An event of
 //! another source says so, see [`Invocation::foreign`].
 
 mod any_json;

@@ -1,5 +1,5 @@
-//! What the configuration refers to: read at start and kept; read again when a log service seems to refuse it, and every
-//! five minutes where a log service cannot say that it does.
+//! The secrets that the configuration refers to: read at start, and again when a log service rejects one, or every five
+//! minutes for a service that cannot report that.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};

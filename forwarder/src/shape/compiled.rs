@@ -1,4 +1,4 @@
-//! What a route does to its events before they are framed: keep or drop, sample, redact, label.
+//! The rules of one route, compiled.
 //!
 //! A route without rules has no [`Shape`], and its messages stay the escaped text in the buffer. A [`Shape`] is
 //! compiled once and looks at the text that a message means. What is dropped is decided when a payload is decoded,

@@ -68,7 +68,7 @@ async fn patience_shortens_every_budget() {
     assert!(begun.elapsed() <= Duration::from_secs(2));
 }
 
-/// Finding C6: after eight seconds of throttling, one lost connection ended the call.
+/// After eight seconds of throttling, one lost connection does not end the call.
 #[tokio::test(start_paused = true)]
 async fn every_cause_has_a_clock_of_its_own() {
     let throttled = Answer::Error(400, "ThrottlingException", "Rate exceeded");

@@ -81,7 +81,7 @@ async fn calls_that_were_throttled_together_slow_down_once() {
     assert!(next < Duration::from_secs(1), "{next:?}");
 }
 
-/// Finding B13: sixty calls of a hundred and twenty were throttled, and the run took 460 s.
+/// A pace that stays low after sixty throttled calls makes the other sixty take minutes.
 #[tokio::test(start_paused = true)]
 async fn a_burst_of_throttling_is_forgotten_soon() {
     let (pace, begun) = (Pace::default(), Instant::now());

@@ -1,4 +1,4 @@
-//! How many events of the input are done: where another run has to continue.
+//! The number of events of the input that are done: where another run has to continue.
 
 use cwl2le_forwarder::delivery::account::{Account, Part};
 use cwl2le_forwarder::delivery::fate::Fate;

@@ -1,4 +1,4 @@
-//! The Kinesis data stream.
+//! The stream that the stack should have.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! What gives way to ours comes back when ours fails.
+//! A replaced filter or account policy is restored when the new one cannot be created.
 
 use serde_json::json;
 

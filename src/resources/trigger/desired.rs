@@ -1,4 +1,4 @@
-//! The event source mapping from the stream to the forwarder.
+//! The event source mapping that the stack should have.
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};

@@ -1,5 +1,5 @@
-//! Whatever befalls a run at any of its AWS calls, the next run completes it, teardown leaves nothing, and what is not
-//! ours survives. Every call of every verb, with every fault: enumerated, not sampled.
+//! A run that fails or is killed at any of its AWS calls: the next run completes it, teardown leaves nothing, and what
+//! others have survives. Every call of every verb, with every fault: enumerated, not sampled.
 //!
 //! There is no state file: what a run leaves behind is the account, and what the next run does depends on nothing else. So
 //! cases that leave the same account, compared by everything in it, need one proof that it converges.

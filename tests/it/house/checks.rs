@@ -25,6 +25,8 @@ const CRATES: [(&str, Option<&str>); 8] = [
 const NAMED_IN: [(&str, usize); 7] = [
     // Settings.
     ("batch_window", 1),
+    // The same below settings.
+    ("window_seconds", 6),
     ("on_failure", 16),
     ("parallelization", 6),
     // Kinds of resources.

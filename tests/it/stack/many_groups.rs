@@ -1,4 +1,4 @@
-//! Two thousand log groups under AWS's throttling, and what happens to those that cannot be done.
+//! `subscribe` with globs: two thousand log groups under AWS's throttling, and log groups that cannot be subscribed.
 
 use std::collections::BTreeMap;
 

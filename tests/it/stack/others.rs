@@ -1,6 +1,5 @@
-//! What others have on the same log groups, and where a function logs that they have changed: a teardown leaves what they
-//! use, a loop is found whoever made it, what gives way to ours comes back, and one log group without room leaves none covered
-//! twice.
+//! Resources of others: a teardown keeps what they use, log loops are found whoever made them, a replaced filter comes
+//! back, and a log group without room for a filter leaves no other covered twice.
 
 use cwl2le_local::Options;
 

@@ -2,14 +2,15 @@
 //!
 //! A service that is broken, or that is spoken to in the wrong way, refuses every event with the same 400 that another
 //! one has for a bad event. So an event is set aside only after the service has refused it, then accepted another event,
-//! and then refused it again, all of this in one session. A service that refuses everything from some moment on accepts nothing after that, and so
-//! nothing is set aside.
+//! and then refused it again, all of this in one session. A service that refuses everything from some moment on accepts
+//! nothing after that, and so nothing is set aside.
 //!
-//! There are two exceptions, because a shard must not wait forever for an event that nothing follows. Where the last events
-//! of a batch are refused, eight at most, and had been refused by an earlier attempt too, they are believed to be bad if
-//! the service has accepted anything before; and then no more until it accepts something again. And what has been refused
-//! by three attempts over a quarter of an hour is believed to be bad too, eight events in each quarter of an hour: where
-//! nothing was ever accepted, only if there are no more than eight to send.
+//! Two exceptions keep a shard from waiting forever for an event that nothing follows:
+//!
+//! - Up to eight events at the end of a batch, refused by two attempts, count as bad if the service has accepted anything
+//!   before; after that, none until it accepts something again.
+//! - Up to eight events in each quarter of an hour count as bad after three attempts over that time. Where nothing was
+//!   ever accepted, this holds only if there are no more than eight to send.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, SystemTime};

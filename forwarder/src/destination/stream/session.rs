@@ -1,4 +1,4 @@
-//! Log services that take a stream of bytes over TCP and answer nothing.
+//! Sends the events of one batch over TCP, and waits for the receipt.
 //!
 //! What counts as delivered depends on [`Receipt`]: that the service closes its side of the connection after ours
 //! (see [`super::closing`]), or that its kernel acknowledges (see [`super::receipt`]). A session is one connection, or

@@ -3,8 +3,8 @@
 //! Of the time that libdeflate takes for it, more than half goes into tables that pay off in larger data. Here, only the
 //! symbols that occur are looked at, and a table is as large as its longest code needs.
 //!
-//! What is read are blocks that bring their own codes (RFC 1951, 3.2.7), as encoders write them for text. Anything else
-//! is `None`, and decides nothing; and `Some` is worth as much as the checksum that is compared afterwards.
+//! What is read are blocks that bring their own codes (RFC 1951, 3.2.7), as encoders write them for text. For
+//! anything else the answer is `None`, and libdeflate reads it. The caller verifies the result by its checksum.
 
 use super::bits::Bits;
 use super::code::{Code, Entry, Used};

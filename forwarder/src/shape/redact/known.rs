@@ -1,7 +1,7 @@
 //! Values that are known without an expression of one's own.
 //!
-//! Where a value may or may not be one, it is: something too much is better than something left. What would make
-//! logs useless is spared: versions with five parts, times, MAC addresses, identifiers that are digits by chance.
+//! In doubt a value is redacted: to remove too much is better than to leave a secret. What would make logs useless is
+//! spared: versions with five parts, times, MAC addresses, identifiers that are digits by chance.
 
 mod address;
 mod candidates;

@@ -1,4 +1,4 @@
-//! Takes values out of messages.
+//! Applies all rules of redaction to one message.
 //!
 //! Every rule looks at the message as it stands, so no rule can hide a value from another; what they find is put
 //! together and replaced at once. In JSON only names, strings, numbers and words are replaced, so JSON stays JSON:

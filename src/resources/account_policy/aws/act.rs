@@ -1,4 +1,4 @@
-//! Which calls carry out which change.
+//! Carries out the changes to the account policy.
 
 use super::{policy, replace};
 use crate::aws::Aws;

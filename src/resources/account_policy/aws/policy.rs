@@ -1,4 +1,4 @@
-//! CloudWatch Logs: the account-level subscription policy.
+//! Reads and writes the account policy.
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! Which calls carry out which change.
+//! Carries out the changes to subscription filters.
 
 use super::filter::{delete_filter, put_filter};
 use super::replace;

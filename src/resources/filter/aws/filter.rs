@@ -1,4 +1,4 @@
-//! CloudWatch Logs: the log groups of a region and their subscription filters.
+//! Reads log groups and their filters, and writes filters.
 
 use aws_sdk_cloudwatchlogs::types::{
     Distribution as SdkDistribution, LogGroup as SdkLogGroup, SubscriptionFilter,

@@ -1,4 +1,4 @@
-//! Which calls carry out which change.
+//! Carries out the changes to functions.
 
 use super::function::{
     Configuration, await_function, create_function, delete_function, set_concurrency, tag_function,
