@@ -7,7 +7,8 @@
 //!    `<target directory>/lambda`.
 //! 3. Otherwise there is none, and `cwl2le` says how to get one when it is asked for it.
 //!
-//! The hash of the forwarder's sources goes into the CLI as `CWL2LE_SOURCE`, whether the forwarder is built here or not.
+//! The hash of the forwarder's sources goes into the CLI as `CWL2LE_SOURCE`, whether the forwarder is built here or
+//! not.
 
 #[path = "src/bundle/archive.rs"]
 pub mod archive;

@@ -15,7 +15,8 @@ use md5::{Digest, Md5};
 
 const CAP: Cap = Cap { size: 1 << 20, ratio: 200, always: 1 << 16, events: 1 << 20, parts: 1 << 10 };
 
-/// Any JSON is an invocation, and every record can be asked everything. By whichever reader it was read, it says the same.
+/// Any JSON is an invocation, and every record can be asked everything. By whichever reader it was read, it says the
+/// same.
 pub fn event(data: &[u8]) {
     let quick = Invocation::from_json(data.to_vec());
     let Ok(invocation) = serde_json::from_slice::<Invocation>(data) else {
@@ -53,8 +54,8 @@ pub fn aggregate(message: &[u8]) {
     }
 }
 
-/// Data as gzip and as JSON: never more than the cap, what is not UTF-8 is replaced as the standard library does, what is
-/// read can be written as lines, and the quick way gives what the general one does.
+/// Data as gzip and as JSON: never more than the cap, what is not UTF-8 is replaced as the standard library does, what
+/// is read can be written as lines, and the quick way gives what the general one does.
 pub fn payload(data: &[u8]) {
     if let Some(Ok(payload)) = gunzipped(data).as_deref().map(payload::parse) {
         lines_of(&payload);
@@ -71,7 +72,8 @@ pub fn payload(data: &[u8]) {
     }
 }
 
-/// Deflate data, or what is none, in a member that says the truth about it: the quick way gives what the general one does.
+/// Deflate data, or what is none, in a member that says the truth about it: the quick way gives what the general one
+/// does.
 pub fn member(data: &[u8]) {
     let mut text = Vec::new();
     // Of data that is damaged, what comes before the damage.

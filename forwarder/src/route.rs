@@ -62,8 +62,8 @@ impl Router {
         Ok(Self { names, routes, default, positions, served, serves_all, isolated: config.isolated })
     }
 
-    /// The same without any key, to look at a configuration: it chooses alike, and its rules hash with a key that nobody
-    /// has.
+    /// The same without any key, to look at a configuration: it chooses alike, and its rules hash with a key that
+    /// nobody has.
     ///
     /// # Errors
     /// As of [`Router::new`].

@@ -1,4 +1,5 @@
-//! What the configuration may hold, for the command line tool: built with the feature `schema`, which the function is not.
+//! What the configuration may hold, for the command line tool: built with the feature `schema`, which the function is
+//! not.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -43,8 +43,8 @@ impl FieldServer {
         Path::new("/etc/debian_version").exists()
     }
 
-    /// Starts rsyslog with TLS, with this certificate and key in PEM, installing it first if need be. Nothing of it needs
-    /// root, and nothing is put into the system.
+    /// Starts rsyslog with TLS, with this certificate and key in PEM, installing it first if need be. Nothing of it
+    /// needs root, and nothing is put into the system.
     ///
     /// # Errors
     /// It cannot be installed or started.

@@ -116,16 +116,16 @@ impl LocalAws {
         forgotten.map(drop).map_err(|error| LocalError::new("cannot forget the account", error))
     }
 
-    /// Everything that there is in an account, as JSON: the same text for the same contents, whatever the account's number,
-    /// generated ids and times. What flows through it, records and lines, is left out.
+    /// Everything that there is in an account, as JSON: the same text for the same contents, whatever the account's
+    /// number, generated ids and times. What flows through it, records and lines, is left out.
     pub async fn contents(&self, account: &str) -> Result<String, LocalError> {
         let path = format!("/_cwl2le/accounts/{account}");
         let shown = http::get(&self.server, &path).await;
         shown.map_err(|error| LocalError::new("cannot look at the account", error))
     }
 
-    /// Makes an operation of an account (twelve digits), such as `logs:DescribeAccountPolicies`, lag behind every write from
-    /// now on; `launcher/lag.py` says which operations can.
+    /// Makes an operation of an account (twelve digits), such as `logs:DescribeAccountPolicies`, lag behind every write
+    /// from now on; `launcher/lag.py` says which operations can.
     pub async fn lag(&self, account: &str, operation: &str, lag: Lag) -> Result<(), LocalError> {
         let wanted = match lag {
             Lag::Answers(answers) => serde_json::json!({ "operation": operation, "answers": answers }),

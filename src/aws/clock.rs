@@ -1,5 +1,5 @@
-//! What time it is for AWS: the clock of this machine may be wrong by minutes, and the SDK corrects its signatures for that
-//! without telling.
+//! What time it is for AWS: the clock of this machine may be wrong by minutes, and the SDK corrects its signatures for
+//! that without telling.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

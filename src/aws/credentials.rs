@@ -142,11 +142,12 @@ pub(super) async fn source(
     learned(chain.build().await)
 }
 
-/// Minimum length of a secret of AWS, in characters: a secret access key has 40. Those of a local AWS are words, such as
-/// `test`.
+/// Minimum length of a secret of AWS, in characters: a secret access key has 40. Those of a local AWS are words, such
+/// as `test`.
 const SHORTEST: usize = 16;
 
-/// Credentials that the redactor knows: AWS quotes the whole request, session token included, where a signature is wrong.
+/// Credentials that the redactor knows: AWS quotes the whole request, session token included, where a signature is
+/// wrong.
 #[derive(Debug)]
 struct Learned<P>(P);
 

@@ -36,8 +36,8 @@ const RATE_USED_UP: &str =
     "others use up the account's rate: run the same command again later, what was done stays done";
 const FEWER_CALLS: &str = "AWS to take more calls";
 
-/// The rows. Each error is looked up twice: is it retried, and what does it mean. Each time, the first matching row that
-/// answers the question decides.
+/// The rows. Each error is looked up twice: is it retried, and what does it mean. Each time, the first matching row
+/// that answers the question decides.
 pub(super) static TABLE: &[Row] = &[
     any(&[VANISHED]).means(Code::NotFound, VANISHED_HINT),
     // Who we are.

@@ -9,7 +9,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
 use crate::error::{Code, Error, Result};
 
-/// The variables that name the proxy of what goes by HTTPS, the first that is set counts; as curl and the AWS CLI read them.
+/// The variables that name the proxy of what goes by HTTPS, the first that is set counts; as curl and the AWS CLI read
+/// them.
 const VARIABLES: &[&str] = &["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
 /// Those that name the hosts that are reached without it.
 const EXCEPTIONS: &[&str] = &["NO_PROXY", "no_proxy"];

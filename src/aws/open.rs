@@ -31,7 +31,8 @@ impl Session {
     /// # Errors
     ///
     /// [`Code::Usage`] for an endpoint that is not a URL, [`Code::NoRegion`], [`Code::BadRegion`],
-    /// [`Code::NoCredentials`], [`Code::BadCredentials`], [`Code::Unreachable`], and whatever else `sts:GetCallerIdentity` fails with.
+    /// [`Code::NoCredentials`], [`Code::BadCredentials`], [`Code::Unreachable`], and whatever else
+    /// `sts:GetCallerIdentity` fails with.
     pub async fn open(options: Options) -> Result<Self> {
         let variables = std::env::vars_os();
         let variables = variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
@@ -102,7 +103,8 @@ async fn configure(
 /// Why the session did not open, where more can be said than the table of hints says.
 async fn unopened(error: AwsError, session: &Session, profile: &Profile, options: &Options) -> Error {
     let region = &session.target.region;
-    // A region that does not exist has no address. If AWS itself has none either, it is the network. A proxy is given the name.
+    // A region that does not exist has no address. If AWS itself has none either, it is the network. A proxy is given
+    // the name.
     let by_name = session.endpoint().is_none() && !http::names_proxy();
     if error.code == UNREACHABLE && by_name && !resolves(&region.host("sts")).await {
         if resolves("sts.amazonaws.com").await {

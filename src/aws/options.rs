@@ -26,7 +26,8 @@ pub struct Options {
 }
 
 impl Options {
-    /// The flags of AWS's CLI for the same place, each behind a space: what is not given comes from the environment there, too.
+    /// The flags of AWS's CLI for the same place, each behind a space: what is not given comes from the environment
+    /// there, too.
     pub(super) fn cli_flags(&self) -> String {
         [("--region", &self.region), ("--profile", &self.profile), ("--endpoint-url", &self.endpoint_url)]
             .into_iter()

@@ -95,8 +95,8 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Goes on waiting for the same thing, or begins to wait for another one: its clock and its pauses start again, because
-    /// the time that one took says nothing about the next.
+    /// Goes on waiting for the same thing, or begins to wait for another one: its clock and its pauses start again,
+    /// because the time that one took says nothing about the next.
     pub(crate) fn for_cause(before: Option<Self>, retry: &'static Retry, budget: Budget) -> Self {
         match before {
             Some(waiting) if std::ptr::eq(waiting.retry, retry) => waiting,

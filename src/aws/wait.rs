@@ -42,8 +42,8 @@ impl Aws<'_> {
     ///
     /// # Errors
     ///
-    /// What `look` fails with; [`Code::NotFound`] as soon as the resource is there no more; [`Code::NotReady`] after the
-    /// session's patience; [`Code::Interrupted`].
+    /// What `look` fails with; [`Code::NotFound`] as soon as the resource is there no more; [`Code::NotReady`] after
+    /// the session's patience; [`Code::Interrupted`].
     pub(crate) async fn until<T, Looking, Looked>(&self, wait: Wait<'_>, mut look: Looking) -> Result<T>
     where
         Looking: FnMut() -> Looked,

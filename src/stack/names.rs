@@ -20,7 +20,8 @@ pub const REGION_TAG: &str = "cwl2le:region";
 pub const VERSION_TAG: &str = "cwl2le:version";
 /// The tag of a function that says from which source its code was built.
 pub const SOURCE_TAG: &str = "cwl2le:source";
-/// The tag of a function with the base64 SHA-256 of the zip that was deployed: another one was put there by somebody else.
+/// The tag of a function with the base64 SHA-256 of the zip that was deployed: another one was put there by somebody
+/// else.
 pub const CODE_TAG: &str = "cwl2le:code";
 /// Number of the tags above, all of which a function has.
 pub const OWN_TAGS: usize = 5;

@@ -18,7 +18,8 @@ pub struct Wanted {
     pub globs: Vec<String>,
     /// Globs of what is left out, names included: an exclusion always wins.
     pub excludes: Vec<String>,
-    /// Tags that a log group must all carry. With globs or `all` they narrow these down, alone they select by themselves.
+    /// Tags that a log group must all carry. With globs or `all` they narrow these down, alone they select by
+    /// themselves.
     pub tags: Tags,
     /// Every log group of the region.
     pub all: bool,
@@ -85,8 +86,8 @@ impl Selector {
         names.filter(|name| self.may_match(name) && has_readable_tags(name)).collect()
     }
 
-    /// What the exclusions come to where log groups can only be left out by name, as of an account policy: names as they
-    /// are, whether they exist or not, and what the globs match now.
+    /// What the exclusions come to where log groups can only be left out by name, as of an account policy: names as
+    /// they are, whether they exist or not, and what the globs match now.
     pub fn excluded_names(&self, candidates: &[Candidate<'_>]) -> BTreeSet<String> {
         let named = self.wanted.excludes.iter().filter(|text| is_name(text)).cloned();
         let matched = candidates.iter().filter(|group| matches!(group.class, "" | "STANDARD"));
@@ -181,8 +182,8 @@ impl Selector {
     }
 }
 
-/// Whether AWS can be asked for the tags of a log group. `ListTagsForResource` takes no `#` in an ARN, though names of log
-/// groups may have one; see [`TAGGABLE_LOGS_RESOURCE`](super::limits::model::TAGGABLE_LOGS_RESOURCE).
+/// Whether AWS can be asked for the tags of a log group. `ListTagsForResource` takes no `#` in an ARN, though names of
+/// log groups may have one; see [`TAGGABLE_LOGS_RESOURCE`](super::limits::model::TAGGABLE_LOGS_RESOURCE).
 pub(super) fn has_readable_tags(name: &str) -> bool {
     !name.contains('#')
 }

@@ -52,8 +52,8 @@ impl Region {
         self.partition.host(service, &self.name)
     }
 
-    /// The same region in the partition of a caller's ARN, which knows it better than any table. An ARN that names no known
-    /// partition changes nothing.
+    /// The same region in the partition of a caller's ARN, which knows it better than any table. An ARN that names no
+    /// known partition changes nothing.
     #[must_use]
     pub fn seen_by(self, caller_arn: &str) -> Self {
         let partition = Partition::of_arn(caller_arn).unwrap_or(self.partition);

@@ -42,7 +42,8 @@ impl Values {
         self.0.iter().any(|(is, values)| *is == name && !values.is_empty())
     }
 
-    /// Replaces `{{NAME}}` inside the strings of a template. Values are placed after parsing, so none can break the JSON.
+    /// Replaces `{{NAME}}` inside the strings of a template. Values are placed after parsing, so none can break the
+    /// JSON.
     pub(crate) fn render(&self, template: &str) -> Value {
         let mut value =
             serde_json::from_str(template).expect("embedded policies are JSON: checked by the tests");

@@ -1,4 +1,5 @@
-//! The CLI as a process, on a local AWS: one program, so that it is linked once and the tests share what is slow to start.
+//! The CLI as a process, on a local AWS: one program, so that it is linked once and the tests share what is slow to
+//! start.
 
 mod chain;
 mod cli;

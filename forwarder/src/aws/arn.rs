@@ -30,8 +30,8 @@ impl<'a> Arn<'a> {
         is_arn.then_some(Self { partition, service, region, account, resource })
     }
 
-    /// The name of the resource, which stands behind its type: of `function:NAME:QUALIFIER`, `log-group:NAME`, `stream/NAME`
-    /// and `role/PATH/NAME`.
+    /// The name of the resource, which stands behind its type: of `function:NAME:QUALIFIER`, `log-group:NAME`,
+    /// `stream/NAME` and `role/PATH/NAME`.
     pub fn name(&self) -> &'a str {
         match self.resource.split_once([':', '/']) {
             None => self.resource,

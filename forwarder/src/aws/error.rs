@@ -68,8 +68,8 @@ impl Cause {
     }
 }
 
-/// The code and the message of an answer with an error: in JSON, in the header `x-amzn-errortype`, or in the XML of S3. Each
-/// is empty where the answer has none.
+/// The code and the message of an answer with an error: in JSON, in the header `x-amzn-errortype`, or in the XML of S3.
+/// Each is empty where the answer has none.
 pub fn said(error_type: Option<&str>, body: &[u8]) -> (String, String) {
     let json: Value = serde_json::from_slice(body).unwrap_or_default();
     let text = String::from_utf8_lossy(body);

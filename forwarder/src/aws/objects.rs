@@ -14,8 +14,8 @@ use super::{Aws, AwsError, Call, Service};
 pub struct Object<'a> {
     /// The bucket, in the region of the function.
     pub bucket: &'a str,
-    /// The account that the bucket has to belong to, 12 digits: S3 refuses the object with `AccessDenied` otherwise. A bucket that
-    /// was deleted may have been created again by somebody else.
+    /// The account that the bucket has to belong to, 12 digits: S3 refuses the object with `AccessDenied` otherwise. A
+    /// bucket that was deleted may have been created again by somebody else.
     pub owner: Option<&'a str>,
     /// The key: letters, digits, `-`, `_`, `.`, `=` and `/`.
     pub key: &'a str,

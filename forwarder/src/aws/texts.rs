@@ -22,7 +22,8 @@ pub struct Text<'a> {
 }
 
 impl<'a> Text<'a> {
-    /// A parameter of SSM Parameter Store, decrypted, by its name or ARN, with `:VERSION` or `:LABEL` behind it if wanted.
+    /// A parameter of SSM Parameter Store, decrypted, by its name or ARN, with `:VERSION` or `:LABEL` behind it if
+    /// wanted.
     pub fn parameter(name: &'a str) -> Self {
         let body = json!({ "Name": name, "WithDecryption": true });
         Self::new(Service::Ssm, name, ("GetParameter", "AmazonSSM.GetParameter"), body, "/Parameter/Value")

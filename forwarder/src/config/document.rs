@@ -60,8 +60,8 @@ pub struct Config {
     /// Where records go that no retry can help; they are only named in the function's log where this is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<Place>,
-    /// The account that owns the buckets of the quarantine and of the trigger's on-failure destination, 12 digits; that of the
-    /// function where this is not given.
+    /// The account that owns the buckets of the quarantine and of the trigger's on-failure destination, 12 digits; that
+    /// of the function where this is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket_owner: Option<String>,
     /// Leaves out the line of metrics that each invocation writes to the function's log.

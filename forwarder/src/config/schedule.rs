@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 pub struct Schedule {
     /// Whether this function serves the records that arrived before the first change.
     pub first: bool,
-    /// The times of the changes, in seconds since 1970, in ascending order. A record that arrived exactly then is after it.
+    /// The times of the changes, in seconds since 1970, in ascending order. A record that arrived exactly then is after
+    /// it.
     pub changes: Vec<u64>,
 }
 

@@ -99,8 +99,8 @@ impl Batch<'_> {
         Ok((destinations, shape))
     }
 
-    /// The fate of what nobody can read or route: one function of a stack sets it aside, and that is the main one, unless
-    /// no other function sees it.
+    /// The fate of what nobody can read or route: one function of a stack sets it aside, and that is the main one,
+    /// unless no other function sees it.
     pub(super) fn set_aside(&self, poison: Poison) -> Fate {
         if self.router.is_isolated() && !self.parts.is_direct() && poison.is_of_the_record() {
             return Fate::Skipped(Skip::Elsewhere);

@@ -26,9 +26,9 @@ pub struct ItemFailure {
     pub item_identifier: String,
 }
 
-/// Records without a sequence number were not delivered, so there is no checkpoint to report: the invocation has to fail
-/// as a whole. The payload of a direct subscription is such a record, also when it was set aside and S3 does not have it:
-/// no stream keeps it, but Lambda retries the event and hands it to the function's on-failure destination.
+/// Records without a sequence number were not delivered, so there is no checkpoint to report: the invocation has to
+/// fail as a whole. The payload of a direct subscription is such a record, also when it was set aside and S3 does not
+/// have it: no stream keeps it, but Lambda retries the event and hands it to the function's on-failure destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0} records without a sequence number were not delivered; the whole invocation has to be retried")]
 pub struct NoCheckpoint(pub usize);
@@ -44,7 +44,8 @@ pub struct Outcome {
     pub lanes: Vec<LaneReport>,
     /// What became of the records that had to be set aside, where there is a quarantine.
     pub quarantine: Option<quarantine::Report>,
-    /// The number of parts that were left for another invocation, because they are more than [`Cap::parts`](crate::record::payload::Cap::parts).
+    /// The number of parts that were left for another invocation, because they are more than
+    /// [`Cap::parts`](crate::record::payload::Cap::parts).
     pub postponed: usize,
 }
 

@@ -1,18 +1,18 @@
 //! Rapid7's HTTPS ingestion of Log Search, today's Logentries: one event in each request, which answers 204.
 //!
-//! The vendor documents no limits. These were measured on the live EU endpoint in July and October 2026 by the authors of
-//! `Geekibo/rapid7-logger`, who queried what had been stored:
+//! The vendor documents no limits. These were measured on the live EU endpoint in July and October 2026 by the authors
+//! of `Geekibo/rapid7-logger`, who queried what had been stored:
 //!
 //! - Only the first line of a body is stored, and the answer is 204 all the same. So a request holds one line.
 //! - An entry of more than 32,767 bytes is split there, without a mark and in mid-character. From 65,536 bytes on, the
 //!   answer is 413.
-//! - A token that no log has, or one of another region, is answered with 204 as well, and nothing is stored. No client can
-//!   tell a wrong token.
+//! - A token that no log has, or one of another region, is answered with 204 as well, and nothing is stored. No client
+//!   can tell a wrong token.
 //! - 164 requests a second, 32 of them in flight at once, were all stored and never throttled.
 //!
-//! The service stamps an entry when it arrives. Requests in flight at the same time may arrive in another order than they
-//! were sent, those of one log stream included: waiting for each answer would bring ten lines a second at a round trip of
-//! 100 ms, and a log stream that is busier than that would never catch up.
+//! The service stamps an entry when it arrives. Requests in flight at the same time may arrive in another order than
+//! they were sent, those of one log stream included: waiting for each answer would bring ten lines a second at a round
+//! trip of 100 ms, and a log stream that is busier than that would never catch up.
 
 use bytes::Bytes;
 use http::{Request, Uri};

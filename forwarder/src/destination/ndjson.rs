@@ -99,8 +99,8 @@ impl Service for Lines {
     }
 
     /// There is no standard for what a service of this type answers. Some say no with a 200: the bulk endpoints of
-    /// Elasticsearch and its kin with `errors`, others with `success` or `ok`, or with the number of lines that they did
-    /// not take.
+    /// Elasticsearch and its kin with `errors`, others with `success` or `ok`, or with the number of lines that they
+    /// did not take.
     fn read(&self, answer: &Answer, _events: usize) -> Reading {
         reading::json(answer, says_no)
     }

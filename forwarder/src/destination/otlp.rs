@@ -49,7 +49,8 @@ const LAMBDA: &str = "/aws/lambda/";
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Otlp {
-    /// `https://HOST:PORT`, to which `/v1/logs` is added, or the whole URL. It may hold a key, and so may be kept elsewhere.
+    /// `https://HOST:PORT`, to which `/v1/logs` is added, or the whole URL. It may hold a key, and so may be kept
+    /// elsewhere.
     pub endpoint: Secret<ServiceUrl>,
     /// Headers of every request; the value of each may be a secret.
     #[serde(default, skip_serializing_if = "Configured::is_empty")]
@@ -124,8 +125,8 @@ impl Service for Logs {
         request
     }
 
-    /// `ExportLogsServiceResponse`, as protocol buffers or as JSON. What its `partial_success` calls rejected must not be
-    /// sent again, and it does not say which of the events those are.
+    /// `ExportLogsServiceResponse`, as protocol buffers or as JSON. What its `partial_success` calls rejected must not
+    /// be sent again, and it does not say which of the events those are.
     fn read(&self, answer: &Answer, _events: usize) -> Reading {
         if reading::text(answer).starts_with(b"{") {
             return from_json(reading::text(answer));
@@ -201,8 +202,8 @@ fn number_of(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| whole(value.as_f64()?)).or_else(|| value.as_str()?.parse().ok())
 }
 
-/// Appends the `Resource` of a payload's events. `region` is that of the stream, which is that of the log group; events in
-/// a log group of a central account may have another origin.
+/// Appends the `Resource` of a payload's events. `region` is that of the stream, which is that of the log group; events
+/// in a log group of a central account may have another origin.
 fn resource(payload: &Payload<'_>, origin: &Origin, region: &str, out: &mut Vec<u8>) {
     let mut text = |name: &str, value: &str| {
         if !value.is_empty() {

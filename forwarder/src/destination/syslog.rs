@@ -1,7 +1,7 @@
 //! Syslog: RFC 5424 messages, framed by their lengths as RFC 6587 says.
 //!
-//! Log group, log stream, account, event id, labels and extracted fields stand in structured data. The name of the application is the
-//! last part of the log group's name. A message keeps its line ends: nothing but the length ends it.
+//! Log group, log stream, account, event id, labels and extracted fields stand in structured data. The name of the
+//! application is the last part of the log group's name. A message keeps its line ends: nothing but the length ends it.
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
@@ -25,8 +25,8 @@ const FACILITY: u8 = 1;
 /// The name of our structured data. The number is the one that RFC 5612 gives to whoever has none.
 const STRUCTURE: &str = "cwl2le@32473";
 
-/// The name of the element with the fields that the filter pattern extracted: their names are the user's, and none of them
-/// may look like one of ours.
+/// The name of the element with the fields that the filter pattern extracted: their names are the user's, and none of
+/// them may look like one of ours.
 const FIELDS: &str = "fields@32473";
 
 /// What RFC 5424 allows for the name of an application, and for the name of a parameter.

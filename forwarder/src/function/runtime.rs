@@ -85,7 +85,8 @@ impl RuntimeApi {
     }
 
     /// Answers an invocation with JSON. Where that cannot be, the invocation is answered with an error instead, and the
-    /// reason comes back: an empty answer would be read as success, and without any answer Lambda waits for the timeout.
+    /// reason comes back: an empty answer would be read as success, and without any answer Lambda waits for the
+    /// timeout.
     ///
     /// # Errors
     /// When the API cannot be reached, or refuses the error, too.
@@ -103,8 +104,8 @@ impl RuntimeApi {
         Ok(Some(problem))
     }
 
-    /// Answers an invocation with an error, which makes it fail as a whole. That Lambda no longer wants an answer to this
-    /// invocation (400, 413) is fine: it has failed then.
+    /// Answers an invocation with an error, which makes it fail as a whole. That Lambda no longer wants an answer to
+    /// this invocation (400, 413) is fine: it has failed then.
     ///
     /// # Errors
     /// When the API cannot be reached or refuses in another way.

@@ -108,7 +108,8 @@ fn member(name: &str, value: &str, out: &mut Vec<u8>) {
     out.push(b',');
 }
 
-/// The message as a JSON object if it is one that strict readers accept, else as a JSON string with its line ends as escapes.
+/// The message as a JSON object if it is one that strict readers accept, else as a JSON string with its line ends as
+/// escapes.
 fn write_message(escaped: &str, out: &mut Vec<u8>) {
     let text = text::unescape(escaped);
     let inside = text.trim();

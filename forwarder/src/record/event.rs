@@ -197,7 +197,8 @@ impl Invocation {
 
     /// Prefetches the beginning of a record's data, which will be read soon.
     pub(crate) fn prefetch(&self, at: usize) {
-        /// Maximum bytes to prefetch: the record of a quiet log group. In a larger one the processor reads ahead itself.
+        /// Maximum bytes to prefetch: the record of a quiet log group. In a larger one the processor reads ahead
+        /// itself.
         const MOST: usize = 512;
         let data = self.data(at).unwrap_or_default();
         vectors::prefetch(&data[..data.len().min(MOST)]);

@@ -1,5 +1,5 @@
-//! What CloudWatch Logs says of an event beside its message: the fields that a filter pattern extracted, and, in a central
-//! account, the account and the region that the event comes from.
+//! What CloudWatch Logs says of an event beside its message: the fields that a filter pattern extracted, and, in a
+//! central account, the account and the region that the event comes from.
 
 use std::collections::BTreeMap;
 
@@ -35,8 +35,8 @@ impl Origin {
     }
 }
 
-/// The fields that the filter pattern extracted from an event, without those of its [`Origin`], in order of their names.
-/// What is no text is given as JSON.
+/// The fields that the filter pattern extracted from an event, without those of its [`Origin`], in order of their
+/// names. What is no text is given as JSON.
 pub(crate) fn fields(event: &LogEvent<'_>) -> impl Iterator<Item = (String, String)> {
     let all = event.extracted.map(read).unwrap_or_default();
     all.into_iter().filter(|(name, _)| name != ACCOUNT && name != REGION)

@@ -5,8 +5,8 @@
 //! variables and files. Everything that leaves passes [`redact`] or [`redact_json`].
 //!
 //! What is found, upper or lower case: the secret itself, with the escapes of JSON (also twice, as in a message that
-//! quotes JSON in JSON), percent-encoded, and in base64, wherever it stands in the text that was encoded; a UUID without
-//! its hyphens as well. The signature of a request to AWS, which an answer may quote, need not be learned.
+//! quotes JSON in JSON), percent-encoded, and in base64, wherever it stands in the text that was encoded; a UUID
+//! without its hyphens as well. The signature of a request to AWS, which an answer may quote, need not be learned.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

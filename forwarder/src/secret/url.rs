@@ -2,8 +2,8 @@
 
 use super::looks::{REDACTED, is_telling, is_token_like};
 
-/// The secrets of a URL: user and password, values of its query that are secrets by their name or look like tokens, parts of its
-/// path that look like tokens; and the URL itself, if there are any.
+/// The secrets of a URL: user and password, values of its query that are secrets by their name or look like tokens,
+/// parts of its path that look like tokens; and the URL itself, if there are any.
 pub fn secrets_of_url(url: &str) -> Vec<String> {
     let parts = Parts::of(url);
     let mut found = Vec::new();
@@ -29,7 +29,8 @@ pub fn secrets_of_url(url: &str) -> Vec<String> {
     found
 }
 
-/// A URL as it may be shown: `[redacted]` for user and password, for every value of its query and for what looks like a token.
+/// A URL as it may be shown: `[redacted]` for user and password, for every value of its query and for what looks like a
+/// token.
 pub fn shown_url(url: &str) -> String {
     let parts = Parts::of(url);
     let user = parts.user.map(|_| format!("{REDACTED}@")).unwrap_or_default();

@@ -135,9 +135,9 @@ impl Shape {
         Filter { shape: self, include, exclude, stream_is_out }
     }
 
-    /// Hands the first of some events on, without what the rules take out of them: few enough that memory stays small and
-    /// the clock is looked at often enough. An event that the rules fail on is sent without its text, rather than with
-    /// too much of it. Also gives back the positions of those of them that are cut short.
+    /// Hands the first of some events on, without what the rules take out of them: few enough that memory stays small
+    /// and the clock is looked at often enough. An event that the rules fail on is sent without its text, rather than
+    /// with too much of it. Also gives back the positions of those of them that are cut short.
     pub fn clean<R>(
         &self,
         events: &[LogEvent<'_>],

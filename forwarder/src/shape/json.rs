@@ -10,16 +10,16 @@ use serde_json::value::RawValue;
 
 use crate::record::json::text;
 
-/// Maximum number of bytes that are read without a result, for each byte of a text: braces and brackets may turn out to begin
-/// nothing. Bounds the time that text full of them takes.
+/// Maximum number of bytes that are read without a result, for each byte of a text: braces and brackets may turn out to
+/// begin nothing. Bounds the time that text full of them takes.
 const VAIN: usize = 8;
 
 /// The same for a text of any length.
 const VAIN_AT_LEAST: usize = 64 << 10;
 
 /// The outermost JSON objects and arrays in a text, in order: the whole of a JSON line, the end of a line that begins
-/// with a time and a level, whole objects of one that was cut off. An array of numbers is JSON only where it is all of the
-/// text: in other text it is more likely to be plain brackets.
+/// with a time and a level, whole objects of one that was cut off. An array of numbers is JSON only where it is all of
+/// the text: in other text it is more likely to be plain brackets.
 pub(super) fn values(text: &str) -> Vec<Range<usize>> {
     let bytes = text.as_bytes();
     let (mut found, mut at, mut vain) = (Vec::new(), 0, VAIN * text.len() + VAIN_AT_LEAST);

@@ -1,6 +1,7 @@
 //! The forwarder against log services, Lambda, AWS and other programs that do as they are told.
 //!
-//! One program, so that it is linked once; a file is a subject. `cargo test -p cwl2le-forwarder --test it NAME` runs one.
+//! One program, so that it is linked once; a file is a subject. `cargo test -p cwl2le-forwarder --test it NAME` runs
+//! one.
 
 #![allow(
     unreachable_pub,

@@ -104,8 +104,8 @@ async fn the_largest_invocation_fits_into_the_smallest_function() {
     assert!(function.log().contains("too_large"), "{}", function.log());
 }
 
-/// A payload with this many empty events, in the form that CloudWatch Logs writes or in a shorter one. Their times differ
-/// a little, because what compresses to less than a two-hundredth is refused for that.
+/// A payload with this many empty events, in the form that CloudWatch Logs writes or in a shorter one. Their times
+/// differ a little, because what compresses to less than a two-hundredth is refused for that.
 fn of_empty_events(compact: bool, events: usize) -> Vec<u8> {
     let mut rng = fastrand::Rng::with_seed(7);
     let mut json =

@@ -1,7 +1,8 @@
 //! What is reported delivered was read by a process, whatever happens to that process.
 //!
-//! A receiver of its own process is stopped and killed at random moments, hangs in every way, and tells what it has read.
-//! `CWL2LE_RECEIPT_ROUNDS` says how many rounds are played, 1,000 by default. The seed of each game is printed when it fails.
+//! A receiver of its own process is stopped and killed at random moments, hangs in every way, and tells what it has
+//! read. `CWL2LE_RECEIPT_ROUNDS` says how many rounds are played, 1,000 by default. The seed of each game is printed
+//! when it fails.
 
 #![cfg(target_os = "linux")]
 

@@ -129,8 +129,8 @@ fn what_cannot_be_read_or_used_stops_the_start_with_its_name_and_what_to_do() {
     }
 }
 
-/// `setup` asks so whether the function can start. A process that has read its token earlier must not hide that the next
-/// one could not.
+/// `setup` asks so whether the function can start. A process that has read its token earlier must not hide that the
+/// next one could not.
 #[tokio::test]
 async fn an_empty_batch_fails_where_a_process_could_not_start_now() {
     let service = service(Transport::Plain);

@@ -172,8 +172,8 @@ fn stored(sink: &Sink) -> Vec<String> {
     stored
 }
 
-/// Delivers records as AWS sends them, from the checkpoint on again, until none has failed. `None` if that takes more than
-/// `most` invocations; else how many events were set aside.
+/// Delivers records as AWS sends them, from the checkpoint on again, until none has failed. `None` if that takes more
+/// than `most` invocations; else how many events were set aside.
 async fn until_done(forwarder: &mut Forwarder, sent: &[Vec<String>], most: usize) -> Option<usize> {
     let (mut first, mut refused) = (0, 0);
     for _ in 0..most {

@@ -1,4 +1,5 @@
-//! How events become requests: full ones, in order, on connections that live; and the exact bytes that every type sends.
+//! How events become requests: full ones, in order, on connections that live; and the exact bytes that every type
+//! sends.
 
 use std::collections::HashMap;
 use std::time::Duration;

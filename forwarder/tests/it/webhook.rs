@@ -1,5 +1,5 @@
-//! `insight-webhook` against a double with the measured rules of the real service, which stores only the first line of a
-//! body and answers 204 whatever it does with the rest.
+//! `insight-webhook` against a double with the measured rules of the real service, which stores only the first line of
+//! a body and answers 204 whatever it does with the rest.
 
 use std::collections::HashSet;
 use std::sync::Arc;

@@ -89,8 +89,8 @@ impl CallProxy {
         self.shared.released.send_replace(false);
     }
 
-    /// From now on plays these steps to the calls of an operation, in place of any script that it still has; when they are
-    /// over, its calls pass. Operations play their scripts beside each other.
+    /// From now on plays these steps to the calls of an operation, in place of any script that it still has; when they
+    /// are over, its calls pass. Operations play their scripts beside each other.
     pub fn script(&self, operation: &str, steps: impl IntoIterator<Item = Step>) {
         let mut book = self.shared.book();
         book.scripts.retain(|script| script.operation != operation);

@@ -20,8 +20,8 @@ pub struct Options {
     /// Where it listens; by default on a free port of 127.0.0.1, which stays its own while it is down. The port of an
     /// address that is given here is kept by the caller, for example by a [`crate::ReservedPort`].
     pub address: Option<SocketAddr>,
-    /// The key of its certificate authority, from [`super::LogService::authority_key`] of another service: clients that trust
-    /// that one trust this one. A new authority by default.
+    /// The key of its certificate authority, from [`super::LogService::authority_key`] of another service: clients that
+    /// trust that one trust this one. A new authority by default.
     pub authority_key: Option<String>,
     /// A file that each line is appended to as soon as it is read and before anything else happens on its connection.
     /// So it holds what the process has read, also if the process is killed.

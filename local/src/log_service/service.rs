@@ -114,8 +114,8 @@ impl LogService {
         self.shared.requests.answer_with(Arc::new(answers));
     }
 
-    /// Says which tokens belong to a log at a [`super::Protocol::Webhook`]; before this, all do. What is sent with another is
-    /// answered as if it had been stored, and is not.
+    /// Says which tokens belong to a log at a [`super::Protocol::Webhook`]; before this, all do. What is sent with
+    /// another is answered as if it had been stored, and is not.
     pub fn know_tokens(&self, tokens: &[&str]) {
         self.shared.requests.know_tokens(tokens.iter().map(|token| (*token).to_owned()).collect());
     }

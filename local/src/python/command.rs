@@ -5,8 +5,8 @@ use std::process::{Output, Stdio};
 
 use tokio::process::Command;
 
-/// Runs Python for a `-c` or `-m` argument. Without `-I` Python looks for modules in the working folder first, so that a
-/// file such as `venv.py` in it would be executed.
+/// Runs Python for a `-c` or `-m` argument. Without `-I` Python looks for modules in the working folder first, so that
+/// a file such as `venv.py` in it would be executed.
 pub(super) fn isolated(path: &Path) -> Command {
     let mut command = python(path);
     command.arg("-I");

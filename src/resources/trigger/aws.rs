@@ -38,8 +38,8 @@ pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
 /// The mappings from a stream, by the name of the function that they call.
 pub(crate) type Mappings = BTreeMap<String, Vec<ObservedTrigger>>;
 
-/// The mappings from a stream to a function, the ARNs of all functions that the stream triggers, and the mappings of those;
-/// with `from_anywhere` also the function's mappings from elsewhere.
+/// The mappings from a stream to a function, the ARNs of all functions that the stream triggers, and the mappings of
+/// those; with `from_anywhere` also the function's mappings from elsewhere.
 pub(crate) async fn observe_triggers(
     aws: Aws<'_>,
     stream_arn: &str,
@@ -192,8 +192,8 @@ pub(crate) async fn create_trigger(
     }
 }
 
-/// Sets every field of the mapping that can be set, enables it and waits. With `function` it calls that one from now on,
-/// and reads on where it was: see "UpdateEventSourceMapping" in the Lambda API Reference.
+/// Sets every field of the mapping that can be set, enables it and waits. With `function` it calls that one from now
+/// on, and reads on where it was: see "UpdateEventSourceMapping" in the Lambda API Reference.
 pub(crate) async fn update_trigger(
     aws: Aws<'_>,
     uuid: &str,

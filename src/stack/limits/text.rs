@@ -279,7 +279,8 @@ pub fn secret(name: &str) -> Checked {
     ))
 }
 
-/// A log group, by its name, as `NAME:*` or by its ARN. The account and region of an ARN are checked once they are known.
+/// A log group, by its name, as `NAME:*` or by its ARN. The account and region of an ARN are checked once they are
+/// known.
 ///
 /// # Errors
 /// Why there can be no such log group.

@@ -1,5 +1,5 @@
-//! What cannot be delivered is kept in S3, through the whole chain on the local AWS: poison by the function, what is too
-//! old by the trigger.
+//! What cannot be delivered is kept in S3, through the whole chain on the local AWS: poison by the function, what is
+//! too old by the trigger.
 
 use std::time::Duration;
 

@@ -49,8 +49,8 @@ log_groups = ["{APP}"]
     )
 }
 
-// Nothing here shows the id of an event: the local AWS lists events with other ids than it delivers. The forwarder's tests
-// compare lines with ids and in parts.
+// Nothing here shows the id of an event: the local AWS lists events with other ids than it delivers. The forwarder's
+// tests compare lines with ids and in parts.
 
 /// The lines that a preview says are sent, with the token in its place, sorted.
 fn shown(preview: &Value) -> Vec<String> {

@@ -1,4 +1,5 @@
-//! Ready means ready: a function that cannot start fails `setup`, and a trigger that somebody moved loses no checkpoint.
+//! Ready means ready: a function that cannot start fails `setup`, and a trigger that somebody moved loses no
+//! checkpoint.
 
 use std::time::Duration;
 

@@ -24,8 +24,8 @@ async fn arrived(world: &World, count: usize) -> Vec<String> {
     lines
 }
 
-/// Waits until these lines are there. A function that was restarted before its answer was heard gets its batch again, so
-/// one of them may have come twice.
+/// Waits until these lines are there. A function that was restarted before its answer was heard gets its batch again,
+/// so one of them may have come twice.
 async fn everything(world: &World, wanted: &[String]) {
     let mut count = wanted.len();
     loop {

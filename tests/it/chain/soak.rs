@@ -243,8 +243,8 @@ async fn ten_minutes_of_load_and_faults_lose_nothing_and_leak_nothing() {
     let mut round = 0;
     let mut arrived = Arrived::default();
     while started.elapsed() < length {
-        // The last fault is over when what was logged before its end has arrived. The next one begins at any moment after,
-        // while the load goes on.
+        // The last fault is over when what was logged before its end has arrived. The next one begins at any moment
+        // after, while the load goes on.
         let events = logged.lock().await.events;
         arrived.wait(&mut service, events, &world).await;
         tokio::time::sleep(Duration::from_millis(fastrand::u64(..1000))).await;

@@ -1,8 +1,8 @@
 //! A run that fails or is killed at any of its AWS calls: the next run completes it, teardown leaves nothing, and what
 //! others have survives. Every call of every verb, with every fault: enumerated, not sampled.
 //!
-//! There is no state file: what a run leaves behind is the account, and what the next run does depends on nothing else. So
-//! cases that leave the same account, compared by everything in it, need one proof that it converges.
+//! There is no state file: what a run leaves behind is the account, and what the next run does depends on nothing else.
+//! So cases that leave the same account, compared by everything in it, need one proof that it converges.
 //!
 //! The runs that are killed are part of `cargo test`; those that fail are ignored there and run by `.ci/run`.
 

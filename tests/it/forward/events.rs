@@ -193,8 +193,8 @@ async fn a_destination_gets_the_bytes_that_the_function_sends_region_included() 
     assert_eq!((&bodies[0], &bodies[1]), (&bodies[2], &bodies[3]));
 }
 
-/// The service goes away between two batches: the position of the first run is where the second goes on, and nothing
-/// is lost or sent twice. The second batch is more than a pipe holds: that it can be written says that the first is done.
+/// The service goes away between two batches: the position of the first run is where the second goes on, and nothing is
+/// lost or sent twice. The second batch is more than a pipe holds: that it can be written says that the first is done.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_an_outage_it_goes_on_where_it_was() {
     let place = Place::new();

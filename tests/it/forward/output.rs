@@ -1,4 +1,5 @@
-//! `cwl2le forward` to a standard output that fails: what it says is written is there, and going on as told loses nothing.
+//! `cwl2le forward` to a standard output that fails: what it says is written is there, and going on as told loses
+//! nothing.
 
 #![cfg(unix)]
 

@@ -38,7 +38,8 @@ const NAMED_IN: [(&str, usize); 7] = [
     ("loggly", 2),
 ];
 
-/// `mod.rs` files that may hold more than declarations: the lists of verbs and of log services, by macros that declare them.
+/// `mod.rs` files that may hold more than declarations: the lists of verbs and of log services, by macros that declare
+/// them.
 const LISTS: [&str; 2] = ["src/commands/mod.rs: a macro", "forwarder/src/destination/mod.rs: a macro"];
 
 /// What the benches share with other programs, which have no library to take it from.

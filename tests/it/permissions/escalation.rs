@@ -61,8 +61,8 @@ impl Operator {
         format!("arn:aws:iam::{}:role{path}{name}", self.account.id)
     }
 
-    /// Gives a role every right, lets everybody of the account assume it, and says whether that role can then do what only an
-    /// administrator can.
+    /// Gives a role every right, lets everybody of the account assume it, and says whether that role can then do what
+    /// only an administrator can.
     async fn becomes_administrator(&self, role: &str) -> bool {
         let everything = json!({ "Version": "2012-10-17", "Statement": [
             { "Effect": "Allow", "Action": "*", "Resource": "*" }
@@ -75,8 +75,8 @@ impl Operator {
         assert!(allowed("PutRolePolicy", put.policy_document(everything.to_string()).send().await));
         let set = self.iam().update_assume_role_policy().role_name(role);
         assert!(allowed("UpdateAssumeRolePolicy", set.policy_document(trust.to_string()).send().await));
-        // The operator has no identity policy for this call, which the local AWS asks for and AWS does not, where the trust
-        // policy names the user. A function with this role needs no such call at all.
+        // The operator has no identity policy for this call, which the local AWS asks for and AWS does not, where the
+        // trust policy names the user. A function with this role needs no such call at all.
         let sts = aws_sdk_sts::Client::new(&self.account.config);
         let assume =
             sts.assume_role().role_arn(self.role_arn(role)).role_session_name("session").send().await;

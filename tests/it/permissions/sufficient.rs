@@ -136,8 +136,8 @@ impl Replay {
         Self { account, case, policy, first, _folder: folder }
     }
 
-    /// Does again what comes of the case without one action. What went before its first call went without it, too; an action
-    /// that other calls imply is left out from the beginning.
+    /// Does again what comes of the case without one action. What went before its first call went without it, too; an
+    /// action that other calls imply is left out from the beginning.
     async fn without(&self, action: &str, ground: &Ground) -> Option<(String, Ran)> {
         let implied = IMPLIED.contains(&action);
         let from = self.first.get(action).copied().filter(|_| !implied).unwrap_or(0);

@@ -160,7 +160,8 @@ async fn a_stack_that_comes_later_is_left_out_before_it_has_a_forwarder() {
     has_run(&world, &["teardown", "--yes", "--stack", "blue"]).await;
     assert_eq!(has_run(&world, &["status"]).await["ready"], json!(true));
 
-    // One that was made by hand, leads to our stream and covers the forwarder: neither ours to change nor to be lived with.
+    // One that was made by hand, leads to our stream and covers the forwarder: neither ours to change nor to be lived
+    // with.
     has_run(&world, &["unsubscribe", "--all"]).await;
     by_hand(&world, "by-hand", "cloudwatch-logs-stream", None).await;
     world.run(&["setup"]).await.failed(3, "recursion");

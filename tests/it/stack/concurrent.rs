@@ -124,8 +124,8 @@ async fn after_a_setup_beside_a_teardown_either_completes() {
     judge("setup beside teardown", "with all or nothing", outcomes.buffer_unordered(3).collect().await);
 }
 
-/// Starts `cwl2le ARGS` by way of the proxy, which holds the call of this operation and number before AWS sees it, or its
-/// answer; returns once it is held.
+/// Starts `cwl2le ARGS` by way of the proxy, which holds the call of this operation and number before AWS sees it, or
+/// its answer; returns once it is held.
 async fn held(
     account: &Account,
     proxy: &CallProxy,
@@ -216,8 +216,8 @@ async fn two_log_groups_that_get_filters_at_the_same_time_are_both_left_out() {
     assert_eq!(left_out(&account).await, ["/app/a", "/app/b", FORWARDERS[1]]);
 }
 
-/// Runs the second setup so that it has been held at this call while the first one ran whole: it fails, because its log group
-/// takes no more filters, and rolls back. Nothing of the first may go.
+/// Runs the second setup so that it has been held at this call while the first one ran whole: it fails, because its log
+/// group takes no more filters, and rolls back. Nothing of the first may go.
 async fn rolled_back_beside_another(ground: &Ground, operation: &str, when: When) {
     let account = ground.account().await;
     let logs = account.logs();

@@ -9,7 +9,8 @@ use serde_json::json;
 use crate::support::{self, Ran, World};
 
 const GROUPS: usize = 2_000;
-/// What the proxy allows: far more than AWS, so that the test is short, and less than what an unthrottled run would use.
+/// What the proxy allows: far more than AWS, so that the test is short, and less than what an unthrottled run would
+/// use.
 const PER_SECOND: f64 = 100.0;
 const BURST: f64 = 20.0;
 

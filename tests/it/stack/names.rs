@@ -1,4 +1,5 @@
-//! Names, ARNs and regions that AWS has rules of its own for, on the local AWS, which checks requests by AWS's API models.
+//! Names, ARNs and regions that AWS has rules of its own for, on the local AWS, which checks requests by AWS's API
+//! models.
 
 use serde_json::Value;
 

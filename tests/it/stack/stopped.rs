@@ -63,8 +63,8 @@ async fn rolled_back(
     let injection = Injection { of: Some(call.clone()), at: number, times: usize::MAX, when, fault };
     account.proxy.inject(Some(injection));
     let mut command = account.command(&setup(&["--log-group", GROUP, "--rollback"]));
-    // Enough for the calls that do not fail, on a busy machine. One that is given up is made again, and then finds what it
-    // has made.
+    // Enough for the calls that do not fail, on a busy machine. One that is given up is made again, and then finds what
+    // it has made.
     let ran = ended(command.env("CWL2LE_PATIENCE", "5").spawn().expect("cwl2le runs")).await;
     let hint = ran.json()["error"]["hint"].as_str().unwrap_or_default().to_owned();
     if ran.code == 0 || !hint.contains("rolled back") {

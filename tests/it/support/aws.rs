@@ -9,8 +9,8 @@ use tokio::sync::Mutex;
 /// Maximum number of local AWSs of one kind: each is one Python process, which uses one processor at most.
 const MOST: usize = 4;
 
-/// A local AWS that other tests use as well; a further one is started while there are processors for it. They end with this
-/// process: each lives as long as the pipe that it was started with is open.
+/// A local AWS that other tests use as well; a further one is started while there are processors for it. They end with
+/// this process: each lives as long as the pipe that it was started with is open.
 pub(crate) async fn shared(options: Options) -> Arc<LocalAws> {
     static PLAIN: Mutex<Vec<Arc<LocalAws>>> = Mutex::const_new(Vec::new());
     static AUTH: Mutex<Vec<Arc<LocalAws>>> = Mutex::const_new(Vec::new());

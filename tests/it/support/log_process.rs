@@ -120,8 +120,8 @@ fn spawn(folder: &Path, address: SocketAddr) -> Child {
     child
 }
 
-/// What the test `the_log_service` does: nothing, unless it is the process of a [`LogProcess`]. Then it serves until that
-/// one is dropped; each line of [`LogProcess::tell`] goes to `told`.
+/// What the test `the_log_service` does: nothing, unless it is the process of a [`LogProcess`]. Then it serves until
+/// that one is dropped; each line of [`LogProcess::tell`] goes to `told`.
 pub(crate) fn serve(told: impl Fn(&LogService, &str)) {
     let Ok(place) = std::env::var(FOLDER) else { return };
     let (address, folder) = place.split_once(' ').expect("an address and a folder");

@@ -1,14 +1,14 @@
 //! Whether a refusal is about an event, or about the service.
 //!
 //! A service that is broken, or that is spoken to in the wrong way, refuses every event with the same 400 that another
-//! one has for a bad event. So an event is set aside only after the service has refused it, then accepted another event,
-//! and then refused it again, all of this in one session. A service that refuses everything from some moment on accepts
-//! nothing after that, and so nothing is set aside.
+//! one has for a bad event. So an event is set aside only after the service has refused it, then accepted another
+//! event, and then refused it again, all of this in one session. A service that refuses everything from some moment on
+//! accepts nothing after that, and so nothing is set aside.
 //!
 //! Two exceptions keep a shard from waiting forever for an event that nothing follows:
 //!
-//! - Up to eight events at the end of a batch, refused by two attempts, count as bad if the service has accepted anything
-//!   before; after that, none until it accepts something again.
+//! - Up to eight events at the end of a batch, refused by two attempts, count as bad if the service has accepted
+//!   anything before; after that, none until it accepts something again.
 //! - Up to eight events in each quarter of an hour count as bad after three attempts over that time. Where nothing was
 //!   ever accepted, this holds only if there are no more than eight to send.
 
@@ -61,8 +61,8 @@ impl Evidence {
         Self { ripe, ..Self::default() }
     }
 
-    /// The next of `count` places to look for an event that is accepted. The places are spread evenly over all of them, and
-    /// a later session goes on where this one ends: so it does not look at the same places again without a result.
+    /// The next of `count` places to look for an event that is accepted. The places are spread evenly over all of them,
+    /// and a later session goes on where this one ends: so it does not look at the same places again without a result.
     pub(super) fn place(&mut self, count: usize) -> usize {
         /// The golden ratio as a fraction of 2^64: its multiples are spread as evenly as any.
         const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;

@@ -99,8 +99,8 @@ impl Job {
     }
 }
 
-/// Jobs in the order of their events. One that is answered keeps its place until all before it are answered, and only so
-/// many are worked on, from the oldest on: so no event gets far ahead of one that is late.
+/// Jobs in the order of their events. One that is answered keeps its place until all before it are answered, and only
+/// so many are worked on, from the oldest on: so no event gets far ahead of one that is late.
 #[derive(Debug, Default)]
 pub(super) struct Jobs {
     jobs: VecDeque<Job>,

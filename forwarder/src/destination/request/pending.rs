@@ -6,8 +6,8 @@ use std::rc::Rc;
 
 use crate::record::event::count;
 
-/// Maximum number of events that wait, however short they are: each takes some 40 bytes besides those of the body, and its
-/// id. A body of a megabyte has as many only if its events have less than 16 bytes.
+/// Maximum number of events that wait, however short they are: each takes some 40 bytes besides those of the body, and
+/// its id. A body of a megabyte has as many only if its events have less than 16 bytes.
 const MOST_EVENTS: usize = 64 << 10;
 
 /// What one request may hold.
@@ -71,8 +71,8 @@ struct Place {
 /// An event, by lot and position.
 pub(crate) type Spot = (u32, u32);
 
-/// The log streams that requests hold events of, in order, by a hash of their names. Two requests with one in common are
-/// made one after the other.
+/// The log streams that requests hold events of, in order, by a hash of their names. Two requests with one in common
+/// are made one after the other.
 pub(crate) type Streams = Rc<[u64]>;
 
 /// Events of one lot as they stand in a body.

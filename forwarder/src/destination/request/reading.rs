@@ -68,9 +68,9 @@ fn looks_like_a_page(mut text: &[u8]) -> bool {
     tags.iter().any(|tag| text.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag)))
 }
 
-/// A JSON object says no if one of its members `says_no`, by its name and the JSON of its value. One that ends too early
-/// was cut off on its way, and in one that cannot be read there may be a no. Of an answer that is too long only the
-/// beginning is looked at. Every other text is believed.
+/// A JSON object says no if one of its members `says_no`, by its name and the JSON of its value. One that ends too
+/// early was cut off on its way, and in one that cannot be read there may be a no. Of an answer that is too long only
+/// the beginning is looked at. Every other text is believed.
 pub(crate) fn json(answer: &Answer, says_no: fn(&str, &str) -> bool) -> Reading {
     let text = text(answer);
     if !text.starts_with(b"{") {

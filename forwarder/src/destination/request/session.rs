@@ -1,9 +1,9 @@
 //! Log services that take events in HTTP requests, and answer each.
 //!
 //! A 2xx is the receipt, unless its body says no. Requests are filled to the limit of the service, and several are in
-//! flight, those of one log stream one after the other, so that their order is that of the events. What a service refuses
-//! as wrong or too large is cut in halves, down to the one event that is: so a bad event holds up nobody, and the others
-//! arrive.
+//! flight, those of one log stream one after the other, so that their order is that of the events. What a service
+//! refuses as wrong or too large is cut in halves, down to the one event that is: so a bad event holds up nobody, and
+//! the others arrive.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -130,8 +130,8 @@ struct Doubt {
     why: String,
 }
 
-/// A service ready to use, without connecting; with an outlet, in a way that never will: what goes there is each event as
-/// it stands in a body.
+/// A service ready to use, without connecting; with an outlet, in a way that never will: what goes there is each event
+/// as it stands in a body.
 ///
 /// # Errors
 /// A certificate file that cannot be read, a proxy that is no URL.

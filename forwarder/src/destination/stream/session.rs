@@ -203,8 +203,8 @@ impl<F: Framing> Stream<F> {
                 );
                 return Err(Failure::new(FailureKind::Stalled, why));
             }
-            // A reset is what a kernel sends for a process that has ended over unread data, so it never counts as a service
-            // that merely does not close.
+            // A reset is what a kernel sends for a process that has ended over unread data, so it never counts as a
+            // service that merely does not close.
             Err(failure) if need == Need::Try && failure.kind == FailureKind::Reset => {
                 let advice = "if the log service always resets a connection whose other side is closed, set \
                               receipt = \"acknowledged\"";

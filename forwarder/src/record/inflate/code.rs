@@ -52,8 +52,8 @@ impl Entry {
     }
 }
 
-/// Room for all symbols that deflate has for literals, lengths and distances, and for a repetition that goes on beyond them;
-/// and so much more that as many lengths as vectors look at can be read from any place.
+/// Room for all symbols that deflate has for literals, lengths and distances, and for a repetition that goes on beyond
+/// them; and so much more that as many lengths as vectors look at can be read from any place.
 const ROOM: usize = 384 + BLOCK;
 
 /// The symbols that have a code, in order, and how many bits each has.

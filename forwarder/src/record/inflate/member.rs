@@ -23,9 +23,9 @@ thread_local! {
     static DECODERS: RefCell<Decoders> = const { RefCell::new(Decoders { small: Small::new(), any: None }) };
 }
 
-/// Decompresses `data`, which has to begin as a gzip member does that uses deflate, into `out`, which is cleared first, if
-/// it is one such member without optional fields that is whole and becomes at most `limit` bytes. `None` decides nothing
-/// about the data.
+/// Decompresses `data`, which has to begin as a gzip member does that uses deflate, into `out`, which is cleared first,
+/// if it is one such member without optional fields that is whole and becomes at most `limit` bytes. `None` decides
+/// nothing about the data.
 pub(crate) fn single_member(data: &[u8], limit: usize, out: &mut Vec<u8>) -> Option<()> {
     const FLAGS: usize = 3;
     let size = u32::from_le_bytes(*data.last_chunk::<4>().filter(|_| data.len() >= HEADER + TRAILER)?);

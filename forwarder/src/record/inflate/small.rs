@@ -1,7 +1,7 @@
 //! Deflate data of a few hundred bytes, as the record of a quiet log group is.
 //!
-//! Of the time that libdeflate takes for it, more than half goes into tables that pay off in larger data. Here, only the
-//! symbols that occur are looked at, and a table is as large as its longest code needs.
+//! Of the time that libdeflate takes for it, more than half goes into tables that pay off in larger data. Here, only
+//! the symbols that occur are looked at, and a table is as large as its longest code needs.
 //!
 //! What is read are blocks that bring their own codes (RFC 1951, 3.2.7), as encoders write them for text. For
 //! anything else the answer is `None`, and libdeflate reads it. The caller verifies the result by its checksum.

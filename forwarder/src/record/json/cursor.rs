@@ -1,5 +1,5 @@
-//! JSON without spaces, read in one pass. Whatever a [`Cursor`] does not read is `None`, and left to serde_json; what it
-//! reads is what serde_json would have read.
+//! JSON without spaces, read in one pass. Whatever a [`Cursor`] does not read is `None`, and left to serde_json; what
+//! it reads is what serde_json would have read.
 //!
 //! ```text
 //! PLAIN  = a string of ASCII without escapes       TEXT   = any string, in valid UTF-8

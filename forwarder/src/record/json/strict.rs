@@ -1,7 +1,7 @@
 //! JSON that strict readers accept.
 //!
-//! What an application logs as JSON is embedded in our JSON as it is. The grammar of JSON allows escapes of one half of a
-//! surrogate pair (`\ud83d` alone) and any depth; many readers refuse both, and with them the whole line.
+//! What an application logs as JSON is embedded in our JSON as it is. The grammar of JSON allows escapes of one half of
+//! a surrogate pair (`\ud83d` alone) and any depth; many readers refuse both, and with them the whole line.
 
 use std::borrow::Cow;
 

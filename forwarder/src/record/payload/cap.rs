@@ -20,8 +20,8 @@ pub struct Cap {
 }
 
 impl Cap {
-    /// The cap for a function with this many megabytes of memory. A decompressed record may take a quarter of it (16 to 256
-    /// MiB), and the list of its events as much again; the parts of an invocation take an eighth at most.
+    /// The cap for a function with this many megabytes of memory. A decompressed record may take a quarter of it (16 to
+    /// 256 MiB), and the list of its events as much again; the parts of an invocation take an eighth at most.
     ///
     /// CloudWatch Logs stays far below. It compresses a batch to at most 1 MB, and real logs shrink to a tenth or a
     /// twentieth. What it writes around a message has more than 100 bytes, and the list takes 64 bytes an event. A

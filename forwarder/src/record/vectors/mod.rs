@@ -1,8 +1,8 @@
 //! Code that looks at 64 bytes at a time, with AVX2 where the processor has it.
 //!
-//! JSON inside a JSON string has a backslash about every fifth byte. To look for them one by one, and to copy the pieces
-//! between them, takes most of the time of a line. A [`Kernel`] is written once, for blocks of 64 bytes. [`run`] compiles
-//! it for each kind of [`Vectors`] and chooses one at run time.
+//! JSON inside a JSON string has a backslash about every fifth byte. To look for them one by one, and to copy the
+//! pieces between them, takes most of the time of a line. A [`Kernel`] is written once, for blocks of 64 bytes. [`run`]
+//! compiles it for each kind of [`Vectors`] and chooses one at run time.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

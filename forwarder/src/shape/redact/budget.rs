@@ -1,9 +1,9 @@
 //! How much work expressions of the user's own may do.
 //!
 //! One search takes time in proportion to the text that it reads, and all matches of a text need one search each. An
-//! expression like `a.*z|a` reads on to the end of the line for every `a`, so all its matches take quadratic time. Whoever
-//! writes such a line would hold up a shard. So the bytes that searches read are counted, which gives the same result on
-//! every attempt and on every machine.
+//! expression like `a.*z|a` reads on to the end of the line for every `a`, so all its matches take quadratic time.
+//! Whoever writes such a line would hold up a shard. So the bytes that searches read are counted, which gives the same
+//! result on every attempt and on every machine.
 
 use std::cell::Cell;
 

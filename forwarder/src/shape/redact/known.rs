@@ -78,8 +78,8 @@ expression!(
     concat!("[", letters!(), "._%+~!#$&*-]+(?:'[", letters!(), "._%+~!#$&*-]+)*", at_domain!())
 );
 expression!(QUOTED_EMAIL, concat!(r#""[0-9A-Za-z ._+-]{1,64}""#, at_domain!()));
-// A plus may be a space of a URL or begin the token: one that stands alone before it is a space. JSON that is cut off may
-// leave escapes as they are. A token of Laravel Sanctum begins with a number and a bar.
+// A plus may be a space of a URL or begin the token: one that stands alone before it is a space. JSON that is cut off
+// may leave escapes as they are. A token of Laravel Sanctum begins with a number and a bar.
 expression!(
     BEARER,
     concat!(

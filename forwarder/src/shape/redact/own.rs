@@ -19,7 +19,8 @@ const UNKNOWN: usize = 4;
 pub(super) struct Own {
     regex: Regex,
     text: String,
-    /// The automaton that measures how far a search reads; made when it is needed first. `None` inside: it cannot be made.
+    /// The automaton that measures how far a search reads; made when it is needed first. `None` inside: it cannot be
+    /// made.
     measure: OnceLock<Option<DFA>>,
 }
 

@@ -102,7 +102,8 @@ impl Redactor {
         apart(finds)
     }
 
-    /// What all rules find in a text once its escapes are undone, and undone again, with the places in the text as it is.
+    /// What all rules find in a text once its escapes are undone, and undone again, with the places in the text as it
+    /// is.
     fn find_behind_escapes(&self, text: &str, depth: usize, budget: &Budget) -> Vec<Find> {
         let (mut finds, mut levels) = (Vec::new(), Vec::<Unescaped>::new());
         for _ in depth..DEEPEST {

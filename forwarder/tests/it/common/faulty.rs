@@ -37,8 +37,8 @@ impl Service {
 
     /// Ends the fault, and checks that everything that was called delivered is there.
     ///
-    /// What its kernel has acknowledged a service reads before it dies, and a reset of an idle connection is seen before
-    /// the next bytes go out: on TCP nobody can do better, see docs/delivery.md.
+    /// What its kernel has acknowledged a service reads before it dies, and a reset of an idle connection is seen
+    /// before the next bytes go out: on TCP nobody can do better, see docs/delivery.md.
     pub async fn recover(&mut self, seed: u64) {
         self.sink.service.set_fault(Fault::None);
         self.answer(Answer::status(200));

@@ -1,8 +1,8 @@
 //! A log service as a process of its own, which can be stopped and killed, and which tells what its process has read.
 //!
-//! It is the test binary itself, started again for one of its tests; see [`serve_if_asked`]. What it reads it first looks
-//! at with `MSG_PEEK` and appends to a file, and only then takes from the kernel: at every moment the file holds at least
-//! what the process has read, also when it is killed.
+//! It is the test binary itself, started again for one of its tests; see [`serve_if_asked`]. What it reads it first
+//! looks at with `MSG_PEEK` and appends to a file, and only then takes from the kernel: at every moment the file holds
+//! at least what the process has read, also when it is killed.
 
 #![allow(
     unsafe_code,

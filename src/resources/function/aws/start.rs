@@ -22,13 +22,13 @@ const EMPTY_BATCH: &str = r#"{"Records":[]}"#;
 /// after ten seconds, and Lambda tries it twice.
 const ANSWER: Duration = Duration::from_secs(60);
 
-/// Invokes the function once with an empty batch, which delivers nothing and writes nothing but a line to the function's
-/// log. The forwarder reads its configuration, and anew every secret that this refers to.
+/// Invokes the function once with an empty batch, which delivers nothing and writes nothing but a line to the
+/// function's log. The forwarder reads its configuration, and anew every secret that this refers to.
 ///
 /// # Errors
 ///
-/// [`Code::CannotStart`](crate::error::Code::CannotStart) with the reason where it does not start, after waiting for what
-/// IAM may not show to every service yet; whatever `lambda:InvokeFunction` fails with.
+/// [`Code::CannotStart`](crate::error::Code::CannotStart) with the reason where it does not start, after waiting for
+/// what IAM may not show to every service yet; whatever `lambda:InvokeFunction` fails with.
 pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
     let operation = Operation { service: SERVICE, name: "Invoke", resource: name };
     let mut retrying: Option<Waiting> = None;

@@ -22,8 +22,8 @@ use crate::net::{Failure, FailureKind};
 const SPREAD: usize = 32;
 
 impl<S: Service> Requests<S> {
-    /// Sends what is sealed: all of it, or until there is room again for what comes next. After a failure nothing more is
-    /// sent, and what is in flight is waited for: its answers are verdicts.
+    /// Sends what is sealed: all of it, or until there is room again for what comes next. After a failure nothing more
+    /// is sent, and what is in flight is waited for: its answers are verdicts.
     pub(super) async fn pump(&mut self, until: Instant, all: bool) -> Result<(), Failure> {
         self.may_ask()?;
         let mut failure = None;
@@ -56,8 +56,8 @@ impl<S: Service> Requests<S> {
         failure.map_or(Ok(()), Err)
     }
 
-    /// Maximum number of requests in flight. While events are refused it is one: only what is sent after a refusal tells
-    /// what to make of it.
+    /// Maximum number of requests in flight. While events are refused it is one: only what is sent after a refusal
+    /// tells what to make of it.
     fn window(&self) -> usize {
         if self.is_careful || !self.doubts.is_empty() { 1 } else { self.service.limits().in_flight }
     }

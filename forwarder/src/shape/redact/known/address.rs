@@ -21,8 +21,8 @@ pub(super) fn find_ipv6(text: &str, found: impl FnMut(Range<usize>)) {
     candidates(&IPV6, text).filter_map(|at| ipv6_in(text, at)).for_each(found);
 }
 
-/// Four numbers up to 255, and not a part of something with more numbers. A fifth one may be a port, as tcpdump writes it:
-/// in versions and object identifiers it is rarely above 255.
+/// Four numbers up to 255, and not a part of something with more numbers. A fifth one may be a port, as tcpdump writes
+/// it: in versions and object identifiers it is rarely above 255.
 fn is_ipv4(text: &str, at: &Range<usize>) -> bool {
     let (before, after) = (&text.as_bytes()[..at.start], &text.as_bytes()[at.end..]);
     let goes_on = match (before, after) {
@@ -65,7 +65,8 @@ fn ipv6_in(text: &str, at: Range<usize>) -> Option<Range<usize>> {
     }
 }
 
-/// The address that a run begins with, without what may follow it: the dot of a sentence, the colon of a prefix, a port.
+/// The address that a run begins with, without what may follow it: the dot of a sentence, the colon of a prefix, a
+/// port.
 fn address_at(text: &str, run: Range<usize>) -> Option<Range<usize>> {
     let (start, mut end, mut has_port) = (run.start, run.end, false);
     while end > start {

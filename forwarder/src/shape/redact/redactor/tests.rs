@@ -60,7 +60,8 @@ fn values_are_replaced_in_text_and_json() {
         ),
         (r#"INFO ["bob\u0040x.com"] [10.0.0.1] 7"#, r#"INFO ["[email]"] [[ipv4]] 7"#),
         ("[4111111111111111]", r#"["[card]"]"#),
-        // What is no strict JSON: Python's NaN, a trailing comma, a raw tab, single quotes, a line that was cut off, braces.
+        // What is no strict JSON: Python's NaN, a trailing comma, a raw tab, single quotes, a line that was cut off,
+        // braces.
         (r#"{"n":NaN,"m":"bob\u0040x.com","o":"bob@x.com"}"#, r#"{"n":NaN,"m":"[email]","o":"[email]"}"#),
         (r#"{"m":["bob\u0040x.com",]}"#, r#"{"m":["[email]",]}"#),
         ("{\"t\":\"a\tb\",\"m\":\"bob\\u0040x.com\"}", "{\"t\":\"a\tb\",\"m\":\"[email]\"}"),

@@ -40,8 +40,8 @@ expression!(
 );
 expression!(IPV4, r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}");
 expression!(IPV6, r"[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*");
-// A plus may be a space of a URL or begin the token: one that stands alone before it is a space. JSON that is cut off may
-// leave escapes as they are.
+// A plus may be a space of a URL or begin the token: one that stands alone before it is a space. JSON that is cut off
+// may leave escapes as they are.
 expression!(
     BEARER,
     r#"(?i)bearer(?:(?:[ \t:='"+]|%20)*(?:[ \t:='"]|%20)|\+)((?:[0-9A-Za-z._~+/=-]|\\u[0-9A-Fa-f]{4}|\\/){8,})"#
