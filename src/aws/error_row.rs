@@ -54,12 +54,21 @@ impl Row {
         Self { meaning: Some((code, hint)), ..self }
     }
 
+    /// Whether a message has the fragment: for a retry in these letters, because a call that can never succeed may have
+    /// similar words; for a meaning alone in capital letters, too.
+    fn is_said_in(&self, message: &str) -> bool {
+        match self.retry {
+            Some(_) => message.contains(self.fragment),
+            None => message.to_ascii_lowercase().contains(&self.fragment.to_ascii_lowercase()),
+        }
+    }
+
     /// Whether the row is about an error, which came with this HTTP status.
     pub(super) fn matches(&self, error: &AwsError, status: Option<u16>) -> bool {
         let is_5xx = status.is_some_and(|status| status >= 500) && self.codes.contains(&ANY_5XX);
         (self.service.is_empty() || self.service == error.service)
             && (self.operations.is_empty() || self.operations.contains(&error.operation))
             && (self.codes.is_empty() || is_5xx || error.is(self.codes))
-            && error.message.to_ascii_lowercase().contains(&self.fragment.to_ascii_lowercase())
+            && self.is_said_in(&error.message)
     }
 }

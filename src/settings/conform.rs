@@ -72,11 +72,15 @@ impl Check<'_> {
     }
 
     fn number(&mut self, number: Option<i64>, schema: &Value, path: &str, span: Range<usize>) -> bool {
-        let Some((low, high)) = range(schema) else { return true };
-        let problem = match number {
-            Some(number) if (low..=high).contains(&number) => return true,
-            Some(number) => format!("`{path}`: {number} is not within {low} to {high}"),
-            None => format!("`{path}`: the number is not within {low} to {high}"),
+        let Some(low) = schema["minimum"].as_i64() else { return true };
+        let problem = match (number, schema["maximum"].as_i64()) {
+            (Some(number), Some(high)) if (low..=high).contains(&number) => return true,
+            (Some(number), Some(high)) => format!("`{path}`: {number} is not within {low} to {high}"),
+            (None, Some(high)) => format!("`{path}`: the number is not within {low} to {high}"),
+            // What else is too small for a type, it says itself.
+            (Some(number), None) if number >= low.min(0) => return true,
+            (Some(number), None) => format!("`{path}`: {number} is below {low}"),
+            (None, None) => format!("`{path}`: the number is too large"),
         };
         self.add(span, &problem, hint(path));
         false

@@ -36,6 +36,7 @@ mod service;
 mod service_tests;
 #[cfg(test)]
 mod shape_tests;
+mod snippet;
 mod stream;
 pub(crate) mod subscriptions;
 mod template;

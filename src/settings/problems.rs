@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use cwl2le_forwarder::secret::redact_uuids;
-use cwl2le_forwarder::secret::redactor;
 
 use super::document::Document;
+use super::snippet::snippet;
 use crate::error::{Code, Error, InFile};
 
 /// Where to look for help where nothing better is known.
 const TEMPLATE_HINT: &str = "`cwl2le init --to FILE` writes a file with every key explained";
+
+/// So many problems are reported; of more, the number.
+const MOST: usize = 20;
 
 /// What is wrong so far, each with its place.
 #[derive(Debug, Default)]
@@ -47,9 +49,15 @@ impl Problems {
     /// All of them as one error, in the order of the file; none where there are none.
     pub(super) fn into_error(mut self) -> Option<Error> {
         self.0.sort_by_key(|(span, _)| span.start);
-        let mut errors = self.0.into_iter().map(|(_, error)| error);
+        let more = self.0.len().saturating_sub(MOST);
+        let mut errors = self.0.into_iter().map(|(_, error)| error).take(MOST);
         let mut first = errors.next()?;
-        first.in_file.get_or_insert_default().also = errors.collect();
+        let also = &mut first.in_file.get_or_insert_default().also;
+        also.extend(errors);
+        if more > 0 {
+            let message = format!("{more} more mistakes are not shown");
+            also.push(Error::new(Code::Config, message).hint("fix these first"));
+        }
         Some(first)
     }
 }
@@ -61,43 +69,4 @@ pub(super) fn error(document: &Document, span: &Range<usize>, message: &str, hin
     let error = Error::new(Code::Config, message).hint(redact_uuids(hint));
     let in_file = InFile { snippet: snippet(document, span), also: Vec::new() };
     Error { in_file: Some(Box::new(in_file)), ..error }
-}
-
-/// The line that a part of a file begins in, with the part marked; none where nothing is there to be shown.
-fn snippet(document: &Document, span: &Range<usize>) -> Option<String> {
-    let text = &document.text;
-    let start = text.get(..span.start)?.rfind('\n').map_or(0, |end| end + 1);
-    let line = text.get(start..)?.lines().next()?;
-    let from = span.start - start;
-    let to = (span.end - start).clamp(from, line.len().max(from));
-    let (shown, mark) = match document.is_toml {
-        true => redacted([line.get(..from)?, line.get(from..to)?, line.get(to..)?], line)?,
-        false => {
-            let end = without_values(line);
-            (redact_uuids(line.get(..end)?), from.min(end)..to.min(end))
-        }
-    };
-    if shown.trim().is_empty() {
-        return None;
-    }
-    let line_number = text.get(..start)?.matches('\n').count() + 1;
-    let source =
-        Snippet::source(shown).line_start(line_number).annotation(AnnotationKind::Primary.span(mark));
-    Some(Renderer::plain().render(&[Group::with_level(Level::ERROR).element(source)]))
-}
-
-/// A line whose middle part is marked, without secrets: the redactor has learned those of a file that is TOML. None
-/// where one stands across the ends of the part.
-fn redacted(parts: [&str; 3], line: &str) -> Option<(String, Range<usize>)> {
-    let hide = |text: &str| redactor::redact(&redact_uuids(text)).into_owned();
-    let parts = parts.map(hide);
-    let mark = parts[0].len()..parts[0].len() + parts[1].len();
-    let shown = parts.concat();
-    (hide(line) == shown).then_some((shown, mark))
-}
-
-/// The length of what stands before the value of a line. In a file that is no TOML, nobody knows which values are
-/// secrets.
-fn without_values(line: &str) -> usize {
-    line.find(['=', '"', '\'']).unwrap_or(line.len())
 }

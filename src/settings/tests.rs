@@ -86,13 +86,69 @@ fn everything_that_is_wrong_is_said_in_one_run() {
 }
 
 #[test]
-fn a_text_that_is_not_toml_is_shown_without_its_values() {
+fn nothing_is_shown_of_a_text_that_is_not_toml() {
     let text = format!(
         "[stream\nshards = 1\n[destinations.a]\ntoken = \"{TOKEN}\nheaders = {{ Authorization = \"Bearer s3cret\n"
     );
     let shown = shown(&parse(&text).expect_err("refused"));
     assert!(!shown.contains(TOKEN) && !shown.contains("s3cret"), "{shown}");
-    assert!(shown.contains("1 | [stream"), "{shown}");
+    assert!(shown.contains("cwl2le.toml:1:8"), "{shown}");
+    // What the parser marks may be in the token.
+    parse(&format!("[a]\n{TOKEN}\n")).expect_err("refused");
+}
+
+/// Whatever is wrong with a line, what may be a secret on it is not shown.
+#[test]
+fn no_value_that_may_be_a_secret_is_shown() {
+    let secret = "hJ7kQz9-wR2";
+    let of_destination = |line: &str| format!("[destinations.app]\ntype = \"loggly\"\n{line}\n");
+    let files = [
+        of_destination(&format!("tokn = \"{secret}\"")),
+        of_destination(&format!("token = [\"{secret}\"]")),
+        of_destination(&format!("token = {{ value = \"{secret}\" }}")),
+        of_destination(&format!("token = \"\\u0068J7kQz9-wR2\"\nbogus = \"{secret}\"")),
+        of_destination(&format!("headers = \"Authorization: {secret}\"")),
+        of_destination(&format!("bogus = 1 # {secret}")),
+        format!("[destinations.app] # {secret}\ntype = \"loggly\"\n"),
+        format!("destinations.app = {{ type = \"loggly\", token = \"{secret}\", bogus = 1 }}\n"),
+        format!(
+            "big = 99999999999999999999999\n{}",
+            of_destination(&format!("token = \"{secret}\"\nbogus = 1"))
+        ),
+        format!(
+            "[stream]\nshards = 99999999999999999999\n{}",
+            of_destination(&format!("tokn = \"{secret}\""))
+        ),
+        format!("hash_key = [\"{secret}\"]\n"),
+        format!("hash_key = {{ foo = \"{secret}\" }}\n"),
+        format!("token = \"{secret}\"\n"),
+        format!("[[subscriptions]]\ntoken = \"{secret}\"\n"),
+        format!("[[routes]]\nlog_group = \"/a\"\ndestination = \"app\"\nhash_key = \"{secret}\"\n"),
+        format!("tags = [\n  \"{secret}\",\n]\n"),
+        of_destination(&format!("token {secret}")),
+        of_destination(&format!("token: {secret}")),
+        of_destination(&format!("bogus = \"\"\"\nx {secret} \"\" \\q\"\"\"")),
+        format!("{secret}\n"),
+    ];
+    for file in files {
+        let shown = shown(&parse(&file).expect_err("refused"));
+        assert!(!shown.contains(secret) && !shown.contains("J7kQz9"), "{file}\n{shown}");
+    }
+}
+
+#[test]
+fn a_file_with_very_many_mistakes_has_a_short_report() {
+    let keys: String = (0..3000).map(|key| format!("x{key} = 1\n")).collect();
+    let shown = shown(&parse(&keys).expect_err("refused"));
+    assert_eq!(shown.matches("unknown key").count(), 20);
+    assert!(shown.contains("2980 more mistakes are not shown"), "{shown}");
+}
+
+#[test]
+fn a_negative_number_of_bytes_is_refused() {
+    let text = REFERENCES.replace("tls = false", "tls = false\nformat = \"json\"\nmax_line_bytes = -1");
+    let error = parse(&text).expect_err("refused");
+    assert!(error.message.contains("max_line_bytes`: -1 is below 1024"), "{}", error.message);
 }
 
 #[test]
