@@ -14,19 +14,21 @@ pub(super) struct Document {
     pub(super) text: String,
     /// Whether it is TOML.
     pub(super) is_toml: bool,
+    /// The keys whose values are no secrets.
+    pub(super) plain_keys: &'static [&'static str],
     spans: BTreeMap<String, Range<usize>>,
 }
 
 impl Document {
     /// The file with this text; with no parts as far as that is not TOML.
-    pub(super) fn new(path: &Path, text: String) -> Self {
+    pub(super) fn new(path: &Path, text: String, plain_keys: &'static [&'static str]) -> Self {
         let mut spans = BTreeMap::new();
         let (tree, errors) = DeTable::parse_recoverable(&text);
         for (key, value) in tree.get_ref() {
             add(key.get_ref().to_string(), value, &mut spans);
         }
         let is_toml = errors.is_empty();
-        Self { path: path.to_owned(), text, is_toml, spans }
+        Self { path: path.to_owned(), text, is_toml, plain_keys, spans }
     }
 
     /// Where a part stands; where it is not there, the nearest part around it.

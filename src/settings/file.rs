@@ -11,6 +11,7 @@ use super::contents::Contents;
 use super::document::Document;
 use super::problems::{Problems, error};
 use super::read::read;
+use super::schema::PLAIN_KEYS;
 use super::secrets::Source;
 use super::service::is_telling;
 use crate::error::{Code, Error, Result};
@@ -51,7 +52,7 @@ impl File {
             Ok(file) => return Ok((file, None)),
             Err(mistake) => mistake,
         };
-        let document = Document::new(path, text);
+        let document = Document::new(path, text, &PLAIN_KEYS);
         let Some(contents) = super::identity::contents(&document) else { return Err(mistake) };
         let mut problems = Problems::default();
         check::check(&document, &contents, &mut problems);
@@ -77,7 +78,7 @@ impl File {
         if let Ok(table) = text.parse::<toml::Table>() {
             redactor::learn_config(&serde_json::json!(table));
         }
-        let document = Document::new(path, text);
+        let document = Document::new(path, text, &PLAIN_KEYS);
         let (contents, mut problems) = read(&document, &[]);
         check::check(&document, &contents, &mut problems);
         let file = Self { document, contents };

@@ -18,6 +18,20 @@ pub static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     schema
 });
 
+/// The keys whose values are no secrets: those of the file itself, and the type of a log service.
+pub(super) static PLAIN_KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let mut plain = vec!["type"];
+    for (key, schema) in SCHEMA["properties"].as_object().into_iter().flatten() {
+        let nested = [&schema["properties"], &schema["items"]["properties"]];
+        plain
+            .extend(nested.iter().filter_map(|keys| keys.as_object()).flatten().map(|(key, _)| key.as_str()));
+        if schema["type"] == "string" {
+            plain.push(key.as_str());
+        }
+    }
+    plain
+});
+
 /// Takes out what TOML does not have, which is `null`, and what says nothing to a reader.
 fn tidy(schema: &mut Value) {
     let Value::Object(keys) = schema else { return };

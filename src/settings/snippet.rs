@@ -1,13 +1,11 @@
 //! The line of a file that a mistake is in, with the mistake marked, and without what may be a secret.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use cwl2le_forwarder::secret::{redact_uuids, redactor};
 
 use super::document::Document;
-use super::schema::SCHEMA;
 
 /// A longer line is not shown.
 const LONGEST: usize = 300;
@@ -22,7 +20,8 @@ pub(super) fn snippet(document: &Document, span: &Range<usize>) -> Option<String
     let text = document.is_toml.then_some(&document.text)?;
     let start = text.get(..span.start)?.rfind('\n').map_or(0, |end| end + 1);
     let line = text.get(start..)?.lines().next().filter(|line| line.len() <= LONGEST)?;
-    let (shown, mark) = shown(line, span.start - start..span.end.max(span.start) - start)?;
+    let (shown, mark) =
+        shown(line, span.start - start..span.end.max(span.start) - start, document.plain_keys)?;
     let line_number = text.get(..start)?.matches('\n').count() + 1;
     let source =
         Snippet::source(shown).line_start(line_number).annotation(AnnotationKind::Primary.span(mark));
@@ -30,7 +29,7 @@ pub(super) fn snippet(document: &Document, span: &Range<usize>) -> Option<String
 }
 
 /// What may be shown of a line, and where the mark is in it.
-fn shown(line: &str, mark: Range<usize>) -> Option<(String, Range<usize>)> {
+fn shown(line: &str, mark: Range<usize>, plain_keys: &[&str]) -> Option<(String, Range<usize>)> {
     let up_to = |end: usize| (line[..end].to_owned(), mark.start.min(end)..mark.end.min(end));
     let Some((key, value)) = line.split_once('=') else {
         // A section. Any other line goes on with the value of a line before it.
@@ -42,7 +41,7 @@ fn shown(line: &str, mark: Range<usize>) -> Option<(String, Range<usize>)> {
     }
     let value = value.split('#').next().unwrap_or_default().trim_end();
     let has_table = value.trim_start().starts_with(['{', '[']) && value.contains('{');
-    let is_known = !has_table && KNOWN.contains(&key.trim());
+    let is_known = !has_table && plain_keys.contains(&key.trim());
     let with_value = up_to(key.len() + 1 + value.len());
     if (is_known || is_short(value.trim())) && is_plain(&with_value.0) {
         return Some(with_value);
@@ -64,17 +63,3 @@ fn is_plain(text: &str) -> bool {
 fn is_short(value: &str) -> bool {
     value.len() <= SHORT && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-._".contains(&byte))
 }
-
-/// The keys whose values are no secrets: those of the file itself, and the type of a log service.
-static KNOWN: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let mut known = vec!["type"];
-    for (key, schema) in SCHEMA["properties"].as_object().into_iter().flatten() {
-        let nested = [&schema["properties"], &schema["items"]["properties"]];
-        known
-            .extend(nested.iter().filter_map(|keys| keys.as_object()).flatten().map(|(key, _)| key.as_str()));
-        if schema["type"] == "string" {
-            known.push(key.as_str());
-        }
-    }
-    known
-});
