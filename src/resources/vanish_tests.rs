@@ -12,9 +12,8 @@ use crate::resources::filter::aws as filter_calls;
 use crate::resources::function::aws as lambda;
 use crate::resources::stream::aws as kinesis;
 use crate::resources::trigger::aws as trigger;
-use crate::resources::{
-    Arch, Bundle, CreateFunction, Distribution, FilterExtras, FilterSpec, StreamMode, TriggerSpec,
-};
+use crate::resources::trigger::model::default_trigger;
+use crate::resources::{Arch, Bundle, CreateFunction, Distribution, FilterExtras, FilterSpec, StreamMode};
 use crate::stack::Setting;
 
 const STREAM: &str = "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s";
@@ -45,18 +44,6 @@ fn function() -> CreateFunction {
         timeout_seconds: 60,
         environment: BTreeMap::new(),
         tags: our_tags(),
-    }
-}
-
-fn trigger() -> TriggerSpec {
-    TriggerSpec {
-        batch_size: Setting::default(500),
-        window_seconds: Setting::default(1),
-        parallelization: Setting::default(1),
-        bisect: Setting::default(true),
-        on_failure: Setting::default(None),
-        max_age_seconds: -1,
-        start: crate::resources::Start::default(),
     }
 }
 
@@ -163,8 +150,9 @@ async fn a_trigger_that_goes_away_while_it_is_being_created() {
             ("CreateEventSourceMapping", _) | ("GetEventSourceMapping", 0..3) => mapping("Creating"),
             _ => last.clone(),
         });
-        let create =
-            async |aws: Aws<'_>| trigger::create_trigger(aws, "f", STREAM, &trigger(), &our_tags()).await;
+        let create = async |aws: Aws<'_>| {
+            trigger::create_trigger(aws, "f", STREAM, &default_trigger(), &our_tags()).await
+        };
         ended(aws, create).await.says("the trigger to become Enabled", 1);
     }
 }
@@ -229,7 +217,7 @@ async fn a_function_that_goes_away_ends_the_wait_for_its_trigger() {
         ),
     });
     let create =
-        async |aws: Aws<'_>| trigger::create_trigger(aws, "f", STREAM, &trigger(), &our_tags()).await;
+        async |aws: Aws<'_>| trigger::create_trigger(aws, "f", STREAM, &default_trigger(), &our_tags()).await;
     ended(aws, create).await.says("the function `f`, which it needs, was deleted", 5);
 }
 

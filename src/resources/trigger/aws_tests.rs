@@ -3,24 +3,11 @@
 use serde_json::{Value, json};
 
 use super::aws as trigger;
-use super::desired::TriggerSpec;
+use super::model::default_trigger;
 use super::observed::TriggerState;
 use crate::aws::tests::*;
-use crate::stack::Setting;
 
 const STREAM: &str = "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s";
-
-fn trigger() -> TriggerSpec {
-    TriggerSpec {
-        batch_size: Setting::default(500),
-        window_seconds: Setting::default(1),
-        parallelization: Setting::default(1),
-        bisect: Setting::default(true),
-        on_failure: Setting::default(None),
-        max_age_seconds: -1,
-        start: crate::resources::Start::default(),
-    }
-}
 
 fn mapping(function: &str, state: &str) -> Value {
     json!({
@@ -43,7 +30,7 @@ async fn a_trigger_is_created_for_lossless_delivery_once_the_role_may_read() {
         ("GetEventSourceMapping", _) => Answer::Json(mapping("f", "Enabled")),
         _ => Answer::Json(mapping("f", "Creating")),
     });
-    trigger::create_trigger((&aws.session()).into(), "f", STREAM, &trigger(), &our_tags())
+    trigger::create_trigger((&aws.session()).into(), "f", STREAM, &default_trigger(), &our_tags())
         .await
         .expect("created");
     let body = &aws.requests()[0].body;
@@ -65,7 +52,7 @@ async fn a_second_trigger_is_the_first_one_set_right() {
         ),
         _ => Answer::Json(mapping("f", "Enabled")),
     });
-    trigger::create_trigger((&aws.session()).into(), "f", STREAM, &trigger(), &our_tags())
+    trigger::create_trigger((&aws.session()).into(), "f", STREAM, &default_trigger(), &our_tags())
         .await
         .expect("adopted");
     let requests = aws.requests();

@@ -1,7 +1,21 @@
 //! What each action does to the event source mappings, in the model of AWS for the tests of the planner.
 
 use super::Action;
-use crate::resources::{Observed, ObservedTrigger, Stack, TriggerSpec, TriggerState};
+use crate::resources::{Observed, ObservedTrigger, Stack, Start, TriggerSpec, TriggerState, UNLIMITED};
+use crate::stack::Setting;
+
+/// A mapping for which nothing was asked for.
+pub(crate) fn default_trigger() -> TriggerSpec {
+    TriggerSpec {
+        batch_size: Setting::default(500),
+        window_seconds: Setting::default(1),
+        parallelization: Setting::default(1),
+        bisect: Setting::default(true),
+        on_failure: Setting::default(None),
+        max_age_seconds: UNLIMITED,
+        start: Start::default(),
+    }
+}
 
 fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTrigger {
     ObservedTrigger {
