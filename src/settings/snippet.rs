@@ -34,16 +34,17 @@ fn shown(line: &str, mark: Range<usize>, plain_keys: &[&str]) -> Option<(String,
     let Some((key, value)) = line.split_once('=') else {
         // A section. Any other line goes on with the value of a line before it.
         let section = line.split('#').next().unwrap_or_default().trim_end();
-        return (section.trim_start().starts_with('[') && is_plain(section)).then(|| up_to(section.len()));
+        let may_be_shown = section.trim_start().starts_with('[') && is_name(section);
+        return may_be_shown.then(|| up_to(section.len()));
     };
-    if !is_plain(key) {
+    if !is_name(key) {
         return None;
     }
     let value = value.split('#').next().unwrap_or_default().trim_end();
     let has_table = value.trim_start().starts_with(['{', '[']) && value.contains('{');
     let is_known = !has_table && plain_keys.contains(&key.trim());
     let with_value = up_to(key.len() + 1 + value.len());
-    if (is_known || is_short(value.trim())) && is_plain(&with_value.0) {
+    if (is_known || is_short(value.trim())) && !has_secret(&with_value.0) {
         return Some(with_value);
     }
     let place = key.len() + 2;
@@ -54,10 +55,14 @@ fn shown(line: &str, mark: Range<usize>, plain_keys: &[&str]) -> Option<(String,
     Some((format!("{key}= {HIDDEN}"), mark))
 }
 
-/// Whether the part of a line before its value has no value in it, and no value has anything that is known as a secret.
-fn is_plain(text: &str) -> bool {
-    let is_key = text.contains('=') || !text.contains(['"', '\'', '#']);
-    is_key && redactor::redact(&redact_uuids(text)) == text
+/// Whether the name of a section or key may be shown: no value begins in it, and no secret stands there.
+fn is_name(text: &str) -> bool {
+    !text.contains(['"', '\'', '#']) && !has_secret(text)
+}
+
+/// Whether a text has a secret that the redactor knows, or a UUID, which may be a token.
+fn has_secret(text: &str) -> bool {
+    redactor::redact(&redact_uuids(text)) != text
 }
 
 fn is_short(value: &str) -> bool {
