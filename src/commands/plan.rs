@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::verb::{Facts, Policy, Reads, Verb};
+use super::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::Change;
 use crate::settings::Wanted;
@@ -21,13 +21,7 @@ impl Verb for Plan {
     type Report = ChangeReport;
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            stack: Some(&self.wanted.stack),
-            reads: Reads::Everything,
-            shows_token: self.wanted.destination.token.is_some(),
-            policy: Some(Policy::everyday().with(&self.wanted)),
-            ..Facts::default()
-        }
+        Facts::of_settings(&self.wanted, Policy::everyday())
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

@@ -46,6 +46,19 @@ pub(crate) struct Facts<'a> {
     pub(crate) policy: Option<Policy<'a>>,
 }
 
+impl<'a> Facts<'a> {
+    /// Those of a verb that plans a whole stack from flags and file.
+    pub(crate) fn of_settings(settings: &'a Wanted, policy: Policy<'a>) -> Self {
+        Facts {
+            stack: Some(&settings.stack),
+            reads: Reads::Everything,
+            shows_token: settings.destination.token.is_some(),
+            policy: Some(Policy { settings: Some(settings), ..policy }),
+            ..Facts::default()
+        }
+    }
+}
+
 /// What a verb takes from the configuration file.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Reads {
@@ -70,7 +83,7 @@ pub(crate) struct Policy<'a> {
     pub(crate) all: bool,
 }
 
-impl<'a> Policy<'a> {
+impl Policy<'_> {
     /// What every verb needs that changes more than subscriptions.
     pub(crate) fn operator() -> Self {
         Self { document: "operator", settings: None, all: false }
@@ -79,11 +92,6 @@ impl<'a> Policy<'a> {
     /// What is enough to look, and to change subscriptions.
     pub(crate) fn everyday() -> Self {
         Self { document: "everyday", settings: None, all: false }
-    }
-
-    /// The same, for a stack with these settings.
-    pub(crate) fn with(self, settings: &'a Wanted) -> Self {
-        Self { settings: Some(settings), ..self }
     }
 }
 

@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::receipts;
 use crate::aws::{Notice, Session};
-use crate::commands::verb::{Facts, Policy, Reads, Verb};
+use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::Change;
 use crate::resources::Stack;
@@ -30,13 +30,7 @@ impl Verb for Setup {
     type Report = ChangeReport;
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            stack: Some(&self.wanted.stack),
-            reads: Reads::Everything,
-            shows_token: self.wanted.destination.token.is_some(),
-            policy: Some(Policy::operator().with(&self.wanted)),
-            ..Facts::default()
-        }
+        Facts::of_settings(&self.wanted, Policy::operator())
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
