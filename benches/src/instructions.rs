@@ -94,7 +94,7 @@ fn which(program: &str) -> Option<String> {
     found.to_str().map(str::to_owned)
 }
 
-/// Counts, and fails where a ratio has grown too much; with `accept`, writes the accepted counts anew instead.
+/// Counts, and fails where a ratio has grown too much; with `accept`, writes them as the accepted counts instead.
 pub(crate) fn gate(workspace: &Path, bootstrap: &Path, accept: bool) -> Result<(), String> {
     if !can_count() {
         return Err(

@@ -56,7 +56,7 @@ impl Cache {
     ///
     /// The recipe's hash is part of the folder's name, so a changed recipe gets a new folder.
     /// `build` fills the folder it is given. If it fails or the process dies, nothing is left
-    /// under the final name and the next call builds anew.
+    /// under the final name and the next call builds again.
     pub(crate) async fn entry<Build>(
         &self,
         name: &str,

@@ -23,7 +23,7 @@ use super::{AwsError, Options};
 use crate::error::{Code, Error};
 use crate::stack::Region;
 
-/// Credentials that end sooner than this are fetched anew.
+/// Credentials that end sooner than this are fetched again.
 const MARGIN: Duration = Duration::from_secs(60);
 /// Maximum number of attempts to read an answer of the instance metadata. Where nobody answers, there is only one.
 const INSTANCE_ATTEMPTS: u32 = 3;

@@ -16,7 +16,7 @@ pub struct Arn<'a> {
 }
 
 impl<'a> Arn<'a> {
-    /// Takes a text apart; none where it is no ARN.
+    /// Parses an ARN; `None` for any other text.
     pub fn parse(text: &'a str) -> Option<Self> {
         let mut parts = text.strip_prefix("arn:")?.splitn(5, ':');
         let mut next = || parts.next();

@@ -43,7 +43,7 @@ impl Fate {
 pub enum Skip {
     /// A `CONTROL_MESSAGE`.
     Control,
-    /// Events of the forwarder's own log group: forwarding them would make more of them, for ever.
+    /// Events of the forwarder's own log group: forwarding them would make more of them, forever.
     OwnLogGroup,
     /// No events.
     Empty,

@@ -101,7 +101,7 @@ async fn a_reader_that_is_too_slow_gets_further_with_every_attempt() {
     }
 }
 
-/// Every fault of the service, for ever: the answer is the truth and comes in time.
+/// Every fault of the service, forever: the answer is the truth and comes in time.
 #[tokio::test]
 async fn every_fault_ends_in_time_with_the_truth() {
     use FailureKind as Kind;

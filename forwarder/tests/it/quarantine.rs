@@ -1,4 +1,4 @@
-//! Records that no retry can help are kept in S3, or it is said that they are not; and they hold nobody up for ever.
+//! Records that no retry can help are kept in S3, or it is said that they are not; and they hold nobody up forever.
 
 use std::time::Duration;
 
@@ -314,7 +314,7 @@ async fn an_s3_that_takes_some_records_is_not_given_up() {
     }
 }
 
-/// A log service that takes all the time there is leaves some for the quarantine, or a record would be held for ever.
+/// A log service that takes all the time there is leaves some for the quarantine, or a record would be held forever.
 #[tokio::test]
 async fn a_destination_that_takes_all_the_time_does_not_starve_the_quarantine() {
     let (service, bucket) = (tight_service(Transport::Plain), Bucket::start());

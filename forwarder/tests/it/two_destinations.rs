@@ -51,7 +51,7 @@ async fn one_destination_that_is_down_does_not_stop_the_other() {
     assert_eq!(down.wait_for_lines(15, PATIENCE).await.unwrap().len(), 15);
     assert_eq!(up.line_count(), 35, "nothing arrives twice");
 
-    // A third time everything is new: nothing is remembered for ever.
+    // A third time everything is new: nothing is remembered forever.
     let outcome = forwarder.handle(&event(), deadline()).await;
     assert_eq!(outcome.lanes.iter().map(|lane| lane.events).sum::<u64>(), 50);
 }

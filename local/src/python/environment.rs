@@ -23,7 +23,7 @@ impl PythonEnv {
         let base = BasePython::find().await?;
         // A compiled package fits one minor version of Python only.
         let name = format!("{}-python{}.{}", tool.name, base.version.0, base.version.1);
-        // The link to the Python it was made with breaks when that one is removed: then it is made anew.
+        // The link to the Python it was made with breaks when that one is removed: then it is made again.
         let usable = |root: &Path| interpreter(root).exists();
         let root = cache
             .entry(&name, tool.requirements, usable, progress, async |root: &Path| {

@@ -317,7 +317,7 @@ pub(super) fn only(config: &mut Config, name: &str) -> Result<()> {
 }
 
 impl Refused {
-    /// What a record is refused for by the forwarder: by every attempt anew.
+    /// What a record is refused for by the forwarder: found again by every attempt.
     pub(super) fn records(outcome: &Outcome) -> impl Iterator<Item = (String, u64)> {
         use cwl2le_forwarder::delivery::fate::Fate;
         outcome.account.parts.iter().filter_map(|part| match &part.fate {

@@ -112,7 +112,7 @@ async fn a_pinned_destination_gets_it_alone_and_what_nobody_gets_says_why() {
     assert!(why.contains("names the destination `gone`, which is not configured"), "{why}");
     assert_eq!((lost.events_refused, lost.events_sent, lost.destinations.len()), (1, 0, 0));
 
-    // Its own lines would come back for ever.
+    // Its own lines would come back forever.
     let mut config = config(&Value::Null);
     config.routes.clear();
     let place = Place {

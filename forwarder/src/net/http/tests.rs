@@ -28,7 +28,7 @@ fn listener() -> (TcpListener, u16) {
 async fn a_connection_is_kept_and_redirects_are_answers() {
     let (listener, port) = listener();
     std::thread::spawn(move || {
-        // One connection only: a second would wait for ever.
+        // One connection only: a second would wait forever.
         let (mut stream, _) = listener.accept().unwrap();
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         for status in ["302 x\r\nLocation: http://127.0.0.1:1/", "418 x"] {

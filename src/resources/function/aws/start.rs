@@ -23,7 +23,7 @@ const EMPTY_BATCH: &str = r#"{"Records":[]}"#;
 const ANSWER: Duration = Duration::from_secs(60);
 
 /// Invokes the function once with an empty batch, which delivers nothing and writes nothing but a line to the
-/// function's log. The forwarder reads its configuration, and anew every secret that this refers to.
+/// function's log. The forwarder reads its configuration, and once more every secret that this refers to.
 ///
 /// # Errors
 ///
