@@ -5,14 +5,17 @@
 //! nowhere else. A test keeps it so; requests for credentials are the SDK's own, over the same connections.
 
 pub(crate) mod application;
+pub(crate) mod ask;
 pub(crate) mod call;
 mod clock;
+pub(crate) mod cloudwatch;
 mod credentials;
 mod endpoint;
 pub(crate) mod error;
 mod error_row;
 pub(crate) mod error_table;
 mod events;
+mod exchange;
 mod explain;
 mod http;
 mod notice;

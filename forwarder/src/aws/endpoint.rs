@@ -2,7 +2,7 @@
 
 use super::Partition;
 
-/// The services that the function may call.
+/// The services that the function calls, and those that the command-line tool calls without a client of the SDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Service {
     /// Systems Manager, for its Parameter Store.
@@ -11,17 +11,32 @@ pub enum Service {
     SecretsManager,
     /// S3.
     S3,
+    /// CloudWatch.
+    CloudWatch,
+    /// The Resource Groups Tagging API.
+    Tagging,
 }
 
 impl Service {
-    const ALL: [Self; 3] = [Self::Ssm, Self::SecretsManager, Self::S3];
+    const ALL: [Self; 5] = [Self::Ssm, Self::SecretsManager, Self::S3, Self::CloudWatch, Self::Tagging];
 
-    /// The name in signatures, host names and IAM actions, which is one for these services.
+    /// The name in signatures and host names.
     pub fn signing_name(self) -> &'static str {
         match self {
             Self::Ssm => "ssm",
             Self::SecretsManager => "secretsmanager",
             Self::S3 => "s3",
+            Self::CloudWatch => "monitoring",
+            Self::Tagging => "tagging",
+        }
+    }
+
+    /// The name in IAM actions.
+    pub fn iam_name(self) -> &'static str {
+        match self {
+            Self::CloudWatch => "cloudwatch",
+            Self::Tagging => "tag",
+            Self::Ssm | Self::SecretsManager | Self::S3 => self.signing_name(),
         }
     }
 
@@ -31,6 +46,8 @@ impl Service {
             Self::Ssm => "AWS_ENDPOINT_URL_SSM",
             Self::SecretsManager => "AWS_ENDPOINT_URL_SECRETS_MANAGER",
             Self::S3 => "AWS_ENDPOINT_URL_S3",
+            Self::CloudWatch => "AWS_ENDPOINT_URL_CLOUDWATCH",
+            Self::Tagging => "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API",
         }
     }
 }
@@ -84,6 +101,7 @@ mod tests {
             (Service::S3, "us-gov-west-1", "https://s3.us-gov-west-1.amazonaws.com"),
             (Service::S3, "eusc-de-east-1", "https://s3.eusc-de-east-1.amazonaws.eu"),
             (Service::Ssm, "us-iso-east-1", "https://ssm.us-iso-east-1.c2s.ic.gov"),
+            (Service::CloudWatch, "eu-west-1", "https://monitoring.eu-west-1.amazonaws.com"),
         ] {
             assert_eq!(aws.url(service, region).as_deref(), Ok(url));
             assert!(!aws.is_given(service));

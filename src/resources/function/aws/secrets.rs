@@ -2,17 +2,13 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use cwl2le_forwarder::aws::{Call, Service};
 use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use futures_util::future::join_all;
-use http::{HeaderName, HeaderValue, Method, header};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::aws::texts::exchange;
-use crate::aws::{Aws, AwsError};
+use crate::aws::{Aws, AwsError, ask};
 use crate::resources::{ObservedSecret, SecretState};
 use crate::stack::arn::Arn;
 
@@ -59,7 +55,7 @@ async fn parameter(aws: Aws<'_>, name: &str) -> Result<SecretState, AwsError> {
     let names: Vec<&str> = [plain].into_iter().chain(without_slash).collect();
     let mut body = json!({"ParameterFilters": [{"Key": "Name", "Option": "Equals", "Values": names}]});
     for _ in 0..PAGES {
-        let answer = ask(aws, Service::Ssm, "DescribeParameters", "AmazonSSM", name, &body).await?;
+        let answer = aws.ask(ask::SSM, "DescribeParameters", name, Arn::region_of(name), &body).await?;
         if let Some(found) = answer["Parameters"].as_array().and_then(|found| found.first()) {
             let newest = found["Version"].as_i64().unwrap_or(i64::MAX);
             // A label is not shown here.
@@ -80,7 +76,7 @@ async fn parameter(aws: Aws<'_>, name: &str) -> Result<SecretState, AwsError> {
 /// A secret by `secretsmanager:DescribeSecret`, which shows no value.
 async fn secret(aws: Aws<'_>, name: &str) -> Result<SecretState, AwsError> {
     let body = json!({ "SecretId": name });
-    match ask(aws, Service::SecretsManager, "DescribeSecret", "secretsmanager", name, &body).await {
+    match aws.ask(ask::SECRETS_MANAGER, "DescribeSecret", name, Arn::region_of(name), &body).await {
         Ok(found) if !found["DeletedDate"].is_null() => Ok(SecretState::Deleting),
         Ok(found) if !has_value(&found) => Ok(SecretState::Empty),
         Ok(found) => Ok(there(&found, "KmsKeyId")),
@@ -103,33 +99,4 @@ fn there(found: &Value, key: &str) -> SecretState {
     // AWS's own keys need no grant.
     let kms_key = text(key).filter(|key| !key.contains("alias/aws/"));
     SecretState::There { arn: text("ARN"), kms_key }
-}
-
-async fn ask(
-    aws: Aws<'_>,
-    service: Service,
-    operation: &'static str,
-    prefix: &str,
-    name: &str,
-    body: &Value,
-) -> Result<Value, AwsError> {
-    let target = HeaderValue::from_str(&format!("{prefix}.{operation}"));
-    let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
-        (HeaderName::from_static("x-amz-target"), target.unwrap_or(HeaderValue::from_static(""))),
-    ];
-    let call = Call {
-        service,
-        operation,
-        resource: name,
-        region: Arn::region_of(name),
-        host: None,
-        method: Method::POST,
-        path: "/",
-        headers: &headers,
-        body: Bytes::from(body.to_string()),
-    };
-    let signed_for = service.signing_name();
-    let answer = aws.call(signed_for, operation, name, || exchange(aws.session, call.clone())).await?;
-    Ok(serde_json::from_slice(&answer).unwrap_or_default())
 }
