@@ -23,7 +23,7 @@ use super::logentries::LONGEST_LINE;
 use super::region::{Place, Region};
 use super::request::pending::{Limits, Packing, Part};
 use super::request::{self, Service, post};
-use super::types::Type;
+use super::types::{Peer, Type};
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::line;
 use crate::line::format;
@@ -75,6 +75,11 @@ impl Type for InsightWebhook {
 
     fn validate(&self) -> Result<(), String> {
         self.base().map(drop)
+    }
+
+    fn peer(&self) -> Result<Option<Peer>, String> {
+        let base = self.base()?.parse().map_err(|_| "the endpoint is no URL")?;
+        Ok(Some(Peer::server(&base, self.ca_file.as_ref())))
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {

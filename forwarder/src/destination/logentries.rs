@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::region::Place;
 pub use super::region::{Region, UnknownRegion};
 use super::stream::{self, Framing, Target};
-use super::types::Type;
+use super::types::{Peer, Type};
 use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
 use crate::line;
 use crate::line::format;
@@ -84,6 +84,10 @@ impl Type for Logentries {
             return Err("`ca_file` has no effect without `tls`; remove one of them".into());
         }
         Ok(())
+    }
+
+    fn peer(&self) -> Result<Option<Peer>, String> {
+        Ok(Some(Peer::Stream(self.target()?)))
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {

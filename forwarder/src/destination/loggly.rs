@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::request::pending::{Limits, Packing, Part};
 use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
-use super::types::Type;
+use super::types::{Peer, Type};
 use super::{Destination, Surroundings, Wait, endpoint};
 use crate::line;
 use crate::line::format;
@@ -73,6 +73,11 @@ impl Type for Loggly {
                 "`{given}` is no tag: letters, digits, hyphens, dots and underscores, a letter or digit first, {LONGEST_TAG} at most"
             )),
         }
+    }
+
+    fn peer(&self) -> Result<Option<Peer>, String> {
+        let base = self.base()?.parse().map_err(|_| "the endpoint is no URL")?;
+        Ok(Some(Peer::server(&base, self.ca_file.as_ref())))
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {

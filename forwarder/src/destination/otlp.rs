@@ -19,7 +19,7 @@ use super::headers::{self, Configured, Headers};
 use super::request::pending::{Limits, Packing, Part};
 use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
-use super::types::Type;
+use super::types::{Peer, Type};
 use super::{Destination, Surroundings, Wait, defaults};
 use crate::line::severity;
 use crate::net::http::Answer;
@@ -75,6 +75,10 @@ impl Type for Otlp {
     fn validate(&self) -> Result<(), String> {
         headers::validate(&self.headers)?;
         defaults::check_batch(self.max_batch_bytes)
+    }
+
+    fn peer(&self) -> Result<Option<Peer>, String> {
+        Ok(self.endpoint.inline().map(|url| Peer::server(&url.uri(""), self.ca_file.as_ref())))
     }
 
     fn build(&self, _style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {

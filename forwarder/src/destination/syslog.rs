@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::stream::{self, Framing, Target};
-use super::types::Type;
+use super::types::{Peer, Type};
 use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
 use crate::line;
 use crate::line::{format, severity};
@@ -72,6 +72,10 @@ impl Type for Syslog {
             return Err("`ca_file` has no effect without `tls`; remove one of them".into());
         }
         Ok(())
+    }
+
+    fn peer(&self) -> Result<Option<Peer>, String> {
+        Ok(Some(Peer::Stream(self.target()?)))
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {

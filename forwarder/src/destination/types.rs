@@ -1,12 +1,38 @@
 //! The types of log services: what each says of itself, and the list of them.
 
+use http::Uri;
+use http::uri::{Parts, PathAndQuery};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::stream::Target;
 use super::{Destination, Surroundings};
 use crate::secret::reference::Reference;
 use crate::style::{LineRules, Style};
+
+/// What the forwarder connects to.
+pub enum Peer {
+    /// A connection that takes lines.
+    Stream(Target),
+    /// A server that takes requests.
+    Server {
+        /// Scheme, host and port, without the path, which may hold a secret.
+        origin: Uri,
+        /// A PEM file with the certificates to trust instead of the public ones.
+        ca_file: Option<String>,
+    },
+}
+
+impl Peer {
+    /// The server of a URL, whatever its path.
+    pub(super) fn server(uri: &Uri, ca_file: Option<&String>) -> Self {
+        let mut parts = Parts::default();
+        (parts.scheme, parts.authority) = (uri.scheme().cloned(), uri.authority().cloned());
+        parts.path_and_query = Some(PathAndQuery::from_static("/"));
+        Self::Server { origin: Uri::from_parts(parts).unwrap_or_default(), ca_file: ca_file.cloned() }
+    }
+}
 
 /// A type of log service, as it stands in the configuration: the keys beside `type` are its fields.
 pub trait Type: Serialize + DeserializeOwned {
@@ -24,6 +50,12 @@ pub trait Type: Serialize + DeserializeOwned {
     /// # Errors
     /// What is wrong and what would be right.
     fn validate(&self) -> Result<(), String>;
+
+    /// What the forwarder connects to; `None` where the address is a secret that is kept elsewhere.
+    ///
+    /// # Errors
+    /// Why there is no address, or a certificate file that cannot be read.
+    fn peer(&self) -> Result<Option<Peer>, String>;
 
     /// Makes it ready to use, without connecting.
     ///
@@ -123,6 +155,13 @@ macro_rules! types {
             pub fn validate(&self) -> Result<(), String> {
                 match self {
                     $(Self::$Type(of) => types::Type::validate(of),)+
+                }
+            }
+
+            /// What the forwarder connects to; `None` where the address is a secret that is kept elsewhere.
+            fn peer(&self) -> Result<Option<types::Peer>, String> {
+                match self {
+                    $(Self::$Type(of) => types::Type::peer(of),)+
                 }
             }
 

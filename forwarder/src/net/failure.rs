@@ -58,6 +58,28 @@ pub enum FailureKind {
 }
 
 impl FailureKind {
+    /// All kinds, from the connection to the answer.
+    pub const ALL: [Self; 13] = [
+        Self::Dns,
+        Self::Connect,
+        Self::Handshake,
+        Self::Certificate,
+        Self::Reset,
+        Self::Closed,
+        Self::Stalled,
+        Self::Deadline,
+        Self::Throttled,
+        Self::Unavailable,
+        Self::Unauthorized,
+        Self::Refused,
+        Self::Unsupported,
+    ];
+
+    /// The kind of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// A short name for counts and logs.
     pub fn name(self) -> &'static str {
         match self {
@@ -89,5 +111,18 @@ impl FailureKind {
             self,
             Self::Certificate | Self::Deadline | Self::Unauthorized | Self::Refused | Self::Unsupported
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FailureKind;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        for (at, kind) in FailureKind::ALL.into_iter().enumerate() {
+            assert_eq!((kind as usize, FailureKind::of_name(kind.name())), (at, Some(kind)));
+        }
+        assert_eq!(FailureKind::of_name("other"), None);
     }
 }

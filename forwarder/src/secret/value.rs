@@ -131,6 +131,14 @@ pub enum Secret<T> {
 }
 
 impl<T> Secret<T> {
+    /// The value itself, if it stands here.
+    pub fn inline(&self) -> Option<&T> {
+        match self {
+            Self::Inline(value) => Some(value),
+            Self::Kept(_) => None,
+        }
+    }
+
     /// Where it is kept, if it does not stand here.
     pub fn reference(&self) -> Option<&Reference> {
         match self {

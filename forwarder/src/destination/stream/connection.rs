@@ -19,7 +19,7 @@ use crate::net::{Failure, FailureKind, certificate};
 use tests::resolve;
 
 /// Where to connect to.
-pub(crate) struct Target {
+pub struct Target {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) tls: Option<Tls>,
