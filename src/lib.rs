@@ -11,6 +11,7 @@ pub mod error;
 mod events;
 mod flags;
 mod health;
+pub mod journal;
 #[cfg(test)]
 mod leak_tests;
 pub mod output;

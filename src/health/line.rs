@@ -1,6 +1,6 @@
 //! One line of the forwarder's own log: the outcome of an invocation, a problem, or nothing that matters here.
 
-use serde_json::Value;
+use crate::journal::{Entry, Invocation, Level, Note};
 
 /// What a line says.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,63 +37,31 @@ pub(super) struct Delivery {
 const SHOWN: usize = 400;
 
 impl Said {
-    /// Reads a line in either of the formats that a Lambda function logs in.
+    /// Takes what matters here from a line.
     pub(super) fn read(line: &str) -> Option<Self> {
-        let line = line.trim();
-        match serde_json::from_str::<Value>(line) {
-            Ok(object @ Value::Object(_)) => Self::of_object(&object),
-            _ => Self::of_text(line),
+        match Entry::read(line) {
+            Entry::Invocation(invocation) => Some(Self::Outcome(outcome(&invocation))),
+            Entry::Note(note) => Self::of_note(&note),
+            Entry::Platform(platform) => {
+                let failure = platform.failure?;
+                Some(Self::Ended(format!("Lambda: {}", on_one_line(&failure, SHOWN))))
+            }
+            Entry::Started(_) | Entry::Canary(_) | Entry::Other(_) => None,
         }
     }
 
-    fn of_object(object: &Value) -> Option<Self> {
-        if let (Some(destinations), true) = (object.get("Destinations"), object.get("_aws").is_some()) {
-            return Some(Self::Outcome(outcome(object, destinations)));
+    fn of_note(note: &Note) -> Option<Self> {
+        let because = note.detail().map(|why| format!(": {why}")).unwrap_or_default();
+        if let Some(failure) = note.failure() {
+            let to = destination(note.destination().unwrap_or_default());
+            return Some(Self::Failed(delivery(to, &format!("{failure}{because}"))));
         }
-        let text = |key: &str| object.get(key).and_then(Value::as_str);
-        // Lambda's own, such as {"type":"platform.report","record":{"status":"timeout"}}.
-        if let Some(kind) = text("type").filter(|kind| kind.starts_with("platform.")) {
-            let record = object.get("record")?;
-            let field = |key: &str| record.get(key).and_then(Value::as_str);
-            let status = field("status").filter(|status| *status != "success")?;
-            let error = field("errorType").map(|error| format!(" ({error})")).unwrap_or_default();
-            return Some(Self::Ended(format!("Lambda: {kind}: {status}{error}")));
+        if note.text("quarantine").is_some() {
+            let why = note.detail().unwrap_or(&note.message);
+            return Some(Self::Failed(delivery(QUARANTINE.to_owned(), why)));
         }
-        let (level, message) = (text("level")?, text("message")?);
-        let because = ["detail", "why"].iter().find_map(|key| text(key)).map(|why| format!(": {why}"));
-        let because = because.unwrap_or_default();
-        if let Some(failure) = text("failure") {
-            let to = format!("destination `{}`", text("destination").unwrap_or_default());
-            return Some(Self::Failed(delivery(to, format!("{failure}{because}"))));
-        }
-        if text("quarantine").is_some() {
-            return Some(Self::Failed(delivery(QUARANTINE.to_owned(), format!("{message}{because}"))));
-        }
-        (level == "ERROR" || level == "FATAL")
-            .then(|| Self::Broken(on_one_line(&format!("{message}{because}"), SHOWN)))
-    }
-
-    fn of_text(line: &str) -> Option<Self> {
-        let (level, rest) = line.split_once(' ').unwrap_or((line, ""));
-        if matches!(level, "ERROR" | "WARN") {
-            if let Some(failure) = field(rest, "failure") {
-                let to = format!("destination `{}`", field(rest, "destination").unwrap_or_default());
-                let detail = field(rest, "detail").map(|detail| format!(": {detail}")).unwrap_or_default();
-                return Some(Self::Failed(delivery(to, format!("{failure}{detail}"))));
-            }
-            if field(rest, "quarantine").is_some() {
-                let why = field(rest, "why").unwrap_or_else(|| rest.to_owned());
-                return Some(Self::Failed(delivery(QUARANTINE.to_owned(), why)));
-            }
-            return (level == "ERROR").then(|| Self::Broken(on_one_line(rest, SHOWN)));
-        }
-        // Lambda's own lines. `REPORT` and `INIT_REPORT` name the status unless it is success.
-        let is_platform = line.contains("Task timed out after")
-            || line.contains("Runtime exited")
-            || line.contains("Runtime.Unknown")
-            || (line.contains("REPORT ")
-                && ["Status: error", "Status: timeout"].iter().any(|s| line.contains(s)));
-        is_platform.then(|| Self::Ended(format!("Lambda: {}", on_one_line(line, SHOWN))))
+        (note.level == Level::Error)
+            .then(|| Self::Broken(on_one_line(&format!("{}{because}", note.message), SHOWN)))
     }
 }
 
@@ -110,43 +78,38 @@ fn on_one_line(text: &str, most: usize) -> String {
 /// The name of the quarantine, beside those of the destinations.
 const QUARANTINE: &str = "the quarantine";
 
-fn delivery(to: String, failure: String) -> Delivery {
-    Delivery { to, failure: Some(on_one_line(&failure, SHOWN)) }
+fn destination(name: &str) -> String {
+    format!("destination `{}`", on_one_line(name, SHOWN))
 }
 
-fn outcome(line: &Value, destinations: &Value) -> Outcome {
-    let of_each = destinations.as_object().into_iter().flatten().filter_map(|(name, values)| {
-        let to = format!("destination `{}`", on_one_line(name, SHOWN));
-        let delivered = values.get("EventsDelivered").and_then(Value::as_u64).unwrap_or_default() > 0;
-        let failure = values.get("Failure").and_then(Value::as_str);
-        match failure {
+fn delivery(to: String, failure: &str) -> Delivery {
+    Delivery { to, failure: Some(on_one_line(failure, SHOWN)) }
+}
+
+fn outcome(invocation: &Invocation) -> Outcome {
+    let of_each = invocation.destinations.iter().filter_map(|(name, did)| {
+        let to = destination(name);
+        match did.failure.as_deref() {
             // The time ran out while the destination accepted events: it is slow and refuses nothing.
-            Some("deadline") if delivered => Some(Delivery { to, failure: None }),
+            Some("deadline") if did.has_delivered() => Some(Delivery { to, failure: None }),
             Some(kind) => {
-                let detail = values.get("Detail").and_then(Value::as_str);
-                let detail = detail.map(|detail| format!(": {detail}")).unwrap_or_default();
-                Some(delivery(to, format!("{kind}{detail}")))
+                let detail = did.detail.as_ref().map(|detail| format!(": {detail}")).unwrap_or_default();
+                Some(delivery(to, &format!("{kind}{detail}")))
             }
-            None => delivered.then_some(Delivery { to, failure: None }),
+            None => did.has_delivered().then_some(Delivery { to, failure: None }),
         }
     });
     let mut deliveries: Vec<Delivery> = of_each.collect();
-    if let Some(quarantine) = line.get("Quarantine") {
-        let kept = quarantine.get("Kept").and_then(Value::as_u64).unwrap_or_default() > 0;
-        match quarantine.get("Failure").and_then(Value::as_str) {
-            Some(failure) => deliveries.push(delivery(QUARANTINE.to_owned(), failure.to_owned())),
-            None if kept => deliveries.push(Delivery { to: QUARANTINE.to_owned(), failure: None }),
+    if let Some(quarantine) = &invocation.quarantine {
+        match &quarantine.failure {
+            Some(failure) => deliveries.push(delivery(QUARANTINE.to_owned(), failure)),
+            None if quarantine.kept.is_some_and(|kept| kept > 0) => {
+                deliveries.push(Delivery { to: QUARANTINE.to_owned(), failure: None });
+            }
             None => {}
         }
     }
-    Outcome { deliveries, lag: line.get("IteratorLagMilliseconds").and_then(Value::as_f64) }
-}
-
-/// The value of ` name="value"` in a line of the format text, where values are JSON.
-fn field(line: &str, name: &str) -> Option<String> {
-    let (_, value) = line.split_once(&format!(" {name}="))?;
-    let value = serde_json::Deserializer::from_str(value).into_iter::<Value>().next()?.ok()?;
-    value.as_str().map(ToOwned::to_owned)
+    Outcome { deliveries, lag: invocation.lag_ms }
 }
 
 #[cfg(test)]

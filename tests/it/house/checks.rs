@@ -78,7 +78,7 @@ static FAULTS: LazyLock<Faults> = LazyLock::new(|| {
 
 fn must_be_pure(file: &str) -> bool {
     let of_kind = file.starts_with("src/resources/");
-    ["src/plan/", "src/stack/"].iter().any(|folder| file.starts_with(folder))
+    ["src/plan/", "src/stack/", "src/journal/", "src/health/"].iter().any(|folder| file.starts_with(folder))
         || of_kind && (file.ends_with("/desired.rs") || file.ends_with("/plan.rs"))
 }
 

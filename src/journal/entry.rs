@@ -1,0 +1,210 @@
+//! One line of the log.
+
+use serde_json::{Map, Value};
+
+use super::invocation::Invocation;
+use super::platform::Platform;
+use super::text;
+
+/// What a line says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// What an invocation did: the line that each invocation ends with, with or without metrics.
+    Invocation(Box<Invocation>),
+    /// A process of the forwarder has started.
+    Started(Started),
+    /// A canary has arrived, and what became of it.
+    Canary(Canary),
+    /// Anything else that the forwarder says: warnings, errors.
+    Note(Note),
+    /// What Lambda says: `START`, `END`, `REPORT` and their kin.
+    Platform(Platform),
+    /// None of these, as it was logged.
+    Other(String),
+}
+
+/// How important a note is. Lambda's `TRACE` and `FATAL` count as the nearest of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For those who look for something.
+    Debug,
+    /// The normal course.
+    Info,
+    /// Something was not delivered.
+    Warn,
+    /// Something is wrong with the function itself, or needs a person.
+    Error,
+}
+
+/// Something that the forwarder says.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// How important.
+    pub level: Level,
+    /// What, in words.
+    pub message: String,
+    /// The particulars, such as `destination`, `failure` and `detail`. Those of JSON logs lack `timestamp`.
+    pub fields: Map<String, Value>,
+}
+
+/// A process of the forwarder has started. Older forwarders do not say so.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Started {
+    /// The version of the forwarder.
+    pub version: Option<String>,
+    /// The version of the Lambda function: a number or `$LATEST`.
+    pub function_version: Option<String>,
+    /// The names of the destinations that it serves.
+    pub destinations: Vec<String>,
+    /// Its memory, in MB.
+    pub memory_mb: Option<u64>,
+}
+
+/// What became of a canary at one destination.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Canary {
+    /// The id that its sender gave it.
+    pub id: String,
+    /// The destination; none where it goes to none.
+    pub destination: Option<String>,
+    /// `delivered`, `failed` (it comes again), `refused`, `filtered` or `quarantined`.
+    pub outcome: String,
+    /// Milliseconds until the last receipt of the destination; only where it was delivered.
+    pub receipt_ms: Option<f64>,
+    /// Milliseconds from the arrival of its record in the stream to this note; none for a direct subscription.
+    pub lag_ms: Option<f64>,
+    /// The kind of failure, such as `connect`, where it failed.
+    pub failure: Option<String>,
+    /// More about the failure.
+    pub detail: Option<String>,
+}
+
+impl Entry {
+    /// Reads a line. Every line is something, if only [`Entry::Other`].
+    pub fn read(line: &str) -> Self {
+        let line = line.trim();
+        // JSON that is nested too deeply for the reader is not the forwarder's.
+        let read = match serde_json::from_str(line) {
+            Ok(Value::Object(object)) => Self::of_object(object),
+            _ => text::note(line).map(Self::of_note).or_else(|| Platform::of_text(line).map(Self::Platform)),
+        };
+        read.unwrap_or_else(|| Self::Other(line.to_owned()))
+    }
+
+    /// How important it is. The outcome of an invocation counts as a warning where something was not delivered, and as
+    /// an error where that does not end by itself.
+    pub fn level(&self) -> Level {
+        match self {
+            Self::Invocation(invocation) if invocation.is_whole() => Level::Info,
+            Self::Invocation(invocation) if invocation.needs_a_person() => Level::Error,
+            Self::Invocation(_) => Level::Warn,
+            Self::Canary(canary) if canary.outcome != "delivered" => Level::Warn,
+            Self::Started(_) | Self::Canary(_) | Self::Other(_) => Level::Info,
+            Self::Note(note) => note.level,
+            Self::Platform(platform) if platform.failure.is_some() => Level::Error,
+            Self::Platform(_) => Level::Info,
+        }
+    }
+
+    fn of_object(mut object: Map<String, Value>) -> Option<Self> {
+        if let Some(invocation) = Invocation::of_object(&object) {
+            return Some(Self::Invocation(Box::new(invocation)));
+        }
+        if let Some(platform) = Platform::of_object(&object) {
+            return Some(Self::Platform(platform));
+        }
+        let level = Level::named(object.get("level")?.as_str()?)?;
+        let message = object.get("message")?.as_str()?.to_owned();
+        for name in ["level", "message", "timestamp"] {
+            object.remove(name);
+        }
+        Some(Self::of_note(Note { level, message, fields: object }))
+    }
+
+    fn of_note(note: Note) -> Self {
+        match note.message.as_str() {
+            "started" => Self::Started(Started::of(&note)),
+            "canary" => Canary::of(&note).map_or(Self::Note(note), Self::Canary),
+            _ => Self::Note(note),
+        }
+    }
+}
+
+impl Level {
+    /// By the name that stands in a line.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "TRACE" | "DEBUG" => Self::Debug,
+            "INFO" => Self::Info,
+            "WARN" => Self::Warn,
+            "ERROR" | "FATAL" => Self::Error,
+            _ => return None,
+        })
+    }
+
+    /// Its name in a line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Debug => "DEBUG",
+            Self::Info => "INFO",
+            Self::Warn => "WARN",
+            Self::Error => "ERROR",
+        }
+    }
+}
+
+impl Note {
+    /// A field that is a text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        self.fields.get(name)?.as_str()
+    }
+
+    /// The destination that it is about.
+    pub fn destination(&self) -> Option<&str> {
+        self.text("destination")
+    }
+
+    /// Why a destination did not accept every event: a word such as `connect` or `unauthorized`.
+    pub fn failure(&self) -> Option<&str> {
+        self.text("failure")
+    }
+
+    /// The reason, in words.
+    pub fn detail(&self) -> Option<&str> {
+        self.text("detail").or_else(|| self.text("why"))
+    }
+
+    fn owned(&self, name: &str) -> Option<String> {
+        self.text(name).map(ToOwned::to_owned)
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        self.fields.get(name)?.as_f64()
+    }
+}
+
+impl Started {
+    fn of(note: &Note) -> Self {
+        let destinations = note.fields.get("destinations").and_then(Value::as_array).into_iter().flatten();
+        Self {
+            version: note.owned("version"),
+            function_version: note.owned("function_version"),
+            destinations: destinations.filter_map(Value::as_str).map(ToOwned::to_owned).collect(),
+            memory_mb: note.fields.get("memory_mb").and_then(Value::as_u64),
+        }
+    }
+}
+
+impl Canary {
+    fn of(note: &Note) -> Option<Self> {
+        Some(Self {
+            id: note.owned("id")?,
+            destination: note.owned("destination"),
+            outcome: note.owned("outcome")?,
+            receipt_ms: note.number("receipt_ms"),
+            lag_ms: note.number("lag_ms"),
+            failure: note.owned("failure"),
+            detail: note.owned("detail"),
+        })
+    }
+}

@@ -1,0 +1,16 @@
+//! The forwarder's own log, line by line: what the forwarder and Lambda write into it, as types. Any line can be read,
+//! of any version of the forwarder and of either log format. Pure: no SDK, no clock.
+//!
+//! Texts are kept as they were logged. Whoever shows one has it pass [`visible`](crate::output::visible) first.
+
+mod entry;
+mod invocation;
+mod platform;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use entry::{Canary, Entry, Level, Note, Started};
+pub use invocation::{Counts, Delivery, Invocation, Quarantine};
+pub use platform::{Platform, PlatformKind};
