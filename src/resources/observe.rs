@@ -45,6 +45,11 @@ pub async fn observe<'a>(
     }
     let own = function.as_ref().and_then(|function| function.log_group.clone());
     let writers = function::observe::writers(aws, &plain, own, &functions).await?;
+    let canary = stack.canary_log_group();
+    let canary = match groups.contains_key(&canary) {
+        true => Some(log_group::aws::tags_of_log_group(aws, &canary).await?),
+        false => None,
+    };
     let readers = functions.iter().map(|arn| trigger::aws::function_name(arn)).collect();
     let observed = Observed {
         stream,
@@ -57,6 +62,7 @@ pub async fn observe<'a>(
         writers,
         account_policy,
         groups,
+        canary,
         isolated,
         time: None,
     };

@@ -9,7 +9,7 @@ use super::log_group::observed::ObservedLogGroup;
 use super::role::observed::ObservedRole;
 use super::stream::observed::ObservedStream;
 use super::trigger::observed::ObservedTrigger;
-use crate::stack::Names;
+use crate::stack::{Names, Tags};
 
 /// What exists of a stack.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -35,6 +35,8 @@ pub struct Observed {
     pub account_policy: Option<AccountPolicy>,
     /// The log groups that were looked at, with their subscription filters; a group that does not exist is absent.
     pub groups: BTreeMap<String, ObservedGroup>,
+    /// The tags of the log group of the canary, where it is among the log groups that were looked at.
+    pub canary: Option<Tags>,
     /// What exists of the functions of isolated destinations, by destination, whoever manages it.
     pub isolated: BTreeMap<String, ObservedForwarder>,
     /// The time by AWS's clock, in seconds since 1970, if the plan depends on it.
@@ -85,6 +87,7 @@ impl Observed {
             writers: self.writers.clone(),
             account_policy: self.account_policy.clone(),
             groups: BTreeMap::new(),
+            canary: self.canary.clone(),
             isolated: self.isolated.clone(),
             time: self.time,
         }

@@ -109,3 +109,30 @@ fn a_teardown_takes_its_name_out_of_anothers_account_policy() {
     account.account_policy = Some(AccountPolicy { name: "by-hand".to_owned(), ..policy });
     assert_eq!(of_policy(&account), None);
 }
+
+/// What `cwl2le test --keep` leaves, and a run of it that was killed.
+#[test]
+fn the_log_group_of_the_canary_is_no_drift_and_goes_with_the_stack() {
+    let stack = one_stack();
+    let mut account = account(&stack);
+    let name = stack.name.canary_log_group();
+    let filter = ObservedFilter {
+        name: stack.names.filter.clone(),
+        destination_arn: stack.names.stream_arn(&stack.target),
+        ..crate::resources::tests::foreign_filter()
+    };
+    account.groups.insert(name.clone(), ObservedGroup { filters: vec![filter], ..ObservedGroup::default() });
+    account.canary = Some(stack.tags.clone());
+
+    let nothing = Subscriptions::default();
+    let subscriptions = bring_subscriptions(&stack, &nothing, &account, &FilterOptions::default());
+    assert!(setup(&stack, &account, false).and(subscriptions).is_empty());
+
+    let foreign = Observed { canary: Some(crate::stack::Tags::new()), ..account.clone() };
+    let plan = teardown(&stack, &foreign, &TeardownOptions::default());
+    assert!(kept(&plan).contains(&(Kind::LOG_GROUP, &name)), "{plan}");
+
+    let plan = teardown(&stack, &account, &TeardownOptions::default());
+    apply(&stack, &mut account, &plan);
+    assert!(account.canary.is_none() && account.groups.is_empty(), "{plan}");
+}

@@ -16,7 +16,7 @@ use crate::resources::{
 };
 use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, Selection, Selector, Wanted};
-use crate::stack::{Setting, Tags, Target};
+use crate::stack::{Setting, Tags, Target, is_canary};
 
 /// How many names of log groups a note lists.
 const SHOWN: usize = 5;
@@ -119,7 +119,8 @@ fn check_destination(file: &File, stack: &Stack, subscription: &Spanned<Subscrip
 }
 
 fn candidates(observed: &Observed) -> Vec<Candidate<'_>> {
-    observed.groups.iter().map(|(name, group)| Candidate { name, class: &group.class }).collect()
+    let groups = observed.groups.iter().filter(|(name, _)| !is_canary(name));
+    groups.map(|(name, group)| Candidate { name, class: &group.class }).collect()
 }
 
 fn selector(file: &File, subscription: &Spanned<Subscription>, target: &Target) -> Result<Selector> {

@@ -9,7 +9,7 @@ mod tags;
 pub mod target;
 pub(crate) mod template;
 
-pub use names::{Names, RoleScope, StackName, Tags};
+pub use names::{Names, RoleScope, StackName, Tags, is_canary};
 pub use setting::Setting;
 pub use tags::{owns, tags};
 pub use target::{Region, Target};

@@ -29,6 +29,14 @@ pub const OWN_TAGS: usize = 5;
 /// The stream of the default stack.
 const STREAM: &str = "cloudwatch-logs-stream";
 
+/// What the names of the log groups begin with that `cwl2le test` makes.
+const CANARY_LOG_GROUPS: &str = "/cwl2le/canary/";
+
+/// Whether a log group is that of a canary, of this stack or of another one. Only `cwl2le test` subscribes it.
+pub fn is_canary(log_group: &str) -> bool {
+    log_group.starts_with(CANARY_LOG_GROUPS)
+}
+
 /// The name of a stack: `default`, or up to 24 letters, digits and hyphens that prefix all other names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -46,6 +54,11 @@ impl StackName {
             "" => Some(Self::default()),
             prefix => prefix.strip_suffix('-')?.parse().ok(),
         }
+    }
+
+    /// The log group of the stack that `cwl2le test` writes its canary to.
+    pub fn canary_log_group(&self) -> String {
+        format!("{CANARY_LOG_GROUPS}{}", self.0)
     }
 
     fn prefixed(&self, name: &str) -> String {

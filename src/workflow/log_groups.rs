@@ -15,7 +15,7 @@ use crate::resources::{
 use crate::settings::subscriptions::left_out_now;
 use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, Selector, Wanted};
-use crate::stack::{Names, RoleScope, StackName, Tags, Target};
+use crate::stack::{Names, RoleScope, StackName, Tags, Target, is_canary};
 
 /// Maximum number of log groups whose tags are read at once. `aws` limits the rate of the calls.
 const TAGS_AT_ONCE: usize = 16;
@@ -133,7 +133,8 @@ fn selector(args: &Groups, target: &Target) -> Result<Selector> {
 }
 
 fn candidates(listed: &[LogGroup]) -> Vec<Candidate<'_>> {
-    listed.iter().map(|group| Candidate { name: &group.name, class: &group.class }).collect()
+    let groups = listed.iter().filter(|group| !is_canary(&group.name));
+    groups.map(|group| Candidate { name: &group.name, class: &group.class }).collect()
 }
 
 /// The filters of log groups that were listed, a call each.

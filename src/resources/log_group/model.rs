@@ -21,6 +21,10 @@ pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
         Action::Tag { tags, .. } => {
             o.log_group.as_mut().expect("the log group exists").tags.extend(tags.clone());
         }
+        Action::Delete { name } if *name == stack.name.canary_log_group() => {
+            o.groups.remove(name).expect("the log group exists");
+            o.canary = None;
+        }
         Action::Delete { .. } => o.log_group = None,
     }
 }

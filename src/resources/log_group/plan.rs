@@ -2,9 +2,11 @@
 
 use super::LogGroup;
 use super::action::Action;
-use crate::resources::kind::{Losses, Part, Planned, Setup};
+use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::own::own;
+use crate::resources::removal::delete;
 use crate::resources::{Draft, Kind, Observed, Plan, ResourceId, Stack, Stage, Step, Verb, retention};
+use crate::stack::owns;
 
 /// A log group goes together with its function: see [`function`](crate::resources::function).
 impl Planned for LogGroup {
@@ -15,6 +17,15 @@ impl Planned for LogGroup {
             let log_group = log_group(&forwarder.stack, &forwarder.observed, setup.adopt, plan);
             plan.refused.extend(log_group.err());
         }
+    }
+
+    /// `cwl2le test --keep`, and a run of it that was killed, leave the log group of the canary.
+    fn teardown(&Teardown { stack, observed, .. }: &Teardown<'_>, plan: &mut Plan) {
+        let Some(tags) = &observed.canary else { return };
+        let name = stack.name.canary_log_group();
+        let ours = owns(&stack.name, &stack.target.region, tags);
+        let action = Action::Delete { name: name.clone() };
+        delete(Stage::RemoveFoundations, Kind::LOG_GROUP, &name, ours, action, plan);
     }
 
     fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {

@@ -17,6 +17,7 @@ use crate::resources::{
     AccountPolicy, AccountPolicySpec, Action, Field, FilterOptions, FilterSpec, Observed, ObservedFilter,
     ObservedGroup, Plan, ResourceId, Stack, Stage, Step, Verb, filter,
 };
+use crate::stack::is_canary;
 
 /// All subscriptions that a stack is to have.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -145,8 +146,8 @@ pub fn bring_subscriptions(
         let is_covered = policy.is_some() && !left_out.contains_key(name) && !loops.contains(name);
         let stage = if is_covered { Stage::CoveredFilters } else { Stage::RemoveFilters };
         let is_wanted = |filter: &str| names.contains(&(name.as_str(), filter));
-        // Setup itself takes them off the forwarder's own log group.
-        let is_own_log = *name == stack.names.function_log_group;
+        // Setup itself takes them off the forwarder's own log group, and `cwl2le test` off that of its canary.
+        let is_own_log = *name == stack.names.function_log_group || is_canary(name);
         let goes = |f: &&ObservedFilter| is_own_filter(stack, f, None) && !is_wanted(&f.name) && !is_own_log;
         for filter in group.filters.iter().filter(goes) {
             let created = plan.steps.iter_mut().find(|step| creates_in(step, name));
