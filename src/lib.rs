@@ -10,6 +10,7 @@ pub mod environment;
 pub mod error;
 mod events;
 mod flags;
+#[allow(dead_code, unused_imports, reason = "what reads and shows these follows")]
 mod health;
 pub mod journal;
 #[cfg(test)]

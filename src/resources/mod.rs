@@ -5,6 +5,7 @@ mod action;
 #[cfg(test)]
 mod aws_tests;
 mod depth;
+mod failing;
 pub mod filter;
 pub mod function;
 pub mod grants;
@@ -37,6 +38,7 @@ mod teardown_tests;
 #[cfg(test)]
 mod tests;
 pub mod trigger;
+mod unread;
 #[cfg(test)]
 mod vanish_tests;
 
@@ -70,7 +72,7 @@ pub use log_group::aws::tags_of_log_group;
 pub use log_group::desired::{LogGroupSpec, retention};
 pub use log_group::observed::ObservedLogGroup;
 pub use losses::name_losses;
-pub use observe::observe;
+pub use observe::{observe, observe_what_is_allowed};
 pub use observed::{Observed, ObservedForwarder};
 pub use role::desired::RoleSpec;
 pub use role::observed::ObservedRole;
@@ -89,3 +91,4 @@ pub use subscriptions::plan::{
 pub use teardown::teardown;
 pub use trigger::desired::{Start, TriggerSpec, UNLIMITED, max_record_age};
 pub use trigger::observed::{ObservedTrigger, TriggerState};
+pub use unread::Unread;

@@ -1,13 +1,18 @@
 //! Reads what exists of a stack: independent reads at once, and as few as possible.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use futures_util::future::try_join_all;
 
+use super::failing::{Failing, Strict, Tolerant};
 use super::{
-    Depth, Observed, ObservedStream, account_policy, filter, function, log_group, role, stream, trigger,
+    Depth, Observed, ObservedStream, Unread, account_policy, filter, function, log_group, role, stream,
+    trigger,
 };
 use crate::aws::{Aws, AwsError};
-use crate::error::Result;
-use crate::stack::{Names, RoleScope, StackName};
+use crate::error::{Error, Result};
+use crate::stack::{Names, RoleScope, StackName, Tags};
 
 /// Reads what exists of a stack, and which of the two pairs of role names it uses. Reading every log group takes a
 /// while in a large account: the notices count them.
@@ -21,33 +26,75 @@ pub async fn observe<'a>(
     groups: &[String],
     depth: Depth,
 ) -> Result<(RoleScope, Observed)> {
-    let aws = aws.into();
+    read(aws.into(), stack, groups, depth, &Strict).await
+}
+
+/// The same, where a read may fail or hang without taking the others along: what it would have found is missing from
+/// what is returned, and its error is returned beside it. `limit` is the maximum time for one read.
+///
+/// # Errors
+///
+/// If the user stops it.
+pub async fn observe_what_is_allowed<'a>(
+    aws: impl Into<Aws<'a>>,
+    stack: &StackName,
+    depth: Depth,
+    limit: Duration,
+) -> Result<(RoleScope, Observed, BTreeMap<Unread, Error>)> {
+    let tolerant = Tolerant::new(limit);
+    let (scope, observed) = read(aws.into(), stack, &[], depth, &tolerant).await?;
+    Ok((scope, observed, tolerant.into_unread()))
+}
+
+async fn read(
+    aws: Aws<'_>,
+    stack: &StackName,
+    groups: &[String],
+    depth: Depth,
+    failing: &impl Failing,
+) -> Result<(RoleScope, Observed)> {
     let target = &aws.session.target;
     // Names other than those of roles do not depend on the scope.
     let plain = Names::new(stack, &target.region, RoleScope::Plain);
     let (stream_arn, log_group, function) =
         (plain.stream_arn(target), &plain.function_log_group, &plain.function);
+    let is_deep = depth == Depth::Everything;
+    let triggers = trigger::aws::observe_triggers(aws, &stream_arn, function, is_deep);
     let (roles, stream, log_group, function, triggers, account_policy, groups) = tokio::try_join!(
-        named(role::observe::roles(aws, stack, depth)),
-        named(stream::aws::observe_stream(aws, &plain.stream, true)),
-        named(log_group::aws::observe_log_group(aws, target, log_group)),
-        named(function::aws::observe_function(aws, function)),
-        named(trigger::aws::observe_triggers(aws, &stream_arn, function, depth == Depth::Everything)),
-        named(account_policy::aws::observe(aws)),
-        filter::observe::observe_groups(aws, groups, depth),
+        failing.of(
+            Unread::Roles,
+            named(role::observe::roles(aws, stack, depth)),
+            (RoleScope::Plain, None, None)
+        ),
+        failing.of(Unread::Stream, named(stream::aws::observe_stream(aws, &plain.stream, true)), None),
+        failing.of(Unread::LogGroup, named(log_group::aws::observe_log_group(aws, target, log_group)), None),
+        failing.of(Unread::Function, named(function::aws::observe_function(aws, function)), None),
+        failing.of(Unread::Triggers, named(triggers), Default::default()),
+        failing.of(Unread::AccountPolicy, named(account_policy::aws::observe(aws)), None),
+        failing.of(
+            Unread::LogGroups,
+            filter::observe::observe_groups(aws, groups, depth),
+            BTreeMap::default()
+        ),
     )?;
     let (scope, logs_role, function_role) = roles;
     let (triggers, mut functions, others) = triggers;
-    let isolated = function::observe::isolated(aws, &plain, others, function.as_ref()).await?;
+    let isolated = function::observe::isolated(aws, &plain, others, function.as_ref());
+    let isolated = failing.of(Unread::Isolated, isolated, BTreeMap::default()).await?;
     let consumers = stream.iter().flat_map(|stream: &ObservedStream| &stream.consumers);
-    for by_consumer in try_join_all(consumers.map(|arn| trigger::aws::readers_by(aws, arn))).await? {
+    let by_consumers = try_join_all(consumers.map(|arn| trigger::aws::readers_by(aws, arn)));
+    for by_consumer in failing.of(Unread::Readers, named(by_consumers), Vec::new()).await? {
         functions.extend(by_consumer);
     }
     let own = function.as_ref().and_then(|function| function.log_group.clone());
-    let writers = function::observe::writers(aws, &plain, own, &functions).await?;
+    let writers = function::observe::writers(aws, &plain, own, &functions);
+    let writers = failing.of(Unread::Readers, named(writers), BTreeMap::default()).await?;
     let canary = stack.canary_log_group();
     let canary = match groups.contains_key(&canary) {
-        true => Some(log_group::aws::tags_of_log_group(aws, &canary).await?),
+        true => {
+            let tags = log_group::aws::tags_of_log_group(aws, &canary);
+            Some(failing.of(Unread::LogGroups, tags, Tags::default()).await?)
+        }
         false => None,
     };
     let readers = functions.iter().map(|arn| trigger::aws::function_name(arn)).collect();

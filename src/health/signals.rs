@@ -1,0 +1,148 @@
+//! Everything that was read of a running stack, each thing by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::judge::Line;
+use super::metric::Metrics;
+use super::probe::{Probe, Unknown};
+use crate::resources::{Observed, Unread};
+use crate::stack::{Names, StackName, Target};
+
+/// What a running stack shows of itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Signals {
+    /// When it was read by AWS's clock, in milliseconds since 1970.
+    pub now: i64,
+    /// The resources.
+    pub chain: Chain,
+    /// The metrics of the last hour, or of a longer window where one is asked for.
+    pub metrics: Probe<Metrics>,
+    /// The log groups whose events came in by subscription filters of this stack lately.
+    pub log_groups: Probe<ActiveGroups>,
+    /// The newest lines of each forwarder's own log: those of the main function first.
+    pub logs: Vec<ForwarderLog>,
+    /// The places in S3 where records are kept that were not delivered.
+    pub kept: Vec<KeptPlace>,
+    /// The alarms on this stack.
+    pub alarms: Probe<Alarms>,
+}
+
+/// The resources of a stack, as far as they could be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    /// The stack.
+    pub stack: StackName,
+    /// Its account and region.
+    pub target: Target,
+    /// The names of its resources.
+    pub names: Names,
+    /// What exists. Where a read failed, this has nothing, and `unread` says so.
+    pub observed: Observed,
+    /// The reads that failed.
+    pub unread: BTreeMap<Unread, Unknown>,
+}
+
+impl Chain {
+    /// What a read found, or why it failed.
+    pub(crate) fn read<'a, T>(&'a self, what: Unread, of: impl FnOnce(&'a Observed) -> T) -> Probe<T> {
+        match self.unread.get(&what) {
+            Some(unknown) => Err(unknown.clone()),
+            None => Ok(of(&self.observed)),
+        }
+    }
+}
+
+/// Log groups that lead into the chain.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct ActiveGroups {
+    /// Their names: those that CloudWatch forwarded events of within the last three hours.
+    pub names: BTreeSet<String>,
+    /// Whether these are all.
+    pub is_whole: bool,
+}
+
+/// The newest lines of a forwarder's own log.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ForwarderLog {
+    /// The function.
+    pub function: String,
+    /// The isolated destination that it serves; none of the main function.
+    pub isolated: Option<String>,
+    /// The log group that it writes to.
+    pub log_group: String,
+    /// Since when its configuration and code are as they are, in milliseconds since 1970, where AWS says so. Lines that
+    /// are older are not read.
+    pub modified: Option<i64>,
+    /// The lines, in the order of their times.
+    pub lines: Probe<Lines>,
+}
+
+/// Lines that were read of a log.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Lines {
+    /// From this time on every line was read, in milliseconds since 1970.
+    pub from: i64,
+    /// The lines, in the order of their times.
+    pub lines: Vec<Line>,
+    /// Whether these are all lines from then on.
+    pub is_whole: bool,
+}
+
+/// Why records are kept in S3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum KeptWhy {
+    /// Lambda gave them up: too old, or tried too often.
+    Expired,
+    /// No retry can help them.
+    Quarantined,
+}
+
+/// A place in S3 where records are kept.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct KeptPlace {
+    /// Why records are there.
+    pub why: KeptWhy,
+    /// The place as `s3://BUCKET/PREFIX`, or the ARN of an on-failure destination that is no bucket.
+    pub place: String,
+    /// What is there.
+    pub objects: Probe<Kept>,
+}
+
+/// Objects of a place.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Kept {
+    /// Number of objects that were listed.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// When the oldest and the newest of them were written, in milliseconds since 1970.
+    pub oldest: Option<i64>,
+    /// See `oldest`.
+    pub newest: Option<i64>,
+    /// Whether these are all; otherwise there are more.
+    pub is_whole: bool,
+}
+
+/// The alarms on a stack.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Alarms {
+    /// Those whose metric is about the stream, a forwarder or its event source mapping.
+    pub alarms: Vec<Alarm>,
+    /// Whether all alarms of the account were looked at.
+    pub is_whole: bool,
+}
+
+/// An alarm.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Alarm {
+    /// Its name.
+    pub name: String,
+    /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
+    pub state: String,
+    /// Since when it is in this state, in milliseconds since 1970.
+    pub since: Option<i64>,
+    /// The name of its metric.
+    pub metric: Option<String>,
+    /// Whether it tells anybody: it has actions, and they are enabled.
+    pub notifies: bool,
+}
