@@ -23,7 +23,12 @@ pub(super) struct Clock {
 impl Clock {
     /// Seconds since 1970, exact to about a second.
     pub(super) fn now(&self) -> u64 {
-        here().saturating_add_signed(self.ahead.load(Ordering::Relaxed))
+        here().saturating_add_signed(self.ahead())
+    }
+
+    /// How many seconds it is ahead of the clock of this machine.
+    pub(super) fn ahead(&self) -> i64 {
+        self.ahead.load(Ordering::Relaxed)
     }
 
     /// The client, with an eye on the `Date` of every answer.

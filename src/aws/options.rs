@@ -26,15 +26,20 @@ pub struct Options {
 }
 
 impl Options {
-    /// The flags of AWS's CLI for the same place, each behind a space: what is not given comes from the environment
-    /// there, too.
-    pub(super) fn cli_flags(&self) -> String {
+    /// The flags of AWS's CLI for the same place: what is not given comes from the environment there, too.
+    pub(crate) fn cli_args(&self) -> Vec<String> {
         [("--region", &self.region), ("--profile", &self.profile), ("--endpoint-url", &self.endpoint_url)]
             .into_iter()
-            .filter_map(|(flag, value)| {
-                Some(format!(" {flag} {}", shlex::try_quote(value.as_deref()?).ok()?))
-            })
+            .filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]))
+            .flatten()
             .collect()
+    }
+
+    /// The same for a shell, each behind a space.
+    pub(super) fn cli_flags(&self) -> String {
+        let quoted =
+            |word: String| shlex::try_quote(&word).map(|word| format!(" {word}")).unwrap_or_default();
+        self.cli_args().into_iter().map(quoted).collect()
     }
 }
 

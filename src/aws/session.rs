@@ -130,6 +130,11 @@ impl Session {
         self.clock.now()
     }
 
+    /// How many seconds AWS's clock is ahead of that of this machine.
+    pub(crate) fn clock_ahead(&self) -> i64 {
+        self.clock.ahead()
+    }
+
     pub(super) fn count_call(&self) {
         self.calls.fetch_add(1, Ordering::Relaxed);
     }

@@ -3,6 +3,7 @@
 
 mod completions;
 mod demo;
+mod doctor;
 mod forward;
 mod init;
 mod man;
@@ -71,6 +72,7 @@ verbs! {
     subscribe::Subscribe,
     unsubscribe::Unsubscribe,
     status::Status,
+    doctor::Doctor,
     teardown::Teardown,
     forward::Forward,
     package::Package,

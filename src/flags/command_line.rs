@@ -69,6 +69,18 @@ impl CommandLine {
         line
     }
 
+    /// The same command with more arguments behind it.
+    #[must_use]
+    pub fn with(mut self, args: &[String]) -> Self {
+        self.args.extend_from_slice(args);
+        self
+    }
+
+    /// The words of it, the name of the program first.
+    pub fn words(&self) -> Vec<String> {
+        std::iter::once("cwl2le".to_owned()).chain(self.args.iter().cloned()).collect()
+    }
+
     /// Another command with the same flags, `verb` in the place of `typed`.
     #[must_use]
     pub fn with_verb(&self, typed: &str, verb: &str) -> Self {

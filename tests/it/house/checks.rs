@@ -77,8 +77,10 @@ static FAULTS: LazyLock<Faults> = LazyLock::new(|| {
 });
 
 fn must_be_pure(file: &str) -> bool {
+    const PURE: [&str; 5] =
+        ["src/plan/", "src/stack/", "src/journal/", "src/health/", "src/commands/doctor/checks/"];
     let of_kind = file.starts_with("src/resources/");
-    ["src/plan/", "src/stack/", "src/journal/", "src/health/"].iter().any(|folder| file.starts_with(folder))
+    PURE.iter().any(|folder| file.starts_with(folder))
         || of_kind && (file.ends_with("/desired.rs") || file.ends_with("/plan.rs"))
 }
 

@@ -1,0 +1,4 @@
+//! The checks, one file for each category. Pure.
+
+pub(super) mod access;
+pub(super) mod stream;

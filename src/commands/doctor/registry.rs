@@ -1,0 +1,42 @@
+//! The list of all checks.
+
+use super::check::Category;
+use super::checks::{access, stream};
+
+/// All checks by category, in the order in which a log line passes what they look at.
+pub(super) static CATEGORIES: &[Category] = &[access::CATEGORY, stream::CATEGORY];
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_name_is_there_once_and_what_a_check_needs_stands_before_it() {
+        let mut seen = BTreeSet::new();
+        for category in CATEGORIES {
+            assert!(seen.insert(category.name), "{}", category.name);
+            for check in category.checks {
+                for needed in category.needs.iter().chain(check.needs) {
+                    assert!(seen.contains(needed), "{} needs {needed}", check.name);
+                }
+                let plain = |c: char| c.is_ascii_lowercase() || c == '-';
+                assert!(check.name.chars().all(plain) && !check.about.is_empty(), "{}", check.name);
+                assert!(seen.insert(check.name), "{} is there twice", check.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_check_has_its_section_in_the_documentation() {
+        let text = include_str!("../../../docs/doctor.md");
+        let sections: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+        let checks: BTreeSet<&str> =
+            CATEGORIES.iter().flat_map(|category| category.checks).map(|check| check.name).collect();
+        assert_eq!(sections, checks, "the sections of docs/doctor.md, and the checks");
+        for title in CATEGORIES.iter().map(|category| category.title) {
+            assert!(text.lines().any(|line| line.to_lowercase() == format!("## {title}")), "{title}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! `cwl2le doctor`: what is wrong with the chain, and how to fix it.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::examine::{Examined, examine};
+use super::finding::Command;
+use super::gather::{gather, open};
+use super::list::CheckList;
+use super::registry::CATEGORIES;
+use super::report::{Diagnosis, DoctorReport, Item, time};
+use super::select::{names, select};
+use crate::aws::Options;
+use crate::commands::verb::{Facts, Policy, Reads, Verb};
+use crate::error::{Exit, Result};
+use crate::flags::StackArg;
+use crate::workflow::Context;
+
+/// Maximum time for an answer of AWS and for all retries of a call: somebody waits for the result, and a part that
+/// does not answer is one that could not be read.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Find what keeps logs from arriving, and print the command that fixes it; changes nothing
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub stack: StackArg,
+    /// Print only faults and warnings
+    #[arg(long)]
+    pub short: bool,
+    /// Exit with code 8 after a warning, too
+    #[arg(long)]
+    pub strict: bool,
+    /// Report only this category or check; --list shows the names
+    #[arg(long, value_name = "CHECK", value_parser = names(), hide_possible_values = true)]
+    pub only: Vec<String>,
+    /// List the checks and make none
+    #[arg(long)]
+    pub list: bool,
+    /// Count what went wrong in the last 15m, 1h or 2d
+    #[arg(long, value_name = "TIME", value_parser = window, default_value = "1h")]
+    pub since: Duration,
+}
+
+/// From a minute to two weeks: metrics have a value for each minute, and CloudWatch keeps these for 15 days.
+fn window(text: &str) -> std::result::Result<Duration, String> {
+    let time =
+        humantime::parse_duration(text).map_err(|_| format!("`{text}` is no time, as 15m, 1h or 2d"))?;
+    let (least, most) = (Duration::from_secs(60), Duration::from_secs(14 * 86_400));
+    if (least..=most).contains(&time) { Ok(time) } else { Err("it must be from 1m to 14d".to_owned()) }
+}
+
+impl Verb for Doctor {
+    type Report = DoctorReport;
+
+    fn facts(&self) -> Facts<'_> {
+        let place = if self.list { Reads::Nothing } else { Reads::Place };
+        Facts { stack: Some(&self.stack), reads: place, policy: Some(Policy::everyday()), ..Facts::default() }
+    }
+
+    async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        if self.list {
+            return Ok(DoctorReport::List(CheckList::of(CATEGORIES)));
+        }
+        let options = Options {
+            patience: Some(context.aws.patience.map_or(PATIENCE, |given| given.min(PATIENCE))),
+            ..context.aws.clone()
+        };
+        let context = Context { aws: &options, ..context };
+        let session = open(context).await?;
+        let name = context.stack(&self.stack);
+        let evidence = gather(context, session.as_ref(), &name, self.since).await?;
+        let found = select(examine(CATEGORIES, &evidence), &self.only);
+        let diagnosis = Diagnosis {
+            stack: name.to_string(),
+            account: evidence.caller.as_ref().ok().map(|caller| caller.account.clone()),
+            region: evidence.region.clone().ok(),
+            time: time(evidence.now),
+            window_seconds: self.since.as_secs(),
+            calls: session.as_ref().map_or(0, |session| session.calls()),
+            seconds: context.started.elapsed().as_secs_f64(),
+            strict: self.strict,
+            short: self.short,
+            ..Diagnosis::default()
+        };
+        let items = found.into_iter().map(|examined| item(context, examined)).collect();
+        Ok(DoctorReport::Found(Box::new(diagnosis.judged(items))))
+    }
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        report.exit()
+    }
+}
+
+/// A finding with its commands for the stack and the place of this run.
+fn item(context: Context<'_>, examined: Examined) -> Item {
+    let fix = examined.finding.fix.iter().map(|command| match command {
+        Command::Own(args) => {
+            let (verb, more) = args.split_first().map_or(("", &[][..]), |(verb, more)| (verb.as_str(), more));
+            context.command_line.of_stack(verb).with(more).words()
+        }
+        Command::Aws(args) => [&["aws".to_owned()], &args[..], &context.aws.cli_args()[..]].concat(),
+    });
+    let fix = fix.collect();
+    Item::new(examined, fix)
+}
