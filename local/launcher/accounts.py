@@ -6,6 +6,8 @@ Tests that fail a run at each of its calls begin each time with the same account
 - ``POST /_cwl2le/accounts/ID/restore/NUMBER`` puts it back to what was kept by that number;
 - ``POST /_cwl2le/accounts/ID/forget`` deletes everything in it, in every service, and ends its functions;
 - ``GET /_cwl2le/accounts/ID`` shows it as JSON, the same text for the same contents.
+
+Metrics are kept, put back and deleted with their account, and not shown: they flow.
 """
 
 import collections
@@ -42,7 +44,8 @@ _A_TIME = 1_000_000_000
 class Accounts:
     """Every store of the services that holds something by account."""
 
-    def __init__(self, responses, functions, *holders):
+    def __init__(self, responses, functions, *holders, metrics):
+        self.metrics = metrics
         self.scoped = (responses.AccountScopedDict, responses.AccountRegionScopedDict)
         self.functions = functions
         self.stores = {
@@ -61,10 +64,10 @@ class Accounts:
         if (method, action, forget) == ("GET", None, None):
             return self.show(account)
         if (method, action) == ("POST", "keep"):
-            self.kept[account][number] = copy.deepcopy(self._contents(account))
+            self.kept[account][number] = copy.deepcopy(self._contents(account)), self.metrics.of_account(account)
             return {}
         if (method, action) == ("POST", "restore") and number in self.kept[account]:
-            self._restore(account, self.kept[account][number])
+            self._restore(account, *self.kept[account][number])
             return {}
         if (method, forget) == ("POST", "forget"):
             self._forget(account)
@@ -89,7 +92,8 @@ class Accounts:
             for name, store in self.stores.items()
         }
 
-    def _restore(self, account, kept):
+    def _restore(self, account, kept, metrics):
+        self.metrics.put_back(account, metrics)
         for name, entries in copy.deepcopy(kept).items():
             data = self.stores[name]._data
             for key in [key for key in list(data) if key[0] == account]:
@@ -98,6 +102,7 @@ class Accounts:
 
     def _forget(self, account):
         self.kept.pop(account, None)
+        self.metrics.put_back(account, {})
         functions = [key for key in list(self.functions._functions._data) if key[0] == account]
         services = [module for name, module in list(sys.modules.items()) if name.startswith("ministack.services.")]
         stores = [store for service in services for _, store in self._stores_of(service)]

@@ -9,7 +9,16 @@ import json
 import uuid
 from urllib.parse import parse_qs
 
+from account_policies import EXTRACTION, SUBSCRIPTION
 from condition_keys import customer_key, mapped_function
+
+
+# What an operation on account policies needs beside its own action, by the type of the policy.
+_OF_POLICIES = {
+    "DescribeAccountPolicies": {SUBSCRIPTION: "DescribeSubscriptionFilters"},
+    "PutAccountPolicy": {SUBSCRIPTION: "PutSubscriptionFilter", EXTRACTION: "PutMetricExtractionPolicy"},
+    "DeleteAccountPolicy": {SUBSCRIPTION: "DeleteSubscriptionFilter", EXTRACTION: "DeleteMetricExtractionPolicy"},
+}
 
 
 def needed(service, method, path, headers, body, arn):
@@ -35,12 +44,10 @@ def needed(service, method, path, headers, body, arn):
         return [("logs:TagResource", arn("logs", f"log-group:{data.get('logGroupName')}"), {})]
     if operation == "PutSubscriptionFilter" and data.get("roleArn"):
         return [_pass_role(data["roleArn"], "logs.amazonaws.com")]
-    if operation in ("DescribeAccountPolicies", "DeleteAccountPolicy"):
-        verb = "DescribeSubscriptionFilters" if operation.startswith("Describe") else "DeleteSubscriptionFilter"
-        return [(f"logs:{verb}", arn("logs", "log-group:*"), {})]
-    if operation == "PutAccountPolicy":
-        filters = ("logs:PutSubscriptionFilter", arn("logs", "log-group:*"), {})
-        return [filters, *_policy_role(data.get("policyDocument"))]
+    if operation in _OF_POLICIES:
+        action = _OF_POLICIES[operation].get(data.get("policyType"))
+        actions = [(f"logs:{action}", arn("logs", "log-group:*"), {})] if action else []
+        return actions + (_policy_role(data.get("policyDocument")) if operation == "PutAccountPolicy" else [])
     return []
 
 

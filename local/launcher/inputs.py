@@ -15,12 +15,13 @@ def given(service, operation, method, path, headers, body, query):
     name = model["operations"][operation].get("input", {}).get("shape")
     if name is None:
         return {}
-    protocol = model["metadata"]["protocol"]
-    if protocol == "query":
+    # CloudWatch speaks three protocols.
+    by_form = "query" in model["metadata"]["protocols"] and not headers.get("x-amz-target")
+    if not by_form and "json" in model["metadata"]["protocols"]:
+        return _named(model["shapes"], name, json.loads(body or b"{}"))
+    if by_form:
         form = dict(parse_qsl((body or b"").decode(), keep_blank_values=True))
         return _of_form(model["shapes"], name, form, "") or {}
-    if protocol == "json":
-        return _named(model["shapes"], name, json.loads(body or b"{}"))
     return _of_rest(model["shapes"], name, operations.route(method, path)[1], headers, body, query)
 
 

@@ -6,9 +6,12 @@ announces itself and how it ends.
 What is added takes the place of named functions of ministack; ``load`` stops with a clear message
 when one of them is not there, or takes other parameters than the ones relied on:
 
-- ``subscriptions``: subscription filters and account policies that deliver to Kinesis, with ``patterns``;
+- ``subscriptions``, ``account_policies`` and ``delivery``: subscription filters and account policies that deliver to
+  Kinesis, with ``patterns``;
 - ``mappings``, ``reader`` and ``on_failure``: event source mappings that honour partial batch responses, and keep what
   they give up in S3;
+- ``metrics``, ``chain_metrics``, ``embedded_metrics``, ``records`` and ``metric_requests``: the metrics of the chain and
+  of log lines in the embedded format, and the requests that read them;
 - ``environments``: a change of a function ends its own execution environments, and no others;
 - ``failed_starts``: what a function that cannot start says, in its log and to whoever invokes it;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
@@ -48,8 +51,14 @@ import guard
 import policy_limits
 import strictness
 import trust
+from account_policies import AccountPolicies
+from chain_metrics import ChainMetrics
+from delivery import Delivery
 from lag import Lag
 from mappings import Mappings
+from metric_requests import MetricRequests
+from metrics import Metrics
+from records import Records
 from stream_limits import StreamLimits
 from subscriptions import Subscriptions
 
@@ -74,10 +83,20 @@ RELIED_ON = {
     "services.kinesis": {
         "handle_request": "method path headers body query_params",
         "put_record_internal": "stream_arn partition_key data",
+        "_put_record": "data",
+        "_put_records": "data",
+        "_resolve_stream": "data",
         "_create_stream": "data",
         "_update_shard_count": "data",
         "_resolve_stream_by_arn": "stream_arn",
         "_streams": None,
+    },
+    "services.cloudwatch": {
+        "handle_request": "method path headers body query_params",
+        "record_metric": "namespace metric_name value unit dimensions",
+        "reset": "",
+        "_json_ok": "data",
+        "_error": "code message status use_json use_cbor",
     },
     "services.lambda_svc": {
         "handle_request": "method path headers body query_params",
@@ -86,6 +105,8 @@ RELIED_ON = {
         "_create_esm": "data",
         "_update_esm": "esm_id data",
         "_create_function": "data",
+        "_esm_response": "esm",
+        "_emit_lambda_metrics": "function_name duration_ms error throttle",
         "_emit_lambda_logs": "func request_id log_text error duration_ms log_source",
         "_execute_function": "func event",
         "_execute_function_provided_warm": "func event request_id",
@@ -161,22 +182,27 @@ def load():
 def install(modules):
     """Puts everything in its place; what answers the requests that control the server."""
     logs, functions, kinesis = modules["cloudwatch_logs"], modules["lambda_svc"], modules["kinesis"]
-    lag = Lag(modules["responses"])
-    shared = modules["iam"], modules["iam_evaluator"], modules["responses"], lag
-    subscriptions = Subscriptions(logs, kinesis, *shared)
-    subscriptions.install()
+    responses, lag = modules["responses"], Lag(modules["responses"])
+    metrics = Metrics(responses)
+    measured = ChainMetrics(metrics)
+    shared = modules["iam"], modules["iam_evaluator"], responses, lag, measured
+    delivery = Delivery(kinesis, *shared)
+    policies = AccountPolicies(responses, delivery, lag)
+    Subscriptions(logs, responses, policies, delivery, lag, measured).install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
-    StreamLimits(kinesis, modules["responses"]).install()
-    environments.install(modules["responses"], functions)
+    Records(kinesis, measured).install()
+    MetricRequests(modules["cloudwatch"], metrics).install()
+    StreamLimits(kinesis, responses).install()
+    environments.install(responses, functions)
     failed_starts.install(functions, modules["lambda_runtime"])
-    function_limits.install(modules["responses"], functions)
-    policy_limits.install(modules["responses"], modules["iam"])
+    function_limits.install(responses, functions)
+    policy_limits.install(responses, modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
-    whole = accounts.Accounts(modules["responses"], functions, logs, kinesis, modules["iam"], subscriptions)
+    whole = accounts.Accounts(responses, functions, logs, kinesis, modules["iam"], policies, metrics=metrics)
     lag.install(services, whole.copy_of)
     trust.install(modules["iam_evaluator"], modules["iam"])
     condition_keys.install(modules["iam_actions"], modules["iam"])
-    dependent_actions.install(modules["app"], modules["responses"], modules["iam_actions"], services)
+    dependent_actions.install(modules["app"], responses, modules["iam_actions"], services)
     create_stream = kinesis._create_stream
 
     def create_stream_with_tags(data):
@@ -187,10 +213,11 @@ def install(modules):
         return answer
 
     kinesis._create_stream = create_stream_with_tags
-    bucket_owners.install(modules["responses"], modules["s3"])
-    more = {"secretsmanager": modules["secretsmanager"], "ssm": modules["ssm"], "sts": modules["sts"]}
-    strictness.install(modules["responses"], {**services, **more})
-    return whole, lag
+    bucket_owners.install(responses, modules["s3"])
+    more = {name: modules[name] for name in ("secretsmanager", "ssm", "sts")}
+    more["monitoring"] = modules["cloudwatch"]
+    strictness.install(responses, {**services, **more})
+    return whole, lag, metrics
 
 
 def configure(state, port, auth, secret):

@@ -13,8 +13,9 @@ from roles import Roles
 class Mappings:
     """Event source mappings of Kinesis streams: a reader for each shard of each enabled one."""
 
-    def __init__(self, functions, kinesis, logs, s3, iam, evaluator, responses, lag):
+    def __init__(self, functions, kinesis, logs, s3, iam, evaluator, responses, lag, measured):
         self.functions, self.kinesis, self.logs, self.s3 = functions, kinesis, logs, s3
+        self.measured = measured
         self.iam, self.evaluator, self.responses, self.lag = iam, evaluator, responses, lag
         self.lock = threading.Lock()
         self.checkpoints, self.readers = {}, {}
@@ -32,6 +33,8 @@ class Mappings:
         self.functions._update_esm = self.changed_mapping
         self.functions._emit_lambda_logs = self.emit_log
         self.functions._execute_function = self.run_function
+        # Everything that runs passes `run_function`, which counts it.
+        self.functions._emit_lambda_metrics = lambda *_, **__: None
 
     def poll(self):
         """Called by ministack's poll loop whenever a record was put: wakes the readers, starts new ones."""
@@ -83,10 +86,14 @@ class Mappings:
         is_empty = event == {"Records": []}
         if is_empty and machine not in (config.get("Architectures") or ["x86_64"]):
             return {"body": {"batchItemFailures": []}}
+        started = time.monotonic()
         result = self.execute(function, event)
         if is_empty and "exited before returning" in str(result.get("body")):
             # ministack may end a process that answers while its function is updated. AWS lets it finish.
             result = self.execute(function, event)
+        duration = (time.monotonic() - started) * 1000
+        name, error = config.get("FunctionName"), bool(result.get("error"))
+        self.measured.invoked(name, duration, error, bool(result.get("throttle")))
         return result
 
     def new_function(self, data):
@@ -123,13 +130,22 @@ class Mappings:
             return self._refused("StartingPositionTimestamp is needed with AT_TIMESTAMP, and cannot be in the future.")
         # The default of AWS for streams; ministack's is the one for queues.
         answer = self._waking(self.create_mapping, {**({"BatchSize": 100} if ":kinesis:" in source else {}), **data})
+        if answer[0] != 202:
+            return answer
         for mapping in self.functions._esms.values():
-            if since is not None and _maps(mapping, source, name, qualifier):
-                mapping["StartingPositionTimestamp"] = since
+            if _maps(mapping, source, name, qualifier):
+                if since is not None:
+                    mapping["StartingPositionTimestamp"] = since
+                if data.get("MetricsConfig"):
+                    mapping["MetricsConfig"] = data["MetricsConfig"]
+                return self.responses.json_response(self.functions._esm_response(mapping), 202)
         return answer
 
     def changed_mapping(self, mapping_id, data):
         """UpdateEventSourceMapping: one that was enabled reads on at once."""
+        mapping = self.functions._esms.get(mapping_id)
+        if mapping and data.get("MetricsConfig"):
+            mapping["MetricsConfig"] = data["MetricsConfig"]
         return self._waking(self.update_mapping, mapping_id, data)
 
     def _waking(self, function, *arguments):

@@ -15,10 +15,13 @@ class OnFailure:
         self.s3, self.roles = s3, roles
 
     def send(self, mapping, function, shard_id, records, condition, tries, region):
-        """Keeps records, in the form of an invocation, that are given up for a condition after so many tries."""
+        """Keeps records, in the form of an invocation, that are given up for a condition after so many tries.
+
+        Whether the destination has them now; None where there is none.
+        """
         arn = ((mapping.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination") or ""
         if not records or ":s3:::" not in arn:
-            return
+            return None
         bucket = arn.rsplit(":", 1)[-1]
         now = time.time()
         key = "aws/lambda/{}/{}/{}-{}".format(
@@ -27,7 +30,7 @@ class OnFailure:
         role = function["config"].get("Role", "")
         if not self.roles.allows(role, "s3:PutObject", f"{arn}/{key}", region):
             log.warning("mapping %s: its role may not put objects into %s", mapping["UUID"], bucket)
-            return
+            return False
         document = {
             "requestContext": {
                 "requestId": str(uuid.uuid4()),
@@ -53,6 +56,7 @@ class OnFailure:
         status = self.s3._put_object(bucket, key, json.dumps(document).encode(), {})[0]
         if status != 200:
             log.warning("mapping %s: %s does not take what was given up: %s", mapping["UUID"], bucket, status)
+        return status == 200
 
 
 def _iso(seconds):

@@ -9,7 +9,11 @@ import re
 from urllib.parse import parse_qs
 
 # The services whose requests are looked at, by the name that requests are signed for.
-SERVICES = ("iam", "kinesis", "lambda", "logs", "secretsmanager", "ssm", "sts")
+SERVICES = ("iam", "kinesis", "lambda", "logs", "monitoring", "secretsmanager", "ssm", "sts", "tagging")
+# Models that have another name.
+_MODELS = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
+# Values of enumerations that AWS knows and the pinned botocore does not yet.
+_NEWER = {"logs": {"PolicyType": ["RETENTION_POLICY"]}}
 # Operations that only read. `Test` covers TestMetricFilter.
 _READING = re.compile("BatchGet|Describe|Filter|Get|List|Test")
 
@@ -19,7 +23,10 @@ def model(service):
     """The API model of a service, as botocore's ``service-2.json`` has it."""
     from botocore.loaders import Loader
 
-    return Loader().load_service_model(service, "service-2")
+    found = Loader().load_service_model(_MODELS.get(service, service), "service-2")
+    for shape, values in _NEWER.get(service, {}).items():
+        found["shapes"][shape]["enum"] += [value for value in values if value not in found["shapes"][shape]["enum"]]
+    return found
 
 
 def called(service, method, path, headers, body):

@@ -10,6 +10,8 @@ log = logging.getLogger("cwl2le")
 
 # AWS backs off as well, for longer; nobody wants to wait here.
 BACKOFF_FIRST, BACKOFF_LAST = 0.1, 2.0
+# Readers look more often than AWS's pollers, which ask an empty stream once a second.
+EMPTY_POLL = 1.0
 # An invocation's payload is limited to 6 MB.
 PAYLOAD_LIMIT = 6 * 1024 * 1024
 
@@ -37,7 +39,7 @@ class ShardReader:
         self.mappings = mappings
         self.account, self.region = account, region
         self.mapping_id, self.shard_id = mapping_id, shard_id
-        self.wake = threading.Event()
+        self.wake, self.polled = threading.Event(), 0.0
         self.thread = threading.Thread(target=self._run, daemon=True, name=f"shard-reader-{shard_id}")
         self.thread.start()
 
@@ -78,13 +80,20 @@ class ShardReader:
             if not batch:
                 # Nothing came, or what came is gone: an account was put back to what it was.
                 deadline = None
+                if time.monotonic() >= self.polled + EMPTY_POLL:
+                    self._polled(mapping, batch)
             elif deadline is None:
                 deadline = time.monotonic() + window
             full = len(batch) == limit or len(batch) < len(records[start : start + limit])
             if batch and (full or time.monotonic() >= deadline):
+                self._polled(mapping, batch)
                 return batch
             self.wake.wait(0.5 if deadline is None else max(0.0, min(0.5, deadline - time.monotonic())))
         return None
+
+    def _polled(self, mapping, batch):
+        self.polled = time.monotonic()
+        self.mappings.measured.polled(mapping, batch)
 
     def _process(self, batch):
         """Delivers one batch until it is done, given up, or the mapping is gone."""
@@ -130,7 +139,8 @@ class ShardReader:
 
     def _give_up(self, mapping, function, batch, condition, tries):
         records = [self._record(mapping, function, record) for record in batch]
-        self.mappings.on_failure().send(mapping, function, self.shard_id, records, condition, tries, self.region)
+        kept = self.mappings.on_failure().send(mapping, function, self.shard_id, records, condition, tries, self.region)
+        self.mappings.measured.given_up(mapping, len(batch), kept)
         self._advance(batch[-1])
 
     def _invoke(self, mapping, function, batch):
@@ -141,6 +151,13 @@ class ShardReader:
         if not records:
             return None
         result = service._execute_function(function, {"Records": records})
+        failed = self._failed(mapping, batch, result)
+        if not result.get("throttle"):
+            self.mappings.measured.batch_done(mapping, batch, 0 if failed is None else len(batch) - failed)
+        return failed
+
+    def _failed(self, mapping, batch, result):
+        """The index of the first record to deliver again, or None, by what came of an invocation."""
         if result.get("error"):
             mapping["LastProcessingResult"] = "PROBLEM: Function call failed"
             log.warning("mapping %s: the function failed: %s", self.mapping_id, str(result.get("body"))[:500])

@@ -17,7 +17,10 @@ import shapes
 log = logging.getLogger("cwl2le")
 
 # The code of a broken constraint; the query protocol has codes without `Exception`.
-_CODES = {"iam": "ValidationError", "logs": "InvalidParameterException", "sts": "ValidationError"}
+_CODES = {
+    "iam": "ValidationError", "logs": "InvalidParameterException", "monitoring": "ValidationError",
+    "sts": "ValidationError", "tagging": "InvalidParameterException",
+}
 # AWS's parsers give up before any constraint is looked at.
 _UNREADABLE = {"iam": "MalformedInput", "sts": "MalformedInput"}
 

@@ -12,36 +12,51 @@ use tokio::process::{Child, ChildStdin, Command};
 use crate::error::LocalError;
 use crate::python::PythonEnv;
 
+/// Names and contents of files in `launcher/`, by their names without `.py`.
+macro_rules! launcher_files {
+    ($($name:literal),* $(,)?) => {
+        &[$((concat!($name, ".py"), include_str!(concat!("../launcher/", $name, ".py")))),*]
+    };
+}
+
 /// The Python files that run the servers; they are written beside the server's state when it starts.
-const LAUNCHER: &[(&str, &str)] = &[
-    ("accounts.py", include_str!("../launcher/accounts.py")),
-    ("bucket_owners.py", include_str!("../launcher/bucket_owners.py")),
-    ("condition_keys.py", include_str!("../launcher/condition_keys.py")),
-    ("control.py", include_str!("../launcher/control.py")),
-    ("dependent_actions.py", include_str!("../launcher/dependent_actions.py")),
-    ("environments.py", include_str!("../launcher/environments.py")),
-    ("failed_starts.py", include_str!("../launcher/failed_starts.py")),
-    ("field_server.py", include_str!("../launcher/field_server.py")),
-    ("function_limits.py", include_str!("../launcher/function_limits.py")),
-    ("gate.py", include_str!("../launcher/gate.py")),
-    ("guard.py", include_str!("../launcher/guard.py")),
-    ("inputs.py", include_str!("../launcher/inputs.py")),
-    ("lag.py", include_str!("../launcher/lag.py")),
-    ("launcher.py", include_str!("../launcher/launcher.py")),
-    ("mappings.py", include_str!("../launcher/mappings.py")),
-    ("microburst_proxy.py", include_str!("../launcher/microburst_proxy.py")),
-    ("moto_server.py", include_str!("../launcher/moto_server.py")),
-    ("on_failure.py", include_str!("../launcher/on_failure.py")),
-    ("operations.py", include_str!("../launcher/operations.py")),
-    ("patterns.py", include_str!("../launcher/patterns.py")),
-    ("policy_limits.py", include_str!("../launcher/policy_limits.py")),
-    ("reader.py", include_str!("../launcher/reader.py")),
-    ("roles.py", include_str!("../launcher/roles.py")),
-    ("shapes.py", include_str!("../launcher/shapes.py")),
-    ("stream_limits.py", include_str!("../launcher/stream_limits.py")),
-    ("strictness.py", include_str!("../launcher/strictness.py")),
-    ("subscriptions.py", include_str!("../launcher/subscriptions.py")),
-    ("trust.py", include_str!("../launcher/trust.py")),
+const LAUNCHER: &[(&str, &str)] = launcher_files![
+    "account_policies",
+    "accounts",
+    "bucket_owners",
+    "chain_metrics",
+    "condition_keys",
+    "control",
+    "delivery",
+    "dependent_actions",
+    "embedded_metrics",
+    "environments",
+    "failed_starts",
+    "field_server",
+    "function_limits",
+    "gate",
+    "guard",
+    "inputs",
+    "lag",
+    "launcher",
+    "mappings",
+    "metric_requests",
+    "metrics",
+    "microburst_proxy",
+    "moto_server",
+    "on_failure",
+    "operations",
+    "patterns",
+    "policy_limits",
+    "reader",
+    "records",
+    "refusals",
+    "roles",
+    "shapes",
+    "stream_limits",
+    "strictness",
+    "subscriptions",
+    "trust",
 ];
 
 /// A cold start takes a second or two; a busy machine gets a minute.

@@ -23,6 +23,6 @@ pub use error::LocalError;
 pub use field::FieldServer;
 pub use guarded::private_folder;
 pub use microburst::Microburst;
-pub use ministack::{Credentials, Lag, LocalAws, Options};
+pub use ministack::{Credentials, Lag, LocalAws, Metric, Options};
 pub use moto::Moto;
 pub use reserved_port::ReservedPort;

@@ -1,7 +1,8 @@
 //! The local AWS: ministack as a process of its own, with our launcher around it.
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::cache::{Cache, Progress};
 use crate::error::LocalError;
@@ -49,6 +50,31 @@ impl Credentials {
     /// use one local AWS beside each other take an account each.
     pub fn of_account(account: &str) -> Self {
         Self { access_key_id: account.to_owned(), secret_access_key: "test".to_owned() }
+    }
+}
+
+/// One value of a CloudWatch metric.
+#[derive(Debug, Clone, Copy)]
+pub struct Metric<'a> {
+    /// The namespace, such as `AWS/Lambda`.
+    pub namespace: &'a str,
+    /// The name, such as `Errors`.
+    pub name: &'a str,
+    /// Names and values of its dimensions.
+    pub dimensions: &'a [(&'a str, &'a str)],
+    /// When it was measured; it counts for that minute.
+    pub time: SystemTime,
+    /// The value.
+    pub value: f64,
+}
+
+impl Metric<'_> {
+    fn json(&self) -> serde_json::Value {
+        let time = self.time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64();
+        let dimensions: BTreeMap<_, _> = self.dimensions.iter().copied().collect();
+        serde_json::json!({
+            "namespace": self.namespace, "name": self.name, "dimensions": dimensions, "time": time, "value": self.value,
+        })
     }
 }
 
@@ -143,6 +169,20 @@ impl LocalAws {
         let path = format!("/_cwl2le/accounts/{account}/lag");
         let set = http::post(&self.server, &path, wanted).await;
         set.map(drop).map_err(|error| LocalError::new("cannot make reads lag", error))
+    }
+
+    /// Records metrics in an account (twelve digits) and region, also ones that only AWS records, and in the past.
+    pub async fn put_metrics(
+        &self,
+        account: &str,
+        region: &str,
+        metrics: &[Metric<'_>],
+    ) -> Result<(), LocalError> {
+        let metrics: Vec<_> = metrics.iter().map(Metric::json).collect();
+        let path = format!("/_cwl2le/accounts/{account}/metrics");
+        let wanted = serde_json::json!({ "region": region, "metrics": metrics });
+        let put = http::post(&self.server, &path, &wanted.to_string()).await;
+        put.map(drop).map_err(|error| LocalError::new("cannot record metrics", error))
     }
 
     /// Where the local AWS writes its log; the file goes when the local AWS stops.

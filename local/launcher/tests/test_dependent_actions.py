@@ -7,6 +7,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from account_policies import EXTRACTION, SUBSCRIPTION
 from dependent_actions import needed
 
 
@@ -39,7 +40,7 @@ class DependentActions(unittest.TestCase):
         self.check([("iam:PassRole", "role")], "lambda", {"Role": "role"}, method="PUT", path="/2015-03-31/functions/f/configuration")
         self.check(
             [("logs:PutSubscriptionFilter", "logs:log-group:*"), ("iam:PassRole", "role")], "logs",
-            {"policyDocument": json.dumps({"RoleArn": "role"})}, "PutAccountPolicy",
+            {"policyType": SUBSCRIPTION, "policyDocument": json.dumps({"RoleArn": "role"})}, "PutAccountPolicy",
         )
 
     def test_encryption_of_a_stream_needs_its_key(self):
@@ -49,9 +50,11 @@ class DependentActions(unittest.TestCase):
             self.check(expected, "kinesis", {"StreamName": "s", "KeyId": "arn:aws:kms:eu-west-1:1:key/k"}, operation)
             self.check([], "kinesis", {"StreamName": "s", "KeyId": "alias/aws/kinesis"}, operation)
 
-    def test_account_policies_are_subscription_filters(self):
-        self.check([("logs:DescribeSubscriptionFilters", "logs:log-group:*")], "logs", {}, "DescribeAccountPolicies")
-        self.check([("logs:DeleteSubscriptionFilter", "logs:log-group:*")], "logs", {}, "DeleteAccountPolicy")
+    def test_account_policies_need_the_actions_of_their_type(self):
+        self.check([("logs:DescribeSubscriptionFilters", "logs:log-group:*")], "logs", {"policyType": SUBSCRIPTION}, "DescribeAccountPolicies")
+        self.check([("logs:DeleteSubscriptionFilter", "logs:log-group:*")], "logs", {"policyType": SUBSCRIPTION}, "DeleteAccountPolicy")
+        self.check([("logs:PutMetricExtractionPolicy", "logs:log-group:*")], "logs", {"policyType": EXTRACTION}, "PutAccountPolicy")
+        self.check([], "logs", {"policyType": EXTRACTION}, "DescribeAccountPolicies")
 
 
 if __name__ == "__main__":

@@ -106,6 +106,16 @@ async fn the_chain_from_log_group_to_function_works() {
 }
 
 #[tokio::test]
+async fn the_chain_is_measured() {
+    passes("measured.py", shared().await).await;
+}
+
+#[tokio::test]
+async fn metrics_are_asked_for_as_on_aws() {
+    passes("metric_queries.py", shared().await).await;
+}
+
+#[tokio::test]
 async fn reads_lag_behind_writes_when_asked_for() {
     passes("lagging.py", shared().await).await;
 }
