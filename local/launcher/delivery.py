@@ -1,7 +1,6 @@
 """CloudWatch Logs -> Kinesis: what a subscription filter or an account policy hands over to its stream."""
 
 import gzip
-import itertools
 import json
 import logging
 import time
@@ -22,7 +21,6 @@ NOT_DELIVERABLE = (
 NOT_ASSUMABLE = "Make sure you have given CloudWatch Logs permission to assume the provided role."
 # A Kinesis record holds 1 MiB; CloudWatch Logs splits what is larger.
 RECORD_LIMIT = 1_000_000
-_event_numbers = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -88,7 +86,7 @@ class Delivery:
         data = _envelope("DATA_MESSAGE", owner, subscription.group, stream_name, [subscription.name])
         data["logEvents"] = [
             {
-                "id": f"{event.get('timestamp', 0):029d}{next(_event_numbers):027d}",
+                "id": event["eventId"],
                 "timestamp": event.get("timestamp", 0),
                 "message": event.get("message", ""),
             }

@@ -10,6 +10,7 @@ when one of them is not there, or takes other parameters than the ones relied on
   Kinesis, with ``patterns``;
 - ``mappings``, ``reader`` and ``on_failure``: event source mappings that honour partial batch responses, and keep what
   they give up in S3;
+- ``log_events``: FilterLogEvents with pages, order and patterns, and ids of events that are the same everywhere;
 - ``metrics``, ``chain_metrics``, ``embedded_metrics``, ``records`` and ``metric_requests``: the metrics of the chain and
   of log lines in the embedded format, and the requests that read them;
 - ``environments``: a change of a function ends its own execution environments, and no others;
@@ -55,6 +56,7 @@ from account_policies import AccountPolicies
 from chain_metrics import ChainMetrics
 from delivery import Delivery
 from lag import Lag
+from log_events import LogEvents
 from mappings import Mappings
 from metric_requests import MetricRequests
 from metrics import Metrics
@@ -78,6 +80,10 @@ RELIED_ON = {
         "_describe_subscription_filters": "data",
         "_fanout_to_subscription_filters": "group_name stream_name events",
         "_subscription_pattern_matches": "pattern message",
+        "_append_log_events": "stream events",
+        "_filter_log_events": "data",
+        "_resolve_log_group_name": "data",
+        "_log_events_lock": None,
         "_log_groups": None,
     },
     "services.kinesis": {
@@ -188,6 +194,7 @@ def install(modules):
     shared = modules["iam"], modules["iam_evaluator"], responses, lag, measured
     delivery = Delivery(kinesis, *shared)
     policies = AccountPolicies(responses, delivery, lag)
+    LogEvents(logs, responses).install()
     Subscriptions(logs, responses, policies, delivery, lag, measured).install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
     Records(kinesis, measured).install()

@@ -2,6 +2,7 @@
 
 import json
 
+import log_events
 from account_policies import SUBSCRIPTION, selects
 from delivery import Subscription
 from patterns import PatternError, compile_pattern
@@ -73,6 +74,7 @@ class Subscriptions:
         if not group or not events:
             return
         self.measured.logged(group_name, events, self.policies.extracts_metrics(group_name))
+        events = log_events.just_appended(events)
         for subscription in [*_of_filters(group_name, group), *self._of_policies(group_name, group)]:
             self.delivery.deliver(subscription, stream_name, events)
 
