@@ -27,9 +27,10 @@ _FLOW = {
     "lambda_svc._esm_backoff_until",
     "cloudwatch_logs._log_records",
     "cloudwatch_logs._queries",
+    "cloudwatch._alarm_history",
 }
 _FLOWING_FIELDS = {
-    "LastProcessingResult", "records", "scalings", "starting_sequence_number", "storedBytes", "streams", "switches",
+    "LastProcessingResult", "StateReason", "StateValue", "records", "scalings", "starting_sequence_number", "storedBytes", "streams", "switches",
 }
 # What differs though the contents are the same: generated ids, and when something happened.
 _GENERATED = re.compile(

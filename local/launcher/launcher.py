@@ -12,7 +12,8 @@ when one of them is not there, or takes other parameters than the ones relied on
   they give up in S3;
 - ``log_events``: FilterLogEvents with pages, order and patterns, and ids of events that are the same everywhere;
 - ``metrics``, ``chain_metrics``, ``embedded_metrics``, ``records`` and ``metric_requests``: the metrics of the chain and
-  of log lines in the embedded format, and the requests that read them;
+  of log lines in the embedded format, and the requests that read them, with ``alarms`` on them;
+- ``tagged_resources``: what the tagging API finds;
 - ``environments``: a change of a function ends its own execution environments, and no others;
 - ``failed_starts``: what a function that cannot start says, in its log and to whoever invokes it;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
@@ -53,6 +54,7 @@ import policy_limits
 import strictness
 import trust
 from account_policies import AccountPolicies
+from alarms import Alarms
 from chain_metrics import ChainMetrics
 from delivery import Delivery
 from lag import Lag
@@ -63,6 +65,7 @@ from metrics import Metrics
 from records import Records
 from stream_limits import StreamLimits
 from subscriptions import Subscriptions
+from tagged_resources import TaggedResources
 
 WRITTEN_FOR = "1.5.33"
 
@@ -103,6 +106,23 @@ RELIED_ON = {
         "reset": "",
         "_json_ok": "data",
         "_error": "code message status use_json use_cbor",
+        "_evaluate_alarm": "alarm",
+        "_evaluate_all_alarms": "",
+        "_evaluate_parent_alarms": "child seen",
+        "_set_alarm_state": "params cbor_data is_cbor is_json",
+        "_record_history": "alarm_name old_state new_state reason alarm_type reason_data",
+        "_dispatch_alarm_actions": "alarm old_state new_state reason",
+        "_alarms": None,
+        "_resource_tags": None,
+    },
+    "services.tagging": {
+        "handle_request": "method path headers body query_params",
+        "_HANDLERS": None,
+        "_get_resources": "data",
+        "_matches_type_filters": "arn type_filters",
+        "_matches_tag_filters": "tags tag_filters",
+        "_collect_s3": "",
+        "_collect_sns": "",
     },
     "services.lambda_svc": {
         "handle_request": "method path headers body query_params",
@@ -199,13 +219,15 @@ def install(modules):
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
     Records(kinesis, measured).install()
     MetricRequests(modules["cloudwatch"], metrics).install()
+    Alarms(modules["cloudwatch"], metrics).install()
+    TaggedResources(modules["tagging"], responses, functions, kinesis, logs, modules["cloudwatch"]).install()
     StreamLimits(kinesis, responses).install()
     environments.install(responses, functions)
     failed_starts.install(functions, modules["lambda_runtime"])
     function_limits.install(responses, functions)
     policy_limits.install(responses, modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
-    whole = accounts.Accounts(responses, functions, logs, kinesis, modules["iam"], policies, metrics=metrics)
+    whole = accounts.Accounts(responses, functions, logs, kinesis, modules["iam"], modules["cloudwatch"], policies, metrics=metrics)
     lag.install(services, whole.copy_of)
     trust.install(modules["iam_evaluator"], modules["iam"])
     condition_keys.install(modules["iam_actions"], modules["iam"])
@@ -222,7 +244,7 @@ def install(modules):
     kinesis._create_stream = create_stream_with_tags
     bucket_owners.install(responses, modules["s3"])
     more = {name: modules[name] for name in ("secretsmanager", "ssm", "sts")}
-    more["monitoring"] = modules["cloudwatch"]
+    more |= {"monitoring": modules["cloudwatch"], "tagging": modules["tagging"]}
     strictness.install(responses, {**services, **more})
     return whole, lag, metrics
 

@@ -23,6 +23,7 @@ macro_rules! launcher_files {
 const LAUNCHER: &[(&str, &str)] = launcher_files![
     "account_policies",
     "accounts",
+    "alarms",
     "bucket_owners",
     "chain_metrics",
     "condition_keys",
@@ -39,6 +40,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "inputs",
     "lag",
     "launcher",
+    "log_events",
     "mappings",
     "metric_requests",
     "metrics",
@@ -56,6 +58,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "stream_limits",
     "strictness",
     "subscriptions",
+    "tagged_resources",
     "trust",
 ];
 
@@ -233,4 +236,20 @@ fn tail(log: &Path, lines: usize) -> String {
     let text = String::from_utf8_lossy(&text);
     let all: Vec<_> = text.lines().collect();
     all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LAUNCHER;
+
+    #[test]
+    fn every_file_of_the_launcher_is_written_beside_the_server() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/launcher");
+        let names =
+            std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a file").file_name());
+        let mut there: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
+        there.retain(|name| name.ends_with(".py"));
+        there.sort_unstable();
+        assert_eq!(LAUNCHER.iter().map(|(name, _)| *name).collect::<Vec<_>>(), there);
+    }
 }

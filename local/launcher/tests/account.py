@@ -39,9 +39,9 @@ class AccountTest(unittest.TestCase):
         self.account = str(next(ACCOUNTS))
         session = botocore.session.get_session()
         session.set_credentials(self.account, "test")
-        self.logs, self.kinesis, self.iam, self.functions, self.s3, self.sts, self.ssm, self.secrets, self.watch = (
+        self.logs, self.kinesis, self.iam, self.functions, self.s3, self.sts, self.ssm, self.secrets, self.watch, self.tags = (
             session.create_client(name, region_name=REGION, endpoint_url=ENDPOINT, config=UNCHECKED)
-            for name in ("logs", "kinesis", "iam", "lambda", "s3", "sts", "ssm", "secretsmanager", "cloudwatch")
+            for name in ("logs", "kinesis", "iam", "lambda", "s3", "sts", "ssm", "secretsmanager", "cloudwatch", "resourcegroupstaggingapi")
         )
         self.stream = f"arn:aws:kinesis:{REGION}:{self.account}:stream/stream"
         self.kinesis.create_stream(StreamName="stream", ShardCount=1, Tags={"made": "by a test"})

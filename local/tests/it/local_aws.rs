@@ -111,6 +111,11 @@ async fn events_are_filtered_as_on_aws() {
 }
 
 #[tokio::test]
+async fn alarms_are_evaluated_and_resources_are_found_by_their_tags() {
+    passes("alarms_and_tags.py", shared().await).await;
+}
+
+#[tokio::test]
 async fn the_chain_is_measured() {
     passes("measured.py", shared().await).await;
 }
