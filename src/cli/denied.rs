@@ -71,7 +71,7 @@ mod tests {
     fn the_policy_is_of_the_stack_of_the_run() {
         let of =
             |document: &str| format!("cwl2le policies {document} --account 123456789012 --region eu-west-1");
-        assert_eq!(command(&["status"]), Some(of("everyday")));
+        assert_eq!(command(&["status"]), Some(of("on-call")));
         assert_eq!(command(&["teardown", "--stack", "blue"]), Some(of("operator") + " --stack blue"));
         assert_eq!(command(&["subscribe", "--all"]), Some(of("everyday") + " --all"));
         assert_eq!(command(&["subscribe", "--all", "--per-group"]), Some(of("everyday")));
@@ -100,7 +100,7 @@ mod tests {
         let hint = |code, hint: &str| {
             explained(Error::new(code, "denied").hint(hint), &cli, &target).hint.expect("a hint")
         };
-        assert!(hint(Code::AccessDenied, MISSING_PERMISSION).contains("; `cwl2le policies everyday "));
+        assert!(hint(Code::AccessDenied, MISSING_PERMISSION).contains("; `cwl2le policies on-call "));
         assert_eq!(hint(Code::AccessDenied, "denied explicitly"), "denied explicitly");
         assert_eq!(hint(Code::Usage, MISSING_PERMISSION), MISSING_PERMISSION);
     }

@@ -52,6 +52,8 @@ pub(crate) enum PolicyDocument {
     Operator,
     /// What you need to subscribe, unsubscribe, plan, preview and see the status
     Everyday,
+    /// What you need to see the status, find a fault and send a canary, without the right to change the chain
+    OnCall,
     /// The permissions boundary that allows what both roles need
     Boundary,
 }
@@ -141,7 +143,7 @@ async fn offline(context: Context<'_>, account: &str) -> Result<Target> {
     Ok(Target { account: account.to_owned(), region })
 }
 
-/// What the documents for people (`operator`, `everyday`) depend on besides the stack.
+/// What the documents for people (`operator`, `everyday`, `on-call`) depend on besides the stack.
 fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> People {
     let wanted = stack.stream.kms_key.value.iter();
     let current = observed.stream.iter().filter_map(|stream| stream.kms_key.as_ref());
@@ -156,6 +158,8 @@ fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> Peo
         secrets: grants.secrets.clone(),
         parameters: !grants.ssm_parameters.is_empty(),
         other_logs_roles: other.and_then(|policy| policy.role_arn.clone()).into_iter().collect(),
+        buckets: grants.buckets().map(ToOwned::to_owned).collect(),
+        bucket_owner: grants.bucket_owner.clone(),
     }
 }
 
@@ -166,13 +170,14 @@ fn render(stack: &Stack, people: &People, which: Option<PolicyDocument>) -> Poli
         let Names { function_log_group, .. } = stack.names.isolated(destination);
         documents::also_log_to(&mut forwarder, &stack.target, &function_log_group);
     }
-    let all: [(PolicyDocument, &'static str, Value); 7] = [
+    let all: [(PolicyDocument, &'static str, Value); 8] = [
         (PolicyDocument::LogsTrust, "logs-trust", stack.logs_role.trust.clone()),
         (PolicyDocument::Logs, "logs", stack.logs_role.policy.clone()),
         (PolicyDocument::ForwarderTrust, "forwarder-trust", stack.function_role.trust.clone()),
         (PolicyDocument::Forwarder, "forwarder", forwarder),
         (PolicyDocument::Operator, "operator", grants::operator(stack, people)),
         (PolicyDocument::Everyday, "everyday", grants::everyday(stack, people)),
+        (PolicyDocument::OnCall, "on-call", grants::on_call(stack, people)),
         (PolicyDocument::Boundary, "boundary", grants::boundary(stack)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));

@@ -93,6 +93,11 @@ impl Policy<'_> {
     pub(crate) fn everyday() -> Self {
         Self { document: "everyday", settings: None, all: false }
     }
+
+    /// What is enough to look and to send a canary, without changing anything of the chain.
+    pub(crate) fn on_call() -> Self {
+        Self { document: "on-call", settings: None, all: false }
+    }
 }
 
 /// What a verb found or did: text for people, JSON for programs, from one value.

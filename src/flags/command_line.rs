@@ -3,6 +3,8 @@
 use std::ffi::OsString;
 use std::fmt;
 
+use crate::stack::Target;
+
 /// The flags whose value is a secret. None of them has a short form.
 const SECRET_FLAGS: [&str; 1] = ["--token"];
 
@@ -79,6 +81,24 @@ impl CommandLine {
     /// The words of it, the name of the program first.
     pub fn words(&self) -> Vec<String> {
         std::iter::once("cwl2le".to_owned()).chain(self.args.iter().cloned()).collect()
+    }
+
+    /// The command that prints the policy of whoever is on call, for the same stack. It works without any right.
+    #[must_use]
+    pub fn on_call_policy(&self, target: &Target) -> Self {
+        let mut line = self.of_stack("policies");
+        let is_of_place = |flag: &str| ["--region", "--profile", "--endpoint-url"].contains(&flag);
+        let (mut kept, mut args) = (Vec::new(), line.args.drain(1..));
+        while let Some(arg) = args.next() {
+            let value = if arg.contains('=') { None } else { args.next() };
+            if !is_of_place(arg.split('=').next().unwrap_or_default()) {
+                kept.extend([arg].into_iter().chain(value));
+            }
+        }
+        let place = ["on-call", "--account", &target.account, "--region", target.region.as_str()];
+        drop(args);
+        line.args.extend(place.map(ToOwned::to_owned).into_iter().chain(kept));
+        line
     }
 
     /// Another command with the same flags, `verb` in the place of `typed`.
@@ -191,6 +211,14 @@ mod tests {
         assert_eq!(
             line("subscribe --stack=a --log-group /x --profile 'a b'").of_stack("setup").to_string(),
             "cwl2le setup '--stack=a' --profile 'a b'"
+        );
+        let region = "eu-west-1".parse().expect("a region");
+        let target = Target { account: "123456789012".to_owned(), region };
+        assert_eq!(
+            line("status --profile p --stack blue --region=eu-west-1 --config=b.toml")
+                .on_call_policy(&target)
+                .to_string(),
+            "cwl2le policies on-call --account 123456789012 --region eu-west-1 --stack blue '--config=b.toml'"
         );
         assert!(line("setup --token t").of_stack("teardown").needs().is_empty());
         for typed in ["setup --token-file -", "setup --token-file=-"] {

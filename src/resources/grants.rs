@@ -23,6 +23,10 @@ pub struct People {
     pub parameters: bool,
     /// ARNs of roles of other stacks that their account policy is written with again.
     pub other_logs_roles: BTreeSet<String>,
+    /// Names of the buckets in which records are kept: expired and quarantined ones.
+    pub buckets: BTreeSet<String>,
+    /// The account that owns these buckets; by default that of the stack.
+    pub bucket_owner: Option<String>,
 }
 
 macro_rules! grants {
@@ -38,32 +42,58 @@ macro_rules! grants {
 }
 with_every_kind!(grants);
 
+/// What the documents are put together from: the lists of a `grants.json`. The lists that a kind has no statement for
+/// are left out.
+mod list {
+    /// What looking at a stack takes: every document has it.
+    pub(super) const READS: &str = "reads";
+    /// What a canary takes besides its log group, see `cwl2le test`.
+    pub(super) const TEST: &str = "test";
+    /// What `everyday` has besides: subscribing and previewing.
+    pub(super) const EVERYDAY: &str = "everyday";
+    /// What `operator` has besides: everything else.
+    pub(super) const OPERATOR: &str = "operator";
+    /// What `on-call` has in the place of wider statements of the others.
+    pub(super) const ON_CALL: &str = "on-call";
+}
+
 /// What is needed to subscribe and unsubscribe log groups, to preview events and to see how a stack is. It neither
 /// creates nor changes a role or a function.
 pub fn everyday(stack: &Stack, people: &People) -> Value {
-    let statements = statements_of("everyday", &values(stack, people));
-    json!({ "Version": "2012-10-17", "Statement": statements })
+    document(&[list::READS, list::EVERYDAY], stack, people)
 }
 
 /// What is needed to run every verb. Where the stack has a permissions boundary, its holder can give the roles no right
 /// that the boundary lacks. Without one, its holder can become administrator of the account.
 pub fn operator(stack: &Stack, people: &People) -> Value {
-    let mut policy = everyday(stack, people);
-    statements(&mut policy).append(&mut statements_of("operator", &values(stack, people)));
-    policy
+    document(&[list::READS, list::EVERYDAY, list::TEST, list::OPERATOR], stack, people)
 }
 
-/// The statements of one document, of all kinds. What several kinds need by the same `Sid` is one statement, which
-/// stands where the last of them has it. Behind these come the statements that say `When` they are needed: where that
+/// What is needed to see how a stack is, to find out why, and to send a canary through it. It changes nothing of the
+/// chain and reads no events but those of the forwarders.
+pub fn on_call(stack: &Stack, people: &People) -> Value {
+    document(&[list::READS, list::TEST, list::ON_CALL], stack, people)
+}
+
+fn document(lists: &[&str], stack: &Stack, people: &People) -> Value {
+    json!({ "Version": "2012-10-17", "Statement": statements_of(lists, &values(stack, people)) })
+}
+
+/// The statements of some lists, of all kinds. What several need by the same `Sid` is one statement, which stands where
+/// the last of them has it. Behind these come the statements that say `When` they are needed: where that
 /// placeholder has a value. They may add to one of the others.
-fn statements_of(document: &str, values: &Values) -> Vec<Value> {
-    let documents = GRANTS.iter().map(|grants| values.render(grants)[document].take());
-    let all = documents.flat_map(|statements| match statements {
-        Value::Array(statements) => statements,
-        _ => Vec::new(),
-    });
+fn statements_of(lists: &[&str], values: &Values) -> Vec<Value> {
+    let mut grants: Vec<Value> = GRANTS.iter().map(|grants| values.render(grants)).collect();
+    let mut all = Vec::new();
+    for list in lists {
+        for grants in &mut grants {
+            if let Some(Value::Array(statements)) = grants.get_mut(list) {
+                all.append(statements);
+            }
+        }
+    }
     let (sometimes, always): (Vec<Value>, Vec<Value>) =
-        all.partition(|statement| statement.get("When").is_some());
+        all.into_iter().partition(|statement| statement.get("When").is_some());
     let mut statements: Vec<Value> = Vec::new();
     for mut statement in always {
         if let Some(at) = statements.iter().position(|other| other["Sid"] == statement["Sid"]) {
@@ -124,11 +154,15 @@ fn values(stack: &Stack, people: &People) -> Values {
     let names_of_both = scopes.iter().flat_map(|names| [&names.logs_role, &names.function_role]);
     let to_look_for = names_of_both.map(|name| role("/*", name)).collect();
     logs.extend(people.other_logs_roles.iter().cloned());
+    let bucket = |name: &String| format!("arn:{}:s3:::{name}", target.region.partition());
     Values::new(target)
         .with("STREAM_ARN", names.stream_arn(target))
         .with("FUNCTION_ARN", names.function_arn(target))
         .with_all("BOUNDARY_ARN", stack.function_role.boundary.iter().cloned().collect())
         .with("LOG_GROUP_ARN", target.arn("logs", format_args!("log-group:{}", names.function_log_group)))
+        .with("CANARY_ARN", target.arn("logs", format_args!("log-group:{}", stack.name.canary_log_group())))
+        .with("BUCKET_OWNER", people.bucket_owner.as_ref().unwrap_or(&target.account))
+        .with_all("BUCKETS", people.buckets.iter().map(bucket).collect())
         .with_all("ROLES", roles)
         .with_all("ROLES_TO_LOOK_FOR", to_look_for)
         .with_all("LOGS_ROLES", logs)
@@ -147,11 +181,13 @@ mod tests {
 
     #[test]
     fn statements_of_one_name_differ_in_their_actions_only() {
-        for document in ["everyday", "operator"] {
-            let mut seen: BTreeMap<String, Value> = BTreeMap::new();
-            for grants in GRANTS {
-                let grants: Value = serde_json::from_str(grants).expect("JSON");
-                let statements = grants[document].as_array().expect("a list of statements");
+        let lists = [list::READS, list::TEST, list::EVERYDAY, list::OPERATOR, list::ON_CALL];
+        let mut seen: BTreeMap<String, Value> = BTreeMap::new();
+        for grants in GRANTS {
+            let grants: Value = serde_json::from_str(grants).expect("JSON");
+            for (list, statements) in grants.as_object().expect("lists") {
+                assert!(lists.contains(&list.as_str()), "no document has `{list}`");
+                let statements = statements.as_array().expect("a list of statements");
                 for mut statement in
                     statements.iter().filter(|statement| statement["When"].is_null()).cloned()
                 {

@@ -34,7 +34,7 @@ impl Verb for Status {
         Facts {
             stack: Some(&self.stack),
             reads: Reads::Place,
-            policy: Some(Policy::everyday()),
+            policy: Some(Policy::on_call()),
             ..Facts::default()
         }
     }

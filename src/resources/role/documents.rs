@@ -25,6 +25,15 @@ pub struct Grants {
     pub secret_keys: Vec<String>,
 }
 
+impl Grants {
+    /// The buckets in which records are kept: expired and quarantined ones.
+    pub fn buckets(&self) -> impl Iterator<Item = &str> {
+        let expired = self.on_failure.as_deref().and_then(Arn::parse).filter(|arn| arn.service == "s3");
+        let quarantined = self.quarantine.as_deref().and_then(|place| place.split('/').next());
+        expired.map(|arn| arn.resource).into_iter().chain(quarantined)
+    }
+}
+
 /// Who may assume the role of CloudWatch Logs: the service, for log groups of this account and region only.
 pub fn logs_trust(target: &Target) -> Value {
     Values::new(target).render(template!("cwl-to-kinesis.trust.json"))

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::path::Path;
 
+use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use cwl2le_local::Call;
 use serde_json::{Value, json};
 
@@ -145,6 +146,28 @@ pub(crate) fn everyday(stack: Vec<String>) -> Case {
         run(&["status"]),
     ];
     Case { document: "everyday", stack, more: &["--all"], before: vec![set_up(&[])], deeds }
+}
+
+/// Whether AWS did it. Anything but success and a missing permission is a mistake of the test.
+pub(crate) fn allowed<T, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(
+    way: &str,
+    sent: Result<T, SdkError<E, R>>,
+) -> bool {
+    match sent {
+        Ok(_) => true,
+        Err(error) => {
+            let code = error.code().unwrap_or_default();
+            assert!(code.contains("AccessDenied"), "{way}: {error:?}");
+            false
+        }
+    }
+}
+
+/// Looking at a stack that an administrator has set up, and trying it.
+pub(crate) fn on_call(stack: Vec<String>) -> Case {
+    let plan = [&owned(&["plan"])[..], &service(), &stack].concat();
+    let deeds = vec![run(&["status"]), Deed::Run(plan), Deed::ReadStream, run(&["status"])];
+    Case { document: "on-call", stack, more: &[], before: vec![set_up(&["--log-group", GROUP])], deeds }
 }
 
 /// The flags of a log service that nobody connects to.

@@ -3,32 +3,16 @@
 
 use aws_config::SdkConfig;
 use aws_sdk_cloudwatchlogs::types::PolicyType;
-use aws_sdk_iam::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_lambda::types::FunctionCode;
 use cwl2le_local::Options;
 use serde_json::json;
 
-use super::cases::{BOUNDARY, Case, act, bounded, employ, operator, policy};
+use super::cases::{BOUNDARY, Case, act, allowed, bounded, employ, operator, policy};
 use crate::support::REGION;
 use crate::support::account::{Account, Ground};
 
 const ADMINISTRATOR: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 const THEIR_ROLE: &str = "their-role";
-
-/// Whether AWS did it. Anything but success and a missing permission is a mistake of the test.
-fn allowed<T, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(
-    way: &str,
-    sent: Result<T, SdkError<E, R>>,
-) -> bool {
-    match sent {
-        Ok(_) => true,
-        Err(error) => {
-            let code = error.code().unwrap_or_default();
-            assert!(code.contains("AccessDenied"), "{way}: {error:?}");
-            false
-        }
-    }
-}
 
 /// An account with a stack that its operator has set up, and the operator's clients.
 struct Operator {

@@ -3,5 +3,6 @@
 mod cases;
 mod documents;
 mod escalation;
+mod on_call;
 mod roles;
 mod sufficient;
