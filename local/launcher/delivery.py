@@ -47,8 +47,9 @@ class Subscription:
 class Delivery:
     """Puts events into streams, as the role of the subscription allows."""
 
-    def __init__(self, kinesis, iam, evaluator, responses, lag, measured):
-        self.kinesis, self.iam, self.evaluator = kinesis, iam, evaluator
+    def __init__(self, kinesis, throttling, iam, evaluator, kms, responses, lag, measured):
+        self.kinesis, self.throttling = kinesis, throttling
+        self.iam, self.evaluator, self.kms = iam, evaluator, kms
         self.responses, self.lag, self.measured = responses, lag, measured
 
     def check(self, destination, role_arn, group_name=None):
@@ -99,10 +100,16 @@ class Delivery:
             middle = len(events) // 2
             for half in (events[:middle], events[middle:]):
                 self._send(subscription, key, stream_name, half)
-        elif self.kinesis.put_record_internal(subscription.destination, key, compressed):
-            self.measured.forwarded(subscription, len(events), len(compressed))
+        elif self.throttling.refuses(stream := subscription.destination.rsplit("/", 1)[-1], 1):
+            self.throttling.wait(stream, subscription, len(events), lambda: self._put(subscription, key, len(events), compressed))
         else:
-            self._lose(subscription, len(events), f"{subscription.destination} does not take records")
+            self._put(subscription, key, len(events), compressed)
+
+    def _put(self, subscription, key, events, data):
+        if self.kinesis.put_record_internal(subscription.destination, key, data):
+            self.measured.forwarded(subscription, events, len(data))
+        else:
+            self._lose(subscription, events, f"{subscription.destination} does not take records")
 
     def _lose(self, subscription, events, why):
         log.warning("%s of %s: %s, %d events are lost", subscription.name, subscription.group, why, events)
@@ -118,7 +125,7 @@ class Delivery:
         return allowed
 
     def _roles(self):
-        return Roles(self.iam, self.evaluator, self.responses.get_account_id(), self.lag)
+        return Roles(self.iam, self.evaluator, self.kms, self.responses.get_account_id(), self.lag)
 
 
 def _envelope(kind, owner, group_name, stream_name, filters):

@@ -13,6 +13,8 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``log_events``: FilterLogEvents with pages, order and patterns, and ids of events that are the same everywhere;
 - ``metrics``, ``chain_metrics``, ``embedded_metrics``, ``records`` and ``metric_requests``: the metrics of the chain and
   of log lines in the embedded format, and the requests that read them, with ``alarms`` on them;
+- ``throttling``: streams that take nothing for a while, for tests;
+- ``simulation`` and ``topics``: SimulatePrincipalPolicy for every resource, and subscriptions that wait to be confirmed;
 - ``tagged_resources``: what the tagging API finds;
 - ``environments``: a change of a function ends its own execution environments, and no others;
 - ``failed_starts``: what a function that cannot start says, in its log and to whoever invokes it;
@@ -52,6 +54,7 @@ import gate
 import guard
 import policy_limits
 import strictness
+import topics
 import trust
 from account_policies import AccountPolicies
 from alarms import Alarms
@@ -63,9 +66,11 @@ from mappings import Mappings
 from metric_requests import MetricRequests
 from metrics import Metrics
 from records import Records
+from simulation import Simulation
 from stream_limits import StreamLimits
 from subscriptions import Subscriptions
 from tagged_resources import TaggedResources
+from throttling import Throttling
 
 WRITTEN_FOR = "1.5.33"
 
@@ -151,7 +156,16 @@ RELIED_ON = {
         "_put_object": "bucket_name key body headers",
         "_buckets": None,
     },
-    "services.iam": {"handle_request": "method path headers body query_params", "_roles": None},
+    "services.iam": {
+        "handle_request": "method path headers body query_params",
+        "_IAM_HANDLERS": None,
+        "_xml": "status root_tag inner ns",
+        "_error": "status code message ns",
+        "_roles": None,
+        "_users": None,
+    },
+    "services.kms": {"_resolve_key": "key_id_or_arn"},
+    "services.sns": {"_subscribe": "params", "_list_subscriptions_by_topic": "params", "_get_topic": "topic_arn action", "_p": None},
     "services.secretsmanager": {"handle_request": "method path headers body query_params"},
     "services.ssm": {"handle_request": "method path headers body query_params"},
     "services.sts": {"handle_request": "method path headers body query_params"},
@@ -165,6 +179,7 @@ RELIED_ON = {
         "evaluate": "ctx policies limits",
         "_conditions_met": "conditions ctx",
         "_gather_role_policies": "role_name account_id",
+        "_gather_user_policies": "user_name account_id",
         "_permissions_boundary": "store name account_id",
         "_RESOURCE_POLICY_LOOKUPS": None,
     },
@@ -211,13 +226,16 @@ def install(modules):
     responses, lag = modules["responses"], Lag(modules["responses"])
     metrics = Metrics(responses)
     measured = ChainMetrics(metrics)
-    shared = modules["iam"], modules["iam_evaluator"], responses, lag, measured
-    delivery = Delivery(kinesis, *shared)
+    throttling = Throttling(responses, measured)
+    shared = modules["iam"], modules["iam_evaluator"], modules["kms"], responses, lag, measured
+    delivery = Delivery(kinesis, throttling, *shared)
     policies = AccountPolicies(responses, delivery, lag)
     LogEvents(logs, responses).install()
     Subscriptions(logs, responses, policies, delivery, lag, measured).install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
-    Records(kinesis, measured).install()
+    Records(kinesis, responses, throttling, measured).install()
+    Simulation(modules["iam"], modules["iam_evaluator"], responses).install()
+    topics.install(modules["sns"])
     MetricRequests(modules["cloudwatch"], metrics).install()
     Alarms(modules["cloudwatch"], metrics).install()
     TaggedResources(modules["tagging"], responses, functions, kinesis, logs, modules["cloudwatch"]).install()
@@ -227,7 +245,7 @@ def install(modules):
     function_limits.install(responses, functions)
     policy_limits.install(responses, modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
-    whole = accounts.Accounts(responses, functions, logs, kinesis, modules["iam"], modules["cloudwatch"], policies, metrics=metrics)
+    whole = accounts.Accounts(responses, functions, logs, kinesis, modules["iam"], modules["cloudwatch"], policies, throttling, metrics=metrics)
     lag.install(services, whole.copy_of)
     trust.install(modules["iam_evaluator"], modules["iam"])
     condition_keys.install(modules["iam_actions"], modules["iam"])
@@ -246,7 +264,7 @@ def install(modules):
     more = {name: modules[name] for name in ("secretsmanager", "ssm", "sts")}
     more |= {"monitoring": modules["cloudwatch"], "tagging": modules["tagging"]}
     strictness.install(responses, {**services, **more})
-    return whole, lag, metrics
+    return whole, lag, metrics, throttling
 
 
 def configure(state, port, auth, secret):

@@ -13,10 +13,10 @@ from roles import Roles
 class Mappings:
     """Event source mappings of Kinesis streams: a reader for each shard of each enabled one."""
 
-    def __init__(self, functions, kinesis, logs, s3, iam, evaluator, responses, lag, measured):
+    def __init__(self, functions, kinesis, logs, s3, iam, evaluator, kms, responses, lag, measured):
         self.functions, self.kinesis, self.logs, self.s3 = functions, kinesis, logs, s3
         self.measured = measured
-        self.iam, self.evaluator, self.responses, self.lag = iam, evaluator, responses, lag
+        self.iam, self.evaluator, self.kms, self.responses, self.lag = iam, evaluator, kms, responses, lag
         self.lock = threading.Lock()
         self.checkpoints, self.readers = {}, {}
         self.create_function = functions._create_function
@@ -165,7 +165,7 @@ class Mappings:
             self.write_log(function, request_id, text, error, duration_ms, **options)
 
     def _roles(self):
-        return Roles(self.iam, self.evaluator, self.responses.get_account_id(), self.lag)
+        return Roles(self.iam, self.evaluator, self.kms, self.responses.get_account_id(), self.lag)
 
     def _refused(self, message):
         return self.responses.error_response_json("InvalidParameterValueException", message, 400)

@@ -6,8 +6,9 @@ import json
 class Roles:
     """What a service may do with a role: it must be trusted, and the role's policies must allow."""
 
-    def __init__(self, iam, evaluator, account, lag):
-        self.iam, self.evaluator, self.account, self.lag = iam, evaluator, account, lag
+    def __init__(self, iam, evaluator, kms, account, lag):
+        self.iam, self.evaluator, self.kms = iam, evaluator, kms
+        self.account, self.lag = account, lag
 
     def trusts(self, role_arn, service, region, source_arn):
         """Whether the role exists and its trust policy lets ``service`` assume it for ``source_arn``."""
@@ -31,7 +32,12 @@ class Roles:
         return effects == {"Allow"}
 
     def allows(self, role_arn, action, resource, region, keys=None):
-        """Whether the role's policies, within its boundary, allow ``action`` on ``resource`` with these condition keys."""
+        """Whether the role's policies, within its boundary, allow ``action`` on ``resource`` with these condition keys.
+
+        Nobody may do anything with a key that is disabled or about to be deleted; one that KMS does not know is fine here.
+        """
+        if action.startswith("kms:") and not (self.kms._resolve_key(resource) or {}).get("Enabled", True):
+            return False
         name = role_arn.rsplit("/", 1)[-1]
         with self.lag.seen_by("iam:AssumeRole"):
             if self._role(role_arn) is None:

@@ -1,4 +1,4 @@
-"""How often and how far the capacity of a stream may change, and UpdateStreamMode, which ministack lacks.
+"""How often and how far the capacity of a stream may change, with UpdateStreamMode and DescribeLimits, which ministack lacks.
 
 The limits are the ones of the API reference: ten changes of the number of shards and two of the mode in 24 hours, and
 each change to at most double and at least half of the open shards.
@@ -9,6 +9,7 @@ import time
 
 DAY = 24 * 60 * 60
 SCALINGS_A_DAY, SWITCHES_A_DAY = 10, 2
+SHARDS, ON_DEMAND_STREAMS = 500, 50
 
 
 class StreamLimits:
@@ -24,10 +25,22 @@ class StreamLimits:
         self.kinesis._update_shard_count = self.scale
 
     async def request(self, method, path, headers, body, query_params):
-        """Adds UpdateStreamMode."""
+        """Adds UpdateStreamMode and DescribeLimits."""
+        if headers.get("x-amz-target", "").endswith(".DescribeLimits"):
+            return self.responses.json_response(self.limits())
         if headers.get("x-amz-target", "").endswith(".UpdateStreamMode"):
             return self.switch(json.loads(body))
         return await self.handle(method, path, headers, body, query_params)
+
+    def limits(self):
+        """DescribeLimits, which counts the shards of provisioned streams only."""
+        modes = [stream["StreamModeDetails"]["StreamMode"] for stream in self.kinesis._streams.values()]
+        streams = zip(modes, self.kinesis._streams.values())
+        shards = sum(len(stream["shards"]) for mode, stream in streams if mode == "PROVISIONED")
+        return {
+            "ShardLimit": SHARDS, "OpenShardCount": shards,
+            "OnDemandStreamCount": modes.count("ON_DEMAND"), "OnDemandStreamCountLimit": ON_DEMAND_STREAMS,
+        }
 
     def scale(self, data):
         """UpdateShardCount within its limits."""

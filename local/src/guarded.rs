@@ -55,10 +55,13 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "refusals",
     "roles",
     "shapes",
+    "simulation",
     "stream_limits",
     "strictness",
     "subscriptions",
     "tagged_resources",
+    "throttling",
+    "topics",
     "trust",
 ];
 

@@ -185,6 +185,21 @@ impl LocalAws {
         put.map(drop).map_err(|error| LocalError::new("cannot record metrics", error))
     }
 
+    /// Makes a stream refuse records, as one does that gets too many, or ends that. Meanwhile deliveries of CloudWatch Logs
+    /// to it wait.
+    pub async fn throttle(
+        &self,
+        account: &str,
+        region: &str,
+        stream: &str,
+        on: bool,
+    ) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/throttle");
+        let wanted = serde_json::json!({ "region": region, "stream": stream, "throttled": on });
+        let set = http::post(&self.server, &path, &wanted.to_string()).await;
+        set.map(drop).map_err(|error| LocalError::new("cannot throttle the stream", error))
+    }
+
     /// Where the local AWS writes its log; the file goes when the local AWS stops.
     pub fn log_path(&self) -> &Path {
         self.server.log_path()

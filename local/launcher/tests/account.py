@@ -21,6 +21,12 @@ ACCOUNTS = itertools.count(int(os.environ["CWL2LE_TEST_ACCOUNT"]))
 # What this client would refuse is sent all the same: it is the local AWS that has to refuse it.
 UNCHECKED = botocore.config.Config(parameter_validation=False, retries={"max_attempts": 0})
 
+CLIENTS = {
+    "functions": "lambda", "iam": "iam", "kinesis": "kinesis", "kms": "kms", "logs": "logs", "s3": "s3",
+    "secrets": "secretsmanager", "ssm": "ssm", "sts": "sts", "tags": "resourcegroupstaggingapi", "topics": "sns",
+    "watch": "cloudwatch",
+}
+
 
 def until(what, probe, limit=20.0):
     """Polls until the probe is true."""
@@ -39,10 +45,9 @@ class AccountTest(unittest.TestCase):
         self.account = str(next(ACCOUNTS))
         session = botocore.session.get_session()
         session.set_credentials(self.account, "test")
-        self.logs, self.kinesis, self.iam, self.functions, self.s3, self.sts, self.ssm, self.secrets, self.watch, self.tags = (
-            session.create_client(name, region_name=REGION, endpoint_url=ENDPOINT, config=UNCHECKED)
-            for name in ("logs", "kinesis", "iam", "lambda", "s3", "sts", "ssm", "secretsmanager", "cloudwatch", "resourcegroupstaggingapi")
-        )
+        for attribute, service in CLIENTS.items():
+            client = session.create_client(service, region_name=REGION, endpoint_url=ENDPOINT, config=UNCHECKED)
+            setattr(self, attribute, client)
         self.stream = f"arn:aws:kinesis:{REGION}:{self.account}:stream/stream"
         self.kinesis.create_stream(StreamName="stream", ShardCount=1, Tags={"made": "by a test"})
         self.role = self.make_role("to-kinesis", "logs.amazonaws.com", "kinesis:PutRecord", self.stream)

@@ -14,6 +14,9 @@ ENDPOINT = os.environ["CWL2LE_TEST_ENDPOINT"]
 ROLE = "arn:aws:iam::000000000000:role/"
 TRUST = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
 
+METRIC = {"Namespace": "AWS/Lambda", "MetricName": "Errors"}
+QUERY = {"Id": "errors", "MetricStat": {"Metric": METRIC, "Period": 60, "Stat": "Sum"}}
+
 
 def client(name, key="test", secret="test"):
     session = botocore.session.get_session()
@@ -28,7 +31,8 @@ class Permissions(unittest.TestCase):
         iam.create_role(RoleName="passed", AssumeRolePolicyDocument=trust)
         iam.create_user(UserName="person")
         key = iam.create_access_key(UserName="person")["AccessKey"]
-        person = {name: client(name, key["AccessKeyId"], key["SecretAccessKey"]) for name in ("iam", "kinesis", "lambda", "logs")}
+        services = ("cloudwatch", "iam", "kinesis", "lambda", "logs", "resourcegroupstaggingapi")
+        person = {name: client(name, key["AccessKeyId"], key["SecretAccessKey"]) for name in services}
         calls = [
             ({"kinesis:CreateStream": "arn:aws:kinesis:eu-west-1:000000000000:stream/s",
               "kinesis:AddTagsToStream": "arn:aws:kinesis:eu-west-1:000000000000:stream/s"},
@@ -43,6 +47,16 @@ class Permissions(unittest.TestCase):
              lambda: person["lambda"].create_function(
                  FunctionName="f", Runtime="provided.al2023", Handler="bootstrap", Role=f"{ROLE}passed",
                  Code={"ZipFile": b"PK\x05\x06" + bytes(18)})),
+            ({"logs:FilterLogEvents": "arn:aws:logs:eu-west-1:000000000000:log-group:/g"},
+             lambda: person["logs"].filter_log_events(logGroupName="/g")),
+            ({"logs:DescribeAccountPolicies": "*"},
+             lambda: person["logs"].describe_account_policies(policyType="RETENTION_POLICY")),
+            ({"cloudwatch:GetMetricData": "*"},
+             lambda: person["cloudwatch"].get_metric_data(MetricDataQueries=[QUERY], StartTime=0, EndTime=60)),
+            ({"cloudwatch:ListMetrics": "*"}, lambda: person["cloudwatch"].list_metrics()),
+            ({"cloudwatch:DescribeAlarms": "*"}, lambda: person["cloudwatch"].describe_alarms()),
+            ({"tag:GetResources": "*"}, lambda: person["resourcegroupstaggingapi"].get_resources()),
+            ({"kinesis:DescribeLimits": "*"}, lambda: person["kinesis"].describe_limits()),
         ]
         for grants, call in calls:
             for missing in [*grants, None]:

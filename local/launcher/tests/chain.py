@@ -259,6 +259,19 @@ class Chain(ChainTest):
         self.put_records(1)
         until("the records are read", lambda: sum(self.seen(), []) == [0, 1, 2, 3, 4, 5])
 
+    def test_a_disabled_key_stops_what_needs_it(self):
+        key = self.kms.create_key()["KeyMetadata"]["Arn"]
+        group = self.make_group("/app/secret")
+        self.kinesis.start_stream_encryption(StreamName="stream", EncryptionType="KMS", KeyId=key)
+        self.allow_key("to-kinesis", "kms:GenerateDataKey", key, f"kinesis.{REGION}.amazonaws.com")
+        self.subscribe(group)
+        self.kms.disable_key(KeyId=key)
+        self.put(group, "lost")
+        self.assertIn("Could not deliver test message", self.refusal(self.subscribe, group)[1])
+        self.kms.enable_key(KeyId=key)
+        self.put(group, "text")
+        self.assertEqual([event["message"] for event in self.payloads()[-1]["logEvents"]], ["text"])
+
     def allow_key(self, role, action, key, via):
         condition = {"StringEquals": {"kms:ViaService": via, "kms:EncryptionContext:aws:kinesis:arn": self.stream}}
         statement = {"Effect": "Allow", "Action": action, "Resource": key, "Condition": condition}

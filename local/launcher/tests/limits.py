@@ -125,6 +125,13 @@ class Limits(AccountTest):
         policy("one"), policy("one")
         self.assertEqual(self.refusal(policy, "two")[0], "LimitExceededException")
 
+    def test_the_quotas_of_streams_are_shown_with_what_is_used(self):
+        self.kinesis.create_stream(StreamName="wide", ShardCount=3)
+        self.kinesis.create_stream(StreamName="free", StreamModeDetails={"StreamMode": "ON_DEMAND"})
+        found = self.kinesis.describe_limits()
+        self.assertEqual((found["ShardLimit"], found["OpenShardCount"]), (500, 4))
+        self.assertEqual((found["OnDemandStreamCount"], found["OnDemandStreamCountLimit"]), (1, 50))
+
 
 if __name__ == "__main__":
     unittest.main()

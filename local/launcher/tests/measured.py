@@ -78,6 +78,23 @@ class Measured(ChainTest):
         self.assertEqual(self.of_filter("DeliveryErrors", group), 3)
         self.assertIsNone(self.of_filter("ForwardedLogEvents", group))
 
+    def test_a_throttled_stream_makes_events_wait(self):
+        group = self.make_group("/app/service")
+        self.subscribe(group)
+        self.control("throttle", region=REGION, stream="stream", throttled=True)
+        self.put(group, "one", "two")
+        self.assertEqual(len(self.records()), 1, "only the test message")
+        self.assertEqual(self.of_filter("DeliveryThrottling", group), 2)
+        put = self.kinesis.put_records(StreamName="stream", Records=[{"Data": b"x", "PartitionKey": "k"}] * 3)
+        self.assertEqual(put["FailedRecordCount"], 3)
+        code, _ = self.refusal(self.kinesis.put_record, StreamName="stream", Data=b"x", PartitionKey="k")
+        self.assertEqual(code, "ProvisionedThroughputExceededException")
+        self.assertEqual(self.value("AWS/Kinesis", "WriteProvisionedThroughputExceeded", StreamName="stream"), 5)
+        self.control("throttle", region=REGION, stream="stream", throttled=False)
+        self.assertEqual([event["message"] for event in self.payloads()[1]["logEvents"]], ["one", "two"])
+        self.assertEqual(self.of_filter("ForwardedLogEvents", group), 2)
+        self.assertIsNone(self.of_filter("DeliveryErrors", group))
+
     # -- the embedded metric format ------------------------------------------
 
     def embedded(self, **fields):

@@ -126,6 +126,11 @@ async fn metrics_are_asked_for_as_on_aws() {
 }
 
 #[tokio::test]
+async fn rights_are_simulated_and_subscriptions_by_mail_wait() {
+    passes("people.py", shared().await).await;
+}
+
+#[tokio::test]
 async fn reads_lag_behind_writes_when_asked_for() {
     passes("lagging.py", shared().await).await;
 }
