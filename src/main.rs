@@ -10,7 +10,7 @@ use cwl2le::aws::Stop;
 use cwl2le::cli::{self, Cli, Outcome, Shown, signals};
 use cwl2le::environment;
 use cwl2le::error::{Code, Error, Exit};
-use cwl2le::output::{Printer, bug, for_terminal, report_panics};
+use cwl2le::output::{Live, Printer, bug, for_terminal, report_panics};
 
 fn main() -> ExitCode {
     #[expect(unsafe_code, reason = "the environment can be changed in no other way")]
@@ -68,6 +68,12 @@ fn write_lines(lines: &[u8]) -> io::Result<usize> {
     unbuffered(&stdout)?.write(lines)
 }
 
+/// Writes to standard output what is ready to be shown.
+fn write_now(text: &[u8]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text).and_then(|()| stdout.flush())
+}
+
 #[cfg(unix)]
 fn unbuffered(stdout: &io::Stdout) -> io::Result<File> {
     use std::os::fd::AsFd as _;
@@ -88,7 +94,8 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<Outcome> {
     let ended = runtime.block_on(async {
         let (stop, progress) = (Stop::new(), printer.progress(cli.global.quiet));
         signals::listen(&stop, &progress);
-        cli::run(cli, &progress, &stop, &write_lines).await
+        let live = Live::new(*printer, io::stdout().is_terminal(), &write_now);
+        cli::run(cli, &progress, &stop, &write_lines, live).await
     });
     // The thread that waits for an answer must not keep the process running.
     runtime.shutdown_background();

@@ -43,10 +43,12 @@ pub struct EventQuery<'a> {
     pub until: i64,
     /// Only those that match this filter pattern.
     pub pattern: Option<&'a str>,
+    /// Whether the newest events come first.
+    pub newest_first: bool,
 }
 
-/// One page of events in the order of their times, at most `limit` of them, and the token of the next page. A page may
-/// be empty before the last one.
+/// One page of events, at most `limit` of them, and the token of the next page. Events come in the order of their times,
+/// or the other way round where `newest_first` says so. A page may be empty before the last one.
 ///
 /// # Errors
 ///
@@ -67,6 +69,8 @@ pub async fn filter_log_events<'a>(
                 .start_time(query.from)
                 .end_time(query.until)
                 .set_filter_pattern(query.pattern.map(ToOwned::to_owned))
+                // Only where it is wanted: the oldest first is AWS's default.
+                .set_start_from_head(query.newest_first.then_some(false))
                 .limit(limit)
                 .set_next_token(next.clone())
                 .send()

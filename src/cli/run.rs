@@ -10,7 +10,7 @@ use crate::aws::{Options, Stop};
 use crate::commands::{Outcome, Reads};
 use crate::error::Result;
 use crate::flags::CommandLine;
-use crate::output::{Progress, visible};
+use crate::output::{Live, Progress, visible};
 use crate::settings::{self, File};
 use crate::workflow::{Context, Lines};
 
@@ -22,18 +22,26 @@ const TOKEN_IS_SHOWN: &str = "note: every user of this machine can read --token 
 ///
 /// # Errors
 /// The one error that the verb ends with.
-pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>) -> Result<Outcome> {
+pub async fn run(
+    cli: &Cli,
+    progress: &Progress,
+    stop: &Stop,
+    lines: &Lines<'_>,
+    live: Live<'_>,
+) -> Result<Outcome> {
     let facts = cli.command.facts();
     if facts.shows_token {
         progress.line(TOKEN_IS_SHOWN);
     }
     let file = configuration(cli, facts.reads, progress)?;
+    let command_line = CommandLine::of_process();
     let mut options = Options {
         region: cli.global.region.clone(),
         profile: cli.global.profile.clone(),
         endpoint_url: cli.global.endpoint_url.clone().filter(|url| !url.is_empty()),
         patience: cli.global.patience.map(Duration::from_secs),
         rate: cli.global.rate,
+        show_log: Some(command_line.of_stack("logs").to_string()),
         stop: stop.clone(),
         ..Options::default()
     };
@@ -50,10 +58,11 @@ pub async fn run(cli: &Cli, progress: &Progress, stop: &Stop, lines: &Lines<'_>)
         stop,
         aws: &options,
         file: file.as_ref(),
-        command_line: &CommandLine::of_process(),
+        command_line: &command_line,
         target: &OnceLock::new(),
         started: Instant::now(),
         lines,
+        live,
         command: Cli::command,
     };
     let ended = cli.command.run(context).await;

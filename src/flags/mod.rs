@@ -5,6 +5,7 @@ mod command_line;
 mod filter;
 mod log_groups;
 mod log_service;
+pub(crate) mod moment;
 mod stack;
 pub(crate) mod values;
 

@@ -8,6 +8,7 @@
 
 mod color;
 mod error;
+mod live;
 mod panic;
 mod printer;
 mod progress;
@@ -18,6 +19,7 @@ mod tests;
 mod visible;
 
 pub use color::ColorChoice;
+pub use live::Live;
 pub use panic::{bug, report_panics};
 pub use printer::{OutputFormat, Printer};
 pub(crate) use printer::{prompt, seconds};

@@ -64,13 +64,27 @@ impl Printer {
         Self { format, stdout_color: true, stderr_color: true }
     }
 
-    /// Writes a report to standard output, as text or as one JSON document, with a newline at its end.
+    /// The form of what goes to standard output.
+    pub(super) const fn format(&self) -> OutputFormat {
+        self.format
+    }
+
+    /// Whether standard output has colours.
+    pub(super) const fn has_stdout_color(&self) -> bool {
+        self.stdout_color
+    }
+
+    /// Writes a report to standard output, as text or as one JSON document, with a newline at its end. A report whose
+    /// text is empty is no text at all.
     ///
     /// # Errors
     /// If it cannot be written; a JSON document is written whole or not at all.
     pub fn report<R: Display + Serialize>(&self, stdout: &mut dyn Write, report: &R) -> io::Result<()> {
         match self.format {
-            OutputFormat::Text => write(stdout, &report.to_string(), self.stdout_color),
+            OutputFormat::Text => match report.to_string() {
+                text if text.is_empty() => Ok(()),
+                text => write(stdout, &text, self.stdout_color),
+            },
             OutputFormat::Json => write_json(stdout, report),
         }
     }

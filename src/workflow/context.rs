@@ -7,7 +7,7 @@ use std::time::Instant;
 use crate::aws::{Options, Session, Stop};
 use crate::error::{Code, Error, Result};
 use crate::flags::{CommandLine, StackArg};
-use crate::output::{Progress, visible};
+use crate::output::{Live, Progress, visible};
 use crate::settings::File;
 use crate::stack::{StackName, Target};
 
@@ -30,6 +30,8 @@ pub(crate) struct Context<'a> {
     pub started: Instant,
     /// Writes data to standard output, for the one verb that has any besides its report.
     pub lines: &'a Lines<'a>,
+    /// Standard output, for verbs that show something while they run.
+    pub live: Live<'a>,
     /// Builds the whole command line, for completions and manual pages.
     pub command: fn() -> clap::Command,
 }

@@ -1,11 +1,10 @@
 //! The flags of `cwl2le preview`.
 
-use std::time::{Duration, SystemTime};
-
 use clap::Args;
 use clap::builder::StringValueParser;
 
 use crate::flags::StackArg;
+use crate::flags::moment::{Moment, moment};
 use crate::flags::values::{Hyphened, checked};
 use crate::stack::limits;
 
@@ -41,35 +40,6 @@ pub(crate) struct Preview {
     /// What the log service charges for a GB, in USD or any other currency; its cost is left out without it
     #[arg(long, value_name = "PRICE", value_parser = price)]
     pub price_per_gb: Option<f64>,
-}
-
-/// A moment in the past.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Moment {
-    /// So long before now.
-    Ago(Duration),
-    /// A time.
-    At(SystemTime),
-}
-
-impl Moment {
-    /// When it is, seen from `now`.
-    pub(crate) fn seen_from(self, now: SystemTime) -> SystemTime {
-        match self {
-            Self::Ago(time) => now.checked_sub(time).unwrap_or(SystemTime::UNIX_EPOCH),
-            Self::At(time) => time,
-        }
-    }
-}
-
-fn moment(text: &str) -> Result<Moment, String> {
-    if let Ok(ago) = humantime::parse_duration(text) {
-        return Ok(Moment::Ago(ago));
-    }
-    let time = humantime::parse_rfc3339_weak(text).map(Moment::At);
-    time.map_err(|_| {
-        format!("`{text}` is neither a while, as 15m, 1h or 2d, nor a time, as 2016-09-17T10:28:49Z")
-    })
 }
 
 fn price(text: &str) -> Result<f64, String> {

@@ -172,7 +172,13 @@ async fn events_are_read_page_by_page_up_to_the_limit() {
         _ => Answer::ok(),
     });
     let session = aws.session();
-    let query = crate::aws::EventQuery { log_group: "/g", from: 1, until: 9, pattern: Some("ERROR") };
+    let query = crate::aws::EventQuery {
+        log_group: "/g",
+        from: 1,
+        until: 9,
+        pattern: Some("ERROR"),
+        newest_first: false,
+    };
     let (mut next, mut read) = (None, 0);
     while read < 5 {
         let (events, more) =
@@ -201,7 +207,8 @@ async fn a_log_group_and_a_pattern_that_cannot_be_are_named() {
         ("AccessDeniedException", "not authorized to perform: logs:FilterLogEvents", Code::AccessDenied),
     ] {
         let aws = FakeAws::new(move |_| Answer::Error(400, code, message));
-        let query = crate::aws::EventQuery { log_group: "/g", from: 1, until: 9, pattern: None };
+        let query =
+            crate::aws::EventQuery { log_group: "/g", from: 1, until: 9, pattern: None, newest_first: false };
         let error = crate::aws::filter_log_events(&aws.session(), query, 5, None).await.expect_err(code);
         assert_eq!((error.code, error.resource.as_deref()), (means, Some("/g")));
         assert!(error.hint.is_some());

@@ -65,7 +65,13 @@ impl Verb for Preview {
             region: session.target.region.to_string(),
         };
         let mut examiner = Examiner::new(config, place)?;
-        let query = EventQuery { log_group, from, until, pattern: self.filter_pattern.as_deref() };
+        let query = EventQuery {
+            log_group,
+            from,
+            until,
+            pattern: self.filter_pattern.as_deref(),
+            newest_first: false,
+        };
         let complete = read(context, &session, query, self.limit as usize, &mut examiner).await?;
         let window = Window { from, until, complete };
         Ok(examiner.report(window, source, self))

@@ -66,7 +66,7 @@ async fn of(session: &Session, names: &Names, function: &ObservedFunction) -> Re
     let since = (now - WINDOW).max(function.modified.unwrap_or_default());
     let found = |health: Health, unknown: Option<String>| FunctionHealth {
         function: names.function.clone(),
-        tail: session.tail(&names.function, "1h"),
+        tail: session.show_log("1h"),
         problems: health.problems(now),
         health,
         unknown,
@@ -108,7 +108,8 @@ async fn lines(
             break;
         }
         let (mut older, is_whole) =
-            span_of(session, EventQuery { log_group, from, until, pattern: None }).await?;
+            span_of(session, EventQuery { log_group, from, until, pattern: None, newest_first: false })
+                .await?;
         // A span that is too large to read lacks its newest lines, so it says less than the spans that are newer.
         if !is_whole && !lines.is_empty() {
             return Ok((lines, false));

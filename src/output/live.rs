@@ -1,0 +1,136 @@
+//! Standard output for a verb that writes while it runs.
+
+use std::fmt::Display;
+use std::io;
+
+use cwl2le_forwarder::secret::redactor;
+use serde_json::Value;
+
+use super::printer::{OutputFormat, Printer};
+use super::visible::{self, for_terminal, shown};
+
+/// Writes bytes to standard output, all of them and at once.
+pub type Write<'a> = dyn Fn(&[u8]) -> io::Result<()> + Sync + 'a;
+
+/// Standard output for a verb that writes while it runs. Secrets of the run are redacted and control characters escaped,
+/// as by [`Printer`].
+///
+/// The methods that write return whether anybody still reads. That nobody does, as after `head`, is no error: the verb
+/// just ends.
+#[derive(Clone, Copy)]
+pub struct Live<'a> {
+    printer: Printer,
+    is_terminal: bool,
+    write: &'a Write<'a>,
+}
+
+impl<'a> Live<'a> {
+    /// Writes as `printer` does, by `write`; `is_terminal` says whether a terminal shows it.
+    pub const fn new(printer: Printer, is_terminal: bool, write: &'a Write<'a>) -> Self {
+        Self { printer, is_terminal, write }
+    }
+
+    /// Whether it is to be JSON.
+    pub fn is_json(&self) -> bool {
+        self.printer.format() == OutputFormat::Json
+    }
+
+    /// Whether a terminal shows it.
+    pub const fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Writes a text of this program and a line end. Its styles show where there are colours.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn text(&self, text: impl Display) -> io::Result<bool> {
+        self.put(&format!("{}\n", shown(&text.to_string(), self.printer.has_stdout_color())))
+    }
+
+    /// Writes a text from elsewhere as it is and a line end. A terminal gets only what shows.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn verbatim(&self, text: &str) -> io::Result<bool> {
+        let text = redactor::redact(text);
+        if self.is_terminal {
+            return self.put(&format!("{}\n", for_terminal(text.as_bytes())));
+        }
+        self.put(&format!("{text}\n"))
+    }
+
+    /// Writes a JSON document on one line.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn json(&self, mut value: Value) -> io::Result<bool> {
+        redactor::redact_json(&mut value);
+        self.put(&format!("{}\n", visible::json(&value.to_string())))
+    }
+
+    fn put(&self, text: &str) -> io::Result<bool> {
+        match (self.write)(text.as_bytes()) {
+            Ok(()) => Ok(true),
+            Err(error) if is_reader_gone(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Whether the reader of standard output has closed it.
+fn is_reader_gone(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use serde_json::json;
+
+    use super::super::style::WARN;
+    use super::*;
+
+    fn written(
+        printer: Printer,
+        is_terminal: bool,
+        act: impl FnOnce(Live<'_>) -> io::Result<bool>,
+    ) -> String {
+        let written = Mutex::new(Vec::new());
+        let write = |bytes: &[u8]| {
+            written.lock().expect("no panic").extend_from_slice(bytes);
+            Ok(())
+        };
+        assert!(act(Live::new(printer, is_terminal, &write)).expect("written"));
+        String::from_utf8(written.into_inner().expect("no panic")).expect("UTF-8")
+    }
+
+    #[test]
+    fn nothing_does_anything_to_a_terminal_and_no_secret_is_shown() {
+        redactor::learn("a-secret-of-live-output");
+        let hostile = "a-secret-of-live-output\t\u{1b}]52;c;x\u{7}";
+        let plain = Printer::plain(OutputFormat::Text);
+        assert_eq!(written(plain, false, |live| live.verbatim(hostile)), "[redacted]\t\u{1b}]52;c;x\u{7}\n");
+        assert_eq!(written(plain, true, |live| live.verbatim(hostile)), "[redacted]\t\\u{1b}]52;c;x\\u{7}\n");
+        let text = format!("{WARN}WARN{WARN:#} {hostile}");
+        assert_eq!(written(plain, true, |live| live.text(&text)), "WARN [redacted]\\t\\u{1b}]52;c;x\\u{7}\n");
+        let colored = Printer::colored(OutputFormat::Text);
+        assert!(written(colored, true, |live| live.text(&text)).starts_with("\u{1b}[33mWARN\u{1b}[0m"));
+        let line = written(plain, false, |live| live.json(json!({"line": hostile})));
+        assert!(!line.contains('\u{1b}') && line.matches('\n').count() == 1, "{line}");
+        let read: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!(read["line"], "[redacted]\t\u{1b}]52;c;x\u{7}");
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_error_and_a_full_disk_is_one() {
+        let plain = Printer::plain(OutputFormat::Text);
+        let failing = |kind: io::ErrorKind| {
+            let write = move |_: &[u8]| Err(kind.into());
+            Live::new(plain, false, &write).text("x").map_err(|error| error.kind())
+        };
+        assert_eq!(failing(io::ErrorKind::BrokenPipe), Ok(false));
+        assert_eq!(failing(io::ErrorKind::StorageFull), Err(io::ErrorKind::StorageFull));
+    }
+}
