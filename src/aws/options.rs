@@ -21,6 +21,8 @@ pub struct Options {
     pub patience: Option<Duration>,
     /// Maximum calls a second of each operation, in the place of AWS's default quotas.
     pub rate: Option<u16>,
+    /// The command that shows what the forwarder says in its log, for hints; `cwl2le logs` by default.
+    pub show_log: Option<String>,
     /// Ends waiting and keeps calls from being made, once it is asked for.
     pub stop: Stop,
 }
@@ -33,13 +35,6 @@ impl Options {
             .filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]))
             .flatten()
             .collect()
-    }
-
-    /// The same for a shell, each behind a space.
-    pub(super) fn cli_flags(&self) -> String {
-        let quoted =
-            |word: String| shlex::try_quote(&word).map(|word| format!(" {word}")).unwrap_or_default();
-        self.cli_args().into_iter().map(quoted).collect()
     }
 }
 

@@ -35,7 +35,7 @@ pub struct Session {
     patience: Option<Duration>,
     clock: Clock,
     stop: Stop,
-    cli_flags: String,
+    show_log: Option<String>,
 }
 
 /// One client for each service; they share connections and credentials.
@@ -77,7 +77,7 @@ impl Session {
             patience: options.patience,
             clock,
             stop: options.stop.clone(),
-            cli_flags: options.cli_flags(),
+            show_log: options.show_log.clone(),
         }
     }
 
@@ -91,9 +91,9 @@ impl Session {
         self.endpoint.as_deref().map(endpoint::shown)
     }
 
-    /// The command that shows the log of a function since then, such as `1h`.
-    pub fn tail(&self, function: &str, since: &str) -> String {
-        format!("aws logs tail /aws/lambda/{function} --since {since}{}", self.cli_flags)
+    /// The command that shows what the forwarder said since then, such as `1h`.
+    pub fn show_log(&self, since: &str) -> String {
+        format!("{} --since {since}", self.show_log.as_deref().unwrap_or("cwl2le logs"))
     }
 
     /// The caller's credentials.

@@ -6,6 +6,7 @@ mod demo;
 mod doctor;
 mod forward;
 mod init;
+mod logs;
 mod man;
 mod package;
 mod plan;
@@ -72,6 +73,7 @@ verbs! {
     subscribe::Subscribe,
     unsubscribe::Unsubscribe,
     status::Status,
+    logs::Logs,
     doctor::Doctor,
     teardown::Teardown,
     forward::Forward,

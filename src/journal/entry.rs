@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::invocation::Invocation;
+use super::note::{Level, Note};
 use super::platform::Platform;
 use super::text;
 
@@ -21,30 +22,6 @@ pub enum Entry {
     Platform(Platform),
     /// None of these, as it was logged.
     Other(String),
-}
-
-/// How important a note is. Lambda's `TRACE` and `FATAL` count as the nearest of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
-    /// For those who look for something.
-    Debug,
-    /// The normal course.
-    Info,
-    /// Something was not delivered.
-    Warn,
-    /// Something is wrong with the function itself, or needs a person.
-    Error,
-}
-
-/// Something that the forwarder says.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Note {
-    /// How important.
-    pub level: Level,
-    /// What, in words.
-    pub message: String,
-    /// The particulars, such as `destination`, `failure` and `detail`. Those of JSON logs lack `timestamp`.
-    pub fields: Map<String, Value>,
 }
 
 /// A process of the forwarder has started. Older forwarders do not say so.
@@ -127,59 +104,6 @@ impl Entry {
             "canary" => Canary::of(&note).map_or(Self::Note(note), Self::Canary),
             _ => Self::Note(note),
         }
-    }
-}
-
-impl Level {
-    /// By the name that stands in a line.
-    pub fn named(name: &str) -> Option<Self> {
-        Some(match name {
-            "TRACE" | "DEBUG" => Self::Debug,
-            "INFO" => Self::Info,
-            "WARN" => Self::Warn,
-            "ERROR" | "FATAL" => Self::Error,
-            _ => return None,
-        })
-    }
-
-    /// Its name in a line.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Debug => "DEBUG",
-            Self::Info => "INFO",
-            Self::Warn => "WARN",
-            Self::Error => "ERROR",
-        }
-    }
-}
-
-impl Note {
-    /// A field that is a text.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        self.fields.get(name)?.as_str()
-    }
-
-    /// The destination that it is about.
-    pub fn destination(&self) -> Option<&str> {
-        self.text("destination")
-    }
-
-    /// Why a destination did not accept every event: a word such as `connect` or `unauthorized`.
-    pub fn failure(&self) -> Option<&str> {
-        self.text("failure")
-    }
-
-    /// The reason, in words.
-    pub fn detail(&self) -> Option<&str> {
-        self.text("detail").or_else(|| self.text("why"))
-    }
-
-    fn owned(&self, name: &str) -> Option<String> {
-        self.text(name).map(ToOwned::to_owned)
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        self.fields.get(name)?.as_f64()
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an invocation did, by the line that it ends with.
 //!
-//! `docs/forwarder-log.md` lists the fields. A line that names its `Version` leaves out what is zero, so a number that it
-//! lacks is zero. Older lines hold every number: one that such a line lacks is not known.
+//! `docs/forwarder-log.md` lists the fields. A line that names its `Version` leaves out what is zero, so a number that
+//! it lacks is zero. Older lines hold every number: one that such a line lacks is not known.
 
 use std::collections::BTreeMap;
 

@@ -5,12 +5,14 @@
 
 mod entry;
 mod invocation;
+mod note;
 mod platform;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
-pub use entry::{Canary, Entry, Level, Note, Started};
+pub use entry::{Canary, Entry, Started};
 pub use invocation::{Counts, Delivery, Invocation, Quarantine};
+pub use note::{Level, Note};
 pub use platform::{Platform, PlatformKind};

@@ -165,6 +165,38 @@ fn what_is_made_to_be_hard_to_read_is_read_in_no_time() {
     }
 }
 
+/// Real lines, for changes of them.
+fn corpus() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/forwarder/fuzz/corpus/journal");
+    let files = std::fs::read_dir(folder).expect("the corpus");
+    let mut lines: Vec<String> =
+        files.map(|file| std::fs::read_to_string(file.expect("a file").path()).expect("UTF-8")).collect();
+    lines.sort();
+    lines
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// The same for lines that look like the forwarder's; `cargo fuzz` does it for longer.
+    #[test]
+    fn any_change_of_a_real_line_is_read(
+        (at, of) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
+        with in "[\\[\\]{}\":,=\\\\ 0-9a-z.-]{0,8}",
+        length in 0usize..40,
+    ) {
+        let corpus = corpus();
+        let line = of.get(&corpus);
+        let at = line.char_indices().nth(at.index(line.chars().count())).map_or(0, |(at, _)| at);
+        let after: String = line[at..].chars().skip(length).collect();
+        let entry = Entry::read(&format!("{}{with}{after}", &line[..at]));
+        let _ = entry.level();
+        if let Entry::Invocation(invocation) = entry {
+            prop_assert!(invocation.lag_ms.is_none_or(|lag| lag >= 0.0 && lag.is_finite()));
+        }
+    }
+}
+
 proptest! {
     /// Whatever the log holds, it is read; and what is no line of the forwarder or Lambda stays as it is.
     #[test]

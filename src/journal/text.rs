@@ -2,7 +2,7 @@
 
 use serde_json::{Deserializer, Map, Value};
 
-use super::entry::{Level, Note};
+use super::note::{Level, Note};
 
 /// Maximum number of places at which the fields of a line are looked for: a line made to be read slowly is not.
 const PLACES: usize = 64;

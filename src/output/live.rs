@@ -10,10 +10,10 @@ use super::printer::{OutputFormat, Printer};
 use super::visible::{self, for_terminal, shown};
 
 /// Writes bytes to standard output, all of them and at once.
-pub type Write<'a> = dyn Fn(&[u8]) -> io::Result<()> + Sync + 'a;
+pub(super) type Write<'a> = dyn Fn(&[u8]) -> io::Result<()> + Sync + 'a;
 
-/// Standard output for a verb that writes while it runs. Secrets of the run are redacted and control characters escaped,
-/// as by [`Printer`].
+/// Standard output for a verb that writes while it runs. Secrets of the run are redacted and control characters
+/// escaped, as by [`Printer`].
 ///
 /// The methods that write return whether anybody still reads. That nobody does, as after `head`, is no error: the verb
 /// just ends.

@@ -96,7 +96,7 @@ impl Judge<'_> {
         let mut part = self.part(Kind::TRIGGER, &names.trigger(), found);
         // Where a function answers and reports a failure, its own log has the reason.
         if result.is_some_and(|result| result.starts_with("PROBLEM")) {
-            let tail = self.session.tail(&names.function, "1h");
+            let tail = self.session.show_log("1h");
             part.wrong.push(format!("the last invocation failed: `{tail}` shows its log"));
             part.ready = false;
         }

@@ -4,6 +4,7 @@ mod delivery;
 mod destinations;
 mod isolated;
 mod kept;
+mod logs;
 mod preview;
 mod ready;
 mod references;

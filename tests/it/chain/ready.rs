@@ -308,7 +308,7 @@ async fn status_is_not_ready_while_the_log_service_refuses_everything() {
         "{text:?}"
     );
     // Setup could not help, and so it is not named.
-    assert!(text.stdout.contains("aws logs tail") && !text.stdout.contains("cwl2le setup"), "{text:?}");
+    assert!(text.stdout.contains("cwl2le logs") && !text.stdout.contains("cwl2le setup"), "{text:?}");
 
     stack.world.log_service.set_fault(Fault::None);
     stack.arrived(6).await;

@@ -36,14 +36,14 @@ pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
         let Some(failed) = failure(&invoke(aws, name).await?) else { return Ok(()) };
         let as_call = AwsError::new(operation, &failed.kind, &failed.message);
         let Some(retry) = error_table::retry(&as_call, None) else {
-            return Err(error(name, &failed, &aws.session.tail(name, "10m")));
+            return Err(error(name, &failed, &aws.session.show_log("10m")));
         };
         let before = retrying.take();
         let budget = retry.cause.budget(true);
         let waiting = retrying.insert(Waiting::for_cause(before, retry, budget));
         let (pause, elapsed) = (waiting.pause(), waiting.elapsed());
         if elapsed + pause > budget.total.min(aws.session.patience()) {
-            return Err(error(name, &failed, &aws.session.tail(name, "10m")));
+            return Err(error(name, &failed, &aws.session.show_log("10m")));
         }
         (aws.notice)(Notice::Waiting { why: retry.why, elapsed });
         aws.rest(pause).await.map_err(|Stopped| AwsError::interrupted(operation))?;

@@ -101,7 +101,7 @@ mod tests {
 
     fn said(payload: &str, log: &str) -> (String, String) {
         let failed = Failed::read(payload.as_bytes(), &STANDARD.encode(log));
-        let error = error("f", &failed, "aws logs tail /aws/lambda/f");
+        let error = error("f", &failed, "cwl2le logs --since 10m");
         assert_eq!((error.code, error.resource.as_deref()), (Code::CannotStart, Some("f")));
         (error.message, error.hint.unwrap_or_default())
     }
@@ -156,9 +156,9 @@ mod tests {
                 r#"{"errorType":"Runtime.ExitError","errorMessage":"Runtime exited"}"#,
                 "START\nERROR internal error; please report this place=\"x\"\nEND\n",
                 "Runtime exited; its log says: ERROR internal error",
-                "aws logs tail /aws/lambda/f",
+                "cwl2le logs --since 10m",
             ),
-            ("null", "", "Lambda gave no reason", "aws logs tail"),
+            ("null", "", "Lambda gave no reason", "cwl2le logs"),
         ] {
             let (found, helps) = said(payload, log);
             assert!(found.contains(message) && helps.contains(hint), "{found} / {helps}");
