@@ -8,7 +8,7 @@ use super::line::{Delivery, Said};
 
 /// Maximum age of a line that is read, in milliseconds: an hour. A failed batch is retried within minutes.
 pub(crate) const WINDOW: i64 = 60 * 60 * 1000;
-/// Maximum age of a failure, in milliseconds, if the log shows no successes: with `no_metrics`. Lambda retries more
+/// Maximum age of a failure, in milliseconds, if the log shows no successes: with `metrics = "none"`. Lambda retries more
 /// often than every ten minutes.
 const RECENT: i64 = 10 * 60 * 1000;
 /// Maximum time from the arrival of a record to its delivery, in milliseconds: 15 minutes. A batching window alone may

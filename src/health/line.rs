@@ -7,7 +7,7 @@ use crate::journal::{Entry, Invocation, Level, Note};
 pub(super) enum Said {
     /// The line of metrics, which an invocation ends with.
     Outcome(Outcome),
-    /// A delivery failed. A line of metrics repeats it; with `no_metrics`, this line is the only one.
+    /// A delivery failed. A line of metrics repeats it; with `metrics = "none"`, this line is the only one.
     Failed(Delivery),
     /// The forwarder reports why a start or an invocation failed as a whole.
     Broken(String),

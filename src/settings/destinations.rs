@@ -93,7 +93,7 @@ pub(crate) fn wanted_for(
     let mut config = with_flags(args, token, base)?;
     if let (Some(config), Some(metrics)) = (&mut config, file.and_then(|file| file.contents.function.metrics))
     {
-        config.no_metrics = !metrics;
+        config.metrics = metrics;
     }
     Ok(config)
 }

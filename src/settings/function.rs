@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::config::{Config, Metrics};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -52,10 +52,11 @@ pub struct Function {
     #[arg(long, value_name = "ID")]
     #[schemars(extend("default" = "own"))]
     pub bucket_owner: Option<BucketOwner>,
-    /// Whether the function writes a line of metrics for each invocation
+    /// What the function logs of each invocation: `cloudwatch` for a line of counts that CloudWatch makes metrics of,
+    /// `log` for the line without metrics, `none` for neither
     #[arg(skip)]
-    #[schemars(extend("default" = true))]
-    pub metrics: Option<bool>,
+    #[schemars(extend("default" = "cloudwatch"))]
+    pub metrics: Option<Metrics>,
     /// Seconds until a destination moves to or from a function of its own, where `isolated` changes in the file; 10
     /// to 3600, 60 by default. If updating the functions takes longer, run the command again
     #[arg(long, value_name = "SECONDS")]
@@ -109,7 +110,7 @@ impl Function {
             timeout: Some(Whole::of_aws(function.timeout_seconds)),
             reserved_concurrency: function.reserved_concurrency.map(Whole::of_aws),
             log_retention_days: days.map(LogDays::of_aws),
-            metrics: config.no_metrics.then_some(false),
+            metrics: Some(config.metrics).filter(|metrics| *metrics != Metrics::default()),
             quarantine: config.quarantine.as_ref().map(|place| Quarantine::of_aws(place.to_string())),
             bucket_owner: config.bucket_owner.clone().map(BucketOwner::of_aws),
             handover: None,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::Parser;
-use cwl2le_forwarder::config::{Config, Destination};
+use cwl2le_forwarder::config::{Config, Destination, Metrics};
 use cwl2le_forwarder::secret::Secret;
 use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use proptest::prelude::*;
@@ -525,9 +525,9 @@ fn a_configuration_of_json_and_of_toml_is_the_same() {
 fn the_lines_and_metrics_of_the_file_are_handed_on() {
     let text = REFERENCES.replace("tls = false", "tls = false\nformat = \"json\"\nmax_line_bytes = 2048");
     let stack_is =
-        stack(&[], &format!("[function]\nmetrics = false\n{text}"), &Observed::default()).expect("a stack");
+        stack(&[], &format!("[function]\nmetrics = \"log\"\n{text}"), &Observed::default()).expect("a stack");
     let config = stack_is.function.config.as_ref().expect("a configuration");
-    assert!(config.no_metrics);
+    assert_eq!(config.metrics, Metrics::Log);
     assert_eq!(config.lines.keys().collect::<Vec<_>>(), ["audit"]);
     // They are described again, and taken away again where the file no longer has them.
     let (observed, _) = account(&stack_is);

@@ -28,7 +28,7 @@ fn flags_are_never_taken_for_the_whole_of_what_cannot_be_read() {
         assert_eq!(refused, !wanted.function.config_is_complete, "{plan}");
         wanted.function.config_is_complete
     };
-    let rest = "[function]\nquarantine = \"none\"\nmetrics = true\n";
+    let rest = "[function]\nquarantine = \"none\"\nmetrics = \"cloudwatch\"\n";
     assert!(!complete(&[], ""), "nothing asked for");
     assert!(!complete(&["--token", TOKEN], ""), "a flag for one destination");
     assert!(!complete(&["--token", TOKEN], rest), "no destinations");

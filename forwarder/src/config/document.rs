@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::lines::Lines;
+use super::metrics::Metrics;
 use super::names::Names;
 use super::schedule::Schedule;
 use crate::config_error::{ConfigError, read_json};
@@ -64,9 +65,9 @@ pub struct Config {
     /// of the function where this is not given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub bucket_owner: Option<String>,
-    /// Leaves out the line of metrics that each invocation writes to the function's log.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub no_metrics: bool,
+    /// What each invocation writes to the function's log.
+    #[serde(default, skip_serializing_if = "Metrics::is_default")]
+    pub metrics: Metrics,
     /// The names of the destinations that other functions of the stack serve. Routes and pins are decided over all
     /// names; the settings of these are there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

@@ -2,6 +2,7 @@
 
 mod document;
 mod lines;
+mod metrics;
 mod names;
 mod schedule;
 mod validate;
@@ -12,5 +13,6 @@ pub use crate::destination::logentries::{Logentries, Region, UnknownRegion};
 pub use crate::style::{Format, LineRules, Longest, Style};
 pub use document::{CONFIG_ENV, Config, DEFAULT_DESTINATION, Route};
 pub use lines::Lines;
+pub use metrics::Metrics;
 pub use names::{Names, filter_name, pinned_destination};
 pub use schedule::Schedule;

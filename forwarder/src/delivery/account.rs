@@ -19,6 +19,14 @@ pub struct Part {
     pub(super) shares: (u32, u32),
 }
 
+#[cfg(test)]
+impl Part {
+    /// One that goes to no destination.
+    pub(crate) fn for_tests(record: u32, events: u32, filtered: u32, fate: Fate) -> Self {
+        Self { record, fate, events, filtered, repaired: false, shares: (0, 0) }
+    }
+}
+
 /// The counts of a closed ledger.
 #[derive(Clone, Debug, Default)]
 pub struct Account {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::canary::Canary;
 use super::fate::Fate;
 use super::ledger::Ledger;
 use super::options::Options;
@@ -32,6 +33,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) until: Instant,
     pub(super) lanes: usize,
     pub(super) ledger: RefCell<Ledger>,
+    pub(super) canaries: RefCell<Vec<Canary>>,
     /// For the large parts that lanes decode.
     pub(super) room: Room,
     pub(super) busiest: Cell<Duration>,

@@ -5,9 +5,10 @@ use std::borrow::Cow;
 use tokio::time::Instant;
 
 use super::batch::{Batch, uncaught};
+use super::canary;
 use crate::delivery::fate::{Fate, Skip};
 use crate::record::event::count;
-use crate::record::payload::{MessageType, Payload, Poison};
+use crate::record::payload::{LogEvent, MessageType, Payload, Poison};
 use crate::shape::Shape;
 
 /// The destinations of a payload that this function serves, and the rules of its route.
@@ -22,10 +23,15 @@ impl Batch<'_> {
         mut payload: Payload<'b>,
     ) -> Option<(Payload<'b>, Option<&Shape>)> {
         let all = payload.events.len();
+        let canaries = canary::find(&payload);
         let routed = match self.skip(&payload) {
             Some(skip) => Err(Some(Fate::Skipped(skip))),
             None => self.route(at, &mut payload),
         };
+        // One that was not looked at to the end comes again.
+        if !canaries.is_empty() && !matches!(routed, Err(None)) {
+            self.note_canaries(at, &canaries, &payload.events);
+        }
         match routed {
             Ok((destinations, shape)) => {
                 let mut ledger = self.ledger.borrow_mut();
@@ -43,6 +49,16 @@ impl Batch<'_> {
                 self.settle(at, fate);
                 None
             }
+        }
+    }
+
+    /// Notes the canaries of a part, the first time that a lane looks at it.
+    #[cold]
+    fn note_canaries(&self, at: usize, found: &[(&str, LogEvent<'_>)], kept: &[LogEvent<'_>]) {
+        let mut known = self.canaries.borrow_mut();
+        if !known.iter().any(|canary| canary.part == at) {
+            let room = canary::MOST - known.len();
+            known.extend(canary::locate(found, at, kept).into_iter().take(room));
         }
     }
 

@@ -4,22 +4,29 @@ use serde::Serialize;
 
 use super::fate::{Fate, Progress};
 
-/// How many of what was received ended where.
+/// How many of what was received ended where. As JSON, counts that are zero are left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counts {
     /// All of them.
+    #[serde(skip_serializing_if = "is_zero")]
     pub received: u64,
     /// Delivered now or before.
+    #[serde(skip_serializing_if = "is_zero")]
     pub delivered: u64,
     /// Nothing to deliver.
+    #[serde(skip_serializing_if = "is_zero")]
     pub skipped: u64,
     /// Dropped by the rules of a route.
+    #[serde(skip_serializing_if = "is_zero")]
     pub filtered: u64,
     /// Set aside for good.
+    #[serde(skip_serializing_if = "is_zero")]
     pub quarantined: u64,
     /// To come again.
+    #[serde(skip_serializing_if = "is_zero")]
     pub failed: u64,
     /// Of those delivered, the ones that an earlier invocation delivered and this one did not send again.
+    #[serde(skip_serializing_if = "is_zero")]
     pub delivered_before: u64,
 }
 
@@ -50,4 +57,9 @@ impl Counts {
         self.received.abs_diff(self.delivered + self.skipped + self.filtered + self.quarantined + self.failed)
             + self.delivered_before.saturating_sub(self.delivered)
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

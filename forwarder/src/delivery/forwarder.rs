@@ -115,6 +115,7 @@ impl Forwarder {
             until: end - share,
             lanes: self.lanes.len(),
             ledger: RefCell::new(Ledger::new(parts.records())),
+            canaries: RefCell::default(),
             room: Room::new(self.options.cap.memory()),
             busiest: Cell::new(Duration::ZERO),
             late: Cell::new(false),
@@ -126,6 +127,7 @@ impl Forwarder {
         let running = self.lanes.iter_mut().enumerate().map(|(me, lane)| lane.run(me, &batch));
         let lanes = join_all(running).await;
         self.pace.learn(batch.busiest.get(), lanes.iter().filter_map(|lane| lane.receipt).max());
+        let canaries = batch.canaries.into_inner();
         let mut ledger = batch.ledger.into_inner();
         let aside = match (&self.quarantine, invocation.is_direct()) {
             (None, false) => Vec::new(),
@@ -150,7 +152,7 @@ impl Forwarder {
             response => response,
         };
         self.remember(invocation, &parts, &account, &response);
-        Outcome { response, account, lanes, quarantine, postponed: postponed.len() }
+        Outcome { response, account, lanes, quarantine, postponed: postponed.len(), canaries }
     }
 
     #[cfg(test)]

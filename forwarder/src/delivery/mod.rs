@@ -2,6 +2,7 @@
 
 pub mod account;
 mod batch;
+pub mod canary;
 mod claim;
 mod counts;
 mod decode;

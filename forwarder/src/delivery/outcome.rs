@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::account::Account;
+use super::canary::Canary;
 use super::fate::Fate;
 use crate::net::Failure;
 use crate::quarantine::{self, Rejection};
@@ -47,6 +48,8 @@ pub struct Outcome {
     /// The number of parts that were left for another invocation, because they are more than
     /// [`Cap::parts`](crate::record::payload::Cap::parts).
     pub postponed: usize,
+    /// The canaries that were looked at, up to [`MOST`](super::canary::MOST).
+    pub canaries: Vec<Canary>,
 }
 
 /// What a lane did in one invocation.

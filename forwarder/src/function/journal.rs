@@ -8,72 +8,71 @@ use serde_json::{Map, Value, json};
 use crate::note::{Level, Note};
 use crate::secret::redactor;
 
-/// How notes are written.
+/// How lines are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Journal {
     json: bool,
     least: Level,
-    /// The level of the line of metrics, in Lambda's words.
-    metrics_level: &'static str,
+    /// The lowest level that Lambda does not drop, in its words, and no lower than INFO.
+    passing: &'static str,
 }
 
 impl Journal {
     /// From the values of `AWS_LAMBDA_LOG_FORMAT` and `AWS_LAMBDA_LOG_LEVEL`; text and INFO by default.
     pub fn new(format: Option<&str>, level: Option<&str>) -> Self {
-        let (least, metrics_level) = match level.map(str::to_ascii_uppercase).as_deref() {
+        let (least, passing) = match level.map(str::to_ascii_uppercase).as_deref() {
             Some("TRACE" | "DEBUG") => (Level::Debug, "INFO"),
             Some("WARN") => (Level::Warn, "WARN"),
             Some("ERROR") => (Level::Error, "ERROR"),
             Some("FATAL") => (Level::Error, "FATAL"),
             _ => (Level::Info, "INFO"),
         };
-        Self { json: format.is_some_and(|format| format.eq_ignore_ascii_case("json")), least, metrics_level }
+        Self { json: format.is_some_and(|format| format.eq_ignore_ascii_case("json")), least, passing }
     }
 
-    /// The line of metrics, with its end. `time` is RFC 3339.
+    /// The line of an invocation, with its end. `time` is RFC 3339.
     ///
     /// With JSON logs, Lambda drops lines below the function's log level, and takes one without a level or a valid time
     /// for INFO (AWS Lambda Developer Guide, "Log-level filtering"). Metrics are no question of level, so theirs is the
     /// lowest that passes. With text, Lambda filters nothing.
-    pub fn metrics(&self, mut line: Value, time: &str) -> String {
+    pub fn counts(&self, mut line: Value, time: &str) -> String {
         if self.json {
             line["timestamp"] = json!(time);
-            line["level"] = json!(self.metrics_level);
+            line["level"] = json!(self.passing);
         }
         format!("{line}\n")
     }
 
-    /// Raises a note about a delivery that failed to the lowest level that is written: for a function without a line of
-    /// metrics, where nothing else tells of it.
-    #[must_use]
-    pub fn heard(&self, note: Note) -> Note {
-        let level = if note.fields.contains_key("failure") { note.level.max(self.least) } else { note.level };
-        Note { level, ..note }
+    /// The line of a note, with its end, unless the level is too low. `time` is RFC 3339.
+    pub fn line(&self, note: &Note, time: &str) -> Option<String> {
+        (note.level >= self.least).then(|| self.write(note, note.level.name(), time))
     }
 
-    /// The line of a note without the secrets of this process, with its end, unless the level is too low. `time` is
-    /// RFC 3339.
-    pub fn line(&self, note: &Note, time: &str) -> Option<String> {
-        if note.level < self.least {
-            return None;
-        }
+    /// The line of a note that is no question of level: one whose level is too low gets the lowest that passes.
+    pub fn always(&self, note: &Note, time: &str) -> String {
+        let level = if note.level > self.least { note.level.name() } else { self.passing };
+        self.write(note, level, time)
+    }
+
+    /// A note without the secrets of this process.
+    fn write(&self, note: &Note, level: &str, time: &str) -> String {
         let message = redactor::redact(&note.message);
         let mut fields = note.fields.clone();
         fields.values_mut().for_each(redactor::redact_json);
         if self.json {
             let mut line = Map::new();
             line.insert("timestamp".into(), json!(time));
-            line.insert("level".into(), json!(note.level.name()));
+            line.insert("level".into(), json!(level));
             line.insert("message".into(), json!(message));
             line.extend(fields);
-            return Some(format!("{}\n", Value::Object(line)));
+            return format!("{}\n", Value::Object(line));
         }
-        let mut line = format!("{} {message}", note.level.name());
+        let mut line = format!("{level} {message}");
         for (name, value) in &fields {
             line.push_str(&format!(" {name}={value}"));
         }
         line.push('\n');
-        Some(line)
+        line
     }
 }
 
@@ -98,12 +97,12 @@ mod tests {
         let line = |format, level| Journal::new(format, level).line(&note, "2026-01-01T00:00:00Z");
         assert_eq!(line(None, None).unwrap(), "WARN words n=1 s=\"a \\\"b\\\"\"\n");
         assert_eq!(line(Some("Text"), Some("error")), None);
-        // What says that a delivery failed is never held back where it alone does.
-        let journal = Journal::new(Some("JSON"), Some("ERROR"));
-        assert_eq!(journal.line(&journal.heard(note.clone()), ""), None);
-        let failed = Note::new(Level::Warn, "words", json!({"failure": "refused"}));
-        assert!(journal.line(&failed, "").is_none());
-        assert!(journal.line(&journal.heard(failed), "").is_some_and(|line| line.contains("\"ERROR\"")));
+        for (level, passes) in
+            [(None, "WARN"), (Some("WARN"), "WARN"), (Some("ERROR"), "ERROR"), (Some("FATAL"), "FATAL")]
+        {
+            let line = Journal::new(Some("JSON"), level).always(&note, "");
+            assert!(line.contains(&format!("\"level\":\"{passes}\"")), "{level:?}: {line}");
+        }
         // As a value: the order of fields depends on the features that other crates of the build ask for.
         let json_line = line(Some("JSON"), Some("WARN")).unwrap();
         assert!(json_line.ends_with("}\n"));

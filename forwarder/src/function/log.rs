@@ -13,6 +13,11 @@ pub(super) fn say(journal: Journal, note: &Note) {
     }
 }
 
+/// Writes a note at every level.
+pub(super) fn say_always(journal: Journal, note: &Note) {
+    print(&journal.always(note, &rfc3339_now()));
+}
+
 /// Writes a line to the function's log. When that fails there is nobody left to tell.
 pub(super) fn print(line: &str) {
     let mut stdout = std::io::stdout().lock();

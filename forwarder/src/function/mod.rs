@@ -1,5 +1,6 @@
 //! What Lambda sees: the process, its runtime API, the function's log and the metrics in it.
 
+pub mod canaries;
 pub mod journal;
 mod log;
 pub mod metrics;

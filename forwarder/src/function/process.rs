@@ -40,7 +40,10 @@ pub fn run() -> ExitCode {
         }
     };
     match runtime.block_on(start(journal)) {
-        Ok(function) => answer(&runtime, &api, function),
+        Ok(function) => {
+            say(journal, &function.started());
+            answer(&runtime, &api, function)
+        }
         Err(problem) => {
             say(journal, &Note::new(Level::Error, problem.clone(), json!({})));
             report_start_failure(&api, &problem);

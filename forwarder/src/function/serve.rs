@@ -11,10 +11,11 @@ use futures_util::FutureExt;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::log::{print, rfc3339_now, say};
+use super::log::{print, rfc3339_now, say, say_always};
 use super::runtime::{CANNOT_START, RuntimeApi};
 use super::start::{Function, start};
-use super::{metrics, notes};
+use super::{canaries, metrics, notes};
+use crate::config::Metrics;
 use crate::delivery::{NoCheckpoint, Response};
 use crate::note::{Level, Note};
 use crate::record::event::Invocation;
@@ -71,20 +72,30 @@ async fn handle(
     // The deadline is a time of day; the clock that waiting uses stands still while the function is frozen.
     let left = deadline.duration_since(SystemTime::now()).unwrap_or_default();
     let outcome = function.forwarder.handle(invocation, Instant::now() + left).await;
-    if function.metrics {
-        let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
-        let mut line = metrics::line(&function.name, now, invocation, &outcome);
+    let now = u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX);
+    if function.metrics != Metrics::None {
+        let mut line = metrics::line(&function.origin, now, invocation, &outcome);
         if let Some(age) = function.store.oldest() {
             line["SecretAgeSeconds"] = json!(age.as_secs());
         }
-        print(&function.journal.metrics(line, &rfc3339_now()));
+        if function.metrics == Metrics::Cloudwatch {
+            line["_aws"] = metrics::directive(now, &line);
+        }
+        print(&function.journal.counts(line, &rfc3339_now()));
+    }
+    for note in canaries::notes(now, invocation, &outcome) {
+        say_always(function.journal, &note);
     }
     for note in function.store.remarks() {
         say(function.journal, &note);
     }
     for note in notes::notes(invocation, &outcome) {
-        let note = if function.metrics { note } else { function.journal.heard(note) };
-        say(function.journal, &note);
+        // Without the line, nothing else tells of a delivery that failed.
+        if function.metrics == Metrics::None && note.fields.contains_key("failure") {
+            say_always(function.journal, &note);
+        } else {
+            say(function.journal, &note);
+        }
     }
     // Once: every line here is one more event of the group that should not be subscribed.
     if notes::saw_itself(&outcome) && !function.warned_of_itself {

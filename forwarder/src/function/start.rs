@@ -6,13 +6,16 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use serde_json::json;
 use tokio::time::Instant;
 
 use super::journal::Journal;
+use super::metrics::Origin;
 use crate::aws::Aws;
-use crate::config::{CONFIG_ENV, Config};
+use crate::config::{CONFIG_ENV, Config, Metrics};
 use crate::delivery::{Forwarder, Options};
 use crate::net::http::Client;
+use crate::note::{Level, Note};
 use crate::record::payload::Cap;
 use crate::secret::Store;
 use crate::secret::reference::Reference;
@@ -31,9 +34,20 @@ pub(super) struct Function {
     pub(super) forwarder: Forwarder,
     pub(super) store: Rc<Store>,
     pub(super) journal: Journal,
-    pub(super) name: String,
-    pub(super) metrics: bool,
+    pub(super) origin: Origin,
+    pub(super) metrics: Metrics,
     pub(super) warned_of_itself: bool,
+    destinations: Vec<String>,
+    memory_mb: usize,
+}
+
+impl Function {
+    /// Says that the process is ready.
+    pub(super) fn started(&self) -> Note {
+        let fields = json!({"version": env!("CARGO_PKG_VERSION"), "function_version": self.origin.version,
+                            "destinations": self.destinations, "memory_mb": self.memory_mb});
+        Note::new(Level::Info, "started", fields)
+    }
 }
 
 /// Reads the configuration and what it refers to, and makes the forwarder; no log service is connected to yet.
@@ -57,11 +71,11 @@ pub(super) async fn start(journal: Journal) -> Result<Function, String> {
         let routes = store.text(reference)?;
         config.set_routes(&routes).map_err(|error| format!("{invalid}: {error}"))?;
     }
-    let memory =
+    let memory_mb =
         variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|size| size.parse().ok()).unwrap_or(128);
     let options = Options {
         own_log_group: variable("AWS_LAMBDA_LOG_GROUP_NAME"),
-        cap: Cap::for_memory(memory),
+        cap: Cap::for_memory(memory_mb),
         store: Rc::clone(&store),
         aws,
         region: variable("AWS_REGION").unwrap_or_default(),
@@ -69,8 +83,19 @@ pub(super) async fn start(journal: Journal) -> Result<Function, String> {
     };
     let forwarder = Forwarder::new(&config, options)
         .map_err(|problem| format!("{CONFIG_ENV} is not valid: {problem}"))?;
-    let name = variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default();
-    Ok(Function { forwarder, store, journal, name, metrics: !config.no_metrics, warned_of_itself: false })
+    Ok(Function {
+        forwarder,
+        store,
+        journal,
+        origin: Origin {
+            function: variable("AWS_LAMBDA_FUNCTION_NAME").unwrap_or_default(),
+            version: variable("AWS_LAMBDA_FUNCTION_VERSION").unwrap_or_default(),
+        },
+        metrics: config.metrics,
+        warned_of_itself: false,
+        destinations: config.destinations.into_keys().collect(),
+        memory_mb,
+    })
 }
 
 /// Reads what a configuration refers to.

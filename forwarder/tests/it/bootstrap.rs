@@ -92,8 +92,11 @@ async fn it_delivers_survives_odd_events_and_says_no_secret() {
     assert!(!log.contains(TOKEN) && !log.contains("secret"), "{log}");
     for line in log.lines() {
         let line: Value = serde_json::from_str(line).unwrap();
-        assert!(line["_aws"].is_object() || line["level"] == "WARN", "{line}");
-        assert_eq!(line.get("Unbalanced").unwrap_or(&json!(0)), &json!(0));
+        assert!(
+            line["_aws"].is_object() || line["level"] == "WARN" || line["message"] == "started",
+            "{line}"
+        );
+        assert!(line.get("Unbalanced").is_none(), "{line}");
     }
     assert!(log.contains(&sequence(4)) && log.contains("not_gzip"), "the quarantined record is named: {log}");
 }
@@ -184,28 +187,111 @@ async fn the_log_group_of_another_account_is_not_its_own() {
     }
 }
 
-/// Lambda's rule for JSON logs, as its developer guide has it: a line without a level or a valid time is INFO, and what
-/// is below the function's level is dropped.
+const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+
+/// The lines of a log that Lambda keeps at a level. Its rule for JSON logs, as its developer guide has it: a line
+/// without a level or a valid time is INFO, and what is below the function's level is dropped.
+fn passing(log: &str, level: &str) -> Vec<Value> {
+    let rank = |level: &str| LEVELS.iter().position(|known| *known == level);
+    let passes = |line: &Value| {
+        let valid = line["timestamp"].as_str().is_some_and(|time| humantime::parse_rfc3339(time).is_ok());
+        let of = line["level"].as_str().filter(|_| valid).and_then(rank);
+        of.or(rank("INFO")) >= rank(level)
+    };
+    log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).filter(passes).collect()
+}
+
+/// An event with a canary, and one with something that cannot be delivered.
+fn canary_event() -> Vec<u8> {
+    let mut payload = payload("/app", "f", &["cwl2le canary 7f3a91c4".to_owned()]);
+    payload["logStream"] = json!("cwl2le-canary");
+    event(vec![record(&sequence(1), &gzip(payload.to_string().as_bytes()))])
+}
+
 #[test]
 fn metrics_pass_every_log_level() {
-    const LEVELS: [&str; 6] = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
     let service = service(Transport::Plain);
-    let rank = |level: &str| LEVELS.iter().position(|known| *known == level);
     for level in LEVELS {
         let lambda = Lambda::start();
         let environment = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", level)];
         let function = lambda.run(&config(&service), &environment);
-        assert_eq!(lambda.invoke(FIXTURE).checkpoint(), None);
+        assert_eq!(lambda.invoke(&canary_event()).checkpoint(), None);
         let log = function.log();
-        let passes = |line: &Value| {
-            let valid = line["timestamp"].as_str().is_some_and(|time| humantime::parse_rfc3339(time).is_ok());
-            let of = line["level"].as_str().filter(|_| valid).and_then(rank);
-            of.or(rank("INFO")) >= rank(level)
-        };
-        let lines = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let metrics: Vec<Value> = lines.filter(passes).filter(|line| line["_aws"].is_object()).collect();
-        assert_eq!(metrics.len(), 1, "{level}: {log}");
-        assert_eq!(metrics[0]["EventsDelivered"], json!(1), "{level}");
+        let lines = passing(&log, level);
+        let counts: Vec<_> = lines.iter().filter(|line| line["_aws"].is_object()).collect();
+        assert_eq!(counts.len(), 1, "{level}: {log}");
+        assert_eq!(counts[0]["EventsDelivered"], json!(1), "{level}");
+        let canary = lines.iter().find(|line| line["message"] == "canary");
+        let canary = canary.unwrap_or_else(|| panic!("{level}: {log}"));
+        assert_eq!((&canary["id"], &canary["outcome"]), (&json!("7f3a91c4"), &json!("delivered")));
+        let started: Vec<_> = log.lines().filter(|line| line.contains("\"started\"")).collect();
+        assert_eq!(started.len(), usize::from(["TRACE", "DEBUG", "INFO"].contains(&level)), "{level}: {log}");
+    }
+}
+
+#[test]
+fn a_process_says_that_it_has_started_and_its_version() {
+    let service = service(Transport::Plain);
+    for format in ["JSON", "Text"] {
+        let lambda = Lambda::start();
+        let function = lambda.run(&config(&service), &[("AWS_LAMBDA_LOG_FORMAT", format)]);
+        for _ in 0..2 {
+            assert_eq!(lambda.invoke(br#"{"Records":[]}"#).checkpoint(), None);
+        }
+        let log = function.log();
+        let first = log.lines().next().unwrap();
+        let version = env!("CARGO_PKG_VERSION");
+        if format == "Text" {
+            assert_eq!(
+                first,
+                format!(
+                    r#"INFO started destinations=["default"] function_version="$LATEST" memory_mb=128 version="{version}""#
+                )
+            );
+        } else {
+            let mut line: Value = serde_json::from_str(first).unwrap();
+            line.as_object_mut().unwrap().remove("timestamp");
+            assert_eq!(
+                line,
+                json!({"level": "INFO", "message": "started", "version": version, "function_version": "$LATEST",
+                       "destinations": ["default"], "memory_mb": 128})
+            );
+        }
+        assert_eq!(log.matches("started").count(), 1, "{log}");
+        let counts: Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+        assert_eq!((&counts["Version"], &counts["FunctionVersion"]), (&json!(version), &json!("$LATEST")));
+    }
+}
+
+/// Without the line of an invocation, a failure is all that is said of it, and no level holds it back.
+#[test]
+fn the_metrics_can_be_left_out_and_so_can_the_line() {
+    let service = service(Transport::Plain);
+    for (metrics, lines) in [("cloudwatch", 1), ("log", 1), ("none", 0)] {
+        let config = config(&service).replacen('{', &format!(r#"{{"metrics":"{metrics}","#), 1);
+        for level in ["INFO", "FATAL"] {
+            let lambda = Lambda::start();
+            let environment = [("AWS_LAMBDA_LOG_FORMAT", "JSON"), ("AWS_LAMBDA_LOG_LEVEL", level)];
+            let function = lambda.run(&config, &environment);
+            service.resume();
+            assert_eq!(lambda.invoke(&canary_event()).checkpoint(), None);
+            let found = passing(&function.log(), level);
+            let counts: Vec<_> = found.iter().filter(|line| line["Version"].is_string()).collect();
+            assert_eq!(counts.len(), lines, "{metrics}: {found:?}");
+            assert!(counts.iter().all(|line| line["_aws"].is_object() == (metrics == "cloudwatch")));
+            assert!(counts.iter().all(|line| line["Destinations"]["default"]["EventsDelivered"] == 1));
+            assert_eq!(found.iter().filter(|line| line["message"] == "canary").count(), 1);
+
+            service.stop_listening();
+            lambda.send(&canary_event(), Duration::from_secs(3));
+            assert_eq!(lambda.told().checkpoint(), Some(sequence(1)));
+            let found = passing(&function.log(), level);
+            let says = |line: &Value| {
+                line["failure"].is_string() || line["Destinations"]["default"]["Failure"].is_string()
+            };
+            let is_canary = |line: &Value| line["message"] == "canary";
+            assert!(found.iter().any(|line| says(line) && !is_canary(line)), "{metrics} {level}: {found:?}");
+        }
     }
 }
 

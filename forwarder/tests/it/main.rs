@@ -13,6 +13,7 @@ mod common;
 
 mod answers;
 mod bootstrap;
+mod canary;
 mod connections;
 mod delivery;
 mod documents;

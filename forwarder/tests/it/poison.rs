@@ -231,7 +231,10 @@ async fn invalid_utf8_is_delivered_with_replacements_and_counted() {
         let lines: Vec<_> =
             service.wait_for_lines(6, PATIENCE).await.unwrap().iter().map(|line| line.message()).collect();
         assert_eq!(lines, ["fine", "a\u{fffd}b", "\u{fffd}\u{fffd}", "fine, too", "\u{fffd}", "é\u{fffd}"]);
-        assert_eq!(metrics::line("f", 0, &event, &outcome)["RecordsRepaired"], json!(2));
+        assert_eq!(
+            metrics::line(&metrics::Origin::default(), 0, &event, &outcome)["RecordsRepaired"],
+            json!(2)
+        );
         let notes = notes::notes(&event, &outcome);
         let note = notes.iter().find(|note| note.message.contains("U+FFFD")).unwrap();
         assert_eq!(note.fields["sequence_numbers"], json!([sequence(1), sequence(2)]));

@@ -152,13 +152,9 @@ async fn poison_is_kept_in_s3_byte_for_byte_with_its_reason() {
     assert_eq!(service.wait_for_lines(2, PATIENCE).await.unwrap().len(), 2);
     let said = said(Level::Warn, &batch, &outcome);
     assert!(said.contains("they are kept in s3://set-aside/logs") && said.contains(&sequence(5)), "{said}");
-    let line = metrics::line("f", 0, &batch, &outcome);
-    assert_eq!(line["Quarantine"], json!({"Kept": 6, "Named": 0, "Held": 0, "Failure": null}));
-    let metrics = line["_aws"]["CloudWatchMetrics"][0]["Metrics"].as_array().unwrap();
-    assert_eq!(
-        (metrics.last().unwrap()["Name"].as_str(), &line["RecordsNotKept"]),
-        (Some("RecordsNotKept"), &json!(0))
-    );
+    let line = metrics::line(&metrics::Origin::default(), 0, &batch, &outcome);
+    assert_eq!(line["Quarantine"], json!({"Kept": 6}));
+    assert!(line.get("RecordsNotKept").is_none(), "{line}");
 }
 
 #[tokio::test]
@@ -208,7 +204,10 @@ async fn an_s3_that_is_away_makes_the_record_come_again_and_nothing_is_sent_twic
             said.contains("at the moment; AWS will send these again") && said.contains(&sequence(1)),
             "{said}"
         );
-        assert_eq!(metrics::line("f", 0, &batch, &outcome)["RecordsNotKept"], json!(1));
+        assert_eq!(
+            metrics::line(&metrics::Origin::default(), 0, &batch, &outcome)["RecordsNotKept"],
+            json!(1)
+        );
 
         bucket.set(Mood::Takes);
         let again = invocation(vec![nth(1, b"poison"), nth(2, &good("after"))]);
@@ -245,8 +244,8 @@ async fn an_s3_that_refuses_for_good_blocks_nothing_and_is_named_loudly() {
         {
             assert!(said.contains(part), "{part}: {said}");
         }
-        let line = metrics::line("f", 0, &batch, &outcome);
-        assert_eq!(line["Quarantine"], json!({"Kept": 0, "Named": 40, "Held": 0, "Failure": code}));
+        let line = metrics::line(&metrics::Origin::default(), 0, &batch, &outcome);
+        assert_eq!(line["Quarantine"], json!({"Named": 40, "Failure": code}));
         // It is asked again the next time.
         bucket.set(Mood::Takes);
         forwarder.handle(&invocation(vec![nth(41, b"poison")]), deadline()).await;

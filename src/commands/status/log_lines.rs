@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use cwl2le_forwarder::config::Metrics;
 use futures_util::future::try_join_all;
 use serde::Serialize;
 
@@ -79,7 +80,7 @@ async fn of(session: &Session, names: &Names, function: &ObservedFunction) -> Re
         }
         Err(error) => return Err(error),
     };
-    let has_metrics = config.is_none_or(|config| !config.no_metrics);
+    let has_metrics = config.is_none_or(|config| config.metrics != Metrics::None);
     let health = Health::judge(&lines, now, has_metrics);
     let unknown = lines.is_empty().then(|| {
         if !is_whole {

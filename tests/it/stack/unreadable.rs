@@ -92,7 +92,7 @@ async fn what_cannot_be_read_is_shown_and_kept_and_stands_in_nobodys_way() {
     assert_eq!(variable(&account).await, kept);
 
     // All of it: what goes is named.
-    std::fs::write(&file, format!("{FILE}[function]\nquarantine = \"none\"\nmetrics = true\n"))
+    std::fs::write(&file, format!("{FILE}[function]\nquarantine = \"none\"\nmetrics = \"cloudwatch\"\n"))
         .expect("written");
     let replaced = run(&["setup"]).await.ok().json();
     assert!(replaced["losses"].to_string().contains("unknown field `compression`"), "{replaced:#}");
