@@ -94,6 +94,7 @@ fn stack() -> Stack {
             window_seconds: Setting::default(1),
             parallelization: Setting::default(1),
             bisect: Setting::default(true),
+            event_counts: Setting::asked(true),
             on_failure: Setting::default(None),
             max_age_seconds: -1,
             start: Start::default(),

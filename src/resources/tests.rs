@@ -70,6 +70,7 @@ prop_compose! {
         minor in 0u64..3,
         policy in 0u8..3,
         user_tag in proptest::option::of("[a-z]{1,4}"),
+        event_counts in any::<bool>(),
         on_failure in setting(proptest::option::of(Just("arn:aws:s3:::expired".to_owned()))),
     ) -> Stack {
         let target = Target {
@@ -104,6 +105,7 @@ prop_compose! {
                 window_seconds,
                 parallelization,
                 bisect: Setting::asked(true),
+                event_counts: Setting::asked(event_counts),
                 on_failure,
                 max_age_seconds: -1,
                 start: crate::resources::Start::default(),

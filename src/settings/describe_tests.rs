@@ -78,6 +78,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             window_seconds: stack.trigger.window_seconds.value,
             parallelization: stack.trigger.parallelization.value,
             bisect: true,
+            event_counts: stack.trigger.event_counts.value,
             max_retries: -1,
             max_age_seconds: max_record_age(
                 stack.trigger.on_failure.value.is_some(),

@@ -75,9 +75,11 @@ fn values(schema: &Value) -> String {
     if let (Some(low), Some(high)) = (schema["minimum"].as_i64(), schema["maximum"].as_i64()) {
         return format!("{low} to {high}");
     }
-    if let Some(words) = schema["enum"].as_array() {
+    let each = schema["oneOf"].as_array().into_iter().flatten().filter_map(|choice| choice.get("const"));
+    let words: Vec<&Value> = schema["enum"].as_array().into_iter().flatten().chain(each).collect();
+    if !words.is_empty() {
         return words
-            .iter()
+            .into_iter()
             .map(|word| format!("`{}`", word.as_str().map_or(word.to_string(), ToOwned::to_owned)))
             .collect::<Vec<_>>()
             .join(", ");

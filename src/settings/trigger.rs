@@ -30,6 +30,11 @@ pub struct Trigger {
     #[arg(long, value_name = "N")]
     #[schemars(extend("default" = PARALLELIZATION))]
     pub parallelization: Option<Whole<1, 10>>,
+    /// Whether AWS counts the events that the trigger polls, hands over and drops, as metrics without a charge: `true`
+    /// or `false`; `true` by default
+    #[arg(long, value_name = "BOOL")]
+    #[schemars(extend("default" = true))]
+    pub event_counts: Option<bool>,
     /// S3 bucket, SQS queue or SNS topic (ARN) that gets what expires in the stream undelivered; `none` for none
     #[arg(long, value_name = "ARN")]
     #[schemars(extend("default" = "none"))]
@@ -45,6 +50,8 @@ impl Trigger {
             parallelization: Setting::or_default(self.parallelization.map(u32::from), PARALLELIZATION),
             // A crash is narrowed down to the record that causes it: delivery depends on it.
             bisect: Setting::asked(true),
+            // What watches the chain depends on it, so that only saying no turns it off.
+            event_counts: Setting::asked(self.event_counts.unwrap_or(true)),
             on_failure: Setting::or_default(self.on_failure.as_ref().map(OnFailure::arn), None),
             // The plan knows what the stream and the trigger have.
             max_age_seconds: UNLIMITED,
@@ -60,6 +67,7 @@ impl Trigger {
             batch_size: Some(Whole::of_aws(trigger.batch_size)),
             batch_window: Some(Whole::of_aws(trigger.window_seconds)),
             parallelization: Some(Whole::of_aws(trigger.parallelization)),
+            event_counts: (!trigger.event_counts).then_some(false),
             on_failure: trigger.on_failure.clone().map(OnFailure::of_aws),
         })
     }

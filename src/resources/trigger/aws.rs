@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_lambda::primitives::DateTime;
 use aws_sdk_lambda::types::{
-    DestinationConfig, EventSourceMappingConfiguration, EventSourcePosition, FilterCriteria,
-    FunctionResponseType, OnFailure,
+    DestinationConfig, EventSourceMappingConfiguration, EventSourceMappingMetric,
+    EventSourceMappingMetricsConfig, EventSourcePosition, FilterCriteria, FunctionResponseType, OnFailure,
 };
 
 use super::action::Action;
@@ -109,6 +109,9 @@ fn observed(is: EventSourceMappingConfiguration) -> ObservedTrigger {
         window_seconds: number(is.maximum_batching_window_in_seconds),
         parallelization: is.parallelization_factor.map_or(1, |n| number(Some(n))),
         bisect: is.bisect_batch_on_function_error.unwrap_or_default(),
+        event_counts: is
+            .metrics_config
+            .is_some_and(|config| config.metrics().contains(&EventSourceMappingMetric::EventCount)),
         max_retries: is.maximum_retry_attempts.unwrap_or(UNLIMITED),
         max_age_seconds: is.maximum_record_age_in_seconds.unwrap_or(UNLIMITED),
         reports_item_failures: is
@@ -167,6 +170,8 @@ pub(crate) async fn create_trigger(
             .maximum_batching_window_in_seconds(sdk_number(spec.window_seconds.value))
             .parallelization_factor(sdk_number(spec.parallelization.value))
             .bisect_batch_on_function_error(spec.bisect.value)
+            // A new mapping has none unless they are asked for.
+            .set_metrics_config(spec.event_counts.value.then(|| metrics(true)))
             .maximum_retry_attempts(UNLIMITED)
             .maximum_record_age_in_seconds(spec.max_age_seconds)
             .function_response_types(FunctionResponseType::ReportBatchItemFailures)
@@ -217,6 +222,7 @@ pub(crate) async fn update_trigger(
                 .maximum_batching_window_in_seconds(sdk_number(spec.window_seconds.value))
                 .parallelization_factor(sdk_number(spec.parallelization.value))
                 .bisect_batch_on_function_error(spec.bisect.value)
+                .metrics_config(metrics(spec.event_counts.value))
                 .maximum_retry_attempts(UNLIMITED)
                 .maximum_record_age_in_seconds(spec.max_age_seconds)
                 .function_response_types(FunctionResponseType::ReportBatchItemFailures)
@@ -290,6 +296,12 @@ pub(crate) async fn await_gone(aws: Aws<'_>, uuid: &str) -> Result<()> {
         Ok(if current(aws, uuid).await?.is_none() { Look::Ready(()) } else { Look::NotYet })
     })
     .await
+}
+
+/// The metrics that AWS makes of a mapping: those of its events, or none.
+fn metrics(event_counts: bool) -> EventSourceMappingMetricsConfig {
+    let metrics = event_counts.then_some(EventSourceMappingMetric::EventCount);
+    EventSourceMappingMetricsConfig::builder().set_metrics(Some(Vec::from_iter(metrics))).build()
 }
 
 fn on_failure(arn: &str) -> DestinationConfig {

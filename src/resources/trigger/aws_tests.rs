@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use super::aws as trigger;
+use super::desired::TriggerSpec;
 use super::model::default_trigger;
 use super::observed::TriggerState;
 use crate::aws::tests::*;
+use crate::stack::Setting;
 
 const STREAM: &str = "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s";
 
@@ -38,6 +40,7 @@ async fn a_trigger_is_created_for_lossless_delivery_once_the_role_may_read() {
     assert_eq!(body["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
     assert_eq!((&body["MaximumRetryAttempts"], &body["MaximumRecordAgeInSeconds"]), (&json!(-1), &json!(-1)));
     assert_eq!(body["BisectBatchOnFunctionError"], json!(true));
+    assert_eq!(body["MetricsConfig"], json!({"Metrics": ["EventCount"]}));
     assert_eq!(body.get("DestinationConfig"), None);
 }
 
@@ -60,6 +63,7 @@ async fn a_second_trigger_is_the_first_one_set_right() {
     assert!(updated.uri.contains("uuid-f"), "{}", updated.uri);
     assert_eq!(updated.body["Enabled"], json!(true));
     assert_eq!(updated.body["BatchSize"], json!(500));
+    assert_eq!(updated.body["MetricsConfig"], json!({"Metrics": ["EventCount"]}));
 }
 
 #[tokio::test(start_paused = true)]
@@ -80,4 +84,27 @@ async fn triggers_of_others_are_readers_and_not_ours() {
     assert_eq!(ours.len(), 1);
     assert_eq!(ours[0].state, TriggerState::InTransition);
     assert!(ours[0].reports_item_failures);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_event_counts_none_are_asked_for_and_those_there_are_ended() {
+    let aws = FakeAws::new(|request| match request.operation.as_str() {
+        "ListEventSourceMappings" => Answer::Json(json!({ "EventSourceMappings": [
+            { "MetricsConfig": { "Metrics": ["EventCount"] }, "FunctionArn": "f", "UUID": "1" },
+            { "MetricsConfig": { "Metrics": [] }, "FunctionArn": "f", "UUID": "2" },
+            { "FunctionArn": "f", "UUID": "3" },
+        ] })),
+        _ => Answer::Json(mapping("f", "Enabled")),
+    });
+    let spec = TriggerSpec { event_counts: Setting::asked(false), ..default_trigger() };
+    let session = aws.session();
+    trigger::create_trigger((&session).into(), "f", STREAM, &spec, &our_tags()).await.expect("created");
+    trigger::update_trigger((&session).into(), "uuid", None, &spec).await.expect("updated");
+    let requests = aws.requests();
+    let of =
+        |operation: &str| requests.iter().find(|request| request.operation == operation).expect("a call");
+    assert_eq!(of("CreateEventSourceMapping").body.get("MetricsConfig"), None);
+    assert_eq!(of("UpdateEventSourceMapping").body["MetricsConfig"], json!({"Metrics": []}));
+    let (there, ..) = trigger::observe_triggers((&session).into(), STREAM, "f", false).await.expect("read");
+    assert_eq!(there.iter().map(|trigger| trigger.event_counts).collect::<Vec<_>>(), [true, false, false]);
 }

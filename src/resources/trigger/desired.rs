@@ -20,6 +20,9 @@ pub struct TriggerSpec {
     pub parallelization: Setting<u32>,
     /// Whether a batch is halved after a function error, so that a crash is narrowed down.
     pub bisect: Setting<bool>,
+    /// Whether AWS makes metrics of how many events the mapping polls, hands over and drops (`MetricsConfig` with
+    /// `EventCount`): without them, nothing tells a stream that nobody reads from a quiet one.
+    pub event_counts: Setting<bool>,
     /// ARN of an S3 bucket, SQS queue or SNS topic that gets what expires.
     pub on_failure: Setting<Option<String>>,
     /// Seconds after which a record is given up: see [`max_record_age`].

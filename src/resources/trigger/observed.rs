@@ -27,6 +27,8 @@ pub struct ObservedTrigger {
     pub max_age_seconds: i32,
     /// Whether `FunctionResponseTypes` holds `ReportBatchItemFailures`.
     pub reports_item_failures: bool,
+    /// Whether `MetricsConfig` holds `EventCount`.
+    pub event_counts: bool,
     /// Whether it has filter criteria: what these do not let through is gone.
     pub is_filtered: bool,
     /// Seconds of its tumbling window, 0 for none.

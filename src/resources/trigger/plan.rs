@@ -114,6 +114,7 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     differs |= settle(&mut draft, "batching window in seconds", &mut spec.window_seconds, is.window_seconds);
     differs |= settle(&mut draft, "parallelization", &mut spec.parallelization, is.parallelization);
     differs |= settle(&mut draft, "bisect on error", &mut spec.bisect, is.bisect);
+    differs |= settle(&mut draft, "event counts", &mut spec.event_counts, is.event_counts);
     if let Some(to) = spec.on_failure.change_from(&is.on_failure) {
         let show = |v: &Option<String>| v.clone().unwrap_or_else(|| "none".to_owned());
         draft.change("on failure", show(&is.on_failure), show(to));
