@@ -4,16 +4,18 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
+use cwl2le_local::log_service::{Fault as LogFault, LogService, Options as Service, Transport};
 use cwl2le_local::{Fault, Options, Step};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
 use crate::support::account::{Account, Ground, by_way_of};
-use crate::support::{World, python};
+use crate::support::{Ran, TOKEN, World, python};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const GROUP: &str = "/app/a";
+const AUDIT: &str = "/audit/a";
 const FORWARDER: &str = "/aws/lambda/cwl-to-logentries";
 
 /// Ctrl-C counts also where whoever runs the tests ignores it.
@@ -21,46 +23,85 @@ const HEEDING: &str = "import os, signal, sys
 signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn each_invocation_of_a_real_forwarder_is_one_line() {
-    let world = World::start().await;
-    world.create_log_group(GROUP).await;
-    world.setup(&["--log-group", GROUP]).await.ok();
-    world.put_log_events(GROUP, &["one".to_owned(), "two".to_owned()]).await;
-    let arrived = world.log_service.wait_for_lines(2, PATIENCE).await;
-    arrived.unwrap_or_else(|few| panic!("{few}\n{}", world.aws().logs_tail(60)));
-    let logs = async |args: &[&str]| {
-        let mut command = world.command();
-        command.arg("logs").args(args);
-        let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
-        let ran: crate::support::Ran = ran.expect("cwl2le runs").into();
-        ran.ok()
-    };
-    // The line of the invocation is written after the delivery.
-    let until = tokio::time::Instant::now() + PATIENCE;
-    let shown = loop {
-        let shown = logs(&["--since", "1h"]).await.stdout;
-        if shown.contains("delivered 2 to default") {
-            break shown;
+/// A chain with two functions: `app` gets what no route takes, `audit` has a function of its own.
+fn config(world: &World, audit: &LogService) -> String {
+    let (app, audit, ca) = (world.log_service.address(), audit.address(), world.ca_file.path().display());
+    format!(
+        "default_destination = \"app\"\n[trigger]\nbatch_window = 0\n\
+         [destinations.app]\ntype = \"logentries\"\nendpoint = \"{app}\"\nca_file = \"{ca}\"\ntoken = \"{TOKEN}\"\n\
+         [destinations.audit]\ntype = \"logentries\"\nendpoint = \"{audit}\"\ntls = false\ntoken = \"{TOKEN}\"\n\
+         isolated = true\n\
+         [[routes]]\nlog_group = \"/audit/*\"\ndestination = \"audit\"\n\
+         [[subscriptions]]\nlog_groups = [\"{GROUP}\", \"{AUDIT}\"]\n"
+    )
+}
+
+/// `cwl2le logs`, as it is typed.
+async fn logs(world: &World, file: &str, args: &[&str]) -> Ran {
+    let mut command = world.command();
+    command.args(["--config", file, "logs"]).args(args);
+    let ran = tokio::task::spawn_blocking(move || command.output()).await.expect("no panic");
+    Ran::from(ran.expect("cwl2le runs")).ok()
+}
+
+/// Runs it until it shows a line with each of these texts.
+async fn until_shown(world: &World, file: &str, texts: &[&str]) -> String {
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let shown = logs(world, file, &["--since", "1h"]).await.stdout;
+        if shown.lines().any(|line| texts.iter().all(|text| line.contains(text))) {
+            return shown;
         }
-        assert!(tokio::time::Instant::now() < until, "{shown}");
-        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert!(tokio::time::Instant::now() < end, "no line with {texts:?}:\n{shown}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_invocation_of_real_forwarders_is_one_line() {
+    let world = World::start().await;
+    let audit = LogService::start(Service::with_transport(Transport::Plain)).expect("a log service");
+    for group in [GROUP, AUDIT] {
+        world.create_log_group(group).await;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cwl2le.toml").display().to_string();
+    std::fs::write(&file, config(&world, &audit)).expect("written");
+    world.run(&["--config", &file, "setup", "--yes"]).await.ok();
+    let put = async |group: &str, count: usize| {
+        let messages: Vec<String> = (0..count).map(|number| format!("line {number}")).collect();
+        world.put_log_events(group, &messages).await;
     };
+    put(GROUP, 2).await;
+    put(AUDIT, 3).await;
+    until_shown(&world, &file, &["-      delivered 2 to app ("]).await;
+    until_shown(&world, &file, &["audit  delivered 3 to audit ("]).await;
+    // The log service is away, and comes back.
+    world.log_service.set_fault(LogFault::Refuse);
+    put(GROUP, 5).await;
+    until_shown(&world, &file, &["-      WARN  app: connect", "delivered 0 of 5", "5 come again"]).await;
+    world.log_service.set_fault(LogFault::None);
+    let shown = until_shown(&world, &file, &["delivered 5 to app ("]).await;
     assert!(!shown.contains("RequestId") && shown.contains(" UTC\n"), "{shown}");
-    assert!(logs(&["--raw"]).await.stdout.contains("START RequestId: "));
-    let nothing = logs(&["--destination", "nobody"]).await;
+    // The notes of a failed delivery say nothing that its line does not say.
+    assert!(!shown.contains("did not accept") && !shown.contains("not everything was delivered"), "{shown}");
+
+    assert!(logs(&world, &file, &["--raw"]).await.stdout.contains("START RequestId: "));
+    let warnings = logs(&world, &file, &["--level", "warn", "--destination", "app"]).await.stdout;
+    assert!(warnings.lines().skip(1).all(|line| line.contains("  WARN  app: ")), "{warnings}");
+    let nothing = logs(&world, &file, &["--destination", "nobody"]).await;
     assert!(
         nothing.stdout.is_empty() && nothing.stderr.contains("no line of that time matches"),
         "{nothing:?}"
     );
 
-    let json = logs(&["--output", "json", "--since", "1h"]).await;
+    let json = logs(&world, &file, &["--output", "json", "--since", "1h"]).await;
     let lines: Vec<Value> =
         json.stdout.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
     let delivered = |line: &&Value| line["kind"] == "invocation" && line["line"]["EventsDelivered"] == 2;
     let line = lines.iter().find(delivered).unwrap_or_else(|| panic!("{lines:#?}"));
     assert_eq!((&line["log_group"], &line["level"]), (&json!(FORWARDER), &json!("INFO")));
-    let one = logs(&["-n", "1", "--output", "json"]).await;
+    let one = logs(&world, &file, &["-n", "1", "--output", "json"]).await;
     assert_eq!(one.stdout.lines().count(), 1);
     assert!(one.stderr.contains(r#""has_more": true"#), "{one:?}");
 }

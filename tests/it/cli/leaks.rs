@@ -131,6 +131,7 @@ fn no_error_of_aws_shows_a_secret_or_forges_a_line() {
             &["teardown", "--yes"],
             &["init", "--from-account", "--to", "new.toml"],
             &["preview", "--log-group", "/app/x"],
+            &["logs"],
             &["policies"],
         ] {
             let ran = run(folder.path(), &[form, verb].concat(), &endpoint);
