@@ -13,6 +13,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``log_events``: FilterLogEvents with pages, order and patterns, and ids of events that are the same everywhere;
 - ``metrics``, ``chain_metrics``, ``embedded_metrics``, ``records`` and ``metric_requests``: the metrics of the chain and
   of log lines in the embedded format, and the requests that read them, with ``alarms`` on them;
+- ``trail``: who changed an event source mapping, for CloudTrail;
 - ``throttling``: streams that take nothing for a while, for tests;
 - ``simulation`` and ``topics``: SimulatePrincipalPolicy for every resource, and subscriptions that wait to be confirmed;
 - ``tagged_resources``: what the tagging API finds;
@@ -55,6 +56,7 @@ import guard
 import policy_limits
 import strictness
 import topics
+import trail
 import trust
 from account_policies import AccountPolicies
 from alarms import Alarms
@@ -144,6 +146,7 @@ RELIED_ON = {
         "_apply_filter_criteria": "records esm",
         "_get_func_record_for_qualifier": "name qualifier",
         "_resolve_name_and_qualifier": "name_or_arn",
+        "_request_access_key": None,
         "invalidate_worker": "func_name qualifier account region",
         "esm_wake": None,
         "_esms": None,
@@ -163,6 +166,9 @@ RELIED_ON = {
         "_error": "status code message ns",
         "_roles": None,
         "_users": None,
+    },
+    "services.cloudtrail": {
+        "record_event": "service event_name username access_key_id resources region request_id user_agent request_params method",
     },
     "services.kms": {"_resolve_key": "key_id_or_arn"},
     "services.sns": {"_subscribe": "params", "_list_subscriptions_by_topic": "params", "_get_topic": "topic_arn action", "_p": None},
@@ -233,6 +239,7 @@ def install(modules):
     LogEvents(logs, responses).install()
     Subscriptions(logs, responses, policies, delivery, lag, measured).install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
+    trail.install(modules["cloudtrail"], functions, responses)
     Records(kinesis, responses, throttling, measured).install()
     Simulation(modules["iam"], modules["iam_evaluator"], responses).install()
     topics.install(modules["sns"])

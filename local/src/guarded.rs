@@ -62,6 +62,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "tagged_resources",
     "throttling",
     "topics",
+    "trail",
     "trust",
 ];
 

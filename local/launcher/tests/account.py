@@ -23,7 +23,7 @@ UNCHECKED = botocore.config.Config(parameter_validation=False, retries={"max_att
 
 CLIENTS = {
     "functions": "lambda", "iam": "iam", "kinesis": "kinesis", "kms": "kms", "logs": "logs", "s3": "s3",
-    "secrets": "secretsmanager", "ssm": "ssm", "sts": "sts", "tags": "resourcegroupstaggingapi", "topics": "sns",
+    "secrets": "secretsmanager", "trail": "cloudtrail", "ssm": "ssm", "sts": "sts", "tags": "resourcegroupstaggingapi", "topics": "sns",
     "watch": "cloudwatch",
 }
 

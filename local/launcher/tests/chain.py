@@ -164,6 +164,11 @@ class Chain(ChainTest):
         self.put_records(2)
         self.functions.update_event_source_mapping(UUID=self.mapping, Enabled=True)
         until("both are seen", lambda: [4, 5] == sum(self.seen()[1:], []))
+        wanted = [{"AttributeKey": "EventName", "AttributeValue": "UpdateEventSourceMapping20150331"}]
+        told = [json.loads(one["CloudTrailEvent"]) for one in self.trail.lookup_events(LookupAttributes=wanted)["Events"]]
+        changes = [(one["requestParameters"]["uUID"], one["requestParameters"]["Enabled"]) for one in told]
+        self.assertEqual(changes, [(self.mapping, True), (self.mapping, False)], "the newest first")
+        self.assertTrue(told[0]["userIdentity"]["arn"].startswith(f"arn:aws:iam::{self.account}:user/"))
 
     def test_a_mapping_begins_at_a_time_that_has_passed(self):
         self.make_function([])
