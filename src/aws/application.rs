@@ -1,7 +1,8 @@
-//! CloudWatch Logs as an application uses it: what the demo's application writes.
+//! CloudWatch Logs as an application uses it: what the demo's application writes, and the canary of `cwl2le test`.
 
 use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 
+use super::error::gone;
 use super::{Aws, AwsError};
 
 const SERVICE: &str = "logs";
@@ -11,11 +12,28 @@ pub(crate) async fn create_log_group(aws: Aws<'_>, group: &str, stream: &str) ->
     let logs = aws.session.logs();
     aws.call(SERVICE, "CreateLogGroup", group, || logs.create_log_group().log_group_name(group).send())
         .await?;
-    aws.call(SERVICE, "CreateLogStream", group, || {
+    create_log_stream(aws, group, stream).await
+}
+
+/// Creates a log stream; one that is there already is no error.
+pub(crate) async fn create_log_stream(aws: Aws<'_>, group: &str, stream: &str) -> Result<(), AwsError> {
+    let logs = aws.session.logs();
+    let made = aws.call(SERVICE, "CreateLogStream", group, || {
         logs.create_log_stream().log_group_name(group).log_stream_name(stream).send()
-    })
-    .await?;
-    Ok(())
+    });
+    match made.await {
+        Err(error) if !error.is(&["ResourceAlreadyExistsException"]) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Deletes a log stream with its events; one that is gone already is no error.
+pub(crate) async fn delete_log_stream(aws: Aws<'_>, group: &str, stream: &str) -> Result<(), AwsError> {
+    let logs = aws.session.logs();
+    let deleted = aws.call(SERVICE, "DeleteLogStream", group, || {
+        logs.delete_log_stream().log_group_name(group).log_stream_name(stream).send()
+    });
+    gone(deleted.await.map(|_| ()))
 }
 
 /// Writes events of one time, in milliseconds since 1970.

@@ -42,12 +42,14 @@ pub struct Aws<'a> {
     needs: &'a [Need<'a>],
     /// Whether the calls put something back: then a stop that was asked for waits for them.
     mending: bool,
+    /// Maximum time to repeat a call, where less than the session's.
+    limit: Option<Duration>,
 }
 
 impl Session {
     /// The session in use; `notice` hears of waiting.
     pub fn telling<'a>(&'a self, notice: &'a (dyn Fn(Notice<'_>) + Sync)) -> Aws<'a> {
-        Aws { session: self, notice, needs: &[], mending: false }
+        Aws { session: self, notice, needs: &[], mending: false, limit: None }
     }
 }
 
@@ -61,6 +63,12 @@ impl<'a> Aws<'a> {
     /// The same, for calls that need these.
     pub(crate) fn needing(self, needs: &'a [Need<'a>]) -> Self {
         Self { needs, ..self }
+    }
+
+    /// The same, for calls that are not repeated for longer than this, whatever for: whoever asks has something else to
+    /// look at.
+    pub(crate) fn at_most(self, limit: Duration) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 
     /// The same, for calls that put something back.
@@ -147,7 +155,7 @@ impl Aws<'_> {
             let (pause, elapsed) = (waiting.pause(), waiting.elapsed());
             // From the first failure on: a call that hangs until its time is up is tried once more.
             let failing = failing_since.get_or_insert_with(Instant::now).elapsed();
-            if elapsed + pause > budget.total || failing + pause > self.session.retry_limit() {
+            if elapsed + pause > budget.total || failing + pause > self.retry_limit() {
                 let (message, seconds) = (error.message.trim_end_matches('.'), elapsed.as_secs_f64());
                 error.message = format!("{message} (waited {seconds:.0} s for {})", retry.why);
                 return Err(error.into());
@@ -198,6 +206,12 @@ impl Aws<'_> {
             self.session.note_answer();
         }
         Err((error, retry))
+    }
+
+    /// How long one call may be retried, whatever for.
+    fn retry_limit(&self) -> Duration {
+        let limit = self.session.retry_limit();
+        self.limit.map_or(limit, |own| own.min(limit))
     }
 
     /// Waits until there are credentials, however long whoever gives them takes. Inside of a call the time for an

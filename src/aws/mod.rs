@@ -24,6 +24,7 @@ mod options;
 pub(crate) mod owner;
 mod pace;
 mod profile;
+pub(crate) mod records;
 mod region;
 pub(crate) mod retry;
 mod session;

@@ -5,9 +5,9 @@ mod filter;
 mod replace;
 
 pub(crate) use act::act;
-pub use filter::{LogGroup, list_log_groups};
 #[cfg(test)]
-pub(crate) use filter::{delete_filter, put_filter};
-pub(crate) use filter::{filters, log_group, observe_group, with_filters};
+pub(crate) use filter::delete_filter;
+pub use filter::{LogGroup, list_log_groups};
+pub(crate) use filter::{filters, log_group, observe_group, put_filter, with_filters};
 #[cfg(test)]
 pub(crate) use replace::filter as replace_filter;

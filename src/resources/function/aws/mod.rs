@@ -3,6 +3,7 @@
 mod act;
 mod function;
 mod handover;
+mod invoke;
 mod secrets;
 mod start;
 mod start_reason;
@@ -13,5 +14,6 @@ pub(crate) use act::act;
 #[cfg(test)]
 pub(crate) use function::{await_function, create_function, delete_function};
 pub(crate) use function::{log_group_of, needed, observe_function};
+pub(crate) use invoke::{Invoked, invoke};
 pub(crate) use secrets::look_at_secrets;
 pub(crate) use start::start_function;

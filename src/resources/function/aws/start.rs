@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::operation::invoke::InvokeOutput;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{InvocationType, LogType};
-
 use super::function::SERVICE;
-use super::start_reason::{Failed, error};
+use super::invoke::invoke;
+use super::start_reason::error;
 use crate::aws::call::Stopped;
 use crate::aws::error::Operation;
 use crate::aws::error_table;
@@ -33,7 +29,8 @@ pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
     let operation = Operation { service: SERVICE, name: "Invoke", resource: name };
     let mut retrying: Option<Waiting> = None;
     loop {
-        let Some(failed) = failure(&invoke(aws, name).await?) else { return Ok(()) };
+        let answer = ANSWER.min(aws.session.patience());
+        let Some(failed) = invoke(aws, name, EMPTY_BATCH, answer).await?.failed else { return Ok(()) };
         let as_call = AwsError::new(operation, &failed.kind, &failed.message);
         let Some(retry) = error_table::retry(&as_call, None) else {
             return Err(error(name, &failed, &aws.session.show_log("10m")));
@@ -48,29 +45,4 @@ pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
         (aws.notice)(Notice::Waiting { why: retry.why, elapsed });
         aws.rest(pause).await.map_err(|Stopped| AwsError::interrupted(operation))?;
     }
-}
-
-async fn invoke(aws: Aws<'_>, name: &str) -> Result<InvokeOutput, AwsError> {
-    let lambda = aws.session.lambda();
-    aws.call(SERVICE, "Invoke", name, || {
-        let answer = ANSWER.min(aws.session.patience());
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(answer).build();
-        lambda
-            .invoke()
-            .function_name(name)
-            .invocation_type(InvocationType::RequestResponse)
-            .log_type(LogType::Tail)
-            .payload(Blob::new(EMPTY_BATCH))
-            .customize()
-            .config_override(aws_sdk_lambda::config::Builder::new().timeout_config(timeouts))
-            .send()
-    })
-    .await
-}
-
-/// Why the invocation failed, where it did.
-fn failure(answer: &InvokeOutput) -> Option<Failed> {
-    answer.function_error.as_ref()?;
-    let payload = answer.payload.as_ref().map(|payload| payload.as_ref()).unwrap_or_default();
-    Some(Failed::read(payload, answer.log_result.as_deref().unwrap_or_default()))
 }

@@ -36,6 +36,17 @@ impl Failed {
         self.tail.lines().map(str::trim).rfind(of_ours)
     }
 
+    /// What Lambda says and, where that is little, what the forwarder's log says.
+    pub(crate) fn reason(&self) -> String {
+        let own = self.last_error().filter(|line| !line.contains(&self.message) && self.kind != CANNOT_START);
+        let own = own.map(|line| format!("; its log says: {line}")).unwrap_or_default();
+        let kind = match self.kind.as_str() {
+            "" | CANNOT_START => String::new(),
+            kind => format!("{kind}: "),
+        };
+        format!("{kind}{}{own}", self.message)
+    }
+
     fn says(&self, fragment: &str) -> bool {
         // Where the forwarder itself gives the reason, earlier lines of the log do not matter.
         let tail = if self.kind == CANNOT_START { "" } else { &self.tail };
@@ -78,21 +89,11 @@ const HINTS: &[(&str, &str)] = &[
 
 /// The error to end with; `tail` is the command that shows the function's log.
 pub(crate) fn error(function: &str, failed: &Failed, tail: &str) -> Error {
-    let own =
-        failed.last_error().filter(|line| !line.contains(&failed.message) && failed.kind != CANNOT_START);
-    let own = own.map(|line| format!("; its log says: {line}")).unwrap_or_default();
-    let kind = match failed.kind.as_str() {
-        "" | CANNOT_START => String::new(),
-        kind => format!("{kind}: "),
-    };
     let hint = HINTS.iter().find(|(fragment, _)| failed.says(fragment)).map(|(_, hint)| (*hint).to_owned());
     let hint = hint.unwrap_or_else(|| format!("read its log with `{tail}`"));
-    Error::new(
-        Code::CannotStart,
-        format!("the function `{function}` cannot start: {kind}{}{own}", failed.message),
-    )
-    .on(function)
-    .hint(hint)
+    Error::new(Code::CannotStart, format!("the function `{function}` cannot start: {}", failed.reason()))
+        .on(function)
+        .hint(hint)
 }
 
 #[cfg(test)]

@@ -1,0 +1,98 @@
+//! Kinesis as a reader and a writer of records uses it.
+
+use aws_sdk_kinesis::primitives::{Blob, DateTime};
+use aws_sdk_kinesis::types::{ShardFilter, ShardFilterType, ShardIteratorType};
+
+use super::{Aws, AwsError};
+
+const SERVICE: &str = "kinesis";
+
+/// A record of a stream.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct StoredRecord {
+    /// When it arrived, in seconds since 1970 by AWS's clock, where Kinesis says so.
+    pub(crate) arrived: Option<f64>,
+    /// Its data, as its producer wrote it.
+    pub(crate) data: Vec<u8>,
+}
+
+/// The ids of the shards that have been open since a time, in milliseconds since 1970.
+pub(crate) async fn shards_since(aws: Aws<'_>, stream: &str, since: i64) -> Result<Vec<String>, AwsError> {
+    let kinesis = aws.session.kinesis();
+    // The builder only misses a type.
+    let filter = ShardFilter::builder().r#type(ShardFilterType::FromTimestamp);
+    let filter = filter.timestamp(DateTime::from_millis(since)).build().ok();
+    aws.pages(
+        SERVICE,
+        "ListShards",
+        stream,
+        |next| {
+            let request = kinesis.list_shards();
+            // A token stands for the stream and the filter.
+            match next {
+                None => request.stream_name(stream).set_shard_filter(filter.clone()),
+                Some(token) => request.next_token(token),
+            }
+            .send()
+        },
+        |page| {
+            let shards = page.shards.unwrap_or_default();
+            (shards.into_iter().map(|shard| shard.shard_id).collect(), page.next_token)
+        },
+    )
+    .await
+}
+
+/// Where to read a shard from a time on, in milliseconds since 1970. It is good for five minutes.
+pub(crate) async fn shard_iterator(
+    aws: Aws<'_>,
+    stream: &str,
+    shard: &str,
+    since: i64,
+) -> Result<Option<String>, AwsError> {
+    let kinesis = aws.session.kinesis();
+    let answer = aws.call(SERVICE, "GetShardIterator", stream, || {
+        kinesis
+            .get_shard_iterator()
+            .stream_name(stream)
+            .shard_id(shard)
+            .shard_iterator_type(ShardIteratorType::AtTimestamp)
+            .timestamp(DateTime::from_millis(since))
+            .send()
+    });
+    Ok(answer.await?.shard_iterator)
+}
+
+/// The next records of a shard, at most `limit`, and where to read on; nowhere after the end of a closed shard.
+pub(crate) async fn get_records(
+    aws: Aws<'_>,
+    stream: &str,
+    iterator: &str,
+    limit: i32,
+) -> Result<(Vec<StoredRecord>, Option<String>), AwsError> {
+    let kinesis = aws.session.kinesis();
+    let answer = aws.call(SERVICE, "GetRecords", stream, || {
+        kinesis.get_records().shard_iterator(iterator).limit(limit).send()
+    });
+    let answer = answer.await?;
+    let records = answer.records.into_iter().map(|record| StoredRecord {
+        arrived: record.approximate_arrival_timestamp.map(|time| time.as_secs_f64()),
+        data: record.data.into_inner(),
+    });
+    Ok((records.collect(), answer.next_shard_iterator))
+}
+
+/// Puts a record, and says which shard took it.
+pub(crate) async fn put_record(
+    aws: Aws<'_>,
+    stream: &str,
+    key: &str,
+    data: Vec<u8>,
+) -> Result<String, AwsError> {
+    let kinesis = aws.session.kinesis();
+    let data = Blob::new(data);
+    let put = aws.call(SERVICE, "PutRecord", stream, || {
+        kinesis.put_record().stream_name(stream).partition_key(key).data(data.clone()).send()
+    });
+    Ok(put.await?.shard_id)
+}
