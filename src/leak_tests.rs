@@ -20,8 +20,8 @@ use crate::aws::AwsError;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
-    AccountPolicy, Destination, ForwardReport, InitReport, Part, Refused, Report, Shown, StatusReport,
-    Subscription,
+    AccountPolicy, Destination, ForwardReport, InitReport, Part, Refused, Report, SetupReport, Shown,
+    StatusReport, Subscription,
 };
 use crate::error::{Code, Error, Failure};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, WARN};
@@ -32,6 +32,7 @@ use crate::resources::{
 };
 use crate::settings::File;
 use crate::workflow::ChangeReport;
+use crate::workflow::canary::{CanaryReport, Hop, Leg, State, Via};
 
 /// What begins a line only if a line end from outside got through.
 const FORGED: &str = "- delete everything";
@@ -124,6 +125,31 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
             ..ChangeReport::default()
         }));
     }
+    let found = Hop {
+        destination: Some(o.text()),
+        failure: Some(o.text()),
+        ..Hop::new(Leg::Destination, State::Fault, 1.0, o.text())
+    };
+    let canary = CanaryReport {
+        id: o.text(),
+        stack: o.text(),
+        account: o.text(),
+        region: o.text(),
+        via: Via::default(),
+        log_group: Some(o.text()),
+        arrived: false,
+        why: Some(o.text()),
+        causes: vec![o.text()],
+        hops: vec![found],
+        unknown: vec![o.text()],
+        notes: vec![o.text()],
+        next: None,
+        seconds: 1.0,
+        calls: 1,
+        is_shown: false,
+    };
+    all.push(Box::new(SetupReport { test: Some(Ok(canary.clone())), ..SetupReport::default() }));
+    all.push(Box::new(canary));
     let part =
         Part { kind: "function", name: o.text(), state: o.text(), wrong: vec![o.text()], ..Part::default() };
     let subscription =

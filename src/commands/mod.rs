@@ -1,6 +1,7 @@
 //! The verbs, one file or folder each: its flags, what it does and what it reports. This is the list of them; whatever
 //! else the tool knows of a verb it learns through [`verb::Verb`].
 
+mod canary;
 mod completions;
 mod demo;
 mod doctor;
@@ -30,6 +31,8 @@ use verb::Verb as _;
 pub(crate) use forward::{ForwardReport, Refused};
 #[cfg(test)]
 pub(crate) use init::InitReport;
+#[cfg(test)]
+pub(crate) use setup::SetupReport;
 #[cfg(test)]
 pub(crate) use status::{AccountPolicy, Destination, Part, StatusReport, Subscription};
 #[cfg(test)]
@@ -75,6 +78,7 @@ verbs! {
     status::Status,
     logs::Logs,
     doctor::Doctor,
+    canary::Test,
     teardown::Teardown,
     forward::Forward,
     package::Package,

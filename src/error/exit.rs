@@ -23,7 +23,8 @@ pub enum Exit {
     Partial,
     /// `plan` found changes to make, or `status --check` a chain that is not ready.
     Pending,
-    /// `forward` did not deliver everything or lost its reader, or `demo` lost a line or left a resource behind.
+    /// `forward` did not deliver everything or lost its reader, the line of `test` did not arrive, or `demo` lost a line
+    /// or left a resource behind.
     Undelivered,
     /// The forwarder bundle is missing or would not run on Lambda.
     Bundle,

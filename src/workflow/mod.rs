@@ -1,6 +1,7 @@
 //! What several verbs do: find out what is there, plan, ask, apply, report.
 
 pub(crate) mod apply_plan;
+pub(crate) mod canary;
 mod change_report;
 pub(crate) mod consent;
 mod context;

@@ -17,7 +17,7 @@ use crate::flags::CommandLine;
 use crate::resources::log_group::aws as logs;
 use crate::resources::{Depth, Observed, observe};
 use crate::stack::{Names, RoleScope, StackName};
-use crate::workflow::{ChangeReport, Context};
+use crate::workflow::Context;
 
 /// The region of the article.
 const REGION: &str = "ap-northeast-1";
@@ -94,7 +94,7 @@ impl World {
             "--token-file",
             &token_file,
         ];
-        self.command::<Setup>(context, &args).await
+        Ok(self.command::<Setup>(context, &args).await?.change.changes.len())
     }
 
     /// Runs `cwl2le subscribe` and says how much it changed.
@@ -105,15 +105,11 @@ impl World {
         pattern: &str,
     ) -> Result<usize> {
         let args = ["subscribe", "--yes", "--log-group", log_group, "--filter-pattern", pattern];
-        self.command::<Subscribe>(context, &args).await
+        Ok(self.command::<Subscribe>(context, &args).await?.changes.len())
     }
 
-    /// Runs a command of cwl2le as its user would, and says how much it changed.
-    async fn command<V: Verb<Report = ChangeReport> + Args>(
-        &self,
-        context: Context<'_>,
-        args: &[&str],
-    ) -> Result<usize> {
+    /// Runs a command of cwl2le as its user would, and shows its report.
+    async fn command<V: Verb + Args>(&self, context: Context<'_>, args: &[&str]) -> Result<V::Report> {
         let command_line = CommandLine::new(args);
         context.note(&format!("$ {command_line}"));
         let flags = V::augment_args(clap::Command::new("cwl2le")).try_get_matches_from(args);
@@ -123,7 +119,7 @@ impl World {
         let context = Context { aws: &self.options, command_line: &command_line, started, ..context };
         let report = verb.run(context).await?;
         context.note(&report.to_string());
-        Ok(report.changes.len())
+        Ok(report)
     }
 
     pub(super) async fn put_log_events(&self, burst: &Burst, at: SystemTime) -> Result<()> {

@@ -1,6 +1,9 @@
 //! `cwl2le setup`
 
 mod receipts;
+mod report;
 mod verb;
 
+#[cfg(test)]
+pub(crate) use report::SetupReport;
 pub(crate) use verb::Setup;

@@ -1,8 +1,11 @@
 //! `cwl2le setup`: creates or updates the whole chain.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use super::receipts;
+use super::report::SetupReport;
 use crate::aws::{Notice, Session};
 use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
@@ -10,9 +13,13 @@ use crate::flags::Change;
 use crate::resources::Stack;
 use crate::resources::function::aws as lambda;
 use crate::settings::Wanted;
+use crate::workflow::Context;
 use crate::workflow::apply_plan::Run;
+use crate::workflow::canary::{Canary, CanaryReport, Via};
 use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
-use crate::workflow::{ChangeReport, Context};
+
+/// How long the line of `--test` is followed.
+const TEST: Duration = Duration::from_secs(60);
 
 /// Create or update the chain: stream, roles, log group, function, trigger; and filters with --log-group
 #[derive(Debug, Clone, Args)]
@@ -24,10 +31,14 @@ pub(crate) struct Setup {
     /// Delete what this run made, if it fails
     #[arg(long)]
     pub rollback: bool,
+    /// When the chain is set up, send one line through it, as `cwl2le test` does. If it does not arrive, what was set up
+    /// stays, and the run ends with exit code 9
+    #[arg(long)]
+    pub test: bool,
 }
 
 impl Verb for Setup {
-    type Report = ChangeReport;
+    type Report = SetupReport;
 
     fn facts(&self) -> Facts<'_> {
         Facts::of_settings(&self.wanted, Policy::operator())
@@ -56,12 +67,31 @@ impl Verb for Setup {
             advice.iter().for_each(|line| context.note(line));
             report.notes.extend(advice);
         }
-        Ok(report)
+        let is_set_up = !report.dry_run && !report.cancelled;
+        let test =
+            if self.test && is_set_up { Some(Box::pin(test(context, &session, &stack)).await) } else { None };
+        let next = (is_set_up && test.is_none()).then(|| context.command_line.of_stack("test"));
+        Ok(SetupReport { change: report, test, next })
     }
 
     fn exit(&self, report: &Self::Report) -> Exit {
         report.exit()
     }
+}
+
+/// Sends a line through the chain.
+async fn test(context: Context<'_>, session: &Session, stack: &Stack) -> Result<CanaryReport> {
+    let canary = Canary {
+        context,
+        session,
+        stack: &stack.name,
+        via: Via::default(),
+        log_group: None,
+        destinations: &[],
+        timeout: TEST,
+        keep: false,
+    };
+    canary.run().await
 }
 
 /// Starts the functions although nothing changed: an earlier run may have ended because one could not start, or a
