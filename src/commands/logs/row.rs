@@ -105,11 +105,15 @@ fn invocation(said: &Invocation, only: Option<&str>) -> String {
     if let Some(failure) = said.quarantine.as_ref().and_then(|quarantine| quarantine.failure.as_ref()) {
         parts.push(format!("the quarantine: {}", reason(failure)));
     }
-    if parts.is_empty() {
+    let records = said.records.received;
+    if parts.is_empty() && records != Some(0) {
         parts.push("nothing to deliver".to_owned());
     }
-    let records = said.records.received;
-    parts.push(format!("{} record{}", count(records), if records == Some(1) { "" } else { "s" }));
+    parts.push(match records {
+        Some(0) => "no records".to_owned(),
+        Some(1) => "1 record".to_owned(),
+        records => format!("{} records", count(records)),
+    });
     parts.extend(said.lag_ms.map(|lag| format!("{} behind", span(lag))));
     parts.extend(numbered(said.function_version.as_deref()));
     parts.join("; ")
@@ -209,6 +213,9 @@ fn count(number: Option<u64>) -> String {
 
 /// A time span in milliseconds, in words.
 fn span(milliseconds: f64) -> String {
+    if milliseconds < 999.5 {
+        return format!("{milliseconds:.0} ms");
+    }
     if milliseconds < 10_000.0 {
         return format!("{:.1} s", milliseconds / 1000.0);
     }
