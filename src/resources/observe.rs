@@ -26,7 +26,9 @@ pub async fn observe<'a>(
     groups: &[String],
     depth: Depth,
 ) -> Result<(RoleScope, Observed)> {
-    read(aws.into(), stack, groups, depth, &Strict).await
+    // In a box, as below: all reads together are a future of some 100 KB, which a build without optimization copies
+    // into each caller's frame.
+    Box::pin(read(aws.into(), stack, groups, depth, &Strict)).await
 }
 
 /// The same, where a read may fail or hang without taking the others along: what it would have found is missing from
@@ -42,7 +44,7 @@ pub async fn observe_what_is_allowed<'a>(
     limit: Duration,
 ) -> Result<(RoleScope, Observed, BTreeMap<Unread, Error>)> {
     let tolerant = Tolerant::new(limit);
-    let (scope, observed) = read(aws.into(), stack, &[], depth, &tolerant).await?;
+    let (scope, observed) = Box::pin(read(aws.into(), stack, &[], depth, &tolerant)).await?;
     Ok((scope, observed, tolerant.into_unread()))
 }
 
