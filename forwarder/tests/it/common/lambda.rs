@@ -111,9 +111,9 @@ impl Lambda {
         self.events.send(Event { body: event.to_vec(), time }).unwrap();
     }
 
-    /// What the function says next.
+    /// What the function says next. The largest events take a while on a loaded machine.
     pub fn told(&self) -> Told {
-        self.told.recv_timeout(PATIENCE).expect("the function says something")
+        self.told.recv_timeout(PATIENCE * 8).expect("the function says something")
     }
 
     /// Whether the function has said something by now.
