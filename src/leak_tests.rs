@@ -20,8 +20,8 @@ use crate::aws::AwsError;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
-    AccountPolicy, Destination, ForwardReport, InitReport, Part, Refused, Report, SetupReport, Shown,
-    StatusReport, Subscription,
+    AccountPolicy, Alarm, Destination, ForwardReport, Gap, InitReport, KeptPlace, Part, Refused, Report,
+    SetupReport, Shown, StatusReport, Subscription,
 };
 use crate::error::{Code, Error, Failure};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, WARN};
@@ -163,10 +163,21 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
     };
     all.push(Box::new(StatusReport {
         parts: vec![part],
-        open: vec![o.text()],
-        subscriptions: vec![subscription],
+        open: Some(vec![o.text()]),
+        subscriptions: Some(vec![subscription]),
         account_policy: Some(account_policy),
-        destinations: vec![Destination { name: o.text(), service: o.text() }],
+        destinations: vec![Destination {
+            name: o.text(),
+            service: o.text(),
+            failure: Some(o.text()),
+            detail: Some(o.text()),
+            ..Destination::default()
+        }],
+        why: o.text(),
+        next: Some(o.text()),
+        kept: vec![KeptPlace { place: o.text(), ..KeptPlace::default() }],
+        alarms: Some(vec![Alarm { name: o.text(), state: o.text(), ..Alarm::default() }]),
+        unknown: vec![Gap { what: o.text(), why: o.text(), action: None }],
         ..StatusReport::default()
     }));
     all.push(Box::new(InitReport {

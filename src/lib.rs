@@ -10,7 +10,6 @@ pub mod environment;
 pub mod error;
 mod events;
 mod flags;
-#[allow(dead_code, unused_imports, reason = "what reads and shows these follows")]
 mod health;
 pub mod journal;
 #[cfg(test)]
@@ -19,6 +18,7 @@ pub mod output;
 pub mod plan;
 pub mod resources;
 pub mod settings;
+mod signals;
 pub mod stack;
 mod text;
 mod workflow;

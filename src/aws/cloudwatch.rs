@@ -177,7 +177,7 @@ pub(crate) async fn recently_active(
 }
 
 /// An alarm of one metric.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Alarm {
     /// Its name.
@@ -189,6 +189,9 @@ pub(crate) struct Alarm {
     /// `OK`, `ALARM` or `INSUFFICIENT_DATA`.
     #[serde(rename = "StateValue")]
     pub(crate) state: String,
+    /// Since when it is in this state, in seconds since 1970.
+    #[serde(default, rename = "StateUpdatedTimestamp")]
+    pub(crate) since: Option<f64>,
     /// Whether its actions are carried out.
     #[serde(default)]
     pub(crate) actions_enabled: bool,

@@ -6,6 +6,7 @@
 
 pub(crate) mod application;
 pub(crate) mod ask;
+pub(crate) mod bucket;
 pub(crate) mod call;
 mod clock;
 pub(crate) mod cloudwatch;

@@ -103,11 +103,15 @@ impl Session {
 
     /// Signs requests that no client of the SDK makes.
     pub(super) fn signer(&self, credentials: Credentials) -> Signer {
-        let variable = |name: &str| match name {
+        Signer::new(credentials, self.target.region.to_string(), self.endpoints())
+    }
+
+    /// Where these requests go.
+    pub(super) fn endpoints(&self) -> Endpoints {
+        Endpoints::new(&|name: &str| match name {
             "AWS_ENDPOINT_URL" => self.endpoint.clone(),
             _ => std::env::var(name).ok(),
-        };
-        Signer::new(credentials, self.target.region.to_string(), Endpoints::new(&variable))
+        })
     }
 
     /// Sends them.

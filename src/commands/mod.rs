@@ -34,7 +34,9 @@ pub(crate) use init::InitReport;
 #[cfg(test)]
 pub(crate) use setup::SetupReport;
 #[cfg(test)]
-pub(crate) use status::{AccountPolicy, Destination, Part, StatusReport, Subscription};
+pub(crate) use status::{
+    AccountPolicy, Alarm, Destination, Gap, KeptPlace, Part, StatusReport, Subscription,
+};
 #[cfg(test)]
 pub(crate) use verb::Report;
 pub(crate) use verb::{Facts, Reads};

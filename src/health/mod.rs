@@ -1,15 +1,28 @@
 //! What is read of a running stack, and what it says: the newest lines of a forwarder's own log, metrics, kept objects,
 //! alarms. Pure: no SDK, no clock.
 
-mod judge;
-mod line;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod flow;
+mod lag;
+mod loss;
 mod metric;
 mod probe;
+mod ruling;
+mod said;
 mod signals;
+#[cfg(test)]
+mod tests;
+mod trouble;
+mod verdict;
 
-pub(crate) use judge::{Health, Line, WINDOW};
-pub(crate) use metric::{Metric, Metrics, Point, Row, Statistic, Subject};
+pub(crate) use flow::Flow;
+pub(crate) use lag::{Lag, LagSource};
+pub(crate) use metric::{Metric, Metrics, Point, Statistic, Subject};
 pub(crate) use probe::{Probe, Unknown};
+pub(crate) use ruling::Verdict;
+pub(crate) use said::decided;
 pub(crate) use signals::{
-    ActiveGroups, Alarm, Alarms, Chain, ForwarderLog, Kept, KeptPlace, KeptWhy, Lines, Signals,
+    ActiveGroups, Alarm, Alarms, Chain, ForwarderLog, Kept, KeptPlace, KeptWhy, Line, Lines, Signals,
 };
+pub(crate) use verdict::{Judgement, Limits, judge};

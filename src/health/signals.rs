@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::judge::Line;
 use super::metric::Metrics;
 use super::probe::{Probe, Unknown};
-use crate::resources::{Observed, Unread};
-use crate::stack::{Names, StackName, Target};
+use crate::resources::{Observed, ObservedTrigger, Unread};
+use crate::stack::{Names, RoleScope, StackName, Target, owns};
+
+/// A line of a log with the time at which it was written, in milliseconds since 1970.
+pub(crate) type Line = (i64, String);
 
 /// What a running stack shows of itself.
 #[derive(Debug, Clone)]
@@ -34,6 +36,8 @@ pub(crate) struct Chain {
     pub stack: StackName,
     /// Its account and region.
     pub target: Target,
+    /// Which of the two pairs of role names it has.
+    pub scope: RoleScope,
     /// The names of its resources.
     pub names: Names,
     /// What exists. Where a read failed, this has nothing, and `unread` says so.
@@ -49,6 +53,23 @@ impl Chain {
             Some(unknown) => Err(unknown.clone()),
             None => Ok(of(&self.observed)),
         }
+    }
+
+    /// The names and the destination of each function of an isolated destination that this stack has.
+    pub(crate) fn isolated(&self) -> impl Iterator<Item = (Names, &String)> {
+        let ours = self.observed.isolated.iter().filter(|(_, own)| {
+            let tags = own.function.as_ref().map(|function| &function.tags);
+            tags.is_some_and(|tags| owns(&self.stack, &self.target.region, tags))
+        });
+        ours.map(|(destination, _)| (self.names.isolated(destination), destination))
+    }
+
+    /// The event source mappings from the stream to the functions of the stack: that of the main one first.
+    pub(crate) fn mappings(&self) -> impl Iterator<Item = &ObservedTrigger> {
+        let stream = self.names.stream_arn(&self.target);
+        let main = self.observed.triggers.iter();
+        let all = main.chain(self.observed.isolated.values().flat_map(|own| &own.triggers));
+        all.filter(move |mapping| mapping.source_arn == stream)
     }
 }
 

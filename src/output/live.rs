@@ -48,6 +48,29 @@ impl<'a> Live<'a> {
         self.put(&format!("{}\n", shown(&text.to_string(), self.printer.has_stdout_color())))
     }
 
+    /// Whether what is shown can be replaced: a terminal that knows how to move the cursor shows it.
+    pub fn can_redraw(&self) -> bool {
+        self.is_terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+    }
+
+    /// Shows a text of this program in the place of what the terminal shows, at most as many lines as it has.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn redraw(&self, text: &str, lines: Option<usize>) -> io::Result<bool> {
+        /// To the upper left corner.
+        const HOME: &str = "\x1b[H";
+        /// Erases the rest of a line.
+        const LINE: &str = "\x1b[K";
+        /// Erases what is below.
+        const BELOW: &str = "\x1b[J";
+        let text = shown(text, self.printer.has_stdout_color());
+        // The cursor stands below the last line, and that must not scroll the first one away.
+        let most = lines.map_or(usize::MAX, |lines| lines.saturating_sub(1).max(1));
+        let drawn: String = text.lines().take(most).map(|line| format!("{line}{LINE}\n")).collect();
+        self.put(&format!("{HOME}{drawn}{BELOW}"))
+    }
+
     /// Writes a text from elsewhere as it is and a line end. A terminal gets only what shows.
     ///
     /// # Errors

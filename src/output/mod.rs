@@ -12,11 +12,13 @@ mod live;
 mod panic;
 mod printer;
 mod progress;
+pub mod quantity;
 pub mod style;
 mod table;
 #[cfg(test)]
 mod tests;
 mod visible;
+mod width;
 
 pub use color::ColorChoice;
 pub use live::Live;
@@ -26,3 +28,4 @@ pub(crate) use printer::{prompt, seconds};
 pub use progress::{Progress, Step};
 pub use table::Table;
 pub use visible::{for_terminal, visible};
+pub use width::{height, width};

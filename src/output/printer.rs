@@ -140,6 +140,10 @@ fn write(to: &mut dyn Write, text: &str, color: bool) -> io::Result<()> {
 
 fn write_json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     let mut value = serde_json::to_value(value)?;
+    if value.is_null() {
+        // What a verb has shown while it ran.
+        return Ok(());
+    }
     redactor::redact_json(&mut value);
     let text = visible::json(&serde_json::to_string_pretty(&value)?);
     unless_closed(writeln!(to, "{text}").and_then(|()| to.flush()))

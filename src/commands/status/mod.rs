@@ -1,11 +1,15 @@
 //! `cwl2le status`
 
-mod log_lines;
+mod describe;
+mod flow_text;
 mod parts;
 mod report;
 mod text;
 mod verb;
+mod watch;
 
 #[cfg(test)]
-pub(crate) use report::{AccountPolicy, Destination, Part, StatusReport, Subscription};
+pub(crate) use report::{
+    AccountPolicy, Alarm, Destination, Gap, KeptPlace, Part, StatusReport, Subscription,
+};
 pub(crate) use verb::Status;

@@ -1,10 +1,13 @@
 //! The resources of the chain, and how each of them is.
 
-use super::report::{MISSING, Part};
+use std::collections::BTreeMap;
+
+use super::report::{MISSING, NOT_READ, Part};
 use crate::aws::Session;
+use crate::health::Unknown;
 use crate::resources::{
     Field, Kind, Observed, ObservedForwarder, ObservedFunction, ObservedLogGroup, ObservedRole,
-    ObservedTrigger, Plan, Recorded, ResourceId, Stack, isolated_functions, remaining, retention,
+    ObservedTrigger, Plan, Recorded, ResourceId, Stack, Unread, isolated_functions, remaining, retention,
 };
 use crate::settings::destinations;
 use crate::stack::{Names, Tags, owns};
@@ -17,8 +20,10 @@ const LONGEST_FIELD: usize = 100;
 pub(super) struct Judge<'a> {
     pub(super) session: &'a Session,
     pub(super) stack: &'a Stack,
-    /// What `setup` would change. It alone decides what is as it should be.
-    pub(super) plan: &'a Plan,
+    /// What `setup` would change. It alone decides what is as it should be. None where something could not be read.
+    pub(super) plan: Option<&'a Plan>,
+    /// What could not be read.
+    pub(super) unread: &'a BTreeMap<Unread, Unknown>,
 }
 
 /// How a resource is that exists, and whether it carries the tags of this stack; none where it takes no tags.
@@ -98,7 +103,7 @@ impl Judge<'_> {
         if result.is_some_and(|result| result.starts_with("PROBLEM")) {
             let tail = self.session.show_log("1h");
             part.wrong.push(format!("the last invocation failed: `{tail}` shows its log"));
-            part.ready = false;
+            part.ready = Some(false);
         }
         part
     }
@@ -131,9 +136,21 @@ impl Judge<'_> {
 
     fn part(self, kind: Kind, name: &str, found: Found) -> Part {
         let resource = ResourceId::new(kind, name);
+        if found.is_none() && self.unread.contains_key(&read_of(kind)) {
+            return Part {
+                kind: kind.name(),
+                name: resource.name,
+                state: NOT_READ.to_owned(),
+                ..Part::default()
+            };
+        }
         // Nothing can be wrong with what does not exist.
         let wrong = if found.is_some() { self.differences(&resource) } else { Vec::new() };
-        let ready = found.is_some() && wrong.is_empty() && !self.concerns(&resource);
+        let ready = match self.plan {
+            _ if found.is_none() => Some(false),
+            None => None,
+            Some(_) => Some(wrong.is_empty() && !self.concerns(&resource)),
+        };
         let (state, ours) = found.unwrap_or_else(|| (MISSING.to_owned(), None));
         Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours, release: None }
     }
@@ -144,19 +161,33 @@ impl Judge<'_> {
 
     /// Whether the plan changes a resource or refuses to.
     fn concerns(self, resource: &ResourceId) -> bool {
-        self.plan.steps.iter().any(|step| step.resource == *resource)
-            || self.plan.refused.iter().any(|refusal| refusal.resource == *resource)
+        self.plan.is_some_and(|plan| {
+            plan.steps.iter().any(|step| step.resource == *resource)
+                || plan.refused.iter().any(|refusal| refusal.resource == *resource)
+        })
     }
 
     /// What `setup` would change about a resource, or cannot.
     fn differences(self, resource: &ResourceId) -> Vec<String> {
-        let steps = self.plan.steps.iter().filter(|step| step.resource == *resource);
-        let refused = self.plan.refused.iter().filter(|refusal| refusal.resource == *resource);
+        let steps = self.plan.iter().flat_map(|plan| &plan.steps).filter(|step| step.resource == *resource);
+        let refused = self.plan.iter().flat_map(|plan| &plan.refused);
+        let refused = refused.filter(|refusal| refusal.resource == *resource);
         steps
             .flat_map(|step| &step.fields)
             .map(short)
             .chain(refused.map(|refusal| refusal.reason.clone()))
             .collect()
+    }
+}
+
+/// The read that finds resources of a kind.
+fn read_of(kind: Kind) -> Unread {
+    match kind {
+        Kind::ROLE => Unread::Roles,
+        Kind::STREAM => Unread::Stream,
+        Kind::TRIGGER => Unread::Triggers,
+        Kind::FUNCTION => Unread::Function,
+        _ => Unread::LogGroup,
     }
 }
 

@@ -1,34 +1,69 @@
-//! `cwl2le status`: what exists of the chain and how it is.
+//! `cwl2le status`: whether logs flow, how far behind, what is wrong and what to do.
+
+use std::time::Duration;
 
 use clap::Args;
 
-use super::log_lines::{self, FunctionHealth};
-use super::parts::Judge;
-use super::report::{AccountPolicy, Destination, StatusReport, Subscription};
-use crate::aws::Session;
+use super::describe::{About, describe};
+use super::report::{StatusOutput, StatusReport};
+use super::watch::watch;
+use crate::aws::{Notice, Session};
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
-use crate::error::{Code, Exit, Result};
-use crate::flags::{CommandLine, StackArg};
-use crate::resources::{
-    Depth, Kind, Observed, Plan, ResourceId, Stack, is_loop, is_own_filter, is_own_policy, observe,
-    would_loop,
-};
-use crate::settings::{destinations, what_and_where};
+use crate::error::{Exit, Result};
+use crate::flags::StackArg;
+use crate::health::{Limits, Signals, Verdict, judge};
+use crate::output::{Step, width};
+use crate::signals::{Ask, Reader};
 use crate::workflow::Context;
-use crate::workflow::plan_stack::plan_as_it_is;
 
-/// Show what exists of the chain and how it is
+/// How long reading may take before it is shown that it goes on.
+const SILENT: Duration = Duration::from_millis(500);
+/// Maximum window of the rates, in seconds: a day. CloudWatch keeps points of a minute for 15 days.
+const LONGEST: u64 = 24 * 60 * 60;
+
+/// Show whether logs flow, how far behind they are, what is wrong and what to do
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Status {
     #[command(flatten)]
     pub stack: StackArg,
-    /// Exit with code 8 unless the chain is ready
-    #[arg(long)]
+    /// Calculate counts and rates over this time, from 1m to 24h
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = window)]
+    pub since: Duration,
+    /// Keep showing it, with new log lines every SECONDS and new metrics every minute, until Ctrl-C
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        num_args = 0..=1,
+        default_missing_value = "5",
+        value_parser = clap::value_parser!(u64).range(1..=3600)
+    )]
+    pub watch: Option<u64>,
+    /// Exit with code 8 unless logs flow or there are none, the lag is within --max-lag, nothing was set aside in the
+    /// last hour and `setup` would change nothing; with code 4 if that cannot be read
+    #[arg(long, conflicts_with = "watch")]
     pub check: bool,
+    /// Call it behind from this lag on
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    pub max_lag: Duration,
+    /// Also list the ten log groups that most events come from
+    #[arg(long)]
+    pub groups: bool,
+    /// Also read the subscription filters of every log group: one call for each
+    #[arg(long)]
+    pub deep: bool,
+}
+
+/// A window that metrics of a minute can fill.
+fn window(text: &str) -> Result<Duration, String> {
+    let window = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    match window.as_secs() {
+        60..=LONGEST => Ok(window),
+        _ => Err("from 1m to 24h".to_owned()),
+    }
 }
 
 impl Verb for Status {
-    type Report = StatusReport;
+    type Report = StatusOutput;
 
     fn facts(&self) -> Facts<'_> {
         Facts {
@@ -41,112 +76,85 @@ impl Verb for Status {
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let session = context.session().await?;
-        let name = context.stack(&self.stack);
-        let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
-        let (stack, plan) = plan_as_it_is(&session, &name, scope, &observed)?;
-        let health = log_lines::read(&session, &stack, &observed).await?;
-        let report = report(&session, &stack, &observed, &plan, health);
-        let command = |verb| context.command_line.of_stack(verb);
-        Ok(StatusReport { plan: command("plan"), setup: command("setup"), ..report })
+        let stack = context.stack(&self.stack);
+        let ask = Ask { window: self.since.as_secs(), deep: self.deep, groups: self.groups };
+        let first = {
+            let waits = Waits::begin(context);
+            let notice = |notice: Notice<'_>| waits.tell(notice);
+            Reader { aws: session.telling(&notice), stack: &stack, ask }.all().await?
+        };
+        let report = |signals: &Signals| self.report(context, &session, signals);
+        let Some(seconds) = self.watch else {
+            return Ok(StatusOutput::Once(Box::new(report(&first)?)));
+        };
+        let reader = Reader { aws: (&session).into(), stack: &stack, ask };
+        watch(context, reader, first, Duration::from_secs(seconds), report).await?;
+        Ok(StatusOutput::Watched)
     }
 
     fn exit(&self, report: &Self::Report) -> Exit {
-        if self.check && !report.ready { Exit::Pending } else { Exit::Success }
-    }
-}
-
-fn report(
-    session: &Session,
-    stack: &Stack,
-    observed: &Observed,
-    plan: &Plan,
-    health: Vec<FunctionHealth>,
-) -> StatusReport {
-    let mut parts = Judge { session, stack, plan }.parts(observed);
-    for FunctionHealth { function, problems, .. } in &health {
-        let part = parts.iter_mut().find(|part| part.kind == Kind::FUNCTION.name() && part.name == *function);
-        if let Some(part) = part.filter(|_| !problems.is_empty()) {
-            part.ready = false;
-            part.wrong.extend(problems.iter().cloned());
+        let report = match report {
+            StatusOutput::Once(report) if self.check => report,
+            _ => return Exit::Success,
+        };
+        match report.ready {
+            Some(false) => Exit::Pending,
+            _ if report.has_set_aside => Exit::Pending,
+            _ if report.is_partial || report.verdict == Verdict::Unknown => Exit::Access,
+            _ => Exit::Success,
         }
     }
-    let subscriptions = subscriptions(stack, observed);
-    let account_policy = account_policy(stack, observed);
-    let is_part = |resource: &ResourceId| {
-        parts.iter().any(|part| part.kind == resource.kind.name() && part.name == resource.name)
-    };
-    let steps = plan.steps.iter().filter(|step| !is_part(&step.resource));
-    let refused = plan.refused.iter().filter(|refusal| !is_part(&refusal.resource));
-    let open: Vec<String> = steps
-        .map(|step| format!("{} {}", step.verb, step.resource))
-        .chain(refused.map(|refusal| format!("{}: {}", refusal.resource, refusal.reason)))
-        .collect();
-    let loops = account_policy.as_ref().is_some_and(|policy| !policy.loops.is_empty())
-        || subscriptions.iter().any(|subscription| subscription.loops);
-    StatusReport {
-        stack: stack.name.to_string(),
-        account: stack.target.account.clone(),
-        region: stack.target.region.to_string(),
-        ready: parts.iter().all(|part| part.ready) && open.is_empty() && !loops,
-        parts,
-        open,
-        subscriptions,
-        account_policy,
-        health,
-        destinations: destinations_of(observed),
-        advice: advice(plan, loops),
-        plan: CommandLine::default(),
-        setup: CommandLine::default(),
+}
+
+impl Status {
+    fn report(&self, context: Context<'_>, session: &Session, signals: &Signals) -> Result<StatusReport> {
+        let limits = Limits { window: self.since.as_secs(), max_lag: self.max_lag.as_secs() };
+        let about = About {
+            session,
+            command_line: context.command_line,
+            deep: self.deep,
+            groups: self.groups,
+            width: width(),
+        };
+        describe(about, signals, &judge(signals, limits))
     }
 }
 
-/// The filters that lead into the chain, whoever made them.
-fn subscriptions(stack: &Stack, observed: &Observed) -> Vec<Subscription> {
-    let stream_arn = stack.names.stream_arn(&stack.target);
-    let filters = observed
-        .groups
-        .iter()
-        .flat_map(|(log_group, group)| group.filters.iter().map(move |filter| (log_group, filter)));
-    filters
-        .filter(|(_, filter)| filter.destination_arn == stream_arn)
-        .map(|(log_group, filter)| Subscription {
-            log_group: log_group.clone(),
-            filter: filter.name.clone(),
-            pattern: filter.pattern.clone(),
-            ours: is_own_filter(stack, filter, None),
-            loops: is_loop(stack, observed, log_group, filter),
-        })
-        .collect()
+/// Shows that reading goes on, where it takes longer than a person waits without wondering.
+struct Waits {
+    step: std::sync::Arc<std::sync::Mutex<Option<Step>>>,
+    shows: tokio::task::JoinHandle<()>,
 }
 
-/// The account policy, where it leads into the chain, whoever made it.
-fn account_policy(stack: &Stack, observed: &Observed) -> Option<AccountPolicy> {
-    let stream_arn = stack.names.stream_arn(&stack.target);
-    let policy = observed.account_policy.as_ref().filter(|policy| policy.destination_arn == stream_arn)?;
-    Some(AccountPolicy {
-        name: policy.name.clone(),
-        pattern: policy.pattern.clone(),
-        leaves_out: policy.excluded.clone(),
-        loops: would_loop(stack, observed).difference(&policy.excluded).cloned().collect(),
-        ours: is_own_policy(stack, policy, None),
-    })
-}
-
-/// The destinations of all functions; none where they cannot be read.
-fn destinations_of(observed: &Observed) -> Vec<Destination> {
-    let config = destinations::current(observed);
-    let all = config.iter().flat_map(|config| &config.destinations);
-    all.map(|(name, settings)| Destination { name: name.clone(), service: what_and_where(settings) })
-        .collect()
-}
-
-/// What `cwl2le plan` shows of a chain that is not as it should be.
-fn advice(plan: &Plan, loops: bool) -> Option<&'static str> {
-    if plan.refused.iter().any(|refusal| refusal.code == Code::Unreadable) {
-        return Some("how to restore the configuration");
+impl Waits {
+    fn begin(context: Context<'_>) -> Self {
+        let step = std::sync::Arc::new(std::sync::Mutex::new(None));
+        let (progress, shared) = (context.progress.clone(), std::sync::Arc::clone(&step));
+        let shows = tokio::spawn(async move {
+            tokio::time::sleep(SILENT).await;
+            *lock(&shared) = Some(progress.begin("reading the stack, its metrics and its log"));
+        });
+        Self { step, shows }
     }
-    if !plan.refused.is_empty() {
-        return Some("what keeps `setup` from putting it right");
+
+    fn tell(&self, notice: Notice<'_>) {
+        let step = lock(&self.step);
+        let Some(step) = &*step else { return };
+        match notice {
+            Notice::Waiting { why, .. } => step.waiting(format_args!("waiting for {why}")),
+            Notice::Read { done, total } => step.waiting(format_args!("{done} of {total} log groups")),
+            Notice::Made | Notice::Found | Notice::GivesWay { .. } => {}
+        }
     }
-    (loops || !plan.steps.is_empty()).then_some("what `setup` would change")
+}
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.shows.abort();
+        lock(&self.step).take();
+    }
+}
+
+fn lock(step: &std::sync::Mutex<Option<Step>>) -> std::sync::MutexGuard<'_, Option<Step>> {
+    step.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }

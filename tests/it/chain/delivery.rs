@@ -73,7 +73,7 @@ async fn lines_arrive_a_second_setup_changes_nothing_and_a_teardown_leaves_nothi
     // Without any flag, too: what was asked for once stays.
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
 
-    let status = world.run(&["status"]).await.ok().json();
+    let status = world.run(&["status", "--deep"]).await.ok().json();
     assert_eq!(status["ready"], json!(true), "{status:#}");
     assert_eq!(status["subscriptions"].as_array().map(Vec::len), Some(2));
 
@@ -85,7 +85,7 @@ async fn lines_arrive_a_second_setup_changes_nothing_and_a_teardown_leaves_nothi
 
     let again = world.run(&["teardown", "--yes"]).await.ok().json();
     assert_eq!(again["changed"], json!(false), "{again:#}");
-    let status = world.run(&["status"]).await.ok().json();
+    let status = world.run(&["status", "--deep"]).await.ok().json();
     let states: Vec<&Value> =
         status["parts"].as_array().expect("parts").iter().map(|p| &p["state"]).collect();
     assert!(states.iter().all(|state| **state == json!("missing")), "{status:#}");

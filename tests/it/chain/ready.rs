@@ -92,7 +92,7 @@ async fn status_is_not_ready_after_a_start_that_failed() {
     assert!(!message.contains("Runtime."), "the forwarder gives the reason: {message}");
     assert_eq!(stack.run(&["plan", "--memory", "300"]).await.ok().json()["changed"], json!(false));
     let report = stack.until("the failed start", |code, _| code == 8).await;
-    let wrong = part(&report, "function")["wrong"].to_string();
+    let wrong = report["why"].to_string();
     assert!(wrong.contains("the text of SSM parameter `/token` is not valid"), "{report:#}");
     assert!(!wrong.contains("no such token"), "{report:#}");
 
@@ -286,29 +286,32 @@ async fn status_is_not_ready_while_the_log_service_refuses_everything() {
     stack.run(&["setup", "--yes"]).await.ok();
     // The test invocation has written a line, and nothing has been delivered yet.
     let report = stack.until("a new stack to be ready", |code, _| code == 0).await;
-    assert_eq!(report["health"][0]["failing"], json!([]), "{report:#}");
+    assert_eq!(report["destinations"][0]["failure"], json!(null), "{report:#}");
     stack.put(&messages(0, 3)).await;
     stack.arrived(3).await;
-    stack.until("a delivery", |code, report| code == 0 && report["health"][0]["lag"].is_number()).await;
+    stack
+        .until("a delivery", |code, report| {
+            code == 0 && report["destinations"][0]["last_delivered"].is_string()
+        })
+        .await;
 
     stack.world.log_service.set_fault(Fault::Refuse);
     stack.put(&messages(3, 6)).await;
     let report = stack.until("the failure", |code, _| code == 8).await;
-    let wrong = part(&report, "function")["wrong"].to_string();
-    assert!(wrong.contains("destination `app` failed") && wrong.contains("reset"), "{report:#}");
-    assert!(!wrong.contains(TOKEN), "{report:#}");
+    assert_eq!(report["verdict"], json!("failing"), "{report:#}");
+    let wrong = report["why"].to_string();
+    assert!(wrong.contains("app does not accept every event") && wrong.contains("reset"), "{report:#}");
+    assert!(!report.to_string().contains(TOKEN), "{report:#}");
+    assert!(report["destinations"][0]["failing_since"].is_string(), "{report:#}");
     let trigger = part(&report, "trigger");
     assert!(trigger["ready"] == json!(true) && trigger["state"].to_string().contains("OK"), "{report:#}");
     let mut text = stack.world.command();
     text.args(["--config", &stack.file(), "status"]);
     let text: Ran =
         tokio::task::spawn_blocking(move || text.output()).await.expect("no panic").expect("it runs").into();
-    assert!(
-        text.stdout.contains("not ready") && text.stdout.contains("destination `app` failed"),
-        "{text:?}"
-    );
+    assert!(text.stdout.starts_with("FAILING: app does not accept every event for "), "{text:?}");
     // Setup could not help, and so it is not named.
-    assert!(text.stdout.contains("cwl2le logs") && !text.stdout.contains("cwl2le setup"), "{text:?}");
+    assert!(text.stdout.contains("next: cwl2le doctor") && !text.stdout.contains("cwl2le setup"), "{text:?}");
 
     stack.world.log_service.set_fault(Fault::None);
     stack.arrived(6).await;
@@ -323,7 +326,7 @@ async fn status_is_not_ready_while_the_log_service_refuses_everything() {
     stack.arrived(9).await;
     stack.until("a new configuration to be ready", |code, _| code == 0).await;
 
-    // Without its log group nothing is known, which is said.
+    // Its log group is a part of the stack.
     stack
         .world
         .logs()
@@ -333,6 +336,5 @@ async fn status_is_not_ready_while_the_log_service_refuses_everything() {
         .await
         .expect("deleted");
     let report = stack.until("the missing log group", |code, _| code == 8).await;
-    let unknown = report["health"][0]["unknown"].as_str().unwrap_or_default();
-    assert!(unknown.contains("cannot be read"), "{report:#}");
+    assert_eq!(part(&report, "log group")["state"], json!("missing"), "{report:#}");
 }

@@ -189,14 +189,14 @@ async fn converges(verb: Verb, account: &Account) -> Result<(), String> {
     }
     if verb != Verb::Teardown {
         is("after the next run", account.seen().await, account.whole(true))?;
-        let status = succeeds("status", &["status"]).await?;
+        let status = succeeds("status", &["status", "--deep"]).await?;
         if status["ready"] != true || status["subscriptions"].as_array().map(Vec::len) != Some(1) {
             return Err(format!("it is not ready: {status:#}"));
         }
         succeeds("teardown", &["teardown", "--yes"]).await?;
     }
     is("after teardown", account.seen().await, account.theirs())?;
-    let status = succeeds("status", &["status"]).await?;
+    let status = succeeds("status", &["status", "--deep"]).await?;
     let missing =
         status["parts"].as_array().is_some_and(|parts| parts.iter().all(|p| p["state"] == "missing"));
     if missing && status["subscriptions"] == serde_json::json!([]) {

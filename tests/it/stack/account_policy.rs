@@ -103,7 +103,7 @@ async fn log_groups_to_come_are_subscribed_once_and_nothing_feeds_itself() {
     ];
     assert_eq!(lines, wanted.map(|line| format!("{} {line}", support::TOKEN)));
 
-    let status = has_run(&world, &["status"]).await;
+    let status = has_run(&world, &["status", "--deep"]).await;
     assert_eq!(status["account_policy"]["leaves_out"], json!(left_out), "{status:#}");
     assert_eq!(status["account_policy"]["ours"], json!(true));
     assert_eq!(status["subscriptions"][0]["log_group"], json!("/app/errors"), "{status:#}");
@@ -158,14 +158,14 @@ async fn a_stack_that_comes_later_is_left_out_before_it_has_a_forwarder() {
     assert_eq!(has_run(&world, &["setup", "--stack", "blue"]).await["changed"], json!(false));
     assert_eq!(has_run(&world, &["subscribe", "--all"]).await["changed"], json!(false));
     has_run(&world, &["teardown", "--yes", "--stack", "blue"]).await;
-    assert_eq!(has_run(&world, &["status"]).await["ready"], json!(true));
+    assert_eq!(has_run(&world, &["status", "--deep"]).await["ready"], json!(true));
 
     // One that was made by hand, leads to our stream and covers the forwarder: neither ours to change nor to be lived
     // with.
     has_run(&world, &["unsubscribe", "--all"]).await;
     by_hand(&world, "by-hand", "cloudwatch-logs-stream", None).await;
     world.run(&["setup"]).await.failed(3, "recursion");
-    let status = has_run(&world, &["status"]).await;
+    let status = has_run(&world, &["status", "--deep"]).await;
     assert_eq!((&status["ready"], &status["account_policy"]["loops"]), (&json!(false), &json!([OWN])));
     has_run(&world, &["subscribe", "--all", "--replace", "by-hand"]).await;
     assert_eq!(has_run(&world, &["setup"]).await["changed"], json!(false));
@@ -205,7 +205,7 @@ async fn one_log_group_more_or_less_and_from_one_form_to_the_other() {
             "delete account-policy cloudwatchLogsFilter",
         ]
     );
-    let status = has_run(&world, &["status"]).await;
+    let status = has_run(&world, &["status", "--deep"]).await;
     let patterns: Vec<&Value> =
         status["subscriptions"].as_array().expect("a list").iter().map(|s| &s["pattern"]).collect();
     assert_eq!(patterns, ["ERROR", "WARN"]);
@@ -288,5 +288,5 @@ filter_pattern = "ERROR"
         .expect("written");
     run(&["setup"]).await.ok();
     assert_eq!(policy(&world).await, None);
-    assert_eq!(run(&["status"]).await.ok().json()["subscriptions"], json!([]));
+    assert_eq!(run(&["status", "--deep"]).await.ok().json()["subscriptions"], json!([]));
 }

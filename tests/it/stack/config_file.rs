@@ -135,7 +135,7 @@ async fn setup_brings_the_account_to_the_file() {
     assert_eq!(changes(&code(&folder.run(&world, &["setup"]).await, 0)), changes(&dry));
     assert_eq!(code(&folder.run(&world, &["plan"]).await, 0)["changed"], json!(false));
 
-    let status = code(&folder.run(&world, &["status"]).await, 0);
+    let status = code(&folder.run(&world, &["status", "--deep"]).await, 0);
     let led: Vec<&Value> =
         status["subscriptions"].as_array().expect("a list").iter().map(|s| &s["filter"]).collect();
     assert_eq!(led, ["cloudwatchLogsFilter", "cloudwatchLogsFilter@app"]);
@@ -205,7 +205,7 @@ async fn a_refused_plan_is_in_the_document_of_the_error() {
         assert_eq!(document["plan"]["refused"][0]["code"], json!("unknown-log-group"), "{document:#}");
         assert_eq!(document["plan"]["steps"].as_array().map(Vec::len), Some(6), "{document:#}");
     }
-    let status = code(&folder.run(&world, &["status"]).await, 0);
+    let status = code(&folder.run(&world, &["status", "--deep"]).await, 0);
     assert_eq!(status["ready"], json!(false));
 }
 

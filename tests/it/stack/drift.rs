@@ -98,7 +98,7 @@ async fn log_groups_are_counted_and_not_filters() {
         .await
         .0
         .ok();
-    let text = ended(account.text(&["status"]).spawn().expect("cwl2le runs")).await.ok();
+    let text = ended(account.text(&["status", "--deep"]).spawn().expect("cwl2le runs")).await.ok();
     assert!(text.stdout.contains("1 log group is subscribed"), "{text:?}");
 }
 

@@ -77,7 +77,7 @@ async fn throttling_and_lost_connections_in_turns_leave_no_group_out() {
     let report = through(&proxy, &world, &["subscribe", "--match", "/many/*"]).await.ok().json();
     assert_eq!(report["changes"].as_array().map(Vec::len), Some(20), "{report:#}");
     assert_eq!(proxy.script_left(), 0, "every fault has been met");
-    let status = world.run(&["status"]).await.ok().json();
+    let status = world.run(&["status", "--deep"]).await.ok().json();
     assert_eq!(status["subscriptions"].as_array().map(Vec::len), Some(20), "{status:#}");
 }
 
@@ -129,7 +129,7 @@ async fn groups_that_cannot_be_done_are_named_and_keep_no_other_from_being_done(
     );
     let limit = error["failed"].to_string();
     assert!(limit.contains("one") && limit.contains("two"), "the filters that are there are named: {limit}");
-    let status = world.run(&["status"]).await.ok().json();
+    let status = world.run(&["status", "--deep"]).await.ok().json();
     let done: Vec<&str> = status["subscriptions"]
         .as_array()
         .expect("a list")

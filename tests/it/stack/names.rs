@@ -21,7 +21,7 @@ async fn log_groups_are_understood_however_they_are_given() {
     assert!(subscribed(&made).iter().any(|name| name.starts_with("/app/a")), "{made:#}");
     let arn = format!("arn:aws:logs:{REGION}:{account}:log-group:/app/b:*");
     world.run(&["subscribe", "--yes", "--log-group", &arn]).await.ok();
-    let status = world.run(&["status"]).await.ok().stdout;
+    let status = world.run(&["status", "--deep"]).await.ok().stdout;
     assert!(status.contains("/app/a") && status.contains("/app/b"), "{status}");
     let elsewhere = format!("arn:aws:logs:eu-west-1:{account}:log-group:/app/b");
     let refused = world.run(&["subscribe", "--yes", "--log-group", &elsewhere]).await.failed(2, "usage");
@@ -37,7 +37,7 @@ async fn log_groups_are_understood_however_they_are_given() {
     }
     let ran = world.run(&["subscribe", "--yes", "--tag", "team=pay"]).await.ok();
     assert!(ran.stderr.contains("leaves out /app/c#1"), "{ran:?}");
-    let status = world.run(&["status"]).await.ok().stdout;
+    let status = world.run(&["status", "--deep"]).await.ok().stdout;
     assert!(status.contains("/app/a") && status.contains("/app/b") && !status.contains("#"), "{status}");
 }
 

@@ -121,7 +121,7 @@ async fn a_loop_that_is_there_is_seen_and_removed_or_refused_by_name() {
     for remove in [&["setup"][..], &["unsubscribe", "--all"]] {
         put_filter(&account, OWN, "cloudwatchLogsFilter", &arn).await;
         assert_eq!(account.run(&["plan"]).await.0.code, 8, "plan sees it");
-        let (status, _) = account.run(&["status", "--check"]).await;
+        let (status, _) = account.run(&["status", "--deep", "--check"]).await;
         assert_eq!((status.code, &status.json()["ready"]), (8, &false.into()));
         account.run(remove).await.0.ok();
         assert!(filters_of(&account, OWN).await.is_empty(), "{remove:?} left it");
@@ -130,7 +130,7 @@ async fn a_loop_that_is_there_is_seen_and_removed_or_refused_by_name() {
     let refused = account.run(&["setup"]).await.0.failed(3, "recursion");
     assert!(refused.stdout.contains("by-hand"), "{refused:?}");
     account.run(&["unsubscribe", "--log-group", OWN, "--filter-name", "by-hand"]).await.0.ok();
-    assert_eq!(account.run(&["status", "--check"]).await.0.code, 0);
+    assert_eq!(account.run(&["status", "--deep", "--check"]).await.0.code, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

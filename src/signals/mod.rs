@@ -1,0 +1,14 @@
+//! Reads what a running stack shows of itself: resources, metrics, the forwarders' own logs, kept objects, alarms. Each
+//! is read by itself, at the same time as the others: one that AWS denies or does not answer is an
+//! [`Unknown`](crate::health::Unknown) beside the others.
+
+mod alarms;
+mod chain;
+mod forwarding;
+mod kept;
+mod logs;
+mod metrics;
+mod probe;
+mod reader;
+
+pub(crate) use reader::{Ask, Reader};

@@ -1,0 +1,154 @@
+//! Reads everything at once, and again the parts that change.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+
+use super::forwarding::{Forwarding, forwarding};
+use super::logs::{Span, WINDOW, further, lines};
+use super::metrics::{Wanted, metrics};
+use super::probe::probe;
+use super::{alarms, chain, kept};
+use crate::aws::Aws;
+use crate::error::Result;
+use crate::health::{ActiveGroups, Chain, ForwarderLog, Probe, Signals};
+use crate::resources::{Depth, Unread, whole_config};
+use crate::stack::{Names, RoleScope, StackName};
+
+/// Maximum time for one read, unless `--patience` is shorter: whoever is on call does not wait for one that hangs.
+const LIMIT: Duration = Duration::from_secs(30);
+/// Maximum number of log groups whose forwarded events are read: what they cost must not grow without end.
+const GROUPS: usize = 200;
+/// The same where the log groups are asked for: with the other metrics as many as fit into one call.
+const ALL_GROUPS: usize = 250;
+
+/// What to read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ask {
+    /// How many seconds back rates are calculated from.
+    pub(crate) window: u64,
+    /// Whether the filters of every log group are read: a call for each.
+    pub(crate) deep: bool,
+    /// Whether what each log group forwards is wanted for more of them.
+    pub(crate) groups: bool,
+}
+
+/// Reads what a stack shows of itself. Each read may fail by itself; only a stop by the user is an error.
+#[derive(Clone, Copy)]
+pub(crate) struct Reader<'a> {
+    /// Whom to ask.
+    pub(crate) aws: Aws<'a>,
+    /// Which stack.
+    pub(crate) stack: &'a StackName,
+    /// What to read.
+    pub(crate) ask: Ask,
+}
+
+impl Reader<'_> {
+    /// Everything: at most 40 calls, however many log groups there are, unless a stack has isolated destinations or
+    /// the reading is deep.
+    pub(crate) async fn all(self) -> Result<Signals> {
+        let (aws, limit) = (self.aws, self.limit());
+        let depth = if self.ask.deep { Depth::Everything } else { Depth::Stack };
+        // The name of the filter does not depend on the scope.
+        let names = Names::new(self.stack, &aws.session.target.region, RoleScope::Plain);
+        let (chain, forwarding, account) = tokio::try_join!(
+            chain::chain(aws, self.stack, depth, limit),
+            probe(limit, forwarding(aws, &names)),
+            probe(limit, alarms::of_account(aws)),
+        )?;
+        let now = self.now();
+        let (metrics, logs, kept) = tokio::try_join!(
+            self.metrics_of(&chain, forwarding.as_ref().ok(), now),
+            self.logs_of(&chain, now),
+            kept::kept(aws, &chain, limit),
+        )?;
+        Ok(Signals {
+            now,
+            metrics,
+            log_groups: forwarding.map(|forwarding| self.groups_of(&forwarding)),
+            logs,
+            kept,
+            alarms: account.map(|account| alarms::of_stack(&chain, account)),
+            chain,
+        })
+    }
+
+    /// The same with the lines since then; nothing else is read again.
+    pub(crate) async fn lines(self, signals: &Signals) -> Result<Signals> {
+        let now = self.now();
+        let read = signals.logs.iter().map(async |log| {
+            let lines = probe(self.limit(), further(self.aws, log, now)).await?.and_then(|lines| lines);
+            Ok::<_, crate::error::Error>(ForwarderLog { lines, ..log.clone() })
+        });
+        Ok(Signals { now, logs: try_join_all(read).await?, ..signals.clone() })
+    }
+
+    fn limit(self) -> Duration {
+        self.aws.session.attempt(LIMIT)
+    }
+
+    fn now(self) -> i64 {
+        i64::try_from(self.aws.session.time()).unwrap_or_default() * 1000 + 999
+    }
+
+    /// Maximum number of log groups that are counted.
+    fn most_groups(self) -> usize {
+        if self.ask.groups { ALL_GROUPS } else { GROUPS }
+    }
+
+    fn groups_of(self, forwarding: &Forwarding) -> ActiveGroups {
+        let groups = forwarding.groups();
+        let is_whole = groups.is_whole && groups.names.len() <= self.most_groups();
+        ActiveGroups { is_whole, ..groups }
+    }
+
+    async fn metrics_of(
+        self,
+        chain: &Chain,
+        forwarding: Option<&Forwarding>,
+        now: i64,
+    ) -> Result<Probe<crate::health::Metrics>> {
+        let window = i64::try_from(self.ask.window).unwrap_or(i64::MAX / 1000) * 1000;
+        let wanted = Wanted { chain, forwarding, groups: self.most_groups() };
+        probe(self.limit(), metrics(self.aws, &wanted, now - window.max(WINDOW), now)).await
+    }
+
+    /// The logs of the main function and of those of isolated destinations.
+    async fn logs_of(self, chain: &Chain, now: i64) -> Result<Vec<ForwarderLog>> {
+        let config = whole_config(&chain.observed).ok().flatten();
+        let of = |isolated: Option<&String>| -> BTreeSet<String> {
+            let Some(whole) = &config else { return BTreeSet::new() };
+            let all = whole.config.destinations.keys();
+            let is_its = |name: &&String| match isolated {
+                Some(own) => *name == own,
+                None => !whole.isolated.contains(*name),
+            };
+            all.filter(is_its).cloned().collect()
+        };
+        let main = (chain.names.clone(), None, chain.observed.function.as_ref());
+        let isolated = chain.isolated().map(|(names, destination)| {
+            let own = chain.observed.isolated.get(destination).and_then(|own| own.function.as_ref());
+            (names, Some(destination.clone()), own)
+        });
+        // Without a function there is no log, unless it could only not be read.
+        let has_main = main.2.is_some() || chain.unread.contains_key(&Unread::Function);
+        let all = Some(main).filter(|_| has_main).into_iter().chain(isolated);
+        let enough = now - i64::try_from(self.ask.window).unwrap_or_default() * 1000;
+        try_join_all(all.map(|(names, isolated, function)| {
+            let destinations = of(isolated.as_ref());
+            let modified = function.and_then(|function| function.modified);
+            let own = function.and_then(|function| function.log_group.clone());
+            let log_group = own.unwrap_or_else(|| names.function_log_group.clone());
+            async move {
+                // What failed before the function was changed may be fixed by that change.
+                let from = (now - WINDOW).max(modified.unwrap_or_default());
+                let span = Span { from, enough, until: now.max(from), destinations: &destinations };
+                let lines = probe(self.limit(), lines(self.aws, &log_group, &span)).await?;
+                Ok(ForwarderLog { function: names.function, isolated, log_group, modified, lines })
+            }
+        }))
+        .await
+    }
+}
