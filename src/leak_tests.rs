@@ -20,10 +20,12 @@ use crate::aws::AwsError;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
-    AccountPolicy, Alarm, Destination, ForwardReport, Gap, InitReport, KeptPlace, Part, Refused, Report,
-    SetupReport, Shown, StatusReport, Subscription,
+    AccountPolicy, Alarm, Destination, ForwardReport, Gap, InitReport, KeptPlace, ListReport, ListRow, Part,
+    Refused, Report, SetupReport, Shown, StatusReport, Subscription,
 };
 use crate::error::{Code, Error, Failure};
+use crate::flags::CommandLine;
+use crate::health::{Unknown, Verdict};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, WARN};
 use crate::output::{OutputFormat, Printer, Progress, bug};
 use crate::resources::stream::aws as kinesis;
@@ -161,6 +163,27 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
         loops: [o.text()].into(),
         ..AccountPolicy::default()
     };
+    let unknown = |o: &mut Outside| Unknown { why: o.text(), action: Some(o.text()) };
+    let row = ListRow {
+        stack: o.text(),
+        version: Some(o.text()),
+        verdict: Verdict::NotSetUp,
+        why: Some(o.text()),
+        lag_seconds: None,
+        log_groups: None,
+        destinations: Some(vec![o.text(), o.text()]),
+        leftovers: vec![o.text()],
+        unknown: vec![unknown(o)],
+        status: CommandLine::default(),
+        teardown: CommandLine::default(),
+        policies: CommandLine::default(),
+    };
+    all.push(Box::new(ListReport {
+        stacks: vec![row],
+        unseen: vec![unknown(o)],
+        strangers: vec![o.text()],
+        ..ListReport::default()
+    }));
     all.push(Box::new(StatusReport {
         parts: vec![part],
         open: Some(vec![o.text()]),

@@ -116,16 +116,30 @@ impl Aws<'_> {
         send: impl Fn(Option<String>) -> S,
         page: impl Fn(S::Answer) -> (Vec<T>, Option<String>),
     ) -> Result<Vec<T>, AwsError> {
+        Ok(self.some_pages(service, operation, resource, usize::MAX, send, page).await?.0)
+    }
+
+    /// The same for at most `most` pages; the second part tells whether there are more.
+    pub(crate) async fn some_pages<S: Sent, T>(
+        &self,
+        service: &'static str,
+        operation: &'static str,
+        resource: &str,
+        most: usize,
+        send: impl Fn(Option<String>) -> S,
+        page: impl Fn(S::Answer) -> (Vec<T>, Option<String>),
+    ) -> Result<(Vec<T>, bool), AwsError> {
         let (mut all, mut next) = (Vec::new(), None);
-        loop {
+        for _ in 0..most {
             let answer = self.call(service, operation, resource, || send(next.clone())).await?;
             let (some, token) = page(answer);
             all.extend(some);
             next = token.filter(|token| !token.is_empty());
             if next.is_none() {
-                return Ok(all);
+                return Ok((all, false));
             }
         }
+        Ok((all, true))
     }
 
     /// Makes a call until it succeeds, fails for good or has taken too long. Where `unanswered` is false, it also ends

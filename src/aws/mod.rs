@@ -30,6 +30,7 @@ mod region;
 pub(crate) mod retry;
 mod session;
 mod stop;
+pub(crate) mod tagged;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]

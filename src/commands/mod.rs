@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod forward;
 mod init;
+mod list;
 mod logs;
 mod man;
 mod package;
@@ -31,6 +32,8 @@ use verb::Verb as _;
 pub(crate) use forward::{ForwardReport, Refused};
 #[cfg(test)]
 pub(crate) use init::InitReport;
+#[cfg(test)]
+pub(crate) use list::{ListReport, Row as ListRow};
 #[cfg(test)]
 pub(crate) use setup::SetupReport;
 #[cfg(test)]
@@ -79,6 +82,7 @@ verbs! {
     unsubscribe::Unsubscribe,
     status::Status,
     logs::Logs,
+    list::List,
     doctor::Doctor,
     canary::Test,
     teardown::Teardown,

@@ -52,7 +52,7 @@ pub(crate) enum PolicyDocument {
     Operator,
     /// What you need to subscribe, unsubscribe, plan, preview and see the status
     Everyday,
-    /// What you need to see the status, find a fault and send a canary, without the right to change the chain
+    /// What you need for status, doctor, logs, list, plan and test, without the right to change the chain
     OnCall,
     /// The permissions boundary that allows what both roles need
     Boundary,

@@ -83,6 +83,14 @@ impl CommandLine {
         std::iter::once("cwl2le".to_owned()).chain(self.args.iter().cloned()).collect()
     }
 
+    /// Another command for another stack in the same place, with no other flags. None of its own flags says which stack.
+    #[must_use]
+    pub fn of_other_stack(&self, verb: &str, stack: &str) -> Self {
+        let mut line = self.of_stack(verb);
+        line.args.extend(["--stack".to_owned(), stack.to_owned()]);
+        line
+    }
+
     /// The command that prints the policy of whoever is on call, for the same stack. It works without any right.
     #[must_use]
     pub fn on_call_policy(&self, target: &Target) -> Self {
@@ -211,6 +219,10 @@ mod tests {
         assert_eq!(
             line("subscribe --stack=a --log-group /x --profile 'a b'").of_stack("setup").to_string(),
             "cwl2le setup '--stack=a' --profile 'a b'"
+        );
+        assert_eq!(
+            line("--region=eu-west-1 list --output json").of_other_stack("status", "blue").to_string(),
+            "cwl2le status '--region=eu-west-1' --stack blue"
         );
         let region = "eu-west-1".parse().expect("a region");
         let target = Target { account: "123456789012".to_owned(), region };

@@ -70,7 +70,7 @@ pub fn operator(stack: &Stack, people: &People) -> Value {
 }
 
 /// What is needed to see how a stack is, to find out why, and to send a canary through it. It changes nothing of the
-/// chain and reads no events but those of the forwarders.
+/// chain, and reads no log group but those of the forwarders.
 pub fn on_call(stack: &Stack, people: &People) -> Value {
     document(&[list::READS, list::TEST, list::ON_CALL], stack, people)
 }

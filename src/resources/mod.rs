@@ -49,6 +49,7 @@ pub use account_policy::own::is_own_policy;
 pub(crate) use action::Draft;
 pub use action::{Action, Plan, Step};
 pub use depth::Depth;
+pub(crate) use filter::aws::log_groups_like;
 pub use filter::aws::{LogGroup, list_log_groups};
 pub use filter::desired::{Distribution, FilterExtras, FilterSpec};
 pub use filter::loops::is_loop;
@@ -89,6 +90,7 @@ pub use subscriptions::plan::{
     unsubscribe_all,
 };
 pub use teardown::teardown;
+pub(crate) use trigger::aws::readers_of_streams;
 pub use trigger::desired::{Start, TriggerSpec, UNLIMITED, max_record_age};
 pub use trigger::observed::{ObservedTrigger, TriggerState};
 pub use unread::Unread;

@@ -11,4 +11,5 @@ mod metrics;
 mod probe;
 mod reader;
 
+pub(crate) use probe::unknown;
 pub(crate) use reader::{Ask, Reader};

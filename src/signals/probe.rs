@@ -17,7 +17,7 @@ pub(super) async fn probe<T>(limit: Duration, read: impl Future<Output = Result<
 }
 
 /// What is not known because of an error.
-pub(super) fn unknown(error: &Error) -> Unknown {
+pub(crate) fn unknown(error: &Error) -> Unknown {
     let denied = error.aws.as_deref().filter(|_| error.code == Code::AccessDenied);
     Unknown { why: error.message.trim_end_matches('.').to_owned(), action: denied.map(action) }
 }

@@ -29,6 +29,9 @@ pub const OWN_TAGS: usize = 5;
 /// The stream of the default stack.
 const STREAM: &str = "cloudwatch-logs-stream";
 
+/// The forwarder of the default stack.
+const FUNCTION: &str = "cwl-to-logentries";
+
 /// What the names of the log groups begin with that `cwl2le test` makes.
 const CANARY_LOG_GROUPS: &str = "/cwl2le/canary/";
 
@@ -51,6 +54,14 @@ impl StackName {
     /// The stack whose stream has this name, if it is a name that a stack's stream can have.
     pub fn of_stream(name: &str) -> Option<Self> {
         match name.strip_suffix(STREAM)? {
+            "" => Some(Self::default()),
+            prefix => prefix.strip_suffix('-')?.parse().ok(),
+        }
+    }
+
+    /// The stack whose main function has this name, if it is a name that a stack's function can have.
+    pub fn of_function(name: &str) -> Option<Self> {
+        match name.strip_suffix(FUNCTION)? {
             "" => Some(Self::default()),
             prefix => prefix.strip_suffix('-')?.parse().ok(),
         }
@@ -157,12 +168,12 @@ impl Names {
             RoleScope::Plain => stack.prefixed(name),
             RoleScope::Regional => format!("{}-{region}", stack.prefixed(name)),
         };
-        let function = stack.prefixed("cwl-to-logentries");
+        let function = stack.prefixed(FUNCTION);
         Self {
             stream: stack.prefixed(STREAM),
             logs_role: role("cwl-to-kinesis"),
             logs_policy: "cwl-kinesis-write".to_owned(),
-            function_role: role("cwl-to-logentries"),
+            function_role: role(FUNCTION),
             function_policy: "cwl-logentries-forward".to_owned(),
             function_log_group: format!("/aws/lambda/{function}"),
             function,
@@ -222,7 +233,9 @@ mod tests {
         for name in ["default", "blue", "a-b"] {
             let stack: StackName = name.parse().expect("a stack name");
             let names = Names::new(&stack, &region(), RoleScope::Plain);
-            assert_eq!(StackName::of_stream(&names.stream), Some(stack));
+            assert_eq!(StackName::of_stream(&names.stream), Some(stack.clone()));
+            assert_eq!(StackName::of_function(&names.function), Some(stack));
+            assert_eq!(StackName::of_function(&names.isolated("audit").function), None);
             assert!(names.is_filter(&names.filter) && names.is_filter(&format!("{}@audit", names.filter)));
             assert!(
                 !names.is_filter("x-cloudwatchLogsFilter") && !names.is_filter(&format!("{}@", names.filter))

@@ -87,6 +87,9 @@ pub(crate) struct StatusReport {
     /// The command that shows it.
     #[serde(skip)]
     pub plan: CommandLine,
+    /// The command that prints a policy which allows what was denied.
+    #[serde(skip)]
+    pub policies: CommandLine,
     /// Columns of the text.
     #[serde(skip)]
     pub width: usize,

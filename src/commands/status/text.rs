@@ -208,6 +208,9 @@ impl StatusReport {
                 }
             }
         }
+        if self.unknown.iter().any(|gap| gap.action.is_some()) {
+            writeln!(f, "run `{}` to see a policy that allows it", visible(&self.policies))?;
+        }
         Ok(())
     }
 

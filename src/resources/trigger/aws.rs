@@ -88,6 +88,27 @@ async fn mappings(
     Ok(found(mappings.await)?.unwrap_or_default())
 }
 
+/// The ARNs of stream and function of every event source mapping of the region, at most `pages` pages; the second part
+/// tells whether there are more.
+///
+/// # Errors
+///
+/// Whatever `lambda:ListEventSourceMappings` fails with.
+pub(crate) async fn readers_of_streams(
+    aws: Aws<'_>,
+    pages: usize,
+) -> Result<(Vec<(String, String)>, bool), AwsError> {
+    let lambda = aws.session.lambda();
+    let of = "all event source mappings";
+    let send = |next| lambda.list_event_source_mappings().set_marker(next).send();
+    let mappings = aws.some_pages(SERVICE, "ListEventSourceMappings", of, pages, send, |page| {
+        let mappings = page.event_source_mappings.unwrap_or_default().into_iter();
+        let arns = mappings.filter_map(|mapping| Some((mapping.event_source_arn?, mapping.function_arn?)));
+        (arns.collect(), page.next_marker)
+    });
+    mappings.await
+}
+
 /// The name in a function's ARN, with or without an alias or version behind it.
 pub(crate) fn function_name(arn: &str) -> String {
     Arn::parse(arn).map_or(arn, |arn| arn.name()).to_owned()

@@ -74,6 +74,7 @@ pub(crate) fn operator(folder: &Path) -> Case {
         set_up(&["--log-group", GROUP]),
         run(&["subscribe", "--yes", "--log-group", SECOND]),
         run(&["status", "--deep"]),
+        run(&["list"]),
         run(&["preview", "--log-group", GROUP]),
         set_up(&["--retention-hours", "48", "--memory", "512", "--batch-size", "200"]),
         set_up(&["--retention-hours", "24", "--log-retention-days", "7", "--tag", "team=platform"]),
@@ -137,6 +138,7 @@ pub(crate) fn everyday(stack: Vec<String>) -> Case {
         run(&["subscribe", "--yes", "--log-group", GROUP, "--log-group", SECOND]),
         Deed::Run(plan),
         run(&["status", "--deep"]),
+        run(&["list"]),
         run(&["preview", "--log-group", GROUP]),
         run(&["unsubscribe", "--yes", "--log-group", SECOND]),
         run(&["subscribe", "--yes", "--match", "/app/*", "--tag", "team=a"]),
@@ -166,8 +168,13 @@ pub(crate) fn allowed<T, E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt:
 /// Looking at a stack that an administrator has set up, and trying it.
 pub(crate) fn on_call(stack: Vec<String>) -> Case {
     let plan = [&owned(&["plan"])[..], &service(), &stack].concat();
-    let deeds =
-        vec![run(&["status", "--deep"]), Deed::Run(plan), Deed::ReadStream, run(&["status", "--deep"])];
+    let deeds = vec![
+        run(&["list"]),
+        run(&["status", "--deep"]),
+        Deed::Run(plan),
+        Deed::ReadStream,
+        run(&["status", "--deep"]),
+    ];
     Case { document: "on-call", stack, more: &[], before: vec![set_up(&["--log-group", GROUP])], deeds }
 }
 
@@ -260,11 +267,17 @@ pub(crate) async fn act(
     (calls, None)
 }
 
-/// The actions that `status` names because it could not read something without them.
+/// The actions that a report names because something could not be read without them.
 pub(crate) fn denied(ran: &Ran) -> Vec<String> {
+    fn collect(value: &Value, into: &mut Vec<String>) {
+        let gaps = ["unknown", "unseen"].iter().filter_map(|key| value[*key].as_array()).flatten();
+        into.extend(gaps.filter_map(|gap| gap["action"].as_str()).map(ToOwned::to_owned));
+        value["stacks"].as_array().into_iter().flatten().for_each(|stack| collect(stack, into));
+    }
     let report: Value = serde_json::from_str(&ran.stdout).unwrap_or_default();
-    let gaps = report["unknown"].as_array().cloned().unwrap_or_default();
-    gaps.iter().filter_map(|gap| gap["action"].as_str()).map(ToOwned::to_owned).collect()
+    let mut all = Vec::new();
+    collect(&report, &mut all);
+    all
 }
 
 /// Runs it, and notes the calls.

@@ -3,6 +3,7 @@
 mod cases;
 mod documents;
 mod escalation;
+mod no_rights;
 mod on_call;
 mod roles;
 mod sufficient;

@@ -52,13 +52,13 @@ const NOT_CALLED_YET: [&str; 19] = [
     "logs:CreateLogStream",
     "logs:CreateLogGroup",
     "logs:DeleteLogGroup",
+    "logs:DeleteLogStream",
     "logs:DeleteSubscriptionFilter",
     "logs:PutLogEvents",
     "logs:PutRetentionPolicy",
     "logs:PutSubscriptionFilter",
     "logs:TagResource",
     "s3:ListBucket",
-    "tag:GetResources",
 ];
 
 /// Accounts of each test that leaves actions out, which are as many actions at once.
@@ -76,11 +76,17 @@ fn case(name: &str, folder: &Path, account: &str) -> Case {
     }
 }
 
-/// The action of a call. There is one that is not named like its call.
+/// The action of a call. Some are not named like their call, or not like the service that the call is signed for.
 fn action_of(call: &Call) -> String {
-    match call.to_string() {
-        call if call == "lambda:Invoke" => "lambda:InvokeFunction".to_owned(),
-        call => call,
+    match (call.service.as_str(), call.operation.as_str()) {
+        ("lambda", "Invoke") => "lambda:InvokeFunction".to_owned(),
+        ("monitoring", operation) => format!("cloudwatch:{operation}"),
+        ("tagging", operation) => format!("tag:{operation}"),
+        // Of a bucket, and of nothing in it.
+        ("s3", operation) if operation.starts_with("GET /") && operation.matches('/').count() == 1 => {
+            "s3:ListBucket".to_owned()
+        }
+        _ => call.to_string(),
     }
 }
 

@@ -4,6 +4,7 @@ mod account_policy;
 mod concurrent;
 mod config_file;
 mod drift;
+mod list;
 mod many_groups;
 mod names;
 mod others;

@@ -70,6 +70,26 @@ async fn log_groups(aws: Aws<'_>, prefix: Option<&str>, pages: Pages) -> Result<
     groups.await
 }
 
+/// The names of the log groups that contain `part`, at most `pages` pages of 50; the second part tells whether there are
+/// more.
+///
+/// # Errors
+///
+/// Whatever `logs:DescribeLogGroups` fails with.
+pub(crate) async fn log_groups_like(
+    aws: Aws<'_>,
+    part: &str,
+    pages: usize,
+) -> Result<(Vec<String>, bool), AwsError> {
+    let logs = aws.session.logs();
+    let send = |next| logs.describe_log_groups().log_group_name_pattern(part).set_next_token(next).send();
+    let groups = aws.some_pages(SERVICE, "DescribeLogGroups", part, pages, send, |page| {
+        let groups = page.log_groups.unwrap_or_default().into_iter();
+        (groups.filter_map(|group| group.log_group_name).collect(), page.next_token)
+    });
+    groups.await
+}
+
 /// One log group, where it exists. A group sorts before every longer name that begins with its own, so it is on the
 /// first page.
 pub(crate) async fn log_group(aws: Aws<'_>, name: &str) -> Result<Option<LogGroup>, AwsError> {

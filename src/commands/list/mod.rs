@@ -1,0 +1,13 @@
+//! `cwl2le list`: the stacks of the account and region.
+
+mod find;
+mod gather;
+mod report;
+mod row;
+#[cfg(test)]
+mod tests;
+mod verb;
+
+#[cfg(test)]
+pub(crate) use report::{ListReport, Row};
+pub(crate) use verb::List;
