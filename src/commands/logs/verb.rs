@@ -24,7 +24,7 @@ impl Verb for Logs {
             stack: Some(&self.stack),
             reads: Reads::Place,
             writes_lines: true,
-            policy: Some(Policy::everyday()),
+            policy: Some(Policy::on_call()),
             ..Facts::default()
         }
     }
