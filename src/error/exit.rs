@@ -75,7 +75,8 @@ impl Exit {
             Self::Partial => "some log groups were done and some failed",
             Self::Pending => "`plan` found changes to make, or `status --check` a chain that is not ready",
             Self::Undelivered => {
-                "`forward` did not deliver everything or lost its reader, or `demo` lost a line or left a resource behind"
+                "`forward` did not deliver everything or lost its reader, the line of `test` did not arrive, or `demo` lost a line or \
+                 left a resource behind"
             }
             Self::Bundle => "the forwarder bundle is missing or would not run on Lambda",
             Self::Environment => "something outside AWS failed: Python, the network, a file",

@@ -55,6 +55,12 @@ pub struct ObservedForwarder {
 }
 
 impl Observed {
+    /// The account policy that leads a log group of class STANDARD into a stream, where there is one.
+    pub(crate) fn policy_of(&self, log_group: &str, stream_arn: &str) -> Option<&AccountPolicy> {
+        let policy = self.account_policy.as_ref()?;
+        (policy.destination_arn == stream_arn && policy.covers(log_group, "STANDARD")).then_some(policy)
+    }
+
     /// The functions that are there: the main one, then those of isolated destinations.
     pub(crate) fn functions(&self) -> impl Iterator<Item = &ObservedFunction> {
         self.function.iter().chain(self.isolated_functions())

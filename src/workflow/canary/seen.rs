@@ -31,9 +31,7 @@ impl Seen {
 
     /// Name and pattern of the account policy that leads a log group into the stream, where there is one.
     pub(super) fn covered_by(&self, log_group: &str) -> Option<(&str, &str)> {
-        let stream = self.stack.names.stream_arn(&self.stack.target);
-        let policy = self.observed.account_policy.as_ref()?;
-        let covers = policy.destination_arn == stream && policy.covers(log_group, "STANDARD");
-        covers.then_some((policy.name.as_str(), policy.pattern.as_str()))
+        let policy = self.observed.policy_of(log_group, &self.stack.names.stream_arn(&self.stack.target))?;
+        Some((policy.name.as_str(), policy.pattern.as_str()))
     }
 }

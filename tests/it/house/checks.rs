@@ -30,7 +30,7 @@ const NAMED_IN: [(&str, usize); 8] = [
     ("on_failure", 16),
     ("parallelization", 6),
     // Kinds of resources.
-    ("account_policy", 36),
+    ("account_policy", 37),
     // Verbs.
     ("unsubscribe", 8),
     ("preview", 6),
