@@ -58,12 +58,8 @@ impl Flow {
             }
         }
         let from = signals.now - span;
-        let begins =
-            |from_line: i64, modified: Option<i64>| from_line <= from.max(modified.unwrap_or_default());
-        let all_lines = signals
-            .logs
-            .iter()
-            .all(|log| log.lines.as_ref().is_ok_and(|lines| begins(lines.from, log.modified)));
+        let all_lines =
+            signals.logs.iter().all(|log| log.lines.as_ref().is_ok_and(|lines| lines.from <= from));
         // A log without any line of an invocation may be one that writes none.
         let has_counts = said.iter().any(|said| said.last_invocation.is_some());
         if all_lines && has_counts && !signals.logs.is_empty() {

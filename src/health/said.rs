@@ -23,7 +23,7 @@ pub(crate) struct Said {
     pub broken: Option<Trouble>,
     /// Why the quarantine does not keep records; none if it has since.
     pub quarantine: Option<Trouble>,
-    /// When an invocation with records has ended in which nothing failed.
+    /// When an invocation with events has ended in which nothing failed.
     pub last_whole: Option<i64>,
     /// The newest invocation that had records: when it ended, and milliseconds from the arrival of the newest of them.
     pub lag: Option<(i64, f64)>,
@@ -82,7 +82,7 @@ pub(crate) struct Counted {
 
 /// The destinations whose newest outcome lines tell.
 pub(crate) fn decided(lines: &[Line]) -> BTreeSet<String> {
-    let said = Said::read(lines, i64::MAX);
+    let said = Said::read(lines, i64::MAX, None);
     let known = said
         .destinations
         .into_iter()
@@ -91,11 +91,15 @@ pub(crate) fn decided(lines: &[Line]) -> BTreeSet<String> {
 }
 
 impl Said {
-    /// Reads lines in the order of their times, none of them older than the current configuration. A failure of a
-    /// destination counts until that destination accepts something, and one of the function until an invocation ends.
-    pub(crate) fn read(lines: &[Line], window_from: i64) -> Self {
+    /// Reads lines in the order of their times. A failure of a destination counts until that destination accepts
+    /// something, and one of the function until an invocation ends. When code or configuration were modified, what
+    /// failed before may be fixed: then nothing is known until the next line.
+    pub(crate) fn read(lines: &[Line], window_from: i64, mut modified: Option<i64>) -> Self {
         let mut said = Self::default();
         for (at, line) in lines {
+            if modified.take_if(|modified| *at >= *modified).is_some() {
+                said.forget_failures();
+            }
             match Entry::read(line) {
                 Entry::Invocation(invocation) => said.invocation(*at, &invocation, *at >= window_from),
                 Entry::Started(started) => said.version = started.version.or(said.version.take()),
@@ -110,7 +114,18 @@ impl Said {
                 Entry::Canary(_) | Entry::Other(_) => {}
             }
         }
+        if modified.is_some() {
+            said.forget_failures();
+        }
         said
+    }
+
+    fn forget_failures(&mut self) {
+        let failing = self.destinations.values_mut().filter_map(|said| said.failing.take()).count();
+        if failing > 0 || self.broken.take().is_some() || self.quarantine.take().is_some() {
+            // What was delivered before the failure says nothing of now.
+            (self.last_whole, self.broken, self.quarantine) = (None, None, None);
+        }
     }
 
     /// The same without failures that are too old to tell anything, where the log shows no successes.
@@ -133,8 +148,9 @@ impl Said {
         if let Some(version) = &line.version {
             self.version = Some(version.clone());
         }
-        let has_records = line.records.received.is_none_or(|received| received > 0);
-        if has_records && line.is_whole() {
+        // The test messages of CloudWatch Logs are records without events.
+        let has_events = line.events.received.is_none_or(|received| received > 0);
+        if has_events && line.is_whole() {
             self.last_whole = Some(at);
         }
         if let Some(lag) = line.lag_ms {

@@ -64,6 +64,11 @@ impl Chain {
         ours.map(|(destination, _)| (self.names.isolated(destination), destination))
     }
 
+    /// How long the event source mappings wait for a batch to fill, in milliseconds: the longest of them.
+    pub(crate) fn batching(&self) -> i64 {
+        self.mappings().map(|mapping| i64::from(mapping.window_seconds) * 1000).max().unwrap_or_default()
+    }
+
     /// The event source mappings from the stream to the functions of the stack: that of the main one first.
     pub(crate) fn mappings(&self) -> impl Iterator<Item = &ObservedTrigger> {
         let stream = self.names.stream_arn(&self.target);
@@ -91,8 +96,8 @@ pub(crate) struct ForwarderLog {
     pub isolated: Option<String>,
     /// The log group that it writes to.
     pub log_group: String,
-    /// Since when its configuration and code are as they are, in milliseconds since 1970, where AWS says so. Lines that
-    /// are older are not read.
+    /// Since when its configuration and code are as they are, in milliseconds since 1970, where AWS says so. What failed
+    /// before may be fixed.
     pub modified: Option<i64>,
     /// The lines, in the order of their times.
     pub lines: Probe<Lines>,

@@ -63,14 +63,13 @@ pub(crate) fn judge(signals: &Signals, limits: Limits) -> Judgement {
     let window = i64::try_from(limits.window).unwrap_or(i64::MAX / 1000) * 1000;
     let metrics = signals.metrics.as_ref().ok();
     let lines = |log: &super::ForwarderLog| match &log.lines {
-        Ok(lines) => Said::read(&lines.lines, now - window).by(now),
+        Ok(lines) => Said::read(&lines.lines, now - window, log.modified).by(now),
         Err(_) => Said::default(),
     };
     let said: Vec<Said> = signals.logs.iter().map(lines).collect();
     let has_lines = signals.logs.iter().all(|log| log.lines.is_ok());
-    let batching = signals.chain.mappings().map(|mapping| mapping.window_seconds).max().unwrap_or_default();
     let late = if has_lines { GRACE } else { GRACE_BY_METRICS };
-    let grace = late + i64::from(batching) * 1000;
+    let grace = late + signals.chain.batching();
     let lag = Lag::of(&signals.chain, metrics, &said, now, grace);
     let flow = Flow::of(signals, &said, limits.window);
     let losses = losses(metrics, &said, now - LATELY);
@@ -150,9 +149,8 @@ impl Judge<'_> {
     /// records show it where the forwarder counts nothing; with lines that show a failure this is not asked.
     fn says_delivered(&self, metrics: &Metrics) -> bool {
         let counted = self.flow.delivered.is_some_and(|events| events > 0.0);
-        let batching =
-            self.signals.chain.mappings().map(|mapping| mapping.window_seconds).max().unwrap_or_default();
-        let young = f64::from(batching) * 1000.0 + 60_000.0;
+        #[expect(clippy::cast_precision_loss, reason = "minutes are exact")]
+        let young = (self.signals.chain.batching() + MINUTE) as f64;
         let since = self.signals.now - 5 * MINUTE;
         let is_young = metrics.most(Metric::IteratorAge, since).is_some_and(|age| age < young);
         let is_clean = self.flow.errors == Some(0.0) && self.flow.throttles == Some(0.0);

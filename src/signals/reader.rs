@@ -142,9 +142,7 @@ impl Reader<'_> {
             let own = function.and_then(|function| function.log_group.clone());
             let log_group = own.unwrap_or_else(|| names.function_log_group.clone());
             async move {
-                // What failed before the function was changed may be fixed by that change.
-                let from = (now - WINDOW).max(modified.unwrap_or_default());
-                let span = Span { from, enough, until: now.max(from), destinations: &destinations };
+                let span = Span { from: now - WINDOW, enough, until: now, destinations: &destinations };
                 let lines = probe(self.limit(), lines(self.aws, &log_group, &span)).await?;
                 Ok(ForwarderLog { function: names.function, isolated, log_group, modified, lines })
             }

@@ -11,4 +11,5 @@ mod house;
 mod leftovers;
 mod permissions;
 mod stack;
+mod status;
 mod support;

@@ -65,7 +65,7 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
         since: judged.since.map(time),
         next: next.map(|next| next.to_string()),
         ready: if bad { Some(false) } else { known.then_some(true) },
-        window_seconds: judged.flow.window,
+        window: judged.flow.window,
         flow: flow(&judged.flow),
         destinations: destinations_of(signals, judged),
         lag: lag(&judged.lag, now),

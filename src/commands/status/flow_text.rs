@@ -1,6 +1,7 @@
 //! What passes each hop, a row each in the order of the data.
 
 use super::report::{Destination, StatusReport};
+use super::wrap::wrapped;
 use crate::output::quantity::{count, rate, span};
 use crate::output::visible;
 
@@ -24,7 +25,7 @@ struct Row {
 /// The rows, with their heading.
 pub(super) fn rows(report: &StatusReport) -> Vec<String> {
     #[expect(clippy::cast_precision_loss, reason = "seconds of a day are exact")]
-    let window = report.window_seconds as f64;
+    let window = report.window as f64;
     let mut rows = vec![log_groups(report), stream(report), forwarder(report)];
     rows.extend(report.destinations.iter().map(destination));
     let names = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or_default().min(NAME);
@@ -47,10 +48,7 @@ pub(super) fn rows(report: &StatusReport) -> Vec<String> {
             lines.push(format!("{line}   {notes}"));
         } else {
             lines.push(line);
-            lines.extend(
-                super::text::wrapped(&notes, report.width.saturating_sub(6))
-                    .map(|note| format!("      {note}")),
-            );
+            lines.extend(wrapped(&notes, report.width.saturating_sub(6)).map(|note| format!("      {note}")));
         }
     }
     lines

@@ -43,7 +43,8 @@ pub(crate) struct StatusReport {
     /// where that is not known.
     pub ready: Option<bool>,
     /// The window of the counts and rates, in seconds.
-    pub window_seconds: u64,
+    #[serde(rename = "window_seconds")]
+    pub window: u64,
     /// What passed each hop within the window.
     pub flow: Flow,
     /// Where the forwarder delivers to.

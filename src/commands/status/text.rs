@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::flow_text::rows;
 use super::report::{AccountPolicy, KeptPlace, MISSING, StatusOutput, StatusReport};
+use super::wrap::wrapped;
 use crate::health::Verdict;
 use crate::output::quantity::{count, span};
 use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, WARN};
@@ -242,7 +243,7 @@ impl StatusReport {
         let width = subscriptions.iter().map(|s| s.log_group.chars().count()).max().unwrap_or(0);
         for subscription in subscriptions {
             let foreign = if subscription.ours { "" } else { " (not managed by this stack)" };
-            let loops = if subscription.loops { " (makes a log loop: unsubscribe it)" } else { "" };
+            let loops = if subscription.loops { " (makes a log loop: remove the filter)" } else { "" };
             write!(
                 f,
                 "\n  {:<width$}  {}  {}{foreign}{loops}",
@@ -276,21 +277,6 @@ fn kept_text(kept: &KeptPlace) -> String {
     #[expect(clippy::cast_precision_loss, reason = "spans of our time are exact in 53 bits")]
     let newest = kept.age.map(|age| format!(", the newest {} ago", span(age as f64))).unwrap_or_default();
     format!("{least}{objects} {} in {place}{newest}", kept.why)
-}
-
-/// A text in lines of at most `width` columns, as far as its words allow.
-pub(super) fn wrapped(text: &str, width: usize) -> impl Iterator<Item = String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.into_iter()
 }
 
 impl fmt::Display for AccountPolicy {

@@ -101,7 +101,7 @@ pub(super) fn line(report: &StatusReport) -> String {
         .flow
         .delivered
         .events
-        .map_or_else(|| "?".to_owned(), |events| rate(events as f64 / report.window_seconds.max(1) as f64));
+        .map_or_else(|| "?".to_owned(), |events| rate(events as f64 / report.window.max(1) as f64));
     let verdict = report.verdict.name();
     format!(
         "{} {verdict}: {}; lag {lag}, {delivered} events a second delivered",

@@ -26,11 +26,11 @@ const NAMED_IN: [(&str, usize); 8] = [
     // Settings.
     ("batch_window", 1),
     // The same below settings.
-    ("window_seconds", 6),
-    ("on_failure", 16),
+    ("window_seconds", 10),
+    ("on_failure", 21),
     ("parallelization", 6),
     // Kinds of resources.
-    ("account_policy", 37),
+    ("account_policy", 39),
     // Verbs.
     ("unsubscribe", 8),
     ("preview", 6),

@@ -1,0 +1,3 @@
+//! `cwl2le status`: what it takes.
+
+mod calls;
