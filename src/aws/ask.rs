@@ -27,6 +27,14 @@ pub(crate) const SSM: Api = Api { service: Service::Ssm, target: "AmazonSSM", co
 /// Secrets Manager.
 pub(crate) const SECRETS_MANAGER: Api =
     Api { service: Service::SecretsManager, target: "secretsmanager", content_type: JSON_1_1 };
+/// Key Management Service.
+pub(crate) const KMS: Api = Api { service: Service::Kms, target: "TrentService", content_type: JSON_1_1 };
+/// CloudTrail.
+pub(crate) const CLOUDTRAIL: Api = Api {
+    service: Service::CloudTrail,
+    target: "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+    content_type: JSON_1_1,
+};
 /// CloudWatch.
 pub(super) const CLOUDWATCH: Api =
     Api { service: Service::CloudWatch, target: "GraniteServiceVersion20100801", content_type: JSON_1_0 };

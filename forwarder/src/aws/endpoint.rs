@@ -15,10 +15,22 @@ pub enum Service {
     CloudWatch,
     /// The Resource Groups Tagging API.
     Tagging,
+    /// Key Management Service.
+    Kms,
+    /// CloudTrail.
+    CloudTrail,
 }
 
 impl Service {
-    const ALL: [Self; 5] = [Self::Ssm, Self::SecretsManager, Self::S3, Self::CloudWatch, Self::Tagging];
+    const ALL: [Self; 7] = [
+        Self::Ssm,
+        Self::SecretsManager,
+        Self::S3,
+        Self::CloudWatch,
+        Self::Tagging,
+        Self::Kms,
+        Self::CloudTrail,
+    ];
 
     /// The name in signatures and host names.
     pub fn signing_name(self) -> &'static str {
@@ -28,6 +40,8 @@ impl Service {
             Self::S3 => "s3",
             Self::CloudWatch => "monitoring",
             Self::Tagging => "tagging",
+            Self::Kms => "kms",
+            Self::CloudTrail => "cloudtrail",
         }
     }
 
@@ -36,7 +50,7 @@ impl Service {
         match self {
             Self::CloudWatch => "cloudwatch",
             Self::Tagging => "tag",
-            Self::Ssm | Self::SecretsManager | Self::S3 => self.signing_name(),
+            Self::Ssm | Self::SecretsManager | Self::S3 | Self::Kms | Self::CloudTrail => self.signing_name(),
         }
     }
 
@@ -48,6 +62,8 @@ impl Service {
             Self::S3 => "AWS_ENDPOINT_URL_S3",
             Self::CloudWatch => "AWS_ENDPOINT_URL_CLOUDWATCH",
             Self::Tagging => "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API",
+            Self::Kms => "AWS_ENDPOINT_URL_KMS",
+            Self::CloudTrail => "AWS_ENDPOINT_URL_CLOUDTRAIL",
         }
     }
 }

@@ -1,7 +1,6 @@
 //! What a check is.
 
-use super::evidence::Evidence;
-use super::finding::Finding;
+use super::evidence::{Evidence, Judged};
 use crate::documentation::page;
 
 /// One question about the chain. It has one stable name, and a section of that name in `docs/doctor.md`.
@@ -15,16 +14,12 @@ pub(super) struct Check {
     pub(super) needs: &'static [&'static str],
     /// Answers the question from what was read. Pure. One finding for each thing that it looks at, such as each
     /// destination; none where there is nothing to look at.
-    pub(super) judge: fn(&Evidence) -> Vec<Finding>,
+    pub(super) judge: fn(&Evidence) -> Judged,
 }
 
 impl Check {
     /// A check that needs no other one.
-    pub(super) const fn new(
-        name: &'static str,
-        about: &'static str,
-        judge: fn(&Evidence) -> Vec<Finding>,
-    ) -> Self {
+    pub(super) const fn new(name: &'static str, about: &'static str, judge: fn(&Evidence) -> Judged) -> Self {
         Self { name, about, needs: &[], judge }
     }
 

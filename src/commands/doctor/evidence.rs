@@ -2,29 +2,33 @@
 
 use super::finding::Finding;
 use crate::error::{Code, Error};
-use crate::resources::{Observed, Plan, Stack};
+use crate::health::{Chain, ForwarderLog, Metric, Metrics, Point, Probe, Signals, Unknown};
+use crate::journal::Entry;
+use crate::resources::{
+    Field, Kind, Observed, ObservedFunction, ObservedTrigger, Plan, Refusal, ResourceId, Stack, TriggerState,
+    Unread, Verb, current_config,
+};
+use crate::stack::{Names, owns};
 
 /// Everything that the checks judge by.
 #[derive(Debug)]
 pub(super) struct Evidence {
-    /// The time by AWS's clock, in seconds since 1970.
-    pub(super) now: u64,
-    /// The beginning of the time that numbers are about, in seconds since 1970.
-    pub(super) since: u64,
+    /// The time by AWS's clock, in milliseconds since 1970.
+    pub(super) now: i64,
+    /// The beginning of the time that numbers are about, in milliseconds since 1970.
+    pub(super) since: i64,
     /// The region, or why there is none.
     pub(super) region: Result<String, Error>,
     /// Who is asking, or why AWS does not accept it.
     pub(super) caller: Result<Caller, Error>,
-    /// What exists of the stack, or why that is unknown.
-    pub(super) chain: Result<Chain, Finding>,
-}
-
-/// What exists of the stack, and what `setup` would change about it.
-#[derive(Debug)]
-pub(super) struct Chain {
-    pub(super) stack: Stack,
-    pub(super) observed: Observed,
-    pub(super) plan: Plan,
+    /// What the running stack shows of itself.
+    pub(super) signals: Probe<Signals>,
+    /// What `setup` without any flag would change, and what it is for.
+    pub(super) plan: Probe<Planned>,
+    /// The key that the stream is encrypted with; none where it is not, or by AWS's own key.
+    pub(super) key: Option<Probe<Key>>,
+    /// Who changed an event source mapping last, by its id; only of those that are disabled.
+    pub(super) changes: Vec<Change>,
 }
 
 /// Who is asking, as AWS sees it.
@@ -38,16 +42,217 @@ pub(super) struct Caller {
     pub(super) clock_ahead: i64,
 }
 
+/// A plan, and what it is for.
+#[derive(Debug)]
+pub(super) struct Planned {
+    pub(super) stack: Stack,
+    pub(super) plan: Plan,
+}
+
+/// A customer-managed KMS key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    /// Its id or ARN, as the stream names it.
+    pub(super) id: String,
+    /// `Enabled`, `Disabled`, `PendingDeletion` and so on.
+    pub(super) state: String,
+}
+
+/// A change of an event source mapping, as CloudTrail tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Change {
+    /// The mapping.
+    pub(super) uuid: String,
+    /// Who: the last part of the ARN of the caller.
+    pub(super) who: String,
+    /// When, in seconds since 1970.
+    pub(super) at: u64,
+    /// The call.
+    pub(super) call: String,
+}
+
+/// A function of the stack with what belongs to it: the main one, or that of an isolated destination.
+#[derive(Debug, Clone)]
+pub(super) struct Forwarder<'a> {
+    /// The isolated destination that it serves; none of the main function.
+    pub(super) subject: Option<&'a str>,
+    pub(super) names: Names,
+    pub(super) function: Option<&'a ObservedFunction>,
+    pub(super) triggers: &'a [ObservedTrigger],
+    pub(super) log: Option<&'a ForwarderLog>,
+}
+
 impl Default for Evidence {
     /// Nothing could be read.
     fn default() -> Self {
         let unread = || Error::new(Code::Unreachable, "nothing was read");
+        let unknown = || Unknown::because("nothing was read");
         Self {
             now: 0,
             since: 0,
             region: Err(unread()),
             caller: Err(unread()),
-            chain: Err(Finding::unknown("nothing was read")),
+            signals: Err(unknown()),
+            plan: Err(unknown()),
+            key: None,
+            changes: Vec::new(),
         }
     }
+}
+
+impl Evidence {
+    pub(super) fn signals(&self) -> Result<&Signals, Finding> {
+        self.signals.as_ref().map_err(Finding::from)
+    }
+
+    pub(super) fn chain(&self) -> Result<&Chain, Finding> {
+        self.signals().map(|signals| &signals.chain)
+    }
+
+    /// What a read of the stack found.
+    pub(super) fn read<'a, T>(
+        &'a self,
+        what: Unread,
+        of: impl FnOnce(&'a Observed) -> T,
+    ) -> Result<T, Finding> {
+        self.chain()?.read(what, of).map_err(|unknown| Finding::from(&unknown))
+    }
+
+    pub(super) fn metrics(&self) -> Result<&Metrics, Finding> {
+        self.signals()?.metrics.as_ref().map_err(Finding::from)
+    }
+
+    /// How long the time is that numbers are about, in words.
+    pub(super) fn window(&self) -> String {
+        span(self.now - self.since)
+    }
+
+    /// What `setup` would change about a resource, or cannot. Unknown where what it is planned from could not be read.
+    pub(super) fn differences(&self, resource: &ResourceId) -> Result<Vec<&Field>, Finding> {
+        let needed: &[Unread] = match resource.kind {
+            Kind::ROLE => &[Unread::Roles, Unread::Function, Unread::Stream],
+            Kind::TRIGGER => &[Unread::Triggers, Unread::Stream],
+            _ => &[Unread::Function],
+        };
+        for needed in needed {
+            self.read(*needed, |_| ())?;
+        }
+        let plan = &self.plan.as_ref().map_err(Finding::from)?.plan;
+        let steps = plan.steps.iter().filter(|step| step.resource == *resource && step.verb != Verb::Create);
+        Ok(steps.flat_map(|step| &step.fields).collect())
+    }
+
+    /// Why `setup` leaves a resource as it is although it should not.
+    pub(super) fn refusal(&self, resource: &ResourceId) -> Option<&Refusal> {
+        let plan = &self.plan.as_ref().ok()?.plan;
+        plan.refused.iter().find(|refusal| refusal.resource == *resource)
+    }
+
+    /// Adds that `setup` fixes it; where `setup` would refuse to do anything, what keeps it from that.
+    pub(super) fn by_setup(&self, finding: Finding) -> Finding {
+        let refused = self.plan.as_ref().ok().and_then(|planned| planned.plan.refused.first());
+        match refused {
+            Some(Refusal { resource, reason, hint, .. }) => {
+                finding.advise(format!("`cwl2le setup` cannot fix it: {resource}: {reason}; {hint}"))
+            }
+            None => finding.fix(super::finding::Command::setup()),
+        }
+    }
+
+    /// The functions of the stack: the main one first, then those of isolated destinations.
+    pub(super) fn forwarders(&self) -> Result<Vec<Forwarder<'_>>, Finding> {
+        let signals = self.signals()?;
+        let (chain, observed) = (&signals.chain, &signals.chain.observed);
+        let log = |subject: Option<&str>| signals.logs.iter().find(|log| log.isolated.as_deref() == subject);
+        let main = Forwarder {
+            subject: None,
+            names: chain.names.clone(),
+            function: observed.function.as_ref(),
+            triggers: &observed.triggers,
+            log: log(None),
+        };
+        let elsewhere = observed.function.as_ref().and_then(current_config).map(|config| config.elsewhere);
+        let elsewhere = elsewhere.unwrap_or_default();
+        let isolated = observed.isolated.iter().filter(|(destination, own)| {
+            let function = own.function.as_ref();
+            elsewhere.contains(*destination)
+                || function.is_some_and(|f| owns(&chain.stack, &chain.target.region, &f.tags))
+        });
+        let isolated = isolated.map(|(destination, own)| Forwarder {
+            subject: Some(destination),
+            names: chain.names.isolated(destination),
+            function: own.function.as_ref(),
+            triggers: &own.triggers,
+            log: log(Some(destination)),
+        });
+        Ok(std::iter::once(main).chain(isolated).collect())
+    }
+
+    /// Makes one finding for each function of the stack.
+    pub(super) fn each_forwarder(
+        &self,
+        judge: impl Fn(&Forwarder<'_>) -> Result<Finding, Finding>,
+    ) -> Judged {
+        let forwarders = self.forwarders()?;
+        let findings = forwarders
+            .iter()
+            .map(|forwarder| judge(forwarder).unwrap_or_else(|unknown| unknown).about(forwarder.subject));
+        Ok(findings.collect())
+    }
+}
+
+/// What a check comes to: its findings, or the one that stands for all of them because nothing could be read.
+pub(super) type Judged = Result<Vec<Finding>, Finding>;
+
+impl<'a> Forwarder<'a> {
+    pub(super) fn resource(&self, kind: Kind) -> ResourceId {
+        let name = if kind == Kind::TRIGGER { self.names.trigger() } else { self.names.function.clone() };
+        ResourceId::new(kind, name)
+    }
+
+    /// The event source mappings of the stream that are there to stay.
+    pub(super) fn living(&self) -> impl Iterator<Item = &'a ObservedTrigger> {
+        self.triggers.iter().filter(|trigger| trigger.state != TriggerState::Deleting)
+    }
+
+    /// The lines of its log of the time that numbers are about, each with when it was written.
+    pub(super) fn entries(&self, since: i64) -> Result<Vec<(i64, Entry)>, Finding> {
+        let Some(log) = self.log else { return Err(Finding::unknown("its log was not read")) };
+        let lines = log.lines.as_ref().map_err(Finding::from)?;
+        let lines = lines.lines.iter().filter(|(at, _)| *at >= since);
+        Ok(lines.map(|(at, line)| (*at, Entry::read(line))).collect())
+    }
+}
+
+/// The points of a metric about one thing since then.
+pub(super) fn points<'a>(
+    metrics: &'a Metrics,
+    metric: Metric,
+    subject: &str,
+    since: i64,
+) -> impl Iterator<Item = Point> + 'a {
+    let series = metrics.series.get(&metric).and_then(|series| series.get(subject));
+    series.into_iter().flatten().copied().filter(move |(at, _)| *at >= since)
+}
+
+/// A count, with thin spaces between thousands as the other verbs show it.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts are whole and fit")]
+pub(super) fn count(value: f64) -> u64 {
+    value.max(0.0).round() as u64
+}
+
+/// A time span in milliseconds, in words, to its two largest units.
+pub(super) fn span(milliseconds: i64) -> String {
+    let seconds = u64::try_from(milliseconds / 1000).unwrap_or_default();
+    let seconds = match seconds {
+        0..3600 => seconds,
+        3600..86_400 => seconds / 60 * 60,
+        _ => seconds / 3600 * 3600,
+    };
+    humantime::format_duration(std::time::Duration::from_secs(seconds)).to_string()
+}
+
+/// Milliseconds since 1970 as seconds.
+pub(super) fn seconds(milliseconds: i64) -> Option<u64> {
+    u64::try_from(milliseconds / 1000).ok()
 }

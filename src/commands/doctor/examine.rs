@@ -31,6 +31,7 @@ pub(super) fn examine(categories: &'static [Category], evidence: &Evidence) -> V
             let findings = match blocked(&None) {
                 Some(name) => vec![Finding::skipped(name)],
                 None => (check.judge)(evidence)
+                    .unwrap_or_else(|unknown| vec![unknown])
                     .into_iter()
                     .map(|finding| match blocked(&finding.subject) {
                         Some(name) => Finding::skipped(name).about(finding.subject.as_deref()),
@@ -61,13 +62,13 @@ mod tests {
             title: "one",
             needs: &[],
             checks: &[
-                Check::new("fine", "", |_| vec![Finding::ok("fine")]),
-                Check::new("broken", "", |_| vec![Finding::fault("broken")]),
-                Check::new("denied", "", |_| vec![Finding::unknown("denied")]),
+                Check::new("fine", "", |_| Ok(vec![Finding::ok("fine")])),
+                Check::new("broken", "", |_| Ok(vec![Finding::fault("broken")])),
+                Check::new("denied", "", |_| Err(Finding::unknown("denied"))),
                 Check::new("on-broken", "", |_| panic!("is not made")).needs(&["broken"]),
                 Check::new("on-that", "", |_| panic!("is not made")).needs(&["fine", "on-broken"]),
                 Check::new("on-denied", "", |_| panic!("is not made")).needs(&["denied"]),
-                Check::new("nothing", "", |_| Vec::new()),
+                Check::new("nothing", "", |_| Ok(Vec::new())),
             ],
         },
         Category {
@@ -75,8 +76,9 @@ mod tests {
             title: "two",
             needs: &["fine"],
             checks: &[
-                Check::new("each", "", |_| vec![of("a", State::Fault), of("b", State::Warn)]),
-                Check::new("on-each", "", |_| vec![of("a", State::Ok), of("b", State::Ok)]).needs(&["each"]),
+                Check::new("each", "", |_| Ok(vec![of("a", State::Fault), of("b", State::Warn)])),
+                Check::new("on-each", "", |_| Ok(vec![of("a", State::Ok), of("b", State::Ok)]))
+                    .needs(&["each"]),
             ],
         },
         Category {

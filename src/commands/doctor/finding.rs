@@ -3,6 +3,8 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::health::Unknown;
+
 /// What a check says of what it looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -67,7 +69,7 @@ pub(super) struct Finding {
     /// The check that it needs and that has failed, if it was skipped for that.
     pub(super) needs: Option<&'static str>,
     /// The IAM action that is denied, if that is why it is unknown.
-    pub(super) action: Option<&'static str>,
+    pub(super) action: Option<String>,
 }
 
 impl Finding {
@@ -149,10 +151,11 @@ impl Finding {
         self.fix.push(command);
         self
     }
+}
 
-    /// The IAM action that is denied.
-    #[must_use]
-    pub(super) fn denied(self, action: Option<&'static str>) -> Self {
-        Self { action, ..self }
+impl From<&Unknown> for Finding {
+    /// It could not be judged, because this could not be read.
+    fn from(unknown: &Unknown) -> Self {
+        Self { action: unknown.action.clone(), ..Self::unknown(unknown.why.clone()) }
     }
 }

@@ -2,14 +2,21 @@
 
 use std::time::Duration;
 
-use super::evidence::{Caller, Chain, Evidence};
-use super::finding::Finding;
-use crate::aws::{Session, configured_region};
+use serde_json::{Value, json};
+
+use super::evidence::{Caller, Change, Evidence, Key, Planned};
+use crate::aws::ask::{CLOUDTRAIL, KMS};
+use crate::aws::{Aws, Session, configured_region};
 use crate::error::{Code, Error, Result};
-use crate::resources::{Depth, observe};
-use crate::stack::StackName;
+use crate::health::{Chain, Probe, Unknown};
+use crate::resources::TriggerState;
+use crate::signals::{Ask, Reader, probe};
+use crate::stack::{Names, RoleScope, StackName};
 use crate::workflow::Context;
 use crate::workflow::plan_stack::plan_as_it_is;
+
+/// Maximum time for a read that is good to have.
+const LIMIT: Duration = Duration::from_secs(5);
 
 /// Opens the session.
 ///
@@ -40,34 +47,124 @@ pub(super) async fn gather(
         (Err(error), Ok(None)) => Err(error.clone()),
         (Err(_), Err(error)) => Err(error),
     };
-    let Ok(session) = session else {
-        return Ok(Evidence {
-            region,
-            caller: Err(session.err().cloned().expect("not open")),
-            ..Evidence::default()
-        });
+    let session = match session {
+        Ok(session) => session,
+        Err(error) => return Ok(Evidence { region, caller: Err(error.clone()), ..Evidence::default() }),
     };
     let caller = Caller {
         account: session.target.account.clone(),
         identity: session.identity.clone(),
         clock_ahead: session.clock_ahead(),
     };
-    let chain = match chain(session, name).await {
-        Err(error) if error.code == Code::Interrupted => return Err(error),
-        Err(error) => Err(unread(&error)),
-        Ok(chain) => Ok(chain),
+    let ask = Ask { window: since.as_secs(), deep: false, groups: false };
+    let signals = Reader { aws: session.into(), stack: name, ask }.all().await?;
+    let plan = plan(session, name, &signals.chain);
+    let (key, changes) = tokio::try_join!(key(session, &signals.chain), changes(session, &signals.chain))?;
+    let window = i64::try_from(since.as_millis()).unwrap_or_default();
+    Ok(Evidence {
+        now: signals.now,
+        since: signals.now - window,
+        region,
+        caller: Ok(caller),
+        signals: Ok(signals),
+        plan,
+        key,
+        changes,
+    })
+}
+
+/// What `setup` would change, without any flag and without the file.
+fn plan(session: &Session, name: &StackName, chain: &Chain) -> Probe<Planned> {
+    let plain = Names::new(name, &chain.target.region, RoleScope::Plain);
+    let scope = if chain.names.logs_role == plain.logs_role { RoleScope::Plain } else { RoleScope::Regional };
+    let planned = plan_as_it_is(session, name, scope, &chain.observed);
+    planned
+        .map(|(stack, plan)| Planned { stack, plan })
+        .map_err(|error| Unknown::because(format!("what `setup` would change is not known: {error}")))
+}
+
+/// The key that the stream is encrypted with.
+async fn key(session: &Session, chain: &Chain) -> Result<Option<Probe<Key>>> {
+    let key = chain.observed.stream.as_ref().and_then(|stream| stream.kms_key.as_deref());
+    // AWS manages its own.
+    let Some(id) = key.filter(|key| !key.ends_with("alias/aws/kinesis")) else { return Ok(None) };
+    let read = async {
+        let answer = Aws::from(session).ask(KMS, "DescribeKey", id, None, &json!({"KeyId": id})).await?;
+        let state = answer["KeyMetadata"]["KeyState"].as_str().unwrap_or("in an unknown state").to_owned();
+        Ok(Key { id: id.to_owned(), state })
     };
-    let now = session.time();
-    Ok(Evidence { now, since: now.saturating_sub(since.as_secs()), region, caller: Ok(caller), chain })
+    probe(session.attempt(LIMIT), read).await.map(Some)
 }
 
-async fn chain(session: &Session, name: &StackName) -> Result<Chain> {
-    let (scope, observed) = observe(session, name, &[], Depth::Stack).await?;
-    let (stack, plan) = plan_as_it_is(session, name, scope, &observed)?;
-    Ok(Chain { stack, observed, plan })
+/// Who changed the triggers that are disabled. Nothing where CloudTrail may not be asked: who it was is good to know and
+/// changes no judgement.
+async fn changes(session: &Session, chain: &Chain) -> Result<Vec<Change>> {
+    let observed = &chain.observed;
+    let triggers = observed.triggers.iter().chain(observed.isolated.values().flat_map(|own| &own.triggers));
+    let disabled: Vec<&str> = triggers
+        .filter(|trigger| trigger.state == TriggerState::Disabled)
+        .map(|trigger| trigger.uuid.as_str())
+        .collect();
+    if disabled.is_empty() {
+        return Ok(Vec::new());
+    }
+    let read = async {
+        let call =
+            [json!({"AttributeKey": "EventName", "AttributeValue": "UpdateEventSourceMapping20150331"})];
+        let body = json!({"LookupAttributes": call, "MaxResults": 50});
+        let aws = Aws::from(session);
+        Ok(aws.ask(CLOUDTRAIL, "LookupEvents", "the event source mappings", None, &body).await?)
+    };
+    let Ok(answer) = probe(session.attempt(LIMIT), read).await? else { return Ok(Vec::new()) };
+    let changes = changed(&answer);
+    // CloudTrail lists the newest first.
+    Ok(disabled
+        .iter()
+        .filter_map(|uuid| changes.iter().find(|change| change.uuid == *uuid).cloned())
+        .collect())
 }
 
-/// Why something is unknown.
-fn unread(error: &Error) -> Finding {
-    Finding::unknown(error.to_string())
+/// The changes of event source mappings in an answer of CloudTrail.
+fn changed(answer: &Value) -> Vec<Change> {
+    let events = answer["Events"].as_array().into_iter().flatten();
+    let changes = events.filter_map(|event| {
+        let record: Value = serde_json::from_str(event["CloudTrailEvent"].as_str()?).ok()?;
+        let parameters = &record["requestParameters"];
+        let uuid = ["uUID", "uuid", "UUID"].iter().find_map(|name| parameters[name].as_str())?;
+        let arn = record["userIdentity"]["arn"].as_str().and_then(|arn| arn.splitn(6, ':').nth(5));
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds since 1970 fit")]
+        let at = event["EventTime"].as_f64()?.max(0.0) as u64;
+        Some(Change {
+            uuid: uuid.to_owned(),
+            who: arn.or_else(|| event["Username"].as_str())?.to_owned(),
+            at,
+            call: "UpdateEventSourceMapping".to_owned(),
+        })
+    });
+    changes.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_changed_a_trigger_is_read_of_cloudtrail() {
+        let event = |uuid: &str, at: f64| {
+            let record = json!({
+                "userIdentity": {"arn": "arn:aws:sts::123456789012:assumed-role/admin/kim"},
+                "requestParameters": {"uUID": uuid, "enabled": false},
+            });
+            json!({"EventTime": at, "Username": "kim", "CloudTrailEvent": record.to_string()})
+        };
+        let answer =
+            json!({"Events": [event("b", 20.5), event("a", 10.0), {"CloudTrailEvent": "no JSON"}, {}]});
+        let found = changed(&answer);
+        assert_eq!(
+            found.iter().map(|change| (change.uuid.as_str(), change.at)).collect::<Vec<_>>(),
+            [("b", 20), ("a", 10)]
+        );
+        assert_eq!(found[0].who, "assumed-role/admin/kim");
+        assert!(changed(&json!({})).is_empty() && changed(&json!(5)).is_empty());
+    }
 }

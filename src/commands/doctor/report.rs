@@ -90,7 +90,7 @@ pub(crate) struct Item {
     pub needs: Option<&'static str>,
     /// The IAM action that is denied, if that is why it is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub denied: Option<&'static str>,
+    pub denied: Option<String>,
     /// Its section of the documentation.
     pub link: String,
 }

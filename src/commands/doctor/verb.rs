@@ -76,7 +76,7 @@ impl Verb for Doctor {
             stack: name.to_string(),
             account: evidence.caller.as_ref().ok().map(|caller| caller.account.clone()),
             region: evidence.region.clone().ok(),
-            time: time(evidence.now),
+            time: time(u64::try_from(evidence.now / 1000).unwrap_or_default()),
             window_seconds: self.since.as_secs(),
             calls: session.as_ref().map_or(0, |session| session.calls()),
             seconds: context.started.elapsed().as_secs_f64(),

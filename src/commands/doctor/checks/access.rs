@@ -1,9 +1,10 @@
 //! Whether this machine may ask AWS at all, and what it is not let to read.
 
 use super::super::check::{Category, Check};
-use super::super::evidence::Evidence;
-use super::super::finding::Finding;
+use super::super::evidence::{Evidence, Judged};
+use super::super::finding::{Command, Finding};
 use crate::error::{Code, Error};
+use crate::health::Unknown;
 
 /// How far a clock may be off before signatures fail soon, in seconds. AWS refuses what is 15 minutes off.
 const CLOCK: u64 = 300;
@@ -17,23 +18,27 @@ pub(in super::super) const CATEGORY: Category = Category {
         Check::new("credentials", "AWS accepts the credentials", credentials).needs(&["region"]),
         Check::new("clock", "the clock of this machine is right, as signatures need it", clock)
             .needs(&["credentials"]),
+        Check::new("metrics-readable", "CloudWatch's metrics may be read", metrics_readable)
+            .needs(&["credentials"]),
+        Check::new("log-readable", "the forwarder's own log may be read", log_readable)
+            .needs(&["credentials"]),
     ],
 };
 
-fn region(evidence: &Evidence) -> Vec<Finding> {
-    vec![match &evidence.region {
+fn region(evidence: &Evidence) -> Judged {
+    Ok(vec![match &evidence.region {
         Ok(region) => Finding::ok(region.clone()).with("region", region.clone()),
         Err(error) => failed(error),
-    }]
+    }])
 }
 
-fn credentials(evidence: &Evidence) -> Vec<Finding> {
-    vec![match &evidence.caller {
+fn credentials(evidence: &Evidence) -> Judged {
+    Ok(vec![match &evidence.caller {
         Ok(caller) => Finding::ok(format!("{} as {}", caller.account, caller.identity))
             .with("account", caller.account.clone())
             .with("identity", caller.identity.clone()),
         Err(error) => failed(error),
-    }]
+    }])
 }
 
 /// What AWS did not answer says nothing; whatever else it answers is a fault.
@@ -49,11 +54,11 @@ fn failed(error: &Error) -> Finding {
     }
 }
 
-fn clock(evidence: &Evidence) -> Vec<Finding> {
-    let Ok(caller) = &evidence.caller else { return Vec::new() };
+fn clock(evidence: &Evidence) -> Judged {
+    let Ok(caller) = &evidence.caller else { return Ok(Vec::new()) };
     let off = caller.clock_ahead.unsigned_abs();
     let direction = if caller.clock_ahead > 0 { "behind" } else { "ahead of" };
-    vec![if off > CLOCK {
+    Ok(vec![if off > CLOCK {
         Finding::warn(format!("this machine's clock is {off} s {direction} AWS's")).advise(
             "set the clock, by NTP; AWS refuses signatures of programs that are 15 minutes off, and the times of this \
              machine's own logs are wrong",
@@ -61,7 +66,42 @@ fn clock(evidence: &Evidence) -> Vec<Finding> {
     } else {
         Finding::ok(format!("{off} s off AWS's"))
     }
-    .with("clock_off_seconds", off)]
+    .with("clock_off_seconds", off)])
+}
+
+fn metrics_readable(evidence: &Evidence) -> Judged {
+    let metrics = &evidence.signals()?.metrics;
+    Ok(vec![match metrics {
+        Ok(_) => Finding::ok("read"),
+        Err(unknown) => {
+            half_blind(unknown, "what depends on them is judged by the forwarder's log, or not at all")
+        }
+    }])
+}
+
+fn log_readable(evidence: &Evidence) -> Judged {
+    let logs = &evidence.signals()?.logs;
+    let findings = logs.iter().map(|log| {
+        let finding = match &log.lines {
+            Ok(lines) => Finding::ok(format!("{} lines of {} read", lines.lines.len(), log.log_group))
+                .with("lines", lines.lines.len()),
+            Err(unknown) => half_blind(unknown, "which destination fails, and why, is known from there only"),
+        };
+        finding.about(log.isolated.as_deref())
+    });
+    Ok(findings.collect())
+}
+
+/// Something that cannot be read, and what follows from that.
+fn half_blind(unknown: &Unknown, what: &str) -> Finding {
+    let finding = Finding::warn(unknown.why.clone()).detail(what.to_owned());
+    match &unknown.action {
+        Some(action) => finding
+            .with("denied", action.clone())
+            .advise(format!("ask whoever administers the account for {action}; this policy has it:"))
+            .fix(Command::own(["policies", "on-call"])),
+        None => finding,
+    }
 }
 
 #[cfg(test)]
@@ -72,7 +112,7 @@ mod tests {
 
     fn with_clock(ahead: i64) -> Finding {
         let caller = Caller { account: "1".to_owned(), identity: "arn".to_owned(), clock_ahead: ahead };
-        clock(&Evidence { caller: Ok(caller), ..Evidence::default() }).remove(0)
+        clock(&Evidence { caller: Ok(caller), ..Evidence::default() }).expect("judged").remove(0)
     }
 
     #[test]
@@ -89,7 +129,7 @@ mod tests {
         let of = |code| {
             let error = Error::new(code, "what").hint("do this");
             let evidence = Evidence { caller: Err(error), ..Evidence::default() };
-            let finding = credentials(&evidence).remove(0);
+            let finding = credentials(&evidence).expect("judged").remove(0);
             assert_eq!((finding.found.as_str(), finding.advice.as_deref()), ("what", Some("do this")));
             finding.state
         };
