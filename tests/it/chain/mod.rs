@@ -2,6 +2,7 @@
 
 mod delivery;
 mod destinations;
+mod doctor;
 mod isolated;
 mod kept;
 mod logs;

@@ -1,4 +1,4 @@
-//! Parameters and secrets of the local AWS, by the forwarder's own client.
+//! Parameters, secrets and keys of the local AWS, by the forwarder's own client.
 
 use std::time::Duration;
 
@@ -12,9 +12,13 @@ use crate::support::World;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A call that writes to one of the stores.
-pub(crate) async fn write(world: &World, service: Service, operation: &'static str, body: Value) {
-    let prefix = if service == Service::Ssm { "AmazonSSM" } else { "secretsmanager" };
+/// A call that writes to one of the stores. Returns the answer.
+pub(crate) async fn write(world: &World, service: Service, operation: &'static str, body: Value) -> Value {
+    let prefix = match service {
+        Service::Ssm => "AmazonSSM",
+        Service::Kms => "TrentService",
+        _ => "secretsmanager",
+    };
     let target = HeaderValue::from_str(&format!("{prefix}.{operation}")).expect("a header");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static("application/x-amz-json-1.1")),
@@ -31,7 +35,8 @@ pub(crate) async fn write(world: &World, service: Service, operation: &'static s
         headers: &headers,
         body: Bytes::from(body.to_string()),
     };
-    world.forwarder_aws().call(&call, Instant::now() + PATIENCE).await.expect("written");
+    let answer = world.forwarder_aws().call(&call, Instant::now() + PATIENCE).await.expect("written");
+    serde_json::from_slice(&answer).unwrap_or_default()
 }
 
 /// Writes a parameter that is encrypted with AWS's own key.
