@@ -29,6 +29,19 @@ pub(super) struct Evidence {
     pub(super) key: Option<Probe<Key>>,
     /// Who changed an event source mapping last, by its id; only of those that are disabled.
     pub(super) changes: Vec<Change>,
+    /// What was tried; none without `--probe`.
+    pub(super) tried: Option<Tried>,
+}
+
+/// What came of trying.
+#[derive(Debug)]
+pub(super) struct Tried {
+    /// Each function, by the isolated destination that it serves, and why it did not answer.
+    pub(super) functions: Vec<(Option<String>, Probe<Result<(), String>>)>,
+    /// Each destination: whether it was tried, or why its log service cannot be reached.
+    pub(super) services: Probe<Vec<(String, Result<bool, String>)>>,
+    /// Each place in S3, and why it took no object.
+    pub(super) buckets: Vec<(String, Probe<()>)>,
 }
 
 /// Who is asking, as AWS sees it.
@@ -96,6 +109,7 @@ impl Default for Evidence {
             plan: Err(unknown()),
             key: None,
             changes: Vec::new(),
+            tried: None,
         }
     }
 }

@@ -28,6 +28,8 @@ pub(super) enum Command {
     Own(Vec<String>),
     /// AWS's `aws` with these arguments.
     Aws(Vec<String>),
+    /// `cwl2le` with what prints the policy of whoever is on call.
+    OnCallPolicy,
 }
 
 impl Command {

@@ -1,10 +1,11 @@
 //! Reads what the checks judge by: each part by itself, so that one that is denied or hangs does not hide the others.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
 use super::evidence::{Caller, Change, Evidence, Key, Planned};
+use super::tries::tries;
 use crate::aws::ask::{CLOUDTRAIL, KMS};
 use crate::aws::{Aws, Session, configured_region};
 use crate::error::{Code, Error, Result};
@@ -39,6 +40,7 @@ pub(super) async fn gather(
     session: Result<&Session, &Error>,
     name: &StackName,
     since: Duration,
+    is_probing: bool,
 ) -> Result<Evidence> {
     let region = match (session, configured_region(context.aws).await) {
         (Ok(session), _) => Ok(session.target.region.to_string()),
@@ -49,7 +51,11 @@ pub(super) async fn gather(
     };
     let session = match session {
         Ok(session) => session,
-        Err(error) => return Ok(Evidence { region, caller: Err(error.clone()), ..Evidence::default() }),
+        Err(error) => {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let now = i64::try_from(now.as_millis()).unwrap_or_default();
+            return Ok(Evidence { now, region, caller: Err(error.clone()), ..Evidence::default() });
+        }
     };
     let caller = Caller {
         account: session.target.account.clone(),
@@ -59,7 +65,9 @@ pub(super) async fn gather(
     let ask = Ask { window: since.as_secs(), deep: false, groups: false };
     let signals = Reader { aws: session.into(), stack: name, ask }.all().await?;
     let plan = plan(session, name, &signals.chain);
-    let (key, changes) = tokio::try_join!(key(session, &signals.chain), changes(session, &signals.chain))?;
+    let tried = async { if is_probing { tries(session, &signals.chain).await.map(Some) } else { Ok(None) } };
+    let (key, changes, tried) =
+        tokio::try_join!(key(session, &signals.chain), changes(session, &signals.chain), tried)?;
     let window = i64::try_from(since.as_millis()).unwrap_or_default();
     Ok(Evidence {
         now: signals.now,
@@ -70,6 +78,7 @@ pub(super) async fn gather(
         plan,
         key,
         changes,
+        tried,
     })
 }
 

@@ -11,6 +11,7 @@ mod registry;
 mod report;
 mod select;
 mod text;
+mod tries;
 mod verb;
 
 pub(crate) use verb::Doctor;

@@ -1,11 +1,11 @@
 //! The list of all checks.
 
 use super::check::Category;
-use super::checks::{access, forwarder, stream, trigger};
+use super::checks::{access, forwarder, stream, tried, trigger};
 
 /// All checks by category, in the order in which a log line passes what they look at.
 pub(super) static CATEGORIES: &[Category] =
-    &[access::CATEGORY, stream::CATEGORY, trigger::CATEGORY, forwarder::CATEGORY];
+    &[access::CATEGORY, stream::CATEGORY, trigger::CATEGORY, forwarder::CATEGORY, tried::CATEGORY];
 
 #[cfg(test)]
 mod tests {

@@ -21,7 +21,7 @@ use crate::workflow::Context;
 /// does not answer is one that could not be read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Find what keeps logs from arriving, and print the command that fixes it; changes nothing
+/// Find what keeps logs from arriving, and print the command that fixes it
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Doctor {
     #[command(flatten)]
@@ -38,6 +38,10 @@ pub(crate) struct Doctor {
     /// List the checks and make none
     #[arg(long)]
     pub list: bool,
+    /// Also try what only trying shows: invoke the forwarder with an empty batch, connect to each log service from here,
+    /// write an object into each bucket and delete it
+    #[arg(long)]
+    pub probe: bool,
     /// Count what went wrong in the last 15m, 1h or 2d
     #[arg(long, value_name = "TIME", value_parser = window, default_value = "1h")]
     pub since: Duration,
@@ -56,7 +60,7 @@ impl Verb for Doctor {
 
     fn facts(&self) -> Facts<'_> {
         let place = if self.list { Reads::Nothing } else { Reads::Place };
-        Facts { stack: Some(&self.stack), reads: place, policy: Some(Policy::everyday()), ..Facts::default() }
+        Facts { stack: Some(&self.stack), reads: place, policy: Some(Policy::on_call()), ..Facts::default() }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
@@ -70,7 +74,7 @@ impl Verb for Doctor {
         let context = Context { aws: &options, ..context };
         let session = open(context).await?;
         let name = context.stack(&self.stack);
-        let evidence = gather(context, session.as_ref(), &name, self.since).await?;
+        let evidence = gather(context, session.as_ref(), &name, self.since, self.probe).await?;
         let found = select(examine(CATEGORIES, &evidence), &self.only);
         let diagnosis = Diagnosis {
             stack: name.to_string(),
@@ -101,7 +105,11 @@ fn item(context: Context<'_>, examined: Examined) -> Item {
             context.command_line.of_stack(verb).with(more).words()
         }
         Command::Aws(args) => [&["aws".to_owned()], &args[..], &context.aws.cli_args()[..]].concat(),
+        Command::OnCallPolicy => match context.target.get() {
+            Some(target) => context.command_line.on_call_policy(target).words(),
+            None => Vec::new(),
+        },
     });
-    let fix = fix.collect();
+    let fix = fix.filter(|words| !words.is_empty()).collect();
     Item::new(examined, fix)
 }

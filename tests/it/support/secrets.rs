@@ -36,7 +36,7 @@ pub(crate) async fn write(world: &World, service: Service, operation: &'static s
         body: Bytes::from(body.to_string()),
     };
     let answer = world.forwarder_aws().call(&call, Instant::now() + PATIENCE).await.expect("written");
-    serde_json::from_slice(&answer).unwrap_or_default()
+    serde_json::from_slice(&answer.body).unwrap_or_default()
 }
 
 /// Writes a parameter that is encrypted with AWS's own key.

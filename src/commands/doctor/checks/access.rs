@@ -99,7 +99,7 @@ fn half_blind(unknown: &Unknown, what: &str) -> Finding {
         Some(action) => finding
             .with("denied", action.clone())
             .advise(format!("ask whoever administers the account for {action}; this policy has it:"))
-            .fix(Command::own(["policies", "on-call"])),
+            .fix(Command::OnCallPolicy),
         None => finding,
     }
 }

@@ -3,4 +3,5 @@
 pub(super) mod access;
 pub(super) mod forwarder;
 pub(super) mod stream;
+pub(super) mod tried;
 pub(super) mod trigger;
