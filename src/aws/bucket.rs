@@ -34,30 +34,73 @@ pub(crate) async fn list_objects(
     owner: &str,
 ) -> Result<Listing, AwsError> {
     const OPERATION: &str = "ListObjectsV2";
-    // A name with dots fits no certificate as a part of the host, and other places have just one host.
-    let in_host = !aws.session.endpoints().is_given(Service::S3) && !bucket.contains('.');
-    let place = if in_host { String::new() } else { bucket.to_owned() };
-    let path = format!("/{place}?list-type=2&max-keys=1000&prefix={}", encoded(prefix));
-    let owner = HeaderValue::from_str(owner).unwrap_or(HeaderValue::from_static(""));
-    let headers = [(HeaderName::from_static("x-amz-expected-bucket-owner"), owner)];
     let resource = format!("s3://{bucket}/{prefix}");
-    let call = Call {
-        service: Service::S3,
-        operation: OPERATION,
-        resource: &resource,
-        region: None,
-        host: in_host.then_some(bucket),
-        method: Method::GET,
-        path: &path,
-        headers: &headers,
-        body: Bytes::new(),
-    };
-    let service = Service::S3.iam_name();
-    let answer = aws.call(service, OPERATION, &resource, || exchange(aws.session, call.clone())).await?;
+    let query = format!("?list-type=2&max-keys=1000&prefix={}", encoded(prefix));
+    let request = Request { operation: OPERATION, resource: &resource, bucket, owner, method: Method::GET };
+    let answer = request.send(aws, &query, Bytes::new()).await?;
     read(&String::from_utf8_lossy(&answer)).ok_or_else(|| {
-        let operation = Operation { service, name: OPERATION, resource: &resource };
+        let operation = Operation { service: Service::S3.iam_name(), name: OPERATION, resource: &resource };
         AwsError::new(operation, INVALID_RESPONSE, "the answer is no list of objects".to_owned())
     })
+}
+
+/// Writes an object of a few bytes and deletes it, to see whether the bucket takes one. The bucket has to belong to
+/// `owner`.
+///
+/// # Errors
+///
+/// Whatever `s3:PutObject` or `s3:DeleteObject` fails with.
+pub(crate) async fn write_and_delete(
+    aws: Aws<'_>,
+    bucket: &str,
+    key: &str,
+    owner: &str,
+) -> Result<(), AwsError> {
+    let resource = format!("s3://{bucket}/{key}");
+    let path: Vec<String> = key.split('/').map(encoded).collect();
+    let path = path.join("/");
+    let request = |operation, method| Request { operation, resource: &resource, bucket, owner, method };
+    let body = Bytes::from_static(b"cwl2le doctor --probe");
+    request("PutObject", Method::PUT).send(aws, &path, body).await?;
+    request("DeleteObject", Method::DELETE).send(aws, &path, Bytes::new()).await.map(drop)
+}
+
+/// A request to S3.
+struct Request<'a> {
+    operation: &'static str,
+    resource: &'a str,
+    bucket: &'a str,
+    /// The account of 12 digits that the bucket has to belong to.
+    owner: &'a str,
+    method: Method,
+}
+
+impl Request<'_> {
+    /// Sends it; `rest` is the key and the query, encoded.
+    async fn send(self, aws: Aws<'_>, rest: &str, body: Bytes) -> Result<Bytes, AwsError> {
+        let Self { operation, resource, bucket, owner, method } = self;
+        // A name with dots fits no certificate as a part of the host, and other places have just one host.
+        let in_host = !aws.session.endpoints().is_given(Service::S3) && !bucket.contains('.');
+        let path = match (in_host, rest.starts_with('?')) {
+            (true, _) => format!("/{rest}"),
+            (false, true) => format!("/{bucket}{rest}"),
+            (false, false) => format!("/{bucket}/{rest}"),
+        };
+        let owner = HeaderValue::from_str(owner).unwrap_or(HeaderValue::from_static(""));
+        let headers = [(HeaderName::from_static("x-amz-expected-bucket-owner"), owner)];
+        let call = Call {
+            service: Service::S3,
+            operation,
+            resource,
+            region: None,
+            host: in_host.then_some(bucket),
+            method,
+            path: &path,
+            headers: &headers,
+            body,
+        };
+        aws.call(Service::S3.iam_name(), operation, resource, || exchange(aws.session, call.clone())).await
+    }
 }
 
 /// Percent-encodes what is not unreserved (RFC 3986), as signatures want it.

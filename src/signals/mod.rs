@@ -11,5 +11,6 @@ mod metrics;
 mod probe;
 mod reader;
 
+pub(crate) use probe::probe;
 pub(crate) use probe::unknown;
 pub(crate) use reader::{Ask, Reader};

@@ -7,7 +7,7 @@ use crate::error::{Code, Error, Result};
 use crate::health::{Probe, Unknown};
 
 /// Reads something within a time. What fails is not known; only a stop of the user is an error.
-pub(super) async fn probe<T>(limit: Duration, read: impl Future<Output = Result<T>>) -> Result<Probe<T>> {
+pub(crate) async fn probe<T>(limit: Duration, read: impl Future<Output = Result<T>>) -> Result<Probe<T>> {
     match tokio::time::timeout(limit, read).await {
         Ok(Ok(read)) => Ok(Ok(read)),
         Ok(Err(error)) if error.code == Code::Interrupted => Err(error),

@@ -55,8 +55,9 @@ async fn functions(session: &Session, chain: &Chain) -> Result<Functions> {
 
 /// Each destination with whether it could be reached; what kept it from that, in words.
 async fn services(chain: &Chain) -> Probe<Vec<(String, Result<bool, String>)>> {
-    let whole = whole_config(&chain.observed)
-        .map_err(|unreadable| Unknown::because(format!("the configuration cannot be read: {}", unreadable.reason)))?;
+    let whole = whole_config(&chain.observed).map_err(|unreadable| {
+        Unknown::because(format!("the configuration cannot be read: {}", unreadable.reason))
+    })?;
     let Some(whole) = whole else { return Ok(Vec::new()) };
     let until = Instant::now() + LIMIT;
     let timeouts = Timeouts { connect: CONNECT, handshake: CONNECT, ..Timeouts::default() };
@@ -73,11 +74,13 @@ async fn buckets(session: &Session, chain: &Chain) -> Result<Vec<(String, Probe<
     let owner = config.as_ref().and_then(|config| config.bucket_owner.clone());
     let owner = owner.unwrap_or_else(|| chain.target.account.clone());
     let quarantine = config.and_then(|config| config.quarantine).map(|place| {
-        let prefix = place.path().strip_prefix(place.bucket()).unwrap_or_default().trim_matches('/').to_owned();
+        let prefix =
+            place.path().strip_prefix(place.bucket()).unwrap_or_default().trim_matches('/').to_owned();
         (place.bucket().to_owned(), prefix)
     });
     let expired = chain.observed.triggers.iter().filter_map(|trigger| trigger.on_failure.as_deref());
-    let expired = expired.filter_map(|arn| arn.strip_prefix("arn:aws:s3:::").map(|bucket| (bucket.to_owned(), String::new())));
+    let expired = expired
+        .filter_map(|arn| arn.strip_prefix("arn:aws:s3:::").map(|bucket| (bucket.to_owned(), String::new())));
     let tried = join_all(quarantine.into_iter().chain(expired).map(async |(bucket, prefix)| {
         let key = [prefix.as_str(), "cwl2le-doctor"].join("/").trim_start_matches('/').to_owned();
         let write = async { Ok(write_and_delete(session.into(), &bucket, &key, &owner).await?) };

@@ -187,7 +187,8 @@ impl Break {
                 let deny = json!({"Version": "2012-10-17", "Statement": [{
                     "Effect": "Deny", "Principal": {"Service": "logs.amazonaws.com"}, "Action": "sts:AssumeRole"
                 }]});
-                let set = iam.update_assume_role_policy().role_name(LOGS_ROLE).policy_document(deny.to_string());
+                let set =
+                    iam.update_assume_role_policy().role_name(LOGS_ROLE).policy_document(deny.to_string());
                 set.send().await.expect("set");
             }
             Self::DeleteWritePolicy => {
@@ -233,7 +234,8 @@ impl Break {
                 delete.send().await.expect("deleted");
             }
             Self::SecondTrigger => {
-                let version = lambda.publish_version().function_name(FUNCTION).send().await.expect("a version");
+                let version =
+                    lambda.publish_version().function_name(FUNCTION).send().await.expect("a version");
                 let alias = lambda.create_alias().function_name(FUNCTION).name("live");
                 let version = version.version.expect("its number");
                 alias.function_version(version).send().await.expect("an alias");
@@ -381,11 +383,13 @@ async fn without_access_nothing_is_judged() {
 
 #[test]
 fn checks_are_listed_and_a_slip_is_told() {
-    let run = |args: &[&str]| -> Ran {
-        crate::support::cwl2le().args(args).output().expect("cwl2le runs").into()
-    };
+    let run =
+        |args: &[&str]| -> Ran { crate::support::cwl2le().args(args).output().expect("cwl2le runs").into() };
     let listed = run(&["doctor", "--list"]).ok().stdout;
-    assert!(listed.contains("  trigger-enabled ") && listed.contains("docs/doctor.md#trigger-enabled"), "{listed}");
+    assert!(
+        listed.contains("  trigger-enabled ") && listed.contains("docs/doctor.md#trigger-enabled"),
+        "{listed}"
+    );
     assert!(listed.lines().all(|line| line.chars().count() <= 100), "{listed}");
     let slip = run(&["doctor", "--only", "triger-enabled"]);
     assert_eq!(slip.code, 2);

@@ -9,9 +9,17 @@ pub(in super::super) const CATEGORY: Category = Category {
     title: "tried now",
     needs: &["credentials"],
     checks: &[
-        Check::new("function-answers", "with --probe: the forwarder answers an empty batch", function_answers)
-            .needs(&["function-active"]),
-        Check::new("service-answers", "with --probe: each log service can be reached from here", service_answers),
+        Check::new(
+            "function-answers",
+            "with --probe: the forwarder answers an empty batch",
+            function_answers,
+        )
+        .needs(&["function-active"]),
+        Check::new(
+            "service-answers",
+            "with --probe: each log service can be reached from here",
+            service_answers,
+        ),
         Check::new("bucket-writable", "with --probe: each bucket takes an object", bucket_writable),
     ],
 };
@@ -55,7 +63,9 @@ fn bucket_writable(evidence: &Evidence) -> Judged {
             Ok(()) => Finding::ok("an object was written and deleted"),
             Err(unknown) if unknown.action.is_some() => {
                 let finding = Finding::from(unknown);
-                finding.detail("you may not write there; that says nothing of the forwarder, whose role is judged above")
+                finding.detail(
+                    "you may not write there; that says nothing of the forwarder, whose role is judged above",
+                )
             }
             Err(unknown) => Finding::fault(format!("it takes no object: {}", unknown.why))
                 .advise("create the bucket again, or set another one with `cwl2le setup`"),
@@ -80,7 +90,11 @@ mod tests {
 
         let denied = || Unknown { why: "denied".to_owned(), action: Some("s3:PutObject".to_owned()) };
         let tried = Tried {
-            functions: vec![(None, Ok(Ok(()))), (Some("a".to_owned()), Ok(Err("no token".to_owned()))), (None, Err(denied()))],
+            functions: vec![
+                (None, Ok(Ok(()))),
+                (Some("a".to_owned()), Ok(Err("no token".to_owned()))),
+                (None, Err(denied())),
+            ],
             services: Ok(vec![("a".to_owned(), Ok(true)), ("b".to_owned(), Err("refused".to_owned()))]),
             buckets: vec![
                 ("s3://a".to_owned(), Ok(())),
