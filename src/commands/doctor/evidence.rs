@@ -1,6 +1,6 @@
 //! What is read for all checks, once. Values only: the judgements are pure.
 
-use super::finding::Finding;
+use super::finding::{Command, Finding};
 use crate::error::{Code, Error};
 use crate::health::{Chain, ForwarderLog, Metric, Metrics, Point, Probe, Signals, Unknown};
 use crate::journal::Entry;
@@ -156,21 +156,22 @@ impl Evidence {
         Ok(steps.flat_map(|step| &step.fields).collect())
     }
 
-    /// Why `setup` leaves a resource as it is although it should not.
-    pub(super) fn refusal(&self, resource: &ResourceId) -> Option<&Refusal> {
-        let plan = &self.plan.as_ref().ok()?.plan;
-        plan.refused.iter().find(|refusal| refusal.resource == *resource)
-    }
-
     /// Adds that `setup` fixes it; where `setup` would refuse to do anything, what keeps it from that.
     pub(super) fn by_setup(&self, finding: Finding) -> Finding {
-        let refused = self.plan.as_ref().ok().and_then(|planned| planned.plan.refused.first());
-        match refused {
+        let has_function = self.chain().is_ok_and(|chain| chain.observed.function.is_some());
+        let refused = self.plan.as_ref().ok().into_iter().flat_map(|planned| &planned.plan.refused);
+        // The destinations of a function that is gone are not known here; `setup` may find them in the file.
+        let mut refused = refused.filter(|refusal| has_function || refusal.resource.kind != Kind::FUNCTION);
+        let finding = match refused.next() {
             Some(Refusal { resource, reason, hint, .. }) => {
-                finding.advise(format!("`cwl2le setup` cannot fix it: {resource}: {reason}; {hint}"))
+                return finding.advise(format!("`cwl2le setup` cannot fix it: {resource}: {reason}; {hint}"));
             }
-            None => finding.fix(super::finding::Command::setup()),
+            None => finding.fix(Command::setup()),
+        };
+        if has_function {
+            return finding;
         }
+        finding.advise("without the function, setup needs the destinations again: from cwl2le.toml, or --token-file and so on")
     }
 
     /// The functions of the stack: the main one first, then those of isolated destinations.

@@ -138,3 +138,113 @@ fn wrapped(text: &str, columns: usize) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::{Category, Check};
+    use super::super::evidence::{Evidence, Judged};
+    use super::super::examine::examine;
+    use super::super::finding::{Command, Finding};
+    use super::*;
+    use crate::error::Exit;
+    use crate::health::Unknown;
+    use crate::output::{OutputFormat, Printer};
+
+    static CATEGORIES: &[Category] = &[
+        Category {
+            name: "stream-is-read",
+            title: "the stream is read",
+            needs: &[],
+            checks: &[
+                Check::new("trigger-there", "", |_| Ok(vec![Finding::ok("there")])),
+                Check::new("trigger-enabled", "", disabled),
+                Check::new("polled", "", |_| Ok(Vec::new())).needs(&["trigger-enabled"]),
+            ],
+        },
+        Category {
+            name: "forwarder",
+            title: "forwarder",
+            needs: &[],
+            checks: &[
+                Check::new("version", "", |_| Ok(vec![Finding::warn("older").about(Some("audit"))])),
+                Check::new("balanced", "", |_| {
+                    Err(Finding::from(&Unknown { why: "denied".to_owned(), action: Some("x:Y".to_owned()) }))
+                }),
+            ],
+        },
+    ];
+
+    fn disabled(_: &Evidence) -> Judged {
+        let found = "the trigger is disabled; at least 18212 records wait, the oldest for 3h 2m, which is a long time for \
+                     records\u{1b}[8m to wait\nin a stream";
+        let fix = Command::own(["setup"]);
+        Ok(vec![
+            Finding::fault(found)
+                .since(Some(1_790_000_000))
+                .with("records", 18_212)
+                .detail("by kim")
+                .fix(fix),
+        ])
+    }
+
+    fn diagnosis(short: bool, strict: bool) -> Diagnosis {
+        let fix = ["cwl2le", "setup", "--config", "a b.toml", "--yes"].map(ToOwned::to_owned).to_vec();
+        let items = examine(CATEGORIES, &Evidence::default()).into_iter().map(|examined| {
+            let fix = examined.finding.fix.iter().map(|_| fix.clone()).collect();
+            Item::new(examined, fix)
+        });
+        let diagnosis = Diagnosis {
+            stack: "default".to_owned(),
+            account: Some("123456789012".to_owned()),
+            region: Some("eu-west-1".to_owned()),
+            time: "2026-11-29T03:05:02Z".to_owned(),
+            calls: 27,
+            seconds: 2.14,
+            short,
+            strict,
+            ..Diagnosis::default()
+        };
+        diagnosis.judged(items.collect())
+    }
+
+    fn shown(diagnosis: Diagnosis) -> String {
+        let mut out = Vec::new();
+        let report = DoctorReport::Found(Box::new(diagnosis));
+        Printer::plain(OutputFormat::Text).report(&mut out, &report).expect("written");
+        String::from_utf8(out).expect("UTF-8")
+    }
+
+    #[test]
+    fn findings_stand_in_columns_and_what_belongs_to_one_below_it() {
+        let text = shown(diagnosis(false, false));
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        insta::assert_snapshot!(text);
+        insta::assert_snapshot!(shown(diagnosis(true, false)));
+    }
+
+    #[test]
+    fn json_has_the_same_facts() {
+        insta::assert_json_snapshot!(DoctorReport::Found(Box::new(diagnosis(false, false))));
+    }
+
+    #[test]
+    fn the_exit_code_is_that_of_the_worst_finding() {
+        let exit = |items: Vec<Item>, strict| {
+            let diagnosis = Diagnosis { strict, ..Diagnosis::default() };
+            DoctorReport::Found(Box::new(diagnosis.judged(items))).exit()
+        };
+        let of = |states: &[State]| -> Vec<Item> {
+            let all = diagnosis(false, false).checks;
+            states.iter().map(|state| Item { state: *state, ..all[0].clone() }).collect()
+        };
+        assert_eq!(exit(of(&[State::Ok, State::Warn, State::Unknown]), false), Exit::Success);
+        assert_eq!(exit(of(&[State::Ok, State::Warn]), true), Exit::Pending);
+        assert_eq!(exit(of(&[State::Warn, State::Fault]), false), Exit::Pending);
+        assert_eq!(exit(of(&[State::Skipped, State::Unknown]), true), Exit::Access);
+        // To know who is asking says nothing about the chain.
+        let mut access = of(&[State::Ok, State::Unknown]);
+        access[0].category = "access";
+        assert_eq!(exit(access.clone(), false), Exit::Access);
+        assert_eq!(exit(access[..1].to_vec(), false), Exit::Success);
+    }
+}

@@ -106,8 +106,8 @@ impl Stack {
 
     async fn metric(&self, namespace: &str, name: &str, dimensions: &[(&str, &str)], ago: u64, value: f64) {
         let time = SystemTime::now() - Duration::from_secs(ago);
-        let metric = Metric { namespace, name, dimensions, time, value };
-        let put = self.world.aws().put_metrics(&self.world.home.account, REGION, &[metric]);
+        let metrics = [Metric { namespace, name, dimensions, time, value }];
+        let put = self.world.aws().put_metrics(&self.world.home.account, REGION, &metrics);
         put.await.expect("recorded");
     }
 

@@ -3,5 +3,7 @@
 pub(super) mod access;
 pub(super) mod forwarder;
 pub(super) mod stream;
+#[cfg(test)]
+mod tests;
 pub(super) mod tried;
 pub(super) mod trigger;
