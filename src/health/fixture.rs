@@ -144,6 +144,7 @@ fn mapping(names: &Names, target: &Target) -> ObservedTrigger {
         max_age_seconds: -1,
         reports_item_failures: true,
         is_filtered: false,
+        event_counts: true,
         tumbling_window_seconds: 0,
         starting_position: "TRIM_HORIZON".to_owned(),
         event_counts: true,

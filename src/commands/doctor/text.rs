@@ -93,7 +93,8 @@ impl Item {
         writeln!(f, "  {state} {:<width$}  {}", self.check, lines.next().unwrap_or_default())?;
         lines.try_for_each(|line| writeln!(f, "{:column$}{line}", ""))?;
         let since = self.since.as_ref().map(|since| format!("since {since}"));
-        for text in since.iter().chain(&self.details).chain(&self.advice) {
+        let denied = self.denied.as_ref().map(|action| format!("the missing permission is {action}"));
+        for text in since.iter().chain(&denied).chain(&self.details).chain(&self.advice) {
             for line in wrapped(&shortened(text), COLUMNS - INDENT) {
                 writeln!(f, "{:INDENT$}{line}", "")?;
             }

@@ -4,11 +4,11 @@
 use std::time::{Duration, SystemTime};
 
 use cwl2le_forwarder::aws::Service;
-use cwl2le_local::{Cache, Metric, awscli};
+use cwl2le_local::{Cache, Call, Fault, Injection, Metric, Options, When, awscli};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::support::account::other_zip;
+use crate::support::account::{Ground, other_zip, setup};
 use crate::support::secrets::write;
 use crate::support::{REGION, Ran, TOKEN, World};
 
@@ -334,6 +334,7 @@ async fn rows(part: usize) {
     let stack = Stack::start().await;
     let (ran, _) = stack.doctor("").await;
     assert_eq!(ran.code, 0, "a stack that was just set up: {}", ran.stdout);
+    assert!(ran.json()["calls"].as_u64().is_some_and(|calls| calls <= 45), "{}", ran.stdout);
     for (at, one) in TABLE.into_iter().enumerate() {
         if at % PARTS == part {
             row(&stack, one).await;
@@ -357,6 +358,43 @@ async fn what_is_broken_is_named_and_its_printed_fix_fixes_it_2() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_broken_is_named_and_its_printed_fix_fixes_it_3() {
     rows(2).await;
+}
+
+/// What cannot be read leaves the rest as it is: the metrics, denied or without an answer, in a stack that is fine.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_read_that_is_denied_or_hangs_hides_nothing_else() {
+    let ground = Ground::start(Options::default()).await;
+    let account = ground.account().await;
+    let zip = other_zip();
+    let zip = zip.path().display().to_string();
+    account.run(&setup(&["--arch", "arm64", "--forwarder-zip", &zip])).await.0.ok();
+    let denied =
+        "User: arn:aws:iam::123456789012:user/kim is not authorized to perform: cloudwatch:GetMetricData";
+    for fault in [Fault::error(403, "AccessDeniedException", denied), Fault::Hang] {
+        let of = Call { service: "monitoring".to_owned(), operation: "GetMetricData".to_owned() };
+        let of = Some(of);
+        let injection = Injection { of, at: 1, times: usize::MAX, when: When::Before, fault: fault.clone() };
+        let (ran, _) = account.run_with(Some(injection), &["doctor", "--patience", "2"]).await;
+        let report = ran.json();
+        let find = |check: &str| {
+            let mut all = report["checks"].as_array().expect("checks").iter();
+            all.find(|finding| finding["check"] == check).cloned().unwrap_or_default()
+        };
+        assert_eq!(ran.code, 0, "{fault:?}: {ran:?}");
+        let readable = find("metrics-readable");
+        assert_eq!(readable["state"], "warn", "{fault:?}: {ran:?}");
+        assert_eq!(
+            (&find("nothing-refused")["state"], &find("stream-active")["state"]),
+            (&json!("unknown"), &json!("ok"))
+        );
+        if fault != Fault::Hang {
+            assert_eq!(find("nothing-refused")["denied"], "cloudwatch:GetMetricData");
+            let fix: Vec<Vec<String>> = serde_json::from_value(readable["fix"].clone()).expect("a fix");
+            let args: Vec<&str> = fix[0][1..].iter().map(String::as_str).collect();
+            let printed = account.run(&args).await.0.ok().stdout;
+            assert!(printed.contains("cloudwatch:GetMetricData"), "{printed}");
+        }
+    }
 }
 
 /// Without credentials or a region nothing of the chain can be judged, and that is what doctor says.
