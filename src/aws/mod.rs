@@ -4,6 +4,7 @@
 //! of this program goes through [`Aws::call`]: pacing, retries, stops, counting and error names are decided there and
 //! nowhere else. A test keeps it so; requests for credentials are the SDK's own, over the same connections.
 
+pub(crate) mod answers;
 pub(crate) mod application;
 pub(crate) mod ask;
 pub(crate) mod bucket;
@@ -19,6 +20,7 @@ mod events;
 mod exchange;
 mod explain;
 mod http;
+pub(crate) mod log_policies;
 mod notice;
 mod open;
 mod options;
@@ -26,9 +28,11 @@ pub(crate) mod owner;
 mod pace;
 mod profile;
 pub(crate) mod records;
+pub(crate) mod quotas;
 mod region;
 pub(crate) mod retry;
 mod session;
+pub(crate) mod simulate;
 mod stop;
 pub(crate) mod tagged;
 #[cfg(test)]

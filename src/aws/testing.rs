@@ -208,7 +208,8 @@ fn respond(operation: &str, answer: Answer) -> Result<HttpResponse, ConnectorErr
             (200, format!("<{operation}Response>{result}</{operation}Response>"), None)
         }
         Answer::Error(status, code, message)
-            if operation.contains("Role") || operation == "GetCallerIdentity" =>
+            if operation.contains("Role")
+                || ["GetCallerIdentity", "SimulatePrincipalPolicy"].contains(&operation) =>
         {
             let error = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
             let body = format!("<ErrorResponse>{error}<RequestId>req-1</RequestId></ErrorResponse>");

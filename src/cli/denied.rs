@@ -33,20 +33,10 @@ fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
         .to_vec();
     let config = cli.global.config.as_ref().map(|file| file.display().to_string());
     let stack = facts.stack.and_then(|args| args.stack.as_ref()).map(ToString::to_string);
-    for (flag, value) in [
-        ("--config", config.as_deref()),
-        ("--stack", stack.as_deref()),
-        ("--role-path", wanted.resources.roles.path.as_deref()),
-        ("--permissions-boundary", wanted.resources.roles.permissions_boundary.as_deref()),
-        ("--kms-key", wanted.stream.kms_key.as_deref()),
-        ("--on-failure", wanted.trigger.on_failure.as_deref()),
-        ("--quarantine", wanted.function.quarantine.as_deref()),
-        ("--bucket-owner", wanted.function.bucket_owner.as_deref()),
-        ("--token-ssm", wanted.destination.token_ssm.as_deref()),
-        ("--token-secret", wanted.destination.token_secret.as_deref()),
-    ] {
+    for (flag, value) in [("--config", config.as_deref()), ("--stack", stack.as_deref())] {
         args.extend(value.into_iter().flat_map(|value| [flag, value]).map(ToOwned::to_owned));
     }
+    args.extend(wanted.of_policies());
     args.extend(policy.all.then(|| "--all".to_owned()));
     Some(CommandLine::new(args))
 }

@@ -163,6 +163,23 @@ fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> Peo
     }
 }
 
+/// The policy that allows every verb for the stack that these flags and the file mean.
+///
+/// # Errors
+/// A flag that cannot be used.
+pub(super) fn operator(
+    context: Context<'_>,
+    wanted: &Wanted,
+    target: &Target,
+    scope: RoleScope,
+    observed: &Observed,
+) -> Result<Value> {
+    let name = context.stack(&wanted.stack);
+    let (stack, grants) = settings::outlined_stack(wanted, context.file, &name, target, scope, observed)?;
+    let all = context.file.is_some_and(settings::File::has_account_policy);
+    Ok(grants::operator(&stack, &people(&stack, &grants, observed, all)))
+}
+
 /// Renders one document, or all.
 fn render(stack: &Stack, people: &People, which: Option<PolicyDocument>) -> PolicyReport {
     let mut forwarder = stack.function_role.policy.clone();

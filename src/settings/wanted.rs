@@ -45,3 +45,21 @@ pub struct Wanted {
     #[command(flatten)]
     pub resources: Resources,
 }
+
+impl Wanted {
+    /// Those of these flags that the documents of `cwl2le policies` depend on, as they are typed.
+    pub(crate) fn of_policies(&self) -> Vec<String> {
+        let flags = [
+            ("--role-path", self.resources.roles.path.as_deref()),
+            ("--permissions-boundary", self.resources.roles.permissions_boundary.as_deref()),
+            ("--kms-key", self.stream.kms_key.as_deref()),
+            ("--on-failure", self.trigger.on_failure.as_deref()),
+            ("--quarantine", self.function.quarantine.as_deref()),
+            ("--bucket-owner", self.function.bucket_owner.as_deref()),
+            ("--token-ssm", self.destination.token_ssm.as_deref()),
+            ("--token-secret", self.destination.token_secret.as_deref()),
+        ];
+        let given = flags.into_iter().filter_map(|(flag, value)| Some([flag, value?]));
+        given.flatten().map(ToOwned::to_owned).collect()
+    }
+}

@@ -11,6 +11,5 @@ mod metrics;
 mod probe;
 mod reader;
 
-pub(crate) use probe::probe;
-pub(crate) use probe::unknown;
+pub(crate) use probe::{probe, unknown};
 pub(crate) use reader::{Ask, Reader};

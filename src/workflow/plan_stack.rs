@@ -143,6 +143,24 @@ pub(crate) fn plan_as_it_is(
     Ok((stack, plan))
 }
 
+/// The changes that the subscriptions of the file take, by themselves, with the stack that they are for; none where the
+/// file says nothing of log groups. No secret is read.
+pub(crate) async fn plan_subscriptions(
+    context: Context<'_>,
+    session: &Session,
+    name: &StackName,
+    scope: RoleScope,
+    observed: &Observed,
+) -> Result<Option<(Stack, Plan)>> {
+    let Some(file) = context.file.filter(|file| file.has_subscriptions()) else { return Ok(None) };
+    let nothing = Wanted::default();
+    let (stack, _) = settings::outlined_stack(&nothing, Some(file), name, &session.target, scope, observed)?;
+    let (wanted, _) =
+        wanted_subscriptions(session, file, &stack, observed, Vec::new(), &mut Vec::new()).await?;
+    let plan = resources::bring_subscriptions(&stack, &wanted, observed, &FilterOptions::default());
+    Ok(Some((stack, plan)))
+}
+
 /// The subscriptions of flags and file, and the sections that select no log group. If both name the same filter, the
 /// flag wins.
 async fn wanted_subscriptions(
