@@ -147,7 +147,6 @@ fn mapping(names: &Names, target: &Target) -> ObservedTrigger {
         event_counts: true,
         tumbling_window_seconds: 0,
         starting_position: "TRIM_HORIZON".to_owned(),
-        event_counts: true,
         on_failure: None,
     }
 }

@@ -1,5 +1,7 @@
 //! What is read for all checks, once. Values only: the judgements are pure.
 
+use super::around::Around;
+use super::before::Before;
 use super::finding::{Command, Finding};
 use crate::error::{Code, Error};
 use crate::health::{Chain, ForwarderLog, Metric, Metrics, Point, Probe, Signals, Unknown};
@@ -31,6 +33,10 @@ pub(super) struct Evidence {
     pub(super) changes: Vec<Change>,
     /// What was tried; none without `--probe`.
     pub(super) tried: Option<Tried>,
+    /// What lies around the chain.
+    pub(super) around: Around,
+    /// What can be known before a stack is set up; none unless that was asked for.
+    pub(super) before: Option<Before>,
 }
 
 /// What came of trying.
@@ -110,6 +116,8 @@ impl Default for Evidence {
             key: None,
             changes: Vec::new(),
             tried: None,
+            around: Around::default(),
+            before: None,
         }
     }
 }

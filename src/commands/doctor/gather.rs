@@ -4,15 +4,19 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
 
+use super::around::Around;
 use super::evidence::{Caller, Change, Evidence, Key, Planned};
+use super::look_around::{look_around, reached, scope_of};
+use super::look_before::look_before;
 use super::tries::tries;
 use crate::aws::ask::{CLOUDTRAIL, KMS};
 use crate::aws::{Aws, Session, configured_region};
 use crate::error::{Code, Error, Result};
 use crate::health::{Chain, Probe, Unknown};
 use crate::resources::TriggerState;
+use crate::settings::Wanted;
 use crate::signals::{Ask, Reader, probe};
-use crate::stack::{Names, RoleScope, StackName};
+use crate::stack::StackName;
 use crate::workflow::Context;
 use crate::workflow::plan_stack::plan_as_it_is;
 
@@ -42,6 +46,59 @@ pub(super) async fn gather(
     since: Duration,
     is_probing: bool,
 ) -> Result<Evidence> {
+    let (evidence, session) = who(context, session).await;
+    let Some(session) = session else { return Ok(evidence) };
+    let ask = Ask { window: since.as_secs(), deep: false, groups: false };
+    let signals = Reader { aws: session.into(), stack: name, ask }.all().await?;
+    let plan = plan(session, name, &signals.chain);
+    let tried = async { if is_probing { tries(session, &signals.chain).await.map(Some) } else { Ok(None) } };
+    let (key, changes, tried, around) = tokio::try_join!(
+        key(session, &signals.chain),
+        changes(session, &signals.chain),
+        tried,
+        look_around(context, session, name, &signals.chain),
+    )?;
+    let window = i64::try_from(since.as_millis()).unwrap_or_default();
+    Ok(Evidence {
+        now: signals.now,
+        since: signals.now - window,
+        signals: Ok(signals),
+        plan,
+        key,
+        changes,
+        tried,
+        around,
+        ..evidence
+    })
+}
+
+/// Reads what can be known before a stack is set up.
+///
+/// # Errors
+/// A stop.
+pub(super) async fn gather_before(
+    context: Context<'_>,
+    session: Result<&Session, &Error>,
+    settings: &Wanted,
+) -> Result<Evidence> {
+    let (evidence, session) = who(context, session).await;
+    let Some(session) = session else { return Ok(evidence) };
+    let before = look_before(context, session, settings).await?;
+    let now = i64::try_from(session.time()).unwrap_or_default() * 1000;
+    let config = before.planned.as_ref().ok().and_then(|planned| planned.stack.function.config.as_ref());
+    let reached = match config {
+        Some(config) => reached(config).await,
+        None => Vec::new(),
+    };
+    let around = Around { reached, ..Around::default() };
+    Ok(Evidence { now, since: now, around, before: Some(before), ..evidence })
+}
+
+/// The region and who is asking; the session if AWS accepts it.
+async fn who<'s>(
+    context: Context<'_>,
+    session: Result<&'s Session, &Error>,
+) -> (Evidence, Option<&'s Session>) {
     let region = match (session, configured_region(context.aws).await) {
         (Ok(session), _) => Ok(session.target.region.to_string()),
         (Err(error), _) if matches!(error.code, Code::NoRegion | Code::BadRegion) => Err(error.clone()),
@@ -54,7 +111,7 @@ pub(super) async fn gather(
         Err(error) => {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             let now = i64::try_from(now.as_millis()).unwrap_or_default();
-            return Ok(Evidence { now, region, caller: Err(error.clone()), ..Evidence::default() });
+            return (Evidence { now, region, caller: Err(error.clone()), ..Evidence::default() }, None);
         }
     };
     let caller = Caller {
@@ -62,31 +119,12 @@ pub(super) async fn gather(
         identity: session.identity.clone(),
         clock_ahead: session.clock_ahead(),
     };
-    let ask = Ask { window: since.as_secs(), deep: false, groups: false };
-    let signals = Reader { aws: session.into(), stack: name, ask }.all().await?;
-    let plan = plan(session, name, &signals.chain);
-    let tried = async { if is_probing { tries(session, &signals.chain).await.map(Some) } else { Ok(None) } };
-    let (key, changes, tried) =
-        tokio::try_join!(key(session, &signals.chain), changes(session, &signals.chain), tried)?;
-    let window = i64::try_from(since.as_millis()).unwrap_or_default();
-    Ok(Evidence {
-        now: signals.now,
-        since: signals.now - window,
-        region,
-        caller: Ok(caller),
-        signals: Ok(signals),
-        plan,
-        key,
-        changes,
-        tried,
-    })
+    (Evidence { region, caller: Ok(caller), ..Evidence::default() }, Some(session))
 }
 
 /// What `setup` would change, without any flag and without the file.
 fn plan(session: &Session, name: &StackName, chain: &Chain) -> Probe<Planned> {
-    let plain = Names::new(name, &chain.target.region, RoleScope::Plain);
-    let scope = if chain.names.logs_role == plain.logs_role { RoleScope::Plain } else { RoleScope::Regional };
-    let planned = plan_as_it_is(session, name, scope, &chain.observed);
+    let planned = plan_as_it_is(session, name, scope_of(name, chain), &chain.observed);
     planned
         .map(|(stack, plan)| Planned { stack, plan })
         .map_err(|error| Unknown::because(format!("what `setup` would change is not known: {error}")))

@@ -1,5 +1,7 @@
 //! `cwl2le doctor`
 
+mod around;
+mod before;
 mod check;
 mod checks;
 mod evidence;
@@ -7,9 +9,13 @@ mod examine;
 mod finding;
 mod gather;
 mod list;
+mod look_around;
+mod look_before;
 mod registry;
 mod report;
+mod rights;
 mod select;
+mod setup_flags;
 mod text;
 mod tries;
 mod verb;

@@ -1,11 +1,29 @@
 //! The list of all checks.
 
 use super::check::Category;
-use super::checks::{access, forwarder, stream, tried, trigger};
+use super::checks::{
+    access, before, conservation, cost, delivery, forwarder, kept, stream, subscriptions, tried, trigger,
+    watching,
+};
 
 /// All checks by category, in the order in which a log line passes what they look at.
-pub(super) static CATEGORIES: &[Category] =
-    &[access::CATEGORY, stream::CATEGORY, trigger::CATEGORY, forwarder::CATEGORY, tried::CATEGORY];
+pub(super) static CATEGORIES: &[Category] = &[
+    access::CATEGORY,
+    stream::CATEGORY,
+    trigger::CATEGORY,
+    forwarder::CATEGORY,
+    delivery::CATEGORY,
+    conservation::CATEGORY,
+    kept::CATEGORY,
+    subscriptions::CATEGORY,
+    watching::CATEGORY,
+    cost::CATEGORY,
+    tried::CATEGORY,
+];
+
+/// The checks before anything is set up.
+pub(super) static BEFORE: &[Category] =
+    &[access::BEFORE, before::RIGHTS, before::SETTINGS, before::QUOTAS, before::LOG_SERVICES];
 
 #[cfg(test)]
 mod tests {
@@ -15,16 +33,18 @@ mod tests {
 
     #[test]
     fn every_name_is_there_once_and_what_a_check_needs_stands_before_it() {
-        let mut seen = BTreeSet::new();
-        for category in CATEGORIES {
-            assert!(seen.insert(category.name), "{}", category.name);
-            for check in category.checks {
-                for needed in category.needs.iter().chain(check.needs) {
-                    assert!(seen.contains(needed), "{} needs {needed}", check.name);
+        for categories in [CATEGORIES, BEFORE] {
+            let mut seen = BTreeSet::new();
+            for category in categories {
+                assert!(seen.insert(category.name), "{}", category.name);
+                for check in category.checks {
+                    for needed in category.needs.iter().chain(check.needs) {
+                        assert!(seen.contains(needed), "{} needs {needed}", check.name);
+                    }
+                    let plain = |c: char| c.is_ascii_lowercase() || c == '-';
+                    assert!(check.name.chars().all(plain) && !check.about.is_empty(), "{}", check.name);
+                    assert!(seen.insert(check.name), "{} is there twice", check.name);
                 }
-                let plain = |c: char| c.is_ascii_lowercase() || c == '-';
-                assert!(check.name.chars().all(plain) && !check.about.is_empty(), "{}", check.name);
-                assert!(seen.insert(check.name), "{} is there twice", check.name);
             }
         }
     }
@@ -33,10 +53,11 @@ mod tests {
     fn every_check_has_its_section_in_the_documentation() {
         let text = include_str!("../../../docs/doctor.md");
         let sections: BTreeSet<&str> = text.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+        let all = || CATEGORIES.iter().chain(BEFORE);
         let checks: BTreeSet<&str> =
-            CATEGORIES.iter().flat_map(|category| category.checks).map(|check| check.name).collect();
+            all().flat_map(|category| category.checks).map(|check| check.name).collect();
         assert_eq!(sections, checks, "the sections of docs/doctor.md, and the checks");
-        for title in CATEGORIES.iter().map(|category| category.title) {
+        for title in all().map(|category| category.title) {
             assert!(text.lines().any(|line| line.to_lowercase() == format!("## {title}")), "{title}");
         }
     }

@@ -3,12 +3,13 @@
 use clap::builder::PossibleValuesParser;
 
 use super::examine::Examined;
-use super::registry::CATEGORIES;
+use super::registry::{BEFORE, CATEGORIES};
 
 /// Takes the names of all categories and checks. For any other word clap says which of them is near.
 pub(super) fn names() -> PossibleValuesParser {
-    let categories = CATEGORIES.iter().map(|category| category.name);
-    let checks = CATEGORIES.iter().flat_map(|category| category.checks).map(|check| check.name);
+    let all = || CATEGORIES.iter().chain(BEFORE);
+    let categories = all().map(|category| category.name);
+    let checks = all().flat_map(|category| category.checks).map(|check| check.name);
     PossibleValuesParser::new(categories.chain(checks))
 }
 

@@ -6,15 +6,15 @@ use clap::Args;
 
 use super::examine::{Examined, examine};
 use super::finding::Command;
-use super::gather::{gather, open};
+use super::gather::{gather, gather_before, open};
 use super::list::CheckList;
-use super::registry::CATEGORIES;
+use super::registry::{BEFORE, CATEGORIES};
 use super::report::{Diagnosis, DoctorReport, Item, time};
 use super::select::{names, select};
+use super::setup_flags::SetupFlags;
 use crate::aws::Options;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::{Exit, Result};
-use crate::flags::StackArg;
 use crate::workflow::Context;
 
 /// Maximum time for an answer of AWS and for all retries of a call: somebody waits for the result, and a part that
@@ -25,7 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Doctor {
     #[command(flatten)]
-    pub stack: StackArg,
+    pub settings: SetupFlags,
+    /// Check before anything is set up: rights, settings, names, quotas, log services; takes every flag of `setup`
+    #[arg(long, conflicts_with_all = ["since", "probe"])]
+    pub pre: bool,
     /// Print only faults and warnings
     #[arg(long)]
     pub short: bool,
@@ -59,13 +62,17 @@ impl Verb for Doctor {
     type Report = DoctorReport;
 
     fn facts(&self) -> Facts<'_> {
+        if self.pre {
+            return Facts { reads: Reads::Place, ..Facts::of_settings(&self.settings.0, Policy::operator()) };
+        }
         let place = if self.list { Reads::Nothing } else { Reads::Place };
-        Facts { stack: Some(&self.stack), reads: place, policy: Some(Policy::on_call()), ..Facts::default() }
+        let stack = Some(&self.settings.0.stack);
+        Facts { stack, reads: place, policy: Some(Policy::on_call()), ..Facts::default() }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         if self.list {
-            return Ok(DoctorReport::List(CheckList::of(CATEGORIES)));
+            return Ok(DoctorReport::List(CheckList::of(if self.pre { BEFORE } else { CATEGORIES })));
         }
         let options = Options {
             patience: Some(context.aws.patience.map_or(PATIENCE, |given| given.min(PATIENCE))),
@@ -73,9 +80,13 @@ impl Verb for Doctor {
         };
         let context = Context { aws: &options, ..context };
         let session = open(context).await?;
-        let name = context.stack(&self.stack);
-        let evidence = gather(context, session.as_ref(), &name, self.since, self.probe).await?;
-        let found = select(examine(CATEGORIES, &evidence), &self.only);
+        let name = context.stack(&self.settings.0.stack);
+        let (categories, evidence) = if self.pre {
+            (BEFORE, gather_before(context, session.as_ref(), &self.settings.0).await?)
+        } else {
+            (CATEGORIES, gather(context, session.as_ref(), &name, self.since, self.probe).await?)
+        };
+        let found = select(examine(categories, &evidence), &self.only);
         let diagnosis = Diagnosis {
             stack: name.to_string(),
             account: evidence.caller.as_ref().ok().map(|caller| caller.account.clone()),

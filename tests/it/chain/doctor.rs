@@ -17,6 +17,9 @@ const STREAM: &str = "cloudwatch-logs-stream";
 const LOGS_ROLE: &str = "cwl-to-kinesis";
 const OWN_LOG: &str = "/aws/lambda/cwl-to-logentries";
 const GROUP: &str = "/app/a";
+/// The dimensions of what CloudWatch Logs measures of its filter.
+const FILTER: [(&str, &str); 3] =
+    [("LogGroupName", GROUP), ("DestinationType", "KinesisStream"), ("FilterName", "cloudwatchLogsFilter")];
 /// How long anything is waited for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -82,7 +85,12 @@ impl Stack {
             }
             other => panic!("{other}: {words:?}"),
         };
-        let ran: Ran = command.args(&words[1..]).output().await.expect("it runs").into();
+        // What stands there in capitals is for the reader to fill in.
+        let topic = format!("arn:aws:sns:{REGION}:{}:oncall", self.world.home.account);
+        let bucket = self.bucket("expired");
+        let filled =
+            words[1..].iter().map(|word| word.replace("TOPIC_ARN", &topic).replace("BUCKET", &bucket));
+        let ran: Ran = command.args(filled).output().await.expect("it runs").into();
         assert_eq!(ran.code, 0, "{words:?}: {ran:?}");
     }
 
@@ -119,6 +127,35 @@ impl Stack {
         self.world.put_log_events(OWN_LOG, &[line.to_owned()]).await;
     }
 
+    /// A bucket of this account: names of buckets are those of all accounts.
+    fn bucket(&self, what: &str) -> String {
+        format!("doctor-{what}-{}", self.world.home.account)
+    }
+
+    async fn account_policy(&self, kind: aws_sdk_cloudwatchlogs::types::PolicyType, document: Value) {
+        let put = self.world.logs().put_account_policy().policy_name("of-all-logs").policy_type(kind);
+        put.policy_document(document.to_string()).send().await.expect("a policy");
+    }
+
+    /// Waits until the forwarder's own log has a line with this text.
+    async fn wait_for_line(&self, text: &str) {
+        let until = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let events = self.world.logs().filter_log_events().log_group_name(OWN_LOG).send().await;
+            let events = events.map(|page| page.events.unwrap_or_default()).unwrap_or_default();
+            let has = |message: Option<&str>| message.is_some_and(|message| message.contains(text));
+            if events.iter().any(|event| has(event.message())) {
+                return;
+            }
+            assert!(
+                tokio::time::Instant::now() < until,
+                "no line with {text}: {}",
+                self.world.aws().logs_tail(40)
+            );
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    }
+
     /// The report of doctor, and the findings of a check.
     async fn doctor(&self, check: &str) -> (Ran, Vec<Value>) {
         let ran = self.run(&["doctor", "--strict"]).await;
@@ -151,10 +188,21 @@ enum Break {
     TakeLong,
     UseMemory,
     OldVersion,
+    Distrust,
+    Lose,
+    NoQuarantine,
+    NoOnFailure,
+    SubscribeMore,
+    Unsubscribe,
+    ExtractNoMetrics,
+    OverrideRetention,
+    KeepForever,
+    MuteAlarm,
+    NoAlarm,
 }
 
 /// The check that names each way to break the chain, and its state.
-const TABLE: [(Break, &str, &str); 19] = [
+const TABLE: [(Break, &str, &str); 30] = [
     (Break::DeleteStream, "stream-active", "fault"),
     (Break::DenyTrust, "role-assumable", "fault"),
     (Break::DeleteWritePolicy, "role-can-write", "fault"),
@@ -174,6 +222,17 @@ const TABLE: [(Break, &str, &str); 19] = [
     (Break::TakeLong, "enough-time", "warn"),
     (Break::UseMemory, "enough-memory", "warn"),
     (Break::OldVersion, "version", "warn"),
+    (Break::Distrust, "delivers", "fault"),
+    (Break::Lose, "what-came-in-went-out", "fault"),
+    (Break::NoQuarantine, "quarantine-works", "fault"),
+    (Break::NoOnFailure, "on-failure-set", "warn"),
+    (Break::SubscribeMore, "filters-as-file", "fault"),
+    (Break::Unsubscribe, "new-log-groups", "warn"),
+    (Break::ExtractNoMetrics, "metric-extraction-policy", "warn"),
+    (Break::OverrideRetention, "retention-policy-overrides", "warn"),
+    (Break::KeepForever, "own-log-expires", "warn"),
+    (Break::MuteAlarm, "alarms-notify", "warn"),
+    (Break::NoAlarm, "alarms-there", "warn"),
 ];
 
 impl Break {
@@ -201,13 +260,8 @@ impl Break {
                 delete.send().await.expect("deleted");
             }
             Self::Refuse => {
-                let of = [
-                    ("LogGroupName", GROUP),
-                    ("DestinationType", "KinesisStream"),
-                    ("FilterName", "cloudwatchLogsFilter"),
-                ];
-                stack.metric("AWS/Logs", "ForwardedLogEvents", &of, 1800, 5.0).await;
-                stack.metric("AWS/Logs", "DeliveryErrors", &of, 600, 7.0).await;
+                stack.metric("AWS/Logs", "ForwardedLogEvents", &FILTER, 1800, 5.0).await;
+                stack.metric("AWS/Logs", "DeliveryErrors", &FILTER, 600, 7.0).await;
             }
             Self::Throttle => {
                 let of = [("StreamName", STREAM)];
@@ -284,12 +338,66 @@ impl Break {
                 let tag = lambda.tag_resource().resource(arn).tags("cwl2le:version", "0.0.1");
                 tag.send().await.expect("tagged");
             }
+            Self::Distrust => {
+                let text = std::fs::read_to_string(stack.file()).expect("read");
+                let ca = text.lines().find(|line| line.starts_with("ca_file")).expect("a CA");
+                std::fs::write(stack.file(), text.replace(ca, "")).expect("written");
+                stack.run(&["setup", "--yes"]).await.ok();
+                std::fs::write(stack.file(), text).expect("written");
+                stack.world.put_log_events(GROUP, &["before".to_owned()]).await;
+                stack.wait_for_line("certificate").await;
+            }
+            Self::Lose => stack.metric("AWS/Logs", "ForwardedLogEvents", &FILTER, 1800, 5.0).await,
+            Self::NoQuarantine => {
+                let place = format!("s3://{}/poison", stack.bucket("quarantine"));
+                stack.run(&["setup", "--quarantine", &place, "--yes"]).await.ok();
+            }
+            Self::NoOnFailure => crate::support::s3::create(&stack.world, &stack.bucket("expired")).await,
+            Self::SubscribeMore => {
+                let logs = stack.world.logs();
+                let filters = logs.describe_subscription_filters().log_group_name(GROUP).send().await;
+                let filter = filters.expect("filters").subscription_filters.unwrap_or_default().remove(0);
+                stack.world.create_log_group("/app/b").await;
+                let put = logs.put_subscription_filter().log_group_name("/app/b").filter_pattern("");
+                let put = put.filter_name(filter.filter_name.unwrap_or_default());
+                let put = put.destination_arn(filter.destination_arn.unwrap_or_default());
+                put.set_role_arn(filter.role_arn).send().await.expect("a filter");
+            }
+            Self::Unsubscribe => {
+                let delete = stack.world.logs().delete_subscription_filter().log_group_name(GROUP);
+                delete.filter_name("cloudwatchLogsFilter").send().await.expect("deleted");
+            }
+            Self::ExtractNoMetrics => {
+                let kind = aws_sdk_cloudwatchlogs::types::PolicyType::MetricExtractionPolicy;
+                stack.account_policy(kind, json!({"Status": "DISABLED"})).await;
+            }
+            Self::OverrideRetention => {
+                let kind = aws_sdk_cloudwatchlogs::types::PolicyType::RetentionPolicy;
+                stack.account_policy(kind, json!({"RetentionInDays": 7})).await;
+            }
+            Self::KeepForever => {
+                let delete = stack.world.logs().delete_retention_policy().log_group_name(OWN_LOG);
+                delete.send().await.expect("deleted");
+            }
+            Self::MuteAlarm => {
+                let words = format!(
+                    "aws cloudwatch put-metric-alarm --alarm-name mute --namespace AWS/Lambda --metric-name Errors \
+                     --dimensions Name=FunctionName,Value={FUNCTION} --statistic Sum --period 60 --evaluation-periods 1 \
+                     --threshold 1 --comparison-operator GreaterThanThreshold --no-actions-enabled --alarm-actions TOPIC_ARN"
+                );
+                stack.fix(&words.split_whitespace().map(ToOwned::to_owned).collect::<Vec<_>>()).await;
+            }
+            Self::NoAlarm => {}
         }
     }
 
     /// What has to happen besides the printed fix before all is well: what was broken shows only in what comes next.
     async fn go_on(self, stack: &Stack) {
-        if matches!(self, Self::Refuse) {
+        if matches!(self, Self::Lose) {
+            // What was lost is sent again.
+            stack.metric("cwl2le", "EventsReceived", &[("FunctionName", FUNCTION)], 1740, 5.0).await;
+        }
+        if matches!(self, Self::Refuse | Self::Distrust) {
             stack.world.put_log_events(GROUP, &["after".to_owned()]).await;
         }
     }
@@ -332,7 +440,7 @@ async fn row(stack: &Stack, (broken, check, state): (Break, &str, &str)) {
 
 async fn rows(part: usize) {
     let stack = Stack::start().await;
-    let (ran, _) = stack.doctor("").await;
+    let ran = stack.run(&["doctor"]).await;
     assert_eq!(ran.code, 0, "a stack that was just set up: {}", ran.stdout);
     assert!(ran.json()["calls"].as_u64().is_some_and(|calls| calls <= 45), "{}", ran.stdout);
     for (at, one) in TABLE.into_iter().enumerate() {

@@ -26,14 +26,14 @@ const NAMED_IN: [(&str, usize); 8] = [
     // Settings.
     ("batch_window", 1),
     // The same below settings.
-    ("window_seconds", 10),
-    ("on_failure", 21),
-    ("parallelization", 6),
+    ("window_seconds", 14),
+    ("on_failure", 24),
+    ("parallelization", 10),
     // Kinds of resources.
-    ("account_policy", 39),
+    ("account_policy", 44),
     // Verbs.
-    ("unsubscribe", 8),
-    ("preview", 6),
+    ("unsubscribe", 10),
+    ("preview", 7),
     // Log services.
     ("loggly", 2),
 ];

@@ -3,6 +3,7 @@
 mod account_policy;
 mod concurrent;
 mod config_file;
+mod doctor_pre;
 mod drift;
 mod list;
 mod many_groups;

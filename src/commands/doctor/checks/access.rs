@@ -25,6 +25,17 @@ pub(in super::super) const CATEGORY: Category = Category {
     ],
 };
 
+/// The same before there is a chain.
+pub(in super::super) const BEFORE: Category = Category {
+    checks: &[
+        Check::new("region", "a region is configured, and it exists", region),
+        Check::new("credentials", "AWS accepts the credentials", credentials).needs(&["region"]),
+        Check::new("clock", "the clock of this machine is right, as signatures need it", clock)
+            .needs(&["credentials"]),
+    ],
+    ..CATEGORY
+};
+
 fn region(evidence: &Evidence) -> Judged {
     Ok(vec![match &evidence.region {
         Ok(region) => Finding::ok(region.clone()).with("region", region.clone()),

@@ -1,0 +1,259 @@
+//! Whether what could not be delivered is kept, and whether somebody has to look at it.
+
+use super::super::check::{Category, Check};
+use super::super::evidence::{Evidence, Forwarder, Judged, seconds, span};
+use super::super::finding::{Command, Finding};
+use super::words::{count, one_line};
+use crate::health::{Kept, KeptPlace, KeptWhy, Line, Metric};
+use crate::journal::Entry;
+use crate::resources::Unread;
+
+pub(in super::super) const CATEGORY: Category = Category {
+    name: "kept",
+    title: "kept",
+    needs: &["credentials"],
+    checks: &[
+        Check::new("quarantine-works", "S3 takes the records that no retry can help", quarantine_works),
+        Check::new("quarantined", "no record waits in the quarantine", quarantined),
+        Check::new("on-failure-set", "what expires is kept", on_failure_set),
+        Check::new("on-failure-works", "the on-failure destination takes what expires", on_failure_works),
+        Check::new("expired-waiting", "nothing that expired waits to be sent again", expired_waiting),
+    ],
+};
+
+/// Age of objects that are new, in milliseconds: a week. Older ones have been seen or do not matter to anybody.
+const NEW: i64 = 7 * 86_400_000;
+
+/// The places that keep records for this reason.
+fn places(evidence: &Evidence, why: KeptWhy) -> Result<Vec<&KeptPlace>, Finding> {
+    evidence.read(Unread::Function, |_| ())?;
+    Ok(evidence.signals()?.kept.iter().filter(|place| place.why == why).collect())
+}
+
+/// Where the triggers hand what expires, each once.
+fn on_failure(evidence: &Evidence) -> Result<Vec<Option<&str>>, Finding> {
+    evidence.read(Unread::Triggers, |_| ())?;
+    let forwarders = evidence.forwarders()?;
+    let triggers = forwarders.iter().flat_map(Forwarder::living);
+    let mut all: Vec<Option<&str>> = triggers.map(|trigger| trigger.on_failure.as_deref()).collect();
+    all.sort_unstable();
+    all.dedup();
+    Ok(all)
+}
+
+/// The last word of a log on the quarantine: when and why it failed, if it has taken nothing since.
+fn quarantine_failure(lines: &[Line]) -> Option<(i64, String)> {
+    let mut failure = None;
+    for (at, line) in lines {
+        match Entry::read(line) {
+            Entry::Invocation(invocation) => {
+                let Some(quarantine) = &invocation.quarantine else { continue };
+                match &quarantine.failure {
+                    Some(why) => failure = Some((*at, why.clone())),
+                    None if quarantine.kept.is_some_and(|kept| kept > 0) => failure = None,
+                    None => {}
+                }
+            }
+            Entry::Note(note) if note.text("quarantine").is_some() => {
+                failure = Some((*at, note.detail().unwrap_or(&note.message).to_owned()));
+            }
+            _ => {}
+        }
+    }
+    failure
+}
+
+fn quarantine_works(evidence: &Evidence) -> Judged {
+    let places = places(evidence, KeptWhy::Quarantined)?;
+    let Some(place) = places.first() else { return Ok(Vec::new()) };
+    let signals = evidence.signals()?;
+    let lines = signals.logs.iter().filter_map(|log| log.lines.as_ref().ok());
+    let newest = lines.filter_map(|lines| quarantine_failure(&lines.lines)).max_by_key(|(at, _)| *at);
+    let metrics = evidence.metrics().ok();
+    let not_kept = metrics.and_then(|metrics| metrics.sum(Metric::RecordsNotKept, evidence.since));
+    Ok(vec![match (newest, &place.objects) {
+        (Some((at, why)), _) => {
+            let finding = refused(evidence, &place.place, &one_line(&why)).since(seconds(at));
+            match not_kept.filter(|records| *records > 0.0) {
+                Some(records) => finding
+                    .detail(format!("{records:.0} records are in the stream only, until its retention ends")),
+                None => finding,
+            }
+        }
+        (None, Err(unknown)) if unknown.why.contains("NoSuchBucket") => {
+            refused(evidence, &place.place, &unknown.why)
+        }
+        (None, Err(unknown)) => Finding::from(unknown),
+        (None, Ok(_)) => Finding::ok(format!("{} is there, and has refused nothing", place.place)),
+    }])
+}
+
+/// S3 does not take what the quarantine should keep.
+fn refused(evidence: &Evidence, place: &str, why: &str) -> Finding {
+    let finding = Finding::fault(format!("{place} does not take records: {why}")).with("place", place);
+    if why.contains("NoSuchBucket") {
+        let bucket = place.trim_start_matches("s3://").split('/').next().unwrap_or_default();
+        return finding.advise("make the bucket, or name another one with --quarantine").fix(Command::aws([
+            "s3",
+            "mb",
+            &format!("s3://{bucket}"),
+        ]));
+    }
+    evidence.by_setup(finding.detail(
+        "`setup` gives the forwarder's role the right to write; the bucket's policy, its owner and the policy of its key \
+         must allow it, too",
+    ))
+}
+
+fn quarantined(evidence: &Evidence) -> Judged {
+    let places = places(evidence, KeptWhy::Quarantined)?;
+    Ok(places.into_iter().map(|place| waiting(place, evidence.now, "docs/delivery.md#quarantine")).collect())
+}
+
+fn expired_waiting(evidence: &Evidence) -> Judged {
+    let places = places(evidence, KeptWhy::Expired)?;
+    // Of a queue or a topic there is no list.
+    let buckets = places.into_iter().filter(|place| place.place.starts_with("s3://"));
+    Ok(buckets.map(|place| waiting(place, evidence.now, "docs/delivery.md#what-expires")).collect())
+}
+
+/// Objects of a place that somebody should look at; `now` is in milliseconds since 1970.
+fn waiting(place: &KeptPlace, now: i64, page: &str) -> Finding {
+    let Kept { objects, bytes, newest, is_whole, .. } = match &place.objects {
+        Ok(kept) => kept,
+        Err(unknown) => return Finding::from(unknown),
+    };
+    let finding = |finding: Finding| {
+        finding.with("place", place.place.clone()).with("objects", *objects).with("bytes", *bytes)
+    };
+    if *objects == 0 {
+        return finding(Finding::ok(format!("nothing in {}", place.place)));
+    }
+    let more = if *is_whole { "" } else { " or more" };
+    let age = newest.map(|newest| now - newest);
+    let ago = age.map(|age| format!(", the newest {} ago", span(age.max(0))));
+    let found = format!("{}{more} objects in {}{}", count(*objects), place.place, ago.unwrap_or_default());
+    // A listing that is cut says nothing about the newest object.
+    if *is_whole && age.is_some_and(|age| age > NEW) {
+        return finding(Finding::ok(format!("{found}: none in the last 7 days")));
+    }
+    let list = place.place.trim_end_matches('/');
+    finding(
+        Finding::warn(found)
+            .advise(format!(
+                "look at them, send them again with `cwl2le forward --input FILE`, then delete them: {page}"
+            ))
+            .fix(Command::aws(["s3", "ls", "--recursive", &format!("{list}/")])),
+    )
+}
+
+fn on_failure_set(evidence: &Evidence) -> Judged {
+    let hours =
+        evidence.read(Unread::Stream, |observed| observed.stream.as_ref().map(|s| s.retention_hours))?;
+    let Some(hours) = hours else { return Ok(Vec::new()) };
+    let all = on_failure(evidence)?;
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    if !all.contains(&None) {
+        let all: Vec<&str> = all.into_iter().flatten().collect();
+        return Ok(vec![Finding::ok(format!("what expires goes to {}", all.join(", ")))]);
+    }
+    let longest = span(i64::from(hours) * 3_600_000);
+    Ok(vec![
+        Finding::warn(format!("an outage of a log service that lasts longer than {longest} loses lines"))
+            .with("retention_hours", hours)
+            .advise("have AWS keep what expires in a bucket of yours")
+            .fix(Command::own(["setup", "--on-failure", "arn:aws:s3:::BUCKET", "--yes"])),
+    ])
+}
+
+fn on_failure_works(evidence: &Evidence) -> Judged {
+    let all: Vec<&str> = on_failure(evidence)?.into_iter().flatten().collect();
+    if all.is_empty() {
+        return Ok(Vec::new());
+    }
+    let metrics = evidence.metrics()?;
+    let lost = metrics.sum(Metric::OnFailureErrors, evidence.since).unwrap_or_default();
+    let places = places(evidence, KeptWhy::Expired)?;
+    let gone = places
+        .iter()
+        .find(|place| place.objects.as_ref().is_err_and(|unknown| unknown.why.contains("NoSuchBucket")));
+    let all = all.join(", ");
+    let finding = match gone {
+        _ if lost > 0.0 => {
+            Finding::fault(format!("{lost:.0} batches could not be handed to {all}: they are lost"))
+                .with("lost", lost)
+        }
+        Some(place) => {
+            let place = &place.place;
+            let bucket = place.trim_start_matches("s3://").split('/').next().unwrap_or_default();
+            return Ok(vec![
+                Finding::fault(format!("{place} does not exist: what expires would be lost"))
+                    .fix(Command::aws(["s3", "mb", &format!("s3://{bucket}")])),
+            ]);
+        }
+        None => return Ok(vec![Finding::ok(format!("{all} has refused nothing"))]),
+    };
+    Ok(vec![evidence.by_setup(finding.detail(
+        "`setup` gives the forwarder's role the right to write; see also that the destination exists and its own policy \
+         allows it",
+    ))])
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::super::finding::State;
+    use super::*;
+    use crate::health::Unknown;
+
+    const NOW: i64 = 1_790_000_000_000;
+
+    #[test]
+    fn the_newest_word_on_the_quarantine_counts() {
+        let line = |kept: u64, failure: Option<&str>| {
+            json!({"_aws": {}, "Destinations": {}, "Quarantine": {"Kept": kept, "Failure": failure}})
+                .to_string()
+        };
+        let (fails, works) = (line(0, Some("NoSuchBucket")), line(1, None));
+        let of = |lines: &[&String]| {
+            let lines: Vec<Line> = lines.iter().zip(1..).map(|(line, at)| (at, (*line).clone())).collect();
+            quarantine_failure(&lines).map(|(at, _)| at)
+        };
+        assert_eq!(of(&[&fails, &works]), None);
+        assert_eq!(of(&[&works, &fails]), Some(2));
+        assert_eq!(of(&[&fails, &line(0, None)]), Some(1), "it had nothing to keep");
+        let text =
+            r#"ERROR S3 rejected the quarantined records quarantine="s3://b" why="AccessDenied""#.to_owned();
+        assert_eq!(quarantine_failure(&[(1, text)]), Some((1, "AccessDenied".to_owned())));
+    }
+
+    #[test]
+    fn the_bucket_that_is_gone_is_made_and_the_right_that_is_gone_is_given() {
+        let fix = |why: &str| refused(&Evidence::default(), "s3://poison/a/b", why).fix;
+        assert_eq!(fix("NoSuchBucket: no"), [Command::aws(["s3", "mb", "s3://poison"])]);
+        assert_eq!(fix("AccessDenied"), [Command::setup()]);
+    }
+
+    #[test]
+    fn objects_of_a_week_wait_for_somebody() {
+        let of = |objects: u64, days: i64, is_whole: bool| {
+            let newest = Some(NOW - days * 86_400_000);
+            let kept = Kept { objects, bytes: 10, oldest: newest, newest, is_whole };
+            let place = KeptPlace { why: KeptWhy::Expired, place: "s3://b".to_owned(), objects: Ok(kept) };
+            waiting(&place, NOW, "page")
+        };
+        assert_eq!([of(0, 0, true), of(3, 8, true)].map(|finding| finding.state), [State::Ok; 2]);
+        let finding = of(1200, 2, true);
+        assert_eq!(
+            (finding.state, finding.found.as_str()),
+            (State::Warn, "1 200 objects in s3://b, the newest 2days ago")
+        );
+        assert_eq!(of(1000, 8, false).state, State::Warn, "the newest is not known");
+        let unknown = Unknown { why: "denied".to_owned(), action: Some("s3:ListBucket".to_owned()) };
+        let place = KeptPlace { why: KeptWhy::Expired, place: "s3://b".to_owned(), objects: Err(unknown) };
+        assert_eq!(waiting(&place, NOW, "page").state, State::Unknown);
+    }
+}
