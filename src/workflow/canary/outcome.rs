@@ -88,6 +88,7 @@ impl Outcome {
     }
 
     /// Whether the line has arrived.
+    #[cfg(test)]
     pub(super) fn has_arrived(&self) -> bool {
         matches!(self, Self::Delivered { .. })
     }

@@ -101,10 +101,11 @@ impl<'a> Canary<'a> {
         };
         run.rows.head(&format!("canary {} of stack `{}`", run.id, self.stack));
         let log_group = match self.via {
-            Via::LogGroup => Some(Box::pin(run.from_log_group(seen)).await?),
-            Via::Stream => {
-                run.unless_stopped(async |run| Box::pin(run.from_stream(seen)).await).await.map(|()| None)?
-            }
+            Via::LogGroup => Some(Box::pin(run.through_log_group(seen)).await?),
+            Via::Stream => run
+                .unless_stopped(async |run| Box::pin(run.through_stream(seen)).await)
+                .await
+                .map(|()| None)?,
             Via::Function => {
                 let all = run.all();
                 run.unless_stopped(async |run| Box::pin(run.ask(&seen, &all)).await).await.map(|()| None)?
@@ -125,7 +126,7 @@ impl Run<'_> {
     }
 
     /// Through the whole chain, from a log group.
-    async fn from_log_group(&mut self, seen: Seen) -> Result<String> {
+    async fn through_log_group(&mut self, seen: Seen) -> Result<String> {
         let aws: Aws<'_> = self.canary.session.into();
         let own = seen.stack.name.canary_log_group();
         let log_group = self.canary.log_group.unwrap_or(&own).to_owned();
@@ -189,7 +190,7 @@ impl Run<'_> {
     }
 
     /// From the stream on: a record for each destination.
-    async fn from_stream(&mut self, seen: Seen) -> Result<()> {
+    async fn through_stream(&mut self, seen: Seen) -> Result<()> {
         let aws: Aws<'_> = self.canary.session.into();
         let (began, since) = (Instant::now(), self.now());
         for destination in self.all() {
