@@ -39,11 +39,14 @@ pub(super) struct Evidence {
     pub(super) before: Option<Before>,
 }
 
+/// Whether a function answered, or why not.
+pub(super) type Answered = Probe<Result<(), String>>;
+
 /// What came of trying.
 #[derive(Debug)]
 pub(super) struct Tried {
     /// Each function, by the isolated destination that it serves, and why it did not answer.
-    pub(super) functions: Vec<(Option<String>, Probe<Result<(), String>>)>,
+    pub(super) functions: Vec<(Option<String>, Answered)>,
     /// Each destination: whether it was tried, or why its log service cannot be reached.
     pub(super) services: Probe<Vec<(String, Result<bool, String>)>>,
     /// Each place in S3, and why it took no object.

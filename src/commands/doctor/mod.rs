@@ -1,5 +1,7 @@
 //! `cwl2le doctor`
 
+#![allow(clippy::result_large_err, reason = "a finding is large, and a run makes a few dozen")]
+
 mod around;
 mod before;
 mod check;
