@@ -128,7 +128,7 @@ fn forwarder(report: &StatusReport) -> Row {
 fn destination(of: &Destination) -> Row {
     #[expect(clippy::cast_precision_loss, reason = "seconds of an hour are exact")]
     let last = of.age.map(|age| format!("last delivery {} ago", span(age as f64)));
-    let failure = of.failure.as_ref().map(|failure| visible(failure));
+    let failure = of.failure.as_ref().map(visible);
     let receipt =
         of.receipt_ms.filter(|_| failure.is_none()).map(|ms| format!("receipt {}", span(ms / 1000.0)));
     let service = Some(visible(&of.service)).filter(|service| !service.is_empty());

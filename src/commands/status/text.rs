@@ -126,7 +126,7 @@ impl StatusReport {
 
     fn forwarder_text(&self) -> String {
         let forwarder = &self.forwarder;
-        let version = forwarder.version.as_ref().map_or_else(|| "?".to_owned(), |version| visible(version));
+        let version = forwarder.version.as_ref().map_or_else(|| "?".to_owned(), visible);
         #[expect(clippy::cast_precision_loss, reason = "spans of our time are exact in 53 bits")]
         let age =
             forwarder.age.map(|age| format!(", unchanged for {}", span(age as f64))).unwrap_or_default();
