@@ -30,6 +30,10 @@ fn line<'a>(verb: &'a ClapCommand, flag: &'a str, value: &'a str) -> Vec<&'a str
         "subscribe" | "unsubscribe" => ["--match", "*"],
         "preview" if flag != "--log-group" => ["--log-group", "/app"],
         "forward" => ["--input", "events"],
+        "doctor" => {
+            line.push("--pre");
+            return line;
+        }
         _ => return line,
     };
     // `--match` may be there already, and is repeatable.

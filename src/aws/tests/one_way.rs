@@ -14,7 +14,10 @@ fn is_in_a_call(source: &str, at: usize) -> bool {
         match c {
             ')' => closed += 1,
             '(' if closed > 0 => closed -= 1,
-            '(' if [".call", ".call_once", ".pages"].iter().any(|call| source[..place].ends_with(call)) => {
+            '(' if [".call", ".call_once", ".pages", ".some_pages"]
+                .iter()
+                .any(|call| source[..place].ends_with(call)) =>
+            {
                 return true;
             }
             _ => {}

@@ -100,12 +100,19 @@ pub(crate) async fn readers_of_streams(
 ) -> Result<(Vec<(String, String)>, bool), AwsError> {
     let lambda = aws.session.lambda();
     let of = "all event source mappings";
-    let send = |next| lambda.list_event_source_mappings().set_marker(next).send();
-    let mappings = aws.some_pages(SERVICE, "ListEventSourceMappings", of, pages, send, |page| {
-        let mappings = page.event_source_mappings.unwrap_or_default().into_iter();
-        let arns = mappings.filter_map(|mapping| Some((mapping.event_source_arn?, mapping.function_arn?)));
-        (arns.collect(), page.next_marker)
-    });
+    let mappings = aws.some_pages(
+        SERVICE,
+        "ListEventSourceMappings",
+        of,
+        pages,
+        |next| lambda.list_event_source_mappings().set_marker(next).send(),
+        |page| {
+            let mappings = page.event_source_mappings.unwrap_or_default().into_iter();
+            let arns =
+                mappings.filter_map(|mapping| Some((mapping.event_source_arn?, mapping.function_arn?)));
+            (arns.collect(), page.next_marker)
+        },
+    );
     mappings.await
 }
 

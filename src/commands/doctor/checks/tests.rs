@@ -205,6 +205,7 @@ fn what_may_not_be_read_is_unknown_and_never_fine() {
     let mut signals = flowing();
     signals.metrics = Err(denied());
     signals.log_groups = Err(denied());
+    signals.alarms = Err(denied());
     signals.logs[0].lines = Err(denied());
     for what in [Unread::Stream, Unread::Roles, Unread::Function, Unread::Triggers, Unread::LogGroup] {
         signals.chain.unread.insert(what, denied());

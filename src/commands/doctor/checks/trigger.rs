@@ -153,15 +153,22 @@ fn trigger_as_set(evidence: &Evidence) -> Judged {
     of_trigger(evidence, |forwarder, _| {
         let resource = forwarder.resource(Kind::TRIGGER);
         let fields = evidence.differences(&resource)?;
-        // Whether it is enabled has a check of its own.
-        let fields: Vec<String> =
-            fields.into_iter().filter(|field| field.name != "state").map(ToString::to_string).collect();
-        Ok(if fields.is_empty() {
-            Finding::ok("retries until records expire, reports each failed record")
+        // Whether it is enabled has a check of its own, and whether it counts costs no line.
+        let (mut counts, mut loses): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        for field in fields.into_iter().filter(|field| field.name != "state") {
+            let kind = if field.name == "event counts" { &mut counts } else { &mut loses };
+            kind.push(field.to_string());
+        }
+        let finding = if !loses.is_empty() {
+            Finding::fault(format!("the trigger loses or repeats lines: {}", loses.join(", ")))
+        } else if !counts.is_empty() {
+            Finding::warn(
+                "the trigger does not count what it polls and drops: nothing tells of records that it gives up",
+            )
         } else {
-            let found = format!("the trigger loses or repeats lines: {}", fields.join(", "));
-            evidence.by_setup(Finding::fault(found)).with("differs", fields)
-        })
+            return Ok(Finding::ok("retries until records expire, reports each failed record"));
+        };
+        Ok(evidence.by_setup(finding).with("differs", [loses, counts].concat()))
     })
 }
 

@@ -82,11 +82,17 @@ pub(crate) async fn log_groups_like(
     pages: usize,
 ) -> Result<(Vec<String>, bool), AwsError> {
     let logs = aws.session.logs();
-    let send = |next| logs.describe_log_groups().log_group_name_pattern(part).set_next_token(next).send();
-    let groups = aws.some_pages(SERVICE, "DescribeLogGroups", part, pages, send, |page| {
-        let groups = page.log_groups.unwrap_or_default().into_iter();
-        (groups.filter_map(|group| group.log_group_name).collect(), page.next_token)
-    });
+    let groups = aws.some_pages(
+        SERVICE,
+        "DescribeLogGroups",
+        part,
+        pages,
+        |next| logs.describe_log_groups().log_group_name_pattern(part).set_next_token(next).send(),
+        |page| {
+            let groups = page.log_groups.unwrap_or_default().into_iter();
+            (groups.filter_map(|group| group.log_group_name).collect(), page.next_token)
+        },
+    );
     groups.await
 }
 
