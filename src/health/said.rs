@@ -148,8 +148,9 @@ impl Said {
         if let Some(version) = &line.version {
             self.version = Some(version.clone());
         }
-        // The test messages of CloudWatch Logs are records without events.
-        let has_events = line.events.received.is_none_or(|received| received > 0);
+        // The test messages of CloudWatch Logs are skipped events: there is nothing in them to deliver.
+        let skipped = line.events.skipped.unwrap_or_default();
+        let has_events = line.events.received.is_none_or(|received| received > skipped);
         if has_events && line.is_whole() {
             self.last_whole = Some(at);
         }
