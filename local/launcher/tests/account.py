@@ -28,7 +28,7 @@ CLIENTS = {
 }
 
 
-def until(what, probe, limit=20.0):
+def until(what, probe, limit=60.0):
     """Polls until the probe is true."""
     deadline = time.monotonic() + limit
     while time.monotonic() < deadline:

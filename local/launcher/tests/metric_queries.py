@@ -93,9 +93,11 @@ class Queries(AccountTest):
 
     def test_metrics_are_listed_by_pages(self):
         old = time.time() - 4 * 3600
-        for number in range(501):
-            self.put(1, at=time.time(), namespace="AWS/Logs", LogGroupName=f"g{number:03}", FilterName="f" if number else "other")
-        self.put(1, at=old, namespace="AWS/Logs", LogGroupName="old", FilterName="f")
+        groups = [(f"g{number:03}", "f" if number else "other", time.time()) for number in range(501)] + [("old", "f", old)]
+        self.control("metrics", region=REGION, metrics=[
+            {"namespace": "AWS/Logs", "name": "m", "value": 1, "time": at, "dimensions": {"LogGroupName": name, "FilterName": of}}
+            for name, of, at in groups
+        ])
         listed = lambda **options: self.watch.list_metrics(Namespace="AWS/Logs", **options)
         named = lambda page: [{d["Name"]: d["Value"] for d in one["Dimensions"]}["LogGroupName"] for one in page["Metrics"]]
         first = listed(MetricName="m")

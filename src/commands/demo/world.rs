@@ -9,11 +9,13 @@ use cwl2le_local::{Cache, Credentials, LocalAws, LocalError};
 use super::application::{BUNYAN_GROUP, Burst, LOG_STREAM, PLAIN_GROUP};
 use crate::aws::{Keys, Options, Session, application};
 use crate::commands::setup::Setup;
+use crate::commands::status::Status;
 use crate::commands::subscribe::Subscribe;
 use crate::commands::teardown::Teardown;
 use crate::commands::verb::Verb;
 use crate::error::{Code, Error, Result};
 use crate::flags::CommandLine;
+use crate::health::Verdict;
 use crate::resources::log_group::aws as logs;
 use crate::resources::{Depth, Observed, observe};
 use crate::stack::{Names, RoleScope, StackName};
@@ -23,6 +25,11 @@ use crate::workflow::Context;
 const REGION: &str = "ap-northeast-1";
 /// The token of the demo's log: the local log service takes any.
 const TOKEN: &str = "7d3a9c52-58e1-4b0f-9c6a-2f41d8e0b7a3";
+
+/// Interval between two looks at the status.
+const GLANCE: Duration = Duration::from_millis(500);
+/// Maximum wait for the status to say what it is to say, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The certificate that the forwarder trusts.
 const CA_FILE: &str = "log-service.pem";
@@ -108,18 +115,43 @@ impl World {
         Ok(self.command::<Subscribe>(context, &args).await?.changes.len())
     }
 
+    /// Runs `cwl2le status` until its verdict is the wanted one, and shows the last picture: what the person on call sees.
+    /// The wait ends after [`PATIENCE`], and when the demo is stopped.
+    pub(super) async fn status(
+        &self,
+        context: Context<'_>,
+        is_wanted: impl Fn(Verdict) -> bool,
+    ) -> Result<Verdict> {
+        let args = ["status", "--since", "1m"];
+        context.note(&format!("$ {}", CommandLine::new(&args)));
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let report = self.run::<Status>(context.silent(), &args).await?;
+            let verdict = report.verdict();
+            if is_wanted(verdict) || context.stop.requested() || Instant::now() > deadline {
+                context.note(&picture(&report.to_string()));
+                return Ok(verdict);
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
     /// Runs a command of cwl2le as its user would, and shows its report.
     async fn command<V: Verb + Args>(&self, context: Context<'_>, args: &[&str]) -> Result<V::Report> {
+        context.note(&format!("$ {}", CommandLine::new(args)));
+        let report = self.run::<V>(context, args).await?;
+        context.note(&report.to_string());
+        Ok(report)
+    }
+
+    /// Runs a command of cwl2le as its user would.
+    async fn run<V: Verb + Args>(&self, context: Context<'_>, args: &[&str]) -> Result<V::Report> {
         let command_line = CommandLine::new(args);
-        context.note(&format!("$ {command_line}"));
         let flags = V::augment_args(clap::Command::new("cwl2le")).try_get_matches_from(args);
         let verb = flags.and_then(|flags| V::from_arg_matches(&flags));
         let verb = verb.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
         let started = Instant::now();
-        let context = Context { aws: &self.options, command_line: &command_line, started, ..context };
-        let report = verb.run(context).await?;
-        context.note(&report.to_string());
-        Ok(report)
+        verb.run(Context { aws: &self.options, command_line: &command_line, started, ..context }).await
     }
 
     pub(super) async fn put_log_events(&self, burst: &Burst, at: SystemTime) -> Result<()> {
@@ -178,6 +210,12 @@ impl World {
     }
 }
 
+/// The verdict and the flow: the first two paragraphs of what `status` says.
+fn picture(status: &str) -> String {
+    let paragraphs: Vec<&str> = status.split("\n\n").take(2).collect();
+    paragraphs.join("\n\n")
+}
+
 /// What is left of the stack. Filters that lead elsewhere do not count: with `--keep`, the user may have made some.
 fn leftovers(observed: &Observed, session: &Session) -> Vec<String> {
     let stream_arn = Names::new(&StackName::default(), &session.target.region, RoleScope::Plain)
@@ -214,4 +252,16 @@ fn io(what: &str, error: &std::io::Error) -> Error {
         _ => "check the disk and the limits of this machine".to_owned(),
     };
     Error::new(Code::Environment, format!("{what}: {error}")).hint(hint)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::picture;
+
+    #[test]
+    fn the_picture_is_the_verdict_and_the_flow() {
+        let status = "FLOWING: 2 s behind\nnext\n\nlast 1 m\nlog groups 3\n\nbehind 2 s\n";
+        assert_eq!(picture(status), "FLOWING: 2 s behind\nnext\n\nlast 1 m\nlog groups 3");
+        assert_eq!(picture("NOT-SET-UP: no stream\n"), "NOT-SET-UP: no stream\n");
+    }
 }

@@ -20,6 +20,16 @@ pub(crate) enum StatusOutput {
     Watched,
 }
 
+impl StatusOutput {
+    /// Whether logs flow.
+    pub(crate) fn verdict(&self) -> Verdict {
+        match self {
+            Self::Once(report) => report.verdict,
+            Self::Watched => Verdict::Unknown,
+        }
+    }
+}
+
 /// How a stack is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct StatusReport {
