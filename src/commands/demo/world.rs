@@ -123,7 +123,7 @@ impl World {
         is_wanted: impl Fn(Verdict) -> bool,
     ) -> Result<Verdict> {
         let args = ["status", "--since", "1m"];
-        context.note(&format!("$ {}", CommandLine::new(&args)));
+        context.note(&format!("$ {}", CommandLine::new(args)));
         let deadline = Instant::now() + PATIENCE;
         loop {
             let report = self.run::<Status>(context.silent(), &args).await?;

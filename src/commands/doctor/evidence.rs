@@ -6,6 +6,7 @@ use super::finding::{Command, Finding};
 use crate::error::{Code, Error};
 use crate::health::{Chain, ForwarderLog, Metric, Metrics, Point, Probe, Signals, Unknown};
 use crate::journal::Entry;
+use crate::output::quantity;
 use crate::resources::{
     Field, Kind, Observed, ObservedFunction, ObservedTrigger, Plan, Refusal, ResourceId, Stack, TriggerState,
     Unread, Verb, current_config,
@@ -269,13 +270,9 @@ pub(super) fn count(value: f64) -> u64 {
 
 /// A time span in milliseconds, in words, to its two largest units.
 pub(super) fn span(milliseconds: i64) -> String {
-    let seconds = u64::try_from(milliseconds / 1000).unwrap_or_default();
-    let seconds = match seconds {
-        0..3600 => seconds,
-        3600..86_400 => seconds / 60 * 60,
-        _ => seconds / 3600 * 3600,
-    };
-    humantime::format_duration(std::time::Duration::from_secs(seconds)).to_string()
+    #[expect(clippy::cast_precision_loss, reason = "whole seconds of our time are exact")]
+    let seconds = (milliseconds.max(0) / 1000) as f64;
+    quantity::span(seconds)
 }
 
 /// Milliseconds since 1970 as seconds.

@@ -1,5 +1,7 @@
 //! Which checks `--only` means.
 
+use std::collections::BTreeSet;
+
 use clap::builder::PossibleValuesParser;
 
 use super::examine::Examined;
@@ -10,7 +12,9 @@ pub(super) fn names() -> PossibleValuesParser {
     let all = || CATEGORIES.iter().chain(BEFORE);
     let categories = all().map(|category| category.name);
     let checks = all().flat_map(|category| category.checks).map(|check| check.name);
-    PossibleValuesParser::new(categories.chain(checks))
+    // Some stand in both lists.
+    let mut seen = BTreeSet::new();
+    PossibleValuesParser::new(categories.chain(checks).filter(move |name| seen.insert(*name)))
 }
 
 /// Keeps what `only` names; all of it if that names nothing.
@@ -22,8 +26,6 @@ pub(super) fn select(mut all: Vec<Examined>, only: &[String]) -> Vec<Examined> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::super::evidence::Evidence;
     use super::super::examine::examine;
     use super::*;

@@ -169,12 +169,12 @@ mod tests {
         let finding = judged(&[(60, works.clone()), (30, fails.clone())]);
         assert_eq!(
             (finding.state, finding.found.as_str()),
-            (State::Fault, "connect; failed 30s ago, last delivery 1m ago")
+            (State::Fault, "connect; failed 30 s ago, last delivery 1 min ago")
         );
         let finding = judged(&[(60, fails.clone()), (30, works)]);
         assert_eq!(
             (finding.state, finding.found.as_str()),
-            (State::Ok, "delivered 30s ago, last failure 1m ago (connect)")
+            (State::Ok, "delivered 30 s ago, last failure 1 min ago (connect)")
         );
         assert_eq!(
             judged(&[(60, fails), (30, line(0, None))]).state,

@@ -249,7 +249,7 @@ mod tests {
         let finding = of(1200, 2, true);
         assert_eq!(
             (finding.state, finding.found.as_str()),
-            (State::Warn, "1 200 objects in s3://b, the newest 2days ago")
+            (State::Warn, "1 200 objects in s3://b, the newest 2 days ago")
         );
         assert_eq!(of(1000, 8, false).state, State::Warn, "the newest is not known");
         let unknown = Unknown { why: "denied".to_owned(), action: Some("s3:ListBucket".to_owned()) };

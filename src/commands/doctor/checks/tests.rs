@@ -136,7 +136,7 @@ fn a_lag_is_a_fault_from_half_of_what_is_kept_on() {
     assert_eq!(state("retention-ahead-of-lag", quiet()), State::Ok);
     assert_eq!(state("retention-ahead-of-lag", behind(11.9)), State::Ok);
     let finding = judge("retention-ahead-of-lag", &evidence(behind(12.1)));
-    assert_eq!((finding.state, finding.found.contains("lost in 11h")), (State::Fault, true), "{finding:?}");
+    assert_eq!((finding.state, finding.found.contains("lost in 11 h")), (State::Fault, true), "{finding:?}");
     assert_eq!(finding.fix, [Command::own(["setup", "--retention-hours", "96", "--yes"])]);
     assert!(judge("retention-ahead-of-lag", &evidence(behind(25.0))).found.contains("are lost"));
     // What the trigger gives up earlier is not kept any longer.
