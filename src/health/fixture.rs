@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::{ActiveGroups, Alarms, Chain, ForwarderLog, Line, Lines, Metric, Metrics, Signals};
 use crate::resources::{
-    Arch, Observed, ObservedFunction, ObservedStream, ObservedTrigger, StreamMode, StreamStatus, TriggerState,
+    Arch, Observed, ObservedFunction, ObservedRole, ObservedStream, ObservedTrigger, StreamMode,
+    StreamStatus, TriggerState,
 };
 use crate::stack::{Names, RoleScope, StackName, Target};
 
@@ -33,6 +34,16 @@ pub(crate) fn quiet() -> Signals {
             consumers: Vec::new(),
         }),
         function: Some(function(&names, &target)),
+        logs_role: Some(ObservedRole {
+            name: names.logs_role.clone(),
+            arn: format!("arn:aws:iam::{}:role/{}", target.account, names.logs_role),
+            path: "/".to_owned(),
+            boundary: None,
+            trust: json!({}),
+            policies: [(names.logs_policy.clone(), json!({}))].into(),
+            attached: Vec::new(),
+            tags: BTreeMap::new(),
+        }),
         triggers: vec![mapping(&names, &target)],
         ..Observed::default()
     };

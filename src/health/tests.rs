@@ -168,6 +168,11 @@ fn without_lines_metrics_tell_and_without_metrics_lines_do() {
     assert_eq!((judgement.flow.records, judgement.flow.delivered), (None, Some(3000.0)));
 
     let mut signals = quiet();
+    line(&mut signals, 2 * MINUTE, &delivered("app", 600));
+    signals.metrics = Err(denied("cloudwatch:GetMetricData"));
+    assert_eq!(verdict(&signals), Verdict::Unknown, "what was lost since is not known");
+
+    let mut signals = quiet();
     signals.metrics = Err(denied("cloudwatch:GetMetricData"));
     assert_eq!(verdict(&signals), Verdict::Unknown, "nothing tells whether anything came in");
     signals.logs[0].lines = Err(denied("logs:FilterLogEvents"));
@@ -281,5 +286,36 @@ proptest! {
             prop_assert_eq!(judgement.flow.records, None);
             prop_assert_eq!(judgement.flow.forwarded, None);
         }
+    }
+}
+
+#[test]
+fn a_role_that_cannot_write_loses_what_is_logged() {
+    let mut signals = flowing();
+    signals.chain.observed.logs_role.as_mut().expect("a role").policies.clear();
+    let (verdict, why) = judged(&signals);
+    assert_eq!(verdict, Verdict::Losing);
+    assert!(why.contains("has no policy"), "{why}");
+    signals.chain.observed.logs_role = None;
+    assert!(judged(&signals).1.contains("does not exist"));
+    signals.chain.unread.insert(crate::resources::Unread::Roles, denied("iam:GetRole"));
+    assert_eq!(judged(&signals).0, Verdict::Flowing, "what may not be read is a gap");
+}
+
+#[test]
+fn numbers_that_cannot_be_are_not_known() {
+    for key in ["IteratorLagMilliseconds", "ReceiptMilliseconds", "EventsDelivered", "EventsReceived"] {
+        let mut signals = flowing();
+        for number in [json!(u64::MAX), json!(1e308)] {
+            let mut odd = delivered("app", 600);
+            odd[key] = number.clone();
+            odd["Events"] = json!({"filtered": number, "quarantined": number, "received": number});
+            odd["Records"] = json!({"failed": number});
+            odd["RecordsNotKept"] = number;
+            line(&mut signals, 100, &odd);
+            line(&mut signals, 50, &odd);
+        }
+        let lag = judge(&signals, LIMITS).lag.now;
+        assert!(lag.is_none_or(|(lag, _)| lag < 60.0), "{key}: {lag:?}");
     }
 }

@@ -27,6 +27,23 @@ pub(super) fn missing(chain: &Chain) -> Option<Ruling> {
     Some((Verdict::NotSetUp, why, None))
 }
 
+/// Why CloudWatch Logs certainly cannot write into the stream. It does not try again, so what is logged is lost, and no
+/// metric says so before anything is.
+pub(super) fn unwritable(chain: &Chain) -> Option<Ruling> {
+    let role = chain.read(Unread::Roles, |observed| observed.logs_role.as_ref()).ok()?;
+    let how = match role {
+        None => "does not exist",
+        Some(role) if role.policies.is_empty() && role.attached.is_empty() => "has no policy",
+        Some(_) => return None,
+    };
+    let name = &chain.names.logs_role;
+    Some((
+        Verdict::Losing,
+        format!("the role {name} {how}: CloudWatch Logs cannot write to the stream"),
+        None,
+    ))
+}
+
 /// Why nothing reads the stream.
 pub(super) fn stopped(chain: &Chain, lag: &Lag, now: i64) -> Option<Ruling> {
     let why = no_mapping(chain).or_else(|| chain.observed.functions().find_map(no_function));
@@ -74,7 +91,10 @@ pub(super) fn broken(signals: &Signals, said: &[Said], has_lines: bool) -> Optio
         let quarantine =
             said.quarantine.iter().map(|trouble| ("the quarantine keeps nothing".to_owned(), trouble));
         let destinations = said.destinations.iter().filter_map(|(name, said)| {
-            Some((format!("{} does not accept every event", visible(name)), said.failing.as_ref()?))
+            Some((
+                format!("destination {} has not accepted every event", visible(name)),
+                said.failing.as_ref()?,
+            ))
         });
         troubles.extend(function.chain(destinations).chain(quarantine));
     }

@@ -9,7 +9,7 @@ use super::probe::Unknown;
 use super::ruling::{Ruling, Verdict, ago};
 use super::said::Said;
 use super::signals::{KeptWhy, Signals};
-use super::trouble::{broken, missing, stopped};
+use super::trouble::{broken, missing, stopped, unwritable};
 use crate::output::quantity::span;
 use crate::output::visible;
 
@@ -20,6 +20,8 @@ const LOST_LATELY: i64 = 15 * MINUTE;
 const GRACE: i64 = 3 * MINUTE;
 /// The same where only metrics tell, which are late themselves.
 const GRACE_BY_METRICS: i64 = 6 * MINUTE;
+/// How long ago a delivery may be that shows alone that logs flow, in milliseconds: where nothing else can be read.
+const ALONE: i64 = MINUTE;
 /// Since when something set aside wants to be looked at, in milliseconds before now.
 const LATELY: i64 = 60 * MINUTE;
 
@@ -96,6 +98,7 @@ impl Judge<'_> {
         let chain = &self.signals.chain;
         missing(chain)
             .or_else(|| self.losing())
+            .or_else(|| unwritable(chain))
             .or_else(|| stopped(chain, self.lag, self.signals.now))
             .or_else(|| broken(self.signals, self.said, self.has_lines))
             .or_else(|| self.behind())
@@ -133,7 +136,12 @@ impl Judge<'_> {
         let by_metrics = || self.signals.metrics.as_ref().is_ok_and(|metrics| self.says_delivered(metrics));
         let arrives = self.flow.records.is_some_and(|records| records > 0.0);
         // Records that came in seconds ago are on their way, and what came before them has arrived.
-        let is = last_whole.is_some_and(|at| at >= window_from || arrives) || by_metrics();
+        // Without metrics, nobody knows whether anything was lost since.
+        let from = match self.signals.metrics {
+            Ok(_) => window_from,
+            Err(_) => window_from.max(now - ALONE - self.signals.chain.batching()),
+        };
+        let is = last_whole.is_some_and(|at| at >= from || arrives) || by_metrics();
         if !is {
             return None;
         }
@@ -183,7 +191,7 @@ impl Judge<'_> {
             return "neither the metrics nor the forwarder's log can be read".to_owned();
         }
         if self.signals.metrics.is_err() {
-            return "the log shows no delivery, and the metrics that tell whether anything came in cannot be read"
+            return "the log shows no delivery of the last minute, and the metrics that tell whether anything came in cannot be read"
                 .to_owned();
         }
         if !self.has_lines {

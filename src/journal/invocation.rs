@@ -8,6 +8,11 @@ use std::collections::BTreeMap;
 use cwl2le_forwarder::net::FailureKind;
 use serde_json::{Map, Value};
 
+/// Maximum of a count. An invocation gets at most 6 MB: what is larger is no count of ours, and is not known.
+const MOST: u64 = 1_000_000_000;
+/// Maximum of a time, in milliseconds: 400 days. A stream keeps records for at most 365 days.
+const LONGEST: f64 = 400.0 * 24.0 * 3_600_000.0;
+
 /// What an invocation did. Numbers are of this invocation alone; `None` is not known.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Invocation {
@@ -223,13 +228,13 @@ impl<'a> Part<'a> {
 
     fn count(&self, key: &str) -> Option<u64> {
         match self.values.get(key) {
-            Some(value) => value.as_u64(),
+            Some(value) => value.as_u64().filter(|count| *count <= MOST),
             None => self.is_short.then_some(0),
         }
     }
 
     fn milliseconds(&self, key: &str) -> Option<f64> {
-        self.values.get(key)?.as_f64().filter(|value| *value >= 0.0)
+        self.values.get(key)?.as_f64().filter(|value| (0.0..=LONGEST).contains(value))
     }
 
     fn text(&self, key: &str) -> Option<String> {

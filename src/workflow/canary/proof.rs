@@ -5,8 +5,8 @@ use cwl2le_forwarder::config::Destination;
 /// What a receipt of this destination proves, in words.
 pub(super) fn of_receipt(destination: &Destination) -> &'static str {
     match destination.type_name() {
-        "logentries" => "logentries over TCP: bytes acknowledged; a wrong token is dropped without an answer",
-        "syslog" => "syslog over TCP: bytes acknowledged; what the service does with them is not known",
+        "logentries" => "logentries over TCP: bytes received; a hung service or a wrong token looks the same",
+        "syslog" => "syslog over TCP: bytes received; a hung service looks the same",
         "insight-webhook" => "insight-webhook: the request was answered, as one with a wrong token is",
         _ => "the service answered that it accepts this very request",
     }
