@@ -76,8 +76,7 @@ impl Type for Loggly {
     }
 
     fn peer(&self) -> Result<Option<Peer>, String> {
-        let base = self.base()?.parse().map_err(|_| "the endpoint is no URL")?;
-        Ok(Some(Peer::server(&base, self.ca_file.as_ref())))
+        Peer::server_of(&self.base()?, self.ca_file.as_ref()).map(Some)
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {

@@ -25,6 +25,12 @@ pub enum Peer {
 }
 
 impl Peer {
+    /// The server of a URL that is written out, whatever its path.
+    pub(super) fn server_of(url: &str, ca_file: Option<&String>) -> Result<Self, String> {
+        let uri: Uri = url.parse().map_err(|_| "the endpoint is not a URL")?;
+        Ok(Self::server(&uri, ca_file))
+    }
+
     /// The server of a URL, whatever its path.
     pub(super) fn server(uri: &Uri, ca_file: Option<&String>) -> Self {
         let mut parts = Parts::default();
