@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::StringValueParser;
 
-use super::verb::{Facts, Policy, Reads, Verb};
+use super::verb::{Facts, Policy, Verb};
 use crate::error::{Error, Exit, Result};
 use crate::flags::StackArg;
 use crate::flags::values::{Hyphened, checked};
@@ -41,12 +41,7 @@ impl Verb for Test {
     type Report = CanaryReport;
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            stack: Some(&self.stack),
-            reads: Reads::Place,
-            policy: Some(Policy::on_call()),
-            ..Facts::default()
-        }
+        Facts::of_stack(&self.stack, Policy::on_call())
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

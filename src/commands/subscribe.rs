@@ -4,7 +4,7 @@ use clap::Args;
 use clap::builder::StringValueParser;
 use cwl2le_forwarder::config::pinned_destination;
 
-use super::verb::{Facts, Policy, Reads, Verb};
+use super::verb::{Facts, Policy, Verb};
 use crate::apply::apply;
 use crate::aws::Session;
 use crate::error::{Code, Error, Exit, Result};
@@ -46,12 +46,8 @@ impl Verb for Subscribe {
     type Report = ChangeReport;
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            stack: Some(&self.stack),
-            reads: Reads::Place,
-            policy: Some(Policy { all: self.groups.all && !self.per_group, ..Policy::everyday() }),
-            ..Facts::default()
-        }
+        let policy = Policy { all: self.groups.all && !self.per_group, ..Policy::everyday() };
+        Facts::of_stack(&self.stack, policy)
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::verb::{Facts, Policy, Reads, Verb};
+use super::verb::{Facts, Policy, Verb};
 use crate::error::{Error, Exit, Result};
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, StackArg};
@@ -31,13 +31,7 @@ impl Verb for Teardown {
     type Report = ChangeReport;
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            stack: Some(&self.stack),
-            reads: Reads::Place,
-            removes: true,
-            policy: Some(Policy::operator()),
-            ..Facts::default()
-        }
+        Facts { removes: true, ..Facts::of_stack(&self.stack, Policy::operator()) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

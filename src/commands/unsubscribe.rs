@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::verb::{Facts, Policy, Reads, Verb};
+use super::verb::{Facts, Policy, Verb};
 use crate::aws::Session;
 use crate::error::{Code, Error, Exit, Result, UNKNOWN_LOG_GROUP_HINT};
 use crate::flags::values::{Hyphened, checked};
@@ -32,13 +32,8 @@ impl Verb for Unsubscribe {
     type Report = ChangeReport;
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            stack: Some(&self.stack),
-            reads: Reads::Place,
-            removes: true,
-            policy: Some(Policy { all: self.groups.all, ..Policy::everyday() }),
-            ..Facts::default()
-        }
+        let policy = Policy { all: self.groups.all, ..Policy::everyday() };
+        Facts { removes: true, ..Facts::of_stack(&self.stack, policy) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

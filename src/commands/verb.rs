@@ -47,6 +47,11 @@ pub(crate) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
+    /// Those of a verb that works on a stack as it is. Of the file it takes where that is.
+    pub(crate) fn of_stack(stack: &'a StackArg, policy: Policy<'a>) -> Self {
+        Facts { stack: Some(stack), reads: Reads::Place, policy: Some(policy), ..Facts::default() }
+    }
+
     /// Those of a verb that plans a whole stack from flags and file.
     pub(crate) fn of_settings(settings: &'a Wanted, policy: Policy<'a>) -> Self {
         Facts {

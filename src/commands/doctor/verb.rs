@@ -65,9 +65,8 @@ impl Verb for Doctor {
         if self.pre {
             return Facts { reads: Reads::Place, ..Facts::of_settings(&self.settings.0, Policy::operator()) };
         }
-        let place = if self.list { Reads::Nothing } else { Reads::Place };
-        let stack = Some(&self.settings.0.stack);
-        Facts { stack, reads: place, policy: Some(Policy::on_call()), ..Facts::default() }
+        let facts = Facts::of_stack(&self.settings.0.stack, Policy::on_call());
+        if self.list { Facts { reads: Reads::Nothing, ..facts } } else { facts }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

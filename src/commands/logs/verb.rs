@@ -8,7 +8,7 @@ use super::report::LogsReport;
 use super::screen::Screen;
 use super::source::{CloudWatch, Source as _};
 use super::window::Window;
-use crate::commands::verb::{Facts, Policy, Reads, Verb};
+use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
 use crate::workflow::Context;
@@ -20,13 +20,7 @@ impl Verb for Logs {
     type Report = LogsReport;
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            stack: Some(&self.stack),
-            reads: Reads::Place,
-            writes_lines: true,
-            policy: Some(Policy::on_call()),
-            ..Facts::default()
-        }
+        Facts { writes_lines: true, ..Facts::of_stack(&self.stack, Policy::on_call()) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

@@ -8,7 +8,7 @@ use super::describe::{About, describe};
 use super::report::{StatusOutput, StatusReport};
 use super::watch::watch;
 use crate::aws::{Notice, Session};
-use crate::commands::verb::{Facts, Policy, Reads, Verb};
+use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::StackArg;
 use crate::health::{Limits, Signals, Verdict, judge};
@@ -66,12 +66,7 @@ impl Verb for Status {
     type Report = StatusOutput;
 
     fn facts(&self) -> Facts<'_> {
-        Facts {
-            stack: Some(&self.stack),
-            reads: Reads::Place,
-            policy: Some(Policy::on_call()),
-            ..Facts::default()
-        }
+        Facts::of_stack(&self.stack, Policy::on_call())
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
