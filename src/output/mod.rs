@@ -19,6 +19,7 @@ mod table;
 mod tests;
 mod visible;
 mod width;
+mod wrap;
 
 pub use color::ColorChoice;
 pub use live::Live;
@@ -29,3 +30,4 @@ pub use progress::{Progress, Step};
 pub use table::Table;
 pub use visible::{for_terminal, visible};
 pub use width::{height, width};
+pub use wrap::{wrapped, wrapped_but};

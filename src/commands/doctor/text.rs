@@ -5,7 +5,7 @@ use std::fmt;
 use super::finding::State;
 use super::report::{Diagnosis, DoctorReport, Item};
 use crate::output::style::{BAD, BOLD, DIM, GOOD, WARN};
-use crate::output::visible;
+use crate::output::{visible, wrapped};
 
 /// Maximum number of columns, but for commands and links, which are one piece each.
 const COLUMNS: usize = 100;
@@ -89,7 +89,7 @@ impl Item {
         let subject = self.subject.as_ref().map(|subject| format!("{}: ", visible(subject)));
         let found = format!("{}{}", subject.unwrap_or_default(), shortened(&self.found));
         let column = INDENT + width + 2;
-        let mut lines = wrapped(&found, COLUMNS - column).into_iter();
+        let mut lines = wrapped(&found, COLUMNS - column);
         writeln!(f, "  {state} {:<width$}  {}", self.check, lines.next().unwrap_or_default())?;
         lines.try_for_each(|line| writeln!(f, "{:column$}{line}", ""))?;
         let since = self.since.as_ref().map(|since| format!("since {since}"));
@@ -121,23 +121,6 @@ fn shortened(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
-}
-
-/// Breaks a text into lines of at most so many characters, between words where it can.
-fn wrapped(text: &str, columns: usize) -> Vec<String> {
-    let mut lines: Vec<String> = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().expect("never empty");
-        let length = line.chars().count() + 1 + word.chars().count();
-        if line.is_empty() {
-            word.clone_into(line);
-        } else if length <= columns {
-            *line = format!("{line} {word}");
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

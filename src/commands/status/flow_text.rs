@@ -1,9 +1,8 @@
 //! What passes each hop, a row each in the order of the data.
 
 use super::report::{Destination, StatusReport};
-use super::wrap::wrapped;
 use crate::output::quantity::{count, rate, span};
-use crate::output::visible;
+use crate::output::{visible, wrapped};
 
 /// Maximum number of columns of a name.
 const NAME: usize = 18;

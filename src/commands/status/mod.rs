@@ -7,7 +7,6 @@ mod report;
 mod text;
 mod verb;
 mod watch;
-mod wrap;
 
 #[cfg(test)]
 pub(crate) use report::{

@@ -5,11 +5,10 @@ use std::fmt;
 
 use super::flow_text::rows;
 use super::report::{AccountPolicy, KeptPlace, MISSING, StatusOutput, StatusReport};
-use super::wrap::wrapped;
 use crate::health::Verdict;
 use crate::output::quantity::{count, span};
 use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, WARN};
-use crate::output::visible;
+use crate::output::{visible, wrapped};
 use crate::resources::shown_pattern;
 
 /// Columns of what a line is about.

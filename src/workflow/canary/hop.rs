@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::output::style::{BAD, DIM, GOOD, WARN};
-use crate::output::visible;
+use crate::output::{visible, wrapped_but};
 
 /// How a part of the way went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -100,39 +100,20 @@ impl fmt::Display for Hop {
             text = format!("{destination}  ");
         }
         text += &self.found;
-        for (at, line) in wrapped(&visible(&text), WIDTH - INDENT).iter().enumerate() {
+        // A text from outside must not look like an entry of a list.
+        let text = visible(&text);
+        let lines = wrapped_but(&text, WIDTH - INDENT, |word| word.starts_with('-'));
+        for (at, line) in lines.enumerate() {
             if at > 0 {
                 write!(f, "\n{:INDENT$}", "")?;
             }
-            f.write_str(line)?;
+            f.write_str(&line)?;
         }
         match self.proof {
             Some(proof) => write!(f, "\n{:INDENT$}{DIM}{proof}{DIM:#}", ""),
             None => Ok(()),
         }
     }
-}
-
-/// A text in lines of at most so many columns, broken between words. None begins with a dash: a text from outside must
-/// not look like an entry of a list of ours.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let line = lines.last_mut().filter(|line| {
-            line.is_empty()
-                || word.starts_with('-')
-                || line.chars().count() + 1 + word.chars().count() <= width
-        });
-        match line {
-            Some(line) if line.is_empty() => line.push_str(word),
-            Some(line) => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            None => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
