@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{ActiveGroups, Alarms, Chain, ForwarderLog, Line, Lines, Metric, Metrics, Signals};
+use crate::journal::Entry;
 use crate::resources::{
     Arch, Observed, ObservedFunction, ObservedRole, ObservedStream, ObservedTrigger, StreamMode,
     StreamStatus, TriggerState,
@@ -99,7 +100,7 @@ pub(crate) fn line(signals: &mut Signals, ago: i64, line: &Value) {
 /// The same of any text.
 pub(crate) fn text(signals: &mut Signals, ago: i64, line: &str) {
     let Ok(lines) = &mut signals.logs[0].lines else { return };
-    let line: Line = (NOW - ago, line.to_owned());
+    let line: Line = (NOW - ago, Entry::read(line));
     lines.lines.push(line);
     lines.lines.sort_by_key(|(at, _)| *at);
 }

@@ -96,16 +96,16 @@ impl Said {
     /// failed before may be fixed: then nothing is known until the next line.
     pub(crate) fn read(lines: &[Line], window_from: i64, mut modified: Option<i64>) -> Self {
         let mut said = Self::default();
-        for (at, line) in lines {
+        for (at, entry) in lines {
             if modified.take_if(|modified| *at >= *modified).is_some() {
                 said.forget_failures();
             }
-            match Entry::read(line) {
-                Entry::Invocation(invocation) => said.invocation(*at, &invocation, *at >= window_from),
-                Entry::Started(started) => said.version = started.version.or(said.version.take()),
-                Entry::Note(note) => said.note(*at, &note),
+            match entry {
+                Entry::Invocation(invocation) => said.invocation(*at, invocation, *at >= window_from),
+                Entry::Started(started) => said.version = started.version.clone().or(said.version.take()),
+                Entry::Note(note) => said.note(*at, note),
                 Entry::Platform(platform) => {
-                    let Some(failure) = platform.failure else { continue };
+                    let Some(failure) = &platform.failure else { continue };
                     // Lambda's report follows the forwarder's own and says less.
                     let known = said.broken.as_ref().filter(|known| *at <= known.last + SAME_TIME);
                     let why = known.map_or_else(|| format!("Lambda: {failure}"), |known| known.why.clone());

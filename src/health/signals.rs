@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::metric::Metrics;
 use super::probe::{Probe, Unknown};
+use crate::journal::Entry;
 use crate::resources::{Observed, ObservedTrigger, Unread};
 use crate::stack::{Names, RoleScope, StackName, Target, owns};
 
-/// A line of a log with the time at which it was written, in milliseconds since 1970.
-pub(crate) type Line = (i64, String);
+/// What a line of a log says, with the time at which it was written, in milliseconds since 1970.
+pub(crate) type Line = (i64, Entry);
 
 /// What a running stack shows of itself.
 #[derive(Debug, Clone)]

@@ -6,6 +6,7 @@ use super::probe::unknown;
 use crate::aws::{Aws, EventQuery, filter_log_events};
 use crate::error::{Code, Result};
 use crate::health::{ForwarderLog, Lines, Probe, decided};
+use crate::journal::Entry;
 
 /// Maximum age of a line that is read, in milliseconds: an hour. A failed batch is retried within minutes.
 pub(super) const WINDOW: i64 = 60 * 60 * 1000;
@@ -38,7 +39,7 @@ pub(super) async fn lines(aws: Aws<'_>, log_group: &str, span: &Span<'_>) -> Res
             Err(error) if matches!(error.code, Code::UnknownLogGroup | Code::NotFound) => return Ok(all),
             read => read?,
         };
-        all.lines.extend(events.into_iter().map(|event| (event.timestamp, event.message)));
+        all.lines.extend(events.into_iter().map(|event| (event.timestamp, Entry::read(&event.message))));
         next = more;
         if next.is_none() {
             break;

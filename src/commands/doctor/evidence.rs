@@ -243,11 +243,11 @@ impl<'a> Forwarder<'a> {
     }
 
     /// The lines of its log of the time that numbers are about, each with when it was written.
-    pub(super) fn entries(&self, since: i64) -> Result<Vec<(i64, Entry)>, Finding> {
+    pub(super) fn entries(&self, since: i64) -> Result<Vec<(i64, &'a Entry)>, Finding> {
         let Some(log) = self.log else { return Err(Finding::unknown("its log was not read")) };
         let lines = log.lines.as_ref().map_err(Finding::from)?;
         let lines = lines.lines.iter().filter(|(at, _)| *at >= since);
-        Ok(lines.map(|(at, line)| (*at, Entry::read(line))).collect())
+        Ok(lines.map(|(at, entry)| (*at, entry)).collect())
     }
 }
 

@@ -169,10 +169,10 @@ fn received_once(invocation: &Invocation) -> Option<u64> {
     invocation.events_received.or_else(by_counts)
 }
 
-fn invocations(log: &ForwarderLog) -> impl Iterator<Item = (i64, Invocation)> {
+fn invocations(log: &ForwarderLog) -> impl Iterator<Item = (i64, &Invocation)> {
     let lines = log.lines.iter().flat_map(|lines| &lines.lines);
-    lines.filter_map(|(at, line)| match Entry::read(line) {
-        Entry::Invocation(invocation) => Some((*at, *invocation)),
+    lines.filter_map(|(at, entry)| match entry {
+        Entry::Invocation(invocation) => Some((*at, &**invocation)),
         _ => None,
     })
 }
@@ -215,7 +215,8 @@ mod tests {
     }
 
     fn log(lines: &[(i64, serde_json::Value)]) -> ForwarderLog {
-        let lines = lines.iter().map(|(ago, line)| (NOW - ago * MINUTE, line.to_string())).collect();
+        let lines =
+            lines.iter().map(|(ago, line)| (NOW - ago * MINUTE, Entry::read(&line.to_string()))).collect();
         ForwarderLog {
             function: FUNCTION.to_owned(),
             isolated: None,

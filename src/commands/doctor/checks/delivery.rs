@@ -35,8 +35,8 @@ impl Last {
     /// Reads it out of lines in the order of their times.
     fn of(lines: &[Line], name: &str) -> Self {
         let mut last = Self::default();
-        for (at, line) in lines {
-            match Entry::read(line) {
+        for (at, entry) in lines {
+            match entry {
                 Entry::Invocation(invocation) => {
                     let Some(did) = invocation.destinations.get(name) else { continue };
                     // Where the time ran out while it accepted events, it is slow and refuses nothing.
@@ -155,7 +155,8 @@ mod tests {
         let settings = json!({"type": "logentries", "region": "eu", "token": {"ssm": "/t"}});
         let settings: Destination = serde_json::from_value(settings).expect("a destination");
         let place = Place { name: "app", settings: &settings, file: None, timeout: 60, at_once: 1 };
-        let lines = lines.iter().map(|(ago, line)| (NOW - ago * 1000, line.to_string())).collect();
+        let lines =
+            lines.iter().map(|(ago, line)| (NOW - ago * 1000, Entry::read(&line.to_string()))).collect();
         judge(&Lines { from: NOW - 3_600_000, lines, is_whole: true }, &place, NOW)
     }
 

@@ -212,7 +212,7 @@ fn enough_memory(evidence: &Evidence) -> Judged {
 }
 
 /// The largest of a number of all reports of invocations.
-fn most(entries: &[(i64, Entry)], of: impl Fn(&crate::journal::Platform) -> Option<f64>) -> f64 {
+fn most(entries: &[(i64, &Entry)], of: impl Fn(&crate::journal::Platform) -> Option<f64>) -> f64 {
     let reports = entries.iter().filter_map(|(_, entry)| match entry {
         Entry::Platform(platform) if platform.kind == PlatformKind::Report => of(platform),
         _ => None,

@@ -44,8 +44,8 @@ fn on_failure(evidence: &Evidence) -> Result<Vec<Option<&str>>, Finding> {
 /// The last word of a log on the quarantine: when and why it failed, if it has taken nothing since.
 fn quarantine_failure(lines: &[Line]) -> Option<(i64, String)> {
     let mut failure = None;
-    for (at, line) in lines {
-        match Entry::read(line) {
+    for (at, entry) in lines {
+        match entry {
             Entry::Invocation(invocation) => {
                 let Some(quarantine) = &invocation.quarantine else { continue };
                 match &quarantine.failure {
@@ -219,15 +219,14 @@ mod tests {
         };
         let (fails, works) = (line(0, Some("NoSuchBucket")), line(1, None));
         let of = |lines: &[&String]| {
-            let lines: Vec<Line> = lines.iter().zip(1..).map(|(line, at)| (at, (*line).clone())).collect();
+            let lines: Vec<Line> = lines.iter().zip(1..).map(|(line, at)| (at, Entry::read(line))).collect();
             quarantine_failure(&lines).map(|(at, _)| at)
         };
         assert_eq!(of(&[&fails, &works]), None);
         assert_eq!(of(&[&works, &fails]), Some(2));
         assert_eq!(of(&[&fails, &line(0, None)]), Some(1), "it had nothing to keep");
-        let text =
-            r#"ERROR S3 rejected the quarantined records quarantine="s3://b" why="AccessDenied""#.to_owned();
-        assert_eq!(quarantine_failure(&[(1, text)]), Some((1, "AccessDenied".to_owned())));
+        let text = r#"ERROR S3 rejected the quarantined records quarantine="s3://b" why="AccessDenied""#;
+        assert_eq!(quarantine_failure(&[(1, Entry::read(text))]), Some((1, "AccessDenied".to_owned())));
     }
 
     #[test]
