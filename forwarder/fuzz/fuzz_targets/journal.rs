@@ -7,7 +7,7 @@ mod journal;
 
 use journal::{Entry, Invocation};
 
-// Whatever the log holds, it is read, and what is no line of the forwarder or Lambda stays as it is.
+// Every line can be read. A line that neither the forwarder nor Lambda wrote is kept unchanged.
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let Ok(line) = std::str::from_utf8(data) else { return };
     let entry = Entry::read(line);
