@@ -149,7 +149,7 @@ fn settled(metrics: &Metrics, log: &ForwarderLog, from: i64, until: i64) -> Resu
     }
     let mut all = Settled::default();
     for (_, invocation) in invocations(log).filter(|(at, _)| (from..until).contains(at)) {
-        let Some(events) = received_once(&invocation) else {
+        let Some(events) = received_once(invocation) else {
             return Err("a line of the function's log does not say how many events it is about".to_owned());
         };
         all.events += events;
