@@ -17,3 +17,5 @@ pub const WARN: Style = AnsiColor::Yellow.on_default();
 pub const BOLD: Style = Style::new().bold();
 /// An aside.
 pub const DIM: Style = Style::new().dimmed();
+/// What can be typed: a command, a flag.
+pub const TYPED: Style = AnsiColor::Cyan.on_default();
