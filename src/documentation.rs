@@ -7,7 +7,7 @@ const FOLDER: &str = match option_env!("CWL2LE_DOCS") {
     None => "docs",
 };
 
-/// A page such as `guide.md`, or a section of it such as `guide.md#plans`.
+/// A page such as `plans.md`, or a section of it such as `plans.md#reading-a-plan`.
 pub(crate) fn page(name: &str) -> String {
     format!("{FOLDER}/{name}")
 }
@@ -62,7 +62,7 @@ mod tests {
 
     #[test]
     fn a_checkout_names_its_files() {
-        assert_eq!(page("guide.md#plans"), "docs/guide.md#plans");
+        assert_eq!(page("plans.md#reading-a-plan"), "docs/plans.md#reading-a-plan");
         assert_eq!(with_pages("see docs/a.md"), "see docs/a.md");
     }
 }

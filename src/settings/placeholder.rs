@@ -131,7 +131,8 @@ mod tests {
         let mut found = 0;
         for text in [
             include_str!("../../README.md"),
-            include_str!("../../docs/guide.md"),
+            include_str!("../../docs/configuration.md"),
+            include_str!("../../docs/secrets.md"),
             include_str!("../../docs/destinations.md"),
             include_str!("../../docs/delivery.md"),
             include_str!("../../docs/preview.md"),

@@ -285,7 +285,7 @@ fn the_template_says_the_defaults() {
 #[test]
 fn the_examples_of_the_guides_are_read() {
     let guides = [
-        include_str!("../../docs/guide.md"),
+        include_str!("../../docs/configuration.md"),
         include_str!("../../docs/shaping.md"),
         include_str!("../../docs/destinations.md"),
     ];

@@ -33,7 +33,7 @@ fn sources(folder: &str) -> String {
 #[test]
 fn every_fault_in_the_table_has_its_test() {
     let tests = ["tests", "src", "../tests"].map(sources).concat();
-    let document = read("../docs/delivery.md");
+    let document = read("../docs/faults.md");
     let rows = rows(&document, "Faults");
     assert!(rows.len() > 10);
     for row in rows {

@@ -5,6 +5,7 @@ use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Judged, span};
 use super::super::finding::{Command, Finding};
 use super::words::count;
+use crate::documentation::page;
 use crate::health::{ForwarderLog, Metric, Metrics, Point};
 use crate::journal::{Entry, Invocation};
 
@@ -95,7 +96,7 @@ fn judge(metrics: &Metrics, log: &ForwarderLog, now: i64, waits: i64) -> Finding
             "{} events are missing: {counts}; Lambda gave up {} records, see {}",
             count(missing),
             count(given_up),
-            "docs/delivery.md#what-expires"
+            page("replay.md#what-expires")
         )),
         _ => Finding::fault(format!("{} events are missing: {counts}", count(missing))),
     };
@@ -141,11 +142,10 @@ fn settled(metrics: &Metrics, log: &ForwarderLog, from: i64, until: i64) -> Resu
     }
     let lines = log.lines.as_ref().map_err(|unknown| unknown.why.clone())?;
     if !lines.is_whole || lines.from > from {
-        return Err(
-            "the function writes no metric of what it receives, and its log is too long to read: see \
-                    `metrics` in docs/settings.md"
-                .to_owned(),
-        );
+        return Err(format!(
+            "the function writes no metric of what it receives, and its log is too long to read: see `metrics` in {}",
+            page("settings.md#function")
+        ));
     }
     let mut all = Settled::default();
     for (_, invocation) in invocations(log).filter(|(at, _)| (from..until).contains(at)) {

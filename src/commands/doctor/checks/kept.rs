@@ -4,6 +4,7 @@ use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Forwarder, Judged, seconds, span};
 use super::super::finding::{Command, Finding};
 use super::words::{count, one_line};
+use crate::documentation::page;
 use crate::health::{Kept, KeptPlace, KeptWhy, Line, Metric};
 use crate::journal::Entry;
 use crate::resources::Unread;
@@ -107,14 +108,14 @@ fn refused(evidence: &Evidence, place: &str, why: &str) -> Finding {
 
 fn quarantined(evidence: &Evidence) -> Judged {
     let places = places(evidence, KeptWhy::Quarantined)?;
-    Ok(places.into_iter().map(|place| waiting(place, evidence.now, "docs/delivery.md#quarantine")).collect())
+    Ok(places.into_iter().map(|place| waiting(place, evidence.now, &page("replay.md#quarantine"))).collect())
 }
 
 fn expired_waiting(evidence: &Evidence) -> Judged {
     let places = places(evidence, KeptWhy::Expired)?;
     // Of a queue or a topic there is no list.
     let buckets = places.into_iter().filter(|place| place.place.starts_with("s3://"));
-    Ok(buckets.map(|place| waiting(place, evidence.now, "docs/delivery.md#what-expires")).collect())
+    Ok(buckets.map(|place| waiting(place, evidence.now, &page("replay.md#what-expires"))).collect())
 }
 
 /// Objects of a place that somebody should look at; `now` is in milliseconds since 1970.
