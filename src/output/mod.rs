@@ -9,6 +9,7 @@
 mod color;
 mod error;
 mod live;
+mod next;
 mod panic;
 mod printer;
 mod progress;
@@ -23,6 +24,7 @@ mod wrap;
 
 pub use color::ColorChoice;
 pub use live::Live;
+pub use next::Next;
 pub use panic::{bug, report_panics};
 pub use printer::{OutputFormat, Printer};
 pub(crate) use printer::{prompt, seconds};
