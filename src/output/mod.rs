@@ -32,4 +32,4 @@ pub use progress::{Progress, Step};
 pub use table::Table;
 pub use visible::{for_terminal, visible};
 pub use width::{height, width};
-pub use wrap::{wrapped, wrapped_but};
+pub use wrap::{columns, hanging, shortened, wrapped, wrapped_but};

@@ -76,7 +76,7 @@ fn is_hidden(c: char) -> bool {
 }
 
 /// The text before the next of the styles of [`style`](super::style), and that style.
-fn next_style(text: &str) -> (&str, &str) {
+pub(super) fn next_style(text: &str) -> (&str, &str) {
     for (at, _) in text.match_indices("\u{1b}[") {
         let codes = &text[at + 2..];
         let Some(end) = codes.find(|c: char| !c.is_ascii_digit() && c != ';') else { continue };

@@ -145,6 +145,20 @@ fn columns_line_up_and_lines_end_with_their_text() {
     assert!(!table.is_empty() && plain.lines().all(|line| !line.ends_with(' ')));
 }
 
+#[test]
+fn a_table_fits_any_width() {
+    let mut table = Table::plain().indent(2).names([2]).numbers([1]);
+    let log_group = "/aws/lambda/a-function-with-a-name-that-somebody-thought-about-for-long";
+    table.row(["+", "1", log_group, "kept 14 days, encrypted with a key of this account"]);
+    table.row(["-", "120", "/short", "x86_64"]);
+    table.row(["~", "48", "/aws/lambda/cart, /aws/lambda/checkout, /aws/lambda/mailer … 45 more"]);
+    for width in [60, 80, 100] {
+        let table = table.clone().within(width).to_string();
+        assert!(table.lines().all(|line| columns(line) <= width), "{table}");
+        insta::assert_snapshot!(format!("table_of_{width}_columns"), table);
+    }
+}
+
 /// A stream to look at afterwards.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
