@@ -56,7 +56,7 @@ pub(crate) fn fill_routes(config: &mut Config, store: &Store) -> Result<()> {
             .on(reference.to_string())
             .hint(format!(
                 "it holds a JSON list of what [[routes]] would hold: see {}",
-                page("configuration.md#destinations-routes-subscriptions")
+                page("configuration.md#destinations-and-routes")
             ))
     })
 }

@@ -5,6 +5,7 @@ mod canary;
 mod chain;
 mod cli;
 mod crash;
+mod docs;
 mod facts;
 mod forward;
 mod house;
