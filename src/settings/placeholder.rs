@@ -133,6 +133,7 @@ mod tests {
             include_str!("../../README.md"),
             include_str!("../../docs/configuration.md"),
             include_str!("../../docs/secrets.md"),
+            include_str!("../../docs/start.md"),
             include_str!("../../docs/destinations.md"),
             include_str!("../../docs/delivery.md"),
             include_str!("../../docs/preview.md"),

@@ -88,7 +88,7 @@ fn the_documentation_names_every_type_and_its_keys() {
     };
     let types: Vec<String> = Destination::TYPES.iter().map(|name| format!("`{name}`")).collect();
     let documented = |rows: &[Vec<String>]| rows.iter().map(|row| row[0].clone()).collect::<Vec<_>>();
-    assert_eq!(documented(&rows("# Log services")), types);
+    assert_eq!(documented(&rows("## Types")), types);
     let keys = rows("## Keys");
     assert_eq!(documented(&keys), types);
     for (row, name) in keys.iter().zip(Destination::TYPES) {

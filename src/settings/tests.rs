@@ -288,6 +288,7 @@ fn the_examples_of_the_guides_are_read() {
         include_str!("../../docs/configuration.md"),
         include_str!("../../docs/shaping.md"),
         include_str!("../../docs/destinations.md"),
+        include_str!("../../docs/log-groups.md"),
     ];
     for guide in guides {
         assert!(guide.contains("```toml\n"));
