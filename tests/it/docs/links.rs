@@ -76,6 +76,12 @@ fn the_readme_is_short() {
 }
 
 #[test]
+fn the_readme_counts_the_faults_that_have_a_test() {
+    let rows = PAGES["docs/faults.md"].lines().filter(|line| line.starts_with("| ")).skip(2).count();
+    assert!(PAGES["README.md"].contains(&format!("**{rows} faults, each with a test")), "{rows} faults");
+}
+
+#[test]
 fn lines_of_prose_are_not_wide() {
     let mut faults = Vec::new();
     for (page, text) in PAGES.iter() {
