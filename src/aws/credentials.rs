@@ -20,7 +20,7 @@ use tokio::time::{Instant, timeout};
 use super::error::{NO_CREDENTIALS, root_cause};
 use super::profile::Profile;
 use super::{AwsError, Options};
-use crate::error::{Code, Error};
+use crate::error::{Code, Error, did_you_mean_or};
 use crate::stack::Region;
 
 /// Credentials that end sooner than this are fetched again.
@@ -109,11 +109,12 @@ pub(super) fn fixed(id: &str, secret: &str) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Credentials::new(id, secret, None, None, "cwl2le"))
 }
 
-/// Where the credentials come from: fixed ones, a profile that is named by flag, else the places of the AWS CLI.
+/// Where the credentials come from: fixed ones, a profile that is named by flag, else the places of the AWS CLI. Without
+/// a region, those that AWS gives in exchange for others cannot be had.
 pub(super) async fn source(
     options: &Options,
     profile: &Profile,
-    region: &Region,
+    region: Option<&Region>,
     http: SharedHttpClient,
     timeouts: TimeoutConfig,
 ) -> SharedCredentialsProvider {
@@ -121,7 +122,7 @@ pub(super) async fn source(
         return fixed(&keys.id, &keys.secret);
     }
     let config = ProviderConfig::without_region()
-        .with_region(Some(aws_config::Region::new(region.to_string())))
+        .with_region(region.map(|region| aws_config::Region::new(region.to_string())))
         .with_http_client(http)
         .with_retry_config(RetryConfig::standard())
         .with_timeout_config(timeouts)
@@ -175,9 +176,12 @@ impl<P: ProvideCredentials> ProvideCredentials for Learned<P> {
 
 /// Why there are no credentials, and what to do: the profile tells more than the table of hints knows.
 pub(super) fn explain(error: AwsError, profile: &Profile, flag: Option<&str>) -> Error {
+    if profile.is_missing(flag) {
+        return no_such_profile(profile);
+    }
     // Nothing was asked of AWS, and why each place had none is the SDK's business.
     if error.code == NO_CREDENTIALS {
-        return none(flag);
+        return none(profile, flag);
     }
     let hint = remedy(profile);
     let error = Error::from(error);
@@ -185,6 +189,61 @@ pub(super) fn explain(error: AwsError, profile: &Profile, flag: Option<&str>) ->
         Some(hint) => error.hint(hint),
         None => error,
     }
+}
+
+/// The error for a profile that the files do not have.
+pub(super) fn no_such_profile(profile: &Profile) -> Error {
+    let name = profile.name();
+    let known = profile.names();
+    let hint = match known[..] {
+        [] => {
+            "no profile is configured on this machine: create one with `aws configure` or `aws configure sso`"
+                .to_owned()
+        }
+        _ => did_you_mean_or(name, "the profiles are", known),
+    };
+    // It may be a token in the wrong place.
+    let message = format!("there is no AWS profile `{}`", redact_uuids(name));
+    Error::new(Code::NoCredentials, message).hint(redact_uuids(&hint))
+}
+
+/// Variables of places that give credentials.
+const VARIABLES: [&str; 4] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+/// Keys of a profile that give credentials or lead to some.
+const KEYS: [&str; 7] = [
+    "aws_access_key_id",
+    "credential_process",
+    "credential_source",
+    "login_session",
+    "role_arn",
+    "sso_session",
+    "sso_start_url",
+];
+
+/// The error for credentials that are missing, if they are: for a run that lacks something else and would not ask for
+/// them yet. Nobody is asked for a password or a code here: what is configured counts as being there.
+pub(super) async fn missing(
+    options: &Options,
+    profile: &Profile,
+    http: SharedHttpClient,
+    timeouts: TimeoutConfig,
+) -> Option<Error> {
+    let flag = options.profile.as_deref();
+    let is_set = |name: &&str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_configured = options.keys.is_some()
+        || (flag.is_none() && VARIABLES.iter().any(is_set))
+        || KEYS.iter().any(|key| profile.in_chain(key).is_some());
+    if is_configured {
+        return None;
+    }
+    // What is left is the metadata of an instance of AWS.
+    let source = source(options, profile, None, http, timeouts).await;
+    source.provide_credentials().await.err().map(|_| none(profile, flag))
 }
 
 fn remedy(profile: &Profile) -> Option<String> {
@@ -208,22 +267,18 @@ fn remedy(profile: &Profile) -> Option<String> {
     ways.into_iter().find_map(|(key, way)| profile.in_chain(key).map(|_| way))
 }
 
-fn none(flag: Option<&str>) -> Error {
+/// The error for credentials that no place has.
+fn none(profile: &Profile, flag: Option<&str>) -> Error {
+    let name = redact_uuids(profile.name());
     let message = match flag {
-        Some(name) => {
-            format!("the profile `{}` has no AWS credentials or does not exist", redact_uuids(name))
-        }
-        None => {
-            let name = std::env::var("AWS_PROFILE").ok().filter(|name| !name.is_empty());
-            let name = name.map_or_else(|| "default profile".to_owned(), |name| format!("profile `{name}`"));
-            format!(
-                "no AWS credentials were found: none in the environment, none in the {name}, and no container or \
-                 instance of AWS gives any here"
-            )
-        }
+        Some(_) => format!("the AWS profile `{name}` has no credentials"),
+        None => format!(
+            "no AWS credentials found: none in the environment, none in the profile `{name}`, and this is no \
+             container or instance of AWS that has any"
+        ),
     };
     Error::new(Code::NoCredentials, message).hint(
-        "run `aws configure`, `aws login` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and \
-         AWS_SECRET_ACCESS_KEY",
+        "sign in with `aws configure`, `aws login` or `aws sso login`; or choose a profile with --profile; or set \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     )
 }

@@ -30,22 +30,34 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`Code::Usage`] for an endpoint that is not a URL, [`Code::NoRegion`], [`Code::BadRegion`],
-    /// [`Code::NoCredentials`], [`Code::BadCredentials`], [`Code::Unreachable`], and whatever else
+    /// [`Code::Usage`] for an endpoint that is not a URL, [`Code::NoRegion`], with the credentials that are missing as well,
+    /// [`Code::BadRegion`], [`Code::NoCredentials`], [`Code::BadCredentials`], [`Code::Unreachable`], and whatever else
     /// `sts:GetCallerIdentity` fails with.
     pub async fn open(options: Options) -> Result<Self> {
         let variables = std::env::vars_os();
         let variables = variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
         endpoint::check(options.endpoint_url.as_deref(), variables)?;
         let profile = Profile::load(options.profile.as_deref()).await;
-        let region = region(&options).await?;
+        let region = region(&options).await;
         // An AWS of our own has no certificate, and no use for what the environment says of one.
         let trust = if options.keys.is_some() { TlsContext::default() } else { trust::context(&profile)? };
         let connections = Connections { proxy: http::proxy(|name| std::env::var(name).ok())?, trust };
         let clock = Clock::default();
         let client = clock.watch(connections.clone().client());
+        let region = match region {
+            Err(error) if error.code == Code::NoRegion => {
+                // The region may be that of the profile.
+                if profile.is_missing(options.profile.as_deref()) {
+                    return Err(credentials::no_such_profile(&profile));
+                }
+                return Err(
+                    error.and(credentials::missing(&options, &profile, client, timeouts(&options)).await)
+                );
+            }
+            found => found?,
+        };
         let source =
-            credentials::source(&options, &profile, &region, client.clone(), timeouts(&options)).await;
+            credentials::source(&options, &profile, Some(&region), client.clone(), timeouts(&options)).await;
         let credentials = Kept::new(source, options.patience.unwrap_or(PATIENCE));
         let config = configure(&options, &region, credentials.clone(), client).await;
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
@@ -108,12 +120,12 @@ async fn unopened(error: AwsError, session: &Session, profile: &Profile, options
     let by_name = session.endpoint().is_none() && !http::names_proxy();
     if error.code == UNREACHABLE && by_name && !resolves(&region.host("sts")).await {
         if resolves("sts.amazonaws.com").await {
-            let message = format!("there is no AWS region `{region}`: its address is unknown");
+            let message = format!("there is no AWS region `{region}`: its host name does not resolve");
             return Error { aws: Some(Box::new(error)), ..Error::new(Code::BadRegion, message) }
                 .on(region.as_str())
                 .hint("check the region's name, as in ap-northeast-1");
         }
-        let message = "AWS cannot be reached: its name does not resolve";
+        let message = "cannot reach AWS: its host name does not resolve";
         return Error { aws: Some(Box::new(error)), ..Error::new(Code::Unreachable, message) }
             .hint("check the network, the proxy (HTTPS_PROXY) and the DNS");
     }

@@ -25,6 +25,20 @@ impl Profile {
         self.profiles.as_ref().map_or("default", ProfileSet::selected_profile)
     }
 
+    /// Whether somebody chose a profile and the files have none of that name.
+    pub(super) fn is_missing(&self, flag: Option<&str>) -> bool {
+        let is_chosen = flag.is_some() || std::env::var("AWS_PROFILE").is_ok_and(|name| !name.is_empty());
+        let known = self.profiles.as_ref();
+        is_chosen && known.is_some_and(|profiles| profiles.get_profile(self.name()).is_none())
+    }
+
+    /// The names of all profiles, sorted.
+    pub(super) fn names(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = self.profiles.iter().flat_map(ProfileSet::profiles).collect();
+        names.sort_unstable();
+        names
+    }
+
     /// A setting of it.
     pub(super) fn get(&self, key: &str) -> Option<&str> {
         self.profiles.as_ref()?.get(key).filter(|value| !value.is_empty())

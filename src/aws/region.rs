@@ -32,12 +32,13 @@ pub(super) async fn region(options: &Options) -> Result<Region> {
         .or_else(EnvironmentVariableRegionProvider::new())
         .or_else(profile.build());
     let Some(found) = chain.region().await.filter(|region| !region.as_ref().is_empty()) else {
-        let and_profile = match &options.profile {
-            Some(name) => format!(", and the profile `{}` has none or does not exist", redact_uuids(name)),
-            None => String::new(),
-        };
-        return Err(Error::new(Code::NoRegion, format!("no region is configured{and_profile}"))
-            .hint("give --region, set AWS_REGION, or set `region` in the profile; none is ever assumed"));
+        let profile = options.profile.as_deref();
+        let profile = profile.map(|name| format!(", and the profile `{}` has none", redact_uuids(name)));
+        return Err(Error::new(
+            Code::NoRegion,
+            format!("no AWS region is configured{}", profile.unwrap_or_default()),
+        )
+        .hint("add --region, set AWS_REGION, or set `region` in the AWS profile; there is no default"));
     };
     found.as_ref().parse().map_err(|reason: String| {
         let set = |name: &&str| std::env::var_os(name).is_some();
@@ -49,8 +50,7 @@ pub(super) async fn region(options: &Options) -> Result<Region> {
         Error::new(Code::BadRegion, redact_uuids(&format!("{from}: {reason}")))
             .on(redact_uuids(found.as_ref()))
             .hint(
-                "check the name in --region, AWS_REGION, AWS_DEFAULT_REGION and the profile, in this order; if AWS has opened \
-                 that region since, update cwl2le",
+                "use a name such as eu-west-1 or ap-northeast-1; if AWS has opened that region recently, update cwl2le",
             )
     })
 }

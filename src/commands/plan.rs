@@ -7,7 +7,7 @@ use crate::error::{Exit, Result};
 use crate::flags::Change;
 use crate::settings::Wanted;
 use crate::workflow::apply_plan::Run;
-use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
+use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
 use crate::workflow::{ChangeReport, Context};
 
 /// Show what `setup` would change, and change nothing; exit code 8 where there is something to change
@@ -26,7 +26,7 @@ impl Verb for Plan {
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         check_flags(context, &self.wanted).await?;
-        let session = context.session().await?;
+        let session = open(context, &self.wanted).await?;
         let Planned { stack, plan, .. } = plan_stack(context, &session, &self.wanted, None).await?;
         let change = Change { yes: false, dry_run: true };
         let run = Run::new(context, &session, &stack, &change, "plan");

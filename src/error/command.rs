@@ -26,21 +26,21 @@ pub struct Error {
     /// Each thing that failed, where several were to be done.
     #[serde(skip_serializing_if = "<[Failure]>::is_empty")]
     pub failed: Box<[Failure]>,
-    /// Where it is in a file, and what else is wrong there.
+    /// The line of a file that it is about, and what else is wrong.
     #[serde(flatten)]
-    pub in_file: Option<Box<InFile>>,
+    pub more: Option<Box<More>>,
     /// The plan that is refused, as JSON; it stands beside the error.
     #[serde(skip)]
     pub plan: Option<Box<serde_json::Value>>,
 }
 
-/// What only an error of a file has.
+/// What few errors have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct InFile {
-    /// The line that it is about, as it is shown.
+pub struct More {
+    /// The line of a file that it is about, as it is shown.
     #[serde(skip)]
     pub snippet: Option<String>,
-    /// What else is wrong in the same file.
+    /// What else is wrong and would be the next error: in the same file, or missing as well.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Error>,
 }
@@ -72,7 +72,7 @@ impl Error {
             hint: None,
             aws: None,
             failed: Box::default(),
-            in_file: None,
+            more: None,
             plan: None,
         }
     }
@@ -93,6 +93,16 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds what else is wrong and would only be the next error.
+    #[must_use]
+    pub fn and(mut self, other: impl IntoIterator<Item = Self>) -> Self {
+        let mut others = other.into_iter().peekable();
+        if others.peek().is_some() {
+            self.more.get_or_insert_default().also.extend(others);
+        }
         self
     }
 }

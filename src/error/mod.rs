@@ -4,9 +4,11 @@ mod aws;
 mod code;
 mod command;
 mod exit;
+mod similar;
 
 pub use aws::AwsError;
 pub use code::Code;
 pub(crate) use code::UNKNOWN_LOG_GROUP_HINT;
-pub use command::{Error, Failure, InFile, Result};
+pub use command::{Error, Failure, More, Result};
 pub use exit::Exit;
+pub(crate) use similar::{did_you_mean, did_you_mean_or, nearest};

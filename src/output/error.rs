@@ -30,12 +30,10 @@ pub(super) struct Text<'a>(pub(super) &'a Error);
 
 impl fmt::Display for Text<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Error { message, resource, hint, aws, failed, in_file, .. } = self.0;
+        let Error { message, resource, hint, aws, failed, more, .. } = self.0;
         write!(f, "{ERROR}error:{ERROR:#} {}", visible(message))?;
-        let in_file = in_file.as_deref();
-        for line in
-            in_file.and_then(|file| file.snippet.as_deref()).iter().flat_map(|snippet| snippet.lines())
-        {
+        let more = more.as_deref();
+        for line in more.and_then(|file| file.snippet.as_deref()).iter().flat_map(|snippet| snippet.lines()) {
             write!(f, "\n{}", visible(line))?;
         }
         let aws = aws.as_deref();
@@ -62,6 +60,6 @@ impl fmt::Display for Text<'_> {
         if let Some(hint) = hint {
             write!(f, "\n{HINT}hint:{HINT:#} {}", visible(hint))?;
         }
-        in_file.iter().flat_map(|file| &file.also).try_for_each(|error| write!(f, "\n\n{}", Text(error)))
+        more.iter().flat_map(|file| &file.also).try_for_each(|error| write!(f, "\n\n{}", Text(error)))
     }
 }

@@ -66,6 +66,7 @@ pub use function::desired::{EnvValue, FunctionSpec, RUNTIME};
 pub use function::forwarders::{isolated_functions, remaining};
 pub use function::isolation::{HANDOVER_SECONDS, Isolation};
 pub use function::observed::{FunctionFailure, ObservedFunction};
+pub(crate) use function::plan::{NO_TOKEN, NO_TOKEN_HINT};
 pub use function::release::{Recorded, Release};
 pub use function::secrets::{ObservedSecret, SecretState, check_secrets};
 pub use kind::TeardownOptions;

@@ -6,7 +6,7 @@ use cwl2le_forwarder::secret::redact_uuids;
 
 use super::document::Document;
 use super::snippet::snippet;
-use crate::error::{Code, Error, InFile};
+use crate::error::{Code, Error, More};
 
 /// Where to look for help where nothing better is known.
 const TEMPLATE_HINT: &str = "`cwl2le init --to FILE` writes a file with every key explained";
@@ -51,14 +51,11 @@ impl Problems {
         self.0.sort_by_key(|(span, _)| span.start);
         let more = self.0.len().saturating_sub(MOST);
         let mut errors = self.0.into_iter().map(|(_, error)| error).take(MOST);
-        let mut first = errors.next()?;
-        let also = &mut first.in_file.get_or_insert_default().also;
-        also.extend(errors);
-        if more > 0 {
-            let message = format!("{more} more mistakes are not shown");
-            also.push(Error::new(Code::Config, message).hint("fix these first"));
-        }
-        Some(first)
+        let first = errors.next()?;
+        let rest = (more > 0).then(|| {
+            Error::new(Code::Config, format!("{more} more mistakes are not shown")).hint("fix these first")
+        });
+        Some(first.and(errors).and(rest))
     }
 }
 
@@ -67,6 +64,6 @@ pub(super) fn error(document: &Document, span: &Range<usize>, message: &str, hin
     // A parser quotes what it refuses, and that may be a token.
     let message = redact_uuids(&format!("{}: {message}", document.place(span)));
     let error = Error::new(Code::Config, message).hint(redact_uuids(hint));
-    let in_file = InFile { snippet: snippet(document, span), also: Vec::new() };
-    Error { in_file: Some(Box::new(in_file)), ..error }
+    let more = More { snippet: snippet(document, span), also: Vec::new() };
+    Error { more: Some(Box::new(more)), ..error }
 }

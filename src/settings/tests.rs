@@ -46,9 +46,9 @@ pub(super) fn stack(flag: &[&str], text: &str, observed: &Observed) -> Result<St
 /// What a person sees of an error, but for colours. Secrets that other tests have are not taken out of it.
 fn shown(error: &crate::error::Error) -> String {
     let hint = error.hint.iter().map(|hint| format!("hint: {hint}\n"));
-    let in_file = error.in_file.as_deref();
-    let snippet = in_file.and_then(|file| file.snippet.as_ref()).map(|snippet| format!("{snippet}\n"));
-    let also = in_file.iter().flat_map(|file| &file.also).map(|error| format!("\n{}", shown(error)));
+    let more = error.more.as_deref();
+    let snippet = more.and_then(|file| file.snippet.as_ref()).map(|snippet| format!("{snippet}\n"));
+    let also = more.iter().flat_map(|file| &file.also).map(|error| format!("\n{}", shown(error)));
     let parts: String = snippet.into_iter().chain(hint).chain(also).collect();
     format!("error: {}\n{parts}", error.message)
 }

@@ -1,70 +1,67 @@
 //! Words for keys and values that are not known: what was probably meant, and where a key belongs.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::schema::SCHEMA;
+use crate::error::{did_you_mean, nearest};
 
 /// What to do about a key that is not known here, where these are.
 pub(super) fn hint(key: &str, known: &[&str]) -> String {
-    if let Some(near) = nearest(key, known) {
-        return format!("did you mean `{near}`?");
+    if let Some(question) = did_you_mean(key, known.iter().copied()) {
+        return question;
     }
-    match &homes(key)[..] {
-        [] => format!("known keys here are {}", known.join(", ")),
-        [home] if home.is_empty() => {
-            format!("`{key}` belongs at the top of the file, before the first [section]")
-        }
+    let homes = homes();
+    if let Some(of_key) = homes.get(key) {
+        return format!("`{key}` belongs {}", places(of_key));
+    }
+    // Elsewhere, a short key is near to too many.
+    let near = nearest(key, homes.keys().map(String::as_str)).filter(|_| key.len() > 3);
+    match near.and_then(|near| homes.get_key_value(near)) {
+        Some((near, of_near)) => format!("did you mean `{near}`? It belongs {}", places(of_near)),
+        None => format!("known keys here are {}", known.join(", ")),
+    }
+}
+
+/// Where a key belongs that has a home in these sections.
+fn places(homes: &[String]) -> String {
+    match homes {
+        [top] if top.is_empty() => "at the top of the file, before the first [section]".to_owned(),
         homes => {
             let homes = homes.iter().filter(|home| !home.is_empty());
-            format!("`{key}` belongs in {}", homes.map(String::as_str).collect::<Vec<_>>().join(" or "))
+            format!("in {}", homes.map(String::as_str).collect::<Vec<_>>().join(" or "))
         }
     }
 }
 
 /// What to do about a value that is none of those that are known.
 pub(super) fn value_hint(value: &str, known: &[&str]) -> String {
-    match nearest(value, known) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("known are {}", known.join(", ")),
-    }
+    did_you_mean(value, known.iter().copied()).unwrap_or_else(|| format!("known are {}", known.join(", ")))
 }
 
-/// The known word that differs by no more than a slip of the fingers, or by hyphens for underscores.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.replace('-', "_").to_lowercase();
-    let word = plain(word);
-    let allowed = (word.chars().count() / 3).max(1);
-    let distances = known
-        .iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &plain(candidate)), *candidate))
-        .filter(|(distance, candidate)| *distance <= allowed || is_part(&word, candidate));
-    distances.min().map(|(_, candidate)| candidate)
-}
-
-/// `retention` for `retention_hours`, `log_group` for `log_groups`.
-fn is_part(word: &str, known: &str) -> bool {
-    word.len() > 3 && (known.starts_with(word) || word.starts_with(known))
-}
-
-/// The sections that a key belongs in; the top of the file is empty.
-fn homes(key: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    collect(&SCHEMA, "", key, &mut found);
+/// The sections that each key belongs in; the top of the file is empty.
+fn homes() -> BTreeMap<String, Vec<String>> {
+    let mut found = BTreeMap::new();
+    collect(&SCHEMA, "", &mut found);
     found
 }
 
-fn collect(schema: &Value, section: &str, key: &str, found: &mut Vec<String>) {
+fn collect(schema: &Value, section: &str, found: &mut BTreeMap<String, Vec<String>>) {
     let choices = schema.get("oneOf").or_else(|| schema.get("anyOf")).and_then(Value::as_array);
     for choice in choices.into_iter().flatten() {
-        collect(choice, section, key, found);
+        collect(choice, section, found);
     }
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
     let header = match section {
         "" => String::new(),
         section => format!("[{section}]"),
     };
-    if properties.contains_key(key) && !found.contains(&header) {
-        found.push(header);
+    for key in properties.keys() {
+        let homes = found.entry(key.clone()).or_default();
+        if !homes.contains(&header) {
+            homes.push(header.clone());
+        }
     }
     for (name, property) in properties {
         // The keys of secrets are no settings of their own.
@@ -76,7 +73,7 @@ fn collect(schema: &Value, section: &str, key: &str, found: &mut Vec<String>) {
             _ => (property, format!("{}.{name}", section.trim_matches(['[', ']']))),
         };
         if is_section {
-            collect(inner, &path, key, found);
+            collect(inner, &path, found);
         }
     }
 }
@@ -101,9 +98,9 @@ mod tests {
             ("subscription", "subscriptions"),
             ("Shards", "shards"),
         ] {
-            assert_eq!(nearest(slip, &known), Some(meant));
+            assert_eq!(nearest(slip, known.iter().copied()), Some(meant));
         }
-        assert_eq!(nearest("colour", &known), None);
+        assert_eq!(nearest("colour", known.iter().copied()), None);
     }
 
     #[test]
@@ -116,9 +113,15 @@ mod tests {
             ("isolated", &["[destinations.NAME]"]),
             ("colour", &[]),
         ] {
-            let mut found = homes(key);
+            let mut found = homes().remove(key).unwrap_or_default();
             found.sort();
             assert_eq!(found, sections, "{key}");
         }
+    }
+    #[test]
+    fn a_slip_in_the_wrong_section_is_found() {
+        assert_eq!(hint("shard", &["stack", "region"]), "did you mean `shards`? It belongs in [stream]");
+        assert_eq!(hint("memory", &["shards"]), "`memory` belongs in [function]");
+        assert_eq!(hint("colour", &["stack"]), "known keys here are stack");
     }
 }

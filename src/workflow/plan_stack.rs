@@ -4,11 +4,11 @@ use super::context::Context;
 use super::log_groups::{named, tags};
 use crate::aws::Session;
 use crate::bundle;
-use crate::error::{Code, Result};
+use crate::error::{Code, Error, Result};
 use crate::resources::function::aws::look_at_secrets;
 use crate::resources::{
-    self, Depth, FilterOptions, FilterSpec, HeadRow, Observed, Origin, Plan, Release, Stack, Subscribed,
-    Subscriptions, Verb, observe,
+    self, Depth, FilterOptions, FilterSpec, HeadRow, NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, Plan,
+    Release, Stack, Subscribed, Subscriptions, Verb, observe,
 };
 use crate::settings::Wanted;
 use crate::settings::origin::Given;
@@ -31,6 +31,20 @@ pub(crate) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<(
     }
     let args = args.clone();
     context.wait_for_input(move || settings::check_flags(&args)).await
+}
+
+/// Opens the session. Whoever uses the tool for the first time lacks all of it: where the region or the credentials are
+/// missing, the error also says that no token is given.
+pub(crate) async fn open(context: Context<'_>, args: &Wanted) -> Result<Session> {
+    context.session().await.map_err(|error| {
+        let is_missing = matches!(error.code, Code::NoRegion | Code::NoCredentials);
+        let goes_somewhere = args.destination.has_token() || context.file.is_some_and(File::has_destinations);
+        // Whether the stack is there and keeps its token is not known without AWS.
+        let no_token = (is_missing && !goes_somewhere).then(|| {
+            Error::new(Code::Usage, format!("{NO_TOKEN}, which a new stack needs")).hint(NO_TOKEN_HINT)
+        });
+        error.and(no_token)
+    })
 }
 
 /// Reads the account and makes the plan for `at`, the time of an earlier plan in seconds since 1970; now by default.

@@ -16,7 +16,7 @@ use crate::settings::Wanted;
 use crate::workflow::Context;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::canary::{Canary, CanaryReport, Via};
-use crate::workflow::plan_stack::{Planned, check_flags, plan_stack};
+use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
 
 /// How long the line of `--test` is followed.
 const TEST: Duration = Duration::from_secs(60);
@@ -47,7 +47,7 @@ impl Verb for Setup {
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         // Mistakes in the flags are reported before any call.
         check_flags(context, &self.wanted).await?;
-        let session = context.session().await?;
+        let session = open(context, &self.wanted).await?;
         let Planned { stack, plan, empty_sections } =
             plan_stack(context, &session, &self.wanted, None).await?;
         let run = Run {

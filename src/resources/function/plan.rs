@@ -165,14 +165,22 @@ struct New<'a> {
     variables: &'a BTreeMap<String, EnvValue>,
 }
 
+/// What a new stack lacks that is not told where its lines go.
+pub(crate) const NO_TOKEN: &str = "no token for the log service";
+
+/// What to do about it.
+pub(crate) const NO_TOKEN_HINT: &str = "copy the token from the settings of your log (in Logentries: Add Data, Token TCP), then set CWL2LE_TOKEN, or \
+    add --token-file FILE, --token-ssm NAME or --token-secret NAME; for another log service, describe it in cwl2le.toml: \
+    `cwl2le init`";
+
 fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> Part {
     let name = &stack.names.function;
     let Some(config) = new.config else {
         return Err(Refusal {
             resource: id.clone(),
             code: Code::Usage,
-            reason: "the forwarder needs the token of a log to write to".to_owned(),
-            hint: "set CWL2LE_TOKEN, or give --token-file, --token-ssm or --token-secret; in Logentries: Add Data, Token TCP".to_owned(),
+            reason: NO_TOKEN.to_owned(),
+            hint: NO_TOKEN_HINT.to_owned(),
         });
     };
     let Some(bundle) = &stack.function.bundle else {

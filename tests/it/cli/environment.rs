@@ -135,7 +135,7 @@ fn a_token_in_the_wrong_place_is_not_shown() {
     }
     run(&mut command(&["status", "--region", TOKEN])).failed(4, "bad-region");
     run(&mut command(&["status", "--config", TOKEN])).failed(2, "config");
-    run(command(&["status", "--profile", TOKEN]).env_remove("AWS_REGION")).failed(4, "no-region");
+    run(command(&["status", "--profile", TOKEN]).env_remove("AWS_REGION")).failed(4, "no-credentials");
 }
 
 /// A proxy that lets nothing through, and what it is asked for.
@@ -290,6 +290,66 @@ fn instance_metadata_that_fails_once_is_asked_again_and_one_that_is_not_there_is
             .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata))
         .failed(code, error);
     }
+}
+
+/// What a new user lacks is said at once, and nothing that there is.
+#[test]
+fn what_is_missing_is_one_error() {
+    let missing = |args: &[&str], set: &[&str]| {
+        let mut command = command(args);
+        for name in ["AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"] {
+            if !set.contains(&name) {
+                command.env_remove(name);
+            }
+        }
+        if set.contains(&"CWL2LE_TOKEN") {
+            command.env("CWL2LE_TOKEN", TOKEN);
+        }
+        let ran = run(&mut command);
+        assert_eq!(ran.code, 4, "{ran:?}");
+        let error = ran.json()["error"].clone();
+        let also = error["also"].as_array().cloned().unwrap_or_default();
+        assert!(also.iter().chain([&error]).all(|error| error["hint"].is_string()), "{error}");
+        let codes = std::iter::once(&error)
+            .chain(&also)
+            .map(|error| error["code"].as_str().expect("a code").to_owned());
+        codes.collect::<Vec<_>>()
+    };
+    let keys = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+    for verb in ["setup", "plan"] {
+        assert_eq!(missing(&[verb], &[]), ["no-region", "no-credentials", "usage"]);
+        assert_eq!(missing(&[verb], &["CWL2LE_TOKEN"]), ["no-region", "no-credentials"]);
+        assert_eq!(missing(&[verb], &["AWS_REGION"]), ["no-credentials", "usage"]);
+        assert_eq!(missing(&[verb], &keys), ["no-region", "usage"]);
+    }
+    // The others keep the token that there is.
+    assert_eq!(missing(&["status"], &[]), ["no-region", "no-credentials"]);
+}
+
+#[test]
+fn a_profile_that_is_not_there_leads_to_those_that_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("config");
+    let hint = |name: &str| {
+        let mut command = command(&["status", "--profile", name]);
+        command.env_remove("AWS_REGION").env("AWS_CONFIG_FILE", &config);
+        let ran = run(&mut command).failed(4, "no-credentials");
+        assert_eq!(message(&ran), format!("there is no AWS profile `{name}`"));
+        let by_variable = run(self::command(&["status"])
+            .env("AWS_PROFILE", name)
+            .env("AWS_CONFIG_FILE", &config)
+            .env_remove("AWS_ACCESS_KEY_ID")
+            .env_remove("AWS_SECRET_ACCESS_KEY"))
+        .failed(4, "no-credentials");
+        assert_eq!(by_variable.json()["error"], ran.json()["error"]);
+        ran.json()["error"]["hint"].as_str().expect("a hint").to_owned()
+    };
+    std::fs::write(&config, "").expect("written");
+    assert!(hint("prod").contains("aws configure"));
+    std::fs::write(&config, "[default]\nregion = eu-west-1\n[profile production]\n[profile test]\n")
+        .expect("written");
+    assert_eq!(hint("prod"), "did you mean `production`?");
+    assert_eq!(hint("staging"), "the profiles are default, production, test");
 }
 
 #[test]
