@@ -103,7 +103,7 @@ impl Cache {
         match file.try_lock() {
             Ok(()) => return Ok(file),
             Err(TryLockError::WouldBlock) => {
-                progress("waiting for another cwl2le that is installing the same")
+                progress("Waiting for another cwl2le that is installing the same.")
             }
             Err(TryLockError::Error(error)) => return Err(self.cannot("lock", &path, error)),
         }

@@ -28,7 +28,7 @@ impl PythonEnv {
         let root = cache
             .entry(&name, tool.requirements, usable, progress, async |root: &Path| {
                 progress(&format!(
-                    "installing {} {} ({}) into {}: once, well under a minute",
+                    "Installing {} {} ({}) into {}. This happens once and takes less than a minute.",
                     tool.name,
                     tool.version(),
                     tool.purpose,

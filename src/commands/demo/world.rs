@@ -3,11 +3,15 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use clap::Args;
+use clap::builder::Resettable;
 use cwl2le_local::log_service::{self, LogService, Transport};
-use cwl2le_local::{Cache, Credentials, LocalAws, LocalError};
+use cwl2le_local::{Cache, LocalAws, LocalError};
 
 use super::application::{BUNYAN_GROUP, Burst, LOG_STREAM, PLAIN_GROUP};
-use crate::aws::{Keys, Options, Session, application};
+use super::kept::how_to_look_around;
+use super::leftovers::leftovers;
+use super::story::{Row, Story};
+use crate::aws::{Keys, Options, Session, Stop, application};
 use crate::commands::setup::Setup;
 use crate::commands::status::Status;
 use crate::commands::subscribe::Subscribe;
@@ -16,10 +20,11 @@ use crate::commands::verb::Verb;
 use crate::error::{Code, Error, Result};
 use crate::flags::CommandLine;
 use crate::health::Verdict;
+use crate::output::{visible, width, wrapped};
 use crate::resources::log_group::aws as logs;
-use crate::resources::{Depth, Observed, observe};
-use crate::stack::{Names, RoleScope, StackName};
-use crate::workflow::Context;
+use crate::resources::{Depth, observe};
+use crate::stack::StackName;
+use crate::workflow::{ChangeReport, Context};
 
 /// The region of the article.
 const REGION: &str = "ap-northeast-1";
@@ -45,12 +50,37 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn start(context: Context<'_>) -> Result<Self> {
-        let say = |text: &str| context.note(text);
-        say("== a local AWS and a local log service on this machine; nothing leaves it");
+    /// Starts a local AWS, which is installed first where it never was, and a local log service.
+    ///
+    /// # Errors
+    /// `interrupted` after Ctrl-C, `environment` where something cannot be installed or started.
+    pub(super) async fn start(story: Story<'_>, stop: &Stop) -> Result<Self> {
+        let running = story.begin("starting a local AWS and a local log service");
+        let said = |text: &str| {
+            wrapped(text, width()).for_each(|line| running.line(line));
+            running.meanwhile("installing");
+        };
+        let started = tokio::select! {
+            () = stop.wait() => Err(Error::new(Code::Interrupted, "stopped before anything was started")),
+            started = Self::started(&said) => started,
+        };
+        running.end(match started {
+            Ok(_) => Row::good("local AWS and a local log service"),
+            Err(_) => Row::bad("local AWS and a local log service"),
+        });
+        let world = started?;
+        story.detail(format_args!(
+            "AWS {}, log service {} (TLS)",
+            world.aws.endpoint(),
+            world.log_service.address()
+        ));
+        Ok(world)
+    }
+
+    async fn started(said: &(dyn Fn(&str) + Sync)) -> Result<Self> {
         let cache = Cache::open().map_err(local)?;
         let private = cwl2le_local::Options { private: true, ..Default::default() };
-        let aws = LocalAws::start(&cache, private, &say).await.map_err(local)?;
+        let aws = LocalAws::start(&cache, private, said).await.map_err(local)?;
         let started = log_service::Options::with_transport(Transport::Tls13);
         let log_service =
             LogService::start(started).map_err(|error| io("the log service cannot start", &error))?;
@@ -60,7 +90,6 @@ impl World {
             Ok(folder)
         });
         let folder = folder.map_err(|error| io("the files of the demo cannot be written", &error))?;
-        say(&format!("AWS {}, log service {} (TLS)", aws.endpoint(), log_service.address()));
         let credentials = aws.credentials();
         let options = Options {
             region: Some(REGION.to_owned()),
@@ -83,8 +112,8 @@ impl World {
         Ok(())
     }
 
-    /// Runs `cwl2le setup` and says how much it changed.
-    pub(super) async fn setup(&self, context: Context<'_>, log_group: &str, pattern: &str) -> Result<usize> {
+    /// Runs `cwl2le setup`.
+    pub(super) async fn setup(&self, story: Story<'_>, log_group: &str, pattern: &str) -> Result<Changed> {
         let endpoint = self.log_service.address().to_string();
         let (ca_file, token_file) = (self.path(CA_FILE), self.path(TOKEN_FILE));
         let args = [
@@ -101,53 +130,57 @@ impl World {
             "--token-file",
             &token_file,
         ];
-        Ok(self.command::<Setup>(context, &args).await?.change.changes.len())
+        Ok(Changed::by(&self.command::<Setup>(story, &args).await?.change))
     }
 
-    /// Runs `cwl2le subscribe` and says how much it changed.
+    /// Runs `cwl2le subscribe`.
     pub(super) async fn subscribe(
         &self,
-        context: Context<'_>,
+        story: Story<'_>,
         log_group: &str,
         pattern: &str,
-    ) -> Result<usize> {
+    ) -> Result<Changed> {
         let args = ["subscribe", "--yes", "--log-group", log_group, "--filter-pattern", pattern];
-        Ok(self.command::<Subscribe>(context, &args).await?.changes.len())
+        Ok(Changed::by(&self.command::<Subscribe>(story, &args).await?))
     }
 
-    /// Runs `cwl2le status` until its verdict is the wanted one, and shows the last picture: what the person on call sees.
-    /// The wait ends after [`PATIENCE`], and when the demo is stopped.
+    /// Runs `cwl2le status` until its verdict is the wanted one. With `--detail`, the last picture is shown: what the
+    /// person on call sees. The wait ends after [`PATIENCE`], and when the demo is stopped.
     pub(super) async fn status(
         &self,
-        context: Context<'_>,
+        story: Story<'_>,
+        stop: &Stop,
         is_wanted: impl Fn(Verdict) -> bool,
     ) -> Result<Verdict> {
         let args = ["status", "--since", "1m"];
-        context.note(&format!("$ {}", CommandLine::new(args)));
+        story.detail(format_args!("$ {}", CommandLine::new(args)));
         let deadline = Instant::now() + PATIENCE;
         loop {
-            let report = self.run::<Status>(context.silent(), &args).await?;
+            let report = self.run::<Status>(story.silent(), &args).await?;
             let verdict = report.verdict();
-            if is_wanted(verdict) || context.stop.requested() || Instant::now() > deadline {
-                context.note(&picture(&report.to_string()));
+            if is_wanted(verdict) || stop.requested() || Instant::now() > deadline {
+                story.detail(picture(&report.to_string()));
                 return Ok(verdict);
             }
             tokio::time::sleep(GLANCE).await;
         }
     }
 
-    /// Runs a command of cwl2le as its user would, and shows its report.
-    async fn command<V: Verb + Args>(&self, context: Context<'_>, args: &[&str]) -> Result<V::Report> {
-        context.note(&format!("$ {}", CommandLine::new(args)));
-        let report = self.run::<V>(context, args).await?;
-        context.note(&report.to_string());
+    /// Runs a command of cwl2le as its user would, and shows its report with `--detail`.
+    async fn command<V: Verb + Args>(&self, story: Story<'_>, args: &[&str]) -> Result<V::Report> {
+        story.detail(format_args!("$ {}", CommandLine::new(args)));
+        let report = self.run::<V>(story.details(), args).await?;
+        story.detail(&report);
         Ok(report)
     }
 
     /// Runs a command of cwl2le as its user would.
     async fn run<V: Verb + Args>(&self, context: Context<'_>, args: &[&str]) -> Result<V::Report> {
         let command_line = CommandLine::new(args);
-        let flags = V::augment_args(clap::Command::new("cwl2le")).try_get_matches_from(args);
+        // What the user's environment says is for the user's account.
+        let flags =
+            V::augment_args(clap::Command::new("cwl2le")).mut_args(|flag| flag.env(Resettable::Reset));
+        let flags = flags.try_get_matches_from(args);
         let verb = flags.and_then(|flags| V::from_arg_matches(&flags));
         let verb = verb.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
         let started = Instant::now();
@@ -164,17 +197,16 @@ impl World {
     }
 
     /// Runs `cwl2le teardown`, removes the application's own groups, and names whatever is left.
-    pub(super) async fn tear_down(&self, context: Context<'_>) -> Result<Vec<String>> {
-        context.note("== teardown");
-        self.command::<Teardown>(context, &["teardown", "--yes"]).await?;
+    pub(super) async fn tear_down(&self, story: Story<'_>) -> Result<TornDown> {
+        let calls = self.command::<Teardown>(story, &["teardown", "--yes"]).await?.calls;
         let name = StackName::default();
         let (_, observed) = observe(&self.session, &name, &[], Depth::Everything).await?;
-        let left = leftovers(&observed, &self.session);
+        let leftovers = leftovers(&observed, &self.session);
         for name in [BUNYAN_GROUP, PLAIN_GROUP] {
             // Only tidiness: the whole local AWS ends with the demo.
             let _ = logs::delete_log_group((&self.session).into(), name).await;
         }
-        Ok(left)
+        Ok(TornDown { leftovers, calls })
     }
 
     pub(super) async fn stop(self) {
@@ -182,27 +214,16 @@ impl World {
         let _ = self.aws.stop().await;
     }
 
-    /// Says how to look around, and waits for Ctrl-C.
-    pub(super) async fn keep(&self, context: Context<'_>) {
-        let Credentials { access_key_id: key, secret_access_key: secret } = self.aws.credentials();
-        context.note(&format!(
-            "== everything keeps running; look around in another terminal, stop with Ctrl-C\n\
-             Do not share these keys: functions run as processes of yours, so whoever has them can run programs as you.\n\
-             export AWS_ENDPOINT_URL={} AWS_REGION={REGION} AWS_DEFAULT_REGION={REGION} AWS_ACCESS_KEY_ID={key} AWS_SECRET_ACCESS_KEY={secret}\n\
-             cwl2le status\n\
-             aws logs describe-subscription-filters --log-group-name {BUNYAN_GROUP}\n\
-             aws kinesis describe-stream-summary --stream-name cloudwatch-logs-stream\n\
-             aws lambda list-event-source-mappings --function-name cwl-to-logentries\n\
-             aws logs put-log-events --log-group-name {PLAIN_GROUP} --log-stream-name '{LOG_STREAM}' \\\n  \
-             --log-events timestamp=$(date +%s000),message=\"$(date -u +%FT%T.000Z) 85c6cfcc-7cc1 hello\"",
-            self.aws.endpoint(),
-        ));
+    /// Says how to look around, and shows what arrives until Ctrl-C.
+    pub(super) async fn keep(&self, story: Story<'_>, stop: &Stop) {
+        story.line(how_to_look_around(self.aws.endpoint(), REGION, &self.aws.credentials(), width()));
+        let _waiting = stop.idle();
         let mut arrivals = self.log_service.subscribe();
         loop {
             tokio::select! {
-                () = context.stop.wait() => return,
+                () = stop.wait() => return story.line(""),
                 line = arrivals.recv() => match line {
-                    Some(line) => context.note(&format!("   arrived  {}", line.message())),
+                    Some(line) => story.line(format_args!("  arrived  {}", visible(line.message()))),
                     None => return,
                 },
             }
@@ -210,28 +231,32 @@ impl World {
     }
 }
 
+/// What a command did.
+pub(super) struct Changed {
+    /// Changes that it made.
+    pub(super) changes: usize,
+    /// AWS calls that it made.
+    pub(super) calls: u64,
+}
+
+impl Changed {
+    fn by(report: &ChangeReport) -> Self {
+        Self { changes: report.changes.len(), calls: report.calls }
+    }
+}
+
+/// What the teardown did.
+pub(super) struct TornDown {
+    /// Names of resources that exist after it.
+    pub(super) leftovers: Vec<String>,
+    /// AWS calls that it made.
+    pub(super) calls: u64,
+}
+
 /// The verdict and the flow: the first two paragraphs of what `status` says.
 fn picture(status: &str) -> String {
     let paragraphs: Vec<&str> = status.split("\n\n").take(2).collect();
     paragraphs.join("\n\n")
-}
-
-/// What is left of the stack. Filters that lead elsewhere do not count: with `--keep`, the user may have made some.
-fn leftovers(observed: &Observed, session: &Session) -> Vec<String> {
-    let stream_arn = Names::new(&StackName::default(), &session.target.region, RoleScope::Plain)
-        .stream_arn(&session.target);
-    let mut left = Vec::new();
-    left.extend(observed.stream.as_ref().map(|s| format!("stream {}", s.arn)));
-    left.extend(observed.logs_role.as_ref().map(|r| format!("role {}", r.name)));
-    left.extend(observed.function_role.as_ref().map(|r| format!("role {}", r.name)));
-    left.extend(observed.log_group.as_ref().map(|g| format!("log group {}", g.name)));
-    left.extend(observed.function.as_ref().map(|f| format!("function {}", f.arn)));
-    left.extend(observed.triggers.iter().map(|t| format!("trigger {}", t.uuid)));
-    for (name, group) in &observed.groups {
-        let ours = group.filters.iter().filter(|filter| filter.destination_arn == stream_arn);
-        left.extend(ours.map(|filter| format!("subscription filter {name} -> {}", filter.name)));
-    }
-    left
 }
 
 fn local(error: LocalError) -> Error {
