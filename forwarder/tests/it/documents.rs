@@ -34,8 +34,10 @@ fn sources(folder: &str) -> String {
 fn every_fault_in_the_table_has_its_test() {
     let tests = ["tests", "src", "../tests"].map(sources).concat();
     let document = read("../docs/faults.md");
-    let rows = rows(&document, "Faults");
-    assert!(rows.len() > 10);
+    // Each table has a head of its own.
+    let is_fault = |row: &Vec<&str>| row.last().is_some_and(|name| name.starts_with('`'));
+    let rows: Vec<_> = rows(&document, "Faults").into_iter().filter(is_fault).collect();
+    assert!(rows.len() > 80);
     for row in rows {
         let name = row.last().unwrap().trim_matches('`');
         if let Some(step) = name.strip_prefix(".ci/run ") {
