@@ -27,7 +27,7 @@ use crate::error::{Code, Error, Failure};
 use crate::flags::CommandLine;
 use crate::health::{Unknown, Verdict};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, TYPED, WARN};
-use crate::output::{OutputFormat, Printer, Progress, bug};
+use crate::output::{Next, OutputFormat, Printer, Progress, bug};
 use crate::resources::stream::aws as kinesis;
 use crate::resources::{
     Field, Head, HeadRow, Kept, Kind, Loss, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
@@ -124,6 +124,7 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
             refused,
             notes,
             losses,
+            next: Next::new().then(CommandLine::new([o.text()]), o.text()),
             ..ChangeReport::default()
         }));
     }
@@ -208,6 +209,7 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
         from_account: true,
         account: Some(o.text()),
         tokens: vec![o.text()],
+        next: Next::new().then(CommandLine::new([o.text()]), o.text()),
     }));
     let mut forward = ForwardReport::default();
     (forward.input, forward.to, forward.failures) = (o.text(), o.text(), vec![o.text()]);
@@ -313,13 +315,7 @@ fn check(output: &str, secret: &str) -> Result<(), TestCaseError> {
     }
     let raw: Vec<char> = plain.chars().filter(|c| *c != '\n' && is_raw(*c)).collect();
     prop_assert!(raw.is_empty(), "{raw:?} in {output:?}");
-    // A text that wraps may break behind the escape of its line end, and the line before then shows that escape.
-    let before = std::iter::once("").chain(plain.lines());
-    let forged = plain
-        .lines()
-        .zip(before)
-        .any(|(line, before)| line.trim_start().starts_with(FORGED) && !before.ends_with("\\n"));
-    prop_assert!(!forged, "a forged line in {output}");
+    prop_assert!(!has_line(&plain, FORGED), "a forged line in {output}");
     let json = json!(secret).to_string();
     let forms = [
         secret.to_owned(),
@@ -331,6 +327,16 @@ fn check(output: &str, secret: &str) -> Result<(), TestCaseError> {
         prop_assert!(!plain.contains(&form), "{form} in {output}");
     }
     Ok(())
+}
+
+/// Whether a line of an output begins with this text. A text that wraps may break behind the escape of its line end, and
+/// the line before then shows that escape.
+fn has_line(output: &str, begins: &str) -> bool {
+    let before = std::iter::once("").chain(output.lines());
+    output
+        .lines()
+        .zip(before)
+        .any(|(line, before)| line.trim_start().starts_with(begins) && !before.ends_with("\\n"))
 }
 
 /// Whoever opens a stream bypasses all of this. What is not in the list goes through `output`.
@@ -437,6 +443,6 @@ async fn what_aws_says_begins_no_line_and_quotes_no_environment() {
         assert!(
             !output.contains("hunter2") && !output.chars().any(|c| c != '\n' && c != '\u{1b}' && is_raw(c))
         );
-        assert!(!output.lines().any(|line| line.trim_start().starts_with("hint: run curl")), "{output}");
+        assert!(!has_line(&output, "hint: run curl"), "{output}");
     }
 }

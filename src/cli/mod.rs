@@ -1,6 +1,7 @@
 //! What stands above the verbs: the whole command line, how it is parsed, and how its verb is run.
 
 mod arguments;
+mod completed;
 mod denied;
 mod given;
 mod misplaced_keys;

@@ -1,18 +1,18 @@
 //! Runs a verb: finds the configuration file, says where AWS is, and explains a missing permission.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::CommandFactory;
 
-use super::{Cli, denied, misplaced_keys};
+use super::{Cli, completed, denied, misplaced_keys};
 use crate::aws::{Options, Stop};
 use crate::commands::{Outcome, Reads};
 use crate::error::Result;
 use crate::flags::CommandLine;
 use crate::output::{Live, Progress, visible};
 use crate::settings::{self, File};
-use crate::workflow::{Context, Lines};
+use crate::workflow::{Context, Lines, Stopwatch};
 
 /// Why a token should not stand on the command line.
 const TOKEN_IS_SHOWN: &str = "note: every user of this machine can read --token while the command runs (`ps`), and it stays in \
@@ -29,6 +29,7 @@ pub async fn run(
     lines: &Lines<'_>,
     live: Live<'_>,
 ) -> Result<Outcome> {
+    let stopwatch = Stopwatch::start();
     let facts = cli.command.facts();
     if facts.shows_token {
         progress.line(TOKEN_IS_SHOWN);
@@ -60,15 +61,18 @@ pub async fn run(
         file: file.as_ref(),
         command_line: &command_line,
         target: &OnceLock::new(),
-        started: Instant::now(),
+        stopwatch: &stopwatch,
         lines,
         live,
         command: Cli::command,
     };
     let ended = cli.command.run(context).await;
-    ended.map_err(|error| match context.target.get() {
-        Some(target) => denied::explained(error, cli, target),
-        None => error,
+    ended.map_err(|error| {
+        let error = completed::completed(error, &command_line);
+        match context.target.get() {
+            Some(target) => denied::explained(error, cli, target),
+            None => error,
+        }
     })
 }
 

@@ -17,6 +17,7 @@ pub fn listen(stop: &Stop, progress: &Progress) {
     tokio::spawn(async move {
         signals.ask_to_stop().await;
         let idle = stop.is_idle();
+        progress.break_line();
         stop.request();
         if !idle {
             progress.line("stopping when the calls in flight are answered; Ctrl-C again stops at once");

@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::verb::{Facts, Reads, Verb};
 use crate::documentation::with_pages;
 use crate::error::{Code, Error, Result};
-use crate::flags::StackArg;
-use crate::output::visible;
+use crate::flags::{CommandLine, StackArg};
+use crate::output::{Next, visible};
 use crate::resources::{Depth, observe};
 use crate::settings;
 use crate::workflow::Context;
@@ -47,6 +47,8 @@ pub(crate) struct InitReport {
     pub account: Option<String>,
     /// The environment variables that it expects tokens in.
     pub tokens: Vec<String>,
+    /// What to run next.
+    pub next: Next,
 }
 
 impl Verb for Init {
@@ -67,11 +69,14 @@ impl Verb for Init {
         };
         write(&self.to, &text, self.force)?;
         let account = context.target.get().filter(|_| self.from_account).map(|target| target.account.clone());
+        let is_set = |name: &str| std::env::var_os(name).is_some();
+        let next = next(context.command_line, &self.to.display().to_string(), &tokens, is_set);
         Ok(InitReport {
             file: self.to.display().to_string(),
             from_account: self.from_account,
             account,
             tokens,
+            next,
         })
     }
 }
@@ -130,11 +135,41 @@ impl fmt::Display for InitReport {
         if !self.tokens.is_empty() {
             write!(f, "\nit expects tokens in {}", visible(self.tokens.join(", ")))?;
         }
-        let config = if self.file == settings::FILE_NAME {
-            String::new()
-        } else {
-            format!(" --config {}", visible(&self.file))
+        write!(f, "\n\n{}", self.next)
+    }
+}
+
+/// What to run with the file: the plan fails without the tokens that it refers to.
+fn next(line: &CommandLine, file: &str, tokens: &[String], is_set: impl Fn(&str) -> bool) -> Next {
+    let config = || match file {
+        settings::FILE_NAME => Vec::new(),
+        file => vec!["--config".to_owned(), file.to_owned()],
+    };
+    // The file names the stack, and `init` itself needs no other file.
+    let command = |verb: &str| line.of_verb_without(verb, &["--stack", "--config"]).with(&config());
+    let missing = tokens.iter().find(|name| !is_set(name));
+    let next = missing.map_or_else(Next::new, |name| {
+        let export = format!("export {name}='<token>'");
+        Next::new().then(export, "put the token of your log in the place of <token>")
+    });
+    next.then(command("plan"), "see what `setup` would make").then(command("setup"), "make it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_token_comes_before_the_plan_that_needs_it() {
+        let line = CommandLine::new(["init", "--to", "prod.toml", "--stack", "blue", "--profile", "p"]);
+        let tokens = ["SET".to_owned(), "CWL2LE_TOKEN".to_owned()];
+        let json = |file: &str, tokens: &[String]| {
+            serde_json::to_value(next(&line, file, tokens, |name| name == "SET")).expect("JSON")
         };
-        write!(f, "\nnext: cwl2le plan{config}")
+        let shown = json("prod.toml", &tokens);
+        assert_eq!(shown[0]["command"], "export CWL2LE_TOKEN='<token>'");
+        assert_eq!(shown[1]["command"], "cwl2le plan --profile p --config prod.toml");
+        assert_eq!(shown[2]["command"], "cwl2le setup --profile p --config prod.toml");
+        assert_eq!(json("cwl2le.toml", &tokens[..1])[0]["command"], "cwl2le plan --profile p");
     }
 }

@@ -27,7 +27,8 @@ impl Verb for Plan {
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         check_flags(context, &self.wanted).await?;
         let session = open(context, &self.wanted).await?;
-        let Planned { stack, plan, .. } = plan_stack(context, &session, &self.wanted, None).await?;
+        let planned = plan_stack(context, &session, &self.wanted, None).await;
+        let Planned { stack, plan, .. } = planned.inspect_err(|_| context.show_account(&session))?;
         let change = Change { yes: false, dry_run: true };
         let run = Run::new(context, &session, &stack, &change, "plan");
         run.carry_out(plan, async |at| {

@@ -14,6 +14,12 @@ const PLACEHOLDER: &str = "<token>";
 /// The flags that say which stack is meant, and where it is. Each takes a value.
 const PLACE_FLAGS: [&str; 5] = ["--stack", "--config", "--region", "--profile", "--endpoint-url"];
 
+/// The verbs that look at an account, but at no one stack.
+const STACKLESS_VERBS: [&str; 1] = ["list"];
+
+/// The verbs that look at no account. Every other one but those above takes `--stack`.
+const PLACELESS_VERBS: [&str; 6] = ["package", "schema", "completions", "man", "demo", "help"];
+
 /// The arguments of a run without the secrets among them. Displayed, they are one line for a POSIX shell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct CommandLine {
@@ -71,6 +77,69 @@ impl CommandLine {
         line
     }
 
+    /// Another command in the same account and region, with no other flags: also not which stack.
+    #[must_use]
+    pub fn of_place(&self, verb: &str) -> Self {
+        self.of_verb_without(verb, &["--stack"])
+    }
+
+    /// Another command in the same place, without these of the flags that say where that is.
+    #[must_use]
+    pub fn of_verb_without(&self, verb: &str, flags: &[&str]) -> Self {
+        self.of_stack(verb).without(flags)
+    }
+
+    /// The same command without these flags. Each of them takes a value.
+    fn without(&self, flags: &[&str]) -> Self {
+        let (mut kept, mut args) = (Vec::new(), self.args.iter().cloned());
+        while let Some(arg) = args.next() {
+            let is_gone = flags.contains(&arg.split('=').next().unwrap_or_default());
+            match (is_gone, arg.contains('=')) {
+                (true, false) => drop(args.next()),
+                (true, true) => {}
+                (false, _) => kept.push(arg),
+            }
+        }
+        Self { args: kept, ..*self }
+    }
+
+    /// The same command so that it changes something.
+    #[must_use]
+    pub fn applied(mut self) -> Self {
+        self.args.retain(|arg| arg != "--dry-run");
+        self
+    }
+
+    /// A text in which each command of this program between backticks is for the same stack in the same place: it has
+    /// those of the flags of this run that its verb takes and that it does not have itself.
+    pub fn completed(&self, text: &str) -> String {
+        let parts: Vec<&str> = text.split('`').collect();
+        // An odd backtick belongs to a value.
+        if parts.len().is_multiple_of(2) || !text.contains("`cwl2le ") {
+            return text.to_owned();
+        }
+        let part = |(at, part): (usize, &&str)| match at % 2 {
+            0 => (*part).to_owned(),
+            _ => format!("`{}`", self.with_place(part)),
+        };
+        parts.iter().enumerate().map(part).collect()
+    }
+
+    /// A command with the flags of this run that say where its stack is.
+    fn with_place(&self, command: &str) -> String {
+        let verb =
+            command.strip_prefix("cwl2le ").and_then(|rest| rest.split(' ').next()).unwrap_or_default();
+        if PLACELESS_VERBS.contains(&verb) || verb.is_empty() || verb.starts_with('-') {
+            return command.to_owned();
+        }
+        let place = if STACKLESS_VERBS.contains(&verb) { self.of_place(verb) } else { self.of_stack(verb) };
+        let has: Vec<&str> = command.split([' ', '=']).filter(|word| PLACE_FLAGS.contains(word)).collect();
+        let missing = place.without(&has).to_string();
+        let flags =
+            missing.strip_prefix("cwl2le ").and_then(|line| line.strip_prefix(verb)).unwrap_or_default();
+        format!("{command}{flags}")
+    }
+
     /// The same command with more arguments behind it.
     #[must_use]
     pub fn with(mut self, args: &[String]) -> Self {
@@ -94,18 +163,9 @@ impl CommandLine {
     /// The command that prints the policy of whoever is on call, for the same stack. It works without any right.
     #[must_use]
     pub fn on_call_policy(&self, target: &Target) -> Self {
-        let mut line = self.of_stack("policies");
-        let is_of_place = |flag: &str| ["--region", "--profile", "--endpoint-url"].contains(&flag);
-        let (mut kept, mut args) = (Vec::new(), line.args.drain(1..));
-        while let Some(arg) = args.next() {
-            let value = if arg.contains('=') { None } else { args.next() };
-            if !is_of_place(arg.split('=').next().unwrap_or_default()) {
-                kept.extend([arg].into_iter().chain(value));
-            }
-        }
+        let mut line = self.of_stack("policies").without(&["--region", "--profile", "--endpoint-url"]);
         let place = ["on-call", "--account", &target.account, "--region", target.region.as_str()];
-        drop(args);
-        line.args.extend(place.map(ToOwned::to_owned).into_iter().chain(kept));
+        line.args.splice(1..1, place.map(ToOwned::to_owned));
         line
     }
 
@@ -232,11 +292,44 @@ mod tests {
                 .to_string(),
             "cwl2le policies on-call --account 123456789012 --region eu-west-1 --stack blue '--config=b.toml'"
         );
+        assert_eq!(
+            line("teardown --stack blue --region=eu-west-1 --profile p").of_place("list").to_string(),
+            "cwl2le list '--region=eu-west-1' --profile p"
+        );
+        assert_eq!(line("setup --dry-run --shards 2").applied().to_string(), "cwl2le setup --shards 2");
         assert!(line("setup --token t").of_stack("teardown").needs().is_empty());
         for typed in ["setup --token-file -", "setup --token-file=-"] {
             assert_eq!(line(typed).needs(), "; the token has to be piped in again");
         }
         assert!(line("setup --token-file token").needs().is_empty());
+    }
+
+    #[test]
+    fn commands_in_a_hint_are_for_the_stack_of_the_run() {
+        let run = CommandLine::new(["subscribe", "-g", "/a", "--stack", "blue", "--profile", "a b"]);
+        let hint = "run `cwl2le setup` or `cwl2le list`, see `aws logs` and `cwl2le status --watch --stack green`; \
+                    `cwl2le init --to FILE` and `cwl2le schema` know nothing of it";
+        assert_eq!(
+            run.completed(hint),
+            "run `cwl2le setup --stack blue --profile 'a b'` or `cwl2le list --profile 'a b'`, see `aws logs` and \
+             `cwl2le status --watch --stack green --profile 'a b'`; \
+             `cwl2le init --to FILE --stack blue --profile 'a b'` and `cwl2le schema` know nothing of it"
+        );
+        assert_eq!(run.completed(&run.completed(hint)), run.completed(hint));
+        for text in ["a ` in `cwl2le setup`", "no command", ""] {
+            assert_eq!(run.completed(text), text);
+        }
+        assert_eq!(CommandLine::new(["plan"]).completed(hint), hint);
+    }
+
+    #[test]
+    fn the_verbs_that_take_no_stack_are_known() {
+        let mut command = Cli::command();
+        command.build();
+        let takes_none = |verb: &&clap::Command| !verb.get_arguments().any(|arg| arg.get_id() == "stack");
+        for verb in command.get_subcommands().filter(takes_none).map(clap::Command::get_name) {
+            assert!(STACKLESS_VERBS.contains(&verb) || PLACELESS_VERBS.contains(&verb), "{verb}");
+        }
     }
 
     #[test]

@@ -7,12 +7,14 @@
 //! escape control characters.
 
 mod color;
+mod command;
 mod error;
 mod live;
 mod next;
 mod panic;
 mod printer;
 mod progress;
+mod prose;
 pub mod quantity;
 pub mod style;
 mod table;

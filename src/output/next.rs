@@ -3,9 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use textwrap::Options;
 
+use super::command::continued;
 use super::style::{BOLD, DIM, TYPED};
+use super::wrap::{columns, wrapped};
 use super::{visible, width};
 
 /// Maximum number of commands that are proposed: more would be a manual.
@@ -57,7 +58,7 @@ impl Next {
             return Vec::new();
         }
         let commands: Vec<String> = self.0.iter().map(|row| visible(&row.command)).collect();
-        let widest = commands.iter().map(|command| textwrap::core::display_width(command)).max();
+        let widest = commands.iter().map(|command| columns(command)).max();
         let column = INDENT + widest.unwrap_or_default() + GAP;
         let mut lines = vec![format!("{BOLD}Next{BOLD:#}")];
         for (row, command) in self.0.iter().zip(&commands) {
@@ -65,16 +66,16 @@ impl Next {
             if column + NARROWEST <= width {
                 let indent = " ".repeat(column);
                 let first = format!("{:INDENT$}{TYPED}{command}{TYPED:#}", "");
-                let padding = column - INDENT - textwrap::core::display_width(command);
-                for (at, part) in textwrap::wrap(&why, width - column).iter().enumerate() {
+                let padding = column - INDENT - columns(command);
+                for (at, part) in wrapped(&why, width - column).enumerate() {
                     let before = if at == 0 { format!("{first}{:padding$}", "") } else { indent.clone() };
                     lines.push(format!("{before}{DIM}{part}{DIM:#}"));
                 }
             } else {
                 let pieces = continued(command, width.saturating_sub(INDENT));
                 lines.extend(pieces.iter().map(|piece| format!("{:INDENT$}{TYPED}{piece}{TYPED:#}", "")));
-                let whys = textwrap::wrap(&why, Options::new(width.saturating_sub(2 * INDENT)));
-                lines.extend(whys.iter().map(|part| format!("{:1$}{DIM}{part}{DIM:#}", "", 2 * INDENT)));
+                let whys = wrapped(&why, width.saturating_sub(2 * INDENT));
+                lines.extend(whys.map(|part| format!("{:1$}{DIM}{part}{DIM:#}", "", 2 * INDENT)));
             }
         }
         lines
@@ -85,29 +86,6 @@ impl fmt::Display for Next {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.lines(width()).join("\n"))
     }
-}
-
-/// A command in lines of at most `width` columns, as far as its words allow. All but the last end with a `\`, which
-/// makes a POSIX shell read on.
-fn continued(command: &str, width: usize) -> Vec<String> {
-    const MORE: &str = " \\";
-    let Some(words) = shlex::split(command) else { return vec![command.to_owned()] };
-    let mut lines = vec![String::new()];
-    for word in words {
-        let Ok(word) = shlex::try_quote(&word) else { return vec![command.to_owned()] };
-        let (columns, at) = (textwrap::core::display_width(&word), lines.len() - 1);
-        let line = &mut lines[at];
-        if line.is_empty() {
-            line.push_str(&word);
-        } else if textwrap::core::display_width(line) + 1 + columns + MORE.len() <= width {
-            *line += " ";
-            *line += &word;
-        } else {
-            *line += MORE;
-            lines.push(format!("    {word}"));
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

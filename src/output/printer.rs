@@ -117,7 +117,7 @@ impl Printer {
         match (quiet, io::stderr().is_terminal() && !dumb) {
             (true, _) => Progress::none(),
             (false, true) => Progress::live(self.stderr_color),
-            (false, false) => Progress::plain(io::stderr()),
+            (false, false) => Progress::logged(io::stderr(), self.stderr_color),
         }
     }
 }

@@ -1,19 +1,25 @@
 //! What is being done right now, on standard error.
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{IsTerminal, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::quantity;
 use super::style::{BAD, DIM, GOOD};
 use super::visible::{shown, visible};
+use super::width::width;
 
 /// How often something that is waited for is mentioned where there is no live display.
 const REMINDER: Duration = Duration::from_secs(10);
 /// How often the live display moves.
 const TICK: Duration = Duration::from_millis(100);
+/// Minimum time before the pace of a bar is shown: calls come in bursts at first.
+const BURST: Duration = Duration::from_secs(3);
+/// Columns in which a bar of things that are counted has all the length that it needs.
+const WIDE: usize = 100;
 
 /// Shows steps as they run. Clones show on the same display; steps may run at the same time.
 #[derive(Clone)]
@@ -27,7 +33,7 @@ enum Target {
     /// Nothing is shown.
     None,
     /// One lasting line a finished step, for logs.
-    Plain(Arc<Mutex<dyn Write + Send>>),
+    Plain { to: Arc<Mutex<dyn Write + Send>>, color: bool },
     /// Spinners that become lasting lines.
     Live { bars: MultiProgress, color: bool },
 }
@@ -46,7 +52,12 @@ impl Progress {
     /// Writes one plain line for each finished step, and one now and then for a step that takes long. What cannot be
     /// written is dropped: a closed log must not stop the work.
     pub fn plain(to: impl Write + Send + 'static) -> Self {
-        Self { target: Target::Plain(Arc::new(Mutex::new(to))), reminder: REMINDER }
+        Self::logged(to, false)
+    }
+
+    /// The same, with or without colours.
+    pub(super) fn logged(to: impl Write + Send + 'static, color: bool) -> Self {
+        Self { target: Target::Plain { to: Arc::new(Mutex::new(to)), color }, reminder: REMINDER }
     }
 
     /// Spins on the terminal behind standard error.
@@ -61,14 +72,19 @@ impl Progress {
         Self { reminder, ..self }
     }
 
+    /// Whether the live display has colours.
+    const fn has_color(&self) -> bool {
+        matches!(self.target, Target::Live { color: true, .. })
+    }
+
     /// Writes a lasting line.
     pub fn line(&self, text: impl Display) {
         let text = text.to_string();
         match &self.target {
             Target::None => {}
-            Target::Plain(to) => {
+            Target::Plain { to, color } => {
                 let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = writeln!(to, "{}", shown(&text, false)).and_then(|()| to.flush());
+                let _ = writeln!(to, "{}", shown(&text, *color)).and_then(|()| to.flush());
             }
             // Not `println` of the bars: it pads lines to the width of the terminal, and copied text would be joined.
             Target::Live { bars, color } => bars.suspend(|| {
@@ -81,27 +97,63 @@ impl Progress {
     /// dropped.
     #[must_use]
     pub fn begin(&self, doing: impl Into<String>) -> Step {
-        let doing = visible(doing.into());
+        let style = ProgressStyle::with_template(match self.has_color() {
+            true => "  {spinner:.cyan} {wide_msg} {elapsed:.dim}",
+            false => "  {spinner} {wide_msg} {elapsed}",
+        });
+        self.step(doing.into(), || {
+            let spinner = ProgressBar::new_spinner();
+            spinner.with_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()))
+        })
+    }
+
+    /// Begins a step of many equal parts, such as `subscription filters`: a bar with their count and pace.
+    #[must_use]
+    pub fn begin_many(&self, doing: impl Into<String>, total: usize) -> Step {
+        // The two parts of the bar differ without colours, too.
+        let style = ProgressStyle::with_template(match (self.has_color(), width() < WIDE) {
+            (true, false) => "  {spinner:.cyan} {msg}   {bar:30.cyan/dim}   {pos}/{len}   {pace:.dim}",
+            (true, true) => "  {spinner:.cyan} {msg}  {wide_bar:.cyan/dim}  {pos}/{len}  {pace:.dim}",
+            (false, false) => "  {spinner} {msg}   {bar:30}   {pos}/{len}   {pace}",
+            (false, true) => "  {spinner} {msg}  {wide_bar}  {pos}/{len}  {pace}",
+        });
+        self.step(doing.into(), || {
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("━╸─");
+            let pace = |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+                let _ = out.write_str(&pace(state));
+            };
+            ProgressBar::new(total as u64).with_style(style.with_key("pace", pace))
+        })
+    }
+
+    fn step(&self, doing: String, bar: impl FnOnce() -> ProgressBar) -> Step {
+        let doing = visible(doing);
         let bar = match &self.target {
             Target::Live { bars, .. } => {
-                let style = ProgressStyle::with_template("{spinner} {wide_msg} {elapsed}");
-                let bar = bars.add(ProgressBar::new_spinner());
-                bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+                let bar = bars.add(bar());
                 bar.set_message(doing.clone());
                 bar.enable_steady_tick(TICK);
                 Some(bar)
             }
-            Target::None | Target::Plain(_) => None,
+            Target::None | Target::Plain { .. } => None,
         };
         let now = Instant::now();
         Step { progress: self.clone(), doing, bar, begun: now, reminded: Mutex::new(now) }
+    }
+
+    /// Ends the line on which a terminal shows `^C`, so that what is written next has a line of its own.
+    pub fn break_line(&self) {
+        if std::io::stderr().is_terminal() {
+            // Nobody reads what a closed terminal does not take.
+            let _ = self.suspend(|| std::io::stderr().write_all(b"\n"));
+        }
     }
 
     /// Hides the live display while `ask` uses the terminal.
     pub fn suspend<R>(&self, ask: impl FnOnce() -> R) -> R {
         match &self.target {
             Target::Live { bars, .. } => bars.suspend(ask),
-            Target::None | Target::Plain(_) => ask(),
+            Target::None | Target::Plain { .. } => ask(),
         }
     }
 }
@@ -130,16 +182,33 @@ impl Step {
         }
     }
 
+    /// Says how many parts of a step with many have ended.
+    pub fn count(&self, ended: usize, total: usize) {
+        match &self.bar {
+            Some(bar) => bar.set_position(ended as u64),
+            None => self.waiting(format_args!("{ended} of {total}")),
+        }
+    }
+
+    /// Ends the step with a row for the table of what was done: `is_good`, what, and in a column behind `column`
+    /// columns the time.
+    pub fn row(self, is_good: bool, what: impl Display, column: usize) {
+        let took = quantity::stopwatch(self.begun.elapsed().as_secs_f64());
+        let mark = if is_good { format!("{GOOD}✓{GOOD:#}") } else { format!("{BAD}✗{BAD:#}") };
+        let text = format!("{:<column$}{DIM}{took:>9}{DIM:#}", visible(what));
+        self.end(format_args!("  {mark} "), text);
+    }
+
     /// Ends the step with what has been done, such as `created stream cloudwatch-logs-stream`.
     pub fn done(self, what: impl Display) {
         let took = self.took();
-        self.end(format_args!("{GOOD}✓{GOOD:#} "), format_args!("{}{took}", visible(what)));
+        self.end(format_args!("  {GOOD}✓{GOOD:#} "), format_args!("{}{took}", visible(what)));
     }
 
     /// Ends the step because it failed; the error itself is the caller's to report.
     pub fn failed(self) {
         let took = self.took();
-        self.end(format_args!("{BAD}✗{BAD:#} "), format_args!("failed: {}{took}", self.doing));
+        self.end(format_args!("  {BAD}✗{BAD:#} "), format_args!("failed: {}{took}", self.doing));
     }
 
     /// The mark is for the live display, where finished and running steps stand together.
@@ -158,6 +227,17 @@ impl Step {
         match self.begun.elapsed().as_secs() {
             0 => String::new(),
             seconds => format!(" {DIM}({seconds} s){DIM:#}"),
+        }
+    }
+}
+
+/// How fast the parts of a bar come, and how long the rest takes at that pace.
+fn pace(state: &ProgressState) -> String {
+    match state.elapsed() < BURST || state.pos() == 0 {
+        true => String::new(),
+        false => {
+            let left = quantity::span(state.eta().as_secs_f64());
+            format!("{}/s · {left} left", quantity::rate(state.per_sec()))
         }
     }
 }

@@ -22,6 +22,11 @@ pub fn span(seconds: f64) -> String {
     }
 }
 
+/// How long something took: tenths below a minute, such as `9.8 s`, then as [`span`].
+pub fn stopwatch(seconds: f64) -> String {
+    if seconds < 59.95 { format!("{seconds:.1} s") } else { span(seconds) }
+}
+
 /// A whole number with its thousands apart, such as `41 204`.
 pub fn count(number: f64) -> String {
     let digits = format!("{:.0}", number.abs().round());
@@ -57,6 +62,7 @@ mod tests {
             ["0 s", "48 ms", "1 s", "2 s", "1 min 1 s", "10 min", "45 min", "2 h 14 min", "24 h", "3 days"];
         assert_eq!(shown[..10], wanted);
         assert!(shown[10].ends_with(" days"));
+        assert_eq!([0.04, 9.84, 59.94, 71.2].map(stopwatch), ["0.0 s", "9.8 s", "59.9 s", "1 min 11 s"]);
     }
 
     #[test]

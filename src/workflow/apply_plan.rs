@@ -3,12 +3,13 @@
 use super::change_report::ChangeReport;
 use super::consent::{self, Consent};
 use super::context::Context;
+use super::next_steps;
 use super::rollback::{self, Undone};
 use super::steps::Steps;
 use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::error::{Code, Error, Failure, Result};
-use crate::flags::{Change, CommandLine};
+use crate::flags::Change;
 use crate::resources::{Plan, Refusal, ResourceId, Stack, Step, Verb};
 
 /// Why a rollback keeps resources of this run.
@@ -55,12 +56,15 @@ impl<'a> Run<'a> {
     /// be compared.
     pub(crate) async fn carry_out(
         &self,
-        mut plan: Plan,
+        plan: Plan,
         again: impl AsyncFn(Option<u64>) -> Result<Plan>,
     ) -> Result<ChangeReport> {
+        let mut plan = self.completed(plan);
         // A dry run reports the plan on standard output, and an error says everything about a single refusal.
         if (!plan.is_empty() && !self.change.dry_run && plan.refused.len() != 1) || plan.refused.len() > 1 {
-            self.context.note(&plan.to_string());
+            // The account of a plan without settings stands above it.
+            let gap = if plan.head.is_empty() { "\n" } else { "" };
+            self.context.note(&format!("{gap}{plan}"));
         } else if !self.change.dry_run {
             plan.notes.iter().for_each(|note| self.context.note(note));
         }
@@ -77,11 +81,11 @@ impl<'a> Run<'a> {
             }
             if consent == Consent::Answer {
                 let looking = self.context.progress.begin("looking again at what exists");
-                let now = again(plan.planned_at).await?;
+                let now = self.completed(again(plan.planned_at).await?);
                 self.must_be_the_same(&plan, &left_out, &now)?;
                 // The times in the plan count from when the question was asked: plan once more for now.
                 if plan.planned_at.is_some() {
-                    let later = again(None).await?;
+                    let later = self.completed(again(None).await?);
                     if !is_alike(&plan, &later) {
                         return Err(self.changed(&later));
                     }
@@ -91,8 +95,15 @@ impl<'a> Run<'a> {
                 }
                 drop(looking);
             }
+            if consent == Consent::Flag {
+                self.context.note("");
+            }
             let steps = Steps::new(self.context.progress, &plan);
-            if let Err(failure) = apply(self.session, &plan, &|event| steps.show(event)).await {
+            let applied = apply(self.session, &plan, &|event| steps.show(event)).await;
+            // Rows that did not come to their end come before what is said of them.
+            drop(steps);
+            self.context.note("");
+            if let Err(failure) = applied {
                 let error = self.failed(&plan, *failure).await;
                 return Err(Error { failed: [error.failed, failures(&left_out)].concat().into(), ..error });
             }
@@ -118,10 +129,12 @@ impl<'a> Run<'a> {
         self.context.note(&now.to_string());
         let error = Error::new(
             Code::Changed,
-            "somebody else changed what there is since the plan was shown; nothing was changed by this run",
+            "the account was changed by someone else since the plan was shown; this run changed nothing",
         );
-        let hint =
-            format!("the new plan is shown above: run `{}` again to go by it", self.context.command_line);
+        let hint = format!(
+            "the new plan is shown above; to make its changes, run `{}` again",
+            self.context.command_line
+        );
         Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) }
     }
 
@@ -137,7 +150,7 @@ impl<'a> Run<'a> {
                 let rest = if shared { SHARED } else { "" };
                 failure
                     .error
-                    .hint(format!("rolled back: {removed} resource(s) of this run removed{rest}{hint}"))
+                    .hint(format!("rolled back: {removed} of what this run made deleted{rest}{hint}"))
             }
             Err(error) => {
                 let so_far = failure.into_error(self.command, self.context.command_line);
@@ -147,14 +160,22 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The command that makes the changes of a `plan`. With a token from standard input, no question can be answered,
-    /// so it has --yes.
-    fn setup(&self) -> CommandLine {
-        let setup = self.context.command_line.with_verb("plan", "setup");
-        if setup.reads_token_from_input() { setup.confirmed() } else { setup }
+    /// The plan with the flags of this run in every command that it names.
+    fn completed(&self, mut plan: Plan) -> Plan {
+        let hints = plan.refused.iter_mut().map(|refused| &mut refused.hint);
+        let reasons = plan.kept.iter_mut().map(|kept| &mut kept.reason);
+        for text in hints.chain(reasons).chain(&mut plan.notes) {
+            *text = self.context.command_line.completed(text);
+        }
+        plan
     }
 
     fn report(&self, plan: Plan) -> ChangeReport {
+        let line = self.context.command_line;
+        let next = match self.change.dry_run {
+            true => next_steps::after_showing(self.command, line, &plan),
+            false => next_steps::after(self.command, line, &plan),
+        };
         ChangeReport {
             command: self.command,
             cancelled: false,
@@ -162,8 +183,9 @@ impl<'a> Run<'a> {
             account: self.stack.target.account.clone(),
             region: self.stack.target.region.to_string(),
             dry_run: self.change.dry_run,
-            setup: self.setup(),
             changed: !plan.is_empty(),
+            next,
+            is_shown: !self.context.progress.is_none() && !plan.is_empty(),
             settings: plan.head,
             changes: plan.steps,
             unchanged: plan.unchanged,
@@ -172,7 +194,7 @@ impl<'a> Run<'a> {
             losses: plan.losses,
             notes: plan.notes,
             calls: self.session.calls(),
-            seconds: self.context.started.elapsed().as_secs_f64(),
+            seconds: self.context.stopwatch.seconds(),
         }
     }
 
@@ -183,9 +205,10 @@ impl<'a> Run<'a> {
             return Err(slip);
         }
         let question = match self.command {
-            "teardown" => {
-                format!("Remove these {} resources of stack `{}`?", plan.steps.len(), self.stack.name)
-            }
+            "teardown" => match plan.steps.len() {
+                1 => format!("Delete this resource of stack `{}`?", self.stack.name),
+                many => format!("Delete these {many} resources of stack `{}`?", self.stack.name),
+            },
             _ => "Make these changes?".to_owned(),
         };
         consent::ask(self.context, self.change, plan, &question).await
@@ -255,9 +278,15 @@ fn refused(first: &Refusal, all: &[Refusal]) -> Error {
         1 => String::new(),
         n => format!(" (and {} more, shown above)", n - 1),
     };
-    Error::new(first.code, format!("{} is refused: {}{more}", first.resource, first.reason))
-        .on(&first.resource.name)
-        .hint(&first.hint)
+    // What is missing of the flags, or does not exist at all, says itself what it is about.
+    let says_all =
+        matches!(first.code, Code::Usage | Code::UnknownLogGroup) && !first.reason.starts_with("it ");
+    let message = match says_all {
+        true => format!("{}{more}", first.reason),
+        false => format!("{} is refused: {}{more}", first.resource, first.reason),
+    };
+    let error = Error::new(first.code, message).hint(&first.hint);
+    if says_all && first.code == Code::Usage { error } else { error.on(&first.resource.name) }
 }
 
 #[cfg(test)]

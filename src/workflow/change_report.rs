@@ -4,10 +4,11 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::words::done;
 use crate::error::Exit;
-use crate::flags::CommandLine;
-use crate::output::visible;
-use crate::resources::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step, Verb};
+use crate::output::style::{BOLD, DIM, GOOD};
+use crate::output::{Next, hanging, quantity, visible, width};
+use crate::resources::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -22,9 +23,6 @@ pub(crate) struct ChangeReport {
     pub region: String,
     /// Whether the changes were only shown.
     pub dry_run: bool,
-    /// The command that makes the changes, of `plan`.
-    #[serde(skip)]
-    pub setup: CommandLine,
     /// Whether the question was answered with no, so that nothing was changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cancelled: bool,
@@ -53,6 +51,12 @@ pub(crate) struct ChangeReport {
     /// Wall time in seconds.
     #[serde(serialize_with = "crate::output::seconds")]
     pub seconds: f64,
+    /// What to run next.
+    #[serde(skip_serializing_if = "Next::is_empty")]
+    pub next: Next,
+    /// Whether the plan has been shown, with what it keeps and why.
+    #[serde(skip)]
+    pub is_shown: bool,
 }
 
 impl ChangeReport {
@@ -62,82 +66,153 @@ impl ChangeReport {
     }
 }
 
+impl ChangeReport {
+    /// The plan, of a dry run.
+    fn plan(&self) -> Plan {
+        Plan {
+            head: self.settings.clone(),
+            steps: self.changes.clone(),
+            unchanged: self.unchanged.clone(),
+            kept: self.kept.clone(),
+            refused: self.refused.clone(),
+            losses: self.losses.clone(),
+            notes: self.notes.clone(),
+            planned_at: None,
+        }
+    }
+
+    /// What is true after the changes, such as `Ready. 54 created in 51.2 s.`
+    fn summary(&self) -> String {
+        let first = if self.command == "setup" { "Ready." } else { "Done." };
+        let what = done(self.changes.iter().map(|step| step.verb));
+        let took = quantity::stopwatch(self.seconds);
+        let stack = visible(&self.stack);
+        let rest = match (self.command, self.kept.len(), self.unchanged.len()) {
+            ("teardown", 0, _) => format!(" Nothing of stack `{stack}` is left."),
+            (_, 0, 0) => String::new(),
+            (_, 0, unchanged) => format!(" {DIM}{unchanged} unchanged.{DIM:#}"),
+            (_, kept, _) => format!(" {kept} kept."),
+        };
+        format!("{GOOD}{BOLD}{first}{BOLD:#} {what} in {took}.{rest}")
+    }
+
+    /// What is true where there was nothing to change.
+    fn no_changes(&self) -> String {
+        let stack = visible(&self.stack);
+        let place = format_args!("{} {}", visible(&self.account), self.region);
+        match self.command {
+            "teardown" if self.kept.is_empty() => {
+                format!("Nothing to delete: there is no stack `{stack}` in {place}.")
+            }
+            "teardown" => format!("Nothing to delete: what is left is not managed by stack `{stack}`."),
+            "unsubscribe" => {
+                format!(
+                    "Nothing to delete: none of these log groups has a subscription filter of stack `{stack}`."
+                )
+            }
+            "subscribe" => format!("No changes. Stack `{stack}` has these subscriptions already."),
+            _ => format!("No changes. Stack `{stack}` is up to date."),
+        }
+    }
+}
+
 impl fmt::Display for ChangeReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.cancelled {
             return f.write_str("Cancelled. Nothing was changed.");
         }
+        let put = |f: &mut fmt::Formatter<'_>, text: &str| f.write_str(&hanging("", text, width()));
         if self.dry_run {
-            let plan = Plan {
-                head: self.settings.clone(),
-                steps: self.changes.clone(),
-                unchanged: self.unchanged.clone(),
-                kept: self.kept.clone(),
-                refused: self.refused.clone(),
-                losses: self.losses.clone(),
-                notes: self.notes.clone(),
-                planned_at: None,
-            };
-            let next = match (self.command, self.changed) {
-                ("plan", true) => {
-                    format!("to make these changes, run `{}`{}", visible(&self.setup), self.setup.needs())
+            write!(f, "{}", self.plan())?;
+        }
+        match (self.dry_run, self.changed) {
+            (true, true) if self.command != "plan" => f.write_str("\n\nDry run: nothing was changed.")?,
+            (true, true) => {}
+            (true, false) => {
+                f.write_str("\n\n")?;
+                put(f, &self.no_changes())?;
+            }
+            (false, changed) => {
+                for kept in self.kept.iter().filter(|_| !self.is_shown) {
+                    let text = format!("{}: {}", kept.resource, visible(&kept.reason));
+                    writeln!(f, "{}", hanging("kept ", &text, width()))?;
                 }
-                (_, true) => "nothing was changed: this was a dry run".to_owned(),
-                (_, false) => "nothing to change".to_owned(),
-            };
-            return write!(f, "{plan}\n{next}");
-        }
-        for kept in &self.kept {
-            writeln!(f, "kept {}: {}", kept.resource, visible(&kept.reason))?;
-        }
-        let stack = format_args!("stack `{}` in {} {}", self.stack, self.account, self.region);
-        match (self.command, self.changed) {
-            ("teardown", true) if self.kept.is_empty() => write!(f, "{stack}: nothing of it is left"),
-            ("teardown", true) => write!(f, "{stack}: removed, except what was kept"),
-            ("teardown", false) if self.kept.is_empty() => write!(f, "{stack}: nothing to remove"),
-            ("teardown", false) => write!(f, "{stack}: nothing of ours is left to remove"),
-            ("unsubscribe", false) => {
-                write!(f, "{stack}: nothing to remove: no filter of this stack")
+                put(f, &if changed { self.summary() } else { self.no_changes() })?;
             }
-            (_, false) => write!(f, "{stack}: nothing to change"),
-            (_, true) => {
-                write!(f, "{stack}: {} changed, {} unchanged", self.changes.len(), self.unchanged.len())
-            }
-        }?;
-        write!(f, " ({} AWS calls, {:.1} s)", self.calls, self.seconds)
-    }
-}
-
-/// What was done to a resource.
-pub(crate) const fn past(verb: Verb) -> &'static str {
-    match verb {
-        Verb::Create => "created",
-        Verb::Update => "updated",
-        Verb::Adopt => "adopted",
-        Verb::Await => "waited for",
-        Verb::Check => "checked",
-        Verb::Replace => "replaced",
-        Verb::Delete => "deleted",
+        }
+        if self.next.is_empty() { Ok(()) } else { write!(f, "\n\n{}", self.next) }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::resources::{Kind, Stage, Verb};
+
+    fn report(command: &'static str, verbs: &[Verb]) -> ChangeReport {
+        let step = |verb: &Verb| Step {
+            stage: Stage::Foundations,
+            resource: ResourceId { kind: Kind::STREAM, name: "s".to_owned() },
+            verb: *verb,
+            fields: Vec::new(),
+            actions: Vec::new(),
+        };
+        let changes: Vec<Step> = verbs.iter().map(step).collect();
+        ChangeReport {
+            command,
+            stack: "blue".to_owned(),
+            account: "123456789012".to_owned(),
+            region: "eu-west-1".to_owned(),
+            changed: !changes.is_empty(),
+            changes,
+            seconds: 51.23,
+            ..ChangeReport::default()
+        }
+    }
 
     #[test]
-    fn a_plan_ends_with_the_command_that_makes_its_changes() {
-        let ends = |args: &[&str], end: &str| {
-            let setup = CommandLine::new(args);
-            let report =
-                ChangeReport { command: "plan", dry_run: true, changed: true, setup, ..Default::default() };
-            assert!(report.to_string().ends_with(end), "{report}");
+    fn the_last_sentence_is_what_is_true_now() {
+        let text = |report: &ChangeReport| {
+            [GOOD, BOLD, DIM].iter().fold(report.to_string(), |text, style| {
+                text.replace(&style.to_string(), "").replace(&format!("{style:#}"), "")
+            })
         };
-        ends(&["setup", "--stack", "nine"], "to make these changes, run `cwl2le setup --stack nine`");
-        ends(
-            &["setup", "--token", "x"],
-            "`cwl2le setup --token '<token>'`; put the token in place of <token>, or give it with \
-              CWL2LE_TOKEN, --token-file, --token-ssm or --token-secret",
+        let created = [Verb::Create, Verb::Create];
+        assert_eq!(text(&report("setup", &created)), "Ready. 2 created in 51.2 s.");
+        let unchanged = vec![ResourceId { kind: Kind::ROLE, name: "r".to_owned() }];
+        let updated = ChangeReport { unchanged: unchanged.clone(), ..report("setup", &[Verb::Update]) };
+        assert_eq!(text(&updated), "Ready. 1 updated in 51.2 s. 1 unchanged.");
+        let filter = report("subscribe", &created);
+        assert_eq!(text(&filter), "Done. 2 created in 51.2 s.");
+        let deleted = report("teardown", &[Verb::Delete]);
+        assert_eq!(text(&deleted), "Done. 1 deleted in 51.2 s. Nothing of stack `blue` is left.");
+        let reason = "others read from it".to_owned();
+        let kept = vec![Kept { resource: ResourceId { kind: Kind::STREAM, name: "s".to_owned() }, reason }];
+        let partly = ChangeReport { kept, ..deleted };
+        assert_eq!(text(&partly), "kept stream s: others read from it\nDone. 1 deleted in 51.2 s. 1 kept.");
+        let shown = ChangeReport { is_shown: true, ..partly };
+        assert_eq!(text(&shown), "Done. 1 deleted in 51.2 s. 1 kept.");
+        for (command, says) in [
+            ("setup", "No changes. Stack `blue` is up to date."),
+            ("subscribe", "No changes. Stack `blue` has these subscriptions already."),
+            ("teardown", "Nothing to delete: there is no stack `blue` in 123456789012 eu-west-1."),
+        ] {
+            assert_eq!(text(&report(command, &[])), says);
+        }
+        let cancelled = ChangeReport { cancelled: true, ..report("setup", &created) };
+        assert_eq!(text(&cancelled), "Cancelled. Nothing was changed.");
+    }
+
+    #[test]
+    fn a_dry_run_says_that_it_was_one_and_what_makes_the_changes() {
+        let next = Next::new().then("cwl2le teardown", "make these changes");
+        let shown = ChangeReport { dry_run: true, next, ..report("teardown", &[Verb::Delete]) };
+        let text = shown.to_string();
+        assert!(
+            text.contains("\n\nDry run: nothing was changed.\n\n") && text.contains("cwl2le teardown"),
+            "{text}"
         );
+        let json = serde_json::to_value(&shown).expect("JSON");
+        assert_eq!(json["next"][0]["command"], "cwl2le teardown");
     }
 }

@@ -35,15 +35,15 @@ pub(crate) async fn ask(
     if !can_ask() {
         return Err(not_confirmed(context.command_line, plan));
     }
-    let mut text = format!("{question} [y/N] ");
+    let mut text = format!("\n{question} [y/N] ");
     // With --quiet, the plan has not been shown yet.
     if context.progress.is_none() {
         text.insert_str(0, &format!("{plan}\n"));
     }
     let unreadable = |error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}"));
     let answer = context.wait_for_input(move || read_answer(&text).map_err(unreadable)).await;
-    if !answer.as_ref().is_ok_and(|answer| answer.ends_with('\n')) {
-        // After Ctrl-C and Ctrl-D the cursor is still on the line of the question.
+    if answer.as_ref().is_ok_and(|answer| !answer.ends_with('\n')) {
+        // After Ctrl-D the cursor is still on the line of the question.
         let _ = prompt("\n");
     }
     Ok(match answer?.trim() {

@@ -2,11 +2,12 @@
 
 use std::io;
 use std::sync::OnceLock;
-use std::time::Instant;
 
+use super::stopwatch::Stopwatch;
 use crate::aws::{Options, Session, Stop};
 use crate::error::{Code, Error, Result};
 use crate::flags::{CommandLine, StackArg};
+use crate::output::style::DIM;
 use crate::output::{Live, Progress, visible};
 use crate::settings::File;
 use crate::stack::{StackName, Target};
@@ -26,8 +27,8 @@ pub(crate) struct Context<'a> {
     pub command_line: &'a CommandLine,
     /// The account and region of the session, once one is open.
     pub target: &'a OnceLock<Target>,
-    /// When the command began.
-    pub started: Instant,
+    /// How long the command runs.
+    pub stopwatch: &'a Stopwatch,
     /// Writes data to standard output, for the one verb that has any besides its report.
     pub lines: &'a Lines<'a>,
     /// Standard output, for verbs that show something while they run.
@@ -41,9 +42,9 @@ pub(crate) struct Context<'a> {
 pub(crate) type Lines<'a> = dyn Fn(&[u8]) -> io::Result<usize> + Sync + 'a;
 
 impl Context<'_> {
-    /// Writes a line beside the report, to standard error.
+    /// Writes a line beside the report, to standard error. Commands in it get the flags of this run.
     pub(crate) fn note(&self, text: &str) {
-        self.progress.line(text);
+        self.progress.line(self.command_line.completed(text));
     }
 
     /// The same without notes, to repeat what has been noted already.
@@ -64,23 +65,62 @@ impl Context<'_> {
         read: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let _waiting = self.stop.idle();
-        tokio::select! {
-            () = self.stop.wait() => Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
-            read = tokio::task::spawn_blocking(read) => {
-                read.map_err(|error| Error::new(Code::Internal, format!("the input was not read: {error}")))?
+        let answered = async {
+            tokio::select! {
+                () = self.stop.wait() => Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
+                read = tokio::task::spawn_blocking(read) => {
+                    read.map_err(|error| Error::new(Code::Internal, format!("the input was not read: {error}")))?
+                }
             }
-        }
+        };
+        self.stopwatch.paused(answered).await
     }
 
     /// Opens the session and shows the account before anything else happens.
     pub(crate) async fn session(&self) -> Result<Session> {
-        let session = Session::open(self.aws.clone()).await?;
-        let target = self.target.get_or_init(|| session.target.clone());
-        let who = (visible(&target.account), visible(&session.identity));
-        self.note(&format!("account {} as {}, region {}", who.0, who.1, target.region));
-        if let Some(endpoint) = session.endpoint() {
-            self.note(&format!("endpoint {}", visible(endpoint)));
-        }
+        let session = self.session_of_plan().await?;
+        self.show_account(&session);
         Ok(session)
+    }
+
+    /// Opens the session of a verb whose plan shows the account itself.
+    pub(crate) async fn session_of_plan(&self) -> Result<Session> {
+        let session = Session::open(self.aws.clone()).await?;
+        self.target.get_or_init(|| session.target.clone());
+        Ok(session)
+    }
+
+    /// Shows the account, who we are there, the region, and the endpoint where it is not AWS's own. A script finds them
+    /// in the report.
+    pub(crate) fn show_account(&self, session: &Session) {
+        if self.live.is_json() {
+            return;
+        }
+        let account = visible(&session.target.account);
+        let who = visible(short_identity(&session.identity));
+        let endpoint =
+            session.endpoint().map(|url| format!(" · endpoint {}", visible(url))).unwrap_or_default();
+        self.note(&format!("{DIM}account {account} as {who} · {}{endpoint}{DIM:#}", session.target.region));
+    }
+}
+
+/// Who somebody is within an account, such as `user/me` or `assumed-role/Admin/me`; what is no ARN is left as it is.
+fn short_identity(arn: &str) -> &str {
+    arn.splitn(6, ':').nth(5).unwrap_or(arn)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_identity_is_shown_without_what_the_account_says_already() {
+        assert_eq!(short_identity("arn:aws:iam::123456789012:user/me"), "user/me");
+        assert_eq!(
+            short_identity("arn:aws-cn:sts::123456789012:assumed-role/Admin/a:b"),
+            "assumed-role/Admin/a:b"
+        );
+        assert_eq!(short_identity("arn:aws:iam::123456789012:root"), "root");
+        assert_eq!(short_identity("somebody"), "somebody");
     }
 }

@@ -7,9 +7,13 @@ pub(crate) mod consent;
 mod context;
 pub(crate) mod deployed;
 pub(crate) mod log_groups;
+mod next_steps;
 pub(crate) mod plan_stack;
 mod rollback;
 pub(crate) mod steps;
+mod stopwatch;
+mod words;
 
 pub(crate) use change_report::ChangeReport;
 pub(crate) use context::{Context, Lines};
+pub(crate) use stopwatch::Stopwatch;

@@ -36,7 +36,7 @@ pub(crate) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<(
 /// Opens the session. Whoever uses the tool for the first time lacks all of it: where the region or the credentials are
 /// missing, the error also says that no token is given.
 pub(crate) async fn open(context: Context<'_>, args: &Wanted) -> Result<Session> {
-    context.session().await.map_err(|error| {
+    context.session_of_plan().await.map_err(|error| {
         let is_missing = matches!(error.code, Code::NoRegion | Code::NoCredentials);
         let goes_somewhere = args.destination.has_token() || context.file.is_some_and(File::has_destinations);
         // Whether the stack is there and keeps its token is not known without AWS.

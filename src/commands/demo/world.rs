@@ -24,7 +24,7 @@ use crate::output::{visible, width, wrapped};
 use crate::resources::log_group::aws as logs;
 use crate::resources::{Depth, observe};
 use crate::stack::StackName;
-use crate::workflow::{ChangeReport, Context};
+use crate::workflow::{ChangeReport, Context, Stopwatch};
 
 /// The region of the article.
 const REGION: &str = "ap-northeast-1";
@@ -183,8 +183,14 @@ impl World {
         let flags = flags.try_get_matches_from(args);
         let verb = flags.and_then(|flags| V::from_arg_matches(&flags));
         let verb = verb.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
-        let started = Instant::now();
-        verb.run(Context { aws: &self.options, command_line: &command_line, started, ..context }).await
+        let stopwatch = Stopwatch::start();
+        verb.run(Context {
+            aws: &self.options,
+            command_line: &command_line,
+            stopwatch: &stopwatch,
+            ..context
+        })
+        .await
     }
 
     pub(super) async fn put_log_events(&self, burst: &Burst, at: SystemTime) -> Result<()> {

@@ -93,7 +93,7 @@ impl Verb for Doctor {
             time: time(u64::try_from(evidence.now / 1000).unwrap_or_default()),
             window_seconds: self.since.as_secs(),
             calls: session.as_ref().map_or(0, |session| session.calls()),
-            seconds: context.started.elapsed().as_secs_f64(),
+            seconds: context.stopwatch.seconds(),
             strict: self.strict,
             short: self.short,
             ..Diagnosis::default()
@@ -108,7 +108,9 @@ impl Verb for Doctor {
 }
 
 /// A finding with its commands for the stack and the place of this run.
-fn item(context: Context<'_>, examined: Examined) -> Item {
+fn item(context: Context<'_>, mut examined: Examined) -> Item {
+    let advice = examined.finding.advice.take();
+    examined.finding.advice = advice.map(|advice| context.command_line.completed(&advice));
     let fix = examined.finding.fix.iter().map(|command| match command {
         Command::Own(args) => {
             let (verb, more) = args.split_first().map_or(("", &[][..]), |(verb, more)| (verb.as_str(), more));

@@ -5,8 +5,7 @@ use std::fmt;
 use serde::{Serialize, Serializer};
 
 use crate::error::{Exit, Result};
-use crate::flags::CommandLine;
-use crate::output::visible;
+use crate::output::{hanging, visible, width};
 use crate::workflow::ChangeReport;
 use crate::workflow::canary::CanaryReport;
 
@@ -19,9 +18,6 @@ pub(crate) struct SetupReport {
     /// How the line of `--test` went, or why none was sent.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_document")]
     pub test: Option<Result<CanaryReport>>,
-    /// The command that proves that lines arrive.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
-    pub next: Option<CommandLine>,
 }
 
 fn as_document<S: Serializer>(
@@ -33,13 +29,6 @@ fn as_document<S: Serializer>(
         Some(Err(error)) => serializer.collect_map([("error", error)]),
         None => serializer.serialize_none(),
     }
-}
-
-fn as_text<S: Serializer>(
-    command: &Option<CommandLine>,
-    serializer: S,
-) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_str(&command.as_ref().map(ToString::to_string).unwrap_or_default())
 }
 
 impl SetupReport {
@@ -57,17 +46,15 @@ impl fmt::Display for SetupReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.change)?;
         match &self.test {
-            Some(Ok(test)) => write!(f, "\n{test}")?,
+            Some(Ok(test)) => write!(f, "\n{test}"),
             Some(Err(error)) => {
-                write!(f, "\nno line was sent to prove it: {}", visible(error))?;
-                if let Some(hint) = &error.hint {
-                    write!(f, "\nhint: {}", visible(hint))?;
+                let text = format!("no test line was sent: {}", visible(error));
+                write!(f, "\n{}", hanging("", &text, width()))?;
+                match &error.hint {
+                    Some(hint) => write!(f, "\n{}", hanging(" hint: ", &visible(hint), width())),
+                    None => Ok(()),
                 }
             }
-            None => {}
-        }
-        match &self.next {
-            Some(next) => write!(f, "\nprove it: {}", visible(next)),
             None => Ok(()),
         }
     }
@@ -84,23 +71,16 @@ mod tests {
         let report = SetupReport {
             change: ChangeReport { command: "setup", stack: "s".to_owned(), ..ChangeReport::default() },
             test: Some(Err(denied)),
-            next: None,
         };
         assert_eq!(report.exit(), Exit::Access);
         let text = report.to_string();
         assert!(
-            text.contains("stack `s`") && text.contains("logs:CreateLogGroup") && text.ends_with("hint: ask")
+            text.starts_with("No changes. Stack `s`")
+                && text.contains("logs:CreateLogGroup")
+                && text.ends_with("hint: ask")
         );
         let json = serde_json::to_value(&report).expect("JSON");
         assert_eq!(json["test"]["error"]["code"], "access-denied");
         assert_eq!(json["stack"], "s");
-    }
-
-    #[test]
-    fn it_ends_with_the_command_that_proves_it() {
-        let next = Some(CommandLine::new(["test", "--stack", "blue"]));
-        let report = SetupReport { next, ..SetupReport::default() };
-        assert!(report.to_string().ends_with("\nprove it: cwl2le test --stack blue"), "{report}");
-        assert_eq!(serde_json::to_value(&report).expect("JSON")["next"], "cwl2le test --stack blue");
     }
 }

@@ -10,6 +10,7 @@ use crate::aws::{Notice, Session};
 use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::Change;
+use crate::output::Next;
 use crate::resources::Stack;
 use crate::resources::function::aws as lambda;
 use crate::settings::Wanted;
@@ -48,8 +49,9 @@ impl Verb for Setup {
         // Mistakes in the flags are reported before any call.
         check_flags(context, &self.wanted).await?;
         let session = open(context, &self.wanted).await?;
+        let planned = plan_stack(context, &session, &self.wanted, None).await;
         let Planned { stack, plan, empty_sections } =
-            plan_stack(context, &session, &self.wanted, None).await?;
+            planned.inspect_err(|_| context.show_account(&session))?;
         let run = Run {
             rollback: self.rollback,
             empty_sections,
@@ -60,7 +62,7 @@ impl Verb for Setup {
         if !report.changed && !report.cancelled && !report.dry_run {
             start_functions(context, &session, &stack).await?;
             report.calls = session.calls();
-            report.seconds = context.started.elapsed().as_secs_f64();
+            report.seconds = context.stopwatch.seconds();
         }
         if let Some(config) = stack.function.config.as_ref().filter(|_| report.changed && !report.dry_run) {
             let advice = receipts::advice(config).await;
@@ -70,8 +72,11 @@ impl Verb for Setup {
         let is_set_up = !report.dry_run && !report.cancelled;
         let test =
             if self.test && is_set_up { Some(Box::pin(test(context, &session, &stack)).await) } else { None };
-        let next = (is_set_up && test.is_none()).then(|| context.command_line.of_stack("test"));
-        Ok(SetupReport { change: report, test, next })
+        if test.is_some() {
+            // It says what to do itself.
+            report.next = Next::new();
+        }
+        Ok(SetupReport { change: report, test })
     }
 
     fn exit(&self, report: &Self::Report) -> Exit {

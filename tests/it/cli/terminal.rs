@@ -70,11 +70,9 @@ async fn what_somebody_changes_while_the_question_is_open_is_shown_and_not_appli
     })
     .await;
     assert_eq!(ran.code, 3, "{ran:?}");
-    for said in [
-        "somebody else changed what there is",
-        "keep stream cloudwatch-logs-stream",
-        "`cwl2le teardown` again",
-    ] {
+    for said in
+        ["the account was changed by someone else", "keep stream cloudwatch-logs-stream", "cwl2le teardown"]
+    {
         assert!(ran.stdout.contains(said), "{said}: {ran:?}");
     }
     let mut left = account.whole(false);
@@ -90,7 +88,7 @@ async fn what_somebody_changes_while_the_question_is_open_is_shown_and_not_appli
     })
     .await;
     assert_eq!(ran.code, 3, "{ran:?}");
-    assert!(ran.stdout.contains("nothing was changed by this run"), "{ran:?}");
+    assert!(ran.stdout.contains("this run changed nothing"), "{ran:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +123,7 @@ async fn a_question_that_is_not_answered_with_yes_changes_nothing() {
         let ran = on_a_terminal(&account, answer, &["teardown"]).await;
         assert_eq!(ran.code, code, "{answer:?}: {ran:?}");
         assert!(
-            ran.stdout.contains("Remove these 7 resources of stack `default`? [y/N]")
+            ran.stdout.contains("Delete these 7 resources of stack `default`? [y/N]")
                 && ran.stdout.to_lowercase().contains("nothing was changed"),
             "{ran:?}"
         );
@@ -258,7 +256,7 @@ async fn quiet_shows_the_report_alone_and_nothing_is_coloured_that_must_not_be()
     };
     let quiet = run(&[&["--quiet"], &setup(&[])[..]].concat(), &[]).await.ok();
     assert_eq!(quiet.stderr, "");
-    assert!(quiet.stdout.starts_with("stack `default` in "), "{quiet:?}");
+    assert!(quiet.stdout.starts_with("Ready. 6 created in "), "{quiet:?}");
     let quiet = run(&["--quiet", "unsubscribe", "--log-group", "/nobody"], &[]).await;
     assert_eq!((quiet.code, quiet.stdout.as_str()), (6, ""));
     // An error is no progress.

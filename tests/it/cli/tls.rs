@@ -181,8 +181,7 @@ const POLICIES: [&str; 2] = ["policies", "operator"];
 #[track_caller]
 fn reached(aws: &Aws, command: &mut Command, calls: &[&str]) {
     let (ran, asked) = (run(command), aws.asked());
-    assert!(ran.stderr.contains("account 123456789012 as arn:aws:iam::123456789012:user/me"), "{ran:?}");
-    assert!(asked.len() >= calls.len() && asked[..calls.len()] == *calls, "{asked:?}");
+    assert!(asked.len() > calls.len() && asked[..calls.len()] == *calls, "{asked:?}: {ran:?}");
 }
 
 #[test]

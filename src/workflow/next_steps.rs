@@ -1,0 +1,148 @@
+//! What makes sense after a change, with the flags of the run.
+
+use crate::flags::CommandLine;
+use crate::output::Next;
+use crate::resources::{Kind, Plan, ResourceId};
+
+/// What to run after a `plan` was carried out by the verb `command`.
+pub(super) fn after(command: &str, line: &CommandLine, plan: &Plan) -> Next {
+    if plan.is_empty() {
+        return Next::new();
+    }
+    match command {
+        "setup" | "subscribe" => after_setup(line, plan),
+        "unsubscribe" => Next::new()
+            .then(line.of_stack("status"), "see which log groups are still subscribed")
+            .then(line.of_stack("teardown"), "delete the stack"),
+        "teardown" if plan.kept.is_empty() => {
+            Next::new().then(line.of_place("list"), "see which other stacks there are")
+        }
+        "teardown" => Next::new().then(line.of_stack("status"), "see what is left"),
+        _ => Next::new(),
+    }
+}
+
+/// What to run after a `plan` was only shown by the verb `command`.
+pub(super) fn after_showing(command: &str, line: &CommandLine, plan: &Plan) -> Next {
+    if plan.is_empty() {
+        return Next::new();
+    }
+    let apply = if command == "plan" { line.with_verb("plan", "setup") } else { line.clone().applied() };
+    // With a token from standard input, no question can be answered.
+    let apply = if apply.reads_token_from_input() { apply.confirmed() } else { apply };
+    let why = format!("make these changes{}", apply.needs());
+    Next::new().then(apply, why)
+}
+
+/// With log groups subscribed, lines arrive soon; without, the next thing is to subscribe some.
+fn after_setup(line: &CommandLine, plan: &Plan) -> Next {
+    let resources = plan.steps.iter().map(|step| &step.resource).chain(&plan.unchanged);
+    let subscriptions: Vec<&ResourceId> = resources.filter(|id| id.kind.is_subscription()).collect();
+    let test = line.of_stack("test");
+    if subscriptions.is_empty() {
+        let subscribe = line.of_stack("subscribe").with(&["--match".to_owned(), "/aws/lambda/*".to_owned()]);
+        return Next::new()
+            .then(subscribe, "subscribe log groups, by name, glob pattern or tag")
+            .then(test, "send one line through the chain")
+            .then(line.of_stack("status"), "see whether the stack is healthy");
+    }
+    let next = Next::new()
+        .then(
+            line.of_stack("status").with(&["--watch".to_owned()]),
+            "see lines arrive (first ones within a minute)",
+        )
+        .then(test, "send one line through the chain");
+    let filter = subscriptions.iter().find(|id| id.kind == Kind::SUBSCRIPTION_FILTER);
+    match filter.and_then(|id| id.name.split(" -> ").next()) {
+        Some(group) => {
+            let preview = line.of_stack("preview").with(&["--log-group".to_owned(), group.to_owned()]);
+            next.then(preview, "see what is sent, redacted and dropped")
+        }
+        None => next,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::{Kept, Stage, Step, Verb};
+
+    fn plan(kind: Kind, name: &str) -> Plan {
+        let resource = ResourceId { kind, name: name.to_owned() };
+        let step = Step {
+            stage: Stage::Foundations,
+            resource,
+            verb: Verb::Create,
+            fields: Vec::new(),
+            actions: Vec::new(),
+        };
+        Plan { steps: vec![step], ..Plan::default() }
+    }
+
+    fn commands(next: &Next) -> Vec<String> {
+        let json = serde_json::to_value(next).expect("JSON");
+        json.as_array()
+            .into_iter()
+            .flatten()
+            .map(|row| row["command"].as_str().expect("text").to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn every_command_is_for_the_same_stack() {
+        let line = CommandLine::new(["setup", "--stack", "blue", "--region", "eu-west-1", "--shards", "2"]);
+        let stream = plan(Kind::STREAM, "s");
+        let filter = plan(Kind::SUBSCRIPTION_FILTER, "/my app -> f");
+        let place = "--stack blue --region eu-west-1";
+        assert_eq!(
+            commands(&after("setup", &line, &stream)),
+            [
+                format!("cwl2le subscribe {place} --match '/aws/lambda/*'"),
+                format!("cwl2le test {place}"),
+                format!("cwl2le status {place}")
+            ]
+        );
+        assert_eq!(
+            commands(&after("subscribe", &line, &filter)),
+            [
+                format!("cwl2le status {place} --watch"),
+                format!("cwl2le test {place}"),
+                format!("cwl2le preview {place} --log-group '/my app'")
+            ]
+        );
+        let policy = plan(Kind::ACCOUNT_POLICY, "p");
+        assert_eq!(commands(&after("subscribe", &line, &policy)).len(), 2);
+        assert_eq!(commands(&after("teardown", &line, &stream)), ["cwl2le list --region eu-west-1"]);
+        let reason = "others read from it".to_owned();
+        let kept = vec![Kept { resource: ResourceId { kind: Kind::STREAM, name: "s".to_owned() }, reason }];
+        let partly = Plan { kept, ..stream.clone() };
+        assert_eq!(commands(&after("teardown", &line, &partly)), [format!("cwl2le status {place}")]);
+        for command in ["setup", "subscribe", "unsubscribe", "teardown"] {
+            assert!(after(command, &line, &Plan::default()).is_empty(), "nothing was done");
+        }
+    }
+
+    #[test]
+    fn after_a_plan_comes_the_command_that_makes_its_changes() {
+        let shown = |command: &str, args: &[&str]| {
+            let next = after_showing(command, &CommandLine::new(args), &plan(Kind::STREAM, "s"));
+            serde_json::to_value(&next).expect("JSON")[0].clone()
+        };
+        let made = shown("plan", &["plan", "--stack", "nine"]);
+        assert_eq!(
+            (&made["command"], &made["why"]),
+            (&"cwl2le setup --stack nine".into(), &"make these changes".into())
+        );
+        let made = shown("plan", &["plan", "--token", "x"]);
+        assert_eq!(made["command"], "cwl2le setup --token '<token>'");
+        assert!(
+            made["why"].as_str().is_some_and(|why| why.contains("; put the token in place of <token>")),
+            "{made}"
+        );
+        assert_eq!(
+            shown("plan", &["plan", "--token-file", "-"])["command"],
+            "cwl2le setup --token-file - --yes"
+        );
+        assert_eq!(shown("teardown", &["teardown", "--dry-run"])["command"], "cwl2le teardown");
+    }
+}
