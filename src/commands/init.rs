@@ -150,7 +150,7 @@ fn next(line: &CommandLine, file: &str, tokens: &[String], is_set: impl Fn(&str)
     let missing = tokens.iter().find(|name| !is_set(name));
     let next = missing.map_or_else(Next::new, |name| {
         let export = format!("export {name}='<token>'");
-        Next::new().then(export, "put the token of your log in the place of <token>")
+        Next::new().then(export, "replace <token> with the token of your log")
     });
     next.then(command("plan"), "see what `setup` would make").then(command("setup"), "make it")
 }
