@@ -143,14 +143,14 @@ impl<'a> Run<'a> {
         if !self.rollback {
             return failure.into_error(self.command, self.context.command_line);
         }
-        self.context.note("rolling back what this run made");
+        self.context.note("rolling back: deleting what this run created");
         match rollback::undo(self.context, self.stack, plan, &failure.applied).await {
             Ok(Undone { removed, shared }) => {
                 let hint = failure.error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
                 let rest = if shared { SHARED } else { "" };
                 failure
                     .error
-                    .hint(format!("rolled back: {removed} of what this run made deleted{rest}{hint}"))
+                    .hint(format!("rolled back: {removed} resource(s) of this run deleted{rest}{hint}"))
             }
             Err(error) => {
                 let so_far = failure.into_error(self.command, self.context.command_line);
