@@ -89,10 +89,10 @@ pub(super) fn broken(signals: &Signals, said: &[Said], has_lines: bool) -> Optio
     for (log, said) in signals.logs.iter().zip(said) {
         let function = said.broken.iter().map(|trouble| (format!("{} fails", log.function), trouble));
         let quarantine =
-            said.quarantine.iter().map(|trouble| ("the quarantine keeps nothing".to_owned(), trouble));
+            said.quarantine.iter().map(|trouble| ("records cannot be set aside in S3".to_owned(), trouble));
         let destinations = said.destinations.iter().filter_map(|(name, said)| {
             Some((
-                format!("destination {} has not accepted every event", visible(name)),
+                format!("destination {} does not accept every event", visible(name)),
                 said.failing.as_ref()?,
             ))
         });
@@ -104,11 +104,11 @@ pub(super) fn broken(signals: &Signals, said: &[Said], has_lines: bool) -> Optio
         let reason = format!("{kind}{}", trouble.why);
         let more = match troubles.len() - 1 {
             0 => String::new(),
-            1 => ", and one more fails".to_owned(),
-            n => format!(", and {n} more fail"),
+            1 => "; one more fails".to_owned(),
+            n => format!("; {n} more fail"),
         };
-        let why =
-            format!("{what} for {} ({}){more}", ago(now - trouble.since), reason.trim_end_matches(": "));
+        let (reason, since) = (reason.trim_end_matches(": "), ago(now - trouble.since));
+        let why = format!("{what}: {reason}; first failure {since} ago{more}");
         return Some((Verdict::Failing, why, Some(trouble.since)));
     }
     by_metrics(signals, said, has_lines).map(|why| (Verdict::Failing, why, None))

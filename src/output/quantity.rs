@@ -40,6 +40,12 @@ pub fn count(number: f64) -> String {
     out
 }
 
+/// A number of things, such as `1 call`, `12 calls`. Of a thing whose plural ends in `s`.
+pub fn plural(number: u64, thing: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {thing}{s}")
+}
+
 /// How many a second, with as many digits as say something, such as `137`, `4.4`, `0.02`.
 pub fn rate(a_second: f64) -> String {
     match a_second {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
+use tokio::time::Instant;
 
 use super::forwarding::{Forwarding, forwarding};
 use super::logs::{Span, WINDOW, further, lines};
@@ -16,8 +17,11 @@ use crate::health::{ActiveGroups, Chain, ForwarderLog, Probe, Signals};
 use crate::resources::{Depth, Unread, whole_config};
 use crate::stack::{Names, RoleScope, StackName};
 
-/// Maximum time for one read, unless `--patience` is shorter: whoever is on call does not wait for one that hangs.
-const LIMIT: Duration = Duration::from_secs(30);
+/// Maximum time for all reads together, unless `--patience` is shorter: whoever is on call does not wait for one that
+/// hangs.
+const ALTOGETHER: Duration = Duration::from_secs(30);
+/// The part of it that the reads that others need may take.
+const FIRST: Duration = Duration::from_secs(20);
 /// Maximum number of log groups whose forwarded events are read: what they cost must not grow without end.
 const GROUPS: usize = 200;
 /// The same where the log groups are asked for: with the other metrics as many as fit into one call.
@@ -49,7 +53,8 @@ impl Reader<'_> {
     /// Everything: at most 40 calls, however many log groups there are, unless a stack has isolated destinations or
     /// the reading is deep.
     pub(crate) async fn all(self) -> Result<Signals> {
-        let (aws, limit) = (self.aws, self.limit());
+        let (aws, limit) = (self.aws, self.limit(FIRST));
+        let until = Instant::now() + self.limit(ALTOGETHER);
         let depth = if self.ask.deep { Depth::Everything } else { Depth::Stack };
         // The name of the filter does not depend on the scope.
         let names = Names::new(self.stack, &aws.session.target.region, RoleScope::Plain);
@@ -59,9 +64,11 @@ impl Reader<'_> {
             probe(limit, alarms::of_account(aws)),
         )?;
         let now = self.now();
+        // A deep read of the chain takes as long as it takes.
+        let limit = until.saturating_duration_since(Instant::now()).max(limit.min(ALTOGETHER - FIRST));
         let (metrics, logs, kept) = tokio::try_join!(
-            self.metrics_of(&chain, forwarding.as_ref().ok(), now),
-            self.logs_of(&chain, now),
+            self.metrics_of(&chain, forwarding.as_ref().ok(), now, limit),
+            self.logs_of(&chain, now, limit),
             kept::kept(aws, &chain, limit),
         )?;
         Ok(Signals {
@@ -79,14 +86,14 @@ impl Reader<'_> {
     pub(crate) async fn lines(self, signals: &Signals) -> Result<Signals> {
         let now = self.now();
         let read = signals.logs.iter().map(async |log| {
-            let lines = probe(self.limit(), further(self.aws, log, now)).await?.and_then(|lines| lines);
+            let lines = probe(self.limit(FIRST), further(self.aws, log, now)).await?.and_then(|lines| lines);
             Ok::<_, crate::error::Error>(ForwarderLog { lines, ..log.clone() })
         });
         Ok(Signals { now, logs: try_join_all(read).await?, ..signals.clone() })
     }
 
-    fn limit(self) -> Duration {
-        self.aws.session.attempt(LIMIT)
+    fn limit(self, most: Duration) -> Duration {
+        self.aws.session.attempt(most)
     }
 
     fn now(self) -> i64 {
@@ -109,14 +116,15 @@ impl Reader<'_> {
         chain: &Chain,
         forwarding: Option<&Forwarding>,
         now: i64,
+        limit: Duration,
     ) -> Result<Probe<crate::health::Metrics>> {
         let window = i64::try_from(self.ask.window).unwrap_or(i64::MAX / 1000) * 1000;
         let wanted = Wanted { chain, forwarding, groups: self.most_groups() };
-        probe(self.limit(), metrics(self.aws, &wanted, now - window.max(WINDOW), now)).await
+        probe(limit, metrics(self.aws, &wanted, now - window.max(WINDOW), now)).await
     }
 
     /// The logs of the main function and of those of isolated destinations.
-    async fn logs_of(self, chain: &Chain, now: i64) -> Result<Vec<ForwarderLog>> {
+    async fn logs_of(self, chain: &Chain, now: i64, limit: Duration) -> Result<Vec<ForwarderLog>> {
         let config = whole_config(&chain.observed).ok().flatten();
         let of = |isolated: Option<&String>| -> BTreeSet<String> {
             let Some(whole) = &config else { return BTreeSet::new() };
@@ -143,7 +151,7 @@ impl Reader<'_> {
             let log_group = own.unwrap_or_else(|| names.function_log_group.clone());
             async move {
                 let span = Span { from: now - WINDOW, enough, until: now, destinations: &destinations };
-                let lines = probe(self.limit(), lines(self.aws, &log_group, &span)).await?;
+                let lines = probe(limit, lines(self.aws, &log_group, &span)).await?;
                 Ok(ForwarderLog { function: names.function, isolated, log_group, modified, lines })
             }
         }))

@@ -52,10 +52,11 @@ impl fmt::Display for CheckList {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.checks.iter().map(|listed| listed.check.len()).max().unwrap_or(0);
         let mut category = "";
-        for Listed { title, check, about, link, .. } in &self.checks {
-            if *title != category {
-                writeln!(f, "{BOLD}{title}{BOLD:#}")?;
-                category = title;
+        for Listed { category: name, title, check, about, link, .. } in &self.checks {
+            if *name != category {
+                let between = if category.is_empty() { "" } else { "\n" };
+                writeln!(f, "{between}{BOLD}{title}{BOLD:#}  {DIM}--only {name}{DIM:#}")?;
+                category = name;
             }
             writeln!(f, "  {check:<width$}  {about}\n  {:<width$}  {DIM}{link}{DIM:#}", "")?;
         }

@@ -2,13 +2,14 @@
 
 use super::check::Category;
 use super::checks::{
-    access, before, conservation, cost, delivery, forwarder, kept, stream, subscriptions, tried, trigger,
-    watching,
+    access, before, conservation, cost, delivery, forwarder, kept, stack, stream, subscriptions, tried,
+    trigger, watching,
 };
 
 /// All checks by category, in the order in which a log line passes what they look at.
 pub(super) static CATEGORIES: &[Category] = &[
     access::CATEGORY,
+    stack::CATEGORY,
     stream::CATEGORY,
     trigger::CATEGORY,
     forwarder::CATEGORY,

@@ -51,6 +51,9 @@ pub(crate) struct Diagnosis {
     /// Whether only what needs attention is shown as text.
     #[serde(skip)]
     pub short: bool,
+    /// Columns of the text.
+    #[serde(skip)]
+    pub width: usize,
 }
 
 /// A finding in the report.

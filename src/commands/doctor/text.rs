@@ -4,11 +4,12 @@ use std::fmt;
 
 use super::finding::State;
 use super::report::{Diagnosis, DoctorReport, Item};
-use crate::output::style::{BAD, BOLD, DIM, GOOD, WARN};
+use crate::output::quantity::plural;
+use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, TYPED, WARN};
 use crate::output::{visible, wrapped};
 
-/// Maximum number of columns, but for commands and links, which are one piece each.
-const COLUMNS: usize = 100;
+/// Minimum columns of what was found: in a narrower terminal it stands below the name of its check.
+const NARROWEST: usize = 32;
 /// Where what belongs to a finding begins.
 const INDENT: usize = 8;
 /// Maximum number of characters of a text from outside.
@@ -27,22 +28,26 @@ impl fmt::Display for Diagnosis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = [self.account.as_deref(), self.region.as_deref()].into_iter().flatten();
         let place: Vec<String> = place.map(visible).collect();
-        writeln!(f, "{}: {}, {} {}", self.verdict(), visible(&self.stack), place.join(" "), self.time)?;
+        let place = format!("stack {}, {}, {}", visible(&self.stack), place.join(" "), self.time);
+        writeln!(f, "{} {DIM}({place}){DIM:#}", self.verdict())?;
         let shown: Vec<&Item> = self
             .checks
             .iter()
             .filter(|item| !self.short || matches!(item.state, State::Warn | State::Fault))
             .collect();
-        let width = shown.iter().map(|item| item.check.len()).max().unwrap_or(0);
-        let mut category = "";
-        for item in shown {
-            if item.category != category {
-                writeln!(f, "{BOLD}{}{BOLD:#}", item.title)?;
-                category = item.category;
-            }
-            item.write(f, width)?;
+        let made = || shown.iter().filter(|item| item.state != State::Skipped);
+        let columns =
+            Columns { check: made().map(|item| item.check.len()).max().unwrap_or(0), all: self.width };
+        for category in shown.chunk_by(|one, other| one.category == other.category) {
+            // A category of which nothing was judged counts in the last line alone.
+            let mut made = category.iter().filter(|item| item.state != State::Skipped).peekable();
+            let Some(first) = made.peek() else { continue };
+            writeln!(f, "\n{BOLD}{}{BOLD:#}", first.title)?;
+            made.try_for_each(|item| item.write(f, columns))?;
+            write_skipped(f, category, columns)?;
         }
-        write!(f, "{} ({} calls, {:.1} s)", self.summary(), self.calls, self.seconds)
+        let calls = plural(self.calls, "call");
+        write!(f, "\n{} {DIM}({calls}, {:.1} s){DIM:#}", self.summary(), self.seconds)
     }
 }
 
@@ -51,34 +56,62 @@ impl Diagnosis {
         let (faults, warnings) = (self.count(State::Fault), self.count(State::Warn));
         match (self.healthy, faults) {
             (None, _) => format!("{BAD}NOT JUDGED{BAD:#}"),
-            (_, 1..) => format!("{BAD}{}{BAD:#}", number(faults, "FAULT")),
-            _ if warnings > 0 => format!("{WARN}{}{WARN:#}", number(warnings, "warning")),
+            (_, 1..) => format!("{BAD}{}{BAD:#}", self.number(State::Fault, "fault").to_uppercase()),
+            _ if warnings > 0 => format!("{WARN}{}{WARN:#}", self.number(State::Warn, "warning")),
             _ => format!("{GOOD}no fault found{GOOD:#}"),
         }
+    }
+
+    fn number(&self, state: State, what: &str) -> String {
+        plural(u64::try_from(self.count(state)).unwrap_or(u64::MAX), what)
     }
 
     fn summary(&self) -> String {
         format!(
             "{}, {}, {} ok, {} not judged",
-            number(self.count(State::Fault), "fault"),
-            number(self.count(State::Warn), "warning"),
+            self.number(State::Fault, "fault"),
+            self.number(State::Warn, "warning"),
             self.count(State::Ok),
             self.count(State::Skipped) + self.count(State::Unknown),
         )
     }
 }
 
-fn number(count: usize, what: &str) -> String {
-    let end = match (count, what.ends_with('T')) {
-        (1, _) => "",
-        (_, true) => "S",
-        (_, false) => "s",
-    };
-    format!("{count} {what}{end}")
+/// The columns of the report.
+#[derive(Clone, Copy)]
+struct Columns {
+    /// Of the longest name of a check.
+    check: usize,
+    /// Of the terminal. Commands and links are longer: they are one piece each.
+    all: usize,
+}
+
+impl Columns {
+    /// Where what was found begins, unless there is no room beside the name of the check.
+    fn found(self) -> Option<usize> {
+        let column = INDENT + self.check + 2;
+        (column + NARROWEST <= self.all).then_some(column)
+    }
+}
+
+/// The checks of a category that were not made, on as few lines as they take.
+fn write_skipped(f: &mut fmt::Formatter<'_>, category: &[&Item], columns: Columns) -> fmt::Result {
+    let skipped: Vec<&&Item> = category.iter().filter(|item| item.state == State::Skipped).collect();
+    for same in skipped.chunk_by(|one, other| one.needs == other.needs) {
+        let mut names: Vec<&str> = same.iter().map(|item| item.check).collect();
+        names.dedup();
+        let need = if names.len() == 1 { "needs" } else { "need" };
+        let text = format!("{} {need} {}", names.join(", "), same[0].needs.unwrap_or_default());
+        for (at, line) in wrapped(&text, columns.all.saturating_sub(INDENT)).enumerate() {
+            let state = if at == 0 { "skip" } else { "" };
+            writeln!(f, "  {DIM}{state:<5} {line}{DIM:#}")?;
+        }
+    }
+    Ok(())
 }
 
 impl Item {
-    fn write(&self, f: &mut fmt::Formatter<'_>, width: usize) -> fmt::Result {
+    fn write(&self, f: &mut fmt::Formatter<'_>, columns: Columns) -> fmt::Result {
         let state = match self.state {
             State::Ok => format!("{GOOD}ok   {GOOD:#}"),
             State::Warn => format!("{WARN}warn {WARN:#}"),
@@ -88,25 +121,37 @@ impl Item {
         };
         let subject = self.subject.as_ref().map(|subject| format!("{}: ", visible(subject)));
         let found = format!("{}{}", subject.unwrap_or_default(), shortened(&self.found));
-        let column = INDENT + width + 2;
-        let mut lines = wrapped(&found, COLUMNS - column);
-        writeln!(f, "  {state} {:<width$}  {}", self.check, lines.next().unwrap_or_default())?;
-        lines.try_for_each(|line| writeln!(f, "{:column$}{line}", ""))?;
+        match columns.found() {
+            Some(column) => {
+                let mut lines = wrapped(&found, columns.all - column);
+                let width = columns.check;
+                writeln!(f, "  {state} {:<width$}  {}", self.check, lines.next().unwrap_or_default())?;
+                lines.try_for_each(|line| writeln!(f, "{:column$}{line}", ""))?;
+            }
+            None => {
+                writeln!(f, "  {state} {}", self.check)?;
+                write_below(f, &found, columns)?;
+            }
+        }
         let since = self.since.as_ref().map(|since| format!("since {since}"));
         let denied = self.denied.as_ref().map(|action| format!("the missing permission is {action}"));
         for text in since.iter().chain(&denied).chain(&self.details).chain(&self.advice) {
-            for line in wrapped(&shortened(text), COLUMNS - INDENT) {
-                writeln!(f, "{:INDENT$}{line}", "")?;
-            }
+            write_below(f, &shortened(text), columns)?;
         }
         for command in &self.fix {
-            writeln!(f, "{:INDENT$}{BOLD}fix:{BOLD:#} {}", "", visible(pasted(command)))?;
+            let command = visible(pasted(command));
+            writeln!(f, "{:INDENT$}{HINT}fix:{HINT:#} {TYPED}{command}{TYPED:#}", "")?;
         }
         if matches!(self.state, State::Warn | State::Fault | State::Unknown) {
             writeln!(f, "{:INDENT$}{DIM}see {}{DIM:#}", "", self.link)?;
         }
         Ok(())
     }
+}
+
+/// A text that belongs to the check above it.
+fn write_below(f: &mut fmt::Formatter<'_>, text: &str, columns: Columns) -> fmt::Result {
+    wrapped(text, columns.all.saturating_sub(INDENT)).try_for_each(|line| writeln!(f, "{:INDENT$}{line}", ""))
 }
 
 /// A command for a POSIX shell.
@@ -186,6 +231,7 @@ mod tests {
             seconds: 2.14,
             short,
             strict,
+            width: 100,
             ..Diagnosis::default()
         };
         diagnosis.judged(items.collect())
@@ -201,9 +247,20 @@ mod tests {
     #[test]
     fn findings_stand_in_columns_and_what_belongs_to_one_below_it() {
         let text = shown(diagnosis(false, false));
-        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         insta::assert_snapshot!(text);
         insta::assert_snapshot!(shown(diagnosis(true, false)));
+    }
+
+    #[test]
+    fn a_narrow_terminal_shows_all_of_it() {
+        let narrow = DoctorReport::Found(Box::new(Diagnosis { width: 44, ..diagnosis(false, false) }));
+        let mut out = Vec::new();
+        Printer::plain(OutputFormat::Text).report(&mut out, &narrow).expect("written");
+        let text = String::from_utf8(out).expect("UTF-8");
+        let is_one_piece = |line: &str| line.contains("fix: ") || line.contains("see ");
+        assert!(text.lines().all(|line| is_one_piece(line) || line.chars().count() <= 44), "{text}");
+        insta::assert_snapshot!(text);
     }
 
     #[test]

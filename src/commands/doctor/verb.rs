@@ -96,6 +96,7 @@ impl Verb for Doctor {
             seconds: context.stopwatch.seconds(),
             strict: self.strict,
             short: self.short,
+            width: crate::output::width(),
             ..Diagnosis::default()
         };
         let items = found.into_iter().map(|examined| item(context, examined)).collect();

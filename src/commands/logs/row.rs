@@ -8,7 +8,7 @@ use super::groups::Group;
 use super::source::Line;
 use crate::journal::{Canary, Delivery, Entry, Invocation, Level, Note, Started};
 use crate::output::style::{BAD, DIM, WARN};
-use crate::output::visible;
+use crate::output::{quantity, visible};
 
 /// Maximum number of characters that are shown of one reason; `--raw` shows all.
 const REASON: usize = 300;
@@ -94,8 +94,8 @@ fn invocation(said: &Invocation, only: Option<&str>) -> String {
         for (number, what) in [
             (events.filtered, "filtered"),
             (events.quarantined, "quarantined"),
-            (events.failed, "come again"),
-            (said.unbalanced, "not accounted for: report this bug"),
+            (events.failed, "will be sent again"),
+            (said.unbalanced, "not accounted for: please report this bug"),
         ] {
             if number.is_some_and(|number| number > 0) {
                 parts.push(format!("{} {what}", count(number)));
@@ -197,31 +197,15 @@ fn numbered(version: Option<&str>) -> Option<String> {
     Some(format!("version {version}"))
 }
 
-/// A number with commas at the thousands; `?` where it is not known.
+/// A number; `?` where it is not known.
+#[expect(clippy::cast_precision_loss, reason = "counts of one invocation are exact in 53 bits")]
 fn count(number: Option<u64>) -> String {
-    let Some(number) = number else { return "?".to_owned() };
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
+    number.map_or_else(|| "?".to_owned(), |number| quantity::count(number as f64))
 }
 
 /// A time span in milliseconds, in words.
 fn span(milliseconds: f64) -> String {
-    if milliseconds < 999.5 {
-        return format!("{milliseconds:.0} ms");
-    }
-    if milliseconds < 10_000.0 {
-        return format!("{:.1} s", milliseconds / 1000.0);
-    }
-    // Beyond what a Duration takes, it is no time span of a log.
-    let seconds = Duration::try_from_secs_f64((milliseconds / 1000.0).floor()).unwrap_or(Duration::MAX);
-    humantime::format_duration(Duration::from_secs(seconds.as_secs())).to_string()
+    quantity::span(milliseconds / 1000.0)
 }
 
 /// A time in milliseconds since 1970, in UTC. What is before 1970 or after 9999 is the nearest time that shows.

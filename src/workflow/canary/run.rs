@@ -25,6 +25,7 @@ use crate::aws::records::put_record;
 use crate::aws::{Aws, Session};
 use crate::error::{Code, Error, Result};
 use crate::events::Record;
+use crate::output::quantity::span;
 use crate::resources::{Unread, whole_config};
 use crate::stack::StackName;
 use crate::workflow::Context;
@@ -280,7 +281,7 @@ impl Run<'_> {
             let lag = notes::lag(aws, function, self.now() - NEWEST).await.ok().flatten();
             worst = worst.max(lag.unwrap_or_default() / 1000.0);
         }
-        let lag = humantime::format_duration(Duration::from_secs_f64(worst.round()));
+        let lag = span(worst);
         (worst >= BEHIND).then(|| format!("it is {lag} behind, and the canary waits its turn"))
     }
 

@@ -12,7 +12,7 @@ use crate::journal::{Entry, Invocation};
 pub(in super::super) const CATEGORY: Category = Category {
     name: "conservation",
     title: "conservation",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[Check::new(
         "what-came-in-went-out",
         "every event that came into the stream was settled",

@@ -8,7 +8,7 @@ use crate::resources::Unread;
 pub(in super::super) const CATEGORY: Category = Category {
     name: "cost",
     title: "cost",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[Check::new(
         "own-log-expires",
         "the forwarder's own log does not grow forever",

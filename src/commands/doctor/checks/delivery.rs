@@ -15,7 +15,7 @@ use crate::resources::Unread;
 pub(in super::super) const CATEGORY: Category = Category {
     name: "delivery",
     title: "delivery",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[
         Check::new("delivers", "the newest delivery to each destination was accepted", delivers),
         Check::new("silent-token", "a wrong token would be noticed", silent_token),

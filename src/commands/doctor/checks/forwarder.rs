@@ -15,7 +15,7 @@ const LARGEST_MEMORY: u32 = 10_240;
 pub(in super::super) const CATEGORY: Category = Category {
     name: "forwarder",
     title: "forwarder",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[
         Check::new("function-active", "the function exists and can be invoked", function_active),
         Check::new(

@@ -12,7 +12,7 @@ use crate::resources::Unread;
 pub(in super::super) const CATEGORY: Category = Category {
     name: "kept",
     title: "kept",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[
         Check::new("quarantine-works", "S3 takes the records that no retry can help", quarantine_works),
         Check::new("quarantined", "no record waits in the quarantine", quarantined),

@@ -17,7 +17,7 @@ const LOAD: f64 = 0.6;
 pub(in super::super) const CATEGORY: Category = Category {
     name: "into-the-stream",
     title: "into the stream",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[
         Check::new("stream-active", "the stream exists and takes records", stream_active),
         Check::new("role-assumable", "CloudWatch Logs may assume its role", role_assumable),

@@ -13,7 +13,7 @@ use crate::resources::{Plan, Verb};
 pub(in super::super) const CATEGORY: Category = Category {
     name: "subscriptions",
     title: "subscriptions",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[
         Check::new("filters-as-file", "the filters are those of the configuration file", filters_as_file),
         Check::new("new-log-groups", "every log group that the file means is subscribed", new_log_groups),

@@ -1,6 +1,7 @@
 //! The judgements by values: what the local AWS cannot break, and what is neither fine nor broken.
 
 use super::super::evidence::{Change, Evidence, Key};
+use super::super::examine::examine;
 use super::super::finding::{Command, Finding, State};
 use super::super::registry::CATEGORIES;
 use crate::health::fixture::{MINUTE, NOW, flowing, quiet, text};
@@ -39,6 +40,29 @@ fn metric(mut signals: Signals, metric: Metric, subject: &str, ago: i64, value: 
 fn with_text(mut signals: Signals, ago: i64, line: &str) -> Signals {
     text(&mut signals, ago, line);
     signals
+}
+
+#[test]
+fn only_a_stack_of_which_nothing_exists_is_missing() {
+    let without = |take: fn(&mut crate::resources::Observed)| {
+        let mut signals = quiet();
+        take(&mut signals.chain.observed);
+        signals
+    };
+    let nothing = || {
+        without(|observed| {
+            *observed = crate::resources::Observed::default();
+        })
+    };
+    let finding = judge("stack-there", &evidence(nothing()));
+    assert_eq!((finding.state, finding.fix.len()), (State::Fault, 1));
+    assert_eq!(state("stack-there", without(|observed| observed.stream = None)), State::Ok);
+    assert_eq!(state("stack-there", without(|observed| observed.function = None)), State::Ok);
+    // What could not be read may be there.
+    let mut denied = nothing();
+    denied.chain.unread.insert(Unread::Roles, Unknown::because("denied"));
+    let all = examine(CATEGORIES, &evidence(denied));
+    assert!(all.iter().all(|one| one.check.name != "stack-there"), "{all:?}");
 }
 
 #[test]

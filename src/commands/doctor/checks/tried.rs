@@ -7,7 +7,7 @@ use super::super::finding::Finding;
 pub(in super::super) const CATEGORY: Category = Category {
     name: "tried",
     title: "tried now",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[
         Check::new(
             "function-answers",

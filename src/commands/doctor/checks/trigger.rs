@@ -16,7 +16,7 @@ const LONGEST_RETENTION: u32 = 8760;
 pub(in super::super) const CATEGORY: Category = Category {
     name: "stream-is-read",
     title: "the stream is read",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[
         Check::new(
             "trigger-there",

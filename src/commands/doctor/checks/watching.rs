@@ -8,7 +8,7 @@ use crate::health::{Alarm, Alarms};
 pub(in super::super) const CATEGORY: Category = Category {
     name: "watching",
     title: "watching",
-    needs: &["credentials"],
+    needs: &["credentials", "stack-there"],
     checks: &[
         Check::new("alarms-there", "an alarm tells when lines are late", alarms_there),
         Check::new("alarms-notify", "every alarm tells somebody", alarms_notify),
