@@ -18,7 +18,7 @@ pub(crate) struct Flow {
     pub is_whole: bool,
     /// Log events that it could not hand on and gave up.
     pub delivery_errors: Option<f64>,
-    /// Log events that the stream throttled and that come again.
+    /// Log events that the stream throttled and that are retried.
     pub delivery_throttled: Option<f64>,
     /// Records that the stream took.
     pub records: Option<f64>,
@@ -32,7 +32,7 @@ pub(crate) struct Flow {
     pub errors: Option<f64>,
     /// Invocations that were refused for lack of concurrency.
     pub throttles: Option<f64>,
-    /// Records that failed and come again.
+    /// Records that failed and are retried.
     pub records_failed: Option<f64>,
     /// Events that every destination has taken.
     pub delivered: Option<f64>,

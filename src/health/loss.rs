@@ -1,4 +1,4 @@
-//! What is lost: it comes again by no retry.
+//! What is lost: no retry brings it back.
 
 use super::metric::{Metric, Metrics};
 use super::said::Said;

@@ -10,7 +10,7 @@ use crate::output::quantity::span;
 pub(crate) enum Verdict {
     /// The stream or the forwarder does not exist.
     NotSetUp,
-    /// Lines are lost: they come again by no retry.
+    /// Lines are lost: no retry brings them back.
     Losing,
     /// Nothing reads the stream.
     Stopped,

@@ -70,7 +70,7 @@ pub(crate) struct Trouble {
 pub(crate) struct Counted {
     /// How many lines of invocations there are.
     pub invocations: u64,
-    /// Records that failed: they come again.
+    /// Records that failed and are retried.
     pub records_failed: u64,
     /// Events by what became of them; those that came again count again, except for those delivered.
     pub delivered: u64,

@@ -153,7 +153,7 @@ impl Judge<'_> {
         Some((Verdict::Flowing, why, None))
     }
 
-    /// Whether metrics alone show that records are delivered. A batch that fails comes again and gets older, so young
+    /// Whether metrics alone show that records are delivered. A batch that fails is retried and gets older, so young
     /// records show it where the forwarder counts nothing; with lines that show a failure this is not asked.
     fn says_delivered(&self, metrics: &Metrics) -> bool {
         let counted = self.flow.delivered.is_some_and(|events| events > 0.0);

@@ -44,7 +44,7 @@ pub struct Canary {
     pub id: String,
     /// The destination; none where it goes to none.
     pub destination: Option<String>,
-    /// `delivered`, `failed` (it comes again), `refused`, `filtered` or `quarantined`.
+    /// `delivered`, `failed` (it is retried), `refused`, `filtered` or `quarantined`.
     pub outcome: String,
     /// Milliseconds until the last receipt of the destination; only where it was delivered.
     pub receipt_ms: Option<f64>,

@@ -66,7 +66,7 @@ pub struct Counts {
     pub filtered: Option<u64>,
     /// Set aside for good.
     pub quarantined: Option<u64>,
-    /// To come again.
+    /// To be retried.
     pub failed: Option<u64>,
     /// Of those delivered, the ones that an earlier invocation delivered.
     pub delivered_before: Option<u64>,
@@ -106,7 +106,7 @@ pub struct Quarantine {
     pub kept: Option<u64>,
     /// Records that it did not take and that are in the stream only, until its retention ends.
     pub named: Option<u64>,
-    /// Records that it did not take and that come again.
+    /// Records that it did not take and that are retried.
     pub held: Option<u64>,
     /// Why it did not take everything: AWS's name of the error.
     pub failure: Option<String>,

@@ -101,7 +101,7 @@ async fn handle(
     if notes::saw_itself(&outcome) && !function.warned_of_itself {
         function.warned_of_itself = true;
         let why = "the log group of this function is subscribed to its own stream, which makes it invoke itself \
-                   for ever; its events are dropped; remove the subscription filter of this log group";
+                   without end; its events are dropped; remove the subscription filter of this log group";
         say(function.journal, &Note::new(Level::Warn, why, json!({})));
     }
     outcome.response

@@ -6,7 +6,7 @@ use super::finding::State;
 use super::report::{Diagnosis, DoctorReport, Item};
 use crate::output::quantity::plural;
 use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, TYPED, WARN};
-use crate::output::{visible, wrapped};
+use crate::output::{hanging, visible, wrapped};
 
 /// Minimum columns of what was found: in a narrower terminal it stands below the name of its check.
 const NARROWEST: usize = 32;
@@ -29,7 +29,8 @@ impl fmt::Display for Diagnosis {
         let place = [self.account.as_deref(), self.region.as_deref()].into_iter().flatten();
         let place: Vec<String> = place.map(visible).collect();
         let place = format!("stack {}, {}, {}", visible(&self.stack), place.join(" "), self.time);
-        writeln!(f, "{} {DIM}({place}){DIM:#}", self.verdict())?;
+        let lead = format!("{} ", self.verdict());
+        writeln!(f, "{}", hanging(&lead, &format!("{DIM}({place}){DIM:#}"), self.width))?;
         let shown: Vec<&Item> = self
             .checks
             .iter()
@@ -47,7 +48,8 @@ impl fmt::Display for Diagnosis {
             write_skipped(f, category, columns)?;
         }
         let calls = plural(self.calls, "call");
-        write!(f, "\n{} {DIM}({calls}, {:.1} s){DIM:#}", self.summary(), self.seconds)
+        let summary = format!("{} {DIM}({calls}, {:.1} s){DIM:#}", self.summary(), self.seconds);
+        write!(f, "\n{}", hanging("", &summary, self.width))
     }
 }
 

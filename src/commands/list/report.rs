@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::flags::CommandLine;
 use crate::health::{Unknown, Verdict};
 use crate::output::quantity::span;
-use crate::output::style::{BAD, GOOD, WARN};
-use crate::output::{Table, visible};
+use crate::output::style::{BAD, GOOD, TYPED, WARN};
+use crate::output::{Table, hanging, visible, width};
 
 /// The stacks of an account and region.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -101,7 +101,7 @@ impl fmt::Display for ListReport {
         let place = format!("{} {}", visible(account), visible(region));
         match stacks.len() {
             0 if self.unseen.is_empty() => {
-                write!(f, "no stack in {place}; `{}` makes one", visible(&self.setup))?;
+                write!(f, "no stack in {place}; `{TYPED}{}{TYPED:#}` creates one", visible(&self.setup))?;
             }
             0 => write!(f, "no stack was seen in {place}")?,
             1 => write!(f, "1 stack in {place}")?,
@@ -143,13 +143,14 @@ impl ListReport {
     /// What could not be read, and which policy would help.
     fn write_unknown(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.by_tags && !self.stacks.is_empty() {
-            f.write_str("\n? found by their names: without tags, nobody knows whether cwl2le made them")?;
+            let text = "found by their names: they have no tags that say whether cwl2le made them";
+            write!(f, "\n{}", hanging("? ", text, width()))?;
         }
         for unseen in &self.unseen {
-            write!(f, "\n? there may be more: {}", visible(&unseen.why))?;
+            write!(f, "\n{}", hanging("? there may be more: ", &visible(&unseen.why), width()))?;
         }
         if self.unseen.iter().any(|unseen| unseen.action.is_some()) {
-            write!(f, "\n  `{}` prints a policy that allows it", visible(&self.policies))?;
+            write!(f, "\n  `{TYPED}{}{TYPED:#}` prints a policy that allows it", visible(&self.policies))?;
         }
         self.stacks.iter().try_for_each(|row| row.write_unknown(f))
     }
@@ -160,15 +161,15 @@ impl Row {
     fn write_more(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = visible(&self.stack);
         if let Some(why) = &self.why {
-            write!(f, "\n! {name}: {}", visible(why))?;
+            write!(f, "\n{}", hanging(&format!("{BAD}!{BAD:#} {name}: "), &visible(why), width()))?;
         }
         if self.leftovers.is_empty() && self.why.is_some() {
-            write!(f, "\n  `{}` shows more", visible(&self.status))?;
+            write!(f, "\n  `{TYPED}{}{TYPED:#}` shows more", visible(&self.status))?;
         }
         if !self.leftovers.is_empty() {
             f.write_str("\n  there is still:")?;
             self.leftovers.iter().try_for_each(|one| write!(f, "\n    {}", visible(one)))?;
-            write!(f, "\n  `{}` removes it", visible(&self.teardown))?;
+            write!(f, "\n  `{TYPED}{}{TYPED:#}` removes it", visible(&self.teardown))?;
         }
         Ok(())
     }
@@ -178,11 +179,12 @@ impl Row {
         let Some(first) = self.unknown.first() else { return Ok(()) };
         let denied: BTreeSet<&str> = self.unknown.iter().filter_map(|one| one.action.as_deref()).collect();
         if denied.is_empty() {
-            return write!(f, "\n? {}: {}", visible(&self.stack), visible(&first.why));
+            let lead = format!("? {}: ", visible(&self.stack));
+            return write!(f, "\n{}", hanging(&lead, &visible(&first.why), width()));
         }
         write!(f, "\n? {}: denied:", visible(&self.stack))?;
         denied.iter().try_for_each(|action| write!(f, "\n    {}", visible(action)))?;
-        write!(f, "\n  `{}` prints a policy that allows it", visible(&self.policies))
+        write!(f, "\n  `{TYPED}{}{TYPED:#}` prints a policy that allows it", visible(&self.policies))
     }
 }
 

@@ -271,7 +271,7 @@ fn a_table_is_at_most_100_columns_wide() {
 fn no_stack_is_no_error_and_says_how_to_make_one() {
     assert_eq!(
         text(&report(Vec::new())),
-        "no stack in 123456789012 ap-northeast-1; `cwl2le setup` makes one\n"
+        "no stack in 123456789012 ap-northeast-1; `cwl2le setup` creates one\n"
     );
     let unseen = ListReport { by_tags: false, unseen: everything().unseen, ..report(Vec::new()) };
     let text = text(&unseen);

@@ -14,7 +14,7 @@ use crate::signals::{Ask, Reader};
 use crate::stack::StackName;
 use crate::workflow::Context;
 
-/// List the stacks of this account and region, and how they are
+/// List the stacks of this account and region, and whether their logs flow
 #[derive(Debug, Clone, Args)]
 pub(crate) struct List {}
 

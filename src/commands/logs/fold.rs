@@ -19,7 +19,7 @@ pub(super) struct Fold {
 struct Said {
     /// The destinations whose failures the outcome names.
     failed: BTreeSet<String>,
-    /// Whether the outcome says that records come again.
+    /// Whether the outcome says that records are retried.
     comes_again: bool,
     /// Whether a reason is known why the invocation or the start ended.
     is_broken: bool,

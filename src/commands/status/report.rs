@@ -128,7 +128,7 @@ pub(crate) struct Forwarded {
     pub is_whole: bool,
     /// Events that could not be handed on and are lost.
     pub errors: Option<u64>,
-    /// Events that the stream throttled; they come again.
+    /// Events that the stream throttled; they are retried.
     pub throttled: Option<u64>,
 }
 
@@ -152,7 +152,7 @@ pub(crate) struct Invocations {
     pub errors: Option<u64>,
     /// Those that were refused for lack of concurrency.
     pub throttles: Option<u64>,
-    /// Records that failed; they come again.
+    /// Records that failed; they are retried.
     pub records_failed: Option<u64>,
 }
 

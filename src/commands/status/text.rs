@@ -7,7 +7,7 @@ use super::flow_text::rows;
 use super::report::{AccountPolicy, KeptPlace, MISSING, StatusOutput, StatusReport};
 use crate::health::Verdict;
 use crate::output::quantity::{count, span};
-use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, WARN};
+use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, TYPED, WARN};
 use crate::output::{visible, wrapped};
 use crate::resources::shown_pattern;
 
@@ -61,14 +61,12 @@ impl StatusReport {
             writeln!(f, "the oldest record expires in {} ({at}); it is not lost yet", span(seconds))?;
         }
         if let Some(next) = &self.next {
-            writeln!(f, "{HINT}next:{HINT:#} {}", visible(next))?;
+            writeln!(f, "{HINT}next:{HINT:#} {TYPED}{}{TYPED:#}", visible(next))?;
         }
         let Self { stack, account, region, time, .. } = self;
-        writeln!(
-            f,
-            "{DIM}{stack}, {account} {region}, {}{DIM:#}",
-            time.replace('T', " ").replace('Z', " UTC")
-        )
+        let time = time.replace('T', " ").replace('Z', " UTC");
+        let place = format!("stack {stack}, {account} {region}, {time}");
+        wrapped(&place, self.width).try_for_each(|line| writeln!(f, "{DIM}{line}{DIM:#}"))
     }
 
     fn write_flow(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -189,7 +187,7 @@ impl StatusReport {
             writeln!(f, "{BAD}!{BAD:#} {}", visible(open))?;
         }
         if let Some(advice) = self.advice {
-            writeln!(f, "run `{}` to see {advice}", visible(&self.plan))?;
+            writeln!(f, "run `{TYPED}{}{TYPED:#}` to see {advice}", visible(&self.plan))?;
         }
         Ok(())
     }
@@ -209,7 +207,7 @@ impl StatusReport {
             }
         }
         if self.unknown.iter().any(|gap| gap.action.is_some()) {
-            writeln!(f, "run `{}` to see a policy that allows it", visible(&self.policies))?;
+            writeln!(f, "run `{TYPED}{}{TYPED:#}` to see a policy that allows it", visible(&self.policies))?;
         }
         Ok(())
     }

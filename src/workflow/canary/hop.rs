@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::output::style::{BAD, DIM, GOOD, WARN};
-use crate::output::{visible, wrapped_but};
+use crate::output::{visible, width, wrapped, wrapped_but};
 
 /// How a part of the way went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -82,8 +82,6 @@ impl Hop {
 
 /// Columns of the beginning of a row: state and seconds.
 const INDENT: usize = 18;
-/// Columns of a row.
-const WIDTH: usize = 100;
 
 impl fmt::Display for Hop {
     /// One row, and more where it is long.
@@ -102,7 +100,7 @@ impl fmt::Display for Hop {
         text += &self.found;
         // A text from outside must not look like an entry of a list.
         let text = visible(&text);
-        let lines = wrapped_but(&text, WIDTH - INDENT, |word| word.starts_with('-'));
+        let lines = wrapped_but(&text, width() - INDENT, |word| word.starts_with('-'));
         for (at, line) in lines.enumerate() {
             if at > 0 {
                 write!(f, "\n{:INDENT$}", "")?;
@@ -110,7 +108,8 @@ impl fmt::Display for Hop {
             f.write_str(&line)?;
         }
         match self.proof {
-            Some(proof) => write!(f, "\n{:INDENT$}{DIM}{proof}{DIM:#}", ""),
+            Some(proof) => wrapped(proof, width() - INDENT)
+                .try_for_each(|line| write!(f, "\n{:INDENT$}{DIM}{line}{DIM:#}", "")),
             None => Ok(()),
         }
     }
@@ -129,7 +128,7 @@ mod tests {
         };
         let plain = without_styles(&hop.to_string());
         assert!(plain.lines().count() > 3, "{plain}");
-        assert!(plain.lines().all(|line| line.chars().count() <= WIDTH), "{plain}");
+        assert!(plain.lines().all(|line| line.chars().count() <= 100), "{plain}");
         assert!(plain.starts_with("  FAULT   5.33 s  app  connect: data.eu"), "{plain}");
         assert!(plain.lines().skip(1).all(|line| line.starts_with(&" ".repeat(INDENT))), "{plain}");
     }

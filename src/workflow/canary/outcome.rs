@@ -8,7 +8,7 @@ use crate::journal::{Canary, Invocation};
 pub(super) enum Outcome {
     /// It has a receipt.
     Delivered { receipt_ms: Option<f64> },
-    /// The destination did not accept it; it comes again.
+    /// The destination did not accept it; it is retried.
     Failed { failure: Option<String>, detail: String },
     /// It will never be delivered: refused for good, dropped by a rule, or without a destination.
     Dropped(String),

@@ -8,8 +8,8 @@ use super::hop::{Hop, State};
 use super::via::Via;
 use crate::error::Exit;
 use crate::flags::CommandLine;
-use crate::output::style::{BAD, BOLD, DIM, GOOD};
-use crate::output::visible;
+use crate::output::style::{BAD, GOOD, HINT, TYPED};
+use crate::output::{hanging, visible, width};
 
 /// The result of `cwl2le test`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -78,16 +78,17 @@ impl fmt::Display for CanaryReport {
             write!(f, "{GOOD}arrived{GOOD:#} in {:.2} s", self.seconds)?;
         } else {
             let why = self.why.as_deref().unwrap_or("the reason is not known");
-            write!(f, "{BAD}not arrived{BAD:#}: {}", visible(why))?;
+            let verdict = format!("{BAD}not arrived:{BAD:#} ");
+            f.write_str(&hanging(&verdict, &visible(why), width()))?;
         }
         for note in &self.notes {
-            write!(f, "\n{DIM}{}{DIM:#}", visible(note))?;
+            write!(f, "\n{}", hanging("  ", &visible(note), width()))?;
         }
         for unknown in &self.unknown {
-            write!(f, "\nnot read: {}", visible(unknown))?;
+            write!(f, "\n{}", hanging("  not read: ", &visible(unknown), width()))?;
         }
         match &self.next {
-            Some(next) => write!(f, "\nnext: {BOLD}{}{BOLD:#}", visible(next)),
+            Some(next) => write!(f, "\n{HINT}next:{HINT:#} {TYPED}{}{TYPED:#}", visible(next)),
             None => Ok(()),
         }
     }

@@ -75,7 +75,7 @@ fn clock(evidence: &Evidence) -> Judged {
              machine's own logs are wrong",
         )
     } else {
-        Finding::ok(format!("{off} s off AWS's"))
+        Finding::ok(format!("within {} s of AWS's clock", off.max(1)))
     }
     .with("clock_off_seconds", off)])
 }

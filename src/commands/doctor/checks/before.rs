@@ -72,7 +72,9 @@ fn rights(evidence: &Evidence) -> Judged {
             .fix(Command::own(before.policy.iter().cloned()))
     };
     if rights.asked == 0 {
-        return Ok(vec![Finding::ok("the root user may do everything; better work as somebody else")]);
+        return Ok(vec![Finding::ok(
+            "the root user may do everything; use an IAM identity with fewer rights",
+        )]);
     }
     if rights.denied.is_empty() {
         return Ok(vec![

@@ -158,7 +158,7 @@ fn settled(metrics: &Metrics, log: &ForwarderLog, from: i64, until: i64) -> Resu
     Ok(all)
 }
 
-/// The events of an invocation that are settled by it, each once: not those that come again, nor those that an earlier
+/// The events of an invocation that are settled by it, each once: not those that are retried, nor those that an earlier
 /// invocation settled.
 fn received_once(invocation: &Invocation) -> Option<u64> {
     let by_counts = || {

@@ -134,7 +134,7 @@ fn silent_token(evidence: &Evidence) -> Judged {
         .into_iter()
         .filter(|(_, settings, _)| matches!(settings, Destination::Logentries(_)));
     let findings = silent.map(|(name, ..)| {
-        Finding::warn("the service takes lines with a wrong token and drops them without a word")
+        Finding::warn("the service accepts lines with a wrong token and silently drops them")
             .about(Some(name))
             .advise("look for the canary of this command in the log that the token belongs to")
             .fix(Command::own(["test", "--destination", name]))

@@ -164,7 +164,7 @@ fn on_failure_set(evidence: &Evidence) -> Judged {
     Ok(vec![
         Finding::warn(format!("an outage of a log service that lasts longer than {longest} loses lines"))
             .with("retention_hours", hours)
-            .advise("have AWS keep what expires in a bucket of yours")
+            .advise("let Lambda write expired records to an S3 bucket of yours")
             .fix(Command::own(["setup", "--on-failure", "arn:aws:s3:::BUCKET", "--yes"])),
     ])
 }

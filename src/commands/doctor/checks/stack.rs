@@ -26,7 +26,7 @@ fn stack_there(evidence: &Evidence) -> Judged {
     }
     let region = &chain.target.region;
     let found = format!("there is no stack `{}` in {region}: no stream, no role, no function", chain.stack);
-    let finding = Finding::fault(found)
-        .advise("`list` shows the stacks of this account and region; `setup` creates one");
+    let finding =
+        Finding::fault(found).advise("run `cwl2le list` to see the stacks of this account and region");
     Ok(vec![finding.fix(Command::own(["setup"]))])
 }

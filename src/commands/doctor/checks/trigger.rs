@@ -68,7 +68,7 @@ fn trigger_there(evidence: &Evidence) -> Judged {
             None => {
                 let found = format!("there is no trigger {name}: nothing reads the stream, and records expire in it");
                 evidence.by_setup(Finding::fault(found)).detail(
-                    "a new trigger begins at the oldest record: what is in the stream and was delivered already comes again",
+                    "a new trigger begins at the oldest record: records in the stream that were delivered already are delivered again",
                 )
             }
         })

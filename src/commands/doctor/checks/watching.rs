@@ -1,4 +1,4 @@
-//! Whether somebody is told when the chain fails, and what blinds those who watch it.
+//! Whether anyone is notified when the chain fails, and what blinds those who watch it.
 
 use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Judged, seconds};
@@ -11,7 +11,7 @@ pub(in super::super) const CATEGORY: Category = Category {
     needs: &["credentials", "stack-there"],
     checks: &[
         Check::new("alarms-there", "an alarm tells when lines are late", alarms_there),
-        Check::new("alarms-notify", "every alarm tells somebody", alarms_notify),
+        Check::new("alarms-notify", "every alarm notifies someone", alarms_notify),
         Check::new("alarms-quiet", "no alarm is on", alarms_quiet),
         Check::new(
             "metric-extraction-policy",
