@@ -79,7 +79,7 @@ async fn each_invocation_of_real_forwarders_is_one_line() {
     // The log service is away, and comes back.
     world.log_service.set_fault(LogFault::Refuse);
     put(GROUP, 5).await;
-    until_shown(&world, &file, &["-      WARN  app: ", "delivered 0 of 5", "5 come again"]).await;
+    until_shown(&world, &file, &["-      WARN  app: ", "delivered 0 of 5", "5 will be sent again"]).await;
     world.log_service.set_fault(LogFault::None);
     let shown = until_shown(&world, &file, &["delivered 5 to app ("]).await;
     assert!(!shown.contains("RequestId") && shown.contains(" UTC\n"), "{shown}");

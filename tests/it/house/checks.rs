@@ -33,7 +33,7 @@ const NAMED_IN: [(&str, usize); 8] = [
     ("account_policy", 44),
     // Verbs.
     ("unsubscribe", 10),
-    ("preview", 8),
+    ("preview", 10),
     // Log services.
     ("loggly", 2),
 ];

@@ -26,7 +26,7 @@ async fn every_stack_has_a_row_and_what_is_left_of_one_is_removed_as_it_says() {
     let account = ground.account().await;
     assert_eq!(list(&account).await["stacks"], json!([]));
     let none = text(&account, &["list"]).await;
-    assert!(none.starts_with("no stack in ") && none.contains("`cwl2le setup` makes one"), "{none}");
+    assert!(none.starts_with("no stack in ") && none.contains("`cwl2le setup` creates one"), "{none}");
 
     account.run(&setup(&[])).await.0.ok();
     account.run(&setup(&["--stack", "blue"])).await.0.ok();
