@@ -10,7 +10,8 @@ when one of them is not there, or takes other parameters than the ones relied on
   Kinesis, with ``patterns``;
 - ``mappings``, ``reader`` and ``on_failure``: event source mappings that honour partial batch responses, and keep what
   they give up in S3;
-- ``log_events``: FilterLogEvents with pages, order and patterns, and ids of events that are the same everywhere;
+- ``log_events``: FilterLogEvents with pages, order and patterns, TestMetricFilter, and ids of events that are the same
+  everywhere;
 - ``metrics``, ``chain_metrics``, ``embedded_metrics``, ``records`` and ``metric_requests``: the metrics of the chain and
   of log lines in the embedded format, and the requests that read them, with ``alarms`` on them;
 - ``trail``: who changed an event source mapping, for CloudTrail;

@@ -33,7 +33,21 @@ class LogEvents:
     def install(self):
         """Takes the place of ministack's functions, which are then called from here."""
         self.logs._append_log_events = self.appended
+        self.handle, self.logs.handle_request = self.logs.handle_request, self.request
         self.logs._filter_log_events = answering(self.responses, self.filter)
+
+    async def request(self, method, path, headers, body, query_params):
+        """Adds TestMetricFilter."""
+        if headers.get("x-amz-target", "").endswith(".TestMetricFilter"):
+            return answering(self.responses, self.test)(json.loads(body or b"{}"))
+        return await self.handle(method, path, headers, body, query_params)
+
+    def test(self, data):
+        """TestMetricFilter, without the values that a pattern of fields extracts."""
+        matches = _matching(data)
+        numbered = enumerate(data["logEventMessages"], 1)
+        found = [{"eventNumber": n, "eventMessage": message} for n, message in numbered if matches(message)]
+        return self.responses.json_response({"matches": found})
 
     def appended(self, stream, events):
         """Events come into a log stream, and get their ids."""
@@ -50,10 +64,7 @@ class LogEvents:
             raise Refused("ResourceNotFoundException", f"The specified log group does not exist: {name}")
         if data.get("logStreamNames") and data.get("logStreamNamePrefix"):
             raise Refused("InvalidParameterException", "Give logStreamNames or logStreamNamePrefix, not both.")
-        try:
-            matches = compile_pattern(data.get("filterPattern"))
-        except PatternError as error:
-            raise Refused("InvalidParameterException", f"Invalid filter pattern: {error}") from error
+        matches = _matching(data)
         newest_first, after = _continued(data)
         found = self._candidates(group, data, newest_first, after)
         limit, size, page, seen = data.get("limit", PAGE_EVENTS), 0, [], None
@@ -130,3 +141,11 @@ def _continued(data):
             "InvalidParameterException", "startFromHead may be false only with a startTime on or after January 1, 2024."
         )
     return newest_first, None
+
+
+def _matching(data):
+    """The predicate of a request's filter pattern."""
+    try:
+        return compile_pattern(data.get("filterPattern"))
+    except PatternError as error:
+        raise Refused("InvalidParameterException", f"Invalid filter pattern: {error}") from error

@@ -77,7 +77,7 @@ impl Aws<'_> {
         let answer = aws.call(service, operation, resource, || exchange(aws.session, call.clone())).await?;
         serde_json::from_slice(&answer).map_err(|_| {
             let operation = Operation { service, name: operation, resource };
-            AwsError::new(operation, INVALID_RESPONSE, "the answer is no JSON".to_owned())
+            AwsError::new(operation, INVALID_RESPONSE, "the answer is not JSON".to_owned())
         })
     }
 }

@@ -40,7 +40,7 @@ pub(crate) async fn list_objects(
     let answer = request.send(aws, &query, Bytes::new()).await?;
     read(&String::from_utf8_lossy(&answer)).ok_or_else(|| {
         let operation = Operation { service: Service::S3.iam_name(), name: OPERATION, resource: &resource };
-        AwsError::new(operation, INVALID_RESPONSE, "the answer is no list of objects".to_owned())
+        AwsError::new(operation, INVALID_RESPONSE, "the answer is not a list of objects".to_owned())
     })
 }
 

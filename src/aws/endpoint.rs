@@ -27,7 +27,7 @@ fn check_one(from: &str, url: &str) -> Result<()> {
     problem(url).map_or(Ok(()), |problem| {
         Err(Error::new(Code::Usage, format!("{from} is not the URL of an endpoint: {problem}"))
             .on(from)
-            .hint("give http://HOST:PORT or https://HOST, or leave it out for AWS itself"))
+            .hint("use http://HOST:PORT or https://HOST, or leave it out to use AWS"))
     })
 }
 
@@ -38,11 +38,11 @@ fn problem(url: &str) -> Option<&'static str> {
     let uri = url.parse::<Uri>().ok();
     let Some(authority) = uri.as_ref().and_then(Uri::authority).filter(|found| !found.host().is_empty())
     else {
-        return Some("there is no host in it, or what cannot stand in a URL");
+        return Some("it has no host, or a character that a URL cannot have");
     };
     let address = authority.as_str().rsplit('@').next().unwrap_or_default();
     (address.len() > authority.host().len() && authority.port_u16().is_none())
-        .then_some("its port is no number from 0 to 65535")
+        .then_some("its port is not a number from 0 to 65535")
 }
 
 /// An endpoint as it may be shown: without a user and a password.

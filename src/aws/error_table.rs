@@ -25,15 +25,18 @@ const INVALID_PARAMETER: &[&str] =
 
 /// What to do where no policy allows a call.
 pub(crate) const MISSING_PERMISSION: &str =
-    "the identity above lacks this permission: ask whoever administers the account for it";
+    "the identity above lacks this permission: ask the administrator of the account for it";
 
 /// What to do when something disappears under a run.
-pub(super) const VANISHED_HINT: &str = "somebody deletes the stack at the same time, perhaps `cwl2le teardown`: let that \
-    end, then run `cwl2le setup`, which makes what is missing, or `cwl2le status` to see what is left";
+pub(super) const VANISHED_HINT: &str = "another run is deleting the stack, perhaps `cwl2le teardown`: let it finish, \
+    then run `cwl2le setup` to create what is missing, or `cwl2le status` to see what is left";
 
-const WRONG_CLOCK: &str = "the clock of this machine is wrong: AWS refuses signatures that are minutes off";
-const RATE_USED_UP: &str =
-    "others use up the account's rate: run the same command again later, what was done stays done";
+/// How filter patterns are written.
+pub(crate) const BAD_PATTERN_HINT: &str = "write `{ $.level > 0 }` for JSON, `[a, b=*Z, c]` for fields between spaces, \
+    `\"some words\"` for text";
+
+const WRONG_CLOCK: &str = "set the clock of this machine: AWS refuses signatures that are minutes off";
+const RATE_USED_UP: &str = "other programs use up the account's request rate: run the same command again later; it continues where this run stopped";
 const FEWER_CALLS: &str = "AWS to take more calls";
 
 /// The rows. Each error is looked up twice: is it retried, and what does it mean. Each time, the first matching row
@@ -43,22 +46,22 @@ pub(super) static TABLE: &[Row] = &[
     // Who we are.
     any(&[NO_CREDENTIALS]).means(
         Code::NoCredentials,
-        "run `aws configure`, `aws login` or `aws sso login`, give --profile, or set AWS_ACCESS_KEY_ID and \
-         AWS_SECRET_ACCESS_KEY",
+        "sign in with `aws configure`, `aws login` or `aws sso login`; or choose a profile with --profile; or set \
+         AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     ),
     any(&[FAILED_CREDENTIALS]).means(
         Code::BadCredentials,
-        "sign in again with `aws login` or `aws sso login`, or look at the profile; `aws sts get-caller-identity` must \
+        "sign in again with `aws login` or `aws sso login`, or check the profile; `aws sts get-caller-identity` must \
          succeed",
     ),
     any(&["ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired"]).means(
         Code::BadCredentials,
-        "the session has expired: sign in again with `aws login` or `aws sso login`, or fetch new temporary credentials",
+        "the session has expired: sign in again with `aws login` or `aws sso login`, or get new temporary credentials",
     ),
     any(&["InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "AuthFailure"]).means(
         Code::BadCredentials,
-        "the access key is wrong, disabled or of another partition, the session token is missing, or the region is \
-         not enabled for the account",
+        "check the access key: it may be wrong, disabled or from another AWS partition; or the session token is missing, \
+         or the region is not enabled for the account",
     ),
     any(&["RequestTimeTooSkewed", "RequestInTheFuture"]).means(Code::BadCredentials, WRONG_CLOCK),
     any(&["SignatureDoesNotMatch", "InvalidSignatureException"])
@@ -68,7 +71,7 @@ pub(super) static TABLE: &[Row] = &[
         .means(Code::BadCredentials, "the secret access key does not belong to the access key id"),
     any(&["OptInRequired", "SubscriptionRequiredException"]).means(
         Code::AccessDenied,
-        "the account is not signed up for this service, or the region is not enabled: see the account settings",
+        "sign the account up for this service, or enable the region in the account settings",
     ),
     // Something between here and AWS, or an endpoint other than AWS, denies access without a message.
     any(&["Http401", "Http403"]).means(Code::BadCredentials, "check the credentials and the endpoint"),
@@ -79,24 +82,24 @@ pub(super) static TABLE: &[Row] = &[
     ),
     on("ssm", &[], ACCESS_DENIED).means(
         Code::AccessDenied,
-        "what the configuration refers to is read with your own rights here: you need ssm:GetParameter on it, and \
-         kms:Decrypt with its key",
+        "this command reads the parameter with your own credentials: you need ssm:GetParameter on it, and kms:Decrypt \
+         on its key",
     ),
     on("secretsmanager", &[], ACCESS_DENIED).means(
         Code::AccessDenied,
-        "what the configuration refers to is read with your own rights here: you need \
-         secretsmanager:GetSecretValue on it, and kms:Decrypt with its key",
+        "this command reads the secret with your own credentials: you need secretsmanager:GetSecretValue on it, and \
+         kms:Decrypt on its key",
     ),
     any(ACCESS_DENIED).means(Code::AccessDenied, MISSING_PERMISSION),
     // Subscription filters and account policies.
     on("logs", &["PutAccountPolicy"], &["LimitExceededException"]).means(
         Code::FilterLimit,
-        "there is one account policy in an account and region: name the one to give up with --replace, or subscribe \
-         the log groups one by one, with --per-group",
+        "AWS allows one account policy in an account and region: replace the existing one with --replace NAME, or \
+         subscribe each log group on its own with --per-group",
     ),
     on("logs", PUT_FILTER, &["LimitExceededException"]).means(
         Code::FilterLimit,
-        "the log group has all the filters AWS allows: delete one, or name the one to give up with --replace",
+        "the log group has as many filters as AWS allows: delete one, or replace one with --replace NAME",
     ),
     // CloudWatch Logs tests the destination when a filter is put, with a role and a stream that may be seconds old.
     on("logs", PUT_FILTER, &["InvalidParameterException"])
@@ -104,9 +107,9 @@ pub(super) static TABLE: &[Row] = &[
         .retried(Cause::Propagation, "write access to the stream"),
     on("logs", PUT_FILTER, INVALID_PARAMETER).saying("Could not deliver test message").means(
         Code::NotReady,
-        "CloudWatch Logs cannot write to the stream: `cwl2le plan` shows what `cwl2le setup` would correct; an \
-         encrypted stream also needs kms:GenerateDataKey for the role in the key's policy; if the role has a permissions \
-         boundary, it must allow kinesis:PutRecord on the stream, as the one that `cwl2le policies boundary` prints",
+        "CloudWatch Logs cannot write to the stream: `cwl2le plan` shows what `cwl2le setup` would repair. If the stream is \
+         encrypted, the key's policy must allow kms:GenerateDataKey to the role; if the role has a permissions boundary, \
+         it must allow kinesis:PutRecord on the stream, as the one that `cwl2le policies boundary` prints",
     ),
     // `ValidationException` is not modelled on this operation; AWS sends it all the same.
     on("logs", PUT_FILTER, &["ValidationException", "InvalidParameterException"])
@@ -114,19 +117,15 @@ pub(super) static TABLE: &[Row] = &[
         .retried(Cause::Propagation, "CloudWatch Logs to be able to assume the role"),
     on("logs", PUT_FILTER, INVALID_PARAMETER).saying("permission to assume the provided role").means(
         Code::NotReady,
-        "CloudWatch Logs may not assume the role: `cwl2le plan` shows whether `cwl2le setup` has to \
-         correct its trust policy; if not, run the same command again in a few minutes",
+        "CloudWatch Logs cannot assume the role: `cwl2le plan` shows whether `cwl2le setup` has to repair its trust \
+         policy; if not, run the same command again in a few minutes",
     ),
-    on("logs", &["PutSubscriptionFilter", "PutAccountPolicy", "FilterLogEvents"], &[])
+    on("logs", &["PutSubscriptionFilter", "PutAccountPolicy", "FilterLogEvents", "TestMetricFilter"], &[])
         .saying("filter pattern")
-        .means(
-            Code::BadPattern,
-            "AWS rejects the pattern: `{ $.level > 0 }` is for JSON, `[a, b=*Z, c]` for fields between spaces, \
-             `\"a word\"` for text; try it with `aws logs test-metric-filter`",
-        ),
+        .means(Code::BadPattern, BAD_PATTERN_HINT),
     on("logs", PUT_FILTER, &[]).saying("log group class").means(
         Code::LogGroupClass,
-        "only log groups of class STANDARD can be subscribed, and a class cannot be changed",
+        "only log groups of class STANDARD can be subscribed, and AWS cannot change a class",
     ),
     on(
         "logs",
@@ -140,8 +139,8 @@ pub(super) static TABLE: &[Row] = &[
     // Kinesis.
     on("kinesis", &["CreateStream", "UpdateShardCount", "UpdateStreamMode"], &["LimitExceededException"]).means(
         Code::Aws,
-        "a quota of Kinesis is used up: shards or streams of the account, 10 changes of the number of shards of a stream in \
-         24 hours, or 2 of its mode; use fewer --shards or --on-demand, wait a day, or ask AWS for more in Service Quotas",
+        "a Kinesis quota is used up: shards or streams of the account, 10 changes of the shard count of a stream in 24 \
+         hours, or 2 of its mode; use fewer --shards, use --on-demand, wait a day, or ask for more in Service Quotas",
     ),
     // Not on CreateStream: there it means that the name is taken.
     on(
@@ -180,7 +179,7 @@ pub(super) static TABLE: &[Row] = &[
     ])
     .means(
         Code::Aws,
-        "the KMS key is missing, disabled, or its policy does not let you use it: see --kms-key",
+        "check the KMS key (--kms-key): it is missing, disabled, or its policy does not let you use it",
     ),
     // Lambda.
     on("lambda", WITH_ROLE, &["InvalidParameterValueException"])
@@ -198,13 +197,13 @@ pub(super) static TABLE: &[Row] = &[
         .retried(Cause::Propagation, "the role's policy to take effect"),
     on("lambda", &[], INVALID_PARAMETER).saying("be assumed by Lambda").means(
         Code::NotReady,
-        "Lambda may not assume the execution role: `cwl2le plan` shows whether `cwl2le setup` has to \
-         correct its trust policy; if not, run the same command again in a few minutes",
+        "Lambda cannot assume the execution role: `cwl2le plan` shows whether `cwl2le setup` has to repair its trust \
+         policy; if not, run the same command again in a few minutes",
     ),
     on("lambda", &[], INVALID_PARAMETER).saying("role").means(
         Code::NotReady,
-        "the execution role's policy has not taken effect or was changed: `cwl2le plan` shows what `cwl2le setup` \
-         would correct; if that is nothing, run the same command again in a few minutes",
+        "the execution role's policy has not taken effect, or was changed: `cwl2le plan` shows what `cwl2le setup` would \
+         repair; if that is nothing, run the same command again in a few minutes",
     ),
     // The function itself fails: its role's policy, or the role itself, has not reached every service.
     on("lambda", &["Invoke"], &[CANNOT_START])
@@ -223,30 +222,30 @@ pub(super) static TABLE: &[Row] = &[
         .retried(Cause::Busy, "the function to become active"),
     on("lambda", &["Invoke"], &["TooManyRequestsException"]).means(
         Code::Throttled,
-        "the function uses all of its concurrency, so the test invocation found no turn: give it more with \
-         --reserved-concurrency, or run the same command again later",
+        "the function already uses all of its concurrency: give it more with --reserved-concurrency, or run the same \
+         command again later",
     ),
     on("lambda", &["PutFunctionConcurrency"], &[]).saying("UnreservedConcurrentExecution").means(
         Code::Aws,
-        "the account has too little concurrency to reserve some: leave --reserved-concurrency out, or ask AWS \
-         for more in Service Quotas",
+        "the account has too little concurrency to reserve any: leave out --reserved-concurrency, or ask for more in \
+         Service Quotas",
     ),
     on("lambda", &[], &["CodeStorageExceededException"])
-        .means(Code::Aws, "the account's storage for functions is full: delete old function versions"),
+        .means(Code::Aws, "the account's code storage is full: delete old function versions"),
     on("lambda", &[], &["RequestEntityTooLarge", "RequestTooLargeException"])
-        .means(Code::BadBundle, "Lambda takes at most 50 MB of zip: `cwl2le package` makes one of a few"),
+        .means(Code::BadBundle, "Lambda accepts zip files of at most 50 MB: `cwl2le package` writes one that is smaller"),
     // IAM.
     on("iam", &["CreateRole", "PutRolePermissionsBoundary"], &["NoSuchEntity"]).saying("policy").means(
         Code::NotFound,
-        "the permissions boundary does not exist: give the ARN of a managed policy of this account",
+        "the permissions boundary does not exist: use the ARN of a managed policy of this account",
     ),
     on("iam", &[], &["LimitExceeded"]).means(
         Code::Aws,
-        "a quota of IAM is used up: delete roles that nobody needs, or ask AWS for more in Service Quotas",
+        "an IAM quota is used up: delete roles that nobody needs, or ask for more in Service Quotas",
     ),
     on("iam", &["DeleteRole"], &["DeleteConflict"])
         .retried(Cause::Consistency, "IAM to forget the role's policies")
-        .means(Code::InUse, "something else was attached to the role: detach it, then run teardown again"),
+        .means(Code::InUse, "something else is attached to the role: detach it, then run the same command again"),
     on(
         "iam",
         &["PutRolePolicy", "TagRole", "UpdateAssumeRolePolicy", "PutRolePermissionsBoundary"],
@@ -265,7 +264,7 @@ pub(super) static TABLE: &[Row] = &[
         .means(Code::NotFound, "create the secret in this region, or fix its name in the configuration"),
     any(&["InvalidKeyId", "DecryptionFailure", "DecryptionFailureException"]).means(
         Code::AccessDenied,
-        "the key that encrypts it is missing or disabled, or its policy does not let you use it: you need kms:Decrypt",
+        "check the key that encrypts it: it is missing, disabled, or its policy does not allow you kms:Decrypt",
     ),
     // Everything else.
     any(&[
@@ -276,11 +275,11 @@ pub(super) static TABLE: &[Row] = &[
     ])
     .means(
         Code::NotReady,
-        "another change is going on, perhaps another run of cwl2le: wait for it, then run the same command again",
+        "another change is in progress, perhaps another run of cwl2le: wait until it ends, then run the same command again",
     ),
     any(&["ResourceNotFoundException", "NoSuchEntity"]).means(
         Code::NotFound,
-        "it is gone or in another region: `cwl2le setup` makes what is missing",
+        "it was deleted, or is in another region: `cwl2le setup` creates what is missing",
     ),
     any(&[
         "Throttling",
@@ -319,12 +318,12 @@ pub(super) static TABLE: &[Row] = &[
     any(&[CERTIFICATE]).saying("UnknownIssuer").means(
         Code::Unreachable,
         "behind a proxy that inspects TLS, set AWS_CA_BUNDLE, or `ca_bundle` in the profile, to the PEM file of its \
-         authority; elsewhere install the package `ca-certificates`, and check --endpoint-url",
+         certificate authority; otherwise install the package `ca-certificates`, and check --endpoint-url",
     ),
     any(&[CERTIFICATE]).means(
         Code::Unreachable,
-        "whoever answers there is not AWS, or the clock of this machine is wrong: check the proxy (HTTPS_PROXY), \
-         --endpoint-url and AWS_ENDPOINT_URL",
+        "the server there is not AWS, or the clock of this machine is wrong: check the proxy (HTTPS_PROXY), --endpoint-url \
+         and AWS_ENDPOINT_URL",
     ),
     any(&[UNREACHABLE]).retried(Cause::Connection, "a connection").means(
         Code::Unreachable,
@@ -332,12 +331,12 @@ pub(super) static TABLE: &[Row] = &[
     ),
     any(&[INVALID_RESPONSE]).means(
         Code::Unreachable,
-        "something between here and AWS answered: sign in to the network if it has a login page, and check the proxy \
-         (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
+        "something between this machine and AWS answered: sign in to the network if it has a login page, and check the \
+         proxy (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
     ),
     any(&["InternalFailure", "InternalError", "ServiceUnavailable", "ServiceException", "ServiceFailure"]).means(
         Code::Aws,
-        "AWS has a fault of its own: run the same command again later, what was done stays done",
+        "this is a fault of AWS: run the same command again later; it continues where this run stopped",
     ),
 ];
 

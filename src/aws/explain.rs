@@ -5,7 +5,7 @@ use super::{AwsError, error_table};
 use crate::error::{Code, Error};
 
 /// What to do after a stop.
-const INTERRUPTED_HINT: &str = "run the same command again: it goes on where this run stopped";
+const INTERRUPTED_HINT: &str = "run the same command again: it continues where this run stopped";
 
 impl From<AwsError> for Error {
     fn from(error: AwsError) -> Self {

@@ -45,7 +45,7 @@ pub(crate) mod wait;
 
 pub use crate::error::AwsError;
 pub use call::Aws;
-pub(crate) use error_table::MISSING_PERMISSION;
+pub(crate) use error_table::{BAD_PATTERN_HINT, MISSING_PERMISSION};
 pub use events::{Event, EventQuery, filter_log_events};
 pub use notice::Notice;
 pub use options::{Keys, Options};

@@ -16,7 +16,7 @@ use super::http::{self, Connections};
 use super::profile::Profile;
 use super::region::region;
 use super::session::PATIENCE;
-use super::{Aws, AwsError, Options, Session, endpoint, trust};
+use super::{Aws, AwsError, Notice, Options, Session, endpoint, trust};
 use crate::error::{Code, Error, Result};
 use crate::stack::Region;
 
@@ -34,6 +34,15 @@ impl Session {
     /// [`Code::BadRegion`], [`Code::NoCredentials`], [`Code::BadCredentials`], [`Code::Unreachable`], and whatever else
     /// `sts:GetCallerIdentity` fails with.
     pub async fn open(options: Options) -> Result<Self> {
+        Self::open_telling(options, &|_| ()).await
+    }
+
+    /// The same, while `notice` hears of waiting for a connection.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Session::open`].
+    pub async fn open_telling(options: Options, notice: &(dyn Fn(Notice<'_>) + Sync)) -> Result<Self> {
         let variables = std::env::vars_os();
         let variables = variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?)));
         endpoint::check(options.endpoint_url.as_deref(), variables)?;
@@ -63,7 +72,7 @@ impl Session {
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
         let connector = SharedHttpConnector::new(connections.connector(Some(settings), config.sleep_impl()));
         let mut session = Self::new(&config, region, &options, credentials, connector, clock);
-        match Aws::from(&session).who_am_i().await {
+        match session.telling(notice).who_am_i().await {
             Ok((account, arn)) => {
                 session.target.account = account;
                 session.target.region = session.target.region.seen_by(&arn);
@@ -78,9 +87,11 @@ impl Session {
 impl Aws<'_> {
     /// `sts:GetCallerIdentity`: account id and ARN. It needs no permission.
     async fn who_am_i(&self) -> Result<(String, String), AwsError> {
-        let sts = self.session.sts();
+        let (session, sts) = (self.session, self.session.sts());
+        // The caller is not known yet: what errors name is who was asked.
+        let asked = session.endpoint().unwrap_or_else(|| session.target.region.host("sts"));
         let answer =
-            self.call("sts", "GetCallerIdentity", "the caller", || sts.get_caller_identity().send()).await?;
+            self.call("sts", "GetCallerIdentity", &asked, || sts.get_caller_identity().send()).await?;
         Ok((answer.account.unwrap_or_default(), answer.arn.unwrap_or_default()))
     }
 }
@@ -131,7 +142,7 @@ async fn unopened(error: AwsError, session: &Session, profile: &Profile, options
     }
     if let Some(endpoint) = session.endpoint().filter(|_| error.code == UNREACHABLE) {
         let message = format!("cannot reach {endpoint}: {}", error.message);
-        return Error { message, ..error.into() };
+        return Error { message, resource: None, ..error.into() };
     }
     if [NO_CREDENTIALS, FAILED_CREDENTIALS].contains(&error.code.as_str()) {
         return credentials::explain(error, profile, options.profile.as_deref());

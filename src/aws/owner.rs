@@ -22,8 +22,8 @@ pub(crate) fn check_owner(kind: &str, name: &str, wanted: &Tags, found: &Tags) -
         ),
         (Some(stack), _) => (format!("the stack `{stack}`"), "choose another name with --stack"),
         (None, _) => (
-            "somebody else".to_owned(),
-            "take it over with --adopt, or make a stack beside it with --stack NAME",
+            "another program or person".to_owned(),
+            "take it over with --adopt, or create another stack beside it with --stack NAME",
         ),
     };
     Err(Error::new(Code::NotOurs, format!("{who} made the {kind} `{name}` in the meantime"))
@@ -46,7 +46,7 @@ mod tests {
         for (found, who, hint) in [
             (tags("default", "us-east-1"), "the stack `default` of us-east-1", "run the same command again"),
             (tags("blue", "eu-west-1"), "the stack `blue`", "--stack"),
-            (Tags::new(), "somebody else", "--adopt"),
+            (Tags::new(), "another program or person", "--adopt"),
         ] {
             let error = check_owner("role", "r", &ours, &found).expect_err("not ours");
             assert!(error.message.starts_with(who), "{error}");

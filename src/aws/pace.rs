@@ -41,7 +41,7 @@ struct Rates {
 /// and Lambda accepts 15 calls of its control plane. IAM documents none.
 const fn rates(operation: &str) -> Rates {
     match operation.as_bytes() {
-        b"PutSubscriptionFilter" | b"DeleteSubscriptionFilter" | b"FilterLogEvents" => {
+        b"PutSubscriptionFilter" | b"DeleteSubscriptionFilter" | b"FilterLogEvents" | b"TestMetricFilter" => {
             Rates { first: 4.5, burst: 5.0, most: 5.0 }
         }
         b"DescribeSubscriptionFilters" | b"DescribeLogGroups" => {

@@ -58,7 +58,7 @@ fn bundle(from: &str, path: &str) -> Result<String> {
             );
         }
     }
-    if pem.is_empty() { Err(refused(&"there is no certificate of an authority in it")) } else { Ok(pem) }
+    if pem.is_empty() { Err(refused(&"it has no certificate of an authority")) } else { Ok(pem) }
 }
 
 #[cfg(test)]

@@ -63,9 +63,12 @@ impl Aws<'_> {
             }
             if elapsed + pause > self.session.patience() {
                 let waited = elapsed.as_secs_f64();
-                return Err(Error::new(Code::NotReady, format!("waited {waited:.0} s in vain for {why}"))
-                    .on(resource)
-                    .hint("run the same command again: it goes on where this run stopped"));
+                return Err(Error::new(
+                    Code::NotReady,
+                    format!("timed out after {waited:.0} s waiting for {why}"),
+                )
+                .on(resource)
+                .hint("run the same command again: it continues where this run stopped"));
             }
             (self.notice)(Notice::Waiting { why, elapsed });
             self.rest(pause).await.map_err(|_| {
@@ -78,7 +81,7 @@ impl Aws<'_> {
 
 /// Somebody deleted what this run waits for.
 fn vanished(resource: &str, why: &str) -> Error {
-    Error::new(Code::NotFound, format!("it vanished while this run waited for {why}"))
+    Error::new(Code::NotFound, format!("it disappeared while this run was waiting for {why}"))
         .on(resource)
         .hint(VANISHED_HINT)
 }

@@ -9,7 +9,7 @@ use crate::resources::{Arch, RUNTIME};
 
 /// The binary carries none for this architecture.
 pub(super) fn none(arch: Arch, available: impl Iterator<Item = Arch>) -> Error {
-    let message = format!("this cwl2le carries no forwarder for {arch}");
+    let message = format!("this build of cwl2le has no forwarder for {arch}");
     let variable = match arch {
         Arch::X86_64 => "CWL2LE_FORWARDER_X86_64",
         Arch::Arm64 => "CWL2LE_FORWARDER_ARM64",

@@ -15,8 +15,8 @@ use crate::flags::{CommandLine, StackArg};
 use crate::output::{Next, visible};
 use crate::resources::{Depth, observe};
 use crate::settings;
-use crate::workflow::Context;
 use crate::workflow::deployed::configuration;
+use crate::workflow::{Context, unknown_stack};
 use crate::write::{self, Existing};
 
 /// Write a commented configuration file, or one that describes what is in the account
@@ -97,9 +97,9 @@ async fn from_account(context: Context<'_>, args: &Init) -> Result<(String, Vec<
     let stack = settings::bare_stack(&name, &session.target, scope, &observed);
     if observed.stream.is_none() && observed.function.is_none() {
         let message = format!("there is no stack `{name}` in {} to describe", session.target.region);
-        return Err(Error::new(Code::NotFound, message).on(&stack.names.stream).hint(
-            "check --region and --stack, or write a file to begin with: `cwl2le init` without --from-account",
-        ));
+        let error = Error::new(Code::NotFound, message)
+            .hint("check --region and --stack, or run `cwl2le init` without --from-account");
+        return Err(unknown_stack::explained(context, &session, &name, error).await);
     }
     if observed.function.is_some() {
         configuration(&observed, &stack.names.function)?;

@@ -7,7 +7,7 @@ use cwl2le_forwarder::config::pinned_destination;
 use super::verb::{Facts, Policy, Verb};
 use crate::apply::apply;
 use crate::aws::Session;
-use crate::error::{Code, Error, Exit, Result};
+use crate::error::{Code, Error, Exit, Result, did_you_mean_or};
 use crate::flags::values::Hyphened;
 use crate::flags::{Change, Filter, Groups, StackArg};
 use crate::resources::{self, FilterOptions, Observed, Plan, Stack, Subscribed};
@@ -18,7 +18,7 @@ use crate::workflow::consent::Consent;
 use crate::workflow::deployed::configuration;
 use crate::workflow::log_groups::{Chosen, Loops, Survey, choose, survey};
 use crate::workflow::steps::Steps;
-use crate::workflow::{ChangeReport, Context};
+use crate::workflow::{ChangeReport, Context, patterns, unknown_stack};
 
 /// Attach log groups to the chain
 #[derive(Debug, Clone, Args)]
@@ -86,22 +86,24 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
     if args.groups.all && !args.per_group {
         let Survey { scope, observed, excluded } = survey(context, session, &name, &args.groups).await?;
         let stack = settings::bare_stack(&name, &session.target, scope, &observed);
-        must_be_ready(context, &stack, &observed, args)?;
+        must_be_ready(context, session, &stack, &observed, args).await?;
         let policy = args.filter.account_policy(&stack, excluded, args.destination.as_deref());
         let plan = resources::subscribe_all(&stack, &policy, &observed, &options(args));
         let plan = resources::warn_routes(&stack, &observed, Subscribed::Known, plan);
         let plan = resources::name_losses(&stack, &observed, plan);
+        patterns::check(session, &plan).await?;
         Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
             choose(context, session, &name, &args.groups, Loops::LeftOut).await?;
         let stack = settings::bare_stack(&name, &session.target, scope, &observed);
-        must_be_ready(context, &stack, &observed, args)?;
+        must_be_ready(context, session, &stack, &observed, args).await?;
         let filters = args.filter.specs(&stack, &log_groups, args.destination.as_deref());
         let subscribe = if args.per_group { resources::subscribe_each } else { resources::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
         let plan = resources::warn_routes(&stack, &observed, Subscribed::Known, plan);
         let plan = resources::name_losses(&stack, &observed, plan);
+        patterns::check(session, &plan).await?;
         Ok((stack, plan, wide))
     }
 }
@@ -145,8 +147,16 @@ fn must_mean_everything(groups: &Groups) -> Result<()> {
     Ok(())
 }
 
-fn must_be_ready(context: Context<'_>, stack: &Stack, observed: &Observed, args: &Subscribe) -> Result<()> {
-    must_be_set_up(context, stack, observed)?;
+async fn must_be_ready(
+    context: Context<'_>,
+    session: &Session,
+    stack: &Stack,
+    observed: &Observed,
+    args: &Subscribe,
+) -> Result<()> {
+    if let Err(error) = must_be_set_up(context, stack, observed) {
+        return Err(unknown_stack::explained(context, session, &stack.name, error).await);
+    }
     let name = args.filter.name(stack, args.destination.as_deref());
     pinned_destination(&name).map_or(Ok(()), |pin| must_be_a_destination(pin, stack, observed))
 }
@@ -169,15 +179,12 @@ fn must_be_set_up(context: Context<'_>, stack: &Stack, observed: &Observed) -> R
         Some((_, kind, name)) => Err(Error::new(
             Code::NotFound,
             format!(
-                "the stack `{}` is not set up in {}: its {kind} {name} is missing",
+                "stack `{}` is incomplete in {}: the {kind} {name} does not exist",
                 stack.name, stack.target.region
             ),
         )
         .on(name)
-        .hint(format!(
-            "run `{}` first, or check --region and --stack",
-            context.command_line.of_stack("setup")
-        ))),
+        .hint(format!("run `{}` to complete it", context.command_line.of_stack("setup")))),
     }
 }
 
@@ -187,9 +194,8 @@ fn must_be_a_destination(name: &str, stack: &Stack, observed: &Observed) -> Resu
     if config.destinations.contains_key(name) {
         return Ok(());
     }
-    let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
     Err(Error::usage(
-        format!("the forwarder has no destination `{name}`; it has {}", known.join(", ")),
-        "add it to the configuration file and run `cwl2le setup`, or choose one of those",
+        format!("stack `{}` has no destination `{name}`", stack.name),
+        did_you_mean_or(name, "the destinations are", config.destinations.keys().map(String::as_str)),
     ))
 }

@@ -10,7 +10,7 @@ use crate::resources::{self, Depth, TeardownOptions, observe};
 use crate::settings;
 use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
-use crate::workflow::{ChangeReport, Context};
+use crate::workflow::{ChangeReport, Context, unknown_stack};
 
 /// Remove everything that is ours: filters first, the stream last
 #[derive(Debug, Clone, Args)]
@@ -41,8 +41,9 @@ impl Verb for Teardown {
         let decide = async || {
             let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
             let stack = settings::bare_stack(&name, &session.target, scope, &observed);
-            let plan =
+            let mut plan =
                 resources::name_losses(&stack, &observed, resources::teardown(&stack, &observed, &options));
+            plan.notes.extend(unknown_stack::note(&session, &name, &observed, &plan).await);
             Ok::<_, Error>((stack, plan))
         };
         let (stack, plan) = decide().await?;

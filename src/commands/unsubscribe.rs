@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::verb::{Facts, Policy, Verb};
 use crate::aws::Session;
-use crate::error::{Code, Error, Exit, Result, UNKNOWN_LOG_GROUP_HINT};
+use crate::error::{Code, Error, Exit, Result};
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, Groups, StackArg};
 use crate::resources::{self, AccountPolicy, Plan, Stack};
@@ -12,7 +12,7 @@ use crate::settings;
 use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::log_groups::{Loops, choose};
-use crate::workflow::{ChangeReport, Context};
+use crate::workflow::{ChangeReport, Context, unknown_stack};
 
 /// Detach log groups from the chain
 #[derive(Debug, Clone, Args)]
@@ -58,8 +58,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
             Code::UnknownLogGroup,
             format!("there is no log group `{unknown}` in {}", session.target.region),
         )
-        .on(unknown)
-        .hint(UNKNOWN_LOG_GROUP_HINT));
+        .hint(observed.instead_of(unknown)));
     }
     let stack = settings::bare_stack(&name, &session.target, chosen.scope, &observed);
     let also = args.filter_name.as_deref();
@@ -71,16 +70,17 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
         (true, _) => resources::unsubscribe_all(&stack, &chosen.log_groups, &observed, also),
         (false, _) => resources::unsubscribe(&stack, &chosen.log_groups, &observed, also),
     };
-    let plan = resources::name_losses(&stack, &observed, plan);
+    let mut plan = resources::name_losses(&stack, &observed, plan);
+    plan.notes.extend(unknown_stack::note(session, &stack.name, &observed, &plan).await);
     Ok((stack, plan, chosen.wide))
 }
 
 /// An account policy can only be deleted as a whole, also for the log groups that should stay subscribed.
 fn in_one_piece(policy: &AccountPolicy) -> Error {
     Error::usage(
-        format!("the account policy `{}` covers every log group and cannot go for some of them", policy.name),
-        "turn it into a filter for each log group first: `cwl2le subscribe --all --per-group`; or, for it to leave log groups \
-         out, name these with --log-group and --match",
+        format!("the account policy `{}` covers every log group and cannot be removed for some of them only", policy.name),
+        "first give each log group its own filter: `cwl2le subscribe --all --per-group`; or exclude log groups from the policy: \
+         name them with --log-group or --match",
     )
     .on(&policy.name)
 }

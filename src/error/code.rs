@@ -118,4 +118,4 @@ impl Code {
 
 /// What to do about a log group that does not exist, whether AWS says so or a plan.
 pub(crate) const UNKNOWN_LOG_GROUP_HINT: &str =
-    "check the name and the region; names are case-sensitive and mostly begin with a slash";
+    "check the name and --region; names are case-sensitive, and most begin with a slash";

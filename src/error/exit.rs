@@ -21,7 +21,7 @@ pub enum Exit {
     NotFound,
     /// Some log groups were done and some failed.
     Partial,
-    /// `plan` found changes to make, or `status --check` a chain that is not ready.
+    /// `plan` found changes to make, or `status --check` found a stack that is not healthy.
     Pending,
     /// `forward` did not deliver everything or lost its reader, the line of `test` did not arrive, or `demo` lost a line
     /// or left a resource behind.
@@ -63,17 +63,19 @@ impl Exit {
     /// One line for the documentation.
     pub const fn meaning(self) -> &'static str {
         match self {
-            Self::Success => "done, or nothing was left to do",
+            Self::Success => "done, or nothing to do",
             Self::Internal => "a bug in cwl2le: please report it",
-            Self::Usage => "the command line or the configuration cannot be used as it is",
+            Self::Usage => "the command line or the configuration is not valid",
             Self::Refused => {
-                "going on would touch what is not ours, loop logs, or change what cannot be changed"
+                "the change would touch resources that this stack does not manage, create a log loop, or is impossible"
             }
             Self::Access => "no usable credentials or region, or AWS denied a permission",
             Self::Aws => "an AWS call failed and retrying did not help",
             Self::NotFound => "a named resource does not exist",
-            Self::Partial => "some log groups were done and some failed",
-            Self::Pending => "`plan` found changes to make, or `status --check` a chain that is not ready",
+            Self::Partial => "some log groups succeeded and some failed",
+            Self::Pending => {
+                "`plan` found changes to make, or `status --check` found a stack that is not healthy"
+            }
             Self::Undelivered => {
                 "`forward` did not deliver everything or lost its reader, the line of `test` did not arrive, or `demo` lost a line or \
                  left a resource behind"

@@ -11,4 +11,4 @@ pub use code::Code;
 pub(crate) use code::UNKNOWN_LOG_GROUP_HINT;
 pub use command::{Error, Failure, More, Result};
 pub use exit::Exit;
-pub(crate) use similar::{did_you_mean, did_you_mean_or, nearest};
+pub(crate) use similar::{did_you_mean, did_you_mean_or, listed, nearest};

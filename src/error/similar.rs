@@ -49,12 +49,11 @@ fn last_part(name: &str) -> &str {
 
 /// `retention` for `retention_hours`, `log_group` for `log_groups`, `cart` for `/aws/lambda/cart`.
 fn is_part(word: &str, known: &str) -> bool {
-    if word.len() <= 3 {
-        return false;
-    }
-    let is_end = known.strip_suffix(word.trim_start_matches('/')).is_some_and(|path| path.ends_with('/'));
+    let end = word.trim_start_matches('/');
+    let is_end = !end.is_empty() && known.strip_suffix(end).is_some_and(|path| path.ends_with('/'));
     // What is longer than a known path is another path below it.
-    is_end || known.starts_with(word) || (word.starts_with(known) && !known.contains('/'))
+    let is_beginning = known.starts_with(word) || (word.starts_with(known) && !known.contains('/'));
+    is_end || (word.len() > 3 && is_beginning)
 }
 
 #[cfg(test)]
@@ -79,6 +78,7 @@ mod tests {
             ("/aws/lambda/example_lambda", Some("/aws/lambda/example-lambda")),
             ("/aws/lambda/exam", Some("/aws/lambda/example-lambda")),
             ("/aws/ecs/wen", Some("/aws/ecs/web")),
+            ("web", Some("/aws/ecs/web")),
             // Another service is no slip.
             ("/aws/lambda/payments", None),
             ("/aws/rds/checkout-database", None),

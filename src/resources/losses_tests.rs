@@ -70,9 +70,9 @@ fn a_setup_names_destinations_routes_records_and_lines_that_go() {
     assert_eq!(
         lost(&after, &account, setup(&after, &account, false)),
         [
-            "stream cloudwatch-logs-stream: the records in it that are older than 24 h, also those not delivered yet",
+            "stream cloudwatch-logs-stream: records in it that are older than 24 h, including those not delivered yet",
             "log group /aws/lambda/cwl-to-logentries: its log lines that are older than 7 days",
-            "trigger cloudwatch-logs-stream -> cwl-to-logentries: records that expire are no longer kept: they went to arn:aws:s3:::expired",
+            "trigger cloudwatch-logs-stream -> cwl-to-logentries: expired records are no longer kept in arn:aws:s3:::expired",
             "function cwl-to-logentries: destination `audit` of type logentries",
             "function cwl-to-logentries: the route of /audit/* to audit",
             "function cwl-to-logentries: records that cannot be delivered are no longer kept in s3://bucket/cwl2le",
@@ -94,7 +94,7 @@ fn a_teardown_names_everything_that_does_not_come_back() {
             "function cwl-to-logentries: its configuration: destination(s) `app`, `audit` and 1 route(s)",
             "function cwl-to-logentries: its environment variables THEIRS",
             "log group /aws/lambda/cwl-to-logentries: its log lines",
-            "stream cloudwatch-logs-stream: the records in it, of up to 48 h, also those not delivered yet",
+            "stream cloudwatch-logs-stream: the records in it, up to 48 h old, including those not delivered yet",
         ]
     );
     // What the trigger says of them.
@@ -111,12 +111,12 @@ fn a_teardown_names_everything_that_does_not_come_back() {
     assert!(
         of_stream(&|is| is.triggers[0].state = TriggerState::Disabled).ends_with("its trigger is disabled")
     );
-    assert!(of_stream(&|is| is.triggers.clear()).ends_with("no trigger of ours reads it"));
+    assert!(of_stream(&|is| is.triggers.clear()).ends_with("no trigger of this stack reads it"));
     // A stream that others use stays, and the position in it goes.
     account.readers.insert("their-function".to_owned());
     let kept = plan(&account);
     assert!(!kept.iter().any(|loss| loss.starts_with("stream ")), "{kept:?}");
-    assert!(kept[0].ends_with("the position up to which it has read the stream"), "{kept:?}");
+    assert!(kept[0].ends_with("its checkpoint in the stream"), "{kept:?}");
 }
 
 #[test]

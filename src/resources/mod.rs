@@ -49,8 +49,8 @@ pub use account_policy::own::is_own_policy;
 pub(crate) use action::Draft;
 pub use action::{Action, Plan, Step};
 pub use depth::Depth;
-pub(crate) use filter::aws::log_groups_like;
 pub use filter::aws::{LogGroup, list_log_groups};
+pub(crate) use filter::aws::{first_log_groups, log_groups_like, rejected_patterns};
 pub use filter::desired::{Distribution, FilterExtras, FilterSpec};
 pub use filter::loops::is_loop;
 pub use filter::observe::observe_log_groups;
@@ -88,7 +88,7 @@ pub use stream::desired::{SHARD_CHANGES_A_DAY, StreamMode, StreamSpec, next_shar
 pub use stream::observed::{ObservedStream, StreamStatus};
 pub use subscriptions::plan::{
     Subscriptions, bring_subscriptions, once_only, subscribe, subscribe_all, subscribe_each, unsubscribe,
-    unsubscribe_all,
+    unsubscribe_all, wanted_pattern,
 };
 pub use teardown::teardown;
 pub(crate) use trigger::aws::readers_of_streams;

@@ -111,6 +111,7 @@ async fn read(
         writers,
         account_policy,
         groups,
+        similar: BTreeMap::new(),
         canary,
         isolated,
         time: None,

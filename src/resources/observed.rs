@@ -9,6 +9,7 @@ use super::log_group::observed::ObservedLogGroup;
 use super::role::observed::ObservedRole;
 use super::stream::observed::ObservedStream;
 use super::trigger::observed::ObservedTrigger;
+use crate::error::UNKNOWN_LOG_GROUP_HINT;
 use crate::stack::{Names, Tags};
 
 /// What exists of a stack.
@@ -35,6 +36,8 @@ pub struct Observed {
     pub account_policy: Option<AccountPolicy>,
     /// The log groups that were looked at, with their subscription filters; a group that does not exist is absent.
     pub groups: BTreeMap<String, ObservedGroup>,
+    /// Log groups that were asked for and do not exist, each with the one that was probably meant.
+    pub similar: BTreeMap<String, String>,
     /// The tags of the log group of the canary, where it is among the log groups that were looked at.
     pub canary: Option<Tags>,
     /// What exists of the functions of isolated destinations, by destination, whoever manages it.
@@ -79,6 +82,14 @@ impl Observed {
         }
     }
 
+    /// What to do about a log group that does not exist.
+    pub(crate) fn instead_of(&self, log_group: &str) -> String {
+        match self.similar.get(log_group) {
+            Some(similar) => format!("did you mean `{similar}`?"),
+            None => UNKNOWN_LOG_GROUP_HINT.to_owned(),
+        }
+    }
+
     /// The same without the log groups that were looked at, of which there may be thousands.
     #[must_use]
     pub(crate) fn without_groups(&self) -> Self {
@@ -93,6 +104,7 @@ impl Observed {
             writers: self.writers.clone(),
             account_policy: self.account_policy.clone(),
             groups: BTreeMap::new(),
+            similar: BTreeMap::new(),
             canary: self.canary.clone(),
             isolated: self.isolated.clone(),
             time: self.time,

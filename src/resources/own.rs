@@ -35,14 +35,14 @@ fn not_ours(resource: &ResourceId, stack: &Stack, tags: &Tags) -> Refusal {
     let (reason, hint) = match tags.get(STACK_TAG) {
         Some(other) => (
             format!(
-                "it belongs to the stack `{other}` of {}",
+                "it belongs to stack `{other}` of {}",
                 tags.get(REGION_TAG).map_or("another region", String::as_str)
             ),
             "choose another name with --stack".to_owned(),
         ),
         None => (
-            format!("it exists already and was not made by the stack `{}` of cwl2le", stack.name),
-            "take it over with --adopt, or make a stack beside it with --stack NAME".to_owned(),
+            format!("it already exists, and stack `{}` does not manage it", stack.name),
+            "take it over with --adopt, or create another stack beside it with --stack NAME".to_owned(),
         ),
     };
     Refusal { resource: resource.clone(), code: Code::NotOurs, reason, hint }

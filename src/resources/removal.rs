@@ -12,7 +12,7 @@ pub(crate) fn delete(
     plan: &mut Plan,
 ) {
     if !ours {
-        plan.keep(ResourceId::new(kind, name), "it is not ours: it has no tags of this stack");
+        plan.keep(ResourceId::new(kind, name), "it is not managed by this stack: it does not have its tags");
         return;
     }
     let mut step = Draft::new(stage, kind, name, Verb::Delete);
@@ -39,7 +39,7 @@ impl Removal<'_> {
         plan: &'p mut Plan,
     ) -> Option<&'p mut Step> {
         if let Some(user) = self.user.filter(|_| self.ours && !options.force) {
-            let reason = format!("{user}; --force deletes it all the same");
+            let reason = format!("{user}; --force deletes it anyway");
             plan.keep(ResourceId::new(self.kind, self.name), reason);
             return None;
         }

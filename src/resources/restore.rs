@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 /// The error, with what became of what had given way.
 pub(crate) fn with_fate(error: Error, name: &str, restore: &str, back: Result<()>) -> Error {
     let fate = match back {
-        Ok(()) => format!("`{name}`, which was deleted to make room, is there again"),
+        Ok(()) => format!("`{name}`, which was deleted to make room, was restored"),
         Err(second) => {
             format!(
                 "`{name}` was deleted to make room and could not be restored ({second}); restore it with: {restore}"

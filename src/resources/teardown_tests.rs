@@ -68,13 +68,16 @@ fn what_others_put_on_ours_is_named_and_goes_only_by_force() {
         ]
     );
     let text = plan.to_string();
-    for part in ["--uuid other", "not ours: theirs", "detaches: arn:aws:iam::aws:policy/x"] {
+    for part in ["--uuid other", "does not manage: theirs", "detaches: arn:aws:iam::aws:policy/x"] {
         assert!(text.contains(part), "{part}: {text}");
     }
 
     let forced = teardown(&stack, &account, &TeardownOptions { force: true, filter_name: None });
     assert_eq!(kept(&forced), [(Kind::TRIGGER, "theirs -> cwl-to-logentries")]);
-    assert!(forced.to_string().contains("removes inline policy, not ours: theirs"), "{forced}");
+    assert!(
+        forced.to_string().contains("removes inline policy, not managed by this stack: theirs"),
+        "{forced}"
+    );
 }
 
 #[test]

@@ -70,7 +70,7 @@ struct Ended {
 }
 
 impl Ended {
-    /// It says that something vanished and what to do, within the time that AWS may take to show what is new.
+    /// It says that something disappeared and what to do, within the time that AWS may take to show what is new.
     #[track_caller]
     fn says(&self, what: &str, within: u64) {
         let Self { error, seconds } = self;
@@ -98,7 +98,7 @@ async fn a_stream_that_goes_away_while_it_is_being_created() {
         });
         let mode = StreamMode::Provisioned { shards: 1 };
         let ended = ended(aws, async |aws| kinesis::create_stream(aws, "s", mode, &our_tags()).await).await;
-        ended.says("while this run waited for the stream `s` to become ACTIVE", 1);
+        ended.says("while this run was waiting for the stream `s` to become ACTIVE", 1);
     }
 }
 
@@ -110,14 +110,14 @@ async fn a_stream_that_never_shows_is_given_ten_seconds() {
     });
     let mode = StreamMode::Provisioned { shards: 1 };
     let ended = ended(aws, async |aws| kinesis::create_stream(aws, "s", mode, &our_tags()).await).await;
-    ended.says("vanished", 12);
+    ended.says("disappeared", 12);
     assert!(ended.seconds >= 10, "AWS may take a while to show it: {} s", ended.seconds);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_that_was_there_before_is_not_waited_for_at_all() {
     let gone = FakeAws::new(|_| Answer::missing("stream"));
-    ended(gone, async |aws| kinesis::await_active(aws, "s").await).await.says("vanished", 0);
+    ended(gone, async |aws| kinesis::await_active(aws, "s").await).await.says("disappeared", 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,7 +129,7 @@ async fn a_function_that_goes_away_while_it_is_being_created() {
         _ => Answer::Error(404, "ResourceNotFoundException", "Function not found: f"),
     });
     let ended = ended(aws, async |aws| lambda::create_function(aws, &function()).await).await;
-    ended.says("while this run waited for the function `f` to become Active", 1);
+    ended.says("while this run was waiting for the function `f` to become Active", 1);
 }
 
 #[tokio::test(start_paused = true)]

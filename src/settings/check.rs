@@ -10,6 +10,7 @@ use super::document::Document;
 use super::outline;
 use super::problems::Problems;
 use crate::documentation::page;
+use crate::error::did_you_mean;
 use crate::stack::limits::FUNCTION_NAME_LENGTH;
 use crate::stack::{Names, RoleScope};
 
@@ -135,9 +136,10 @@ impl Check<'_> {
         if error.place.ends_with("].log_group") {
             return self.add(span, &format!("`log_group`: {}", error.problem), "fix the glob pattern");
         }
-        let examples = page("destinations.md#examples");
-        let hint =
-            format!("{examples} has an example of every type; their names stand in [destinations.NAME]");
+        let hint = self.meant(error).unwrap_or_else(|| {
+            let examples = page("destinations.md#examples");
+            format!("{examples} has an example of every type; each has its name in [destinations.NAME]")
+        });
         // The same setting has another name in the function's configuration.
         let problem = error.problem.replace("`max_bytes`", "`max_line_bytes`");
         let problem = match error.place.strip_prefix("destinations.") {
@@ -145,6 +147,13 @@ impl Check<'_> {
             None => problem,
         };
         self.add(span, &problem, hint);
+    }
+
+    /// The question for the destination that was probably meant, where one is named that does not exist.
+    fn meant(&self, error: &ConfigError) -> Option<String> {
+        let unknown = error.problem.strip_prefix("there is no destination `")?.split('`').next()?;
+        let known = self.document.services();
+        did_you_mean(unknown, known.iter().map(String::as_str))
     }
 
     /// The main function needs a destination, and the names of functions are limited.
@@ -195,11 +204,13 @@ impl Check<'_> {
                 && contents.destinations.is_some()
                 && !known.contains(name)
             {
-                let known = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+                let there = known.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
                 self.add(
                     document.span(&format!("{path}.destination")),
-                    &format!("there is no destination `{name}`; there are: {known}"),
-                    "a destination is a [destinations.NAME] section of this file",
+                    &format!("there is no destination `{name}`; there are: {there}"),
+                    did_you_mean(name, known.iter().map(String::as_str)).unwrap_or_else(|| {
+                        "a destination is a [destinations.NAME] section of this file".to_owned()
+                    }),
                 );
             }
         }

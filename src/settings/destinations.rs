@@ -18,7 +18,7 @@ use super::service::{self, is_telling};
 use crate::error::{Code, Error, Result};
 use crate::flags::{DestinationArgs, TOKEN_VARIABLE};
 use crate::resources::role::documents::{self, Grants};
-use crate::resources::{Observed, Origin, current_config, whole_config};
+use crate::resources::{NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, current_config, whole_config};
 use crate::stack::{Names, Target};
 
 /// The key whose secret the flags can give.
@@ -106,7 +106,7 @@ fn resolve(file: &File, name: &str, secret: &service::Secret, flag: Option<&Secr
     let value = secret.source.resolve(file.document.folder()).map_err(|problem| {
         let key = secret.key.rsplit('.').next().unwrap_or_default();
         let place = format!("set it, or give another place: {key} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}");
-        file.error(&file.document.span_of(name, &secret.key), &format!("`{}` of `{name}` is not there: {problem}", secret.key), place)
+        file.error(&file.document.span_of(name, &secret.key), &format!("{problem} (`{}` of destination `{name}`)", secret.key), place)
     })?;
     if value.as_str().is_some_and(|value| is_placeholder(value) && is_telling(&secret.key, value)) {
         let problem = format!(
@@ -154,8 +154,7 @@ fn with_flags(
     };
     let destination = match (before, token) {
         (None, None) if moves => {
-            return Err(Error::new(Code::Usage, "the log service is given without the token of a log")
-                .hint("add --token, --token-file, --token-ssm, --token-secret or CWL2LE_TOKEN"));
+            return Err(Error::new(Code::Usage, NO_TOKEN).hint(NO_TOKEN_HINT));
         }
         (_, None) if !moves => return Ok(base),
         (before, token) => {
@@ -265,7 +264,8 @@ fn flag_token(args: &DestinationArgs) -> Result<Option<Secret<Token>>> {
     };
     placeholder::refuse(from, &text)?;
     let token = text.trim().parse();
-    let token = token.map_err(|problem| unusable(from, &problem, "in Logentries: Add Data, Token TCP"))?;
+    let hint = "copy the token from the settings of your log; in Logentries: Add Data, Token TCP";
+    let token = token.map_err(|problem| unusable(from, &problem, hint))?;
     Ok(Some(Secret::Inline(token)))
 }
 
@@ -283,7 +283,7 @@ fn kept_as(keeper: Keeper, name: &str, from: &str) -> Result<Reference> {
 }
 
 fn unusable(from: &str, problem: &dyn std::fmt::Display, hint: &str) -> Error {
-    Error::new(Code::Usage, format!("the token of {from} cannot be used: {problem}")).on(from).hint(hint)
+    Error::new(Code::Usage, format!("{from}: {problem}")).hint(hint)
 }
 
 /// What the forwarder's role has to allow for what the function reads itself, without reading any token.

@@ -55,9 +55,9 @@ pub(super) fn refuse(from: &str, text: &str) -> Result<()> {
     if !is_placeholder(text) {
         return Ok(());
     }
-    let message = format!("{from} gives the placeholder of an example, and not the token of a log of yours");
+    let message = format!("{from}: this is the placeholder of an example, not the token of your log");
     Err(Error::new(Code::Usage, message)
-        .hint("copy the token from the log's settings; in Logentries: Add Data, Token TCP"))
+        .hint("copy the token from the settings of your log; in Logentries: Add Data, Token TCP"))
 }
 
 #[cfg(test)]
@@ -106,7 +106,7 @@ mod tests {
             assert_eq!(error.code, Code::Usage);
             assert_eq!(
                 error.message,
-                "--token gives the placeholder of an example, and not the token of a log of yours"
+                "--token: this is the placeholder of an example, not the token of your log"
             );
         }
         let text = "[destinations.a]\ntype = \"logentries\"\nregion = \"eu\"\n\

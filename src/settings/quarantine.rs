@@ -26,7 +26,7 @@ pub(super) fn wanted(
             let problem = "a quarantine belongs to the function's configuration, and that is missing";
             Err(Error::new(Code::Usage, problem)
                 .on(asked.to_string())
-                .hint("give the log service, too: --token or the destinations in cwl2le.toml write it anew"))
+                .hint("give the log service as well: --token, or the destinations in cwl2le.toml"))
         }
     }
 }

@@ -10,7 +10,7 @@ use toml::Spanned;
 use super::contents::Subscription;
 use super::file::File;
 use super::values::LogGroupGlob;
-use crate::error::Result;
+use crate::error::{Result, did_you_mean_or};
 use crate::resources::{
     AccountPolicySpec, Distribution, FilterExtras, FilterSpec, Observed, Stack, Subscriptions, recursion,
 };
@@ -109,12 +109,12 @@ fn check_destination(file: &File, stack: &Stack, subscription: &Spanned<Subscrip
     if config.destinations.contains_key(name) {
         return Ok(());
     }
-    let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
+    let known = config.destinations.keys().map(String::as_str);
     let path = file.document.path_of("subscriptions", &subscription.span());
     Err(file.error(
         &file.document.span(&format!("{path}.destination")),
-        &format!("the forwarder has no destination `{name}`; it has {}", known.join(", ")),
-        "add a [destinations.NAME] section for each destination",
+        &format!("stack `{}` has no destination `{name}`", stack.name),
+        did_you_mean_or(name, "the destinations are", known),
     ))
 }
 

@@ -417,7 +417,7 @@ fn a_token_that_is_not_there_is_named_with_its_place() {
     let error = stack(&[], text, &Observed::default()).expect_err("refused");
     assert_eq!(
         error.message,
-        "cwl2le.toml:4:9: `token` of `a` is not there: the environment variable CWL2LE_TEST_UNSET is not set"
+        "cwl2le.toml:4:9: the environment variable CWL2LE_TEST_UNSET is not set (`token` of destination `a`)"
     );
     // A flag takes its place.
     let stack = stack(&["--token", TOKEN], text, &Observed::default()).expect("a stack");
@@ -551,7 +551,7 @@ fn a_destination_that_nobody_has_is_refused_where_it_stands() {
     let file = parse(text).expect("a file");
     let stack = stack(&[], text, &observed).expect("a stack");
     let error = subscriptions::choose(&file, &stack, &observed, &BTreeMap::new()).expect_err("refused");
-    assert_eq!(error.message, "cwl2le.toml:3:15: the forwarder has no destination `adit`; it has app, audit");
+    assert_eq!(error.message, "cwl2le.toml:3:15: stack `default` has no destination `adit`");
 }
 
 proptest! {

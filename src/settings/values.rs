@@ -6,7 +6,6 @@ use std::ops::Deref;
 use std::path::Path;
 use std::str::FromStr;
 
-use clap::builder::{MapValueParser, RangedI64ValueParser, TypedValueParser, ValueParserFactory};
 use cwl2le_forwarder::quarantine::Place;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -42,11 +41,13 @@ impl<const MIN: u32, const MAX: u32> From<Whole<MIN, MAX>> for u32 {
     }
 }
 
-impl<const MIN: u32, const MAX: u32> ValueParserFactory for Whole<MIN, MAX> {
-    type Parser = MapValueParser<RangedI64ValueParser<u32>, fn(u32) -> Self>;
+impl<const MIN: u32, const MAX: u32> FromStr for Whole<MIN, MAX> {
+    type Err = String;
 
-    fn value_parser() -> Self::Parser {
-        clap::value_parser!(u32).range(i64::from(MIN)..=i64::from(MAX)).map(Self as fn(u32) -> Self)
+    /// Clap's own parser answers in the words of Rust's parsers: `invalid digit found in string`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = text.trim().parse::<i64>().ok().and_then(|number| Self::try_from(number).ok());
+        number.ok_or_else(|| format!("expected a whole number from {MIN} to {MAX}"))
     }
 }
 
@@ -93,7 +94,7 @@ impl FromStr for LogDays {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        text.parse::<u32>().map_err(|_| format!("`{text}` is no number of days"))?.try_into()
+        text.parse::<u32>().map_err(|_| format!("`{text}` is not a number of days"))?.try_into()
     }
 }
 

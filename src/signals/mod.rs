@@ -10,6 +10,7 @@ mod logs;
 mod metrics;
 mod probe;
 mod reader;
+pub(crate) mod stacks;
 
 pub(crate) use probe::{probe, unknown};
 pub(crate) use reader::{Ask, Reader};

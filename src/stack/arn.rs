@@ -35,8 +35,8 @@ pub fn log_group_name<'a>(text: &'a str, target: &Target) -> Result<&'a str, Str
         return Ok(name);
     }
     Err(format!(
-        "`{text}` is in region {} of account {}, and this stack is in {} of {}; a log group can be subscribed only to a stream \
-         of its own region and account",
+        "`{text}` is in region {} of account {}, and this stack is in {} of {}; a log group can only be subscribed to a stream \
+         in its own region and account",
         arn.region, arn.account, target.region, target.account
     ))
 }

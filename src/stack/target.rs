@@ -79,7 +79,7 @@ impl FromStr for Region {
     /// Accepts the names of regions of known partitions. Of another one neither ARNs nor host names are known.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let partition = Partition::of_region(text)
-            .ok_or_else(|| format!("`{text}` is not a region of any AWS partition that cwl2le knows"))?;
+            .ok_or_else(|| format!("`{text}` is not a region name in any AWS partition that cwl2le knows"))?;
         Ok(Self { name: text.to_owned(), partition })
     }
 }

@@ -1,14 +1,14 @@
 //! What every verb works with.
 
 use std::io;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::stopwatch::Stopwatch;
-use crate::aws::{Options, Session, Stop};
+use crate::aws::{Notice, Options, Session, Stop};
 use crate::error::{Code, Error, Result};
 use crate::flags::{CommandLine, StackArg};
 use crate::output::style::DIM;
-use crate::output::{Live, Progress, visible};
+use crate::output::{Live, Progress, Step, visible};
 use crate::settings::File;
 use crate::stack::{StackName, Target};
 
@@ -85,7 +85,17 @@ impl Context<'_> {
 
     /// Opens the session of a verb whose plan shows the account itself.
     pub(crate) async fn session_of_plan(&self) -> Result<Session> {
-        let session = Session::open(self.aws.clone()).await?;
+        // A program that gives credentials may ask a person first: nothing is drawn before a call has to be repeated.
+        let connecting = Mutex::new(None);
+        let notice = |notice: Notice<'_>| {
+            if let Notice::Waiting { why, .. } = notice {
+                let mut step = connecting.lock().unwrap_or_else(PoisonError::into_inner);
+                let step: &mut Step = step.get_or_insert_with(|| self.progress.begin("connecting to AWS"));
+                step.waiting(format_args!("waiting for {why}"));
+            }
+        };
+        let session = Session::open_telling(self.aws.clone(), &notice).await?;
+        drop(connecting);
         self.target.get_or_init(|| session.target.clone());
         Ok(session)
     }

@@ -1,24 +1,30 @@
 //! Which log groups the flags select, and what exists of them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
+use cwl2le_forwarder::glob::Glob;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::context::Context;
-use crate::aws::{Notice, Session};
-use crate::error::{Code, Error, Result};
+use crate::aws::{Aws, Notice, Session};
+use crate::error::{Code, Error, Result, did_you_mean, nearest};
 use crate::flags::Groups;
 use crate::resources::{
-    Depth, LogGroup, Observed, ObservedGroup, list_log_groups, observe, observe_log_groups, recursion,
-    tags_of_log_group,
+    Depth, LogGroup, Observed, ObservedGroup, first_log_groups, list_log_groups, observe, observe_log_groups,
+    recursion, tags_of_log_group,
 };
 use crate::settings::subscriptions::left_out_now;
 use crate::stack::arn::log_group_names;
-use crate::stack::selection::{Candidate, Selector, Wanted};
+use crate::stack::selection::{Candidate, Selection, Selector, Wanted};
 use crate::stack::{Names, RoleScope, StackName, Tags, Target, is_canary};
 
 /// Maximum number of log groups whose tags are read at once. `aws` limits the rate of the calls.
 const TAGS_AT_ONCE: usize = 16;
+
+/// Maximum time to look for log groups that were meant, and maximum number of pages of 50 names.
+const HINT: Duration = Duration::from_secs(10);
+const HINT_PAGES: usize = 20;
 
 /// What exists of the stack and of the selected log groups.
 pub(crate) struct Chosen {
@@ -79,7 +85,8 @@ pub(crate) async fn choose(
     let selector = selector(args, &session.target)?;
     if !selector.needs_listing() {
         let mut log_groups = named(&args.log_groups, &session.target)?;
-        let (scope, observed) = observe(session, stack, &log_groups, Depth::Stack).await?;
+        let (scope, mut observed) = observe(session, stack, &log_groups, Depth::Stack).await?;
+        look_for_similar(session, &log_groups, &mut observed).await;
         log_groups.sort();
         log_groups.dedup();
         return Ok(Chosen { scope, observed, log_groups, wide: false });
@@ -97,21 +104,94 @@ pub(crate) async fn choose(
         Loops::Included => None,
     };
     let selection = selector.select(&candidates, &tags, would_loop);
-    selection.unmatched.iter().for_each(|what| context.note(&format!("{what} matches no log group")));
+    let is_empty = selection.groups.is_empty() && !(args.all && observed.account_policy.is_some());
+    if !is_empty {
+        selection.unmatched.iter().for_each(|what| context.note(&format!("{what} matches no log group")));
+    }
     for out in &selection.left_out {
         context.note(&format!("leaves out {}: {}", out.log_group, out.reason));
     }
     // An account policy can be removed even where no log group exists.
-    if selection.groups.is_empty() && !(args.all && observed.account_policy.is_some()) {
-        return Err(Error::new(
-            Code::UnknownLogGroup,
-            format!("no log group of {} matches ({} exist)", session.target.region, listed.len()),
-        )
-        .hint("look at the globs and tags: `*` also matches slashes, letters match by case"));
+    if is_empty {
+        return Err(nothing_matches(args, &selection, &candidates, &session.target));
     }
+    let missing = selection.groups.iter().filter(|group| !listed.iter().any(|there| there.name == **group));
+    observed.similar = similar(missing, listed.iter().map(|group| group.name.as_str()));
     listed.retain(|group| selection.groups.binary_search(&group.name).is_ok());
     observed.groups = read(context, session, listed).await?;
     Ok(Chosen { scope, observed, log_groups: selection.groups, wide: true })
+}
+
+/// The error of a selection that takes nothing.
+fn nothing_matches(
+    args: &Groups,
+    selection: &Selection,
+    candidates: &[Candidate<'_>],
+    target: &Target,
+) -> Error {
+    let count = candidates.len();
+    let there = format!("{} has {count} log group{}", target.region, if count == 1 { "" } else { "s" });
+    let message = match (&selection.unmatched[..], &selection.left_out[..]) {
+        ([], []) => format!("no log group matches all of the flags; {there}"),
+        ([], left_out) => format!("every log group that matches is left out: {}", left_out[0].reason),
+        (unmatched, _) => format!("nothing matches {}; {there}", unmatched.join(" or ")),
+    };
+    let meant = args.matches.iter().find_map(|glob| glob_that_matches(glob, candidates));
+    Error::new(Code::UnknownLogGroup, message).hint(match meant {
+        Some(glob) => format!("did you mean `{glob}`?"),
+        None => {
+            "check the globs and tags: `*` also matches slashes, and upper and lower case differ".to_owned()
+        }
+    })
+}
+
+/// A glob like this one that matches something: with the slash that it lacks, for the last part of a path, or in lower
+/// case.
+fn glob_that_matches(glob: &str, candidates: &[Candidate<'_>]) -> Option<String> {
+    let plain = glob.trim_start_matches('/');
+    let others = [format!("/{plain}"), format!("*/{plain}"), glob.to_lowercase(), format!("{glob}*")];
+    let matches = |other: &String| {
+        let glob = Glob::new(other).ok();
+        glob.is_some_and(|glob| candidates.iter().any(|group| glob.matches(group.name)))
+    };
+    others.into_iter().find(|other| other != glob && matches(other))
+}
+
+/// Notes for log groups that were asked for and do not exist which ones were probably meant. It lists the first
+/// thousand of the region, unless all have been read.
+pub(crate) async fn look_for_similar(session: &Session, wanted: &[String], observed: &mut Observed) {
+    let missing: Vec<&String> = wanted.iter().filter(|name| !observed.groups.contains_key(*name)).collect();
+    if missing.is_empty() {
+        return;
+    }
+    let names = names(session).await;
+    observed.similar = similar(missing.into_iter(), names.iter().map(String::as_str));
+}
+
+/// The error for a log group that does not exist, with the one that was probably meant. Any other error stays as it is.
+pub(crate) async fn explained(session: &Session, log_group: &str, error: Error) -> Error {
+    if error.code != Code::UnknownLogGroup {
+        return error;
+    }
+    let names = names(session).await;
+    let hint = did_you_mean(log_group, names.iter().map(String::as_str));
+    let message = format!("there is no log group `{log_group}` in {}", session.target.region);
+    Error { message, hint: hint.or(error.hint), ..error }
+}
+
+/// The names of the first log groups of the region; none where they cannot be listed. They are only for a hint.
+async fn names(session: &Session) -> Vec<String> {
+    let listing = first_log_groups(Aws::from(session).at_most(HINT), HINT_PAGES);
+    let listed = tokio::time::timeout(session.attempt(HINT), listing).await;
+    listed.ok().and_then(|listed| listed.ok()).unwrap_or_default()
+}
+
+fn similar<'a>(
+    missing: impl Iterator<Item = &'a String>,
+    names: impl Iterator<Item = &'a str> + Clone,
+) -> BTreeMap<String, String> {
+    let found = missing.filter_map(|name| Some((name.clone(), nearest(name, names.clone())?.to_owned())));
+    found.collect()
 }
 
 /// The names of log groups that are given by name or ARN.
@@ -159,4 +239,31 @@ pub(crate) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<B
         Ok::<_, crate::error::Error>((name, tags))
     });
     read.buffer_unordered(TAGS_AT_ONCE).try_collect().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_glob_without_its_beginning_is_mended() {
+        let groups = ["/aws/lambda/checkout", "/aws/ecs/web"];
+        let candidates = groups.map(|name| Candidate { name, class: "STANDARD" });
+        for (glob, meant) in [
+            ("aws/lambda/*", Some("/aws/lambda/*")),
+            ("checkout*", Some("*/checkout*")),
+            ("/AWS/ecs/*", Some("/aws/ecs/*")),
+            ("/aws/lambda/check", Some("/aws/lambda/check*")),
+            ("/nope/*", None),
+        ] {
+            assert_eq!(glob_that_matches(glob, &candidates).as_deref(), meant, "{glob}");
+        }
+        let target =
+            Target { account: "123456789012".to_owned(), region: "eu-west-1".parse().expect("a region") };
+        let args = Groups { matches: vec!["aws/*".to_owned()], ..Groups::default() };
+        let selection = Selection { unmatched: vec!["`aws/*`".to_owned()], ..Selection::default() };
+        let error = nothing_matches(&args, &selection, &candidates, &target);
+        assert_eq!(error.message, "nothing matches `aws/*`; eu-west-1 has 2 log groups");
+        assert_eq!(error.hint.as_deref(), Some("did you mean `/aws/*`?"));
+    }
 }

@@ -8,10 +8,12 @@ mod context;
 pub(crate) mod deployed;
 pub(crate) mod log_groups;
 mod next_steps;
+pub(crate) mod patterns;
 pub(crate) mod plan_stack;
 mod rollback;
 pub(crate) mod steps;
 mod stopwatch;
+pub(crate) mod unknown_stack;
 mod words;
 
 pub(crate) use change_report::ChangeReport;

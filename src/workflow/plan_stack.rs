@@ -1,7 +1,8 @@
 //! The plan of a whole stack, from flags, file and account: what `setup` applies and `plan` shows.
 
 use super::context::Context;
-use super::log_groups::{named, tags};
+use super::log_groups::{look_for_similar, named, tags};
+use super::patterns;
 use crate::aws::Session;
 use crate::bundle;
 use crate::error::{Code, Error, Result};
@@ -66,6 +67,7 @@ pub(crate) async fn plan_stack(
     if depth == Depth::Stack && resources::must_see_pins(&stack, &observed) {
         (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
     }
+    look_for_similar(session, &log_groups, &mut observed).await;
     add_bundle(args, &observed, &mut stack)?;
     observed.time = Some(at.unwrap_or_else(|| session.time()));
 
@@ -96,6 +98,7 @@ pub(crate) async fn plan_stack(
         None => Vec::new(),
     };
     let plan = resources::check_secrets(&stack, &secrets, plan);
+    patterns::check(session, &plan).await?;
     Ok(Planned { stack, plan, empty_sections })
 }
 

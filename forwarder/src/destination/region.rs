@@ -83,6 +83,6 @@ impl fmt::Display for Region {
 /// A name that is no region of the vendor.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "`{0}` is no region of Logentries / InsightOps; known are us, us2, us3, eu, ca, au and ap; for another host give `endpoint`"
+    "`{0}` is not a Logentries region; use us, us2, us3, eu, ca, au or ap, or give the host as `endpoint`"
 )]
 pub struct UnknownRegion(pub String);

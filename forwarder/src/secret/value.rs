@@ -24,13 +24,19 @@ pub struct Token(Box<str>);
 
 /// A text that is not a UUID was given as a token. It does not repeat the text, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a token is a UUID (xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx, x hexadecimal); this is not one ({length} characters); \
-     copy it from the log's settings in Logentries / InsightOps"
-)]
 pub struct InvalidToken {
     /// How long the refused text was, in characters.
     pub length: usize,
+}
+
+impl fmt::Display for InvalidToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.length {
+            0 => f.write_str("the token is empty"),
+            36 => f.write_str("a token is a UUID: 32 hexadecimal digits and four hyphens"),
+            length => write!(f, "a token is a UUID of 36 characters, not {length}"),
+        }
+    }
 }
 
 impl FromStr for Token {

@@ -44,6 +44,12 @@ class Events(ChainTest):
         self.assertEqual(self.pages(logStreamNamePrefix="on"), [["a", "c", "e"]])
         self.assertEqual(self.pages(logStreamNamePrefix="none"), [[]])
 
+    def test_a_pattern_is_tried_on_messages(self):
+        tried = self.logs.test_metric_filter(filterPattern="{ $.a > 1 }", logEventMessages=['{"a":1}', '{"a":2}', "a"])
+        self.assertEqual([(match["eventNumber"], match["eventMessage"]) for match in tried["matches"]], [(2, '{"a":2}')])
+        with self.assertRaisesRegex(self.logs.exceptions.InvalidParameterException, "Invalid filter pattern: .*ends too early"):
+            self.logs.test_metric_filter(filterPattern="{ $.a > }", logEventMessages=["a"])
+
     def test_events_that_come_between_two_pages_are_neither_lost_nor_shown_twice(self):
         self.make("one")
         self.append("/app", "one", (0, "a"), (10, "b"), (10, "c"))

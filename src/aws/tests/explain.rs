@@ -73,7 +73,14 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
         Code::BadCredentials,
         "secret access key",
     ),
-    ("lambda", "GetFunction", "OptInRequired", "You are not subscribed", Code::AccessDenied, "signed up"),
+    (
+        "lambda",
+        "GetFunction",
+        "OptInRequired",
+        "You are not subscribed",
+        Code::AccessDenied,
+        "sign the account up",
+    ),
     (
         "sts",
         "GetCallerIdentity",
@@ -152,7 +159,7 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
         "InvalidParameterException",
         "Invalid character(s) in filter pattern: '{'",
         Code::BadPattern,
-        "test-metric-filter",
+        "for fields between spaces",
     ),
     (
         "logs",
@@ -249,7 +256,7 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
         "LimitExceeded",
         "Cannot exceed quota for RolesPerAccount: 1000",
         Code::Aws,
-        "quota of IAM",
+        "IAM quota",
     ),
     (
         "iam",
@@ -313,7 +320,7 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
     ),
     ("kinesis", "CreateStream", "Unreachable", "Connection refused", Code::Unreachable, "--endpoint-url"),
     ("iam", "GetRole", "InvalidResponse", "HTTP 403 with a non-AWS body", Code::Unreachable, "proxy"),
-    ("lambda", "CreateFunction", "ServiceException", "An error occurred", Code::Aws, "fault of its own"),
+    ("lambda", "CreateFunction", "ServiceException", "An error occurred", Code::Aws, "fault of AWS"),
 ];
 
 #[test]

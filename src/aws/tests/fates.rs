@@ -84,6 +84,7 @@ const OPERATIONS: &[(&str, &[&str])] = &[
             "PutRetentionPolicy",
             "PutSubscriptionFilter",
             "TagResource",
+            "TestMetricFilter",
         ],
     ),
     ("secretsmanager", &["DescribeSecret", "GetSecretValue"]),

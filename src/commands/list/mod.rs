@@ -1,7 +1,5 @@
 //! `cwl2le list`: the stacks of the account and region.
 
-mod find;
-mod gather;
 mod report;
 mod row;
 #[cfg(test)]

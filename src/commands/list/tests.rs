@@ -1,8 +1,6 @@
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::find::find;
-use super::gather::{Found, by_names, by_tags};
 use super::report::{ListReport, LogGroups, Row};
 use crate::aws::tagged::Tagged;
 use crate::aws::testing::{Answer, FakeAws, Request};
@@ -10,6 +8,7 @@ use crate::error::Code;
 use crate::flags::CommandLine;
 use crate::health::{Unknown, Verdict};
 use crate::output::{OutputFormat, Printer};
+use crate::signals::stacks::{Found, Seen, by_names, by_tags, find};
 use crate::stack::{Tags, Target};
 
 fn target() -> Target {
@@ -93,7 +92,7 @@ const DENIED: Answer = Answer::Error(400, "AccessDeniedException", "no identity-
 
 async fn found(
     answer: impl Fn(&Request) -> Answer + Send + Sync + 'static,
-) -> (FakeAws, crate::error::Result<super::find::Seen>) {
+) -> (FakeAws, crate::error::Result<Seen>) {
     let aws = FakeAws::new(answer);
     let session = aws.session();
     let seen = find((&session).into()).await;

@@ -3,13 +3,13 @@
 use clap::Args;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
-use super::find::find;
 use super::report::{ListReport, Row};
 use super::row::row;
 use crate::aws::Aws;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::Result;
 use crate::health::Limits;
+use crate::signals::stacks::find;
 use crate::signals::{Ask, Reader};
 use crate::stack::StackName;
 use crate::workflow::Context;

@@ -97,6 +97,11 @@ impl<'a> CloudWatch<'a> {
     pub(super) fn new(session: &'a Session, groups: &'a [Group], progress: &'a Progress) -> Self {
         Self { session, groups, progress, slowed: AtomicBool::new(false), has_said: AtomicBool::new(false) }
     }
+
+    /// The session that it reads with.
+    pub(super) fn session(&self) -> &'a Session {
+        self.session
+    }
 }
 
 impl Source for CloudWatch<'_> {

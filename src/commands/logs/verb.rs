@@ -11,7 +11,7 @@ use super::window::Window;
 use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
-use crate::workflow::Context;
+use crate::workflow::{Context, unknown_stack};
 
 /// Times to look back, in milliseconds, and the flags for it.
 const FURTHER: [(i64, &str); 2] = [(24 * 3_600_000, "--since 1d"), (7 * 24 * 3_600_000, "--since 7d")];
@@ -78,7 +78,11 @@ async fn past(
     let unreadable = past.unread.iter().filter(|(_, error)| !(args.follow && is_missing(error.code))).count();
     if unreadable == groups.len() {
         let (group, error) = past.unread.swap_remove(0);
-        return Err(if is_missing(error.code) { missing(context, &groups[group]) } else { error });
+        if !is_missing(error.code) {
+            return Err(error);
+        }
+        let (stack, error) = (context.stack(&args.stack), missing(context, &groups[group]));
+        return Err(unknown_stack::explained(context, source.session(), &stack, error).await);
     }
     let mut followed = Vec::new();
     for (group, window) in windows.into_iter().enumerate() {

@@ -48,7 +48,7 @@ pub(super) struct Examiner {
 impl Examiner {
     pub(super) fn new(config: Config, place: Place) -> Result<Self> {
         let invalid = |problem: String| {
-            Error::new(Code::Config, problem).hint("`cwl2le plan` refuses it as well: mend it there first")
+            Error::new(Code::Config, problem).hint("`cwl2le plan` rejects it as well: fix it there first")
         };
         let watch = Rc::new(Watch::default());
         let own_log_group = Some(place.own_log_group.clone());

@@ -11,12 +11,12 @@ use super::examine::Examiner;
 use super::report::{Place, PreviewReport, Window};
 use crate::aws::{EventQuery, Notice, Session, filter_log_events, texts};
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, did_you_mean_or};
 use crate::settings::destinations;
 use crate::stack::{Names, RoleScope, StackName};
 use crate::workflow::Context;
 use crate::workflow::deployed::{fill_routes, observe_function};
-use crate::workflow::log_groups::named;
+use crate::workflow::log_groups::{explained, named};
 
 impl Verb for Preview {
     type Report = PreviewReport;
@@ -46,11 +46,9 @@ impl Verb for Preview {
         let (config, source) = configuration(context, &session, &stack).await?;
         if let Some(name) = self.destination.as_ref().filter(|name| !config.destinations.contains_key(*name))
         {
-            let known: Vec<&str> = config.destinations.keys().map(String::as_str).collect();
-            return Err(Error::usage(
-                format!("there is no destination `{name}`; there are: {}", known.join(", ")),
-                "choose one of those, or add it to the configuration file",
-            ));
+            let known = config.destinations.keys().map(String::as_str);
+            let hint = did_you_mean_or(name, "the destinations are", known);
+            return Err(Error::usage(format!("there is no destination `{name}`"), hint));
         }
         let names = Names::new(&stack, &session.target.region, RoleScope::Plain);
         let filter = match &self.destination {
@@ -72,7 +70,10 @@ impl Verb for Preview {
             pattern: self.filter_pattern.as_deref(),
             newest_first: false,
         };
-        let complete = read(context, &session, query, self.limit as usize, &mut examiner).await?;
+        let complete = match read(context, &session, query, self.limit as usize, &mut examiner).await {
+            Ok(complete) => complete,
+            Err(error) => return Err(explained(&session, log_group, error).await),
+        };
         let window = Window { from, until, complete };
         Ok(examiner.report(window, source, self))
     }

@@ -204,6 +204,6 @@ mod tests {
     #[test]
     fn days_are_counted() {
         let said = [None, Some(1), Some(14)].map(retention);
-        assert_eq!(said, ["for ever", "1 day", "14 days"]);
+        assert_eq!(said, ["forever", "1 day", "14 days"]);
     }
 }

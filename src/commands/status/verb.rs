@@ -14,7 +14,7 @@ use crate::flags::StackArg;
 use crate::health::{Limits, Signals, Verdict, judge};
 use crate::output::{Step, width};
 use crate::signals::{Ask, Reader};
-use crate::workflow::Context;
+use crate::workflow::{Context, unknown_stack};
 
 /// How long reading may take before it is shown that it goes on.
 const SILENT: Duration = Duration::from_millis(500);
@@ -78,7 +78,8 @@ impl Verb for Status {
             let notice = |notice: Notice<'_>| waits.tell(notice);
             Reader { aws: session.telling(&notice), stack: &stack, ask }.all().await?
         };
-        let report = |signals: &Signals| self.report(context, &session, signals);
+        let instead = instead(&session, &first).await;
+        let report = |signals: &Signals| self.report(context, &session, signals, instead.as_deref());
         let Some(seconds) = self.watch else {
             return Ok(StatusOutput::Once(Box::new(report(&first)?)));
         };
@@ -102,7 +103,14 @@ impl Verb for Status {
 }
 
 impl Status {
-    fn report(&self, context: Context<'_>, session: &Session, signals: &Signals) -> Result<StatusReport> {
+    /// The report. `instead` names other stacks, for one that does not exist.
+    fn report(
+        &self,
+        context: Context<'_>,
+        session: &Session,
+        signals: &Signals,
+        instead: Option<&str>,
+    ) -> Result<StatusReport> {
         let limits = Limits { window: self.since.as_secs(), max_lag: self.max_lag.as_secs() };
         let about = About {
             session,
@@ -111,8 +119,26 @@ impl Status {
             groups: self.groups,
             width: width(),
         };
-        describe(about, signals, &judge(signals, limits))
+        let mut judged = judge(signals, limits);
+        if let Some(instead) = instead.filter(|_| is_absent(signals)) {
+            judged.why = format!("{}; {instead}", judged.why);
+        }
+        describe(about, signals, &judged)
     }
+}
+
+/// Whether nothing of the stack exists.
+fn is_absent(signals: &Signals) -> bool {
+    let chain = &signals.chain;
+    chain.unread.is_empty() && chain.observed.stream.is_none() && chain.observed.function.is_none()
+}
+
+/// Which stack was probably meant, or which ones there are, where this one does not exist.
+async fn instead(session: &Session, signals: &Signals) -> Option<String> {
+    if !is_absent(signals) {
+        return None;
+    }
+    unknown_stack::instead(&signals.chain.stack, &unknown_stack::stacks(session).await?)
 }
 
 /// Shows that reading goes on, where it takes longer than a person waits without wondering.

@@ -29,3 +29,13 @@ pub enum Action {
     /// Delete the account policy.
     Delete { name: String },
 }
+
+impl Action {
+    /// The pattern that the account policy gets.
+    pub(crate) fn pattern(&self) -> Option<&str> {
+        match self {
+            Self::Put { policy, .. } | Self::Replace { put: policy, .. } => Some(&policy.pattern),
+            Self::LeaveOut { .. } | Self::StopLeavingOut { .. } | Self::Delete { .. } => None,
+        }
+    }
+}

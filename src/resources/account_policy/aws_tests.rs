@@ -229,7 +229,7 @@ async fn what_gave_way_comes_back_where_there_is_no_room_in_the_end_or_the_user_
     let error = replace_account_policy((&aws.session()).into(), "theirs", &policy()).await;
     let error = error.expect_err("no room");
     assert_eq!(error.code, Code::NotReady);
-    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("there again")), "{error:?}");
+    assert!(error.hint.as_ref().is_some_and(|hint| hint.contains("was restored")), "{error:?}");
     assert_eq!(puts(&aws).last().map(String::as_str), Some("theirs"));
 
     let stop = Stop::new();

@@ -65,12 +65,12 @@ pub(crate) fn too_long(put: &AccountPolicy, left_out: &LeftOut) -> Option<Refusa
         resource: ResourceId::new(Kind::ACCOUNT_POLICY, &put.name),
         code: Code::Config,
         reason: format!(
-            "the list of the {} log groups that it has to leave out is {bytes} bytes long, and AWS takes \
+            "the list of the {} log groups that it must exclude is {bytes} bytes long, and AWS accepts \
              {SELECTION_BYTES} ({})",
             put.excluded.len(),
             counts.join("; ")
         ),
-        hint: "leave out less, or give each log group a filter of its own: --per-group, in the file per_group = true"
+        hint: "exclude fewer log groups, or give each log group its own filter: --per-group, or `per_group = true` in the file"
             .to_owned(),
     })
 }
@@ -81,7 +81,7 @@ pub(crate) fn unread(is: &AccountPolicy) -> Option<Refusal> {
     Some(Refusal {
         resource: ResourceId::new(Kind::ACCOUNT_POLICY, &is.name),
         code: Code::Unreadable,
-        reason: format!("its selection criteria have a form that cwl2le does not know, and would be lost: {selection}"),
+        reason: format!("its selection criteria have a form that cwl2le does not know and would overwrite: {selection}"),
         hint: "write them as `LogGroupName NOT IN [\"NAME\", ...]` with `aws logs put-account-policy`; or delete the policy with \
                `aws logs delete-account-policy` and run the command again"
             .to_owned(),

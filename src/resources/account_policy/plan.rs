@@ -191,16 +191,16 @@ fn update(step: &mut Draft, is: &AccountPolicy, put: &AccountPolicy, left_out: &
 fn not_ours(want: &AccountPolicySpec, is: &AccountPolicy) -> Refusal {
     let (reason, hint) = if is.name == want.name {
         (
-            format!("an account policy of this name is there and leads to {}", is.destination_arn),
-            "take it over with --adopt; or leave it and subscribe the log groups one by one, with --per-group",
+            format!("an account policy of this name already exists and sends to {}", is.destination_arn),
+            "take it over with --adopt; or keep it and subscribe each log group on its own with --per-group",
         )
     } else {
         (
             format!(
-                "there is one account policy in an account and region, and it is `{}`, which leads to {}",
+                "the account already has an account policy, `{}`, which sends to {}; AWS allows one in an account and region",
                 is.name, is.destination_arn
             ),
-            "give it up by its name with --replace; or leave it and subscribe the log groups one by one, with --per-group",
+            "replace it with --replace NAME; or keep it and subscribe each log group on its own with --per-group",
         )
     };
     Refusal {
@@ -226,7 +226,10 @@ pub(crate) fn remove_policy(
         step.finish(plan);
     } else if is.destination_arn == stack.names.stream_arn(&stack.target) {
         let id = ResourceId::new(Kind::ACCOUNT_POLICY, &is.name);
-        plan.keep(id, "it leads to our stream but has another name: name it with --filter-name to remove it");
+        plan.keep(
+            id,
+            "it sends to the stream of this stack under another name; --filter-name NAME removes it",
+        );
     }
 }
 
@@ -248,11 +251,11 @@ pub(crate) fn neighbour(stack: &Stack, observed: &Observed, plan: &mut Plan) -> 
         resource: ResourceId::new(Kind::ACCOUNT_POLICY, &is.name),
         code: Code::Recursion,
         reason: format!(
-            "it leads to {} and covers {log_group}, the forwarder's own log group: this creates a log loop",
+            "it sends to {} and covers {log_group}, the forwarder's own log group: a log loop",
             is.destination_arn
         ),
         hint: format!(
-            "add {log_group} to the policy's selection criteria, or take its place with `cwl2le subscribe --all --replace {}`",
+            "exclude {log_group} in the policy's selection criteria, or replace the policy: `cwl2le subscribe --all --replace {}`",
             is.name
         ),
     })

@@ -39,7 +39,7 @@ fn refusal(log_group: &str, filter: &ObservedFilter) -> Refusal {
     Refusal {
         resource: ResourceId::new(Kind::SUBSCRIPTION_FILTER, format!("{log_group} -> {}", filter.name)),
         code: Code::Recursion,
-        reason: "it is not ours and leads the log group's lines back to it: this creates a log loop"
+        reason: "this stack does not manage it, and it sends the forwarder's own lines back to the forwarder: a log loop"
             .to_owned(),
         hint: format!(
             "remove it: `cwl2le unsubscribe --log-group {log_group} --filter-name {}`",

@@ -28,6 +28,9 @@ pub(crate) fn remove(
         step.act(Action::Delete { log_group: log_group.to_owned(), name: filter.name.clone() });
         step.finish(plan);
     } else if filter.destination_arn == stack.names.stream_arn(&stack.target) {
-        plan.keep(id, "it leads to our stream but has another name: name it with --filter-name to remove it");
+        plan.keep(
+            id,
+            "it sends to the stream of this stack under another name; --filter-name NAME removes it",
+        );
     }
 }

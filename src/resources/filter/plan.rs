@@ -6,7 +6,7 @@ use super::desired::FilterSpec;
 use super::loops::own_log;
 use super::own::remove;
 use super::recursion::recursion;
-use crate::error::{Code, UNKNOWN_LOG_GROUP_HINT};
+use crate::error::Code;
 use crate::resources::kind::{Losses, Planned, Setup, Teardown};
 use crate::resources::{
     self, Draft, Kind, Observed, ObservedFilter, ObservedGroup, Plan, ResourceId, Stack, Stage, Step, Verb,
@@ -67,7 +67,12 @@ pub(crate) fn put_filter(
 ) {
     let id = ResourceId::filter(&want.log_group, &want.name);
     if let Some(reason) = recursion(&stack.names, &observed.readers, &observed.writers, &want.log_group) {
-        plan.refuse(id, Code::Recursion, reason, "leave this log group out: read it where it is");
+        plan.refuse(
+            id,
+            Code::Recursion,
+            reason,
+            "exclude this log group; read it with `aws logs tail GROUP`",
+        );
         return;
     }
     let Some(group) = observed.groups.get(&want.log_group) else {
@@ -75,7 +80,7 @@ pub(crate) fn put_filter(
             id,
             Code::UnknownLogGroup,
             format!("there is no log group `{}` in {}", want.log_group, stack.target.region),
-            UNKNOWN_LOG_GROUP_HINT,
+            observed.instead_of(&want.log_group),
         );
         return;
     };
@@ -83,8 +88,8 @@ pub(crate) fn put_filter(
         plan.refuse(
             id,
             Code::LogGroupClass,
-            format!("the log group is of class {} and only STANDARD ones can be subscribed", group.class),
-            "a class cannot be changed: have its writer log to a new group of class STANDARD",
+            format!("the log group has class {}, and only STANDARD can be subscribed", group.class),
+            "AWS cannot change a class: have the application log to a new group of class STANDARD",
         );
         return;
     }
@@ -111,8 +116,8 @@ pub(crate) fn put_filter(
             plan.refuse(
                 id,
                 Code::NotOurs,
-                format!("a filter of this name is there and leads to {}", is.destination_arn),
-                "take it over with --adopt, or name ours otherwise with --filter-name",
+                format!("a filter of this name already exists and sends to {}", is.destination_arn),
+                "take it over with --adopt, or choose another name with --filter-name",
             );
             return;
         }
@@ -151,7 +156,7 @@ pub(crate) fn say_unfound<'a>(
     let Some(name) = &options.replace else { return };
     let of_group = |log_group: &String| observed.groups.get(log_group).is_some_and(|group| has(group, name));
     if !log_groups.any(of_group) && policy != Some(name) {
-        plan.notes.push(format!("no filter is called `{name}`; nothing to replace"));
+        plan.notes.push(format!("there is no filter `{name}` to replace"));
     }
 }
 

@@ -17,23 +17,25 @@ pub fn recursion(
     log_group: &str,
 ) -> Option<String> {
     if log_group == names.function_log_group {
-        return Some("it is the forwarder's own log group: this would create a log loop".to_owned());
+        return Some(
+            "this is the forwarder's own log group; subscribing it would create a log loop".to_owned(),
+        );
     }
     if let Some(function) = writers.get(log_group) {
         return Some(format!(
-            "the function `{function}` is triggered by the stream `{}` and logs to it: it would feed itself",
+            "the function `{function}` reads the stream `{}` and logs to this group; subscribing it would create a log loop",
             names.stream
         ));
     }
     let function = log_group.strip_prefix("/aws/lambda/")?;
     if is_forwarder(function) {
         return Some(
-            "it is the log group of another stack's forwarder: the two would feed each other".to_owned(),
+            "this is the log group of another stack's forwarder; the two would feed each other".to_owned(),
         );
     }
     readers.contains(function).then(|| {
         format!(
-            "its function `{function}` is triggered by the stream `{}`: it would feed itself",
+            "its function `{function}` reads the stream `{}`; subscribing it would create a log loop",
             names.stream
         )
     })

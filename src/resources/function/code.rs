@@ -49,7 +49,8 @@ pub(crate) fn code_change(want: &FunctionSpec, is: &ObservedFunction) -> Result<
         return match is_edited {
             true => Err(cannot_restore(&recorded)),
             false if age.is_some_and(std::cmp::Ordering::is_lt) => {
-                let why = format!("this cwl2le {} carries no forwarder for {}", release.version, is.arch);
+                let why =
+                    format!("this build of cwl2le {} has no forwarder for {}", release.version, is.arch);
                 Ok(CodeChange::Keep(None, format!("keeps the code of {recorded}: {why}")))
             }
             false => Ok(CodeChange::None(None)),
@@ -67,7 +68,7 @@ pub(crate) fn code_change(want: &FunctionSpec, is: &ObservedFunction) -> Result<
             true => Err(cannot_restore(&recorded)),
             false => Ok(CodeChange::Keep(
                 recorded.release(),
-                "keeps the forwarder that --forwarder-zip deployed; --allow-downgrade replaces it with the bundled one"
+                "keeps the forwarder deployed with --forwarder-zip; --allow-downgrade replaces it with the bundled one"
                     .to_owned(),
             )),
         };
@@ -118,7 +119,7 @@ fn other_build(recorded: &Recorded, release: &Release) -> Refused {
 
 fn cannot_restore(recorded: &Recorded) -> Refused {
     let reason =
-        format!("its code is not the one that was deployed, {recorded}, and this run has not got that one");
+        format!("its code is not the one that was deployed, {recorded}, and this run does not have that one");
     let hint = "give the zip again with --forwarder-zip, or replace it with the bundled forwarder: --allow-downgrade";
     (Code::NoBundle, reason, hint.to_owned())
 }

@@ -211,7 +211,7 @@ fn a_forwarder_of_the_users_own_stays_until_another_is_asked_for() {
     for bundled in [by("1.0.0", "a", "bundled"), by("1.1.0", "b", "newer")] {
         let plan = setup(&bundled, &account, false);
         assert!(plan.is_empty() && plan.refused.is_empty(), "{plan}");
-        assert!(plan.notes[0].contains("keeps the forwarder that --forwarder-zip deployed"), "{plan}");
+        assert!(plan.notes[0].contains("keeps the forwarder deployed with --forwarder-zip"), "{plan}");
         assert_eq!(uploads(&setup(&allowing(&bundled), &account, false)), 1);
     }
     assert_eq!(setup(&with_zip("0.9.0", "older"), &account, false).refused[0].code, Code::Downgrade);

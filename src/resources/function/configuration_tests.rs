@@ -112,7 +112,7 @@ fn a_function_that_somebody_deleted_is_not_made_anew_with_a_token_alone() {
     let refused = refusals(&setup(&stack, &account, false));
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert_eq!(refused[0].0, Code::Unreadable);
-    assert!(refused[0].1.contains("its trigger is still there"), "{refused:?}");
+    assert!(refused[0].1.contains("its trigger still exists"), "{refused:?}");
 
     // A teardown or a first setup that was interrupted leaves no trigger, or one that goes.
     for clear in [true, false] {

@@ -74,7 +74,7 @@ pub(crate) fn check_size(
         resource: id.clone(),
         code: Code::Config,
         reason: format!(
-            "its environment would take {total} bytes and Lambda allows {ENVIRONMENT_LIMIT}, as JSON, in which each quote \
+            "its environment would be {total} bytes, and Lambda allows {ENVIRONMENT_LIMIT}, as JSON, in which each quote \
              counts twice: {}",
             sizes.join(", ")
         ),
@@ -104,7 +104,7 @@ fn way_out(config: Option<&Config>) -> String {
         "keep the routes in Secrets Manager, which holds 64 KB: write them into routes.json, like \
          [{{\"log_group\": \"/audit/*\", \"destination\": \"audit\"}}], run `aws secretsmanager create-secret --name \
          cwl2le-routes --secret-string file://routes.json`, put `routes_from = {{ secretsmanager = \"cwl2le-routes\" }}` \
-         in the place of [[routes]] at the top of cwl2le.toml, and run `cwl2le setup` again. \
+         instead of [[routes]] at the top of cwl2le.toml, and run `cwl2le setup` again. \
          Or join routes by wider patterns, {spread}"
     )
 }

@@ -60,7 +60,7 @@ impl Planned for Function {
         match action {
             Action::Delete { name } if step.verb == Verb::Delete => losses::function(found, step, name),
             Action::UpdateCode { .. } if step.verb == Verb::Adopt => {
-                found.add(&step.resource, "the code that it runs");
+                found.add(&step.resource, "the code it runs");
             }
             _ => {}
         }
@@ -102,8 +102,8 @@ fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) ->
     if is.runtime != RUNTIME {
         return Err(refuse(
             Code::Immutable,
-            format!("it runs on {} and the forwarder on {RUNTIME}: it is another program", is.runtime),
-            "make a stack beside it with --stack NAME, or delete the function first",
+            format!("it runs on {}, and the forwarder runs on {RUNTIME}: it is another program", is.runtime),
+            "create another stack beside it with --stack NAME, or delete the function first",
         ));
     }
     let code = code_change(want, is).map_err(|(code, reason, hint)| refuse(code, reason, &hint));
@@ -112,7 +112,7 @@ fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) ->
         if draft.is_adopting() {
             return Err(refuse(
                 Code::NotOurs,
-                format!("{failure}; it would have to be deleted, and cwl2le did not make it"),
+                format!("{failure}; it would have to be deleted, and this stack does not manage it"),
                 "delete the function yourself, then run the same command again",
             ));
         }
@@ -128,7 +128,7 @@ fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) ->
             variables: &is.environment,
         };
         let mut draft = Draft::new(Stage::Function, Kind::FUNCTION, name, Verb::Replace);
-        draft.change("state", failure, "made anew");
+        draft.change("state", failure, "created again");
         draft.act(Action::Delete { name: name.clone() });
         create(&mut draft, stack, &new, &id)?;
         draft.finish(plan);
@@ -256,8 +256,8 @@ fn update_function(
         return Err(Refusal {
             resource: id.clone(),
             code: Code::Config,
-            reason: format!("{CONFIG_ENV} is missing in its environment: it delivers nothing"),
-            hint: "give --token, --token-file or CWL2LE_TOKEN again; for more than one destination, describe them in a configuration file"
+            reason: format!("its environment lacks {CONFIG_ENV}, so it delivers nothing"),
+            hint: "give the token again with --token-file or CWL2LE_TOKEN; describe several destinations in a configuration file"
                 .to_owned(),
         });
     }
@@ -352,8 +352,8 @@ fn no_bundle(id: &ResourceId, arch: &str) -> Refusal {
     Refusal {
         resource: id.clone(),
         code: Code::NoBundle,
-        reason: format!("this cwl2le carries no forwarder for {arch}"),
-        hint: "use `--arch x86_64`, install a release, which carries both architectures, or give one with --forwarder-zip"
+        reason: format!("this build of cwl2le has no forwarder for {arch}"),
+        hint: "use `--arch x86_64`, install a release, which has both architectures, or give one with --forwarder-zip"
             .to_owned(),
     }
 }

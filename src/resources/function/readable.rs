@@ -11,7 +11,7 @@ pub(crate) fn must_be_readable(stack: &Stack, observed: &Observed) -> Result<(),
         (Err(Unreadable { function, reason }), _) => (function, reason, Unreadable::HINT),
         // Without a configuration the function is refused anyway.
         (Ok(_), Some(reason)) if stack.function.config.is_some() && !stack.function.names_service => {
-            let hint = "say where lines go: describe the stack in cwl2le.toml, or give --logentries-region or --logentries-endpoint";
+            let hint = "describe the stack in cwl2le.toml, or say where lines go with --logentries-region or --logentries-endpoint";
             (stack.names.function.clone(), format!("{reason}, and a token does not say it"), hint)
         }
         (Ok(_), _) => return Ok(()),
@@ -49,6 +49,6 @@ pub(crate) fn lost_function(stack: &Stack, observed: &Observed) -> Option<String
         return None;
     };
     Some(format!(
-        "it is gone, though {what} is still there: where its configuration sent the lines is not known"
+        "it was deleted, and {what} still exists: where its configuration sent the lines is not known"
     ))
 }

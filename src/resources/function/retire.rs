@@ -31,6 +31,6 @@ pub(crate) fn retire(stack: &Stack, observed: &Observed, plan: &mut Plan) {
         delete(Stage::RetireLogGroup, Kind::LOG_GROUP, &log_group.name, action.into());
     } else {
         let id = ResourceId::new(Kind::LOG_GROUP, &log_group.name);
-        plan.keep(id, "it has subscription filters that are not ours");
+        plan.keep(id, "it has subscription filters that this stack does not manage");
     }
 }

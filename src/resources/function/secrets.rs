@@ -73,13 +73,13 @@ pub fn check_secrets(stack: &Stack, secrets: &[ObservedSecret], mut plan: Plan) 
             ),
             SecretState::Deleting => refuse(
                 Code::NotFound,
-                "is marked for deletion, and cannot be read",
-                format!("take it back: `aws secretsmanager restore-secret --secret-id {name}{region}`"),
+                "is scheduled for deletion and cannot be read",
+                format!("restore it: `aws secretsmanager restore-secret --secret-id {name}{region}`"),
             ),
             SecretState::There { arn: Some(arn), .. } if !may_read(policy, arn) => refuse(
                 Code::Config,
-                &format!("is {arn}, which the function's role could not read under the name that is given"),
-                format!("refer to it by its whole ARN: {arn}"),
+                &format!("is {arn}, and the function's role could not read it by the name you gave"),
+                format!("use its full ARN: {arn}"),
             ),
             SecretState::There { kms_key: Some(key), .. } if !is_granted(key, &secret_keys(policy)) => {
                 plan.notes.push(format!(
@@ -89,7 +89,7 @@ pub fn check_secrets(stack: &Stack, secrets: &[ObservedSecret], mut plan: Plan) 
             }
             SecretState::There { .. } => {}
             SecretState::Unknown(why) => plan.notes.push(format!(
-                "warning: {place}: whether {whole} exists cannot be checked: {why}; the test invocation of `setup` \
+                "warning: {place}: cannot check whether {whole} exists: {why}; the test invocation of `setup` \
                  reads it"
             )),
         }
@@ -128,5 +128,5 @@ fn creation(reference: &Reference) -> String {
             format!("aws secretsmanager create-secret --name {name}{region} --secret-string file://FILE")
         }
     };
-    format!("create it: `{command}`, or correct its name{fields}")
+    format!("create it: `{command}`, or fix its name{fields}")
 }

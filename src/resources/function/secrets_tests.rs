@@ -60,7 +60,7 @@ fn what_is_not_there_is_refused_with_the_command_that_makes_it() {
             "le#token",
             SecretState::Missing,
             Code::NotFound,
-            "`aws secretsmanager create-secret --name le --secret-string file://FILE`, or correct its name; the file holds a \
+            "`aws secretsmanager create-secret --name le --secret-string file://FILE`, or fix its name; the file holds a \
              JSON object with the key `token`",
         ),
         (
@@ -89,7 +89,7 @@ fn what_is_not_there_is_refused_with_the_command_that_makes_it() {
             "le",
             SecretState::There { arn: Some(format!("{SECRET}-AbC123")), kms_key: None },
             Code::Config,
-            "by its whole ARN",
+            "use its full ARN",
         ),
     ] {
         let plan = check(&stack, keeper, name, state);
@@ -131,5 +131,9 @@ fn what_the_role_may_read_is_fine_and_a_key_that_it_was_not_given_is_a_warning()
 #[test]
 fn what_may_not_be_looked_at_is_a_warning() {
     let plan = check(&granting(&[]), Keeper::Ssm, "/token", SecretState::Unknown("AccessDenied".to_owned()));
-    assert!(plan.refused.is_empty() && plan.notes[0].contains("cannot be checked: AccessDenied"), "{plan}");
+    assert!(
+        plan.refused.is_empty()
+            && plan.notes[0].contains("cannot check whether SSM parameter `/token` exists: AccessDenied"),
+        "{plan}"
+    );
 }

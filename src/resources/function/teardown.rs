@@ -18,7 +18,7 @@ pub(crate) fn forwarder(stack: &Stack, observed: &Observed, options: &TeardownOp
     for is in observed.triggers.iter().filter(|t| t.source_arn == stream_arn) {
         let name = names.trigger();
         if !function_is_ours {
-            plan.keep(ResourceId::new(Kind::TRIGGER, name), "its function is not ours");
+            plan.keep(ResourceId::new(Kind::TRIGGER, name), "this stack does not manage its function");
             continue;
         }
         let mut step = Draft::new(Stage::RemoveTrigger, Kind::TRIGGER, &name, Verb::Delete);
@@ -33,7 +33,7 @@ pub(crate) fn forwarder(stack: &Stack, observed: &Observed, options: &TeardownOp
         let source =
             is.source_arn.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or("another source");
         let reason = format!(
-            "it does not read our stream and is not ours; `aws lambda delete-event-source-mapping --uuid {}` removes it",
+            "it does not read the stream of this stack, which does not manage it; `aws lambda delete-event-source-mapping --uuid {}` removes it",
             is.uuid
         );
         plan.keep(ResourceId::new(Kind::TRIGGER, format!("{source} -> {}", names.function)), reason);
@@ -45,8 +45,11 @@ pub(crate) fn forwarder(stack: &Stack, observed: &Observed, options: &TeardownOp
     if let Some(is) = &observed.log_group {
         let action = log_group::Action::Delete { name: is.name.clone() };
         let user = match foreign_filters_on(stack, &is.filters, options) {
-            Some(names) => Some(format!("it has subscription filters that are not ours: {names}")),
-            None => (!function_is_ours).then(|| "a function that is not ours logs to it".to_owned()),
+            Some(names) => {
+                Some(format!("it has subscription filters that this stack does not manage: {names}"))
+            }
+            None => (!function_is_ours)
+                .then(|| "a function that this stack does not manage logs to it".to_owned()),
         };
         let removal = Removal { kind: Kind::LOG_GROUP, name: &is.name, ours: owned(&is.tags), user };
         removal.delete(action, options, plan);

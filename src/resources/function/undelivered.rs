@@ -10,7 +10,7 @@ pub(crate) fn undelivered(stack: &Stack, observed: &Observed) -> Option<String> 
         triggers.iter().find(|trigger| trigger.source_arn == stream_arn).cloned()
     };
     let Some(main) = of_stream(&observed.triggers) else {
-        return Some("no trigger of ours reads it".to_owned());
+        return Some("no trigger of this stack reads it".to_owned());
     };
     let own = existing(stack, observed).into_iter().filter_map(|own| of_stream(&own.observed.triggers));
     [main].into_iter().chain(own).find_map(|trigger| {

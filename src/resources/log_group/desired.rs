@@ -14,7 +14,7 @@ pub struct LogGroupSpec {
 /// The retention of a log group in words; none means forever.
 pub fn retention(days: Option<u32>) -> String {
     match days {
-        None => "for ever".to_owned(),
+        None => "forever".to_owned(),
         Some(1) => "1 day".to_owned(),
         Some(days) => format!("{days} days"),
     }

@@ -43,20 +43,19 @@ impl Planned for Role {
                 is.policies.keys().filter(|name| *name != own_policy).map(String::as_str).collect();
             let of_others = observed.function.as_ref().filter(|_| !function_is_ours);
             let user = if writes_for_others(stack, observed, options, &is.arn) {
-                Some(
-                    "subscriptions of other names than ours still use it; --filter-name removes them"
-                        .to_owned(),
-                )
+                Some("subscriptions with other names still use it; --filter-name removes them".to_owned())
             } else if of_others.is_some_and(|function| function.role_arn == is.arn) {
-                Some("a function that is not ours runs with it".to_owned())
+                Some("a function that this stack does not manage runs with it".to_owned())
             } else {
-                (!foreign.is_empty())
-                    .then(|| format!("it has inline policies that are not ours: {}", foreign.join(", ")))
+                (!foreign.is_empty()).then(|| {
+                    format!("it has inline policies that this stack does not manage: {}", foreign.join(", "))
+                })
             };
             let removal = Removal { kind: Kind::ROLE, name: &is.name, ours: owned(&is.tags), user };
             if let Some(step) = removal.delete(delete_role(is), options, plan) {
                 let detached = is.attached.iter().map(|arn| ("detaches", arn.as_str()));
-                let removed = foreign.iter().map(|name| ("removes inline policy, not ours", *name));
+                let removed =
+                    foreign.iter().map(|name| ("removes inline policy, not managed by this stack", *name));
                 step.fields.extend(detached.chain(removed).map(|(name, what)| Field {
                     name: name.to_owned(),
                     old: None,
@@ -70,7 +69,8 @@ impl Planned for Role {
         let Action::Delete { policies, .. } = action else { return };
         let own = [&found.stack.names.logs_policy, &found.stack.names.function_policy];
         for policy in policies.iter().filter(|policy| !own.contains(policy)) {
-            found.add(&step.resource, format!("its inline policy {policy}, which is not ours"));
+            found
+                .add(&step.resource, format!("its inline policy {policy}, which this stack does not manage"));
         }
     }
 }
@@ -97,7 +97,7 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
             resource: ResourceId::new(Kind::ROLE, &want.name),
             code: Code::Immutable,
             reason: format!("its path is {}, and AWS cannot move a role to {}", is.path, want.path),
-            hint: "leave the path as it is, or `cwl2le teardown` and set up again".to_owned(),
+            hint: "keep the path, or run `cwl2le teardown` and set up again".to_owned(),
         });
     }
     // First: the rights to change the rest may depend on it, and no policy takes effect without it.
@@ -130,7 +130,7 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
         is.policies.keys().filter(|name| **name != want.policy_name).map(String::as_str).collect();
     if !others.is_empty() {
         plan.notes.push(format!(
-            "the role {} has inline policies that are not ours and may deny what ours allows: {}",
+            "the role {} has inline policies that this stack does not manage; they may deny what it needs: {}",
             want.name,
             others.join(", ")
         ));

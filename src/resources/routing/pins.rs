@@ -62,8 +62,8 @@ pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
         refused.push(Refusal {
             resource: function.clone(),
             code: Code::InUse,
-            reason: format!("a destination would go that the {resource} pins: its lines would not be delivered"),
-            hint: "take the subscription off first, with `cwl2le unsubscribe` or in the file, or leave the destination".to_owned(),
+            reason: format!("this would remove a destination that the {resource} pins; its lines would not be delivered"),
+            hint: "remove the subscription first, with `cwl2le unsubscribe` or in the file, or keep the destination".to_owned(),
         });
     }
     let late = pinning.iter().any(|(_, goes)| *goes);
@@ -75,16 +75,16 @@ pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
                 resource: step.resource.clone(),
                 code: Code::Usage,
                 reason: format!(
-                    "it pins the destination `{pin}`, which the forwarder does not have; it has {}",
+                    "it pins the destination `{pin}`, which does not exist; there are: {}",
                     known.join(", ")
                 ),
-                hint: "add the destination to the configuration file, or choose one of those".to_owned(),
+                hint: "add the destination to the configuration file, or use one of those".to_owned(),
             });
         } else if late && before.as_ref().is_none_or(|before| !before.has(pin)) {
             refused.push(Refusal {
                 resource: step.resource.clone(),
                 code: Code::InUse,
-                reason: format!("it pins the destination `{pin}`, which is new, while a destination goes that filters still pin"),
+                reason: format!("it pins the new destination `{pin}`, and this plan removes a destination that filters still pin"),
                 hint: "run setup twice: with both destinations in the file first, then without the old one".to_owned(),
             });
         }

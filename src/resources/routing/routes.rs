@@ -19,7 +19,7 @@ use crate::resources::{Kind, Observed, Plan, ResourceId, Stack};
 pub fn warn_routes(stack: &Stack, observed: &Observed, subscribed: Subscribed, mut plan: Plan) -> Plan {
     let is = observed.function.as_ref().and_then(|is| match (read_config(is), &stack.function.config) {
         (Err(reason), None) if !plan.is_empty() => {
-            plan.notes.push(format!("where routes send these events is not known: {reason}"));
+            plan.notes.push(format!("cannot tell where routes send these events: {reason}"));
             None
         }
         (read, _) => read.ok().flatten(),

@@ -42,7 +42,7 @@ fn the_default_is_a_way_past_routes_that_redact_for_what_no_route_matches() {
     assert_eq!(
         note,
         "warning: events of `/else`, `/other` are not redacted: no route matches, and the default destination `audit` gets \
-         them as they are"
+         them unredacted"
     );
     for others in [
         stack(json!([redacting("/aws/*", "app"), {"log_group": "*", "destination": "app"}]), Some("app")),

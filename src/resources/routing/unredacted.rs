@@ -57,7 +57,7 @@ impl Past<'_> {
             (None, None, _) => {
                 let default = config.default_destination()?;
                 Some(format!(
-                    "no route matches, and the default destination `{default}` gets them as they are"
+                    "no route matches, and the default destination `{default}` gets them unredacted"
                 ))
             }
             (Some(_) | None, ..) => None,

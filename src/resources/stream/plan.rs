@@ -33,7 +33,7 @@ impl Planned for Stream {
             Action::Delete { .. } => records(found, id),
             Action::SetRetention { from_hours, to_hours, .. } if to_hours < from_hours => {
                 let what = format!(
-                    "the records in it that are older than {to_hours} h, also those not delivered yet"
+                    "records in it that are older than {to_hours} h, including those not delivered yet"
                 );
                 found.add(id, what);
             }
@@ -122,7 +122,7 @@ fn shard_changes_fit(draft: &mut Draft, is: &ObservedStream, mode: StreamMode) -
                  allows {SHARD_CHANGES_A_DAY} in 24 hours",
                 changes.len()
             ),
-            hint: format!("ask for {reached} shards now and for {to} a day later, or use --on-demand"),
+            hint: format!("use {reached} shards now and {to} a day later, or use --on-demand"),
         });
     }
     if changes.len() > 1 {
@@ -153,7 +153,7 @@ fn remove(&Teardown { stack, observed, options }: &Teardown<'_>, plan: &mut Plan
     let ours = owns(&stack.name, &stack.target.region, &is.tags);
     let user = user_of_stream(stack, observed, plan).filter(|_| ours && !options.force);
     if let Some(user) = user {
-        plan.keep(id, format!("{user}; --force deletes it all the same"));
+        plan.keep(id, format!("{user}; --force deletes it anyway"));
         return;
     }
     let action = Action::Delete { name: name.clone(), force_consumers: options.force };
@@ -175,12 +175,12 @@ fn user_of_stream(stack: &Stack, observed: &Observed, plan: &Plan) -> Option<Str
     // Filters and the account policy are decided on before the stream.
     let foreign = plan.kept.iter().filter(|kept| kept.resource.kind.is_subscription()).count();
     if !consumers.is_empty() {
-        Some(format!("it has registered consumers that are not ours: {}", consumers.join(", ")))
+        Some(format!("it has registered consumers that this stack does not manage: {}", consumers.join(", ")))
     } else if !readers.is_empty() {
-        Some(format!("other functions are triggered by it: {}", readers.join(", ")))
+        Some(format!("other functions read it: {}", readers.join(", ")))
     } else if foreign > 0 {
         Some(format!(
-            "{foreign} subscription(s) of other names than ours still lead to it, which --filter-name removes"
+            "{foreign} subscription(s) with other names still send to it; --filter-name removes them"
         ))
     } else {
         None
@@ -189,7 +189,7 @@ fn user_of_stream(stack: &Stack, observed: &Observed, plan: &Plan) -> Option<Str
 
 fn records(found: &mut Losses<'_>, id: &ResourceId) {
     let hours = found.observed.stream.as_ref().map_or(0, |stream| stream.retention_hours);
-    let mut what = format!("the records in it, of up to {hours} h, also those not delivered yet");
+    let mut what = format!("the records in it, up to {hours} h old, including those not delivered yet");
     if let Some(trouble) = undelivered(found.stack, found.observed) {
         what.push_str(&format!("; there are probably some: {trouble}"));
     }

@@ -37,7 +37,7 @@ fn the_number_of_shards_changes_in_as_many_steps_as_fit_into_a_day() {
     let (_, refused) = planned(shards(1), shards(1025));
     assert_eq!(refused.len(), 1, "{refused:?}");
     assert!(
-        refused[0].contains("takes 11 changes") && refused[0].contains("1024 shards now and for 1025"),
+        refused[0].contains("takes 11 changes") && refused[0].contains("1024 shards now and 1025"),
         "{refused:?}"
     );
     // The model's stream on demand has four shards.

@@ -60,7 +60,7 @@ async fn where_there_is_none_the_old_filter_comes_back_when_ours_fails() {
     assert_eq!((puts[2].text("filterName"), puts[2].text("filterPattern")), ("theirs", "ERROR"));
     assert!(puts[2].body.get("roleArn").is_none(), "{:?}", puts[2]);
     let hint = error.hint.expect("a hint");
-    assert!(hint.contains("`theirs`") && hint.contains("there again"), "{hint}");
+    assert!(hint.contains("`theirs`") && hint.contains("was restored"), "{hint}");
 }
 
 /// Where AWS still counts the filter that was deleted, until `until`.

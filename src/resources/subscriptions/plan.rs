@@ -279,3 +279,12 @@ fn creates_in(step: &Step, log_group: &str) -> bool {
     let mut puts = step.actions.iter().filter_map(filter_put);
     step.verb == Verb::Create && puts.any(|put| put.log_group == log_group)
 }
+
+/// The pattern that an action gives to a filter or to the account policy because it was asked for.
+pub fn wanted_pattern(action: &Action) -> Option<&str> {
+    let pattern = match action {
+        Action::AccountPolicy(action) => action.pattern()?,
+        action => &filter_put(action).filter(|put| put.pattern.explicit)?.pattern.value,
+    };
+    Some(pattern).filter(|pattern| !pattern.is_empty())
+}

@@ -289,7 +289,7 @@ async fn await_state(aws: Aws<'_>, uuid: &str, enabling: bool) -> Result<()> {
             Some(TriggerState::InTransition) => Look::NotYet,
             Some(TriggerState::Disabled) if enabling => Look::NotYet,
             Some(TriggerState::Disabled) => {
-                return Err(Error::new(Code::NotReady, "somebody disabled the trigger in the meantime")
+                return Err(Error::new(Code::NotReady, "the trigger was disabled in the meantime")
                     .on(uuid)
                     .hint("`cwl2le setup` enables it"));
             }

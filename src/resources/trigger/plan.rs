@@ -28,10 +28,7 @@ impl Planned for Trigger {
                 let before =
                     observed_trigger(found.observed, uuid).and_then(|trigger| trigger.on_failure.clone());
                 if let Some(arn) = before {
-                    found.add(
-                        &step.resource,
-                        format!("records that expire are no longer kept: they went to {arn}"),
-                    );
+                    found.add(&step.resource, format!("expired records are no longer kept in {arn}"));
                 }
             }
             _ => {}
@@ -43,7 +40,7 @@ impl Planned for Trigger {
 fn position(found: &mut Losses<'_>, step: &Step) {
     let has_stream = |step: &Step| step.resource.kind == Kind::STREAM && step.verb == Verb::Delete;
     if step.stage == Stage::RemoveTrigger && !found.plan.steps.iter().any(has_stream) {
-        found.add(&step.resource, "the position up to which it has read the stream");
+        found.add(&step.resource, "its checkpoint in the stream");
     }
 }
 

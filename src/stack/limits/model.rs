@@ -138,12 +138,12 @@ impl Shape {
         let (count, least, most) = (text.chars().count(), self.length.start(), self.length.end());
         let source = format!("{}:{} in the API model", self.service, self.name);
         if count < *least {
-            return Err(format!("AWS takes at least {least} characters ({source})"));
+            return Err(format!("AWS requires at least {least} characters ({source})"));
         }
         if count > *most {
-            return Err(format!("it has {count} characters, and AWS takes at most {most} ({source})"));
+            return Err(format!("it has {count} characters, and AWS allows at most {most} ({source})"));
         }
-        if self.takes(text) { Ok(()) } else { Err(format!("AWS takes only `{}` ({source})", self.pattern)) }
+        if self.takes(text) { Ok(()) } else { Err(format!("AWS allows only `{}` ({source})", self.pattern)) }
     }
 
     /// Whether the whole text matches the pattern.

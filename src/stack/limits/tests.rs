@@ -159,9 +159,9 @@ fn a_value_that_aws_refuses_is_refused_with_the_limit() {
                 ("/ü", "logs:LogGroupName"),
                 (&l513, "at most 512"),
                 ("arn:aws:s3:::b", "log-group:NAME"),
-                ("C:/Program Files/Git/aws/x", "`/aws/x`; set MSYS_NO_PATHCONV=1"),
-                ("C:/msys64/aws/x", "`/aws/x`; set MSYS_NO_PATHCONV=1"),
-                ("D:/aws/x", "`/aws/x`; set MSYS_NO_PATHCONV=1"),
+                ("C:/Program Files/Git/aws/x", "`/aws/x` into it; set MSYS_NO_PATHCONV=1"),
+                ("C:/msys64/aws/x", "`/aws/x` into it; set MSYS_NO_PATHCONV=1"),
+                ("D:/aws/x", "`/aws/x` into it; set MSYS_NO_PATHCONV=1"),
             ],
         ),
         (

@@ -30,11 +30,11 @@ pub fn tag_key(key: &str) -> Checked {
         |prefix: &str| key.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     if reserved("aws:") || reserved("cwl2le:") {
         return Err(format!(
-            "the tag `{key}` is reserved: keys that begin with aws: or cwl2le: are not yours to set"
+            "the tag `{key}` is reserved: keys that begin with aws: or cwl2le: cannot be set"
         ));
     }
     all(&[&IAM_TAG_KEY, &LOGS_TAG_KEY, &LAMBDA_TAG_KEY, &KINESIS_TAG_KEY], key)
-        .map_err(|problem| format!("the key of the tag `{key}`: {problem}{TAG_CHARACTERS}"))
+        .map_err(|problem| format!("tag key `{key}`: {problem}{TAG_CHARACTERS}"))
 }
 
 /// A value of a tag.
@@ -43,17 +43,17 @@ pub fn tag_key(key: &str) -> Checked {
 /// Why AWS does not take it.
 pub fn tag_value(key: &str, value: &str) -> Checked {
     all(&[&IAM_TAG_VALUE, &LOGS_TAG_VALUE, &LAMBDA_TAG_VALUE, &KINESIS_TAG_VALUE], value)
-        .map_err(|problem| format!("the value of the tag `{key}`: {problem}{TAG_CHARACTERS}"))
+        .map_err(|problem| format!("value of tag `{key}`: {problem}{TAG_CHARACTERS}"))
 }
 
-const TAG_CHARACTERS: &str = ": letters, digits, blanks and _ . : / = + - @";
+const TAG_CHARACTERS: &str = "; use letters, digits, spaces and _ . : / = + - @";
 
 /// A name of a subscription filter.
 ///
 /// # Errors
 /// Why AWS does not take it.
 pub fn filter_name(name: &str) -> Checked {
-    FILTER_NAME.check(name).map_err(|problem| format!("the name of a subscription filter: {problem}"))
+    FILTER_NAME.check(name).map_err(|problem| format!("subscription filter name: {problem}"))
 }
 
 /// A name of an account policy, which has fewer characters than that of a filter.
@@ -67,7 +67,7 @@ pub fn account_policy_name(name: &str) -> Checked {
         return Ok(());
     }
     Err(format!(
-        "the name of an account policy has {count} characters, and AWS takes at most {ACCOUNT_POLICY_NAME_LENGTH} \
+        "the name of the account policy has {count} characters, and AWS allows at most {ACCOUNT_POLICY_NAME_LENGTH} \
          (AWS::Logs::AccountPolicy in the CloudFormation schema)"
     ))
 }
@@ -77,7 +77,7 @@ pub fn account_policy_name(name: &str) -> Checked {
 /// # Errors
 /// Why AWS does not take it.
 pub fn filter_pattern(pattern: &str) -> Checked {
-    FILTER_PATTERN.check(pattern).map_err(|problem| format!("the filter pattern: {problem}"))
+    FILTER_PATTERN.check(pattern).map_err(|problem| format!("filter pattern: {problem}"))
 }
 
 /// A path of roles, as IAM and Lambda both take it.
@@ -87,16 +87,15 @@ pub fn filter_pattern(pattern: &str) -> Checked {
 pub fn role_path(path: &str) -> Checked {
     if !path.starts_with('/') || !path.ends_with('/') {
         return Err(format!(
-            "a path of roles begins and ends with a slash, as /service/ does, and `{path}` does not"
+            "a role path begins and ends with a slash, such as /service/; `{path}` does not"
         ));
     }
-    ROLE_PATH.check(path).map_err(|problem| format!("the path of roles: {problem}"))?;
+    ROLE_PATH.check(path).map_err(|problem| format!("role path: {problem}"))?;
     if LAMBDA_ROLE.takes(&format!("arn:aws:iam::123456789012:role{path}r")) {
         return Ok(());
     }
     Err(format!(
-        "Lambda takes a role only where its path is letters, digits, / and _ + = , . @ - (lambda:{} in the API model), \
-         and `{path}` has others",
+        "Lambda accepts only role paths of letters, digits, / and _ + = , . @ - (lambda:{} in the API model); `{path}` has other characters",
         LAMBDA_ROLE.name
     ))
 }
@@ -110,14 +109,13 @@ pub fn permissions_boundary(arn: &str) -> Checked {
     let has_account = |arn: &Arn<'_>| arn.account == "aws" || is_account_id(arn.account);
     if !Arn::parse(arn).is_some_and(|arn| is_policy(&arn) && has_account(&arn)) {
         return Err(format!(
-            "a permissions boundary is the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/NAME, and \
-             `{arn}` is none"
+            "`{arn}` is not the ARN of a managed policy, such as arn:aws:iam::123456789012:policy/NAME"
         ));
     }
     if arn.contains(['*', '?']) {
-        return Err(format!("a permissions boundary is one policy, and `{arn}` has a wildcard in it"));
+        return Err(format!("a permissions boundary is one policy; `{arn}` has a wildcard"));
     }
-    IAM_ARN.check(arn).map_err(|problem| format!("the permissions boundary: {problem}"))
+    IAM_ARN.check(arn).map_err(|problem| format!("permissions boundary: {problem}"))
 }
 
 /// The ARN of a KMS key: no alias, which could change its key under a policy.
@@ -130,7 +128,7 @@ pub fn kms_key_arn(arn: &str) -> Checked {
         arn.service == "kms" && arn.is_regional() && arn.resource.strip_prefix("key/").is_some_and(is_id)
     };
     if !Arn::parse(arn).is_some_and(|arn| is_key(&arn)) {
-        return Err(format!("the ARN of a KMS key is arn:aws:kms:REGION:ACCOUNT:key/ID, and `{arn}` is not"));
+        return Err(format!("`{arn}` is not the ARN of a KMS key: arn:aws:kms:REGION:ACCOUNT:key/ID"));
     }
     all(&[&KMS_ARN, &LAMBDA_KMS_KEY], arn).map_err(|problem| format!("the KMS key: {problem}"))
 }
@@ -146,7 +144,7 @@ pub fn kms_key(text: &str) -> Checked {
         kms_key_arn(text)
     } else {
         Err(format!(
-            "a KMS key is given by its id or its ARN, not as `{text}`; find the key behind an alias with \
+            "`{text}` is neither the id nor the ARN of a KMS key; to find the key behind an alias, run \
              aws kms describe-key --key-id ALIAS --query KeyMetadata.Arn"
         ))
     }
@@ -166,11 +164,7 @@ pub fn is_key_id(text: &str) -> bool {
 /// # Errors
 /// What is wrong.
 pub fn on_failure(text: &str) -> Checked {
-    let none = || {
-        format!(
-            "what expires goes to the ARN of a bucket, queue or topic, such as arn:aws:s3:::NAME, not to `{text}`"
-        )
-    };
+    let none = || format!("`{text}` is not the ARN of a bucket, queue or topic, such as arn:aws:s3:::NAME");
     if text == "none" {
         return Ok(());
     }
@@ -185,7 +179,7 @@ pub fn on_failure(text: &str) -> Checked {
     match arn.service {
         "sqs" | "sns" if is_fifo => {
             return Err(format!(
-                "Lambda takes no FIFO queue or topic as the on-failure destination of a trigger, and `{text}` is one: give \
+                "`{text}` is a FIFO queue or topic, which Lambda does not accept as an on-failure destination: use \
                  a standard one"
             ));
         }
@@ -216,7 +210,7 @@ pub fn bucket_owner(text: &str) -> Checked {
     if is_account_id(text) || text == "own" {
         Ok(())
     } else {
-        Err(format!("the owner of buckets is an account id of 12 digits, or `own`, not `{text}`"))
+        Err(format!("the bucket owner is an account id of 12 digits, or `own`; `{text}` is neither"))
     }
 }
 
@@ -225,7 +219,7 @@ fn bucket(name: &str) -> Checked {
     let place: Result<Place, String> = format!("s3://{name}").parse();
     match place {
         Ok(place) if place.bucket() == name => place.check_bucket(),
-        Ok(_) => Err(format!("`{name}` is a place within a bucket, and the name of a bucket is wanted")),
+        Ok(_) => Err(format!("`{name}` is a path within a bucket; give the bucket alone")),
         Err(_) => {
             Err(format!("`{name}` is not a bucket name: 3 to 63 lower-case letters, digits, `-` or `.`"))
         }
@@ -237,7 +231,7 @@ fn bucket(name: &str) -> Checked {
 /// # Errors
 /// What is wrong.
 pub fn parameter(name: &str) -> Checked {
-    PARAMETER_NAME.check(name).map_err(|problem| format!("the name of a parameter: {problem}"))?;
+    PARAMETER_NAME.check(name).map_err(|problem| format!("parameter name: {problem}"))?;
     let of_arn = Arn::parse(name).filter(|arn| arn.service == "ssm" && arn.is_regional());
     let path = match of_arn {
         Some(arn) => arn.resource.strip_prefix("parameter/"),
@@ -253,7 +247,7 @@ pub fn parameter(name: &str) -> Checked {
         return Ok(());
     }
     Err(format!(
-        "the name of a parameter is letters, digits and _ . - /, with :VERSION or :LABEL behind it, or it is the ARN of one; \
+        "a parameter name has letters, digits and _ . - /, and may end with :VERSION or :LABEL; or give the ARN; \
          `{name}` is neither"
     ))
 }
@@ -263,7 +257,7 @@ pub fn parameter(name: &str) -> Checked {
 /// # Errors
 /// What is wrong.
 pub fn secret(name: &str) -> Checked {
-    SECRET_ID.check(name).map_err(|problem| format!("the name of a secret: {problem}"))?;
+    SECRET_ID.check(name).map_err(|problem| format!("secret name: {problem}"))?;
     let of_arn = Arn::parse(name).filter(|arn| arn.service == "secretsmanager" && arn.is_regional());
     let own = match of_arn {
         Some(arn) => arn.resource.strip_prefix("secret:").unwrap_or_default(),
@@ -275,7 +269,7 @@ pub fn secret(name: &str) -> Checked {
         return Ok(());
     }
     Err(format!(
-        "the name of a secret is up to 512 letters, digits and / _ + = . @ -, or it is the ARN of one; `{name}` is neither"
+        "a secret name has up to 512 letters, digits and / _ + = . @ -; or give the ARN; `{name}` is neither"
     ))
 }
 
@@ -288,7 +282,7 @@ pub fn log_group(text: &str) -> Checked {
     let (_, name) = split_log_group(text)?;
     no_windows_path(name)?;
     LOG_GROUP_NAME.check(name).map_err(|problem| {
-        format!("`{name}` cannot be the name of a log group: {problem}; letters, digits and . - _ / #")
+        format!("`{name}` is not a log group name: {problem}; use letters, digits and . - _ / #")
     })
 }
 
@@ -300,7 +294,7 @@ pub fn log_group_glob(text: &str) -> Checked {
     let (_, glob) = split_log_group(text)?;
     no_windows_path(glob)?;
     if glob.is_empty() {
-        return Err("a glob for log groups is empty; `*` matches every one".to_owned());
+        return Err("the glob is empty; `*` matches every log group".to_owned());
     }
     Glob::check(glob).map_err(|bad| bad.to_string())
 }
@@ -308,7 +302,7 @@ pub fn log_group_glob(text: &str) -> Checked {
 fn no_windows_path(name: &str) -> Checked {
     windows_path(name).map_or(Ok(()), |before| {
         Err(format!(
-            "`{name}` is a path of Windows: Git Bash makes one of `{before}`; set MSYS_NO_PATHCONV=1 and run the command again"
+            "`{name}` is a Windows path: Git Bash turned `{before}` into it; set MSYS_NO_PATHCONV=1 and run the command again"
         ))
     })
 }

@@ -14,6 +14,7 @@ use crate::resources::log_group::aws::{
 };
 use crate::resources::{Distribution, FilterExtras, FilterSpec, ObservedFilter, Stack};
 use crate::stack::{Setting, Tags, owns, tags};
+use crate::workflow::log_groups::explained;
 
 /// The tag of the log group that says which run removes it, or that it stays.
 const RUN_TAG: &str = "cwl2le:canary";
@@ -166,9 +167,8 @@ impl Place {
     ) -> Result<Self> {
         let Some(group) = observe_group(aws, log_group).await? else {
             let message = format!("there is no log group `{log_group}` in {}", stack.target.region);
-            return Err(Error::new(Code::UnknownLogGroup, message)
-                .on(log_group)
-                .hint(UNKNOWN_LOG_GROUP_HINT));
+            let error = Error::new(Code::UnknownLogGroup, message).hint(UNKNOWN_LOG_GROUP_HINT);
+            return Err(explained(aws.session, log_group, error).await);
         };
         create_log_stream(aws, log_group, LOG_STREAM).await?;
         let mut place = Self {

@@ -23,12 +23,12 @@ use super::via::Via;
 use super::watch::{Caught, Watch, short};
 use crate::aws::records::put_record;
 use crate::aws::{Aws, Session};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, did_you_mean_or};
 use crate::events::Record;
 use crate::output::quantity::span;
 use crate::resources::{Unread, whole_config};
 use crate::stack::StackName;
-use crate::workflow::Context;
+use crate::workflow::{Context, unknown_stack};
 
 /// From which lag on a forwarder is behind, in seconds.
 const BEHIND: f64 = 10.0;
@@ -80,7 +80,8 @@ impl<'a> Canary<'a> {
         let seen = Box::pin(look(self.session, self.stack)).await?;
         if seen.observed.function.is_none() && seen.observed.stream.is_none() && seen.has_read(Unread::Stream)
         {
-            return Err(no_stack(self, &seen));
+            let error = no_stack(self, &seen);
+            return Err(unknown_stack::explained(self.context, self.session, self.stack, error).await);
         }
         let config = match whole_config(&seen.observed) {
             Ok(Some(whole)) => Ok(whole.config),
@@ -386,8 +387,8 @@ fn wanted(named: &[String], config: Option<&Config>) -> Result<Vec<String>> {
     let Some(config) = config else { return Ok(named.to_vec()) };
     if let Some(unknown) = named.iter().find(|name| !config.has(name)) {
         let known: Vec<&str> = config.names().collect();
-        let message = format!("`{unknown}` is not a destination of this stack; it has {}", known.join(", "));
-        return Err(Error::usage(message, "name one of these with --destination").on(unknown));
+        let hint = did_you_mean_or(unknown, "the destinations are", known);
+        return Err(Error::usage(format!("this stack has no destination `{unknown}`"), hint));
     }
     if named.is_empty() {
         return Ok(config.names().map(ToOwned::to_owned).collect());

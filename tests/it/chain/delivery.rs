@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{self, World};
+use crate::support::{self, Ran, World};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const BUNYAN: &str = "/aws/lambda/lambda-logentries_generator";
@@ -176,8 +176,38 @@ async fn mistakes_get_one_clear_error_each() {
     world.run(&["subscribe", "--log-group", "/no/such/group"]).await.failed(6, "unknown-log-group");
     world.run(&["subscribe", "--log-group", "/x", "--destination", "nobody"]).await.failed(2, "usage");
     world.create_log_group("/app/x").await;
-    let bad = ["subscribe", "--log-group", "/app/x", "--filter-pattern", "{ $.level > }"];
-    world.run(&bad).await.failed(2, "bad-pattern");
+    let hint = |ran: &Ran| ran.json()["error"]["hint"].as_str().expect("a hint").to_owned();
+    let similar = world.run(&["subscribe", "--log-group", "/app/y"]).await.failed(6, "unknown-log-group");
+    assert_eq!(hint(&similar), "did you mean `/app/x`?");
+    let similar = world.run(&["subscribe", "--match", "app/*"]).await.failed(6, "unknown-log-group");
+    assert_eq!(hint(&similar), "did you mean `/app/*`?");
+    let similar = world.run(&["preview", "--log-group", "x"]).await.failed(6, "unknown-log-group");
+    assert_eq!(hint(&similar), "did you mean `/app/x`?");
+    let similar = ["subscribe", "--log-group", "/app/x", "--destination", "defualt"];
+    assert_eq!(hint(&world.run(&similar).await.failed(2, "usage")), "did you mean `default`?");
+
+    let other = ["subscribe", "--log-group", "/app/x", "--stack", "defalt"];
+    let unknown = world.run(&other).await.failed(6, "not-found");
+    assert!(
+        hint(&unknown).starts_with("did you mean `default`? `cwl2le setup --stack defalt"),
+        "{unknown:?}"
+    );
+    let why = world.run(&["status", "--stack", "blue"]).await.ok().json()["why"].clone();
+    assert_eq!(why, "stack `blue` does not exist; the only stack here is `default`");
+    let none = world.run(&["teardown", "--stack", "blue"]).await.ok().json();
+    assert!(
+        none["notes"][0].as_str().is_some_and(|note| note.ends_with("the only stack here is `default`")),
+        "{none:#}"
+    );
+
+    // Nothing is shown or asked before the pattern is known to be one.
+    let bad = ["--log-group", "/app/x", "--filter-pattern", "{ $.level > }"];
+    for verb in ["plan", "subscribe"] {
+        let ran = world.run(&[&[verb], &bad[..]].concat()).await.failed(2, "bad-pattern");
+        let message = ran.json()["error"]["message"].as_str().expect("a message").to_owned();
+        assert!(message.starts_with("AWS rejects the filter pattern `{ $.level > }`: "), "{message}");
+        assert!(!ran.stdout.contains("PutSubscriptionFilter"), "{ran:?}");
+    }
     world.run(&["teardown", "--yes"]).await.ok();
 }
 

@@ -118,10 +118,7 @@ async fn a_function_that_cannot_start_fails_setup_before_it_gets_a_record() {
         let message = error["message"].as_str().expect("a message");
         assert!(message.contains("the text of SSM parameter `/token` is not valid"), "{message}");
         assert!(!ran.stdout.contains("no such token") && error["resource"] == json!(FUNCTION), "{ran:?}");
-        assert!(
-            error["hint"].as_str().expect("a hint").contains("correct what the message names"),
-            "{ran:?}"
-        );
+        assert!(error["hint"].as_str().expect("a hint").contains("fix what the message says"), "{ran:?}");
         assert_eq!(stack.triggers().await, Vec::<String>::new());
     }
     put_parameter(&stack.world, "/token", TOKEN).await;

@@ -74,7 +74,7 @@ pub(crate) fn operator(folder: &Path) -> Case {
     let without = file(folder, "without.toml", &["default]"]);
     let deeds = vec![
         set_up(&["--log-group", GROUP]),
-        run(&["subscribe", "--yes", "--log-group", SECOND]),
+        run(&["subscribe", "--yes", "--log-group", SECOND, "--filter-pattern", "ERROR"]),
         run(&["status", "--deep"]),
         run(&["list"]),
         run(&["preview", "--log-group", GROUP]),
@@ -143,7 +143,7 @@ pub(crate) fn everyday(stack: Vec<String>) -> Case {
         run(&["list"]),
         run(&["preview", "--log-group", GROUP]),
         run(&["unsubscribe", "--yes", "--log-group", SECOND]),
-        run(&["subscribe", "--yes", "--match", "/app/*", "--tag", "team=a"]),
+        run(&["subscribe", "--yes", "--match", "/app/*", "--tag", "team=a", "--filter-pattern", "ERROR"]),
         run(&["subscribe", "--yes", "--all"]),
         run(&["unsubscribe", "--yes", "--all"]),
         Deed::ReadStream,

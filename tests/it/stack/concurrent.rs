@@ -36,7 +36,7 @@ fn documented(ran: &Ran) -> Result<(), String> {
     let known = matches!(ran.code, 3 | 5 | 6) && !error["hint"].is_null();
     let in_vain = error["message"]
         .as_str()
-        .is_some_and(|message| message.contains("(waited") || message.contains("in vain"));
+        .is_some_and(|message| message.contains("(waited") || message.contains("timed out after"));
     if ran.code == 0 || (known && !in_vain) { Ok(()) } else { Err(format!("{ran:?}")) }
 }
 

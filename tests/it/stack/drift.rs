@@ -80,7 +80,7 @@ async fn ready_means_that_setup_has_nothing_to_put_right() {
         .await
         .expect("removed");
     let (code, wrong) = check(&account).await;
-    assert!(code == 8 && wrong.len() == 1 && wrong[0].contains("was not made by the stack"), "{wrong:?}");
+    assert!(code == 8 && wrong.len() == 1 && wrong[0].contains("does not manage it"), "{wrong:?}");
 }
 
 /// Two filters of one log group are one log group.

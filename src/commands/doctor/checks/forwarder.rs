@@ -120,7 +120,7 @@ fn function_starts(evidence: &Evidence) -> Judged {
         let finding = Finding::fault(found)
             .since(seconds(first))
             .with("failures", more + 1)
-            .advise("correct what the message names; `cwl2le setup` then tries whether it starts");
+            .advise("fix what the message says; `cwl2le setup` then tries whether it starts");
         Ok(evidence.by_setup(finding))
     })
 }

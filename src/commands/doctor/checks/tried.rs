@@ -31,7 +31,7 @@ fn function_answers(evidence: &Evidence) -> Judged {
             Ok(Ok(())) => Finding::ok("it started or was running, and answered an empty batch"),
             Ok(Err(reason)) => evidence
                 .by_setup(Finding::fault(reason.clone()))
-                .advise("correct what the message names; `cwl2le setup` then tries whether it starts"),
+                .advise("fix what the message says; `cwl2le setup` then tries whether it starts"),
             Err(unknown) => Finding::from(unknown),
         };
         finding.about(subject.as_deref())

@@ -168,7 +168,7 @@ async fn bring(
             others += u32::from(shown == Some(Shown::Newer));
             if others >= WRITES {
                 let message = format!(
-                    "somebody else changes the account policy at the same time: {WRITES} writes were overwritten"
+                    "another program is changing the account policy at the same time: {WRITES} writes were overwritten"
                 );
                 let error = Error::new(Code::Changed, message).on(name);
                 return Err(failed(
@@ -196,7 +196,7 @@ async fn bring(
 }
 
 /// What to do where it is not known which policy is in effect.
-const SEE: &str = "run the same command again: it reads the policy and goes on from there";
+const SEE: &str = "run the same command again: it reads the policy and continues from there";
 
 /// Writes the policy, and returns AWS's time of the write. CloudWatch Logs tests the stream with a message of its own.
 ///

@@ -1,18 +1,25 @@
 //! Reads log groups and their filters, and writes filters.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
 use aws_sdk_cloudwatchlogs::types::{
     Distribution as SdkDistribution, LogGroup as SdkLogGroup, SubscriptionFilter,
 };
+use futures_util::future::try_join_all;
 
 use crate::aws::error::{found, gone};
 use crate::aws::{Aws, AwsError, Notice};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::resources::filter::desired::{Distribution, FilterExtras, FilterSpec};
 use crate::resources::role::aws as role;
 use crate::resources::stream::aws as stream;
 use crate::resources::{ObservedFilter, ObservedGroup};
 
 const SERVICE: &str = "logs";
+
+/// Maximum time to ask about a filter pattern before anything is changed.
+const PATTERNS: Duration = Duration::from_secs(10);
 
 /// A log group as it is listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,6 +101,57 @@ pub(crate) async fn log_groups_like(
         },
     );
     groups.await
+}
+
+/// The names of the first log groups of the region, at most `pages` pages of 50.
+///
+/// # Errors
+///
+/// Whatever `logs:DescribeLogGroups` fails with.
+pub(crate) async fn first_log_groups(aws: Aws<'_>, pages: usize) -> Result<Vec<String>, AwsError> {
+    let logs = aws.session.logs();
+    let groups = aws.some_pages(
+        SERVICE,
+        "DescribeLogGroups",
+        "all log groups",
+        pages,
+        |next| logs.describe_log_groups().set_next_token(next).limit(50).send(),
+        |page| {
+            let groups = page.log_groups.unwrap_or_default().into_iter();
+            (groups.filter_map(|group| group.log_group_name).collect(), page.next_token)
+        },
+    );
+    Ok(groups.await?.0)
+}
+
+/// Which of these filter patterns AWS rejects, and in which words. One that AWS cannot be asked about, because that is
+/// denied or takes too long, counts as valid: the filter itself shows it later.
+///
+/// # Errors
+///
+/// If the user stops it.
+pub(crate) async fn rejected_patterns(
+    aws: Aws<'_>,
+    patterns: BTreeSet<&str>,
+) -> Result<BTreeMap<String, String>> {
+    let aws = aws.at_most(PATTERNS);
+    let test = async |pattern: &str| {
+        let logs = aws.session.logs();
+        let tested = aws.call(SERVICE, "TestMetricFilter", pattern, || {
+            logs.test_metric_filter().filter_pattern(pattern).log_event_messages("an event").send()
+        });
+        let Ok(Err(error)) = tokio::time::timeout(aws.session.attempt(PATTERNS), tested).await else {
+            return Ok(None);
+        };
+        let said = error.message.clone();
+        match Error::from(error).code {
+            Code::BadPattern => Ok(Some((pattern.to_owned(), said))),
+            Code::Interrupted => Err(Error::new(Code::Interrupted, said)),
+            _ => Ok(None),
+        }
+    };
+    let tested: Result<Vec<_>> = try_join_all(patterns.into_iter().map(test)).await;
+    Ok(tested?.into_iter().flatten().collect())
 }
 
 /// One log group, where it exists. A group sorts before every longer name that begins with its own, so it is on the

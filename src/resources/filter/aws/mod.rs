@@ -7,8 +7,8 @@ mod replace;
 pub(crate) use act::act;
 #[cfg(test)]
 pub(crate) use filter::delete_filter;
-pub(crate) use filter::log_groups_like;
 pub use filter::{LogGroup, list_log_groups};
 pub(crate) use filter::{filters, log_group, observe_group, put_filter, with_filters};
+pub(crate) use filter::{first_log_groups, log_groups_like, rejected_patterns};
 #[cfg(test)]
 pub(crate) use replace::filter as replace_filter;

@@ -153,7 +153,7 @@ pub(crate) async fn await_function(aws: Aws<'_>, name: &str, made: bool) -> Resu
         let Some(failure) = failure else { return Ok(Look::Ready(())) };
         Err(Error::new(Code::NotReady, format!("Lambda could not set up the function `{name}`: {failure}"))
             .on(name)
-            .hint("correct what the reason names, then run `cwl2le setup` again"))
+            .hint("fix the cause, then run `cwl2le setup` again"))
     })
     .await
 }

@@ -13,7 +13,8 @@ pub(crate) fn before_handover(aws: Aws<'_>, at: u64) -> Result<()> {
     if aws.session.time() + MARGIN < at {
         return Ok(());
     }
-    let message = "the time at which a destination was to move to another function has passed before that function was ready";
+    let message =
+        "the new function of a destination was not ready before the time at which it was to take over";
     Err(Error::new(Code::NotReady, message)
         .hint("nothing is lost: until then both functions deliver; run the same command again, with --handover 300 where updates take long"))
 }

@@ -61,15 +61,15 @@ const HINTS: &[(&str, &str)] = &[
         "let the function's role read it: give the ARN of the customer-managed key that encrypts it as `kms_key`, and look \
          for a permissions boundary, a policy of the secret or key, or a policy of the organization that denies it",
     ),
-    ("NotFound", "create it in the function's region, or correct its name in the configuration"),
+    ("NotFound", "create it in the function's region, or fix its name in the configuration"),
     (
         "exec format error",
-        "the forwarder is for another processor than the function: leave --arch and --forwarder-zip out, or give those that \
+        "the forwarder was built for another processor than the function has: leave out --arch and --forwarder-zip, or give those that \
          belong together",
     ),
     (
         "GLIBC",
-        "the forwarder needs a newer C library than Lambda has: use the one that cwl2le carries, or build it with \
+        "the forwarder needs a newer C library than Lambda has: use the one bundled with cwl2le, or build it with \
          `cargo zigbuild --target x86_64-unknown-linux-gnu.2.34`",
     ),
     ("signal: killed", "the function ran out of memory: give it more with --memory"),
@@ -84,7 +84,7 @@ const HINTS: &[(&str, &str)] = &[
         "in a VPC the function needs a NAT gateway, or interface endpoints of the services that it reads secrets from",
     ),
     ("ca_file", "the file must be inside the function's zip: see --forwarder-zip"),
-    (CANNOT_START, "correct what the message names"),
+    (CANNOT_START, "fix what the message says"),
 ];
 
 /// The error to end with; `tail` is the command that shows the function's log.
@@ -115,7 +115,7 @@ mod tests {
                 r#"{"errorType":"Cwl2le.InvalidConfiguration","errorMessage":"CWL2LE_CONFIG is not valid: x"}"#,
                 "ERROR CWL2LE_CONFIG is not valid: x\n",
                 "cannot start: CWL2LE_CONFIG is not valid: x",
-                "correct what the message names",
+                "fix what the message says",
             ),
             (
                 r#"{"errorType":"Cwl2le.InvalidConfiguration","errorMessage":"SSM parameter `/t` cannot be read: AccessDeniedException"}"#,

@@ -22,12 +22,12 @@ const LOG_GROUPS: &str = "cwl-to-logentries";
 
 /// The stacks, and what could not be seen of them.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Seen {
-    pub(super) found: Found,
+pub(crate) struct Seen {
+    pub(crate) found: Found,
     /// Whether tags tell whose the stacks are. Names alone do not.
-    pub(super) by_tags: bool,
+    pub(crate) by_tags: bool,
     /// Why there may be more.
-    pub(super) unseen: Vec<Unknown>,
+    pub(crate) unseen: Vec<Unknown>,
 }
 
 /// Asks for the tags, and where that fails, for event source mappings and log groups with the names that stacks have.
@@ -35,7 +35,7 @@ pub(super) struct Seen {
 /// # Errors
 ///
 /// That of the tags, if nothing of the others can be read either; a stop by the user.
-pub(super) async fn find(aws: Aws<'_>) -> Result<Seen> {
+pub(crate) async fn find(aws: Aws<'_>) -> Result<Seen> {
     let target = &aws.session.target;
     let resources = async { Ok(tagged(aws, STACK_TAG, PAGES).await?) };
     let failed = match attempt(aws, resources).await? {

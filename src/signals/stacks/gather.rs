@@ -9,15 +9,15 @@ use crate::stack::{Names, RoleScope, StackName, Target};
 
 /// The stacks that were found.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Each with the version in its tags: that of its function, else that of another resource.
-    pub(super) stacks: BTreeMap<StackName, Option<String>>,
+    pub(crate) stacks: BTreeMap<StackName, Option<String>>,
     /// Values of the tag that no stack can have: somebody else uses it.
-    pub(super) strangers: BTreeSet<String>,
+    pub(crate) strangers: BTreeSet<String>,
 }
 
 /// The stacks that tags name. A resource counts where a stack of that name has one with this ARN, in this region.
-pub(super) fn by_tags(resources: &[Tagged], target: &Target) -> Found {
+pub(crate) fn by_tags(resources: &[Tagged], target: &Target) -> Found {
     let mut found = Found::default();
     // The version of the function is the one that matters, so it comes last.
     let (functions, others): (Vec<&Tagged>, Vec<&Tagged>) =
@@ -56,7 +56,7 @@ fn is_of(stack: &StackName, arn: &str, target: &Target) -> bool {
 
 /// The stacks that names alone tell of: event source mappings, each with the ARNs of its stream and its function, and
 /// log groups. Without tags nobody knows whether cwl2le made them.
-pub(super) fn by_names(mappings: &[(String, String)], log_groups: &[String], target: &Target) -> Found {
+pub(crate) fn by_names(mappings: &[(String, String)], log_groups: &[String], target: &Target) -> Found {
     let streams = target.arn("kinesis", "stream/");
     let of_mapping = mappings.iter().filter_map(|(stream, function)| {
         let stack = StackName::of_stream(stream.strip_prefix(&streams)?)?;
