@@ -38,7 +38,7 @@ pub fn describe(stack: &Stack, observed: &Observed) -> (String, Vec<String>) {
     if let Some(key) = config.hash_key.as_ref().and_then(Secret::reference) {
         out.raw("hash_key", places.next(key));
     } else if config.hash_key.is_some() {
-        out.comment("The key of what routes hash stands in the function's environment: keep it elsewhere, as hash_key.");
+        out.comment("The key for hashes is in the function's environment: keep it elsewhere, as hash_key.");
     }
     resources(&mut out, &config, stack, observed);
     let isolated = destinations::isolated(None, observed);

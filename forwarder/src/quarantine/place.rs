@@ -37,7 +37,7 @@ impl Place {
         let reserved =
             |ends: &[&'static str], has: &dyn Fn(&str) -> bool| ends.iter().find(|end| has(end)).copied();
         let problem = if let Some(pair) = reserved(&["..", ".-", "-."], &|pair| self.bucket.contains(pair)) {
-            format!("`{pair}` cannot stand in one")
+            format!("it must not contain `{pair}`")
         } else if self.bucket.parse::<std::net::Ipv4Addr>().is_ok() {
             "it must not look like an IP address".to_owned()
         } else if let Some(start) =

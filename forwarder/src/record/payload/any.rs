@@ -140,7 +140,7 @@ impl<'de: 'a, 'a> Visitor<'de> for Top<'_, 'a> {
                 }
             };
             if place.replace(map.next_value()?).is_some() {
-                return Err(A::Error::custom("a member stands there twice"));
+                return Err(A::Error::custom("duplicate member"));
             }
         }
         Ok(())

@@ -47,7 +47,7 @@ fn service_answers(evidence: &Evidence) -> Judged {
             Ok(true) => Finding::ok("connected from here, nothing sent"),
             Ok(false) => Finding::ok("not tried: its address is a secret that only the forwarder reads"),
             Err(failure) => Finding::warn(format!("cannot be reached from here: {failure}")).advise(
-                "the forwarder may reach it all the same; if its deliveries fail too, look at the address, the certificate and \
+                "the forwarder may still reach it; if its deliveries fail too, look at the address, the certificate and \
                  the service itself",
             ),
         };
