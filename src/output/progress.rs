@@ -11,6 +11,7 @@ use super::quantity;
 use super::style::{BAD, DIM, GOOD};
 use super::visible::{shown, visible};
 use super::width::width;
+use super::wrap::{columns, wrapped};
 
 /// How often something that is waited for is mentioned where there is no live display.
 const REMINDER: Duration = Duration::from_secs(10);
@@ -87,9 +88,12 @@ impl Progress {
                 let _ = writeln!(to, "{}", shown(&text, *color)).and_then(|()| to.flush());
             }
             // Not `println` of the bars: it pads lines to the width of the terminal, and copied text would be joined.
-            Target::Live { bars, color } => bars.suspend(|| {
-                let _ = writeln!(std::io::stderr(), "{}", shown(&text, *color));
-            }),
+            Target::Live { bars, color } => {
+                let text = fitted(&shown(&text, *color), width());
+                bars.suspend(|| {
+                    let _ = writeln!(std::io::stderr(), "{text}");
+                });
+            }
         }
     }
 
@@ -231,6 +235,22 @@ impl Step {
     }
 }
 
+/// A text whose lines fit into `width` columns, as far as their words allow. What is wrapped stands a little further in.
+fn fitted(text: &str, width: usize) -> String {
+    /// Columns by which it does.
+    const DEEPER: usize = 2;
+    let fit = |line: &str| {
+        if columns(line) <= width {
+            return line.to_owned();
+        }
+        let words = line.trim_start_matches(' ');
+        let indent = line.len() - words.len();
+        let lines: Vec<String> = wrapped(words, width.saturating_sub(indent + DEEPER)).collect();
+        format!("{:indent$}{}", "", lines.join(&format!("\n{:1$}", "", indent + DEEPER)))
+    };
+    text.split('\n').map(fit).collect::<Vec<_>>().join("\n")
+}
+
 /// How fast the parts of a bar come, and how long the rest takes at that pace.
 fn pace(state: &ProgressState) -> String {
     match state.elapsed() < BURST || state.pos() == 0 {
@@ -247,5 +267,18 @@ impl Drop for Step {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_goes_on_further_in() {
+        assert_eq!(fitted("  one two three\nfour", 11), "  one two\n    three\nfour");
+        assert_eq!(fitted("one two\n", 11), "one two\n");
+        let styled = format!("{DIM}one two three{DIM:#}");
+        assert_eq!(fitted(&styled, 9), format!("{DIM}one two{DIM:#}\n  {DIM}three{DIM:#}"));
     }
 }

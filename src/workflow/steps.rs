@@ -48,7 +48,8 @@ impl Row {
         let Self { verb, kind, total, .. } = self;
         state.shown.get_or_insert_with(|| match *total < MANY {
             true => progress.begin(format!("{verb} {}", counted(*total, *kind))),
-            false => progress.begin_many(format!("{verb} {}", kinds(*kind)), *total),
+            // The verb stands in the plan above and in the row at the end, and the bar needs the room.
+            false => progress.begin_many(kinds(*kind), *total),
         });
     }
 
