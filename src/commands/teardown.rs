@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::verb::{Facts, Policy, Verb};
+use crate::aws::Notice;
 use crate::error::{Error, Exit, Result};
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, StackArg};
@@ -10,7 +11,7 @@ use crate::resources::{self, Depth, TeardownOptions, observe};
 use crate::settings;
 use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
-use crate::workflow::{ChangeReport, Context, unknown_stack};
+use crate::workflow::{ChangeReport, Context, reading, unknown_stack};
 
 /// Remove everything that is ours: filters first, the stream last
 #[derive(Debug, Clone, Args)]
@@ -39,7 +40,11 @@ impl Verb for Teardown {
         let name = context.stack(&self.stack);
         let options = TeardownOptions { force: self.force, filter_name: self.filter_name.clone() };
         let decide = async || {
-            let (scope, observed) = observe(&session, &name, &[], Depth::Everything).await?;
+            let (scope, observed) = {
+                let step = context.progress.begin("reading the stack");
+                let notice = |notice: Notice<'_>| reading::tell(&step, notice);
+                observe(session.telling(&notice), &name, &[], Depth::Everything).await?
+            };
             let stack = settings::bare_stack(&name, &session.target, scope, &observed);
             let mut plan =
                 resources::name_losses(&stack, &observed, resources::teardown(&stack, &observed, &options));

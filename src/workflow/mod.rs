@@ -10,6 +10,7 @@ pub(crate) mod log_groups;
 mod next_steps;
 pub(crate) mod patterns;
 pub(crate) mod plan_stack;
+pub(crate) mod reading;
 mod rollback;
 pub(crate) mod steps;
 mod stopwatch;

@@ -3,7 +3,8 @@
 use super::context::Context;
 use super::log_groups::{look_for_similar, named, tags};
 use super::patterns;
-use crate::aws::Session;
+use super::reading;
+use crate::aws::{Notice, Session};
 use crate::bundle;
 use crate::error::{Code, Error, Result};
 use crate::resources::function::aws::look_at_secrets;
@@ -61,12 +62,15 @@ pub(crate) async fn plan_stack(
     let with_subscriptions = file.filter(|file| file.has_subscriptions());
     let depth = if with_subscriptions.is_some() { Depth::Everything } else { Depth::Stack };
     let log_groups = named(&args.log_groups, &session.target)?;
-    let (scope, mut observed) = observe(session, &name, &log_groups, depth).await?;
+    let step = context.progress.begin("reading the stack");
+    let notice = |notice: Notice<'_>| reading::tell(&step, notice);
+    let (scope, mut observed) = observe(session.telling(&notice), &name, &log_groups, depth).await?;
     let mut stack = settings::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
     // Filters that pin a removed destination are found only by reading every log group, too.
     if depth == Depth::Stack && resources::must_see_pins(&stack, &observed) {
-        (_, observed) = observe(session, &name, &[], Depth::Everything).await?;
+        (_, observed) = observe(session.telling(&notice), &name, &[], Depth::Everything).await?;
     }
+    drop(step);
     look_for_similar(session, &log_groups, &mut observed).await;
     add_bundle(args, &observed, &mut stack)?;
     observed.time = Some(at.unwrap_or_else(|| session.time()));
