@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
-use crate::flags::Change;
+use crate::flags::{Change, Detail};
 use crate::settings::Wanted;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
@@ -15,6 +15,8 @@ use crate::workflow::{ChangeReport, Context};
 pub(crate) struct Plan {
     #[command(flatten)]
     pub wanted: Wanted,
+    #[command(flatten)]
+    pub detail: Detail,
 }
 
 impl Verb for Plan {
@@ -29,7 +31,7 @@ impl Verb for Plan {
         let session = open(context, &self.wanted).await?;
         let planned = plan_stack(context, &session, &self.wanted, None).await;
         let Planned { stack, plan, .. } = planned.inspect_err(|_| context.show_account(&session))?;
-        let change = Change { yes: false, dry_run: true };
+        let change = Change { yes: false, dry_run: true, detail: self.detail };
         let run = Run::new(context, &session, &stack, &change, "plan");
         run.carry_out(plan, async |at| {
             Ok(plan_stack(context.silent(), &session, &self.wanted, at).await?.plan)

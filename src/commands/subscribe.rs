@@ -10,7 +10,7 @@ use crate::aws::Session;
 use crate::error::{Code, Error, Exit, Result, did_you_mean_or};
 use crate::flags::values::Hyphened;
 use crate::flags::{Change, Filter, Groups, StackArg};
-use crate::resources::{self, FilterOptions, Observed, Plan, Stack, Subscribed};
+use crate::resources::{self, Extent, FilterOptions, Observed, Plan, Stack, Subscribed};
 use crate::settings;
 use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
@@ -118,7 +118,7 @@ async fn end_twice(run: &Run<'_>, groups: &Groups) -> Result<()> {
         return Ok(());
     }
     run.context.note("what has a filter of its own by now is left out of the account policy:");
-    run.context.note(&plan.to_string());
+    run.context.note(&plan.shown(Extent::Brief).to_string());
     if run.confirm(&plan).await? == Consent::Declined {
         return Err(Error::new(Code::NotConfirmed, "the question was answered with no"));
     }

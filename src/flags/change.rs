@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::Detail;
+
 /// How a command changes things.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Change {
@@ -11,4 +13,6 @@ pub(crate) struct Change {
     /// Show the changes and make none
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub detail: Detail,
 }

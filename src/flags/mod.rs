@@ -2,6 +2,7 @@
 
 mod change;
 mod command_line;
+mod detail;
 mod filter;
 mod log_groups;
 mod log_service;
@@ -11,6 +12,7 @@ pub(crate) mod values;
 
 pub(crate) use change::Change;
 pub(crate) use command_line::CommandLine;
+pub(crate) use detail::Detail;
 pub(crate) use filter::Filter;
 pub(crate) use log_groups::Groups;
 pub(crate) use log_service::{DestinationArgs, TOKEN_VARIABLE};

@@ -48,6 +48,11 @@ impl<'a> Live<'a> {
         self.put(&format!("{}\n", shown(&text.to_string(), self.printer.has_stdout_color())))
     }
 
+    /// A text of this program as a terminal gets it.
+    pub(super) fn as_shown(&self, text: &str) -> String {
+        shown(text, self.printer.has_stdout_color())
+    }
+
     /// Whether what is shown can be replaced: a terminal that knows how to move the cursor shows it.
     pub fn can_redraw(&self) -> bool {
         self.is_terminal && std::env::var_os("TERM").is_none_or(|term| term != "dumb")

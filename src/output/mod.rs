@@ -11,6 +11,7 @@ mod command;
 mod error;
 mod live;
 mod next;
+mod pager;
 mod panic;
 mod printer;
 mod progress;
@@ -21,7 +22,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 mod visible;
-mod width;
+pub(crate) mod width;
 mod wrap;
 
 pub use color::ColorChoice;
@@ -32,6 +33,6 @@ pub use printer::{OutputFormat, Printer};
 pub(crate) use printer::{prompt, seconds};
 pub use progress::{Progress, Step};
 pub use table::Table;
-pub use visible::{for_terminal, visible};
+pub use visible::{for_terminal, unstyled, visible};
 pub use width::{height, width};
-pub use wrap::{columns, hanging, shortened, wrapped, wrapped_but};
+pub use wrap::{columns, hanging, indented, shortened, wrapped, wrapped_but};

@@ -23,6 +23,11 @@ pub fn visible(value: impl fmt::Display) -> String {
     out
 }
 
+/// A text of this program without its styles, for places that show none.
+pub fn unstyled(text: &str) -> String {
+    shown(text, false)
+}
+
 /// A text of this program, with its line ends and with or without its styles.
 pub(super) fn shown(text: &str, styles: bool) -> String {
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);

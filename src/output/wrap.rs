@@ -46,8 +46,12 @@ pub fn wrapped_but(text: &str, width: usize, stays: impl Fn(&str) -> bool) -> im
 /// A text behind `lead`, such as `hint: `, in lines of at most `width` columns, of which all but the first begin where
 /// the text begins in the first.
 pub fn hanging(lead: &str, text: &str, width: usize) -> String {
-    let indent = columns(lead);
-    let lines: Vec<String> = wrapped(text, width.saturating_sub(indent)).collect();
+    indented(lead, text, columns(lead), width)
+}
+
+/// The same, but all lines after the first begin at the column `indent`.
+pub fn indented(lead: &str, text: &str, indent: usize, width: usize) -> String {
+    let lines: Vec<String> = wrapped(text, width.saturating_sub(indent.max(columns(lead)))).collect();
     format!("{lead}{}", lines.join(&format!("\n{:indent$}", "")))
 }
 

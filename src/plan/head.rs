@@ -4,7 +4,15 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-use crate::output::visible;
+use crate::output::style::{BOLD, DIM};
+use crate::output::{Table, hanging, indented, unstyled, visible, width};
+
+/// How the name of a row begins that is a log service.
+const DESTINATION: &str = "destination ";
+/// Columns before a setting.
+const INDENT: usize = 2;
+/// Maximum number of settings of a brief head; of more, those of the file are counted.
+const MOST: usize = 8;
 
 /// Where the value of a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,16 +83,92 @@ impl Head {
     }
 }
 
+impl Head {
+    /// What the plan is for, and the settings that somebody gave.
+    pub(super) fn brief(&self) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let mut lines = vec![indented("", &self.subject(), 2 * INDENT, width())];
+        let given: Vec<&HeadRow> = self.0.iter().filter(|row| row.is_given()).collect();
+        let (of_file, others): (Vec<&HeadRow>, Vec<&HeadRow>) =
+            given.iter().partition(|row| matches!(row.origin, Origin::File(_)));
+        let rows = match of_file.first() {
+            Some(HeadRow { origin: Origin::File(place), .. }) if given.len() > MOST => {
+                let file = visible(place.split(':').next().unwrap_or(place));
+                let rest = format!("{DIM}{} settings from {file}{DIM:#}", of_file.len());
+                [given_rows(&others), hanging("  ", &rest, width())].into()
+            }
+            _ => vec![given_rows(&given)],
+        };
+        lines.extend(rows.into_iter().filter(|rows| !rows.is_empty()));
+        lines.join("\n")
+    }
+
+    /// Every setting with its source.
+    pub(super) fn everything(&self) -> String {
+        let mut table = Table::plain().indent(INDENT);
+        for row in &self.0 {
+            let origin = visible(&row.origin);
+            table.row([visible(&row.name), visible(row.shown()), format!("{DIM}{origin}{DIM:#}")]);
+        }
+        table.to_string()
+    }
+
+    /// Stack, account, region and log services on one line, as far as they are known.
+    fn subject(&self) -> String {
+        let find = |name: &str| self.0.iter().find(|row| row.name == name);
+        let value = |row: &HeadRow| visible(row.shown());
+        let stack = find("stack").map(|row| format!("{BOLD}stack {}{BOLD:#}", value(row)));
+        let account = find("account").map(|row| format!("account {}", value(row)));
+        let region = find("region").map(value);
+        let services: Vec<String> = self
+            .0
+            .iter()
+            .filter(|row| row.name.starts_with(DESTINATION))
+            .map(|row| format!("{DIM}{}{DIM:#}", value(row)))
+            .collect();
+        let services = match services.len() {
+            0..=2 => services,
+            more => vec![format!("{DIM}{more} destinations{DIM:#}")],
+        };
+        [stack, account, region].into_iter().flatten().chain(services).collect::<Vec<_>>().join(" · ")
+    }
+}
+
+impl HeadRow {
+    fn shown(&self) -> &str {
+        self.value.as_deref().unwrap_or("(not shown)")
+    }
+
+    /// Whether it says something that the first line of the head does not: the user gave it, or a place that is easily
+    /// forgotten did.
+    fn is_given(&self) -> bool {
+        match self.origin {
+            Origin::Default | Origin::Account | Origin::Credentials(_) | Origin::Profile => false,
+            Origin::Flag(_) if matches!(self.name.as_str(), "stack" | "region") => false,
+            // The first line has the log services.
+            _ => !self.name.starts_with(DESTINATION),
+        }
+    }
+}
+
+/// Settings with what gave them.
+fn given_rows(rows: &[&HeadRow]) -> String {
+    let mut table = Table::plain().indent(INDENT).names([1]);
+    for row in rows {
+        let place = match &row.origin {
+            Origin::Flag(name) | Origin::Variable(name) => format!("from {name}"),
+            origin => origin.to_string(),
+        };
+        table.row([visible(&row.name), visible(row.shown()), format!("{DIM}{}{DIM:#}", visible(place))]);
+    }
+    table.to_string()
+}
+
+/// Every setting with its source, a line each, without styles.
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = |shown: &HeadRow| visible(&shown.name);
-        let value = |shown: &HeadRow| shown.value.as_ref().map_or("(not shown)".to_owned(), visible);
-        let widest = |of: &dyn Fn(&HeadRow) -> usize| self.0.iter().map(of).max().unwrap_or_default();
-        let (names, values) = (widest(&|s| name(s).chars().count()), widest(&|s| value(s).chars().count()));
-        for shown in &self.0 {
-            let origin = visible(&shown.origin);
-            writeln!(f, "  {:<names$}  {:<values$}  {origin}", name(shown), value(shown))?;
-        }
-        Ok(())
+        f.write_str(&unstyled(&self.everything()))
     }
 }

@@ -3,17 +3,20 @@
 //! `setup`, `subscribe`, `unsubscribe`, `teardown` and `--dry-run` differ only in the desired state. A [`Plan`] is
 //! computed from desired and observed state, shown, and applied unchanged.
 
+mod brief;
+mod cost;
 mod draft;
 mod head;
 mod resource;
 mod show;
 mod stage;
 mod steps;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use draft::Draft;
 pub use head::{Head, HeadRow, Origin};
 pub use resource::{Kind, ResourceId};
-#[cfg(test)]
-pub(crate) use show::SHOWN;
+pub use show::Extent;
 pub use stage::{Stage, Verb};
 pub use steps::{Field, Kept, Loss, Plan, Refusal, Step};

@@ -2,9 +2,86 @@
 
 use std::fmt;
 
+use super::brief;
+use super::cost;
 use super::stage::Verb;
-use super::steps::{Field, Loss, Plan};
-use crate::output::visible;
+use super::steps::{Field, Plan, Step};
+use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, WARN};
+use crate::output::{hanging, indented, quantity, unstyled, visible, width};
+
+/// How much of a plan is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Extent {
+    /// What fits a window: what is alike in one row, settings that nobody gave left out.
+    #[default]
+    Brief,
+    /// Every change with every field, every setting with its source, names in full.
+    Everything,
+    /// How many changes there are.
+    Total,
+}
+
+/// A plan to be displayed.
+pub struct Shown<'a, A> {
+    plan: &'a Plan<A>,
+    extent: Extent,
+}
+
+impl<A> Plan<A> {
+    /// The plan as text, without a newline at its end.
+    pub const fn shown(&self, extent: Extent) -> Shown<'_, A> {
+        Shown { plan: self, extent }
+    }
+
+    /// What all steps come to, such as `Plan: 54 to create`; what is zero is left out.
+    fn total(&self, extent: Extent) -> String {
+        let count = |verb: Verb| self.steps.iter().filter(|step| step.verb == verb).count();
+        let number = |count: usize| quantity::count(count as f64);
+        let mut parts: Vec<String> = Verb::ALL
+            .into_iter()
+            .filter(|&verb| count(verb) > 0)
+            .map(|verb| {
+                let style = verb.style();
+                format!("{style}{} to {verb}{style:#}", number(count(verb)))
+            })
+            .collect();
+        if !self.refused.is_empty() {
+            parts.push(format!("{BAD}{} refused{BAD:#}", number(self.refused.len())));
+        }
+        if !self.unchanged.is_empty() {
+            parts.push(format!("{DIM}{} unchanged{DIM:#}", number(self.unchanged.len())));
+        }
+        if parts.is_empty() {
+            parts.push("nothing to change".to_owned());
+        }
+        let mut asides = Vec::new();
+        asides
+            .extend(cost::a_month(&self.steps).map(|usd| format!("about {usd:.0} USD a month plus traffic")));
+        if extent == Extent::Brief && !self.steps.is_empty() {
+            asides.push("every detail: --detail".to_owned());
+        }
+        let asides = match asides.join(" · ") {
+            none if none.is_empty() => none,
+            asides => format!("    {DIM}{asides}{DIM:#}"),
+        };
+        hanging(&format!("{BOLD}Plan:{BOLD:#} "), &format!("{}{asides}", parts.join(", ")), width())
+    }
+}
+
+impl Verb {
+    /// Every verb, in the order in which a total counts them.
+    const ALL: [Self; 7] =
+        [Self::Create, Self::Update, Self::Adopt, Self::Await, Self::Check, Self::Replace, Self::Delete];
+
+    /// The colour of its sign.
+    pub(super) const fn style(self) -> anstyle::Style {
+        match self {
+            Self::Create => GOOD,
+            Self::Update | Self::Adopt | Self::Await | Self::Check => WARN,
+            Self::Replace | Self::Delete => BAD,
+        }
+    }
+}
 
 impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -19,62 +96,58 @@ impl fmt::Display for Field {
     }
 }
 
+/// Everything, without styles.
 impl<A> fmt::Display for Plan<A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if !self.head.is_empty() {
-            writeln!(f, "{}", self.head)?;
-        }
-        for step in &self.steps {
-            writeln!(f, "  {} {} {}", step.verb.sign(), step.verb, step.resource)?;
-            for field in &step.fields {
-                writeln!(f, "      {field}")?;
-            }
-        }
-        for kept in &self.kept {
-            writeln!(f, "  = keep {}: {}", kept.resource, visible(&kept.reason))?;
-        }
-        for refusal in &self.refused {
-            writeln!(f, "  ! refuse {}: {}", refusal.resource, visible(&refusal.reason))?;
-            writeln!(f, "      hint: {}", visible(&refusal.hint))?;
-        }
-        self.notes.iter().try_for_each(|note| writeln!(f, "  note: {}", visible(note)))?;
-        write_losses(f, &self.losses)?;
-        let count = |verbs: &[Verb]| self.steps.iter().filter(|s| verbs.contains(&s.verb)).count();
-        write!(
-            f,
-            "{} to create, {} to update, {} to delete, {} unchanged",
-            count(&[Verb::Create]),
-            count(&[Verb::Update, Verb::Adopt, Verb::Await]),
-            count(&[Verb::Delete]),
-            self.unchanged.len(),
-        )?;
-        let replaced = count(&[Verb::Replace]);
-        if replaced > 0 {
-            write!(f, ", {replaced} to replace")?;
-        }
-        if !self.refused.is_empty() {
-            write!(f, ", {} refused", self.refused.len())?;
-        }
-        Ok(())
+        f.write_str(&unstyled(&self.shown(Extent::Everything).to_string()))
     }
 }
 
-/// Maximum number of losses of one kind of resource that a plan shows one by one.
-pub(crate) const SHOWN: usize = 10;
-
-/// The losses below a heading. Subscription filters may be thousands, and each stands above already.
-fn write_losses(f: &mut fmt::Formatter<'_>, losses: &[Loss]) -> fmt::Result {
-    let Some(first) = losses.first() else { return Ok(()) };
-    writeln!(f, "these changes lose:")?;
-    let (mut kind, mut shown) = (first.resource.kind, 0);
-    for loss in losses {
-        (kind, shown) = (loss.resource.kind, if loss.resource.kind == kind { shown + 1 } else { 1 });
-        if shown <= SHOWN {
-            writeln!(f, "  x {}: {}", loss.resource, visible(&loss.what))?;
-        } else if shown == SHOWN + 1 {
-            let more = losses.iter().filter(|loss| loss.resource.kind == kind).count() - SHOWN;
-            writeln!(f, "  x and {more} more of {kind}s")?;
+impl<A> fmt::Display for Shown<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { plan, extent } = self;
+        let total = plan.total(*extent);
+        let mut parts = match extent {
+            Extent::Brief => vec![plan.head.brief(), brief::changes(plan)],
+            Extent::Everything => vec![plan.head.everything(), everything(plan)],
+            Extent::Total => Vec::new(),
+        };
+        if *extent != Extent::Total {
+            parts.extend([
+                brief::refusals(&plan.refused, *extent),
+                notes(&plan.notes),
+                brief::losses(&plan.losses, *extent),
+            ]);
         }
+        parts.push(total);
+        parts.retain(|part| !part.is_empty());
+        f.write_str(&parts.join("\n\n"))
     }
-    Ok(())
+}
+
+/// Each step with its fields, and what is kept.
+fn everything<A>(plan: &Plan<A>) -> String {
+    let mut lines: Vec<String> = plan.steps.iter().map(step).collect();
+    lines.extend(plan.kept.iter().map(|kept| {
+        let text = format!("{}: {}", kept.resource, visible(&kept.reason));
+        hanging(&format!("  {DIM}={DIM:#} keep "), &text, width())
+    }));
+    lines.join("\n")
+}
+
+fn step<A>(step: &Step<A>) -> String {
+    let style = step.verb.style();
+    let first = format!("  {style}{} {}{style:#} {}", step.verb.sign(), step.verb, step.resource);
+    let fields = step.fields.iter().map(|field| indented("      ", &field.to_string(), 10, width()));
+    std::iter::once(first).chain(fields).collect::<Vec<_>>().join("\n")
+}
+
+fn notes(notes: &[String]) -> String {
+    let notes = notes.iter().map(|note| hanging(&format!("  {WARN}note:{WARN:#} "), &visible(note), width()));
+    notes.collect::<Vec<_>>().join("\n")
+}
+
+/// A hint below what it is for.
+pub(super) fn hint(text: &str) -> String {
+    hanging(&format!("      {HINT}hint:{HINT:#} "), &visible(text), width())
 }

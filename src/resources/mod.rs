@@ -42,7 +42,9 @@ mod unread;
 #[cfg(test)]
 mod vanish_tests;
 
-pub use crate::plan::{Field, Head, HeadRow, Kept, Kind, Loss, Origin, Refusal, ResourceId, Stage, Verb};
+pub use crate::plan::{
+    Extent, Field, Head, HeadRow, Kept, Kind, Loss, Origin, Refusal, ResourceId, Stage, Verb,
+};
 pub use account_policy::desired::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
 pub use account_policy::leave_out::would_loop;
 pub use account_policy::own::is_own_policy;

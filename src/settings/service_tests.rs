@@ -101,6 +101,11 @@ fn the_documentation_names_every_type_and_its_keys() {
     }
 }
 
+/// A text without the line ends of the window.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 #[test]
 fn a_url_with_a_key_is_kept_elsewhere_or_at_least_not_shown() {
     let url = "https://hooks.example.com/services/x7Gh2kLmN9pQ4rSt?team=a&key=opensesame";
@@ -112,7 +117,7 @@ fn a_url_with_a_key_is_kept_elsewhere_or_at_least_not_shown() {
     let before = stack(&[], before, &Observed::default()).expect("a stack");
     let plan = crate::resources::setup(&made, &account(&before).0, false).to_string();
     let said = "config destinations.hook.url: https://h/in -> https://hooks.example.com/services/[redacted]?team=[redacted]";
-    assert!(plan.contains(said), "{plan}");
+    assert!(words(&plan).contains(said), "{plan}");
     // `init` describes it by a variable.
     let (described, variables) = describe(&made, &account(&made).0);
     assert_eq!(variables, ["CWL2LE_URL_HOOK"]);
@@ -142,7 +147,7 @@ fn a_change_in_what_a_url_hides_is_a_change() {
     let (before, after) = (config("before"), config("later1"));
     let plan = crate::resources::setup(&after, &account(&before).0, false).to_string();
     let said = "https://h/in?key=[redacted] -> https://h/in?key=[redacted] (changed, not shown)";
-    assert!(plan.contains(said), "{plan}");
+    assert!(words(&plan).contains(said), "{plan}");
 }
 
 #[test]

@@ -5,12 +5,13 @@ use super::consent::{self, Consent};
 use super::context::Context;
 use super::next_steps;
 use super::rollback::{self, Undone};
+use super::show_plan::page;
 use super::steps::Steps;
 use crate::apply::{ApplyError, apply};
 use crate::aws::Session;
 use crate::error::{Code, Error, Failure, Result};
 use crate::flags::Change;
-use crate::resources::{Plan, Refusal, ResourceId, Stack, Step, Verb};
+use crate::resources::{Extent, Plan, Refusal, ResourceId, Stack, Step, Verb};
 
 /// Why a rollback keeps resources of this run.
 const SHARED: &str = "; another run has set up the same stack at the same time, so the rest of what this one made stays for it";
@@ -62,9 +63,10 @@ impl<'a> Run<'a> {
         let mut plan = self.completed(plan);
         // A dry run reports the plan on standard output, and an error says everything about a single refusal.
         if (!plan.is_empty() && !self.change.dry_run && plan.refused.len() != 1) || plan.refused.len() > 1 {
+            let extent = page(self.context, self.change.detail, &plan);
             // The account of a plan without settings stands above it.
             let gap = if plan.head.is_empty() { "\n" } else { "" };
-            self.context.note(&format!("{gap}{plan}"));
+            self.context.note(&format!("{gap}{}", plan.shown(extent)));
         } else if !self.change.dry_run {
             plan.notes.iter().for_each(|note| self.context.note(note));
         }
@@ -126,7 +128,7 @@ impl<'a> Run<'a> {
     }
 
     fn changed(&self, now: &Plan) -> Error {
-        self.context.note(&now.to_string());
+        self.context.note(&now.shown(Extent::Brief).to_string());
         let error = Error::new(
             Code::Changed,
             "the account was changed by someone else since the plan was shown; this run changed nothing",
@@ -172,6 +174,8 @@ impl<'a> Run<'a> {
 
     fn report(&self, plan: Plan) -> ChangeReport {
         let line = self.context.command_line;
+        let shown =
+            if self.change.dry_run { page(self.context, self.change.detail, &plan) } else { Extent::Brief };
         let next = match self.change.dry_run {
             true => next_steps::after_showing(self.command, line, &plan),
             false => next_steps::after(self.command, line, &plan),
@@ -193,6 +197,7 @@ impl<'a> Run<'a> {
             refused: plan.refused,
             losses: plan.losses,
             notes: plan.notes,
+            shown,
             calls: self.session.calls(),
             seconds: self.context.stopwatch.seconds(),
         }

@@ -8,7 +8,7 @@ use super::words::done;
 use crate::error::Exit;
 use crate::output::style::{BOLD, DIM, GOOD};
 use crate::output::{Next, hanging, quantity, visible, width};
-use crate::resources::{Head, Kept, Loss, Plan, Refusal, ResourceId, Step};
+use crate::resources::{Extent, Head, Kept, Loss, Plan, Refusal, ResourceId, Step};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -46,6 +46,9 @@ pub(crate) struct ChangeReport {
     /// What else there is to know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// How much of the plan its text shows, of a dry run.
+    #[serde(skip)]
+    pub shown: Extent,
     /// AWS calls made, retries included.
     pub calls: u64,
     /// Wall time in seconds.
@@ -123,7 +126,7 @@ impl fmt::Display for ChangeReport {
         }
         let put = |f: &mut fmt::Formatter<'_>, text: &str| f.write_str(&hanging("", text, width()));
         if self.dry_run {
-            write!(f, "{}", self.plan())?;
+            write!(f, "{}", self.plan().shown(self.shown))?;
         }
         match (self.dry_run, self.changed) {
             (true, true) if self.command != "plan" => f.write_str("\n\nDry run: nothing was changed.")?,

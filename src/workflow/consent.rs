@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::flags::{Change, CommandLine};
 use crate::output::prompt;
-use crate::resources::Plan;
+use crate::resources::{Extent, Plan};
 
 /// How a plan was confirmed, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +38,8 @@ pub(crate) async fn ask(
     let mut text = format!("\n{question} [y/N] ");
     // With --quiet, the plan has not been shown yet.
     if context.progress.is_none() {
-        text.insert_str(0, &format!("{plan}\n"));
+        let extent = if change.detail.detail { Extent::Everything } else { Extent::Brief };
+        text.insert_str(0, &format!("{}\n", plan.shown(extent)));
     }
     let unreadable = |error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}"));
     let answer = context.wait_for_input(move || read_answer(&text).map_err(unreadable)).await;

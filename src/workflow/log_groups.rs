@@ -10,13 +10,15 @@ use super::context::Context;
 use crate::aws::{Aws, Notice, Session};
 use crate::error::{Code, Error, Result, did_you_mean, nearest};
 use crate::flags::Groups;
+use crate::output::style::DIM;
+use crate::output::{hanging, visible, width};
 use crate::resources::{
     Depth, LogGroup, Observed, ObservedGroup, first_log_groups, list_log_groups, observe, observe_log_groups,
     recursion, tags_of_log_group,
 };
 use crate::settings::subscriptions::left_out_now;
 use crate::stack::arn::log_group_names;
-use crate::stack::selection::{Candidate, Selection, Selector, Wanted};
+use crate::stack::selection::{Candidate, LeftOut, Selection, Selector, Wanted};
 use crate::stack::{Names, RoleScope, StackName, Tags, Target, is_canary};
 
 /// Maximum number of log groups whose tags are read at once. `aws` limits the rate of the calls.
@@ -25,6 +27,8 @@ const TAGS_AT_ONCE: usize = 16;
 /// Maximum time to look for log groups that were meant, and maximum number of pages of 50 names.
 const HINT: Duration = Duration::from_secs(10);
 const HINT_PAGES: usize = 20;
+/// Number of names of log groups that are left out for the same reason.
+const EXAMPLES: usize = 3;
 
 /// What exists of the stack and of the selected log groups.
 pub(crate) struct Chosen {
@@ -108,9 +112,7 @@ pub(crate) async fn choose(
     if !is_empty {
         selection.unmatched.iter().for_each(|what| context.note(&format!("{what} matches no log group")));
     }
-    for out in &selection.left_out {
-        context.note(&format!("leaves out {}: {}", out.log_group, out.reason));
-    }
+    skipped(&selection.left_out).iter().for_each(|line| context.note(line));
     // An account policy can be removed even where no log group exists.
     if is_empty {
         return Err(nothing_matches(args, &selection, &candidates, &session.target));
@@ -194,6 +196,25 @@ fn similar<'a>(
     found.collect()
 }
 
+/// What to say of the log groups that are left out: a line for each reason, with three of them.
+fn skipped(left_out: &[LeftOut]) -> Vec<String> {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for out in left_out {
+        by_reason.entry(out.reason.as_str()).or_default().push(&out.log_group);
+    }
+    let line = |(reason, names): (&str, Vec<&str>)| {
+        let s = if names.len() == 1 { "" } else { "s" };
+        let examples = names.iter().take(EXAMPLES).map(visible).collect::<Vec<_>>().join(", ");
+        let more = match names.len().saturating_sub(EXAMPLES) {
+            0 => String::new(),
+            more => format!(" … {more} more"),
+        };
+        let text = format!("{} log group{s} skipped: {examples}{more} ({})", names.len(), visible(reason));
+        hanging("  · ", &format!("{DIM}{text}{DIM:#}"), width())
+    };
+    by_reason.into_iter().map(line).collect()
+}
+
 /// The names of log groups that are given by name or ARN.
 pub(crate) fn named(log_groups: &[String], target: &Target) -> Result<Vec<String>> {
     log_group_names(log_groups, target).map_err(|problem| {
@@ -244,6 +265,7 @@ pub(crate) async fn tags(session: &Session, log_groups: Vec<String>) -> Result<B
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::output::unstyled;
 
     #[test]
     fn a_glob_without_its_beginning_is_mended() {
@@ -265,5 +287,20 @@ mod tests {
         let error = nothing_matches(&args, &selection, &candidates, &target);
         assert_eq!(error.message, "nothing matches `aws/*`; eu-west-1 has 2 log groups");
         assert_eq!(error.hint.as_deref(), Some("did you mean `/aws/*`?"));
+    }
+
+    #[test]
+    fn a_reason_has_one_line_however_many_log_groups_it_is_for() {
+        let out = |at: usize| LeftOut {
+            log_group: format!("/aws/lambda/forwarder-{at}"),
+            reason: if at == 0 { "its class has no filters" } else { "it would loop" }.to_owned(),
+        };
+        let all: Vec<LeftOut> = (0..500).map(out).collect();
+        let words = |line: &String| unstyled(line).split_whitespace().collect::<Vec<_>>().join(" ");
+        let lines: Vec<String> = skipped(&all).iter().map(words).collect();
+        assert_eq!(lines[1], "· 1 log group skipped: /aws/lambda/forwarder-0 (its class has no filters)");
+        assert_eq!(lines.len(), 2);
+        assert!(lines[0].starts_with("· 499 log groups skipped: /aws/lambda/forwarder-1, "), "{lines:?}");
+        assert!(lines[0].ends_with("… 496 more (it would loop)"), "{lines:?}");
     }
 }

@@ -12,6 +12,7 @@ pub(crate) mod patterns;
 pub(crate) mod plan_stack;
 pub(crate) mod reading;
 mod rollback;
+mod show_plan;
 pub(crate) mod steps;
 mod stopwatch;
 pub(crate) mod unknown_stack;

@@ -1,0 +1,157 @@
+//! What plans look like.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::error::Code;
+use crate::output::style::BAD;
+use crate::output::width::test::at;
+use crate::output::{columns, unstyled};
+
+const STREAM: Kind = Kind::new("stream");
+const ROLE: Kind = Kind::new("role");
+const FUNCTION: Kind = Kind::new("function");
+const TRIGGER: Kind = Kind::new("trigger");
+const LOG_GROUP: Kind = Kind::new("log group");
+const FILTER: Kind = Kind::new("subscription filter").subscription().many();
+
+fn draft(verb: Verb, kind: Kind, name: &str, fields: &[(&str, &str)]) -> Draft<()> {
+    let mut draft = Draft::new(Stage::Foundations, kind, name, verb);
+    fields.iter().for_each(|(name, value)| draft.set(name, value));
+    draft.act(());
+    draft
+}
+
+fn row(name: &str, value: &str, origin: Origin) -> HeadRow {
+    HeadRow { name: name.to_owned(), value: Some(value.to_owned()), origin }
+}
+
+/// The plan of a first setup with so many log groups.
+fn first(log_groups: usize) -> Plan<()> {
+    let head = vec![
+        row("account", "000000000000", Origin::Credentials("arn:aws:iam::000000000000:user/me".to_owned())),
+        row("stack", "default", Origin::Default),
+        row("region", "ap-northeast-1", Origin::Flag("--region".to_owned())),
+        row("destination default", "logentries eu", Origin::Flag("--logentries-region".to_owned())),
+        HeadRow { value: None, ..row("token of default", "", Origin::Variable("CWL2LE_TOKEN".to_owned())) },
+        row("shards", "2", Origin::File("cwl2le.toml:7:1".to_owned())),
+        row("memory", "256", Origin::Default),
+    ];
+    let mut plan = Plan { head: Head(head), ..Plan::default() };
+    let mut add = |kind, name: &str, fields: &[(&str, &str)]| {
+        draft(Verb::Create, kind, name, fields).finish(&mut plan);
+    };
+    add(STREAM, "cloudwatch-logs-stream", &[("mode", "provisioned, 2 shards"), ("retention", "24 h")]);
+    add(ROLE, "cwl-to-kinesis", &[("path", "/"), ("inline policy", "a")]);
+    add(ROLE, "cwl-to-logentries", &[("path", "/"), ("inline policy", "b")]);
+    add(LOG_GROUP, "/aws/lambda/cwl-to-logentries", &[("retention", "14 days")]);
+    let function = [("architecture", "x86_64"), ("memory", "256 MB"), ("timeout", "60 s"), ("code", "0.1.0")];
+    add(FUNCTION, "cwl-to-logentries", &function);
+    add(TRIGGER, "cloudwatch-logs-stream -> cwl-to-logentries", &[("batch size", "1000")]);
+    let pattern = [("pattern", "every event"), ("distribution", "by-log-stream")];
+    for at in 0..log_groups {
+        add(FILTER, &format!("/aws/lambda/service-{at} -> cloudwatchLogsFilter"), &pattern);
+    }
+    plan
+}
+
+fn brief(plan: &Plan<()>, width: usize) -> String {
+    at(width, || unstyled(&plan.shown(Extent::Brief).to_string()))
+}
+
+#[test]
+fn a_plan_fits_a_window_however_many_log_groups_it_has() {
+    insta::assert_snapshot!("first_setup_at_100_columns", brief(&first(120), 100));
+    insta::assert_snapshot!("first_setup_at_60_columns", brief(&first(3), 60));
+    for log_groups in [4, 120, 1000] {
+        for width in [60, 100] {
+            let text = brief(&first(log_groups), width);
+            assert!(text.lines().all(|line| columns(line) <= width), "{text}");
+            assert!(text.lines().count() <= 20, "{text}");
+            assert!(text.contains(&format!("\n  +  {log_groups} filters")) || log_groups == 1000, "{text}");
+        }
+    }
+    let everything = first(1000).to_string();
+    assert_eq!(everything.matches("pattern: every event").count(), 1000);
+    assert!(
+        everything.contains("memory") && everything.contains(" 256 ") && !everything.contains('\u{1b}'),
+        "{everything}"
+    );
+}
+
+#[test]
+fn what_differs_is_seen_and_what_does_not_is_counted() {
+    let mut plan = Plan::default();
+    for at in 0..1000 {
+        let mut update =
+            Draft::new(Stage::Filters, FILTER, &format!("/app/{at} -> cloudwatchLogsFilter"), Verb::Update);
+        update.change("pattern", format!("'{at}'"), "'ERROR'");
+        update.act(());
+        update.finish(&mut plan);
+        draft(Verb::Delete, FILTER, &format!("/old/{at} -> theirs"), &[]).finish(&mut plan);
+        plan.losses.push(Loss {
+            resource: ResourceId::new(FILTER, format!("/old/{at} -> theirs")),
+            what: format!("new events of /old/{at} no longer reach the stream"),
+        });
+        let resource = ResourceId::new(FILTER, format!("/full/{at} -> cloudwatchLogsFilter"));
+        plan.refuse(resource, Code::FilterLimit, "it has its two filters already", "give --replace NAME");
+    }
+    let mut update = Draft::new(Stage::Function, ROLE, "cwl-to-kinesis", Verb::Update);
+    update.change("trust policy", "{\"Version\":\"2012-10-17\"}".repeat(9), "{}");
+    update.act(());
+    update.finish(&mut plan);
+    draft(Verb::Delete, STREAM, "blue-stream", &[]).finish(&mut plan);
+    plan.keep(ResourceId::new(ROLE, "cwl-to-kinesis"), "not managed by this stack");
+    plan.notes.push("routes are not checked".to_owned());
+    insta::assert_snapshot!(brief(&plan, 100));
+    let colored = plan.shown(Extent::Brief).to_string();
+    assert!(colored.contains(&format!("{BAD}blue-stream{BAD:#}")), "{colored}");
+    assert!(colored.contains(&format!("{BAD}1 000 filters{BAD:#}")), "{colored}");
+    let everything = plan.to_string();
+    assert!(
+        everything.contains("trust policy:")
+            && everything.contains("{\"Version\"")
+            && everything.matches("! refuse").count() == 1000
+    );
+}
+
+#[test]
+fn a_file_with_many_settings_is_counted() {
+    let mut plan = first(0);
+    plan.head.0.extend(
+        (0..20).map(|at| row(&format!("tag t{at}"), "x", Origin::File("cwl2le.toml:1:2".to_owned()))),
+    );
+    let text = brief(&plan, 100);
+    assert!(
+        text.contains("\n  21 settings from c.toml\n") || text.contains("\n  21 settings from cwl2le.toml\n"),
+        "{text}"
+    );
+    assert!(plan.to_string().contains("tag t19"), "{text}");
+}
+
+#[test]
+fn nothing_to_do_is_said_and_zero_is_left_out() {
+    let mut plan = Plan::<()> { unchanged: vec![ResourceId::new(STREAM, "s")], ..Plan::default() };
+    assert_eq!(brief(&plan, 100), "Plan: 1 unchanged");
+    plan.unchanged.clear();
+    assert_eq!(brief(&plan, 100), "Plan: nothing to change");
+    let total = unstyled(&first(48).shown(Extent::Total).to_string());
+    assert_eq!(total, "Plan: 54 to create    about 22 USD a month plus traffic");
+}
+
+proptest! {
+    #[test]
+    fn every_change_is_counted_and_every_line_fits(
+        names in prop::collection::vec("/[a-z/]{1,200}", 1..30),
+        width in 60_usize..=100,
+    ) {
+        let mut plan = Plan::default();
+        for name in &names {
+            draft(Verb::Create, FILTER, &format!("{name} -> cloudwatchLogsFilter"), &[]).finish(&mut plan);
+        }
+        let text = brief(&plan, width);
+        let total = format!("Plan: {} to create", names.len());
+        prop_assert!(text.contains(&total));
+        prop_assert!(text.lines().all(|line| columns(line) <= width), "{}", text);
+    }
+}
