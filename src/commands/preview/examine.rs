@@ -1,6 +1,6 @@
 //! Runs the forwarder over events, once with the rules of the routes and once without, and looks at what it does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -126,6 +126,7 @@ impl Examiner {
             end: End::Sent,
             redacted: false,
             lines: Vec::new(),
+            labels: BTreeSet::new(),
             before: Some(event.message.clone()),
         };
         match &part.fate {
@@ -160,6 +161,10 @@ impl Examiner {
                     seen.end = End::Refused { why: Poison::Panicked.to_string() };
                 }
             }
+        }
+        if seen.redacted {
+            let parts = seen.lines.iter().flat_map(|line| &line.parts);
+            seen.labels = parts.flat_map(|part| labels(part, &event.message)).collect();
         }
         seen
     }
@@ -233,4 +238,18 @@ impl Examiner {
             samples: args.samples,
         }
     }
+}
+
+/// Maximum number of characters between the brackets of a label.
+const LABEL: usize = 64;
+
+/// The words in brackets that a text has and the message that it was made of has not: what rules put in the place of
+/// what they take out.
+fn labels<'a>(text: &'a str, message: &'a str) -> impl Iterator<Item = String> + 'a {
+    text.match_indices('[').filter_map(move |(at, _)| {
+        let end = text[at..].find(']')? + at + 1;
+        let label = &text[at..end];
+        let is_word = !label[1..].contains(|c: char| c == '[' || c.is_whitespace());
+        (is_word && label.len() <= LABEL && !message.contains(label)).then(|| label.to_owned())
+    })
 }

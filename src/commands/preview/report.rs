@@ -1,5 +1,6 @@
 //! What a preview found, as one value.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -155,6 +156,9 @@ pub(crate) struct Seen {
     /// What is sent, to each destination.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lines: Vec<Line>,
+    /// The labels, such as `[email]`, that stand for what the rules take out; a text marks them.
+    #[serde(skip)]
+    pub labels: BTreeSet<String>,
     /// The message as it is in the log group; only where it is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,

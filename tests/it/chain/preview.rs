@@ -120,10 +120,7 @@ async fn a_preview_shows_the_very_lines_that_the_function_sends() {
         .expect("cwl2le runs");
     let text: support::Ran = text.into();
     let text = text.ok().stdout;
-    assert!(
-        text.contains("4 of 23 events are shown") && text.contains("dropped by exclude[1]: 1 events"),
-        "{text}"
-    );
+    assert!(text.contains("4 of 23 events are shown") && text.contains("dropped by exclude[1]"), "{text}");
     world.run(&["--config", file, "teardown", "--yes"]).await.ok();
 }
 
