@@ -23,14 +23,14 @@ use crate::commands::{
     AccountPolicy, Alarm, Destination, ForwardReport, Gap, InitReport, KeptPlace, ListReport, ListRow, Part,
     Refused, Report, SetupReport, Shown, StatusReport, Subscription,
 };
-use crate::error::{Code, Error, Failure};
+use crate::error::{Code, Error, Failure, Subject};
 use crate::flags::CommandLine;
 use crate::health::{Unknown, Verdict};
 use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, TYPED, WARN};
 use crate::output::{Next, OutputFormat, Printer, Progress, bug};
 use crate::resources::stream::aws as kinesis;
 use crate::resources::{
-    Field, Head, HeadRow, Kept, Kind, Loss, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
+    Field, Head, HeadRow, Kept, Loss, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
 };
 use crate::settings::File;
 use crate::workflow::ChangeReport;
@@ -80,11 +80,13 @@ impl Outside {
     }
 
     fn resource(&mut self) -> ResourceId {
-        ResourceId::new(Kind::SUBSCRIPTION_FILTER, self.text())
+        ResourceId::filter(&self.text(), &self.text())
     }
 
     fn plan(&mut self) -> Plan {
-        let field = |o: &mut Self| Field { name: o.text(), old: Some(o.text()), new: Some(o.text()) };
+        let field = |o: &mut Self| {
+            Field::change("tag", o.text(), json!({"a": [o.text()]})).of(o.text()).because(o.text())
+        };
         let step = Step {
             stage: Stage::RemoveFilters,
             resource: self.resource(),
@@ -153,8 +155,15 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
     };
     all.push(Box::new(SetupReport { test: Some(Ok(canary.clone())), ..SetupReport::default() }));
     all.push(Box::new(canary));
-    let part =
-        Part { kind: "function", name: o.text(), state: o.text(), wrong: vec![o.text()], ..Part::default() };
+    let part = Part {
+        resource: o.resource(),
+        state: o.text(),
+        data: [("last_result".to_owned(), o.text().into())].into_iter().collect(),
+        ready: None,
+        wrong: vec![o.text()],
+        ours: None,
+        release: None,
+    };
     let subscription =
         Subscription { log_group: o.text(), filter: o.text(), pattern: o.text(), ..Subscription::default() };
     let account_policy = AccountPolicy {
@@ -228,7 +237,8 @@ fn errors(o: &mut Outside) -> Vec<Error> {
         request_id: Some(o.text()),
         resource: o.text(),
     };
-    let failed = Failure { resource: o.text(), code: Code::Aws, message: o.text(), hint: Some(o.text()) };
+    let resource = Subject { kind: o.text(), log_group: Some(o.text()), name: o.text() };
+    let failed = Failure { resource, code: Code::Aws, message: o.text(), hint: Some(o.text()) };
     let whole = Error {
         aws: Some(Box::new(said.clone())),
         failed: Box::new([failed]),

@@ -10,7 +10,7 @@ use cwl2le::aws::Stop;
 use cwl2le::cli::{self, Cli, Outcome, Shown, signals};
 use cwl2le::environment;
 use cwl2le::error::{Code, Error, Exit};
-use cwl2le::output::{Live, Printer, bug, for_terminal, report_panics};
+use cwl2le::output::{Envelope, Live, Printer, bug, for_terminal, report_panics};
 
 fn main() -> ExitCode {
     #[expect(unsafe_code, reason = "the environment can be changed in no other way")]
@@ -29,7 +29,9 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => return cli::unparsed(error, args, &mut io::stdout().lock(), &mut io::stderr()).into(),
     };
-    let printer = Printer::new(cli.global.output, cli.global.color);
+    // As long as the process lives, which is as long as anything is printed.
+    let envelope: &'static Envelope = Box::leak(Box::new(Envelope::of(cli.verb())));
+    let printer = Printer::new(cli.global.output, cli.global.color).within(envelope);
     let mut stderr = io::stderr();
     // Standard output belongs to the lines of `forward`, where it writes any.
     let mut documents: Box<dyn Write> =
@@ -94,6 +96,7 @@ fn run(cli: &Cli, printer: &Printer) -> cwl2le::error::Result<Outcome> {
     let ended = runtime.block_on(async {
         let (stop, progress) = (Stop::new(), printer.progress(cli.global.quiet));
         signals::listen(&stop, &progress);
+        cli.global.log.or_verbose(cli.global.verbose).show(&progress);
         let live = Live::new(*printer, io::stdout().is_terminal(), &write_now);
         cli::run(cli, &progress, &stop, &write_lines, live).await
     });

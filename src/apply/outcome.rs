@@ -119,7 +119,7 @@ const fn passes(code: Code) -> bool {
 
 fn failures(applied: &Applied) -> Box<[Failure]> {
     let failure = |failed: &Failed| Failure {
-        resource: failed.resource.name.clone(),
+        resource: (&failed.resource).into(),
         code: failed.error.code,
         message: failed.error.message.clone(),
         hint: failed.error.hint.clone(),

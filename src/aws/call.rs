@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::error::{Operation, http_status};
 use super::retry::{Cause, Retry, SHOWS, Waiting};
-use super::{AwsError, Notice, Session, error_table};
+use super::{AwsError, Notice, Session, error_table, trace};
 
 /// A request on its way: what `send()` of the SDK's builders returns.
 pub(crate) trait Sent:
@@ -153,8 +153,10 @@ impl Aws<'_> {
         let mut failing_since: Option<Instant> = None;
         let mut retrying: Option<Waiting> = None;
         let mut needs_seen = false;
+        let mut number = 0;
         loop {
-            let (mut error, retry) = match self.attempt(operation, &send).await {
+            number += 1;
+            let (mut error, retry) = match self.attempt(operation, number, &send).await {
                 Ok(answer) => return Ok(answer),
                 Err((error, None)) => return Err(error.into()),
                 Err((error, Some(retry))) => (error, retry),
@@ -183,6 +185,7 @@ impl Aws<'_> {
                 }
             }
             (self.notice)(Notice::Waiting { why: retry.why, elapsed });
+            trace::retried(operation, retry.cause, retry.why, pause);
             self.rest(pause).await.map_err(|_| AwsError::interrupted(operation))?;
         }
     }
@@ -195,17 +198,23 @@ impl Aws<'_> {
     async fn attempt<S: Sent>(
         &self,
         operation: Operation<'_>,
+        number: u32,
         send: impl Fn() -> S,
     ) -> Result<S::Answer, (AwsError, Option<&'static Retry>)> {
         let Operation { service, name, .. } = operation;
         let pace = self.session.pace();
         let turn = pace.reserve(service, name);
+        trace::paced(operation, turn.pause);
         self.rest(turn.pause).await.map_err(|_| (AwsError::interrupted(operation), None))?;
         self.signed_in(operation).await.map_err(|error| (error, None))?;
         self.session.count_call();
         // The SDK's futures hold kilobytes; on the heap they do not add up on the stack.
-        let error = match Box::pin(send()).await {
+        let begun = Instant::now();
+        let (result, seen) = trace::watched(Box::pin(send())).await;
+        let took = begun.elapsed();
+        let error = match result {
             Ok(answer) => {
+                trace::attempt(operation, number, took, seen.as_ref(), None);
                 pace.answered(service, name, turn, false);
                 self.session.note_answer();
                 return Ok(answer);
@@ -214,6 +223,7 @@ impl Aws<'_> {
         };
         let status = http_status(&error);
         let error = AwsError::from_sdk(operation, &error);
+        trace::attempt(operation, number, took, seen.as_ref(), Some(&error));
         let retry = error_table::retry(&error, status);
         pace.answered(service, name, turn, retry.is_some_and(|retry| retry.cause == Cause::Throttling));
         if status.is_some() {

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use aws_sdk_sts::config::SharedHttpClient;
 use aws_smithy_runtime_api::client::http::{
@@ -13,6 +13,8 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
+
+use super::trace;
 
 /// How far AWS's clock is ahead of that of this machine, by the `Date` of its latest answer.
 #[derive(Debug, Clone, Default)]
@@ -66,9 +68,14 @@ impl HttpClient for Watched<SharedHttpClient> {
 
 impl HttpConnector for Watched<SharedHttpConnector> {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (uri, begun) = (request.uri().to_owned(), Instant::now());
         let (answer, clock) = (self.inner.call(request), self.clock.clone());
         HttpConnectorFuture::new(async move {
-            let answer = answer.await?;
+            let answer = answer.await;
+            let status = answer.as_ref().ok().map(|answer| answer.status().as_u16());
+            trace::credentials(&uri, begun.elapsed(), status);
+            let answer = answer?;
+            trace::note(&answer);
             if let Some(date) = answer.headers().get("date") {
                 clock.set(date);
             }

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use cwl2le_forwarder::aws as forwarder;
 use tokio::time::timeout;
 
-use super::Session;
+use super::{Session, trace};
 
 /// Maximum time for one attempt.
 const ATTEMPT: Duration = Duration::from_secs(30);
@@ -35,6 +35,7 @@ pub(crate) async fn exchange(
         HttpRequest::try_from(request.map(SdkBody::from)).map_err(SdkError::construction_failure)?;
     let answered = async {
         let mut response = session.connector().call(request).await.map_err(SdkError::dispatch_failure)?;
+        trace::note(&response);
         let body = ByteStream::new(std::mem::replace(response.body_mut(), SdkBody::taken()));
         match body.collect().await {
             Ok(body) => Ok((response, body.into_bytes())),

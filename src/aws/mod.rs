@@ -40,6 +40,7 @@ pub(crate) mod testing;
 #[cfg(test)]
 pub(crate) mod tests;
 pub(crate) mod texts;
+mod trace;
 mod trust;
 pub(crate) mod wait;
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::error_table::VANISHED_HINT;
 use super::retry::SHOWS;
-use super::{Aws, Notice};
+use super::{Aws, Notice, trace};
 use crate::error::{Code, Error, Result};
 
 /// The first pause between two looks. Local endpoints are ready at once, AWS takes seconds.
@@ -71,6 +71,7 @@ impl Aws<'_> {
                 .hint("run the same command again: it continues where this run stopped"));
             }
             (self.notice)(Notice::Waiting { why, elapsed });
+            trace::waited(resource, why, elapsed, pause);
             self.rest(pause).await.map_err(|_| {
                 Error::new(Code::Interrupted, format!("stopped while waiting for {why}")).on(resource)
             })?;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 use crate::commands::Command;
-use crate::output::{ColorChoice, OutputFormat};
+use crate::output::{ColorChoice, LogLevel, OutputFormat};
 
 /// What `--version` prints: version and source as the tags of a function have them.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (source ", env!("CWL2LE_SOURCE"), ")");
@@ -26,9 +26,15 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// The verb, as it is typed.
+    pub fn verb(&self) -> String {
+        self.command.name()
+    }
+
     /// Whether standard output belongs to the lines that the verb writes, and its report to standard error.
     pub fn writes_lines(&self) -> bool {
-        self.command.facts().writes_lines
+        let facts = self.command.facts();
+        facts.writes_lines && !(facts.writes_events && self.global.output == OutputFormat::Jsonl)
     }
 }
 
@@ -62,6 +68,12 @@ pub struct Global {
     /// When to use colours on standard error; NO_COLOR is honoured
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
+    /// Show each AWS call on standard error; -vv shows retries, pacing and waits, too
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+    /// The same as a level: info is -v, debug is -vv
+    #[arg(long, global = true, value_enum, default_value_t = LogLevel::Off, env = "CWL2LE_LOG", value_name = "LEVEL", hide_short_help = true)]
+    pub log: LogLevel,
     /// Print no progress
     #[arg(long, short, global = true)]
     pub quiet: bool,

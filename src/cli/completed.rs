@@ -21,13 +21,17 @@ pub(super) fn completed(error: Error, line: &CommandLine) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Code;
+    use crate::error::{Code, Subject};
 
     #[test]
     fn every_hint_is_for_the_stack_of_the_run() {
         let line = CommandLine::new(["status", "--stack", "blue"]);
         let hint = Some("run `cwl2le setup`".to_owned());
-        let resource = "/a -> f".to_owned();
+        let resource = Subject {
+            kind: "subscription-filter".to_owned(),
+            log_group: Some("/a".to_owned()),
+            name: "f".to_owned(),
+        };
         let failure = Failure {
             resource,
             code: Code::Aws,

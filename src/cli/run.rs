@@ -54,19 +54,27 @@ pub async fn run(
         settings::fill_options(&mut options, file, env);
         progress.line(format!("configuration {}", visible(file.path().display())));
     }
+    let target = OnceLock::new();
     let context = Context {
         progress,
         stop,
         aws: &options,
         file: file.as_ref(),
         command_line: &command_line,
-        target: &OnceLock::new(),
+        target: &target,
         stopwatch: &stopwatch,
         lines,
         live,
         command: Cli::command,
     };
+    if let Some(stack) = facts.stack {
+        live.envelope().set_stack(context.stack(stack).to_string());
+    }
     let ended = cli.command.run(context).await;
+    // Of a verb that opens its session itself.
+    if let Some(target) = target.get() {
+        live.envelope().set_place(target.account.as_str(), target.region.as_str());
+    }
     ended.map_err(|error| {
         let error = completed::completed(error, &command_line);
         match context.target.get() {

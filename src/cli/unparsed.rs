@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue};
+use clap::{CommandFactory, ValueEnum};
 
 use super::Cli;
 use crate::error::{Code, Error, Exit};
@@ -17,8 +17,7 @@ pub fn unparsed(
     stdout: &mut dyn Write,
     stderr: &mut dyn Write,
 ) -> Exit {
-    let json = asks_for_json(args.iter(), std::env::var("CWL2LE_OUTPUT").ok().as_deref());
-    let format = if json { OutputFormat::Json } else { OutputFormat::Text };
+    let format = asked_format(args.iter(), std::env::var("CWL2LE_OUTPUT").ok().as_deref());
     let printer = Printer::new(format, ColorChoice::Auto);
     if !error.use_stderr() {
         // A closed pipe, as with `| head`, is no error.
@@ -26,7 +25,7 @@ pub fn unparsed(
         return Exit::Success;
     }
     name_variable(&mut error, &args, |name| std::env::var_os(name).is_some());
-    if json {
+    if format != OutputFormat::Text {
         let said = error.render().to_string();
         let text = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
         let (message, rest) = text.split_once("\n\n").unwrap_or((text, "see `cwl2le --help`"));
@@ -58,15 +57,15 @@ fn name_variable(error: &mut clap::Error, args: &[String], is_set: impl Fn(&str)
     }
 }
 
-/// Whether flags that do not parse ask for JSON: the last `--output` counts, then the environment.
-fn asks_for_json<'a>(args: impl Iterator<Item = &'a String>, environment: Option<&str>) -> bool {
+/// The form that flags which do not parse ask for: the last `--output` counts, then the environment.
+fn asked_format<'a>(args: impl Iterator<Item = &'a String>, environment: Option<&str>) -> OutputFormat {
     let args: Vec<&String> = args.take_while(|arg| *arg != "--").collect();
     let flag = args.iter().enumerate().rev().find_map(|(at, arg)| match arg.strip_prefix("--output") {
         Some("") => args.get(at + 1).map(|arg| arg.as_str()),
         Some(value) => value.strip_prefix('='),
         None => None,
     });
-    flag.or(environment) == Some("json")
+    flag.or(environment).and_then(|name| OutputFormat::from_str(name, false).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -93,7 +92,7 @@ mod tests {
     fn json_is_asked_for_by_the_last_flag_else_by_the_environment() {
         let asks = |args: &[&str], environment| {
             let args: Vec<String> = args.iter().map(|arg| (*arg).to_owned()).collect();
-            asks_for_json(args.iter(), environment)
+            asked_format(args.iter(), environment) == OutputFormat::Json
         };
         assert!(asks(&["cwl2le", "--output", "json", "setup", "--nope"], None));
         assert!(asks(&["cwl2le", "setup", "--output=json"], Some("text")));

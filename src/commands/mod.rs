@@ -61,6 +61,13 @@ macro_rules! verbs {
                 }
             }
 
+            /// Its name, as it is typed.
+            pub(crate) fn name(&self) -> String {
+                match self {
+                    $(Self::$verb(_) => stringify!($verb).to_lowercase(),)*
+                }
+            }
+
             /// Runs the verb.
             pub(crate) async fn run(&self, context: Context<'_>) -> Result<Outcome> {
                 match self {

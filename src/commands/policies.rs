@@ -73,8 +73,10 @@ const MANAGED_POLICY: usize = 6144;
 
 /// The rendered documents, by name.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(transparent)]
-pub(crate) struct PolicyReport(BTreeMap<&'static str, Value>);
+pub(crate) struct PolicyReport {
+    /// The documents, by name.
+    policies: BTreeMap<&'static str, Value>,
+}
 
 impl Verb for Policies {
     type Report = PolicyReport;
@@ -104,7 +106,7 @@ impl Verb for Policies {
             context.note(note);
         }
         let report = render(&stack, &people(&stack, &grants, &observed, all), self.which);
-        for (name, policy) in &report.0 {
+        for (name, policy) in &report.policies {
             let size = policy.to_string().len();
             if size > MANAGED_POLICY {
                 context.note(&format!(
@@ -198,17 +200,17 @@ fn render(stack: &Stack, people: &People, which: Option<PolicyDocument>) -> Poli
         (PolicyDocument::Boundary, "boundary", grants::boundary(stack)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));
-    PolicyReport(chosen.map(|(_, name, value)| (name, value)).collect())
+    PolicyReport { policies: chosen.map(|(_, name, value)| (name, value)).collect() }
 }
 
 impl fmt::Display for PolicyReport {
     /// A single document is printed alone, so that it can be piped into a file as it is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let pretty = |value: &Value| serde_json::to_string_pretty(value).map_err(|_| fmt::Error);
-        if let (1, Some(only)) = (self.0.len(), self.0.values().next()) {
+        if let (1, Some(only)) = (self.policies.len(), self.policies.values().next()) {
             return f.write_str(&pretty(only)?);
         }
-        for (i, (name, value)) in self.0.iter().enumerate() {
+        for (i, (name, value)) in self.policies.iter().enumerate() {
             let gap = if i == 0 { "" } else { "\n\n" };
             write!(f, "{gap}# {name}\n{}", pretty(value)?)?;
         }

@@ -17,13 +17,15 @@ pub(crate) struct Schema {}
 
 /// The schema.
 #[derive(Debug, Clone, Serialize)]
-#[serde(transparent)]
-pub(crate) struct Document(&'static Value);
+pub(crate) struct Document {
+    /// The schema of `cwl2le.toml`.
+    schema: &'static Value,
+}
 
 impl fmt::Display for Document {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The alternate form has line ends and indents.
-        write!(f, "{:#}", self.0)
+        write!(f, "{:#}", self.schema)
     }
 }
 
@@ -31,6 +33,6 @@ impl Verb for Schema {
     type Report = Document;
 
     async fn run(&self, _: Context<'_>) -> Result<Self::Report> {
-        Ok(Document(&SCHEMA))
+        Ok(Document { schema: &SCHEMA })
     }
 }

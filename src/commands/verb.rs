@@ -42,6 +42,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) shows_token: bool,
     /// Whether it writes lines to standard output. Its report then goes to standard error.
     pub(crate) writes_lines: bool,
+    /// Whether these lines are events with `--output jsonl`. The report is then the last of them.
+    pub(crate) writes_events: bool,
     /// The policy that allows what it does; none where no policy is made for it.
     pub(crate) policy: Option<Policy<'a>>,
 }

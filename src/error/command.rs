@@ -48,8 +48,8 @@ pub struct More {
 /// One of several things that failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// Its name, for a subscription filter `GROUP -> NAME`.
-    pub resource: String,
+    /// The resource.
+    pub resource: Subject,
     /// Which of the expected failures it is.
     pub code: Code,
     /// Why.
@@ -57,6 +57,27 @@ pub struct Failure {
     /// What to do next.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+}
+
+/// The resource that failed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Subject {
+    /// Its kind, such as `subscription-filter`.
+    pub kind: String,
+    /// The log group of a subscription filter.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group: Option<String>,
+    /// Its name.
+    pub name: String,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.log_group {
+            Some(log_group) => write!(f, "{log_group} -> {}", self.name),
+            None => f.write_str(&self.name),
+        }
+    }
 }
 
 /// The result of anything a command does.

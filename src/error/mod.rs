@@ -9,6 +9,6 @@ mod similar;
 pub use aws::AwsError;
 pub use code::Code;
 pub(crate) use code::UNKNOWN_LOG_GROUP_HINT;
-pub use command::{Error, Failure, More, Result};
+pub use command::{Error, Failure, More, Result, Subject};
 pub use exit::Exit;
 pub(crate) use similar::{did_you_mean, did_you_mean_or, listed, nearest};

@@ -173,10 +173,12 @@ impl CommandLine {
     #[must_use]
     pub fn with_verb(&self, typed: &str, verb: &str) -> Self {
         let mut line = self.clone();
-        // The word may also be the value of a global flag. Of those, only --quiet takes no value.
+        // The word may also be the value of a global flag. Of those, --quiet and --verbose take no value.
         let is_value = |at: usize| {
             let before = at.checked_sub(1).map(|before| line.args[before].as_str());
-            before.is_some_and(|flag| flag.starts_with("--") && flag != "--quiet" && !flag.contains('='))
+            before.is_some_and(|flag| {
+                flag.starts_with("--") && !["--quiet", "--verbose"].contains(&flag) && !flag.contains('=')
+            })
         };
         if let Some(at) = (0..line.args.len()).find(|&at| line.args[at] == typed && !is_value(at)) {
             line.args[at] = verb.to_owned();

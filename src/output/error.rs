@@ -118,15 +118,16 @@ impl Parts {
 
 /// What is the same of failures that differ in their log group only.
 fn kind(failure: &Failure) -> String {
-    let log_group = failure.resource.split(" -> ").next().unwrap_or_default();
-    failure.message.replace(&failure.resource, "").replace(log_group, "")
+    let place = failure.resource.to_string();
+    let log_group = failure.resource.log_group.as_ref().unwrap_or(&place);
+    failure.message.replace(&place, "").replace(log_group, "")
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::visible::shown;
     use super::*;
-    use crate::error::Code;
+    use crate::error::{Code, Subject};
 
     fn text(error: &Error, width: usize) -> String {
         shown(&Text(error).in_columns(width), false)
@@ -149,7 +150,11 @@ mod tests {
     #[test]
     fn many_failures_for_the_same_reason_are_a_few_examples() {
         let failure = |at: usize| Failure {
-            resource: format!("/app/{at} -> f"),
+            resource: Subject {
+                kind: "subscription-filter".to_owned(),
+                log_group: Some(format!("/app/{at}")),
+                name: "f".to_owned(),
+            },
             code: Code::FilterLimit,
             message: format!("`/app/{at}` has its two filters already"),
             hint: None,

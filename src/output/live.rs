@@ -6,8 +6,9 @@ use std::io;
 use cwl2le_forwarder::secret::redactor;
 use serde_json::Value;
 
-use super::printer::{OutputFormat, Printer};
-use super::visible::{self, for_terminal, shown};
+use super::envelope::Envelope;
+use super::printer::{OutputFormat, Printer, event, json_text};
+use super::visible::{for_terminal, shown};
 
 /// Writes bytes to standard output, all of them and at once.
 pub(super) type Write<'a> = dyn Fn(&[u8]) -> io::Result<()> + Sync + 'a;
@@ -32,7 +33,38 @@ impl<'a> Live<'a> {
 
     /// Whether it is to be JSON.
     pub fn is_json(&self) -> bool {
-        self.printer.format() == OutputFormat::Json
+        self.printer.format() != OutputFormat::Text
+    }
+
+    /// What documents say of the run.
+    pub const fn envelope(&self) -> &'static Envelope {
+        self.printer.envelope()
+    }
+
+    /// Writes something that happened at this time (RFC 3339), where events are wanted.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn event(&self, name: &str, time: &str, value: Value) -> io::Result<bool> {
+        if self.printer.format() != OutputFormat::Jsonl {
+            return Ok(true);
+        }
+        let value = match value {
+            Value::Object(fields) => {
+                let time = ("time".to_owned(), Value::from(time));
+                Value::Object([time].into_iter().chain(fields).collect())
+            }
+            other => other,
+        };
+        self.put(&format!("{}\n", json_text(event(name, value), true)?))
+    }
+
+    /// Writes a document of its own on one line, one of several.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn document(&self, name: &str, report: Value) -> io::Result<bool> {
+        self.json(name, self.envelope().around(report))
     }
 
     /// Whether a terminal shows it.
@@ -88,13 +120,13 @@ impl<'a> Live<'a> {
         self.put(&format!("{text}\n"))
     }
 
-    /// Writes a JSON document on one line.
+    /// Writes a JSON value on one line; where events are wanted, as one of this name.
     ///
     /// # Errors
     /// It cannot be written.
-    pub fn json(&self, mut value: Value) -> io::Result<bool> {
-        redactor::redact_json(&mut value);
-        self.put(&format!("{}\n", visible::json(&value.to_string())))
+    pub fn json(&self, name: &str, value: Value) -> io::Result<bool> {
+        let is_event = self.printer.format() == OutputFormat::Jsonl;
+        self.put(&format!("{}\n", json_text(if is_event { event(name, value) } else { value }, true)?))
     }
 
     fn put(&self, text: &str) -> io::Result<bool> {
@@ -145,7 +177,7 @@ mod tests {
         assert_eq!(written(plain, true, |live| live.text(&text)), "WARN [redacted]\\t\\u{1b}]52;c;x\\u{7}\n");
         let colored = Printer::colored(OutputFormat::Text);
         assert!(written(colored, true, |live| live.text(&text)).starts_with("\u{1b}[33mWARN\u{1b}[0m"));
-        let line = written(plain, false, |live| live.json(json!({"line": hostile})));
+        let line = written(plain, false, |live| live.json("line", json!({"line": hostile})));
         assert!(!line.contains('\u{1b}') && line.matches('\n').count() == 1, "{line}");
         let read: Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(read["line"], "[redacted]\t\u{1b}]52;c;x\u{7}");

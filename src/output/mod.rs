@@ -8,8 +8,10 @@
 
 mod color;
 mod command;
+mod envelope;
 mod error;
 mod live;
+mod log;
 mod next;
 mod pager;
 mod panic;
@@ -26,7 +28,9 @@ pub(crate) mod width;
 mod wrap;
 
 pub use color::ColorChoice;
+pub use envelope::{Envelope, FORMAT_VERSION};
 pub use live::Live;
+pub use log::LogLevel;
 pub use next::Next;
 pub use panic::{bug, report_panics};
 pub use printer::{OutputFormat, Printer};

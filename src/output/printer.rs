@@ -6,8 +6,10 @@ use std::io::{self, IsTerminal, Write};
 use clap::ValueEnum;
 use cwl2le_forwarder::secret::redactor;
 use serde::{Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use super::color::ColorChoice;
+use super::envelope::{self, Envelope};
 use super::progress::Progress;
 use super::visible::shown;
 use super::{error, visible};
@@ -21,6 +23,8 @@ pub enum OutputFormat {
     Text,
     /// For scripts: one JSON document
     Json,
+    /// For scripts: a line of JSON for each event as it happens, the document as the last one
+    Jsonl,
 }
 
 impl Display for OutputFormat {
@@ -28,6 +32,7 @@ impl Display for OutputFormat {
         f.write_str(match self {
             Self::Text => "text",
             Self::Json => "json",
+            Self::Jsonl => "jsonl",
         })
     }
 }
@@ -40,6 +45,8 @@ pub struct Printer {
     format: OutputFormat,
     stdout_color: bool,
     stderr_color: bool,
+    /// What documents say of the run.
+    envelope: &'static Envelope,
 }
 
 impl Printer {
@@ -50,18 +57,30 @@ impl Printer {
             format,
             stdout_color: color.wanted(env, io::stdout().is_terminal()),
             stderr_color: color.wanted(env, io::stderr().is_terminal()),
+            envelope: &envelope::NONE,
         }
     }
 
     /// A printer without colours, whatever the environment says.
     pub const fn plain(format: OutputFormat) -> Self {
-        Self { format, stdout_color: false, stderr_color: false }
+        Self { format, stdout_color: false, stderr_color: false, envelope: &envelope::NONE }
     }
 
     /// A printer with colours on both streams.
     #[cfg(test)]
     pub(crate) const fn colored(format: OutputFormat) -> Self {
-        Self { format, stdout_color: true, stderr_color: true }
+        Self { format, stdout_color: true, stderr_color: true, envelope: &envelope::NONE }
+    }
+
+    /// The same, whose documents say this of the run.
+    #[must_use]
+    pub const fn within(self, envelope: &'static Envelope) -> Self {
+        Self { envelope, ..self }
+    }
+
+    /// What documents say of the run.
+    pub(super) const fn envelope(&self) -> &'static Envelope {
+        self.envelope
     }
 
     /// The form of what goes to standard output.
@@ -85,7 +104,7 @@ impl Printer {
                 text if text.is_empty() => Ok(()),
                 text => write(stdout, &text, self.stdout_color),
             },
-            OutputFormat::Json => write_json(stdout, report),
+            OutputFormat::Json | OutputFormat::Jsonl => self.document(stdout, "report", report),
         }
     }
 
@@ -99,8 +118,23 @@ impl Printer {
         match self.format {
             OutputFormat::Text => told,
             // Standard error may be closed; the script still gets its document.
-            OutputFormat::Json => write_json(stdout, &error::Document::from(error)).and(told),
+            OutputFormat::Json | OutputFormat::Jsonl => {
+                self.document(stdout, "error", &error::Document::from(error)).and(told)
+            }
         }
+    }
+
+    /// Writes a report or an error as JSON: as one document, or as the last of the events.
+    fn document(&self, to: &mut dyn Write, name: &str, value: &impl Serialize) -> io::Result<()> {
+        let value = serde_json::to_value(value)?;
+        if value.is_null() {
+            // What a verb has shown while it ran.
+            return Ok(());
+        }
+        let is_line = self.format == OutputFormat::Jsonl;
+        let value = self.envelope.around(value);
+        let text = json_text(if is_line { event(name, value) } else { value }, is_line)?;
+        unless_closed(writeln!(to, "{text}").and_then(|()| to.flush()))
     }
 
     /// Writes a text that has no other form, such as help, to either stream.
@@ -138,15 +172,20 @@ fn write(to: &mut dyn Write, text: &str, color: bool) -> io::Result<()> {
     unless_closed(written.and_then(|()| to.flush()))
 }
 
-fn write_json(to: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
-    let mut value = serde_json::to_value(value)?;
-    if value.is_null() {
-        // What a verb has shown while it ran.
-        return Ok(());
-    }
+/// A value as one line or several, without secrets and with escapes for what does not show.
+pub(super) fn json_text(mut value: Value, is_line: bool) -> io::Result<String> {
     redactor::redact_json(&mut value);
-    let text = visible::json(&serde_json::to_string_pretty(&value)?);
-    unless_closed(writeln!(to, "{text}").and_then(|()| to.flush()))
+    Ok(visible::json(&if is_line { value.to_string() } else { serde_json::to_string_pretty(&value)? }))
+}
+
+/// A value as an event: its name stands first.
+pub(super) fn event(name: &str, value: Value) -> Value {
+    let mut event = Map::from_iter([("event".to_owned(), name.into())]);
+    match value {
+        Value::Object(fields) => event.extend(fields),
+        other => drop(event.insert("value".to_owned(), other)),
+    }
+    Value::Object(event)
 }
 
 /// Seconds in JSON, rounded to the millisecond.

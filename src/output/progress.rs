@@ -97,6 +97,16 @@ impl Progress {
         }
     }
 
+    /// Writes a line of the log, also where nothing else is shown.
+    pub(super) fn log(&self, text: impl Display) {
+        match &self.target {
+            Target::None => {
+                let _ = writeln!(std::io::stderr(), "{}", shown(&text.to_string(), false));
+            }
+            Target::Plain { .. } | Target::Live { .. } => self.line(text),
+        }
+    }
+
     /// Begins a step, such as `creating stream cloudwatch-logs-stream`. It is shown until it is done, failed or
     /// dropped.
     #[must_use]

@@ -1,9 +1,10 @@
 //! A plan that fits a window: what is alike stands in one row, with a count and three examples.
 
+use super::field::Field;
 use super::resource::ResourceId;
 use super::show::{Extent, hint};
 use super::stage::{Stage, Verb};
-use super::steps::{Field, Loss, Plan, Refusal, Step};
+use super::steps::{Loss, Plan, Refusal, Step};
 use crate::output::style::{BAD, DIM};
 use crate::output::{Table, columns, hanging, quantity, visible, width};
 

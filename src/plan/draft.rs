@@ -1,8 +1,11 @@
 //! Collects the changes to one resource into a step.
 
+use serde_json::Value;
+
+use super::field::Field;
 use super::resource::{Kind, ResourceId};
 use super::stage::{Stage, Verb};
-use super::steps::{Field, Plan, Step};
+use super::steps::{Plan, Step};
 
 /// A step being put together.
 pub(crate) struct Draft<A> {
@@ -11,20 +14,22 @@ pub(crate) struct Draft<A> {
 
 impl<A> Draft<A> {
     pub(crate) fn new(stage: Stage, kind: Kind, name: &str, verb: Verb) -> Self {
-        let resource = ResourceId::new(kind, name);
+        Self::of(stage, ResourceId::new(kind, name), verb)
+    }
+
+    /// One that changes this resource.
+    pub(crate) fn of(stage: Stage, resource: ResourceId, verb: Verb) -> Self {
         Self { step: Step { stage, resource, verb, fields: Vec::new(), actions: Vec::new() } }
     }
 
-    pub(crate) fn set(&mut self, name: &str, new: impl ToString) {
-        self.step.fields.push(Field { name: name.to_owned(), old: None, new: Some(new.to_string()) });
+    /// See [`Field::set`].
+    pub(crate) fn set(&mut self, name: &'static str, new: impl Into<Value>) {
+        self.fields([Field::set(name, new)]);
     }
 
-    pub(crate) fn change(&mut self, name: &str, old: impl ToString, new: impl ToString) {
-        self.step.fields.push(Field {
-            name: name.to_owned(),
-            old: Some(old.to_string()),
-            new: Some(new.to_string()),
-        });
+    /// See [`Field::change`].
+    pub(crate) fn change(&mut self, name: &'static str, old: impl Into<Value>, new: impl Into<Value>) {
+        self.fields([Field::change(name, old, new)]);
     }
 
     pub(crate) fn fields(&mut self, fields: impl IntoIterator<Item = Field>) {

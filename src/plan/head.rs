@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::output::style::{BOLD, DIM};
@@ -54,8 +55,23 @@ impl fmt::Display for Origin {
 }
 
 impl Serialize for Origin {
+    /// The kind of place and, where it has one, its name.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        let (kind, name) = match self {
+            Self::Flag(name) => ("flag", Some(name)),
+            Self::Variable(name) => ("environment", Some(name)),
+            Self::File(place) => ("file", Some(place)),
+            Self::Credentials(identity) => ("credentials", Some(identity)),
+            Self::Profile => ("profile", None),
+            Self::SecretFile(path) => ("secret-file", Some(path)),
+            Self::Store(name) => ("store", Some(name)),
+            Self::Account => ("account", None),
+            Self::Default => ("default", None),
+        };
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("kind", kind)?;
+        map.serialize_entry("name", &name)?;
+        map.end()
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use super::brief;
 use super::cost;
 use super::stage::Verb;
-use super::steps::{Field, Plan, Step};
+use super::steps::{Plan, Step};
 use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, WARN};
 use crate::output::{hanging, indented, quantity, unstyled, visible, width};
 
@@ -79,19 +79,6 @@ impl Verb {
             Self::Create => GOOD,
             Self::Update | Self::Adopt | Self::Await | Self::Check => WARN,
             Self::Replace | Self::Delete => BAD,
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (&self.old, &self.new) {
-            (None, Some(new)) => write!(f, "{}: {}", visible(&self.name), visible(new)),
-            (Some(old), None) => write!(f, "{}: {} -> (removed)", visible(&self.name), visible(old)),
-            (Some(old), Some(new)) => {
-                write!(f, "{}: {} -> {}", visible(&self.name), visible(old), visible(new))
-            }
-            (None, None) => f.write_str(&visible(&self.name)),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::field::Field;
 use super::head::Head;
 use super::resource::ResourceId;
 use super::stage::{Stage, Verb};
@@ -43,23 +44,12 @@ pub struct Step<A> {
     pub resource: ResourceId,
     /// How.
     pub verb: Verb,
-    /// Field by field, for people. Secrets are not shown.
+    /// Field by field. Secrets are not shown.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<Field>,
     /// What `apply` does, in order.
     #[serde(skip)]
     pub actions: Vec<A>,
-}
-
-/// A field that changes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Field {
-    /// Its name.
-    pub name: String,
-    /// What it was; none where it was not set.
-    pub old: Option<String>,
-    /// What it becomes; none where it is removed.
-    pub new: Option<String>,
 }
 
 /// What is left where it is.

@@ -1,6 +1,7 @@
 //! What plans look like.
 
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 use super::*;
 use crate::error::Code;
@@ -15,9 +16,9 @@ const TRIGGER: Kind = Kind::new("trigger");
 const LOG_GROUP: Kind = Kind::new("log group");
 const FILTER: Kind = Kind::new("subscription filter").subscription().many();
 
-fn draft(verb: Verb, kind: Kind, name: &str, fields: &[(&str, &str)]) -> Draft<()> {
+fn draft(verb: Verb, kind: Kind, name: &str, fields: &[(&'static str, Value)]) -> Draft<()> {
     let mut draft = Draft::new(Stage::Foundations, kind, name, verb);
-    fields.iter().for_each(|(name, value)| draft.set(name, value));
+    fields.iter().for_each(|(name, value)| draft.set(name, value.clone()));
     draft.act(());
     draft
 }
@@ -38,17 +39,26 @@ fn first(log_groups: usize) -> Plan<()> {
         row("memory", "256", Origin::Default),
     ];
     let mut plan = Plan { head: Head(head), ..Plan::default() };
-    let mut add = |kind, name: &str, fields: &[(&str, &str)]| {
+    let mut add = |kind, name: &str, fields: &[(&'static str, Value)]| {
         draft(Verb::Create, kind, name, fields).finish(&mut plan);
     };
-    add(STREAM, "cloudwatch-logs-stream", &[("mode", "provisioned, 2 shards"), ("retention", "24 h")]);
-    add(ROLE, "cwl-to-kinesis", &[("path", "/"), ("inline policy", "a")]);
-    add(ROLE, "cwl-to-logentries", &[("path", "/"), ("inline policy", "b")]);
-    add(LOG_GROUP, "/aws/lambda/cwl-to-logentries", &[("retention", "14 days")]);
-    let function = [("architecture", "x86_64"), ("memory", "256 MB"), ("timeout", "60 s"), ("code", "0.1.0")];
+    add(
+        STREAM,
+        "cloudwatch-logs-stream",
+        &[("mode", json!("provisioned")), ("shards", json!(2)), ("retention_hours", json!(24))],
+    );
+    add(ROLE, "cwl-to-kinesis", &[("path", json!("/")), ("inline_policy", json!("a"))]);
+    add(ROLE, "cwl-to-logentries", &[("path", json!("/")), ("inline_policy", json!("b"))]);
+    add(LOG_GROUP, "/aws/lambda/cwl-to-logentries", &[("retention_days", json!(14))]);
+    let function = [
+        ("architecture", json!("x86_64")),
+        ("memory_mb", json!(256)),
+        ("timeout_seconds", json!(60)),
+        ("code", json!("0.1.0")),
+    ];
     add(FUNCTION, "cwl-to-logentries", &function);
-    add(TRIGGER, "cloudwatch-logs-stream -> cwl-to-logentries", &[("batch size", "1000")]);
-    let pattern = [("pattern", "every event"), ("distribution", "by-log-stream")];
+    add(TRIGGER, "cloudwatch-logs-stream -> cwl-to-logentries", &[("batch_size", json!(1000))]);
+    let pattern = [("pattern", json!("")), ("distribution", json!("by-log-stream"))];
     for at in 0..log_groups {
         add(FILTER, &format!("/aws/lambda/service-{at} -> cloudwatchLogsFilter"), &pattern);
     }
@@ -85,7 +95,7 @@ fn what_differs_is_seen_and_what_does_not_is_counted() {
     for at in 0..1000 {
         let mut update =
             Draft::new(Stage::Filters, FILTER, &format!("/app/{at} -> cloudwatchLogsFilter"), Verb::Update);
-        update.change("pattern", format!("'{at}'"), "'ERROR'");
+        update.change("pattern", at.to_string(), "ERROR");
         update.act(());
         update.finish(&mut plan);
         draft(Verb::Delete, FILTER, &format!("/old/{at} -> theirs"), &[]).finish(&mut plan);
@@ -97,7 +107,7 @@ fn what_differs_is_seen_and_what_does_not_is_counted() {
         plan.refuse(resource, Code::FilterLimit, "it has its two filters already", "give --replace NAME");
     }
     let mut update = Draft::new(Stage::Function, ROLE, "cwl-to-kinesis", Verb::Update);
-    update.change("trust policy", "{\"Version\":\"2012-10-17\"}".repeat(9), "{}");
+    update.change("trust_policy", "{\"Version\":\"2012-10-17\"}".repeat(9), "{}");
     update.act(());
     update.finish(&mut plan);
     draft(Verb::Delete, STREAM, "blue-stream", &[]).finish(&mut plan);

@@ -24,9 +24,8 @@ pub(crate) fn own(
     let missing: Vec<_> =
         stack.tags.iter().filter(|(k, v)| *k != VERSION_TAG && tags.get(*k) != Some(v)).collect();
     draft.fields(missing.iter().map(|(key, value)| Field {
-        name: format!("tag {key}"),
-        old: tags.get(*key).cloned(),
-        new: Some((*value).clone()),
+        old: tags.get(*key).map(|old| old.as_str().into()),
+        ..Field::set("tag", value.as_str()).of(key.as_str())
     }));
     Ok((!missing.is_empty()).then(|| stack.tags.clone()))
 }

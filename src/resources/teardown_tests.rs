@@ -13,8 +13,8 @@ fn account(stack: &Stack) -> Observed {
     account
 }
 
-fn kept(plan: &Plan) -> Vec<(Kind, &str)> {
-    plan.kept.iter().map(|kept| (kept.resource.kind, kept.resource.name.as_str())).collect()
+fn kept(plan: &Plan) -> Vec<(Kind, String)> {
+    plan.kept.iter().map(|kept| (kept.resource.kind, kept.resource.place())).collect()
 }
 
 #[test]
@@ -26,11 +26,11 @@ fn what_a_function_of_others_uses_stays() {
     assert_eq!(
         kept(&plan),
         [
-            (Kind::TRIGGER, "cloudwatch-logs-stream -> cwl-to-logentries"),
-            (Kind::FUNCTION, "cwl-to-logentries"),
-            (Kind::LOG_GROUP, "/aws/lambda/cwl-to-logentries"),
-            (Kind::ROLE, "cwl-to-logentries"),
-            (Kind::STREAM, "cloudwatch-logs-stream"),
+            (Kind::TRIGGER, "cloudwatch-logs-stream -> cwl-to-logentries".to_owned()),
+            (Kind::FUNCTION, "cwl-to-logentries".to_owned()),
+            (Kind::LOG_GROUP, "/aws/lambda/cwl-to-logentries".to_owned()),
+            (Kind::ROLE, "cwl-to-logentries".to_owned()),
+            (Kind::STREAM, "cloudwatch-logs-stream".to_owned()),
         ]
     );
     let before = account.clone();
@@ -62,20 +62,22 @@ fn what_others_put_on_ours_is_named_and_goes_only_by_force() {
     assert_eq!(
         kept(&plan),
         [
-            (Kind::TRIGGER, "theirs -> cwl-to-logentries"),
-            (Kind::LOG_GROUP, "/aws/lambda/cwl-to-logentries"),
-            (Kind::ROLE, "cwl-to-kinesis"),
+            (Kind::TRIGGER, "theirs -> cwl-to-logentries".to_owned()),
+            (Kind::LOG_GROUP, "/aws/lambda/cwl-to-logentries".to_owned()),
+            (Kind::ROLE, "cwl-to-kinesis".to_owned()),
         ]
     );
     let text = plan.to_string();
-    for part in ["--uuid other", "does not manage: theirs", "detaches: arn:aws:iam::aws:policy/x"] {
+    for part in
+        ["--uuid other", "does not manage: theirs", "attached policy: arn:aws:iam::aws:policy/x -> (removed)"]
+    {
         assert!(text.contains(part), "{part}: {text}");
     }
 
     let forced = teardown(&stack, &account, &TeardownOptions { force: true, filter_name: None });
-    assert_eq!(kept(&forced), [(Kind::TRIGGER, "theirs -> cwl-to-logentries")]);
+    assert_eq!(kept(&forced), [(Kind::TRIGGER, "theirs -> cwl-to-logentries".to_owned())]);
     assert!(
-        forced.to_string().contains("removes inline policy, not managed by this stack: theirs"),
+        forced.to_string().contains("inline policy: theirs -> (removed) (not managed by this stack)"),
         "{forced}"
     );
 }
@@ -133,7 +135,7 @@ fn the_log_group_of_the_canary_is_no_drift_and_goes_with_the_stack() {
 
     let foreign = Observed { canary: Some(crate::stack::Tags::new()), ..account.clone() };
     let plan = teardown(&stack, &foreign, &TeardownOptions::default());
-    assert!(kept(&plan).contains(&(Kind::LOG_GROUP, &name)), "{plan}");
+    assert!(kept(&plan).contains(&(Kind::LOG_GROUP, name.clone())), "{plan}");
 
     let plan = teardown(&stack, &account, &TeardownOptions::default());
     apply(&stack, &mut account, &plan);

@@ -157,11 +157,6 @@ pub struct Names {
 }
 
 impl Names {
-    /// What stands for the trigger, which has an id in the place of a name.
-    pub fn trigger(&self) -> String {
-        format!("{} -> {}", self.stream, self.function)
-    }
-
     /// The names of a stack in a region.
     pub fn new(stack: &StackName, region: &Region, scope: RoleScope) -> Self {
         let role = |name: &str| match scope {

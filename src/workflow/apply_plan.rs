@@ -3,11 +3,12 @@
 use super::change_report::ChangeReport;
 use super::consent::{self, Consent};
 use super::context::Context;
+use super::events::Events;
 use super::next_steps;
 use super::rollback::{self, Undone};
 use super::show_plan::page;
 use super::steps::Steps;
-use crate::apply::{ApplyError, apply};
+use crate::apply::{ApplyError, Event, apply};
 use crate::aws::Session;
 use crate::error::{Code, Error, Failure, Result};
 use crate::flags::Change;
@@ -77,6 +78,7 @@ impl<'a> Run<'a> {
             return Err(Error { plan, ..error });
         }
         if !self.change.dry_run && !plan.is_empty() {
+            Events::new(self.context.live).planned(&plan);
             let consent = self.confirm(&plan).await?;
             if consent == Consent::Declined {
                 return Ok(ChangeReport { cancelled: true, ..self.report(Plan::default()) });
@@ -101,7 +103,12 @@ impl<'a> Run<'a> {
                 self.context.note("");
             }
             let steps = Steps::new(self.context.progress, &plan);
-            let applied = apply(self.session, &plan, &|event| steps.show(event)).await;
+            let events = Events::new(self.context.live);
+            let tell = |event: Event<'_>| {
+                events.step(&event);
+                steps.show(event);
+            };
+            let applied = apply(self.session, &plan, &tell).await;
             // Rows that did not come to their end come before what is said of them.
             drop(steps);
             self.context.note("");
@@ -260,7 +267,7 @@ fn is_alike(shown: &Plan, later: &Plan) -> bool {
 
 fn failures(refused: &[Refusal]) -> Box<[Failure]> {
     let failure = |r: &Refusal| Failure {
-        resource: r.resource.name.clone(),
+        resource: (&r.resource).into(),
         code: r.code,
         message: r.reason.clone(),
         hint: Some(r.hint.clone()),
@@ -291,7 +298,7 @@ fn refused(first: &Refusal, all: &[Refusal]) -> Error {
         false => format!("{} is refused: {}{more}", first.resource, first.reason),
     };
     let error = Error::new(first.code, message).hint(&first.hint);
-    if says_all && first.code == Code::Usage { error } else { error.on(&first.resource.name) }
+    if says_all && first.code == Code::Usage { error } else { error.on(first.resource.place()) }
 }
 
 #[cfg(test)]
@@ -301,12 +308,12 @@ mod tests {
 
     #[test]
     fn a_later_plan_may_differ_in_its_times_only() {
-        let stream = ResourceId { kind: Kind::STREAM, name: "s".to_owned() };
+        let stream = ResourceId::new(Kind::STREAM, "s");
         let step = |verb, at: &str| Step {
             stage: Stage::Function,
             resource: stream.clone(),
             verb,
-            fields: vec![Field { name: "handover".to_owned(), old: None, new: Some(at.to_owned()) }],
+            fields: vec![Field::set("handover", at)],
             actions: Vec::new(),
         };
         let plan = |steps| Plan { steps, ..Plan::default() };
@@ -326,13 +333,13 @@ mod tests {
     #[test]
     fn what_was_right_already_counts_among_the_log_groups() {
         let refusal = Refusal {
-            resource: ResourceId { kind: Kind::SUBSCRIPTION_FILTER, name: "/full -> f".to_owned() },
+            resource: ResourceId::filter("/full", "f"),
             code: Code::FilterLimit,
             reason: "full".to_owned(),
             hint: "--replace".to_owned(),
         };
-        let filter = |at: usize| ResourceId { kind: Kind::SUBSCRIPTION_FILTER, name: format!("/{at} -> f") };
-        let stream = ResourceId { kind: Kind::STREAM, name: "s".to_owned() };
+        let filter = |at: usize| ResourceId::filter(&format!("/{at}"), "f");
+        let stream = ResourceId::new(Kind::STREAM, "s");
         let plan = Plan { unchanged: (0..305).map(filter).chain([stream]).collect(), ..Plan::default() };
         let error = partial(&refusal, std::slice::from_ref(&refusal), &plan);
         assert_eq!(error.message, "1 of 306 log groups cannot be done");

@@ -155,7 +155,7 @@ mod tests {
     fn report(command: &'static str, verbs: &[Verb]) -> ChangeReport {
         let step = |verb: &Verb| Step {
             stage: Stage::Foundations,
-            resource: ResourceId { kind: Kind::STREAM, name: "s".to_owned() },
+            resource: ResourceId::new(Kind::STREAM, "s"),
             verb: *verb,
             fields: Vec::new(),
             actions: Vec::new(),
@@ -182,7 +182,7 @@ mod tests {
         };
         let created = [Verb::Create, Verb::Create];
         assert_eq!(text(&report("setup", &created)), "Ready. 2 created in 51.2 s.");
-        let unchanged = vec![ResourceId { kind: Kind::ROLE, name: "r".to_owned() }];
+        let unchanged = vec![ResourceId::new(Kind::ROLE, "r")];
         let updated = ChangeReport { unchanged: unchanged.clone(), ..report("setup", &[Verb::Update]) };
         assert_eq!(text(&updated), "Ready. 1 updated in 51.2 s. 1 unchanged.");
         let filter = report("subscribe", &created);
@@ -190,7 +190,7 @@ mod tests {
         let deleted = report("teardown", &[Verb::Delete]);
         assert_eq!(text(&deleted), "Done. 1 deleted in 51.2 s. Nothing of stack `blue` is left.");
         let reason = "others read from it".to_owned();
-        let kept = vec![Kept { resource: ResourceId { kind: Kind::STREAM, name: "s".to_owned() }, reason }];
+        let kept = vec![Kept { resource: ResourceId::new(Kind::STREAM, "s"), reason }];
         let partly = ChangeReport { kept, ..deleted };
         assert_eq!(text(&partly), "kept stream s: others read from it\nDone. 1 deleted in 51.2 s. 1 kept.");
         let shown = ChangeReport { is_shown: true, ..partly };

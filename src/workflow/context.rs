@@ -96,7 +96,8 @@ impl Context<'_> {
         };
         let session = Session::open_telling(self.aws.clone(), &notice).await?;
         drop(connecting);
-        self.target.get_or_init(|| session.target.clone());
+        let target = self.target.get_or_init(|| session.target.clone());
+        self.live.envelope().set_place(target.account.as_str(), target.region.as_str());
         Ok(session)
     }
 

@@ -6,6 +6,7 @@ mod change_report;
 pub(crate) mod consent;
 mod context;
 pub(crate) mod deployed;
+mod events;
 pub(crate) mod log_groups;
 mod next_steps;
 pub(crate) mod patterns;

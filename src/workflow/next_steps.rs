@@ -68,7 +68,7 @@ mod tests {
     use crate::resources::{Kept, Stage, Step, Verb};
 
     fn plan(kind: Kind, name: &str) -> Plan {
-        let resource = ResourceId { kind, name: name.to_owned() };
+        let resource = ResourceId::new(kind, name);
         let step = Step {
             stage: Stage::Foundations,
             resource,
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(commands(&after("subscribe", &line, &policy)).len(), 2);
         assert_eq!(commands(&after("teardown", &line, &stream)), ["cwl2le list --region eu-west-1"]);
         let reason = "others read from it".to_owned();
-        let kept = vec![Kept { resource: ResourceId { kind: Kind::STREAM, name: "s".to_owned() }, reason }];
+        let kept = vec![Kept { resource: ResourceId::new(Kind::STREAM, "s"), reason }];
         let partly = Plan { kept, ..stream.clone() };
         assert_eq!(commands(&after("teardown", &line, &partly)), [format!("cwl2le status {place}")]);
         for command in ["setup", "subscribe", "unsubscribe", "teardown"] {

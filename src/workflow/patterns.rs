@@ -23,22 +23,22 @@ pub(crate) async fn check(session: &Session, plan: &Plan) -> Result<()> {
 }
 
 /// The patterns that are asked for, each with the resources that get it.
-fn wanted(plan: &Plan) -> BTreeMap<&str, BTreeSet<&str>> {
-    let mut wanted: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+fn wanted(plan: &Plan) -> BTreeMap<&str, BTreeSet<String>> {
+    let mut wanted: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
     for step in &plan.steps {
         for pattern in step.actions.iter().filter_map(wanted_pattern) {
-            wanted.entry(pattern).or_default().insert(&step.resource.name);
+            wanted.entry(pattern).or_default().insert(step.resource.place());
         }
     }
     wanted
 }
 
-fn rejected_as(pattern: &str, why: &str, resources: &BTreeSet<&str>) -> Error {
+fn rejected_as(pattern: &str, why: &str, resources: &BTreeSet<String>) -> Error {
     // AWS begins with the same words, and may say no more than these.
     let why = why.trim_end_matches('.');
     let reason = why.strip_prefix("Invalid filter pattern").unwrap_or(why).trim_start_matches(':').trim();
     let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
-    let first = resources.first().copied().unwrap_or_default();
+    let first = resources.first().map(String::as_str).unwrap_or_default();
     let more = resources.len().saturating_sub(1);
     let resource = if more > 0 { format!("{first} and {more} more") } else { first.to_owned() };
     Error::new(Code::BadPattern, format!("AWS rejects the filter pattern `{pattern}`{reason}"))
@@ -53,7 +53,8 @@ mod tests {
 
     #[test]
     fn the_error_quotes_the_pattern_and_what_aws_says() {
-        let of = |why: &str| rejected_as("{ $.a > }", why, &["/a -> f", "/b -> f"].into());
+        let of =
+            |why: &str| rejected_as("{ $.a > }", why, &["/a -> f", "/b -> f"].map(ToOwned::to_owned).into());
         let error = of("Invalid filter pattern: '$.a >' ends too early");
         assert_eq!(error.message, "AWS rejects the filter pattern `{ $.a > }`: '$.a >' ends too early");
         assert_eq!(error.resource.as_deref(), Some("/a -> f and 1 more"));

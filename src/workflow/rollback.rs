@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::context::Context;
+use super::events::Events;
 use super::steps::Steps;
-use crate::apply::{Applied, Creation, apply};
+use crate::apply::{Applied, Creation, Event, apply};
 use crate::aws::{Options, Session, Stop};
 use crate::error::Result;
 use crate::resources::filter::plan::filter_put;
@@ -48,7 +49,13 @@ pub(crate) async fn undo(
     let shared = found || (made_stream && subscriptions.any(|id| !made.contains(id)));
     undo.steps.retain(|step| made.contains(&step.resource) && (!shared || is_subscription(&step.resource)));
     let steps = Steps::new(context.progress, &undo);
-    apply(&session, &undo, &|event| steps.show(event)).await.map_err(|failure| failure.error)?;
+    let events = Events::new(context.live);
+    events.planned(&undo);
+    let tell = |event: Event<'_>| {
+        events.step(&event);
+        steps.show(event);
+    };
+    apply(&session, &undo, &tell).await.map_err(|failure| failure.error)?;
     Ok(Undone { removed: undo.steps.len(), shared })
 }
 

@@ -177,7 +177,7 @@ mod tests {
     fn plan() -> Plan {
         let step = |stage, verb, kind, name: String| PlanStep {
             stage,
-            resource: ResourceId { kind, name },
+            resource: ResourceId::new(kind, name),
             verb,
             fields: Vec::new(),
             actions: Vec::new(),

@@ -11,7 +11,7 @@ use crate::flags::CommandLine;
 use crate::resources::{Action, Kind, ResourceId, Stage, Verb, filter, log_group};
 
 fn step(stage: Stage, kind: Kind, name: &str, actions: Vec<Action>) -> Step {
-    let resource = ResourceId { kind, name: name.to_owned() };
+    let resource = ResourceId::new(kind, name);
     Step { stage, resource, verb: Verb::Update, fields: Vec::new(), actions }
 }
 

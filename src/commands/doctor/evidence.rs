@@ -233,8 +233,10 @@ pub(super) type Judged = Result<Vec<Finding>, Finding>;
 
 impl<'a> Forwarder<'a> {
     pub(super) fn resource(&self, kind: Kind) -> ResourceId {
-        let name = if kind == Kind::TRIGGER { self.names.trigger() } else { self.names.function.clone() };
-        ResourceId::new(kind, name)
+        match kind {
+            Kind::TRIGGER => ResourceId::trigger(&self.names),
+            _ => ResourceId::new(kind, &self.names.function),
+        }
     }
 
     /// The event source mappings of the stream that are there to stay.

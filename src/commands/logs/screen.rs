@@ -63,7 +63,7 @@ impl<'a> Screen<'a> {
     fn write(&mut self, line: &Line) -> io::Result<bool> {
         let group = &self.groups[line.group];
         if self.live.is_json() {
-            return self.live.json(row::json(line, group));
+            return self.live.json("line", row::json(line, group));
         }
         if self.args.raw {
             return self.live.verbatim(line.event.message.trim_end_matches(['\n', '\r']));

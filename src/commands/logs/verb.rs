@@ -20,7 +20,7 @@ impl Verb for Logs {
     type Report = LogsReport;
 
     fn facts(&self) -> Facts<'_> {
-        Facts { writes_lines: true, ..Facts::of_stack(&self.stack, Policy::on_call()) }
+        Facts { writes_lines: true, writes_events: true, ..Facts::of_stack(&self.stack, Policy::on_call()) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

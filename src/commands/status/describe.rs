@@ -260,9 +260,7 @@ fn log_groups(signals: &Signals, judged: &Judgement, with_largest: bool) -> Opti
 
 /// What `setup` would do about anything that is no part, or cannot.
 fn open(plan: &Plan, parts: &[Part]) -> Vec<String> {
-    let is_part = |resource: &ResourceId| {
-        parts.iter().any(|part| part.kind == resource.kind.name() && part.name == resource.name)
-    };
+    let is_part = |resource: &ResourceId| parts.iter().any(|part| part.resource == *resource);
     let steps = plan.steps.iter().filter(|step| !is_part(&step.resource));
     let refused = plan.refused.iter().filter(|refusal| !is_part(&refusal.resource));
     steps

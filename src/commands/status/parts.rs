@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::{Map, Value, json};
+
 use super::report::{MISSING, NOT_READ, Part};
 use crate::aws::Session;
 use crate::health::Unknown;
@@ -26,8 +28,9 @@ pub(super) struct Judge<'a> {
     pub(super) unread: &'a BTreeMap<Unread, Unknown>,
 }
 
-/// How a resource is that exists, and whether it carries the tags of this stack; none where it takes no tags.
-type Found = Option<(String, Option<bool>)>;
+/// The state of a resource that exists, in words, and whether it carries the tags of this stack; none where it takes no
+/// tags. Then the same state as data.
+type Found = Option<(String, Option<bool>, Value)>;
 
 impl Judge<'_> {
     /// Every resource of the stack, in the order in which a log line passes them. Those of isolated destinations
@@ -40,11 +43,16 @@ impl Judge<'_> {
         let expired = expired.map(|arn| format!(", what expires goes to {arn}")).unwrap_or_default();
         let stream = observed.stream.as_ref().map(|s| {
             let state = format!("{:?}, {}, {} h", s.status, s.mode, s.retention_hours).to_lowercase();
-            (state, self.is_ours(&s.tags))
+            let data = json!({
+                "mode": s.mode.name(),
+                "shards": s.open_shards,
+                "retention_hours": s.retention_hours,
+            });
+            (state, self.is_ours(&s.tags), data)
         });
         let mut parts = vec![
             self.role(&names.logs_role, observed.logs_role.as_ref()),
-            self.part(Kind::STREAM, &names.stream, stream),
+            self.part(ResourceId::new(Kind::STREAM, &names.stream), stream),
             self.trigger(names, trigger, &expired),
             self.function(names, observed.function.as_ref(), |_| {
                 let place = destinations::current(observed).and_then(|config| config.quarantine);
@@ -85,9 +93,9 @@ impl Judge<'_> {
     fn role(self, name: &str, role: Option<&ObservedRole>) -> Part {
         let found = role.map(|role| {
             let state = if role.policies.is_empty() { "without its policy" } else { "with its policy" };
-            (state.to_owned(), self.is_ours(&role.tags))
+            (state.to_owned(), self.is_ours(&role.tags), json!({"has_policy": !role.policies.is_empty()}))
         });
-        self.part(Kind::ROLE, name, found)
+        self.part(ResourceId::new(Kind::ROLE, name), found)
     }
 
     /// `expired` says what happens to records that expire in the stream.
@@ -96,9 +104,14 @@ impl Judge<'_> {
         let found = trigger.map(|t| {
             let state = format!("{:?}", t.state).to_lowercase();
             let result = result.map(|result| format!(", {result}")).unwrap_or_default();
-            (format!("{state}, batch {}{expired}{result}", t.batch_size), None)
+            let data = json!({
+                "batch_size": t.batch_size,
+                "on_failure": t.on_failure,
+                "last_result": t.last_result,
+            });
+            (format!("{state}, batch {}{expired}{result}", t.batch_size), None, data)
         });
-        let mut part = self.part(Kind::TRIGGER, &names.trigger(), found);
+        let mut part = self.part(ResourceId::trigger(names), found);
         // Where a function answers and reports a failure, its own log has the reason.
         if result.is_some_and(|result| result.starts_with("PROBLEM")) {
             let tail = self.session.show_log("1h");
@@ -123,25 +136,36 @@ impl Judge<'_> {
                 }
                 (None, false) => "being updated".to_owned(),
             };
-            (state, self.is_ours(&f.tags))
+            let data = json!({
+                "architecture": f.arch.as_str(),
+                "memory_mb": f.memory_mb,
+                "timeout_seconds": f.timeout_seconds,
+            });
+            (state, self.is_ours(&f.tags), data)
         });
         let release = function.and_then(|function| Recorded::read(&function.tags).release());
-        Part { release, ..self.part(Kind::FUNCTION, &names.function, found) }
+        Part { release, ..self.part(ResourceId::new(Kind::FUNCTION, &names.function), found) }
     }
 
     fn log_group(self, names: &Names, group: Option<&ObservedLogGroup>) -> Part {
-        let found = group.map(|g| (format!("kept {}", retention(g.retention_days)), self.is_ours(&g.tags)));
-        self.part(Kind::LOG_GROUP, &names.function_log_group, found)
+        let found = group.map(|g| {
+            let data = json!({"retention_days": g.retention_days});
+            (format!("kept {}", retention(g.retention_days)), self.is_ours(&g.tags), data)
+        });
+        self.part(ResourceId::new(Kind::LOG_GROUP, &names.function_log_group), found)
     }
 
-    fn part(self, kind: Kind, name: &str, found: Found) -> Part {
-        let resource = ResourceId::new(kind, name);
+    fn part(self, resource: ResourceId, found: Found) -> Part {
+        let kind = resource.kind;
         if found.is_none() && self.unread.contains_key(&read_of(kind)) {
             return Part {
-                kind: kind.name(),
-                name: resource.name,
+                resource,
                 state: NOT_READ.to_owned(),
-                ..Part::default()
+                data: Map::new(),
+                ready: None,
+                wrong: Vec::new(),
+                ours: None,
+                release: None,
             };
         }
         // Nothing can be wrong with what does not exist.
@@ -151,8 +175,9 @@ impl Judge<'_> {
             None => None,
             Some(_) => Some(wrong.is_empty() && !self.concerns(&resource)),
         };
-        let (state, ours) = found.unwrap_or_else(|| (MISSING.to_owned(), None));
-        Part { kind: kind.name(), name: resource.name, state, ready, wrong, ours, release: None }
+        let (state, ours, data) = found.unwrap_or_else(|| (MISSING.to_owned(), None, Value::Null));
+        let data = data.as_object().cloned().unwrap_or_default();
+        Part { resource, state, data, ready, wrong, ours, release: None }
     }
 
     fn is_ours(self, tags: &Tags) -> Option<bool> {
@@ -194,7 +219,7 @@ fn read_of(kind: Kind) -> Unread {
 /// A field in one line. A long one, such as a policy, is only named: `cwl2le plan` shows how it differs.
 fn short(field: &Field) -> String {
     let text = field.to_string();
-    if text.len() <= LONGEST_FIELD { text } else { format!("{} differs", field.name) }
+    if text.len() <= LONGEST_FIELD { text } else { format!("{} differs", field.label()) }
 }
 
 #[cfg(test)]

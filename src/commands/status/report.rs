@@ -5,10 +5,11 @@
 use std::collections::BTreeSet;
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::flags::CommandLine;
 use crate::health::{LagSource, Verdict};
-use crate::resources::Release;
+use crate::resources::{Release, ResourceId};
 
 /// What a run leaves to be printed.
 #[derive(Debug, Serialize)]
@@ -318,20 +319,23 @@ pub(super) const MISSING: &str = "missing";
 pub(super) const NOT_READ: &str = "?";
 
 /// One resource of the chain.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Part {
     /// What it is.
-    pub kind: &'static str,
-    /// Its name.
-    pub name: String,
-    /// How it is; `missing` where it does not exist, `?` where it could not be read.
+    #[serde(flatten)]
+    pub resource: ResourceId,
+    /// Its state in words; `missing` where it does not exist, `?` where it could not be read.
     pub state: String,
+    /// The numbers and names in it, by the names that the fields of a plan have.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub data: Map<String, Value>,
     /// Whether it is as delivery needs it; null where that is not known.
     pub ready: Option<bool>,
     /// What is wrong with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub wrong: Vec<String>,
     /// Whether it carries the tags of this stack; none where it does not exist or takes no tags.
+    #[serde(rename = "managed")]
     pub ours: Option<bool>,
     /// Of a function: the version and the source that its code was deployed from, where its tags record them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -348,6 +352,7 @@ pub(crate) struct Subscription {
     /// Which events.
     pub pattern: String,
     /// Whether this stack manages the filter.
+    #[serde(rename = "managed")]
     pub ours: bool,
     /// Whether the filter makes a log loop.
     pub loops: bool,
@@ -365,5 +370,6 @@ pub(crate) struct AccountPolicy {
     /// The log groups that it covers although they make a log loop.
     pub loops: BTreeSet<String>,
     /// Whether this stack manages it.
+    #[serde(rename = "managed")]
     pub ours: bool,
 }

@@ -173,14 +173,18 @@ impl StatusReport {
     /// The parts that are not as they should be, and what else `setup` would do.
     fn write_parts(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let wrong = || self.parts.iter().filter(|part| part.ready == Some(false) || part.ours == Some(false));
-        let width = wrong().map(|p| p.name.chars().count()).max().unwrap_or(0);
+        let width = wrong().map(|p| p.resource.place().chars().count()).max().unwrap_or(0);
         if wrong().next().is_some() || self.open.as_ref().is_some_and(|open| !open.is_empty()) {
             writeln!(f)?;
         }
         for part in wrong() {
             let foreign = if part.ours == Some(false) { " (not managed by this stack)" } else { "" };
-            let (name, state) = (visible(&part.name), visible(&part.state));
-            writeln!(f, "{BAD}!{BAD:#} {:<LABEL$}  {name:<width$}  {state}{foreign}", part.kind)?;
+            let (name, state) = (visible(part.resource.place()), visible(&part.state));
+            writeln!(
+                f,
+                "{BAD}!{BAD:#} {:<LABEL$}  {name:<width$}  {state}{foreign}",
+                part.resource.kind.name()
+            )?;
             part.wrong.iter().try_for_each(|wrong| writeln!(f, "    ! {}", visible(wrong)))?;
         }
         for open in self.open.iter().flatten() {

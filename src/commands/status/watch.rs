@@ -87,7 +87,7 @@ impl<'a> Screen<'a> {
         }
         self.said = Some((verdict, Instant::now()));
         if self.live.is_json() {
-            return self.live.json(serde_json::to_value(report).unwrap_or_default());
+            return self.live.document("status", serde_json::to_value(report).unwrap_or_default());
         }
         self.live.text(line(report))
     }

@@ -18,7 +18,7 @@ pub(crate) const LOOPS: &str = "it would feed itself";
 pub(crate) const OWN_FILTER: &str = "a filter of its own leads to the stream";
 /// A log group that the user does not want.
 pub(crate) const EXCLUDED: &str = "excluded";
-pub(crate) const LEAVES_OUT: &str = "leaves out";
+pub(crate) const LEAVES_OUT: &str = "leaves_out";
 
 /// The log groups that no account policy of this stack may cover: the forwarders' own, and those that functions which
 /// read the stream write to. One that a policy leaves out already stays left out though it does not exist: its stack
@@ -46,8 +46,8 @@ fn isolated_log_groups(stack: &Stack, observed: &Observed) -> impl Iterator<Item
 }
 
 pub(crate) fn added(name: &str, left_out: &LeftOut) -> Field {
-    let why = left_out.get(name).map(|why| format!(" ({why})")).unwrap_or_default();
-    Field { name: LEAVES_OUT.to_owned(), old: None, new: Some(format!("{name}{why}")) }
+    let why = left_out.get(name).map(|why| (*why).to_owned());
+    Field { why, ..Field::set(LEAVES_OUT, name) }
 }
 
 /// A refusal where AWS does not take so long a list.

@@ -5,7 +5,6 @@ use super::desired::{AccountPolicy, AccountPolicySpec};
 use super::leave_out::{LEAVES_OUT, LOOPS, LeftOut, added, amend, too_long, unread, would_loop};
 use super::own::{is_own_policy, own_policy};
 use crate::error::Code;
-use crate::resources::filter::plan::shown_pattern;
 use crate::resources::function::forwarders::{Forwarder, existing};
 use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::{
@@ -138,10 +137,10 @@ pub(crate) fn place(
                     plan.refused.push(not_ours(want, is));
                     return;
                 }
-                step.change("replaces", &is.name, &want.name);
+                step.change("replaces", is.name.as_str(), want.name.as_str());
             }
-            step.set("pattern", shown_pattern(&put.pattern));
-            step.set("distribution", put.distribution);
+            step.set("pattern", put.pattern.as_str());
+            step.set("distribution", put.distribution.to_string());
             step.fields(put.excluded.iter().map(|name| added(name, &left_out)));
             if let Some(is) = other {
                 step.act(Action::Replace { name: is.name.clone(), put: Box::new(put) });
@@ -165,24 +164,21 @@ fn draft(name: &str, verb: Verb) -> Draft {
 /// The fields that change; says whether there are any.
 fn update(step: &mut Draft, is: &AccountPolicy, put: &AccountPolicy, left_out: &LeftOut) -> bool {
     let mut differs = false;
-    let mut change = |name: &str, old: String, new: String| {
+    let mut change = |name: &'static str, old: Option<&str>, new: Option<&str>| {
         if old != new {
             step.change(name, old, new);
             differs = true;
         }
     };
-    let role = |policy: &AccountPolicy| policy.role_arn.clone().unwrap_or_else(|| "none".to_owned());
-    change("destination", is.destination_arn.clone(), put.destination_arn.clone());
-    change("role", role(is), role(put));
-    change("pattern", shown_pattern(&is.pattern), shown_pattern(&put.pattern));
-    change("distribution", is.distribution.to_string(), put.distribution.to_string());
+    change("destination", Some(&is.destination_arn), Some(&put.destination_arn));
+    change("role", is.role_arn.as_deref(), put.role_arn.as_deref());
+    change("pattern", Some(&is.pattern), Some(&put.pattern));
+    let (old, new) = (is.distribution.to_string(), put.distribution.to_string());
+    change("distribution", Some(&old), Some(&new));
     let mut fields: Vec<Field> =
         put.excluded.difference(&is.excluded).map(|name| added(name, left_out)).collect();
-    fields.extend(is.excluded.difference(&put.excluded).map(|name| Field {
-        name: LEAVES_OUT.to_owned(),
-        old: Some(name.clone()),
-        new: None,
-    }));
+    let no_longer = is.excluded.difference(&put.excluded);
+    fields.extend(no_longer.map(|name| Field::remove(LEAVES_OUT, name.as_str())));
     differs |= !fields.is_empty();
     step.fields(fields);
     differs
@@ -282,7 +278,7 @@ pub(crate) fn take_back(stack: &Stack, observed: &Observed, plan: &mut Plan) {
     let theirs = observed.account_policy.as_ref().filter(|is| is_of_another_stack(stack, is));
     let Some(is) = theirs.filter(|is| is_deleted && is.excluded.contains(log_group)) else { return };
     let mut step = Draft::new(Stage::RemoveStream, Kind::ACCOUNT_POLICY, &is.name, Verb::Update);
-    step.fields(vec![Field { name: LEAVES_OUT.to_owned(), old: Some(log_group.clone()), new: None }]);
+    step.fields([Field::remove(LEAVES_OUT, log_group.as_str())]);
     step.act(Action::StopLeavingOut { policy: is.name.clone(), log_group: log_group.clone() });
     step.finish(plan);
 }

@@ -1,19 +1,20 @@
 //! What can be done to a subscription filter.
 
 use super::desired::FilterSpec;
-use crate::plan::{Kind, ResourceId};
+use crate::plan::{Kind, Reads, ResourceId};
 
 /// Stands for the kind where the engine asks something of it.
 pub(crate) struct Filter;
 
 impl Kind {
     /// A subscription filter.
-    pub const SUBSCRIPTION_FILTER: Self = Self::new("subscription filter").subscription().many();
+    pub const SUBSCRIPTION_FILTER: Self =
+        Self::new("subscription filter").reads(Reads::LogGroup).subscription().many();
 }
 
 impl ResourceId {
     pub(crate) fn filter(log_group: &str, filter: &str) -> Self {
-        Self::new(Kind::SUBSCRIPTION_FILTER, format!("{log_group} -> {filter}"))
+        Self::new(Kind::SUBSCRIPTION_FILTER, filter).reading(log_group)
     }
 }
 

@@ -54,10 +54,7 @@ fn a_loop_of_others_is_refused_by_name() {
     let account = account_with(&stack, to_us(&stack, "by-hand"));
     let plan = whole(&stack, &[], &account);
     let [refusal] = &plan.refused[..] else { panic!("one refusal: {plan}") };
-    assert_eq!(
-        (refusal.code, refusal.resource.name.as_str()),
-        (Code::Recursion, &*format!("{OWN} -> by-hand"))
-    );
+    assert_eq!((refusal.code, refusal.resource.place()), (Code::Recursion, format!("{OWN} -> by-hand")));
     assert!(refusal.hint.contains("--filter-name by-hand"), "{}", refusal.hint);
 
     // One that leads elsewhere is no loop.

@@ -3,7 +3,7 @@
 use crate::error::Code;
 use crate::resources::filter::own::{is_own_filter, remove};
 use crate::resources::kind::Part;
-use crate::resources::{Kind, Observed, ObservedFilter, Plan, Refusal, ResourceId, Stack, Stage, recursion};
+use crate::resources::{Observed, ObservedFilter, Plan, Refusal, ResourceId, Stack, Stage, recursion};
 
 /// Whether a filter of this log group creates a log loop.
 pub fn is_loop(stack: &Stack, observed: &Observed, log_group: &str, filter: &ObservedFilter) -> bool {
@@ -37,7 +37,7 @@ pub(crate) fn refuse_others(stack: &Stack, observed: &Observed, plan: &mut Plan)
 
 fn refusal(log_group: &str, filter: &ObservedFilter) -> Refusal {
     Refusal {
-        resource: ResourceId::new(Kind::SUBSCRIPTION_FILTER, format!("{log_group} -> {}", filter.name)),
+        resource: ResourceId::filter(log_group, &filter.name),
         code: Code::Recursion,
         reason: "this stack does not manage it, and it sends the forwarder's own lines back to the forwarder: a log loop"
             .to_owned(),

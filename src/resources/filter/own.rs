@@ -2,7 +2,7 @@
 
 use super::action::Action;
 use super::observed::ObservedFilter;
-use crate::resources::{Draft, Kind, Plan, ResourceId, Stack, Stage, Verb};
+use crate::resources::{Draft, Plan, ResourceId, Stack, Stage, Verb};
 
 /// Whether a filter is this stack's own: it leads to our stream and has our name, with or without a pinned
 /// destination. Filters carry no tags.
@@ -21,9 +21,9 @@ pub(crate) fn remove(
 ) {
     let id = ResourceId::filter(log_group, &filter.name);
     if is_own_filter(stack, filter, also) {
-        let mut step = Draft::new(stage, Kind::SUBSCRIPTION_FILTER, &id.name, Verb::Delete);
+        let mut step = Draft::of(stage, id, Verb::Delete);
         if stage == Stage::CoveredFilters {
-            step.set("covered by", "the account policy");
+            step.set("covered_by", "account-policy");
         }
         step.act(Action::Delete { log_group: log_group.to_owned(), name: filter.name.clone() });
         step.finish(plan);

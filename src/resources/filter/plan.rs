@@ -9,7 +9,7 @@ use super::recursion::recursion;
 use crate::error::Code;
 use crate::resources::kind::{Losses, Planned, Setup, Teardown};
 use crate::resources::{
-    self, Draft, Kind, Observed, ObservedFilter, ObservedGroup, Plan, ResourceId, Stack, Stage, Step, Verb,
+    self, Draft, Observed, ObservedFilter, ObservedGroup, Plan, ResourceId, Stack, Stage, Step, Verb,
 };
 
 /// What a subscription may take the place of.
@@ -94,17 +94,17 @@ pub(crate) fn put_filter(
         return;
     }
 
-    let draft = |verb| Draft::new(Stage::Filters, Kind::SUBSCRIPTION_FILTER, &id.name, verb);
+    let draft = |verb| Draft::of(Stage::Filters, id.clone(), verb);
     let replaced = options.replace.as_ref().filter(|name| **name != want.name && has(group, name));
     let mut put = want.clone();
     let step = match group.filters.iter().find(|f| f.name == want.name) {
         None => {
             let mut step = draft(Verb::Create);
             if let Some(name) = replaced {
-                step.change("replaces", name, &want.name);
+                step.change("replaces", name.as_str(), want.name.as_str());
             }
-            step.set("pattern", shown_pattern(&want.pattern.value));
-            step.set("distribution", want.distribution.value);
+            step.set("pattern", want.pattern.value.as_str());
+            step.set("distribution", want.distribution.value.to_string());
             step.act(match replaced {
                 Some(name) => Action::Replace { name: name.clone(), put: Box::new(put) },
                 None => Action::Put(Box::new(put)),
@@ -134,8 +134,8 @@ pub(crate) fn put_filter(
     // Ours is there already: what it is to take the place of goes on its own.
     if let Some(name) = replaced {
         let old = ResourceId::filter(&want.log_group, name);
-        let mut step = Draft::new(Stage::CoveredFilters, Kind::SUBSCRIPTION_FILTER, &old.name, Verb::Delete);
-        step.set("replaced by", &want.name);
+        let mut step = Draft::of(Stage::CoveredFilters, old, Verb::Delete);
+        step.set("replaced_by", want.name.as_str());
         step.act(Action::Delete { log_group: want.log_group.clone(), name: name.clone() });
         step.finish(plan);
     }
@@ -165,21 +165,21 @@ fn update(step: &mut Draft, is: &ObservedFilter, put: &mut FilterSpec) -> bool {
     put.extras.clone_from(&is.extras);
     let mut differs = false;
     if is.destination_arn != put.destination_arn {
-        step.change("destination", &is.destination_arn, &put.destination_arn);
+        step.change("destination", is.destination_arn.as_str(), put.destination_arn.as_str());
         differs = true;
     }
     if is.role_arn.as_ref() != Some(&put.role_arn) {
-        step.change("role", is.role_arn.as_deref().unwrap_or("none"), &put.role_arn);
+        step.change("role", is.role_arn.as_deref(), put.role_arn.as_str());
         differs = true;
     }
     if let Some(to) = put.pattern.change_from(&is.pattern) {
-        step.change("pattern", shown_pattern(&is.pattern), shown_pattern(to));
+        step.change("pattern", is.pattern.as_str(), to.as_str());
         differs = true;
     } else {
         put.pattern.value.clone_from(&is.pattern);
     }
     if let Some(&to) = put.distribution.change_from(&is.distribution) {
-        step.change("distribution", is.distribution, to);
+        step.change("distribution", is.distribution.to_string(), to.to_string());
         differs = true;
     } else {
         put.distribution.value = is.distribution;

@@ -76,7 +76,7 @@ fn a_newer_version_updates_code_tags_and_description() {
     let newer = by("1.0.1", "b", "new");
     let plan = setup(&newer, &account, false);
     assert_eq!(uploads(&plan), 1);
-    assert!(plan.to_string().contains("code: 1.0.0 (source a) -> 1.0.1 (source b)"), "{plan}");
+    assert!(plan.to_string().contains("code: version 1.0.0, source a -> version 1.0.1, source b"), "{plan}");
     apply(&newer, &mut account, &plan);
     assert_is(&newer, &account);
     // A pre-release is older than its release, and what stands behind a plus sign orders nothing.
@@ -132,7 +132,7 @@ fn an_edit_is_seen_and_undone_with_what_was_deployed() {
         edit(&mut account);
         let again = by("1.0.0", "a", build);
         let plan = setup(&again, &account, false);
-        assert!(plan.to_string().contains("code: changed since it was deployed"), "{plan}");
+        assert!(plan.to_string().contains("(changed since it was deployed"), "{plan}");
         apply(&again, &mut account, &plan);
         assert_eq!(account.function.as_ref().expect("made").code_sha256, build);
         assert_is(&again, &account);

@@ -7,6 +7,7 @@ use cwl2le_forwarder::secret::shown_url;
 use serde_json::Value;
 
 use crate::error::Code;
+use crate::plan::HIDDEN;
 use crate::resources::Draft;
 use crate::resources::function::configuration::current_config;
 use crate::resources::kind::Part;
@@ -120,33 +121,31 @@ pub(crate) fn config_fields(old: Option<&Config>, new: &Config) -> Vec<Field> {
         .map(|path| {
             let (old, new) = (old.get(path).map(Leaf::show), new.get(path).map(Leaf::show));
             // The two would read the same: say that they are not.
-            let changed = |new: String| match new.as_str() {
-                HIDDEN => "(changed, not shown)".to_owned(),
-                shown => format!("{shown} (changed, not shown)"),
-            };
-            let new = if old == new { new.map(changed) } else { new };
-            Field { name: format!("config {path}"), old, new }
+            let why = (old == new).then(|| "changed, not shown".to_owned());
+            let route = path.strip_prefix(ROUTE);
+            let (name, key) = route.map_or(("config", path.as_str()), |number| ("route", number));
+            Field { name, key: Some(key.to_owned()), old, new, why }
         })
         .collect()
 }
 
-/// What stands for a secret.
-const HIDDEN: &str = "(not shown)";
+/// What the place of a route begins with; its number follows.
+const ROUTE: &str = "route ";
 
 /// A value of the configuration.
 #[derive(PartialEq, Eq)]
 struct Leaf {
-    text: String,
+    value: Value,
     is_secret: bool,
 }
 
 impl Leaf {
     /// A URL shows where it leads.
-    fn show(&self) -> String {
-        match (self.is_secret, self.text.contains("://")) {
-            (false, _) => self.text.clone(),
-            (true, true) => shown_url(&self.text),
-            (true, false) => HIDDEN.to_owned(),
+    fn show(&self) -> Value {
+        match self.value.as_str() {
+            _ if !self.is_secret => self.value.clone(),
+            Some(url) if url.contains("://") => shown_url(url).into(),
+            _ => HIDDEN.into(),
         }
     }
 }
@@ -157,31 +156,25 @@ fn leaves(config: &Config) -> BTreeMap<String, Leaf> {
     let secrets = rest.secrets().map(|(place, _)| place).collect();
     flatten("", &serde_json::from_str(&rest.to_json()).unwrap_or_default(), &secrets, &mut leaves);
     for (at, route) in config.routes.iter().enumerate() {
-        let mut text = format!("{} to {}", route.log_group, route.destination);
-        if let Some(Ok(rules)) = route.shape.as_ref().map(serde_json::to_string) {
-            text.push_str(&format!(" with {rules}"));
-        }
+        let value = serde_json::to_value(route).unwrap_or_default();
         // Two digits keep the order of the first hundred; an environment holds no more.
-        leaves.insert(format!("route {:02}", at + 1), Leaf { text, is_secret: false });
+        leaves.insert(format!("{ROUTE}{:02}", at + 1), Leaf { value, is_secret: false });
     }
     leaves
 }
 
 fn flatten(path: &str, value: &Value, secrets: &BTreeSet<String>, into: &mut BTreeMap<String, Leaf>) {
     let join = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
-    let text = match value {
+    match value {
         Value::Object(fields) => {
-            return fields.iter().for_each(|(key, v)| flatten(&join(key), v, secrets, into));
+            fields.iter().for_each(|(key, v)| flatten(&join(key), v, secrets, into));
         }
         Value::Array(items) => {
-            return items
-                .iter()
-                .enumerate()
-                .for_each(|(i, v)| flatten(&join(&i.to_string()), v, secrets, into));
+            items.iter().enumerate().for_each(|(i, v)| flatten(&join(&i.to_string()), v, secrets, into));
         }
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    // A reference to a secret is an object, and none itself.
-    into.insert(path.to_owned(), Leaf { text, is_secret: secrets.contains(path) });
+        // A reference to a secret is an object, and none itself.
+        value => {
+            into.insert(path.to_owned(), Leaf { value: value.clone(), is_secret: secrets.contains(path) });
+        }
+    }
 }

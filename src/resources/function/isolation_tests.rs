@@ -142,7 +142,7 @@ fn the_function_that_takes_over_is_ready_before_the_other_one_lets_go() {
     let lead = u64::from(isolated.isolation.handover_seconds);
     let moves_at = NOW + 100 + lead;
     assert_eq!(function_config(&account, None).schedules["lake"].changes, [moves_at]);
-    let start = Start::At(NOW + 100 - 300).to_string();
+    let start = Start::At(NOW + 100 - 300).time().expect("a time");
     assert_eq!(account.isolated["lake"].triggers[0].starting_position, start, "from before the change");
 
     account.time = Some(NOW + 5000);

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use cwl2le_forwarder::config::{CONFIG_ENV, Config};
+use serde_json::{Value, json};
 
 use super::action::{Action, CreateFunction};
 use super::code::{CodeChange, code_change};
@@ -11,7 +12,7 @@ use super::desired::{EnvValue, RUNTIME};
 use super::environment::{changed_environment, check_size, config_fields, environment};
 use super::forwarders::{Forwarder, existing};
 use super::readable::must_be_readable;
-use super::release::Recorded;
+use super::release::{Recorded, Release};
 use super::retire::retire;
 use super::start::start_functions;
 use super::teardown::forwarder;
@@ -20,8 +21,8 @@ use crate::error::Code;
 use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::own::own;
 use crate::resources::{
-    self, Draft, FunctionFailure, Kind, Observed, ObservedFunction, Plan, Refusal, ResourceId, Stack, Stage,
-    Step, Verb,
+    self, Draft, Field, FunctionFailure, Kind, Observed, ObservedFunction, Plan, Refusal, ResourceId, Stack,
+    Stage, Step, Verb,
 };
 use crate::stack::limits::TIMEOUT_SECONDS;
 use crate::stack::names::VERSION_TAG;
@@ -128,7 +129,7 @@ fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) ->
             variables: &is.environment,
         };
         let mut draft = Draft::new(Stage::Function, Kind::FUNCTION, name, Verb::Replace);
-        draft.change("state", failure, "created again");
+        draft.fields([failed_state(failure)]);
         draft.act(Action::Delete { name: name.clone() });
         create(&mut draft, stack, &new, &id)?;
         draft.finish(plan);
@@ -189,9 +190,9 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
     let environment = environment(new.variables, config);
     check_size(id, Some(config), &environment)?;
     draft.set("architecture", new.arch);
-    draft.set("memory", format_args!("{} MB", new.memory_mb));
-    draft.set("timeout", format_args!("{} s", new.timeout_seconds));
-    draft.set("code", &stack.function.release);
+    draft.set("memory_mb", new.memory_mb);
+    draft.set("timeout_seconds", new.timeout_seconds);
+    draft.set("code", code_of(&stack.function.release));
     draft.fields(config_fields(None, config));
     draft.act(Action::Create(Box::new(CreateFunction {
         name: name.clone(),
@@ -229,8 +230,15 @@ fn update_function(
     }
     let uploaded = want.bundle.as_ref().filter(|_| matches!(code, CodeChange::Upload(_)));
     match &code {
-        CodeChange::Upload(why) => draft.change("code", why, &want.release),
-        CodeChange::Record => draft.change("record of the code", Recorded::read(&is.tags), &want.release),
+        CodeChange::Upload(why) => {
+            let code = Field::change("code", recorded_code(&is.tags), code_of(&want.release));
+            // Mostly the reason is what is recorded, which the field shows already.
+            let why = Some(why.clone()).filter(|why| *why != Recorded::read(&is.tags).to_string());
+            draft.fields([Field { why, ..code }]);
+        }
+        CodeChange::Record => {
+            draft.change("record_of_the_code", recorded_code(&is.tags), code_of(&want.release));
+        }
         CodeChange::None(_) | CodeChange::Keep(..) => {}
     }
     let release = match code {
@@ -246,7 +254,7 @@ fn update_function(
     }
     if let Some(bundle) = uploaded {
         if let Some(arch) = arch {
-            draft.change("architecture", is.arch, arch);
+            draft.change("architecture", is.arch.as_str(), arch.as_str());
         }
         draft.act(Action::UpdateCode { name: name.clone(), bundle: bundle.clone() });
     }
@@ -264,26 +272,26 @@ fn update_function(
 
     let memory_mb = want.memory_mb.change_from(&is.memory_mb).copied();
     if let Some(to) = memory_mb {
-        draft.change("memory", format_args!("{} MB", is.memory_mb), format_args!("{to} MB"));
+        draft.change("memory_mb", is.memory_mb, to);
     }
     let timeout_seconds = timeout(&want.timeout_seconds, is.timeout_seconds);
     if let Some(to) = timeout_seconds {
-        draft.change("timeout", format_args!("{} s", is.timeout_seconds), format_args!("{to} s"));
+        draft.change("timeout_seconds", is.timeout_seconds, to);
     }
     let role_arn = observed.function_role.as_ref().map_or(&stack.function_role.arn, |role| &role.arn);
     let role_arn = (*role_arn != is.role_arn).then(|| role_arn.clone());
     if let Some(to) = &role_arn {
-        draft.change("role", &is.role_arn, to);
+        draft.change("role", is.role_arn.as_str(), to.as_str());
     }
     // Its role may write to its own log group only, and another one may be subscribed.
     let strays = is.log_group.as_ref().filter(|log_group| **log_group != stack.names.function_log_group);
     let log_group = strays.map(|log_group| {
-        draft.change("log group", log_group, &stack.names.function_log_group);
+        draft.change("log_group", log_group.as_str(), stack.names.function_log_group.as_str());
         stack.names.function_log_group.clone()
     });
     let description = release.map(|release| release.description()).filter(|text| *text != is.description);
     if let Some(text) = &description {
-        draft.change("description", &is.description, text);
+        draft.change("description", is.description.as_str(), text.as_str());
     }
     let environment = changed_environment(draft, want.config.as_ref(), is);
     if let Some(environment) = &environment {
@@ -298,7 +306,7 @@ fn update_function(
     // An update that failed is made again, where nothing else updates the function.
     let failed = is.failure.as_ref().filter(|_| uploaded.is_none() && !changes);
     if let Some(failure) = failed {
-        draft.change("state", failure, "updated again");
+        draft.fields([failed_state(failure)]);
     }
     if changes || failed.is_some() {
         let action = Action::UpdateConfiguration {
@@ -339,12 +347,30 @@ fn let_go(forwarder: &Forwarder, stage: Stage, plan: &mut Plan) {
 
 fn reserve(draft: &mut Draft, stack: &Stack, want: Option<u32>, is: Option<u32>) {
     if let Some(reserved) = want.filter(|want| Some(*want) != is) {
-        let show = |n: Option<u32>| n.map_or_else(|| "none".to_owned(), |n| n.to_string());
-        draft.change("reserved concurrency", show(is), reserved);
+        draft.change("reserved_concurrency", is, reserved);
         draft.act(Action::SetConcurrency { name: stack.names.function.clone(), reserved });
     } else if is == Some(0) {
-        draft.change("reserved concurrency", "0, so that it never runs", "none");
+        let never = Field::change("reserved_concurrency", 0, Value::Null).because("with 0 it never runs");
+        draft.fields([never]);
         draft.act(Action::UnsetConcurrency { name: stack.names.function.clone() });
+    }
+}
+
+/// The state of a function that AWS failed to create or to update, and that is created or updated again.
+fn failed_state(failure: &FunctionFailure) -> Field {
+    Field::change("state", "failed", "active").because(failure.to_string())
+}
+
+fn code_of(release: &Release) -> Value {
+    json!({"version": release.version.to_string(), "source": release.source})
+}
+
+/// What the tags of a function say of its code; null where they say nothing.
+fn recorded_code(tags: &Tags) -> Value {
+    let Recorded { version, source, .. } = Recorded::read(tags);
+    match (version, source) {
+        (None, None) => Value::Null,
+        (version, source) => json!({"version": version.map(|version| version.to_string()), "source": source}),
     }
 }
 

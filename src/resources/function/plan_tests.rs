@@ -145,7 +145,7 @@ fn a_trigger_that_holds_records_back_is_put_right_and_a_second_one_is_refused() 
     account.triggers[0].is_filtered = true;
     account.triggers[0].tumbling_window_seconds = 60;
     let plan = setup(&stack, &account, false);
-    assert!(plan.to_string().contains("filter criteria: some -> none"), "{plan}");
+    assert!(plan.to_string().contains("filter criteria: yes -> no"), "{plan}");
     apply(&stack, &mut account, &plan);
     assert!(setup(&stack, &account, false).is_empty());
 
@@ -175,7 +175,7 @@ fn a_trigger_on_an_alias_is_taken_over_with_its_checkpoint() {
 
     let (plan, uuid) = (setup(&stack, &account, false), account.triggers[0].uuid.clone());
     assert!(plan.refused.is_empty(), "{plan}");
-    assert!(plan.to_string().contains("function: cwl-to-logentries:live -> cwl-to-logentries"), "{plan}");
+    assert!(plan.to_string().contains("qualifier: live -> none"), "{plan}");
     let moves = |action: &Action| matches!(action, Action::Trigger(trigger::Action::Update { uuid: of, function: Some(to), .. }) if *of == uuid && to == "cwl-to-logentries");
     assert!(plan.steps.iter().flat_map(|step| &step.actions).any(moves), "{plan}");
     apply(&stack, &mut account, &plan);

@@ -9,28 +9,28 @@ use crate::resources::{
 /// Removes such a function with its trigger and its log group; `stack` and `observed` are as it sees them.
 pub(crate) fn retire(stack: &Stack, observed: &Observed, plan: &mut Plan) {
     let names = &stack.names;
-    let mut delete = |stage, kind, name: &str, action: Action| {
-        let mut step = Draft::new(stage, kind, name, Verb::Delete);
+    let mut delete = |stage, resource, action: Action| {
+        let mut step = Draft::of(stage, resource, Verb::Delete);
         step.act(action);
         step.finish(plan);
     };
     for is in &observed.triggers {
-        let (name, uuid) = (names.trigger(), is.uuid.clone());
+        let uuid = is.uuid.clone();
         let is_going = is.state == TriggerState::Deleting;
         let action =
             if is_going { trigger::Action::AwaitGone { uuid } } else { trigger::Action::Delete { uuid } };
-        delete(Stage::RetireTrigger, Kind::TRIGGER, &name, action.into());
+        delete(Stage::RetireTrigger, ResourceId::trigger(names), action.into());
     }
     if observed.function.is_some() {
         let action = function::Action::Delete { name: names.function.clone() };
-        delete(Stage::RetireFunction, Kind::FUNCTION, &names.function, action.into());
+        delete(Stage::RetireFunction, ResourceId::new(Kind::FUNCTION, &names.function), action.into());
     }
     let Some(log_group) = &observed.log_group else { return };
+    let id = ResourceId::new(Kind::LOG_GROUP, &log_group.name);
     if log_group.filters.iter().all(|filter| is_own_filter(stack, filter, None)) {
         let action = log_group::Action::Delete { name: log_group.name.clone() };
-        delete(Stage::RetireLogGroup, Kind::LOG_GROUP, &log_group.name, action.into());
+        delete(Stage::RetireLogGroup, id, action.into());
     } else {
-        let id = ResourceId::new(Kind::LOG_GROUP, &log_group.name);
         plan.keep(id, "it has subscription filters that this stack does not manage");
     }
 }

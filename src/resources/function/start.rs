@@ -16,20 +16,15 @@ pub(crate) fn start_functions(stack: &Stack, wanted: &[Forwarder], plan: &mut Pl
             step.actions.push(start);
             continue;
         }
-        let trigger = ResourceId::new(Kind::TRIGGER, names.trigger());
+        let trigger = ResourceId::trigger(names);
         let is_concerned = role_changes || concerns(plan, &trigger);
         if forwarder.observed.function.is_some() && is_concerned {
             plan.unchanged.retain(|unchanged| *unchanged != function);
-            let how = Field {
-                name: "test invocation".to_owned(),
-                old: None,
-                new: Some("an empty batch".to_owned()),
-            };
             plan.steps.push(Step {
                 stage: Stage::Function,
                 resource: function,
                 verb: Verb::Check,
-                fields: vec![how],
+                fields: vec![Field::set("test_invocation", true)],
                 actions: vec![start],
             });
         }

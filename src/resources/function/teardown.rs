@@ -16,12 +16,12 @@ pub(crate) fn forwarder(stack: &Stack, observed: &Observed, options: &TeardownOp
     let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
     let stream_arn = names.stream_arn(&stack.target);
     for is in observed.triggers.iter().filter(|t| t.source_arn == stream_arn) {
-        let name = names.trigger();
+        let id = ResourceId::trigger(names);
         if !function_is_ours {
-            plan.keep(ResourceId::new(Kind::TRIGGER, name), "this stack does not manage its function");
+            plan.keep(id, "this stack does not manage its function");
             continue;
         }
-        let mut step = Draft::new(Stage::RemoveTrigger, Kind::TRIGGER, &name, Verb::Delete);
+        let mut step = Draft::of(Stage::RemoveTrigger, id, Verb::Delete);
         step.act(if is.state == TriggerState::Deleting {
             trigger::Action::AwaitGone { uuid: is.uuid.clone() }
         } else {
@@ -36,7 +36,7 @@ pub(crate) fn forwarder(stack: &Stack, observed: &Observed, options: &TeardownOp
             "it does not read the stream of this stack, which does not manage it; `aws lambda delete-event-source-mapping --uuid {}` removes it",
             is.uuid
         );
-        plan.keep(ResourceId::new(Kind::TRIGGER, format!("{source} -> {}", names.function)), reason);
+        plan.keep(ResourceId::trigger(names).reading(source), reason);
     }
     if let Some(is) = &observed.function {
         let action = Action::Delete { name: names.function.clone() };

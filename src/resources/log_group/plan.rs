@@ -41,7 +41,7 @@ fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -
     let (name, want) = (&stack.names.function_log_group, &stack.log_group.retention_days);
     let Some(is) = &observed.log_group else {
         let mut draft = Draft::new(Stage::Foundations, Kind::LOG_GROUP, name, Verb::Create);
-        draft.set("retention", retention(Some(want.value)));
+        draft.set("retention_days", want.value);
         draft.act(Action::Create {
             name: name.clone(),
             retention_days: want.value,
@@ -60,7 +60,7 @@ fn log_group(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) -
         None => Some(want.value),
     };
     if let Some(days) = days {
-        draft.change("retention", retention(is.retention_days), retention(Some(days)));
+        draft.change("retention_days", is.retention_days, days);
         draft.act(Action::SetRetention { name: name.clone(), days });
     }
     draft.finish(plan);

@@ -53,14 +53,11 @@ impl Planned for Role {
             };
             let removal = Removal { kind: Kind::ROLE, name: &is.name, ours: owned(&is.tags), user };
             if let Some(step) = removal.delete(delete_role(is), options, plan) {
-                let detached = is.attached.iter().map(|arn| ("detaches", arn.as_str()));
-                let removed =
-                    foreign.iter().map(|name| ("removes inline policy, not managed by this stack", *name));
-                step.fields.extend(detached.chain(removed).map(|(name, what)| Field {
-                    name: name.to_owned(),
-                    old: None,
-                    new: Some(what.to_owned()),
-                }));
+                let detached = is.attached.iter().map(|arn| Field::remove("attached_policy", arn.as_str()));
+                let removed = foreign
+                    .iter()
+                    .map(|name| Field::remove("inline_policy", *name).because("not managed by this stack"));
+                step.fields.extend(detached.chain(removed));
             }
         }
     }
@@ -78,11 +75,11 @@ impl Planned for Role {
 fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, plan: &mut Plan) -> Part {
     let Some(is) = is else {
         let mut draft = Draft::new(Stage::Foundations, Kind::ROLE, &want.name, Verb::Create);
-        draft.set("path", &want.path);
+        draft.set("path", want.path.as_str());
         if let Some(boundary) = &want.boundary {
-            draft.set("permissions boundary", boundary);
+            draft.set("permissions_boundary", boundary.as_str());
         }
-        draft.set("inline policy", &want.policy_name);
+        draft.set("inline_policy", want.policy_name.as_str());
         draft.act(Action::Create { role: Box::new(want.clone()), tags: stack.tags.clone() });
         draft.finish(plan);
         return Ok(());
@@ -103,21 +100,18 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
     // First: the rights to change the rest may depend on it, and no policy takes effect without it.
     if let Some(boundary) = want.boundary.as_ref().filter(|boundary| is.boundary.as_ref() != Some(*boundary))
     {
-        let is = is.boundary.clone().unwrap_or_else(|| "none".to_owned());
-        draft.change("permissions boundary", is, boundary);
+        draft.change("permissions_boundary", is.boundary.as_deref(), boundary.as_str());
         draft.act(Action::SetBoundary { role: want.name.clone(), boundary: boundary.clone() });
     }
     if !same_meaning(&is.trust, &want.trust) {
-        draft.change("trust policy", statements(&is.trust), statements(&want.trust));
+        draft.change("trust_policy", statements(&is.trust), statements(&want.trust));
         draft.act(Action::SetTrust { role: want.name.clone(), trust: want.trust.clone() });
     }
     let current = is.policies.get(&want.policy_name);
     if !current.is_some_and(|policy| same_meaning(policy, &want.policy)) {
-        let name = format!("inline policy {}", want.policy_name);
-        match current {
-            Some(policy) => draft.change(&name, statements(policy), statements(&want.policy)),
-            None => draft.set(&name, statements(&want.policy)),
-        }
+        let old = current.map(statements);
+        let new = Field::set("inline_policy", statements(&want.policy)).of(&want.policy_name);
+        draft.fields([Field { old, ..new }]);
         draft.act(Action::PutPolicy {
             role: want.name.clone(),
             policy_name: want.policy_name.clone(),
@@ -138,9 +132,9 @@ fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, 
     Ok(())
 }
 
-/// A policy's statements in one line, as they are.
-fn statements(policy: &Value) -> String {
-    policy.get("Statement").unwrap_or(policy).to_string()
+/// A policy's statements, as they are.
+fn statements(policy: &Value) -> Value {
+    policy.get("Statement").unwrap_or(policy).clone()
 }
 
 /// Whether a filter or an account policy that is not ours has CloudWatch Logs assume this role.
@@ -170,7 +164,7 @@ impl Plan {
         for step in
             self.steps.iter_mut().filter(|step| step.resource == resource && step.verb == Verb::Update)
         {
-            step.fields.retain(|field| field.old.is_none() || !field.name.starts_with("inline policy"));
+            step.fields.retain(|field| field.old.is_none() || field.name != "inline_policy");
         }
         self.steps.retain(|step| step.resource != resource || !step.fields.is_empty());
     }

@@ -19,6 +19,24 @@ pub enum StreamMode {
     OnDemand,
 }
 
+impl StreamMode {
+    /// Its name, as AWS calls it in words.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Provisioned { .. } => "provisioned",
+            Self::OnDemand => "on-demand",
+        }
+    }
+
+    /// The number of shards, where it is fixed.
+    pub(crate) const fn shards(self) -> Option<u32> {
+        match self {
+            Self::Provisioned { shards } => Some(shards),
+            Self::OnDemand => None,
+        }
+    }
+}
+
 impl fmt::Display for StreamMode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -10,8 +10,8 @@ use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::own::own;
 use crate::resources::removal::delete;
 use crate::resources::{
-    Draft, Kind, Observed, ObservedFunction, ObservedStream, Plan, Refusal, ResourceId, Stack, Stage, Step,
-    StreamStatus, Verb,
+    Draft, Field, Kind, Observed, ObservedFunction, ObservedStream, Plan, Refusal, ResourceId, Stack, Stage,
+    Step, StreamStatus, Verb,
 };
 use crate::stack::owns;
 
@@ -50,8 +50,11 @@ fn stream(&Setup { stack, observed, adopt, .. }: &Setup<'_>, plan: &mut Plan) ->
         if observed.stream.is_some() {
             draft.act(Action::AwaitGone { name: name.clone() });
         }
-        draft.set("mode", want.mode.value);
-        draft.set("retention", format_args!("{} h", want.retention_hours.value));
+        draft.set("mode", want.mode.value.name());
+        if let Some(shards) = want.mode.value.shards() {
+            draft.set("shards", shards);
+        }
+        draft.set("retention_hours", want.retention_hours.value);
         draft.act(Action::Create { name: name.clone(), mode: want.mode.value, tags: stack.tags.clone() });
         if want.retention_hours.value != DEFAULT_RETENTION_HOURS {
             draft.act(Action::SetRetention {
@@ -61,7 +64,7 @@ fn stream(&Setup { stack, observed, adopt, .. }: &Setup<'_>, plan: &mut Plan) ->
             });
         }
         if let Some(key) = &want.kms_key.value {
-            draft.set("kms key", key);
+            draft.set("kms_key", key.as_str());
             draft.act(Action::SetKey { name: name.clone(), from: None, to: Some(key.clone()) });
         }
         draft.finish(plan);
@@ -78,7 +81,12 @@ fn stream(&Setup { stack, observed, adopt, .. }: &Setup<'_>, plan: &mut Plan) ->
         draft.act(Action::Tag { name: name.clone(), tags });
     }
     if let Some(&mode) = want.mode.change_from(&is.mode) {
-        draft.change("mode", is.mode, mode);
+        if is.mode.name() != mode.name() {
+            draft.change("mode", is.mode.name(), mode.name());
+        }
+        if is.mode.shards() != mode.shards() {
+            draft.change("shards", is.mode.shards(), mode.shards());
+        }
         shard_changes_fit(&mut draft, is, mode)?;
         match (is.mode, mode) {
             (StreamMode::Provisioned { shards: from }, StreamMode::Provisioned { shards: to }) => {
@@ -88,13 +96,12 @@ fn stream(&Setup { stack, observed, adopt, .. }: &Setup<'_>, plan: &mut Plan) ->
         }
     }
     if let Some(&to_hours) = want.retention_hours.change_from(&is.retention_hours) {
-        draft.change("retention", format_args!("{} h", is.retention_hours), format_args!("{to_hours} h"));
+        draft.change("retention_hours", is.retention_hours, to_hours);
         let from_hours = is.retention_hours;
         draft.act(Action::SetRetention { name: name.clone(), from_hours, to_hours });
     }
     if let Some(to) = want.kms_key.change_from(&is.kms_key) {
-        let show = |key: &Option<String>| key.clone().unwrap_or_else(|| "none".to_owned());
-        draft.change("kms key", show(&is.kms_key), show(to));
+        draft.change("kms_key", is.kms_key.as_deref(), to.as_deref());
         let (from, to) = (is.kms_key.clone(), to.clone());
         draft.act(Action::SetKey { name: name.clone(), from, to });
     }
@@ -105,7 +112,7 @@ fn stream(&Setup { stack, observed, adopt, .. }: &Setup<'_>, plan: &mut Plan) ->
 /// Says how many changes the new number of shards takes, or refuses what does not fit into a day.
 fn shard_changes_fit(draft: &mut Draft, is: &ObservedStream, mode: StreamMode) -> Part {
     if matches!(is.mode, StreamMode::OnDemand) != matches!(mode, StreamMode::OnDemand) {
-        draft.set("mode changes", "1 of the 2 that Kinesis allows in 24 hours");
+        draft.fields([Field::set("mode_changes", 1).because("Kinesis allows 2 in 24 hours")]);
     }
     let StreamMode::Provisioned { shards: to } = mode else { return Ok(()) };
     let from = match is.mode {
@@ -126,13 +133,8 @@ fn shard_changes_fit(draft: &mut Draft, is: &ObservedStream, mode: StreamMode) -
         });
     }
     if changes.len() > 1 {
-        let steps: Vec<String> = changes.iter().map(ToString::to_string).collect();
-        let text = format!(
-            "{} of the {SHARD_CHANGES_A_DAY} that Kinesis allows in 24 hours: {}",
-            steps.len(),
-            steps.join(", ")
-        );
-        draft.set("shard changes", text);
+        let text = format!("{} of the {SHARD_CHANGES_A_DAY} that Kinesis allows in 24 hours", changes.len());
+        draft.fields([Field::set("shard_changes", changes).because(text)]);
     }
     Ok(())
 }

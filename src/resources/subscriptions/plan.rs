@@ -160,11 +160,7 @@ pub fn bring_subscriptions(
             if step.actions.iter().any(gives_way) {
                 continue;
             }
-            step.fields.push(Field {
-                name: "replaces".to_owned(),
-                old: Some(filter.name.clone()),
-                new: None,
-            });
+            step.fields.push(Field::remove("replaces", filter.name.as_str()));
             let at = if group.filters.len() < 2 { step.actions.len() } else { 0 };
             step.actions.insert(at, delete.into());
         }

@@ -27,14 +27,14 @@ fn the_forwarders_own_groups_are_refused() {
     observed.writers.insert("/shared".to_owned(), "consumer".to_owned());
     let groups: Vec<String> = observed.groups.keys().cloned().collect();
     let plan = subscribe(&stack, &filters(&stack, &groups, "", 0), &observed, &FilterOptions::default());
-    let refused: Vec<_> = plan.refused.iter().map(|r| (r.resource.name.as_str(), r.code)).collect();
+    let refused: Vec<_> = plan.refused.iter().map(|r| (r.resource.place(), r.code)).collect();
     assert_eq!(
         refused,
         [
-            ("/aws/lambda/consumer -> cloudwatchLogsFilter", Code::Recursion),
-            ("/aws/lambda/cwl-to-logentries -> cloudwatchLogsFilter", Code::Recursion),
-            ("/aws/lambda/other-cwl-to-logentries -> cloudwatchLogsFilter", Code::Recursion),
-            ("/shared -> cloudwatchLogsFilter", Code::Recursion),
+            ("/aws/lambda/consumer -> cloudwatchLogsFilter".to_owned(), Code::Recursion),
+            ("/aws/lambda/cwl-to-logentries -> cloudwatchLogsFilter".to_owned(), Code::Recursion),
+            ("/aws/lambda/other-cwl-to-logentries -> cloudwatchLogsFilter".to_owned(), Code::Recursion),
+            ("/shared -> cloudwatchLogsFilter".to_owned(), Code::Recursion),
         ]
     );
     assert_eq!(plan.steps.len(), 1);

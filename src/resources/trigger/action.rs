@@ -1,15 +1,22 @@
 //! What can be done to an event source mapping.
 
 use super::desired::TriggerSpec;
-use crate::plan::Kind;
-use crate::stack::Tags;
+use crate::plan::{Kind, Reads, ResourceId};
+use crate::stack::{Names, Tags};
 
 /// Stands for the kind where the engine asks something of it.
 pub(crate) struct Trigger;
 
 impl Kind {
     /// An event source mapping.
-    pub const TRIGGER: Self = Self::new("trigger");
+    pub const TRIGGER: Self = Self::new("trigger").reads(Reads::Stream);
+}
+
+impl ResourceId {
+    /// The event source mapping from the stream to the function of these names.
+    pub(crate) fn trigger(names: &Names) -> Self {
+        Self::new(Kind::TRIGGER, &names.function).reading(&names.stream)
+    }
 }
 
 /// One change to an event source mapping, with everything needed to carry it out.

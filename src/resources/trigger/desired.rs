@@ -1,6 +1,5 @@
 //! The event source mapping that the stack should have.
 
-use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
@@ -42,15 +41,19 @@ pub enum Start {
     At(u64),
 }
 
-impl fmt::Display for Start {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Start {
+    /// The starting position, as AWS calls it.
+    pub(crate) const fn position(self) -> &'static str {
         match self {
-            Self::TrimHorizon => f.write_str("TRIM_HORIZON"),
-            Self::At(time) => {
-                let time = UNIX_EPOCH + Duration::from_secs(*time);
-                write!(f, "AT_TIMESTAMP {}", humantime::format_rfc3339_seconds(time))
-            }
+            Self::TrimHorizon => "TRIM_HORIZON",
+            Self::At(_) => "AT_TIMESTAMP",
         }
+    }
+
+    /// The time, where it begins at one, as RFC 3339.
+    pub(crate) fn time(self) -> Option<String> {
+        let Self::At(time) = self else { return None };
+        Some(humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(time)).to_string())
     }
 }
 

@@ -1,5 +1,7 @@
 //! What must change on the event source mappings.
 
+use serde_json::{Value, json};
+
 use super::Trigger;
 use super::action::Action;
 use super::desired::{TriggerSpec, UNLIMITED, max_record_age};
@@ -52,7 +54,7 @@ fn observed_trigger<'o>(observed: &'o Observed, uuid: &str) -> Option<&'o Observ
 fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     let (want, function) = (&stack.trigger, &stack.names.function);
     let stream_arn = stack.names.stream_arn(&stack.target);
-    let name = stack.names.trigger();
+    let id = ResourceId::trigger(&stack.names);
     let of_stream = || observed.triggers.iter().filter(|t| t.source_arn == stream_arn);
     let mut living: Vec<&ObservedTrigger> =
         of_stream().filter(|t| t.state != TriggerState::Deleting).collect();
@@ -62,7 +64,7 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
         let by = |t: &ObservedTrigger| t.qualifier.as_ref().map_or(String::new(), |by| format!(" by `{by}`"));
         let qualifier = second.qualifier.as_deref().unwrap_or(&second.uuid);
         return Err(Refusal {
-            resource: ResourceId::new(Kind::TRIGGER, format!("{name}:{qualifier}")),
+            resource: ResourceId { name: format!("{function}:{qualifier}"), ..id },
             code: Code::NotOurs,
             reason: format!(
                 "it calls the forwarder{}, and another trigger calls it{}: every line is sent twice",
@@ -78,59 +80,66 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     }
     let existing = living.first().copied().or_else(|| of_stream().next());
     let Some(is) = existing.filter(|t| t.state != TriggerState::Deleting) else {
-        let mut draft = Draft::new(Stage::Trigger, Kind::TRIGGER, &name, Verb::Create);
+        let mut draft = Draft::of(Stage::Trigger, id, Verb::Create);
         if let Some(going) = existing {
             draft.act(Action::AwaitGone { uuid: going.uuid.clone() });
         }
-        draft.set("starting position", want.start);
-        draft.set("batch size", want.batch_size.value);
-        draft.set("batching window", format_args!("{} s", want.window_seconds.value));
+        draft.set("starting_position", want.start.position());
+        if let Some(time) = want.start.time() {
+            draft.set("starting_time", time);
+        }
+        draft.set("batch_size", want.batch_size.value);
+        draft.set("batching_window_seconds", want.window_seconds.value);
         let mut spec = want.clone();
         spec.max_age_seconds = record_age(stack, observed, &spec);
         if let Some(arn) = &spec.on_failure.value {
-            draft.set("on failure", arn);
-            draft.set("maximum record age", format_args!("{} s", spec.max_age_seconds));
+            draft.set("on_failure", arn.as_str());
+            draft.set("maximum_record_age_seconds", spec.max_age_seconds);
         }
         draft.act(Action::Create { function: function.clone(), stream_arn, spec, tags: stack.tags.clone() });
         draft.finish(plan);
         return Ok(());
     };
 
-    let mut draft = Draft::new(Stage::Trigger, Kind::TRIGGER, &name, Verb::Update);
+    let mut draft = Draft::of(Stage::Trigger, id, Verb::Update);
     // What is not asked for stays as it is; what delivery depends on is put right.
     let mut spec = want.clone();
     let mut differs = false;
     // A trigger that calls another function keeps its checkpoint. A new one would send again what the stream still
     // holds.
     let moved = is.qualifier.as_ref().map(|qualifier| {
-        draft.change("function", format_args!("{function}:{qualifier}"), function);
+        draft.change("qualifier", qualifier.as_str(), Value::Null);
         differs = true;
         function.clone()
     });
-    differs |= settle(&mut draft, "batch size", &mut spec.batch_size, is.batch_size);
-    differs |= settle(&mut draft, "batching window in seconds", &mut spec.window_seconds, is.window_seconds);
+    differs |= settle(&mut draft, "batch_size", &mut spec.batch_size, is.batch_size);
+    differs |= settle(&mut draft, "batching_window_seconds", &mut spec.window_seconds, is.window_seconds);
     differs |= settle(&mut draft, "parallelization", &mut spec.parallelization, is.parallelization);
-    differs |= settle(&mut draft, "bisect on error", &mut spec.bisect, is.bisect);
-    differs |= settle(&mut draft, "event counts", &mut spec.event_counts, is.event_counts);
+    differs |= settle(&mut draft, "bisect_on_error", &mut spec.bisect, is.bisect);
+    differs |= settle(&mut draft, "event_counts", &mut spec.event_counts, is.event_counts);
     if let Some(to) = spec.on_failure.change_from(&is.on_failure) {
-        let show = |v: &Option<String>| v.clone().unwrap_or_else(|| "none".to_owned());
-        draft.change("on failure", show(&is.on_failure), show(to));
+        draft.change("on_failure", is.on_failure.as_deref(), to.as_deref());
         differs = true;
     } else {
         spec.on_failure.value.clone_from(&is.on_failure);
     }
     spec.max_age_seconds = record_age(stack, observed, &spec);
     if spec.max_age_seconds != is.max_age_seconds {
-        let show = |age| if age == UNLIMITED { "until expiry".to_owned() } else { format!("{age} s") };
-        draft.change("maximum record age", show(is.max_age_seconds), show(spec.max_age_seconds));
+        let limit = |age: i32| Some(age).filter(|age| *age != UNLIMITED);
+        draft.change("maximum_record_age_seconds", limit(is.max_age_seconds), limit(spec.max_age_seconds));
         differs = true;
     }
     for (field, old, new, wrong) in [
-        ("state", "disabled", "enabled", is.state == TriggerState::Disabled),
-        ("function response types", "none", "ReportBatchItemFailures", !is.reports_item_failures),
-        ("maximum retries", "limited", "until expiry", is.max_retries != -1),
-        ("filter criteria", "some", "none", is.is_filtered),
-        ("tumbling window", "some", "none", is.tumbling_window_seconds > 0),
+        ("state", json!("disabled"), json!("enabled"), is.state == TriggerState::Disabled),
+        ("response_types", json!([]), json!(["ReportBatchItemFailures"]), !is.reports_item_failures),
+        ("maximum_retries", json!(is.max_retries), Value::Null, is.max_retries != -1),
+        ("filter_criteria", json!(true), json!(false), is.is_filtered),
+        (
+            "tumbling_window_seconds",
+            json!(is.tumbling_window_seconds),
+            Value::Null,
+            is.tumbling_window_seconds > 0,
+        ),
     ] {
         if wrong {
             draft.change(field, old, new);
@@ -155,9 +164,9 @@ fn record_age(stack: &Stack, observed: &Observed, spec: &TriggerSpec) -> i32 {
 }
 
 /// Keeps what is there unless something else was asked for; says whether it differs.
-fn settle<T: Copy + PartialEq + ToString>(
+fn settle<T: Copy + PartialEq + Into<Value>>(
     draft: &mut Draft,
-    name: &str,
+    name: &'static str,
     want: &mut Setting<T>,
     is: T,
 ) -> bool {

@@ -16,12 +16,7 @@ fn changes(report: &Value) -> Vec<(String, String)> {
         .as_array()
         .expect("a list of changes")
         .iter()
-        .map(|step| {
-            (
-                text(&step["verb"]),
-                format!("{} {}", text(&step["resource"]["kind"]), text(&step["resource"]["name"])),
-            )
-        })
+        .map(|step| (text(&step["verb"]), support::named(&step["resource"])))
         .collect()
 }
 
@@ -118,10 +113,10 @@ async fn other_flags_update_what_can_be_updated() {
     assert_eq!(
         fields,
         [
-            "retention: 24 h -> 48 h",
-            "retention: 14 days -> 7 days",
-            "memory: 256 MB -> 512 MB",
-            "batch size: 1000 -> 200"
+            "retention_hours: 24 -> 48",
+            "retention_days: 14 -> 7",
+            "memory_mb: 256 -> 512",
+            "batch_size: 1000 -> 200"
         ]
     );
     assert_eq!(world.run(&args).await.ok().json()["changed"], json!(false));

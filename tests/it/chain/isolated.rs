@@ -169,7 +169,7 @@ async fn a_dead_isolated_destination_delays_nobody_and_gets_its_lines_later() {
     let own: Vec<_> = own.map(|part| (part["ready"].clone(), part["kind"].clone())).collect();
     assert_eq!(
         own,
-        ["trigger", "function", "log group"].map(|kind| (json!(true), json!(kind))),
+        ["trigger", "function", "log-group"].map(|kind| (json!(true), json!(kind))),
         "{status:#}"
     );
     let described = chain.folder.path().join("described.toml").display().to_string();

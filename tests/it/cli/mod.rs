@@ -1,6 +1,7 @@
 //! What every command has in common: environment, sessions, terminals, input and output.
 
 mod environment;
+mod events;
 mod inputs;
 mod leaks;
 mod session;

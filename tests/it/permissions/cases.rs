@@ -321,7 +321,7 @@ pub(crate) async fn read_stream(account: &Account) {
 pub(crate) async fn document(account: &Account, name: &str, flags: &[String]) -> Value {
     let flags: Vec<&str> = flags.iter().map(String::as_str).collect();
     let all = [&["policies", name, "--account", &account.id][..], &flags].concat();
-    account.run(&all).await.0.ok().json()[name].clone()
+    account.run(&all).await.0.ok().json()["policies"][name].clone()
 }
 
 /// The document of a case.

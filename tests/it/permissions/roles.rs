@@ -11,7 +11,8 @@ async fn the_roles_may_do_what_they_are_for_and_no_less_would_do() {
     let ground = Ground::start(Options::default()).await;
     let account = ground.account().await;
     account.run(&setup(&["--log-group", GROUP])).await.0.ok();
-    let rendered = account.run(&["policies", "--account", &account.id]).await.0.ok().json();
+    let rendered =
+        account.run(&["policies", "--account", &account.id]).await.0.ok().json()["policies"].clone();
     let cases = [
         ("cwl-to-kinesis", "cwl-kinesis-write", "logs", ["kinesis:PutRecord"].as_slice()),
         (

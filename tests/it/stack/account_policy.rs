@@ -17,10 +17,7 @@ fn changes(report: &Value) -> Vec<String> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     steps
         .iter()
-        .map(|step| {
-            let resource = &step["resource"];
-            format!("{} {} {}", text(&step["verb"]), text(&resource["kind"]), text(&resource["name"]))
-        })
+        .map(|step| format!("{} {}", text(&step["verb"]), support::named(&step["resource"])))
         .collect()
 }
 
@@ -105,7 +102,7 @@ async fn log_groups_to_come_are_subscribed_once_and_nothing_feeds_itself() {
 
     let status = has_run(&world, &["status", "--deep"]).await;
     assert_eq!(status["account_policy"]["leaves_out"], json!(left_out), "{status:#}");
-    assert_eq!(status["account_policy"]["ours"], json!(true));
+    assert_eq!(status["account_policy"]["managed"], json!(true));
     assert_eq!(status["subscriptions"][0]["log_group"], json!("/app/errors"), "{status:#}");
 
     let torn = has_run(&world, &["teardown", "--yes"]).await;

@@ -56,7 +56,7 @@ fn changes(report: &Value) -> Vec<String> {
     let steps = report["changes"].as_array().expect("a list of changes");
     steps
         .iter()
-        .map(|step| format!("{} {}", step["verb"], step["resource"]["name"]).replace('"', ""))
+        .map(|step| format!("{} {}", step["verb"], support::place(&step["resource"])).replace('"', ""))
         .collect()
 }
 
@@ -83,20 +83,24 @@ async fn setup_brings_the_account_to_the_file() {
     let made = code(&made, 0);
     // Both say where each setting comes from, and of a token no more than that.
     for (name, value, origin) in [
-        ("region", json!("ap-northeast-1"), "from cwl2le.toml"),
-        ("stack", json!("default"), "default"),
+        ("region", json!("ap-northeast-1"), ("file", Some("cwl2le.toml"))),
+        ("stack", json!("default"), ("default", None)),
         (
             "destination app",
             json!(format!("logentries {}", world.log_service.address())),
-            "from cwl2le.toml:7:1",
+            ("file", Some("cwl2le.toml:7:1")),
         ),
-        ("token of app", Value::Null, "from the environment: LE_TOKEN"),
-        ("memory", json!("320"), "from cwl2le.toml"),
+        ("token of app", Value::Null, ("environment", Some("LE_TOKEN"))),
+        ("memory", json!("320"), ("file", Some("cwl2le.toml"))),
     ] {
         for report in [&planned, &made] {
             let settings = report["settings"].as_array().expect("settings");
             let setting = settings.iter().find(|setting| setting["name"] == name).expect(name);
-            assert_eq!((&setting["value"], &setting["origin"]), (&value, &json!(origin)), "{name}");
+            assert_eq!(
+                (&setting["value"], &setting["origin"]),
+                (&value, &json!({"kind": origin.0, "name": origin.1})),
+                "{name}"
+            );
         }
     }
     assert_eq!(changes(&planned), changes(&made));
@@ -131,7 +135,7 @@ async fn setup_brings_the_account_to_the_file() {
             "create /app/b -> cloudwatchLogsFilter@app",
         ]
     );
-    assert_eq!(dry["changes"][1]["fields"], json!([{"name": "memory", "old": "320 MB", "new": "384 MB"}]));
+    assert_eq!(dry["changes"][1]["fields"], json!([{"name": "memory_mb", "old": 320, "new": 384}]));
     assert_eq!(changes(&code(&folder.run(&world, &["setup"]).await, 0)), changes(&dry));
     assert_eq!(code(&folder.run(&world, &["plan"]).await, 0)["changed"], json!(false));
 
@@ -247,7 +251,7 @@ fn the_documents_for_review_are_those_of_the_file() {
         .output()
         .expect("it runs")
         .into();
-    let policy = ran.ok().json()["forwarder"].clone();
+    let policy = ran.ok().json()["policies"]["forwarder"].clone();
     let statements = policy["Statement"].as_array().expect("statements").clone();
     assert_eq!(statements.len(), 4, "{policy:#}");
     assert_eq!(

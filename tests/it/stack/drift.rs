@@ -3,8 +3,8 @@
 use cwl2le_local::Options;
 use serde_json::{Value, json};
 
-use crate::support::TOKEN;
 use crate::support::account::{Account, GROUP, Ground, ended, other_zip, setup};
+use crate::support::{self, TOKEN};
 
 const FUNCTION: &str = "cwl-to-logentries";
 const STREAM: &str = "cloudwatch-logs-stream";
@@ -21,9 +21,7 @@ async fn check(account: &Account) -> (i32, Vec<String>) {
         |part: &Value| part["wrong"].as_array().map(|wrong| format!("{}", json!(wrong))).unwrap_or_default();
     (
         ran.code,
-        parts
-            .map(|part| format!("{} {} {}", part["kind"], part["name"], wrong(part)).replace('"', ""))
-            .collect(),
+        parts.map(|part| format!("{} {}", support::named(part), wrong(part)).replace('"', "")).collect(),
     )
 }
 
@@ -62,10 +60,10 @@ async fn ready_means_that_setup_has_nothing_to_put_right() {
     update.send().await.expect("updated");
     let (code, wrong) = check(&account).await;
     assert_eq!(code, 8);
-    let retries = format!("trigger {STREAM} -> {FUNCTION} [maximum retries: limited -> until expiry]");
+    let retries = format!("trigger {STREAM} -> {FUNCTION} [maximum retries: 1 -> unlimited]");
     assert_eq!(wrong, [format!("role {LOGS_ROLE} [trust policy differs]"), retries]);
     let text = ended(account.text(&["status"]).spawn().expect("cwl2le runs")).await.ok();
-    assert!(text.stdout.contains(" ! maximum retries: limited -> until expiry\n"), "{text:?}");
+    assert!(text.stdout.contains(" ! maximum retries: 1 -> unlimited\n"), "{text:?}");
 
     // It is what setup puts right.
     account.run(&setup(&wanted)).await.0.ok();

@@ -111,12 +111,7 @@ async fn groups_that_cannot_be_done_are_named_and_keep_no_other_from_being_done(
         .as_array()
         .expect("a list")
         .iter()
-        .map(|f| {
-            (
-                f["resource"].as_str().unwrap_or_default().to_owned(),
-                f["code"].as_str().unwrap_or_default().to_owned(),
-            )
-        })
+        .map(|f| (support::place(&f["resource"]), f["code"].as_str().unwrap_or_default().to_owned()))
         .collect();
     failed.sort();
     assert_eq!(

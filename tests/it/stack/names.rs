@@ -7,7 +7,7 @@ use crate::support::{REGION, World};
 
 fn subscribed(report: &Value) -> Vec<&str> {
     let steps = report["changes"].as_array().expect("a list of changes");
-    steps.iter().filter_map(|step| step["resource"]["name"].as_str()).collect()
+    steps.iter().filter_map(|step| step["resource"]["log_group"].as_str()).collect()
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@
 use cwl2le_local::{Fault, Options, Step};
 use serde_json::json;
 
-use crate::support::REGION;
 use crate::support::account::{Account, GROUP, Ground, setup};
+use crate::support::{self, REGION};
 
 const STREAM: &str = "cloudwatch-logs-stream";
 
@@ -24,7 +24,7 @@ async fn kept_for(account: &Account, user: &str) -> Vec<String> {
     let reason = of_stream["reason"].as_str().expect("a reason");
     assert!(reason.contains(user) && reason.contains("--force"), "{reason}");
     assert!(account.seen().await.contains(&format!("stream {STREAM}")));
-    kept.iter().map(|kept| kept["resource"]["name"].as_str().expect("a name").to_owned()).collect()
+    kept.iter().map(|kept| support::place(&kept["resource"])).collect()
 }
 
 /// And with `--force` everything of ours goes.

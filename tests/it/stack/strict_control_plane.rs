@@ -231,8 +231,7 @@ async fn a_role_that_cannot_be_assumed_yet_is_waited_for() {
     let (stack, observed) = look(&session, &[], Depth::Stack).await;
     let whole = resources::setup(&stack, &observed, false);
     let (role, others): (Vec<_>, Vec<_>) = whole.steps.into_iter().partition(|step| {
-        step.resource
-            == resources::ResourceId { kind: resources::Kind::ROLE, name: stack.names.function_role.clone() }
+        step.resource == resources::ResourceId::new(resources::Kind::ROLE, &stack.names.function_role)
     });
     let role = Plan { steps: role, ..Plan::default() };
     let others = Plan { steps: others, ..Plan::default() };
@@ -271,10 +270,8 @@ async fn a_third_filter_is_refused_with_the_names_of_the_others() {
     let put = |name: &str| {
         let mut spec = filter(&stack, &group);
         spec.name = name.to_owned();
-        let resource = resources::ResourceId {
-            kind: resources::Kind::SUBSCRIPTION_FILTER,
-            name: format!("{group} -> {name}"),
-        };
+        let resource =
+            resources::ResourceId::new(resources::Kind::SUBSCRIPTION_FILTER, format!("{group} -> {name}"));
         let actions = vec![resources::filter::Action::Put(Box::new(spec)).into()];
         let (stage, verb) = (resources::Stage::Filters, resources::Verb::Create);
         Plan {
@@ -311,7 +308,7 @@ async fn an_unknown_log_group_and_a_missing_stream_are_explained() {
         setup.steps.into_iter().filter(|step| step.resource.kind == resources::Kind::LOG_GROUP).collect();
     do_it(&session, &Plan { steps: only_group, ..Plan::default() }).await;
     let spec = filter(&stack, &stack.names.function_log_group);
-    let resource = resources::ResourceId { kind: resources::Kind::SUBSCRIPTION_FILTER, name: "f".to_owned() };
+    let resource = resources::ResourceId::new(resources::Kind::SUBSCRIPTION_FILTER, "f");
     let actions = vec![resources::filter::Action::Put(Box::new(spec)).into()];
     let (stage, verb) = (resources::Stage::Filters, resources::Verb::Create);
     let steps = vec![resources::Step { stage, resource, verb, fields: Vec::new(), actions }];

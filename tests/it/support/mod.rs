@@ -2,9 +2,11 @@
 
 pub(crate) mod account;
 pub(crate) mod aws;
+pub(crate) mod documented;
 pub(crate) mod log_process;
 pub(crate) mod s3;
 pub(crate) mod secrets;
 mod world;
 
+pub(crate) use documented::{named, place};
 pub(crate) use world::{REGION, Ran, TOKEN, World, confirmed, cwl2le, python};

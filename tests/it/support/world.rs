@@ -14,6 +14,7 @@ use cwl2le_local::{LocalAws, Options};
 use serde_json::Value;
 
 use super::aws::{self, Home};
+use super::documented;
 
 pub(crate) const REGION: &str = "ap-northeast-1";
 pub(crate) const TOKEN: &str = "7d3a9c52-58e1-4b0f-9c6a-2f41d8e0b7a3";
@@ -34,14 +35,24 @@ pub(crate) struct Ran {
 }
 
 impl Ran {
+    /// The document on standard output. Each of its fields stands in `docs/json.md`.
+    #[track_caller]
     pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        self.documented(&self.stdout)
+    }
+
+    #[track_caller]
+    fn documented(&self, text: &str) -> Value {
+        let value = serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        let problems = documented::problems(&value);
+        assert!(problems.is_empty(), "docs/json.md: {problems:#?}\n{value:#}");
+        value
     }
 
     /// The JSON report on standard error, below the notes: where standard output belongs to the lines.
     pub(crate) fn report(&self) -> Value {
         let start = self.stderr.find("\n{").map_or(0, |at| at + 1);
-        serde_json::from_str(&self.stderr[start..]).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+        self.documented(&self.stderr[start..])
     }
 
     /// The run ended with success; panics with everything it said otherwise.

@@ -5,7 +5,7 @@ use super::super::evidence::{Evidence, Judged, count, seconds, span};
 use super::super::finding::{Command, Finding};
 use crate::health::Metric;
 use crate::resources::{
-    Kind, ObservedStream, ResourceId, StreamMode, StreamStatus, Unread, recursion, would_loop,
+    Field, Kind, ObservedStream, ResourceId, StreamMode, StreamStatus, Unread, recursion, would_loop,
 };
 
 /// What a shard takes, by AWS's quotas for Kinesis Data Streams.
@@ -70,7 +70,7 @@ fn role_assumable(evidence: &Evidence) -> Judged {
         let found = format!("the role {name} does not exist: {lost}");
         return one(evidence.by_setup(Finding::fault(found)).with("role", name.clone()));
     }
-    let differs = differs(evidence, name, &["trust policy"])?;
+    let differs = differs(evidence, name, &["trust_policy"])?;
     let finding = if differs.is_empty() {
         Finding::ok(format!("CloudWatch Logs may assume {name}"))
     } else {
@@ -83,7 +83,7 @@ fn role_assumable(evidence: &Evidence) -> Judged {
 fn role_can_write(evidence: &Evidence) -> Judged {
     let names = &evidence.chain()?.names;
     let name = &names.logs_role;
-    let differs = differs(evidence, name, &["inline policy", "permissions boundary"])?;
+    let differs = differs(evidence, name, &["inline_policy", "permissions_boundary"])?;
     let finding = if differs.is_empty() {
         Finding::ok(format!("{name} may put records into {}", names.stream))
     } else {
@@ -101,8 +101,7 @@ fn role_can_write(evidence: &Evidence) -> Judged {
 /// Which of the fields of a role that begin with these differ from what `setup` makes.
 fn differs(evidence: &Evidence, role: &str, fields: &[&str]) -> Result<Vec<String>, Finding> {
     let all = evidence.differences(&ResourceId::new(Kind::ROLE, role))?;
-    let all = all.into_iter().map(|field| field.name.clone());
-    Ok(all.filter(|name| fields.iter().any(|field| name.starts_with(field))).collect())
+    Ok(all.into_iter().filter(|field| fields.contains(&field.name)).map(Field::label).collect())
 }
 
 fn kms_usable(evidence: &Evidence) -> Judged {

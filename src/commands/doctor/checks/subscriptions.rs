@@ -41,7 +41,7 @@ fn of_plan(evidence: &Evidence, judge: impl Fn(&Plan) -> Finding) -> Judged {
 fn filters_as_file(evidence: &Evidence) -> Judged {
     of_plan(evidence, |plan| {
         let changed = plan.steps.iter().filter(|step| step.verb != Verb::Create && step.verb != Verb::Check);
-        let changed = changed.map(|step| format!("{} {}", step.verb, step.resource.name));
+        let changed = changed.map(|step| format!("{} {}", step.verb, step.resource.place()));
         listed(
             changed.collect(),
             "differ from the file",
@@ -54,7 +54,7 @@ fn filters_as_file(evidence: &Evidence) -> Judged {
 fn new_log_groups(evidence: &Evidence) -> Judged {
     of_plan(evidence, |plan| {
         let new = plan.steps.iter().filter(|step| step.verb == Verb::Create);
-        let new = new.map(|step| step.resource.name.clone());
+        let new = new.map(|step| step.resource.place());
         listed(
             new.collect(),
             "are to be subscribed and are not",
@@ -67,7 +67,7 @@ fn new_log_groups(evidence: &Evidence) -> Judged {
 fn class_not_standard(evidence: &Evidence) -> Judged {
     of_plan(evidence, |plan| {
         let refused = plan.refused.iter().filter(|refusal| refusal.code == Code::LogGroupClass);
-        let refused = refused.map(|refusal| refusal.resource.name.clone());
+        let refused = refused.map(|refusal| refusal.resource.place());
         let mut finding = listed(
             refused.collect(),
             "are of a class that takes no subscription filter",

@@ -4,7 +4,7 @@ use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Forwarder, Judged, count, points, seconds, span};
 use super::super::finding::{Command, Finding};
 use crate::health::{Metric, Metrics};
-use crate::resources::{Kind, ObservedTrigger, ResourceId, TriggerState, Unread};
+use crate::resources::{Field, Kind, ObservedTrigger, ResourceId, TriggerState, Unread};
 
 /// Time after which CloudWatch shows what happened, in milliseconds: metrics are up to three minutes late.
 const LATE: i64 = 3 * 60_000;
@@ -62,7 +62,7 @@ fn of_trigger(
 fn trigger_there(evidence: &Evidence) -> Judged {
     evidence.read(Unread::Triggers, |_| ())?;
     evidence.each_forwarder(|forwarder| {
-        let name = forwarder.names.trigger();
+        let name = forwarder.resource(Kind::TRIGGER).place();
         Ok(match forwarder.living().next() {
             Some(trigger) => Finding::ok(name).with("uuid", trigger.uuid.clone()),
             None => {
@@ -156,7 +156,7 @@ fn trigger_as_set(evidence: &Evidence) -> Judged {
         // Whether it is enabled has a check of its own, and whether it counts costs no line.
         let (mut counts, mut loses): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
         for field in fields.into_iter().filter(|field| field.name != "state") {
-            let kind = if field.name == "event counts" { &mut counts } else { &mut loses };
+            let kind = if field.name == "event_counts" { &mut counts } else { &mut loses };
             kind.push(field.to_string());
         }
         let finding = if !loses.is_empty() {
@@ -183,12 +183,10 @@ fn role_can_read(evidence: &Evidence) -> Judged {
         evidence.by_setup(Finding::fault(found))
     } else {
         let fields = evidence.differences(&ResourceId::new(Kind::ROLE, name))?;
-        let fields: Vec<&str> = fields
+        let fields: Vec<String> = fields
             .into_iter()
-            .map(|field| field.name.as_str())
-            .filter(|name| {
-                ["trust policy", "inline policy", "permissions boundary"].iter().any(|f| name.starts_with(f))
-            })
+            .filter(|field| ["trust_policy", "inline_policy", "permissions_boundary"].contains(&field.name))
+            .map(Field::label)
             .collect();
         if fields.is_empty() {
             Finding::ok(format!("{name} may read {}", names.stream))
