@@ -5,7 +5,6 @@ use std::io::{self, IsTerminal as _, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::Parser;
 use cwl2le::aws::Stop;
 use cwl2le::cli::{self, Cli, Outcome, Shown, signals};
 use cwl2le::environment;
@@ -25,7 +24,7 @@ fn main() -> ExitCode {
         &args,
         variables.filter_map(|(n, v)| Some((n.into_string().ok()?, v.into_string().ok()?))),
     );
-    let cli = match Cli::try_parse() {
+    let cli = match cli::read(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return cli::unparsed(error, args, &mut io::stdout().lock(), &mut io::stderr()).into(),
     };

@@ -10,12 +10,13 @@ use crate::output::{ColorChoice, LogLevel, OutputFormat};
 /// What `--version` prints: version and source as the tags of a function have them.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (source ", env!("CWL2LE_SOURCE"), ")");
 
-/// CloudWatch Logs -> Kinesis -> Lambda -> Logentries, in one command.
+/// Ship CloudWatch Logs to your log service
 ///
-/// Sets up the whole chain in your AWS account with a forwarder that reports success only for lines that the log
-/// service has received, attaches log groups to it, and removes all of it again.
+/// Creates a Kinesis stream and a Lambda function in your AWS account, subscribes log groups to the stream, and deletes
+/// all of it again. The function, a forwarder written in Rust, reports success only for lines that the log service has
+/// received.
 #[derive(Debug, Parser)]
-#[command(name = "cwl2le", version = VERSION, max_term_width = 110, arg_required_else_help = true)]
+#[command(name = "cwl2le", version = VERSION)]
 pub struct Cli {
     /// What every command takes.
     #[command(flatten)]
@@ -42,30 +43,28 @@ impl Cli {
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Global options")]
 pub struct Global {
-    /// AWS region; else AWS_REGION, AWS_DEFAULT_REGION or the profile. None is ever assumed
+    /// AWS region [env: AWS_REGION]. There is no default
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
-    /// Profile of the AWS configuration, SSO included; else AWS_PROFILE
+    /// AWS profile, SSO included [env: AWS_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Send every AWS call here instead; else AWS_ENDPOINT_URL
+    /// Use another AWS endpoint (LocalStack, tests) [env: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// Longest wait for anything, 1 to 3600: for AWS to answer, for a change to take effect, for a resource to become
-    /// ready; 300 by default, and 30 for an answer. Never lengthens what is retried for less
+    /// Give up waiting after this many seconds, 1 to 3600 [default: 300; 30 for one reply]
     #[arg(long, global = true, value_name = "SECONDS", env = "CWL2LE_PATIENCE", value_parser = clap::value_parser!(u64).range(1..=3600))]
     pub patience: Option<u64>,
-    /// Maximum calls a second of each AWS operation, 1 to 1000. By default calls stay below AWS's default quotas; raise
-    /// it where your account has higher ones
+    /// Maximum calls per second of each AWS operation, 1 to 1000 [default: below AWS's default quotas]
     #[arg(long, global = true, value_name = "CALLS", env = "CWL2LE_RATE", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rate: Option<u16>,
-    /// Configuration file; else `cwl2le.toml` in this folder, where there is one. Flags and environment win over it
+    /// Configuration file; flags and environment win over it [default: cwl2le.toml, where there is one]
     #[arg(long, global = true, value_name = "FILE", env = "CWL2LE_CONFIG_FILE")]
     pub config: Option<PathBuf>,
-    /// Form of what is printed on standard output
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text, env = "CWL2LE_OUTPUT")]
     pub output: OutputFormat,
-    /// When to use colours on standard error; NO_COLOR is honoured
+    /// When to color the output
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub color: ColorChoice,
     /// Show each AWS call on standard error; -vv shows retries, pacing and waits, too
@@ -74,7 +73,10 @@ pub struct Global {
     /// The same as a level: info is -v, debug is -vv
     #[arg(long, global = true, value_enum, default_value_t = LogLevel::Off, env = "CWL2LE_LOG", value_name = "LEVEL", hide_short_help = true)]
     pub log: LogLevel,
-    /// Print no progress
+    /// Run as if cwl2le had been started in this folder
+    #[arg(long, short = 'C', global = true, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Print no progress and no notes
     #[arg(long, short, global = true)]
     pub quiet: bool,
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 use cwl2le_forwarder::secret::redactor::learn_all;
 use cwl2le_forwarder::secret::{is_telling, is_token_like, is_uuid, secrets_of_url};
 
@@ -35,22 +35,39 @@ const DASHES: [char; 8] =
 /// Length of a UUID with its hyphens, in bytes.
 const UUID_LENGTH: usize = 36;
 
-/// The names of all flags that take a value, long and short.
-static VALUED: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+/// What the command line of the tool takes.
+#[derive(Default)]
+struct Known {
+    /// The names of all flags that take a value, long and short.
+    valued: BTreeSet<String>,
+    /// The names of all flags that take none.
+    switches: BTreeSet<String>,
+    /// The verbs whose arguments are log groups.
+    of_groups: BTreeSet<String>,
+}
+
+static KNOWN: LazyLock<Known> = LazyLock::new(|| {
     let mut command = Cli::command();
     command.build();
-    let mut names = BTreeSet::new();
-    add_valued(&command, &mut names);
-    names
+    let mut known = Known::default();
+    known.add(&command);
+    known
 });
 
-fn add_valued(command: &Command, names: &mut BTreeSet<String>) {
-    for flag in command.get_opts() {
-        let long = flag.get_long_and_visible_aliases().into_iter().flatten().map(ToOwned::to_owned);
-        names.extend(long);
-        names.extend(flag.get_short().map(String::from));
+impl Known {
+    fn add(&mut self, command: &Command) {
+        for flag in command.get_arguments().filter(|flag| !flag.is_positional()) {
+            let takes_value = flag.get_action().takes_values();
+            let names = if takes_value { &mut self.valued } else { &mut self.switches };
+            names.extend(flag.get_long_and_visible_aliases().into_iter().flatten().map(ToOwned::to_owned));
+            names.extend(flag.get_short().map(String::from));
+        }
+        let takes_groups = |arg: &Arg| arg.get_value_names().is_some_and(|names| names[0] == "LOG_GROUP");
+        if command.get_positionals().any(takes_groups) {
+            self.of_groups.insert(command.get_name().to_owned());
+        }
+        command.get_subcommands().for_each(|verb| self.add(verb));
     }
-    command.get_subcommands().for_each(|verb| add_valued(verb, names));
 }
 
 /// Makes every secret of the command line and of the environment known to the redactor.
@@ -101,7 +118,7 @@ fn of_arguments(args: &[String]) -> Vec<String> {
             None if is_token_like(arg) && !is_expected(args, at) => found.push(arg.clone()),
             _ => {}
         }
-        if !NAMES.contains(&flag_of(args, at)) {
+        if !NAMES.contains(&flag_of(args, at)) && !is_log_group(args, at) {
             found.extend(uuids(arg));
         }
         if arg.contains("://") {
@@ -142,9 +159,20 @@ fn flag_of(args: &[String], at: usize) -> &str {
     flag.split(SEPARATORS).next().unwrap_or_default()
 }
 
-/// Whether an argument is the value of a flag, where a long word may be right: a log group, a key.
+/// Whether an argument is the value of a flag or a log group, where a long word may be right.
 fn is_expected(args: &[String], at: usize) -> bool {
-    at == 0 || VALUED.contains(flag_of(args, at))
+    at == 0 || KNOWN.valued.contains(flag_of(args, at)) || is_log_group(args, at)
+}
+
+/// Whether an argument is a log group, or a pattern for some, and no token that is typed in its place: it begins as
+/// names of log groups do, is not a UUID, and has no character that only Base64 has.
+fn is_log_group(args: &[String], at: usize) -> bool {
+    let (arg, flag) = (&args[at], flag_of(args, at));
+    let looks_like_one = ["/", "arn:", "*", "{/"].iter().any(|start| arg.starts_with(start))
+        && !is_uuid(arg.trim_matches('/'))
+        && !arg.contains(['+', '=']);
+    let is_positional = flag.is_empty() || KNOWN.switches.contains(flag);
+    looks_like_one && is_positional && args[..at].iter().any(|verb| KNOWN.of_groups.contains(verb))
 }
 
 #[cfg(test)]
@@ -184,6 +212,8 @@ mod tests {
             vec!["cwl2le", "setup", "--adopt", KEY],
             vec!["cwl2le", "-q", KEY],
             vec!["cwl2le", "setup", "--misspelt", KEY],
+            vec!["cwl2le", "subscribe", KEY],
+            vec!["cwl2le", "unsubscribe", "--yes", KEY],
         ] {
             assert_eq!(found(&args), [KEY], "{args:?}");
         }
@@ -193,6 +223,10 @@ mod tests {
             vec!["cwl2le", "setup", "--token:01234567-89ab-cdef-0123-456789abcdef"],
             vec!["cwl2le", "setup", "--shards 01234567-89ab-cdef-0123-456789abcdef"],
             vec!["cwl2le", "setup", "\u{2014}token 01234567-89ab-cdef-0123-456789abcdef"],
+            vec!["cwl2le", "subscribe", UUID],
+            vec!["cwl2le", "subscribe", "/app", "/01234567-89ab-cdef-0123-456789abcdef"],
+            vec!["cwl2le", "subscribe", "--shards", "/aws/x/01234567-89ab-cdef-0123-456789abcdef"],
+            vec!["cwl2le", "setup", "/aws/x/01234567-89ab-cdef-0123-456789abcdef"],
             vec!["cwl2le", "setup", "--stack", "my-01234567-89ab-cdef-0123-456789abcdef;é"],
         ];
         for args in uuids {
@@ -214,6 +248,19 @@ mod tests {
             ],
             vec!["cwl2le", "subscribe", "-g", "/aws/x/01234567-89ab-cdef-0123-456789abcdef"],
             vec!["cwl2le", "subscribe", "--log-group", "/aws/x/0123456789abcdef0123"],
+            vec![
+                "cwl2le",
+                "subscribe",
+                "/aws/lambda/processcustomerorders2025",
+                "--yes",
+                "/aws/x/0123456789abcdef0123",
+            ],
+            vec![
+                "cwl2le",
+                "unsubscribe",
+                "/aws/x/01234567-89ab-cdef-0123-456789abcdef",
+                "*processcustomerorders2025",
+            ],
             vec!["cwl2le", "setup", "--token-file", "/run/secrets/0123456789abcdef0123"],
             vec!["cwl2le", "setup", "--token-ssm", "/cwl2le/token"],
             vec!["cwl2le", "setup", "--tag", "token=team"],

@@ -24,7 +24,7 @@ pub(super) fn check(
             continue;
         }
         let problem = format!(
-            "{}: `{key}` stands in a section, where it does not say which {key} is meant; nothing else says it",
+            "{}: `{key}` is set inside a section, where it does not choose the {key}, and nothing else does",
             visible(file.path().display())
         );
         let hint = format!("put `{key}` before the first section, or give --{key}");

@@ -4,7 +4,9 @@ mod arguments;
 mod completed;
 mod denied;
 mod given;
+mod help;
 mod misplaced_keys;
+mod read;
 mod run;
 pub mod signals;
 #[cfg(test)]
@@ -14,5 +16,6 @@ mod unparsed;
 pub use crate::commands::{Outcome, Shown};
 pub use arguments::{Cli, Global};
 pub use given::learn_secrets;
+pub use read::read;
 pub use run::run;
 pub use unparsed::unparsed;

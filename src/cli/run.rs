@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 
-use super::{Cli, completed, denied, misplaced_keys};
+use super::{Cli, completed, denied, help, misplaced_keys};
 use crate::aws::{Options, Stop};
 use crate::commands::{Outcome, Reads};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flags::CommandLine;
 use crate::output::{Live, Progress, visible};
 use crate::settings::{self, File};
@@ -30,12 +30,23 @@ pub async fn run(
     live: Live<'_>,
 ) -> Result<Outcome> {
     let stopwatch = Stopwatch::start();
+    if let Some(folder) = &cli.global.directory {
+        std::env::set_current_dir(folder).map_err(|error| {
+            Error::usage(
+                format!("the folder of -C cannot be entered: {error}"),
+                "give a folder that exists with -C",
+            )
+            .on(folder.display().to_string())
+        })?;
+    }
     let facts = cli.command.facts();
     if facts.shows_token {
         progress.line(TOKEN_IS_SHOWN);
     }
     let file = configuration(cli, facts.reads, progress)?;
-    let command_line = CommandLine::of_process();
+    let command_line = Cli::command().get_subcommands().fold(CommandLine::of_process(), |line, verb| {
+        verb.get_all_aliases().fold(line, |line, alias| line.with_verb(alias, verb.get_name()))
+    });
     let mut options = Options {
         region: cli.global.region.clone(),
         profile: cli.global.profile.clone(),
@@ -66,6 +77,7 @@ pub async fn run(
         lines,
         live,
         command: Cli::command,
+        pages: help::pages,
     };
     if let Some(stack) = facts.stack {
         live.envelope().set_stack(context.stack(stack).to_string());

@@ -18,7 +18,9 @@ pub fn unparsed(
     stderr: &mut dyn Write,
 ) -> Exit {
     let format = asked_format(args.iter(), std::env::var("CWL2LE_OUTPUT").ok().as_deref());
-    let printer = Printer::new(format, ColorChoice::Auto);
+    let color =
+        last_value(args.iter(), "--color").and_then(|value| ColorChoice::from_str(&value, false).ok());
+    let printer = Printer::new(format, color.unwrap_or_default());
     if !error.use_stderr() {
         // A closed pipe, as with `| head`, is no error.
         let _ = printer.text(stdout, &error.render().ansi().to_string(), false);
@@ -59,13 +61,20 @@ fn name_variable(error: &mut clap::Error, args: &[String], is_set: impl Fn(&str)
 
 /// The form that flags which do not parse ask for: the last `--output` counts, then the environment.
 fn asked_format<'a>(args: impl Iterator<Item = &'a String>, environment: Option<&str>) -> OutputFormat {
+    let flag = last_value(args, "--output");
+    let name = flag.as_deref().or(environment);
+    name.and_then(|name| OutputFormat::from_str(name, false).ok()).unwrap_or_default()
+}
+
+/// The value of a flag that is given last.
+fn last_value<'a>(args: impl Iterator<Item = &'a String>, flag: &str) -> Option<String> {
     let args: Vec<&String> = args.take_while(|arg| *arg != "--").collect();
-    let flag = args.iter().enumerate().rev().find_map(|(at, arg)| match arg.strip_prefix("--output") {
+    let value = args.iter().enumerate().rev().find_map(|(at, arg)| match arg.strip_prefix(flag) {
         Some("") => args.get(at + 1).map(|arg| arg.as_str()),
         Some(value) => value.strip_prefix('='),
         None => None,
     });
-    flag.or(environment).and_then(|name| OutputFormat::from_str(name, false).ok()).unwrap_or_default()
+    value.map(ToOwned::to_owned)
 }
 
 #[cfg(test)]

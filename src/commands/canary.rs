@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use clap::builder::StringValueParser;
 
+use super::manual::Manual;
 use super::verb::{Facts, Policy, Verb};
 use crate::error::{Error, Exit, Result};
 use crate::flags::StackArg;
@@ -14,31 +15,41 @@ use crate::stack::limits;
 use crate::workflow::Context;
 use crate::workflow::canary::{Canary, CanaryReport, Via};
 
-/// Send one line through the chain and show how far it gets; if it does not arrive, find out why
+/// Send one line through the chain and show how far it gets
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Test {
     #[command(flatten)]
     pub stack: StackArg,
-    /// Where the line is put in
+    /// Where the line enters the chain
     #[arg(long, value_enum, default_value_t = Via::LogGroup, value_name = "WHERE")]
     pub via: Via,
-    /// Write the line to this log group, to test its own subscription filter: the line shows up in its data. Default: a
-    /// log group that is made for it and removed again
+    /// Write the line to this log group, to test its subscription filter
+    ///
+    /// The line stays in the data of the log group. By default a log group is created for the line and deleted again.
     #[arg(long, short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_group: Option<String>,
-    /// Destination that the line must reach; repeatable. Default: all
+    /// Destination that the line must reach; repeatable [default: all]
     #[arg(long = "destination", value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub destinations: Vec<String>,
-    /// How long to wait for the line in the chain, such as 30s or 5m
+    /// How long to wait for the line, such as 30s or 5m
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "60s")]
     pub timeout: Duration,
-    /// Keep the log group that is made for the line, for the next run; `teardown` removes it
+    /// Keep the log group created for the line, for the next run; `teardown` deletes it
     #[arg(long)]
     pub keep: bool,
 }
 
 impl Verb for Test {
     type Report = CanaryReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Send a line from end to end", "cwl2le test"),
+            ("Test the subscription filter of a log group", "cwl2le test -g /aws/lambda/app"),
+            ("Wait for one destination, longer than usual", "cwl2le test --destination default --timeout 3m"),
+        ],
+        page: Some("test.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts::of_stack(&self.stack, Policy::on_call())

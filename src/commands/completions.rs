@@ -5,14 +5,18 @@ use std::fmt;
 use clap::Args;
 use serde::Serialize;
 
+use super::manual::Manual;
 use super::verb::Verb;
 use crate::error::Result;
 use crate::workflow::Context;
 
-/// Print a completion script for a shell
+/// Print a completion script for your shell
+///
+/// Write the script to the folder from which your shell loads completions, as in the examples below, and start a new
+/// shell. zsh needs `fpath=(~/.zfunc $fpath)` before `compinit` in ~/.zshrc. Write it again after an upgrade.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Completions {
-    /// The shell
+    /// Shell to complete in
     #[arg(value_enum)]
     pub shell: clap_complete::Shell,
 }
@@ -34,6 +38,19 @@ impl fmt::Display for Script {
 
 impl Verb for Completions {
     type Report = Script;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("bash", "cwl2le completions bash > ~/.local/share/bash-completion/completions/cwl2le"),
+            (
+                "zsh, with this folder in $fpath before `compinit`",
+                "cwl2le completions zsh > ~/.zfunc/_cwl2le",
+            ),
+            ("fish", "cwl2le completions fish > ~/.config/fish/completions/cwl2le.fish"),
+            ("PowerShell", "cwl2le completions powershell >> $PROFILE"),
+        ],
+        page: None,
+    };
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let mut script = Vec::new();

@@ -8,6 +8,7 @@ use clap::Args;
 use cwl2le_forwarder::secret::redactor;
 use serde::Serialize;
 
+use super::manual::Manual;
 use super::verb::{Facts, Reads, Verb};
 use crate::documentation::with_pages;
 use crate::error::{Code, Error, Result};
@@ -19,18 +20,18 @@ use crate::workflow::deployed::configuration;
 use crate::workflow::{Context, unknown_stack};
 use crate::write::{self, Existing};
 
-/// Write a commented configuration file, or one that describes what is in the account
+/// Write a commented cwl2le.toml, or one that describes what exists
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Init {
     #[command(flatten)]
     pub stack: StackArg,
-    /// Where to write the file
+    /// File to write
     #[arg(long, value_name = "FILE", default_value = "cwl2le.toml")]
     pub to: PathBuf,
-    /// Write over a file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
-    /// Describe the stack as it is in the account; its tokens become references to environment variables
+    /// Describe the stack that exists in the account; tokens become references to environment variables
     #[arg(long)]
     pub from_account: bool,
 }
@@ -53,6 +54,14 @@ pub(crate) struct InitReport {
 
 impl Verb for Init {
     type Report = InitReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Write a commented cwl2le.toml", "cwl2le init"),
+            ("Describe a stack that exists", "cwl2le init --from-account --stack blue --to blue.toml"),
+        ],
+        page: Some("configuration.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts { stack: Some(&self.stack), reads: Reads::Secrets, ..Facts::default() }

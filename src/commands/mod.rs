@@ -10,6 +10,7 @@ mod init;
 mod list;
 mod logs;
 mod man;
+mod manual;
 mod package;
 mod plan;
 mod policies;
@@ -21,6 +22,7 @@ mod subscribe;
 mod teardown;
 mod unsubscribe;
 mod verb;
+mod version;
 
 use clap::Subcommand;
 
@@ -34,6 +36,7 @@ pub(crate) use forward::{ForwardReport, Refused};
 pub(crate) use init::InitReport;
 #[cfg(test)]
 pub(crate) use list::{ListReport, Row as ListRow};
+pub(crate) use manual::{Group, Manual};
 #[cfg(test)]
 pub(crate) use setup::SetupReport;
 #[cfg(test)]
@@ -46,57 +49,74 @@ pub(crate) use verb::{Facts, Reads};
 pub use verb::{Outcome, Shown};
 
 macro_rules! verbs {
-    ($($module:ident::$verb:ident,)*) => {
+    ($($title:literal { $($module:ident::$verb:ident,)* })*) => {
         /// The verbs.
         #[derive(Debug, Clone, Subcommand)]
         pub(crate) enum Command {
-            $($verb(Box<$module::$verb>),)*
+            $($($verb(Box<$module::$verb>),)*)*
         }
 
         impl Command {
             /// See [`verb::Verb::facts`].
             pub(crate) fn facts(&self) -> Facts<'_> {
                 match self {
-                    $(Self::$verb(verb) => verb.facts(),)*
+                    $($(Self::$verb(verb) => verb.facts(),)*)*
                 }
             }
 
             /// Its name, as it is typed.
             pub(crate) fn name(&self) -> String {
                 match self {
-                    $(Self::$verb(_) => stringify!($verb).to_lowercase(),)*
+                    $($(Self::$verb(_) => stringify!($verb).to_lowercase(),)*)*
                 }
             }
 
             /// Runs the verb.
             pub(crate) async fn run(&self, context: Context<'_>) -> Result<Outcome> {
                 match self {
-                    $(Self::$verb(verb) => Outcome::of(&**verb, context).await,)*
+                    $($(Self::$verb(verb) => Outcome::of(&**verb, context).await,)*)*
                 }
             }
         }
+
+        /// The verbs in their groups, with their manuals.
+        pub(crate) const GROUPS: &[Group] = &[$(Group {
+            title: $title,
+            verbs: &[$((stringify!($verb), <$module::$verb as verb::Verb>::MANUAL),)*],
+        },)*];
     };
 }
 
-// In the order of `cwl2le --help`.
+// In the order of `cwl2le --help`. The short list only names the verbs of the last group.
 verbs! {
-    setup::Setup,
-    plan::Plan,
-    init::Init,
-    schema::Schema,
-    preview::Preview,
-    subscribe::Subscribe,
-    unsubscribe::Unsubscribe,
-    status::Status,
-    logs::Logs,
-    list::List,
-    doctor::Doctor,
-    canary::Test,
-    teardown::Teardown,
-    forward::Forward,
-    package::Package,
-    policies::Policies,
-    demo::Demo,
-    completions::Completions,
-    man::Man,
+    "Get started" {
+        demo::Demo,
+        setup::Setup,
+        subscribe::Subscribe,
+        status::Status,
+    }
+    "Change with care" {
+        plan::Plan,
+        preview::Preview,
+        unsubscribe::Unsubscribe,
+        teardown::Teardown,
+    }
+    "Find out why" {
+        doctor::Doctor,
+        canary::Test,
+        logs::Logs,
+        list::List,
+    }
+    "Tools" {
+        init::Init,
+        forward::Forward,
+    }
+    "Also" {
+        policies::Policies,
+        package::Package,
+        schema::Schema,
+        completions::Completions,
+        man::Man,
+        version::Version,
+    }
 }

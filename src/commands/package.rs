@@ -4,19 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::manual::Manual;
 use super::verb::Verb;
 use crate::bundle;
 use crate::error::{Error, Result};
 use crate::resources::Arch;
 use crate::workflow::Context;
 
-/// Write the bundled forwarder as a zip, and say what it needs
+/// Write the bundled forwarder as a zip, and show what it needs
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Package {
-    /// Where to write the zip
+    /// File to write
     #[arg(long, value_name = "FILE")]
     pub to: PathBuf,
-    /// Write over another file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
     /// Processor: x86_64 or arm64
@@ -26,6 +27,14 @@ pub(crate) struct Package {
 
 impl Verb for Package {
     type Report = bundle::Package;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("The zip for another deployment tool", "cwl2le package --to forwarder.zip"),
+            ("For Graviton", "cwl2le package --arch arm64 --to forwarder-arm64.zip"),
+        ],
+        page: None,
+    };
 
     async fn run(&self, _: Context<'_>) -> Result<Self::Report> {
         let bundle = bundle::bundled(self.arch)?;

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::manual::Manual;
 use super::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::{Change, Detail};
@@ -10,8 +11,9 @@ use crate::workflow::apply_plan::Run;
 use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
 use crate::workflow::{ChangeReport, Context};
 
-/// Show what `setup` would change, and change nothing; exit code 8 where there is something to change
+/// Show what `setup` would change (exit code 8 if anything)
 #[derive(Debug, Clone, Args)]
+#[command(alias = "diff")]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub wanted: Wanted,
@@ -21,6 +23,15 @@ pub(crate) struct Plan {
 
 impl Verb for Plan {
     type Report = ChangeReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("What would `setup` change?", "cwl2le plan"),
+            ("For another stack and file", "cwl2le plan --stack blue --config blue.toml"),
+            ("Find drift in a pipeline: exit code 8 if there is any", "cwl2le plan --quiet --output json"),
+        ],
+        page: Some("plans.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts::of_settings(&self.wanted, Policy::everyday())

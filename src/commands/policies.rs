@@ -8,6 +8,7 @@ use cwl2le_forwarder::aws::is_account_id;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::manual::Manual;
 use super::verb::{Facts, Reads, Verb};
 use crate::aws::configured_region;
 use crate::error::{Code, Error, Result};
@@ -19,17 +20,20 @@ use crate::settings::Wanted;
 use crate::stack::{Names, RoleScope, StackName, Target};
 use crate::workflow::Context;
 
-/// Print the IAM documents for review
+/// Print the IAM policies of the stack and of its users
+///
+/// Takes the flags of `setup`, because the policies depend on them.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Policies {
-    /// Print only this one
+    /// Print only this policy
     #[arg(value_enum)]
     pub which: Option<PolicyDocument>,
-    /// Account ID to print the policies for, without calling AWS. Default: the account of the credentials
+    /// Account ID, to print without calling AWS [default: that of the credentials]
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account: Option<String>,
-    /// Allow `subscribe --all`, too, which writes an account policy; by default where the file has `all = true` and
-    /// where the account has one of cwl2le
+    /// Also allow `subscribe --all`, which writes an account policy
+    ///
+    /// By default that is allowed if the file has `all = true`, or if the account has an account policy of cwl2le.
     #[arg(long)]
     pub all: bool,
     /// The stack that is meant, as for `setup`.
@@ -80,6 +84,18 @@ pub(crate) struct PolicyReport {
 
 impl Verb for Policies {
     type Report = PolicyReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("What a person or pipeline needs to run every verb", "cwl2le policies operator"),
+            ("What is enough to subscribe log groups and to look", "cwl2le policies everyday"),
+            (
+                "All documents, without credentials",
+                "cwl2le policies --account 123456789012 --region eu-west-1",
+            ),
+        ],
+        page: Some("permissions.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts { stack: Some(&self.wanted.stack), reads: Reads::Everything, ..Facts::default() }

@@ -4,6 +4,7 @@ use clap::Args;
 use clap::builder::StringValueParser;
 use cwl2le_forwarder::config::pinned_destination;
 
+use super::manual::Manual;
 use super::verb::{Facts, Policy, Verb};
 use crate::apply::apply;
 use crate::aws::Session;
@@ -20,30 +21,52 @@ use crate::workflow::log_groups::{Chosen, Loops, Survey, choose, survey};
 use crate::workflow::steps::Steps;
 use crate::workflow::{ChangeReport, Context, patterns, unknown_stack};
 
-/// Attach log groups to the chain
+/// Attach log groups, by name, glob or tag
+///
+/// Creates a subscription filter for each log group. With --all, one account policy subscribes every log group,
+/// future ones included. Log groups that would create a loop, such as that of the forwarder, are never subscribed.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Subscribe {
     #[command(flatten)]
     pub stack: StackArg,
     #[command(flatten)]
     pub change: Change,
+    /// Take over a filter or account policy of this name that points to another destination
+    #[arg(long, hide_short_help = true)]
+    pub adopt: bool,
     #[command(flatten)]
     pub groups: Groups,
-    /// With --all: a filter for each log group that exists, instead of the one account policy
-    #[arg(long, requires = "all", help_heading = "Log groups")]
+    /// With --all: create a filter for each existing log group instead of an account policy
+    #[arg(long, hide_short_help = true, requires = "all", help_heading = "Log groups")]
     pub per_group: bool,
-    /// Destination that these groups go to, whatever the routes say
-    #[arg(long, value_name = "NAME", conflicts_with = "filter_name", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
+    /// Destination of these log groups, whatever the routes say
+    #[arg(long, help_heading = "Subscription filters", value_name = "NAME", conflicts_with = "filter_name", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub destination: Option<String>,
     #[command(flatten)]
     pub filter: Filter,
-    /// Take over a filter or an account policy of our name that leads elsewhere
-    #[arg(long)]
-    pub adopt: bool,
 }
 
 impl Verb for Subscribe {
     type Report = ChangeReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            (
+                "All Lambda functions but the canaries",
+                "cwl2le subscribe '/aws/lambda/*' --exclude '*-canary'",
+            ),
+            (
+                "Two log groups, errors only",
+                "cwl2le subscribe /app/web /app/api --filter-pattern '?ERROR ?WARN'",
+            ),
+            ("Every log group with a tag", "cwl2le subscribe --tag team=payments"),
+            (
+                "Replace the subscription filter of another forwarder",
+                "cwl2le subscribe '/app/*' --replace OldForwarder",
+            ),
+        ],
+        page: Some("log-groups.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         let policy = Policy { all: self.groups.all && !self.per_group, ..Policy::everyday() };
@@ -51,6 +74,7 @@ impl Verb for Subscribe {
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        self.groups.check("subscribe")?;
         if self.groups.all && !self.per_group {
             must_mean_everything(&self.groups)?;
             if let Some(name) = &self.filter.filter_name {
@@ -138,10 +162,10 @@ fn must_mean_everything(groups: &Groups) -> Result<()> {
             "add --per-group: a filter for each log group that exists and carries the tag; or leave out --all",
         ));
     }
-    if !groups.log_groups.is_empty() || !groups.matches.is_empty() {
+    if !groups.names().is_empty() || !groups.globs().is_empty() {
         return Err(Error::usage(
-            "--all means every log group: --log-group and --match say nothing beside it",
-            "leave out --all, or the others",
+            "--all means every log group, so names and globs add nothing to it",
+            "leave out --all, or the names and globs",
         ));
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::manual::Manual;
 use super::verb::{Facts, Policy, Verb};
 use crate::aws::Notice;
 use crate::error::{Error, Exit, Result};
@@ -13,23 +14,35 @@ use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::{ChangeReport, Context, reading, unknown_stack};
 
-/// Remove everything that is ours: filters first, the stream last
+/// Delete everything cwl2le created
+///
+/// Deletes the subscription filters first and the stream last. Resources that this stack does not manage stay.
 #[derive(Debug, Clone, Args)]
+#[command(alias = "destroy")]
 pub(crate) struct Teardown {
     #[command(flatten)]
     pub stack: StackArg,
     #[command(flatten)]
     pub change: Change,
-    /// Delete the stream even where others still write to it or read from it
+    /// Delete the stream even if others still write to it or read from it
     #[arg(long)]
     pub force: bool,
-    /// Also remove filters and an account policy of this name that lead to our stream
+    /// Also delete filters and an account policy of this name that point to the stream
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub filter_name: Option<String>,
 }
 
 impl Verb for Teardown {
     type Report = ChangeReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Show what would be deleted", "cwl2le teardown --dry-run"),
+            ("Delete the default stack", "cwl2le teardown"),
+            ("Delete another stack, without a question", "cwl2le teardown --stack blue --yes"),
+        ],
+        page: Some("plans.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts { removes: true, ..Facts::of_stack(&self.stack, Policy::operator()) }

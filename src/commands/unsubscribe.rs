@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::manual::Manual;
 use super::verb::{Facts, Policy, Verb};
 use crate::aws::Session;
 use crate::error::{Code, Error, Exit, Result};
@@ -14,22 +15,34 @@ use crate::workflow::apply_plan::Run;
 use crate::workflow::log_groups::{Loops, choose};
 use crate::workflow::{ChangeReport, Context, unknown_stack};
 
-/// Detach log groups from the chain
+/// Detach log groups
+///
+/// Deletes the subscription filters of this stack from the log groups, and no others. With --all, it also deletes the
+/// account policy of this stack.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Unsubscribe {
     #[command(flatten)]
     pub stack: StackArg,
     #[command(flatten)]
     pub change: Change,
+    /// Also delete filters and an account policy of this name that point to the stream
+    #[arg(long, hide_short_help = true, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
+    pub filter_name: Option<String>,
     #[command(flatten)]
     pub groups: Groups,
-    /// Also remove a filter or an account policy of this name, where it leads to our stream
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
-    pub filter_name: Option<String>,
 }
 
 impl Verb for Unsubscribe {
     type Report = ChangeReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Detach one log group", "cwl2le unsubscribe /aws/lambda/app"),
+            ("Detach by pattern, without a question", "cwl2le unsubscribe '/aws/ecs/*' --yes"),
+            ("Detach every log group, and the account policy", "cwl2le unsubscribe --all"),
+        ],
+        page: Some("log-groups.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         let policy = Policy { all: self.groups.all, ..Policy::everyday() };
@@ -37,6 +50,7 @@ impl Verb for Unsubscribe {
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        self.groups.check("unsubscribe")?;
         let session = context.session().await?;
         let (stack, plan, wide) = decide(context, &session, self).await?;
         let run = Run { wide, ..Run::new(context, &session, &stack, &self.change, "unsubscribe") };
@@ -80,7 +94,7 @@ fn in_one_piece(policy: &AccountPolicy) -> Error {
     Error::usage(
         format!("the account policy `{}` covers every log group and cannot be removed for some of them only", policy.name),
         "first give each log group its own filter: `cwl2le subscribe --all --per-group`; or exclude log groups from the policy: \
-         name them with --log-group or --match",
+         give their names or globs instead of --all",
     )
     .on(&policy.name)
 }

@@ -4,14 +4,18 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::manual::Manual;
 use crate::error::{Exit, Result};
 use crate::flags::StackArg;
 use crate::settings::Wanted;
 use crate::workflow::Context;
 
 /// A verb. The type holds its flags, the documentation of the type is its help, and the rest of the tool knows it by
-/// these methods only.
+/// these items only.
 pub(crate) trait Verb {
+    /// Examples, and where it is documented.
+    const MANUAL: Manual;
+
     /// What a run reports.
     type Report: Report + 'static;
 

@@ -12,13 +12,17 @@ const SECRET_FLAGS: [&str; 1] = ["--token"];
 const PLACEHOLDER: &str = "<token>";
 
 /// The flags that say which stack is meant, and where it is. Each takes a value.
-const PLACE_FLAGS: [&str; 5] = ["--stack", "--config", "--region", "--profile", "--endpoint-url"];
+const PLACE_FLAGS: [&str; 7] =
+    ["--stack", "--config", "--region", "--profile", "--endpoint-url", "--directory", "-C"];
+
+/// The flags of every command that take no value.
+const SWITCHES: [&str; 4] = ["--quiet", "-q", "--verbose", "-v"];
 
 /// The verbs that look at an account, but at no one stack.
 const STACKLESS_VERBS: [&str; 1] = ["list"];
 
 /// The verbs that look at no account. Every other one but those above takes `--stack`.
-const PLACELESS_VERBS: [&str; 6] = ["package", "schema", "completions", "man", "demo", "help"];
+const PLACELESS_VERBS: [&str; 7] = ["package", "schema", "completions", "man", "version", "demo", "help"];
 
 /// The arguments of a run without the secrets among them. Displayed, they are one line for a POSIX shell.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,9 +60,9 @@ impl CommandLine {
     #[must_use]
     pub fn confirmed(&self) -> Self {
         let mut line = self.clone();
-        // After `--`, a shell would pass `--yes` as a value.
-        line.args.retain(|arg| arg != "--");
-        line.args.push("--yes".to_owned());
+        // Behind `--` it would be a log group.
+        let end = line.args.iter().position(|arg| arg == "--").unwrap_or(line.args.len());
+        line.args.insert(end, "--yes".to_owned());
         line
     }
 
@@ -173,11 +177,11 @@ impl CommandLine {
     #[must_use]
     pub fn with_verb(&self, typed: &str, verb: &str) -> Self {
         let mut line = self.clone();
-        // The word may also be the value of a global flag. Of those, --quiet and --verbose take no value.
+        // The word may also be the value of a flag before the verb.
         let is_value = |at: usize| {
             let before = at.checked_sub(1).map(|before| line.args[before].as_str());
             before.is_some_and(|flag| {
-                flag.starts_with("--") && !["--quiet", "--verbose"].contains(&flag) && !flag.contains('=')
+                flag == "-C" || flag.starts_with("--") && !SWITCHES.contains(&flag) && !flag.contains('=')
             })
         };
         if let Some(at) = (0..line.args.len()).find(|&at| line.args[at] == typed && !is_value(at)) {
@@ -210,7 +214,8 @@ impl CommandLine {
 }
 
 fn has_value(arg: &str, flag: &str) -> bool {
-    arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with('='))
+    let is_short = !flag.starts_with("--");
+    arg.strip_prefix(flag).is_some_and(|rest| rest.starts_with('=') || is_short && !rest.is_empty())
 }
 
 impl fmt::Display for CommandLine {
@@ -299,6 +304,18 @@ mod tests {
             "cwl2le list '--region=eu-west-1' --profile p"
         );
         assert_eq!(line("setup --dry-run --shards 2").applied().to_string(), "cwl2le setup --shards 2");
+        assert_eq!(
+            line("-C infra status -Cprod --stack blue").of_stack("setup").to_string(),
+            "cwl2le setup -C infra -Cprod --stack blue"
+        );
+        assert_eq!(
+            line("-C plan -q plan --directory=x").with_verb("plan", "setup").to_string(),
+            "cwl2le -C plan -q setup '--directory=x'"
+        );
+        assert_eq!(
+            line("subscribe /app -- -odd").confirmed().to_string(),
+            "cwl2le subscribe /app --yes -- -odd"
+        );
         assert!(line("setup --token t").of_stack("teardown").needs().is_empty());
         for typed in ["setup --token-file -", "setup --token-file=-"] {
             assert_eq!(line(typed).needs(), "; the token has to be piped in again");
@@ -346,6 +363,20 @@ mod tests {
             .map(|long| format!("--{long}"))
             .collect();
         assert_eq!(found, SECRET_FLAGS.map(ToOwned::to_owned).into());
+    }
+
+    #[test]
+    fn the_flags_of_every_command_that_take_no_value_are_known() {
+        let command = Cli::command();
+        let switches =
+            command.get_arguments().filter(|flag| flag.is_global_set() && !flag.get_action().takes_values());
+        for flag in switches {
+            let long = format!("--{}", flag.get_long().expect("a name"));
+            let short = flag.get_short().map(|short| format!("-{short}"));
+            for name in std::iter::once(long).chain(short) {
+                assert!(SWITCHES.contains(&name.as_str()), "{name}");
+            }
+        }
     }
 
     proptest! {

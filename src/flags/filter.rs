@@ -11,19 +11,22 @@ use crate::stack::{Setting, limits};
 
 /// How log groups are subscribed.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Subscription filters")]
 pub struct Filter {
-    /// Which events, in CloudWatch Logs' filter pattern syntax; default all, or what the filter has
+    /// Forward only events that match this CloudWatch pattern
+    ///
+    /// By default all events are forwarded, and an existing filter keeps its own pattern.
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]
     pub filter_pattern: Option<String>,
-    /// Name of the subscription filter or the account policy; default `cloudwatchLogsFilter`, prefixed by the stack
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
+    /// Name of the subscription filter or account policy [default: cloudwatchLogsFilter, prefixed by the stack]
+    #[arg(long, hide_short_help = true, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub filter_name: Option<String>,
-    /// Spread over the shards `by-log-stream` (in order) or at `random`
-    #[arg(long, value_name = "HOW")]
+    /// How events are spread over the shards: `by-log-stream`, which keeps their order, or `random` [default:
+    /// by-log-stream]
+    #[arg(long, hide_short_help = true, value_name = "HOW")]
     pub distribution: Option<Distribution>,
-    /// Take the place of this filter of each log group, or of this account policy: it is deleted once ours is there, or
-    /// before where AWS has no room for both, and comes back if ours fails
-    #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
+    /// Replace this existing filter or account policy. If that fails, the old one is restored
+    #[arg(long, hide_short_help = true, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub replace: Option<String>,
 }
 

@@ -14,33 +14,41 @@ pub(crate) const TOKEN_VARIABLE: &str = "CWL2LE_TOKEN";
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Log service")]
 pub struct DestinationArgs {
-    /// Token of the log (UUID); else CWL2LE_TOKEN. The process list and the shell's history show it: better give
-    /// --token-file, the variable, --token-ssm or --token-secret
-    #[arg(long, value_name = "UUID")]
+    /// Token of the log, a UUID [env: CWL2LE_TOKEN]. The process list and the shell history show this flag: prefer
+    /// another way to give the token
+    #[arg(long, hide_short_help = true, value_name = "UUID")]
     pub token: Option<String>,
     /// What the variable says the token is. Clap would take it for a flag, which excludes the others.
     #[arg(skip = std::env::var(TOKEN_VARIABLE).ok())]
     pub token_variable: Option<String>,
-    /// File with the token, `-` for standard input, as in `pass show log | cwl2le setup --token-file - --yes`
+    /// File with the token of the log, `-` for standard input
+    ///
+    /// Or give the token as the environment variable CWL2LE_TOKEN.
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
-    /// SSM parameter (name or ARN) that the function reads the token from; NAME#KEY for one key of a JSON object
+    /// SSM parameter with the token of the log
+    ///
+    /// The function reads it. Give its name or ARN; NAME#KEY means one key of a JSON object.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file"], allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub token_ssm: Option<String>,
-    /// Secrets Manager secret (name or ARN) that the function reads the token from; NAME#KEY for one key
+    /// Secrets Manager secret with the token of the log
+    ///
+    /// The function reads it. Give its name or ARN; NAME#KEY means one key of a JSON object.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file", "token_ssm"], allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub token_secret: Option<String>,
-    /// Region of the log service: us, us2, us3, eu, ca, au, ap; default `us`
+    /// us, us2, us3, eu, ca, au or ap [default: us]
+    ///
+    /// The region of your account at Logentries (Rapid7 Log Search).
     #[arg(long, value_name = "REGION", conflicts_with = "logentries_endpoint")]
     pub logentries_region: Option<cwl2le_forwarder::config::Region>,
     /// HOST:PORT of the log service, for older accounts (data.logentries.com:443) and private collectors
-    #[arg(long, value_name = "HOST:PORT")]
+    #[arg(long, hide_short_help = true, value_name = "HOST:PORT")]
     pub logentries_endpoint: Option<String>,
-    /// Connect without TLS: for private collectors only
-    #[arg(long)]
+    /// Connect without TLS, for private collectors only
+    #[arg(long, hide_short_help = true)]
     pub logentries_plain: bool,
-    /// PEM file, as the function sees it, with the certificates to trust instead of the public ones
-    #[arg(long, value_name = "FILE", conflicts_with = "logentries_plain")]
+    /// PEM file of the certificates to trust instead of the public ones. The path is one inside the function
+    #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with = "logentries_plain")]
     pub logentries_ca_file: Option<String>,
 }
 

@@ -7,7 +7,9 @@ use crate::stack::StackName;
 /// Which stack a command works on.
 #[derive(Debug, Clone, Default, Args)]
 pub struct StackArg {
-    /// Name of the stack, `default` by default; any other prefixes every resource
+    /// Stack name [default: default]
+    ///
+    /// Any name but `default` becomes a prefix of every resource.
     #[arg(long, value_name = "NAME", env = "CWL2LE_STACK")]
     pub stack: Option<StackName>,
 }

@@ -107,14 +107,14 @@ pub(super) struct Subscription {
     #[serde(default)]
     #[schemars(example = BTreeMap::from([("env", "production")]))]
     pub(super) tags: Tags,
-    /// Every log group of the account and region, also those to come, by one account policy; in the place of names
-    /// and glob patterns
+    /// Every log group of the account and region, future ones included, by one account policy; instead of names and
+    /// glob patterns
     #[serde(default)]
     pub(super) all: bool,
-    /// With `all`: a filter for each log group that exists, instead of the one account policy
+    /// With `all`: create a filter for each existing log group instead of an account policy
     #[serde(default)]
     pub(super) per_group: bool,
-    /// Which events, in CloudWatch Logs' filter pattern syntax; all by default
+    /// Forward only events that match this CloudWatch filter pattern [default: all]
     #[schemars(example = "{ $.level > 0 }")]
     pub(super) filter_pattern: Option<FilterPattern>,
     /// How events are spread over the shards: `by-log-stream` keeps the order of each log stream, `random` spreads

@@ -21,49 +21,48 @@ const LOG_RETENTION_DAYS: u32 = 14;
 #[command(next_help_heading = "Function")]
 #[serde(deny_unknown_fields)]
 pub struct Function {
-    /// Processor of the function: x86_64 or arm64; x86_64 by default
-    #[arg(long, value_name = "ARCH")]
+    /// Processor of the function: x86_64 or arm64 [default: x86_64]
+    #[arg(long, hide_short_help = true, value_name = "ARCH")]
     #[schemars(extend("default" = "x86_64"))]
     pub arch: Option<Arch>,
-    /// Memory in MB, 128 to 10240; 256 by default
-    #[arg(long, value_name = "MB")]
+    /// Memory in MB, 128 to 10240 [default: 256]
+    #[arg(long, hide_short_help = true, value_name = "MB")]
     #[schemars(extend("default" = MEMORY_MB))]
     pub memory: Option<Whole<128, 10_240>>,
-    /// Timeout in seconds, 10 to 900; 60 by default
+    /// Timeout in seconds, 10 to 900 [default: 60]
     // Lambda takes less than 10, which leaves too little time to deliver in.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, hide_short_help = true, value_name = "SECONDS")]
     #[schemars(extend("default" = TIMEOUT_SECONDS))]
     pub timeout: Option<Whole<10, 900>>,
-    /// Reserve this concurrency from the account's pool
-    #[arg(long, value_name = "N")]
+    /// Concurrency to reserve for the function from the account's pool
+    #[arg(long, hide_short_help = true, value_name = "N")]
     #[schemars(example = 2)]
     pub reserved_concurrency: Option<Whole<1, 1000>>,
-    /// Days that the function's own log is kept; 14 by default
-    #[arg(long, value_name = "DAYS")]
+    /// Days that the function's own log is kept [default: 14]
+    #[arg(long, hide_short_help = true, value_name = "DAYS")]
     #[schemars(extend("default" = LOG_RETENTION_DAYS))]
     pub log_retention_days: Option<LogDays>,
-    /// Where in S3 records are kept that no retry can help: s3://BUCKET/PREFIX, in the function's region; `none` for
-    /// nowhere, which is the default
-    #[arg(long, value_name = "PLACE")]
+    /// Keep undeliverable records in S3: s3://BUCKET/PREFIX in the function's region [default: none]
+    #[arg(long, hide_short_help = true, value_name = "PLACE")]
     #[schemars(extend("default" = "none"))]
     pub quarantine: Option<Quarantine>,
-    /// Account that the buckets of --quarantine and --on-failure belong to; `own` for the account of the stack, which
-    /// is the default. No other account's bucket gets any record
-    #[arg(long, value_name = "ID")]
+    /// Account ID that owns the buckets of --quarantine and --on-failure; records go to no other account's bucket
+    /// [default: own, the account of the stack]
+    #[arg(long, hide_short_help = true, value_name = "ID")]
     #[schemars(extend("default" = "own"))]
     pub bucket_owner: Option<BucketOwner>,
-    /// What the function logs of each invocation: `cloudwatch` for a line of counts that CloudWatch makes metrics of,
-    /// `log` for the line without metrics, `none` for neither
+    /// What the function logs about each invocation: `cloudwatch` for a line of counts that CloudWatch turns into
+    /// metrics, `log` for the line without metrics, `none` for neither
     #[arg(skip)]
     #[schemars(extend("default" = "cloudwatch"))]
     pub metrics: Option<Metrics>,
-    /// Seconds until a destination moves to or from a function of its own, where `isolated` changes in the file; 10
-    /// to 3600, 60 by default. If updating the functions takes longer, run the command again
-    #[arg(long, value_name = "SECONDS")]
+    /// Seconds until a destination moves to or from its own function when `isolated` changes in the file, 10 to 3600.
+    /// If updating the functions takes longer, run the command again [default: 60]
+    #[arg(long, hide_short_help = true, value_name = "SECONDS")]
     #[schemars(skip)]
     pub handover: Option<Whole<10, 3600>>,
-    /// Another forwarder than the bundled one
-    #[arg(long, value_name = "FILE")]
+    /// Zip file of another forwarder than the bundled one
+    #[arg(long, hide_short_help = true, value_name = "FILE")]
     #[serde(serialize_with = "values::shown")]
     #[schemars(skip)]
     pub forwarder_zip: Option<PathBuf>,

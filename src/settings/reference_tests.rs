@@ -63,7 +63,9 @@ fn table(heading: &str, schema: &Value, keys: &[&str], has_flags: bool) -> Strin
         let flag =
             flag.and_then(|flag| flag.get_long()).map(|long| format!("`--{long}`")).unwrap_or_default();
         let default = schema.get("default").map(|value| format!("`{}`", as_toml(value))).unwrap_or_default();
-        let text = schema["description"].as_str().unwrap_or_default().replace('|', "\\|");
+        let text = schema["description"].as_str().unwrap_or_default();
+        // The table has a column for it.
+        let text = text.split(" [default").next().unwrap_or_default().replace('|', "\\|");
         Some(format!("| `{key}` | {flag} | {} | {default} | {text} |\n", values(schema)))
     });
     let head = "| key | flag | values | default | what it is |\n| --- | --- | --- | --- | --- |\n";
@@ -110,7 +112,7 @@ fn the_text_of_a_setting_says_its_range_and_its_default() {
                 assert!(text.contains(&format!("{low} to {high}")), "{key}: {text}");
             }
             if let Some(number) = schema["default"].as_i64() {
-                assert!(text.contains(&format!("{number} by default")), "{key}: {text}");
+                assert!(text.contains(&format!("[default: {number}]")), "{key}: {text}");
             }
         }
     }

@@ -14,11 +14,11 @@ use crate::resources::Observed;
 #[serde(deny_unknown_fields)]
 pub struct Roles {
     /// Path of the roles, such as `/service/`
-    #[arg(long = "role-path", value_name = "PATH")]
+    #[arg(long = "role-path", hide_short_help = true, value_name = "PATH")]
     #[schemars(extend("default" = "/"))]
     pub path: Option<RolePath>,
     /// ARN of a permissions boundary for the roles
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, hide_short_help = true, value_name = "ARN")]
     #[schemars(example = "arn:aws:iam::123456789012:policy/boundary")]
     pub permissions_boundary: Option<PermissionsBoundary>,
 }
@@ -43,6 +43,6 @@ pub struct Resources {
     #[command(flatten)]
     pub roles: Roles,
     /// Tag to add to every resource; repeatable
-    #[arg(long = "tag", value_name = "KEY=VALUE", allow_hyphen_values = true, value_parser = Hyphened(key_value))]
+    #[arg(long = "tag", hide_short_help = true, value_name = "KEY=VALUE", allow_hyphen_values = true, value_parser = Hyphened(key_value))]
     pub tags: Vec<(String, String)>,
 }

@@ -17,21 +17,27 @@ const RETENTION_HOURS: u32 = 24;
 #[command(next_help_heading = "Stream")]
 #[serde(deny_unknown_fields)]
 pub struct Stream {
-    /// Number of provisioned shards; 1 by default: 1,000 records/s or 1 MiB/s in
+    /// Number of provisioned shards; each takes 1,000 records/s or 1 MiB/s [default: 1]
     // The quota of the account may be lower.
-    #[arg(long, value_name = "N")]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     #[schemars(extend("default" = SHARDS))]
     pub shards: Option<Whole<1, 10_000>>,
-    /// Let AWS scale the stream
-    #[arg(long, conflicts_with = "shards", num_args = 0, default_missing_value = "true")]
+    /// Let AWS scale the stream (on-demand mode)
+    #[arg(
+        long,
+        hide_short_help = true,
+        conflicts_with = "shards",
+        num_args = 0,
+        default_missing_value = "true"
+    )]
     #[schemars(extend("default" = false))]
     pub on_demand: Option<bool>,
-    /// Hours that the stream keeps records, 24 to 8760: the buffer while the log service is down; 24 by default
-    #[arg(long, value_name = "HOURS")]
+    /// Hours that the stream keeps records, 24 to 8760. It is the buffer while the log service is down [default: 24]
+    #[arg(long, hide_short_help = true, value_name = "HOURS")]
     #[schemars(extend("default" = RETENTION_HOURS))]
     pub retention_hours: Option<Whole<24, 8760>>,
-    /// KMS key that encrypts the stream: key id or ARN, `none` to stop encrypting
-    #[arg(long, value_name = "KEY")]
+    /// KMS key that encrypts the stream: key ID or ARN, `none` to stop encrypting [default: none]
+    #[arg(long, hide_short_help = true, value_name = "KEY")]
     #[schemars(extend("default" = "none"))]
     pub kms_key: Option<KmsKey>,
 }

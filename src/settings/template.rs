@@ -15,8 +15,8 @@ use super::trigger::Trigger;
 const HEAD: &str = "\
 # The configuration of cwl2le. `cwl2le plan` shows what it would change, `cwl2le setup` does it.
 #
-# Every setting that stands behind a single # has the value that it has without it, or an example. Flags win over
-# environment variables, and these over this file. What is not set here is left as it is in the account.
+# Settings behind a single # show their defaults, or an example. Flags win over environment variables, and these over
+# this file. What is not set here is left as it is in the account.
 ";
 
 /// Examples of log services. What each type takes is up to the type: docs/destinations.md has all of it.

@@ -18,25 +18,26 @@ const PARALLELIZATION: u32 = 1;
 #[command(next_help_heading = "Trigger")]
 #[serde(deny_unknown_fields)]
 pub struct Trigger {
-    /// Records in one invocation at most, 1 to 10000; 1000 by default
-    #[arg(long, value_name = "N")]
+    /// Maximum number of records in one invocation, 1 to 10000 [default: 1000]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     #[schemars(extend("default" = BATCH_SIZE))]
     pub batch_size: Option<Whole<1, 10_000>>,
-    /// Seconds to wait for a batch to fill, 0 to 300; 1 by default
-    #[arg(long, value_name = "SECONDS")]
+    /// Seconds to wait for a batch to fill, 0 to 300 [default: 1]
+    #[arg(long, hide_short_help = true, value_name = "SECONDS")]
     #[schemars(extend("default" = BATCH_WINDOW_SECONDS))]
     pub batch_window: Option<Whole<0, 300>>,
-    /// Concurrent invocations per shard, 1 to 10; 1 by default
-    #[arg(long, value_name = "N")]
+    /// Concurrent invocations per shard, 1 to 10 [default: 1]
+    #[arg(long, hide_short_help = true, value_name = "N")]
     #[schemars(extend("default" = PARALLELIZATION))]
     pub parallelization: Option<Whole<1, 10>>,
-    /// Whether AWS counts the events that the trigger polls, hands over and drops, as metrics without a charge: `true`
-    /// or `false`; `true` by default
-    #[arg(long, value_name = "BOOL")]
+    /// Whether AWS counts the events that the trigger polls, invokes with and drops, as free metrics: `true` or `false`
+    /// [default: true]
+    #[arg(long, hide_short_help = true, value_name = "BOOL")]
     #[schemars(extend("default" = true))]
     pub event_counts: Option<bool>,
-    /// S3 bucket, SQS queue or SNS topic (ARN) that gets what expires in the stream undelivered; `none` for none
-    #[arg(long, value_name = "ARN")]
+    /// ARN of the S3 bucket, SQS queue or SNS topic that gets records that expire in the stream undelivered [default:
+    /// none]
+    #[arg(long, hide_short_help = true, value_name = "ARN")]
     #[schemars(extend("default" = "none"))]
     pub on_failure: Option<OnFailure>,
 }

@@ -16,19 +16,19 @@ pub struct Wanted {
     /// Which stack is meant.
     #[command(flatten)]
     pub stack: StackArg,
-    /// Log group to attach, besides those of the configuration file; repeatable
-    #[arg(long = "log-group", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
+    /// Take over resources of these names that cwl2le did not create
+    #[arg(long, hide_short_help = true)]
+    pub adopt: bool,
+    /// Replace the function's code even if a newer cwl2le, another build of this version, or --forwarder-zip deployed
+    /// it
+    #[arg(long, hide_short_help = true)]
+    pub allow_downgrade: bool,
+    /// Log group to subscribe, besides those of the configuration file; repeatable
+    #[arg(long = "log-group", help_heading = "Subscription filters", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_groups: Vec<String>,
     /// How the log groups are subscribed.
     #[command(flatten)]
     pub filter: Filter,
-    /// Take over resources of these names that cwl2le did not make
-    #[arg(long)]
-    pub adopt: bool,
-    /// Replace the function's code even if a newer cwl2le, another build of this version, or --forwarder-zip deployed
-    /// it
-    #[arg(long)]
-    pub allow_downgrade: bool,
     /// Where the forwarder sends lines.
     #[command(flatten)]
     pub destination: DestinationArgs,

@@ -33,8 +33,10 @@ pub(crate) struct Context<'a> {
     pub lines: &'a Lines<'a>,
     /// Standard output, for verbs that show something while they run.
     pub live: Live<'a>,
-    /// Builds the whole command line, for completions and manual pages.
+    /// Builds the whole command line, for completions.
     pub command: fn() -> clap::Command,
+    /// Builds the manual pages, each with the name of its file.
+    pub pages: fn() -> Vec<(String, Vec<u8>)>,
 }
 
 /// See [`Context::lines`]. Returns how many of the bytes standard output took, like [`io::Write::write`], and holds

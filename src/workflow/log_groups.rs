@@ -88,7 +88,7 @@ pub(crate) async fn choose(
 ) -> Result<Chosen> {
     let selector = selector(args, &session.target)?;
     if !selector.needs_listing() {
-        let mut log_groups = named(&args.log_groups, &session.target)?;
+        let mut log_groups = named(&args.names(), &session.target)?;
         let (scope, mut observed) = observe(session, stack, &log_groups, Depth::Stack).await?;
         look_for_similar(session, &log_groups, &mut observed).await;
         log_groups.sort();
@@ -138,7 +138,8 @@ fn nothing_matches(
         ([], left_out) => format!("every log group that matches is left out: {}", left_out[0].reason),
         (unmatched, _) => format!("nothing matches {}; {there}", unmatched.join(" or ")),
     };
-    let meant = args.matches.iter().find_map(|glob| glob_that_matches(glob, candidates));
+    let globs = args.globs();
+    let meant = globs.iter().find_map(|glob| glob_that_matches(glob, candidates));
     Error::new(Code::UnknownLogGroup, message).hint(match meant {
         Some(glob) => format!("did you mean `{glob}`?"),
         None => {
@@ -224,8 +225,8 @@ pub(crate) fn named(log_groups: &[String], target: &Target) -> Result<Vec<String
 
 fn selector(args: &Groups, target: &Target) -> Result<Selector> {
     let wanted = Wanted {
-        names: named(&args.log_groups, target)?,
-        globs: named(&args.matches, target)?,
+        names: named(&args.names(), target)?,
+        globs: named(&args.globs(), target)?,
         excludes: named(&args.excludes, target)?,
         tags: args.tags.iter().cloned().collect(),
         all: args.all,

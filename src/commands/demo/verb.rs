@@ -8,16 +8,20 @@ use super::play::play;
 use super::report::DemoReport;
 use super::story::{Row, Story};
 use super::world::World;
+use crate::commands::manual::Manual;
 use crate::commands::verb::Verb;
 use crate::error::{Exit, Result};
 use crate::output::style::{BOLD, DIM};
 use crate::output::width;
 use crate::workflow::Context;
 
-/// Run the whole chain on a local AWS: no account needed, only Python 3.10 or newer
+/// See the whole chain run on this machine, no AWS account needed
+///
+/// Runs a local AWS, an application that logs, and a log service that goes away for a while. It needs Python 3.10 or
+/// newer, and downloads the local AWS (90 MB) once.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Demo {
-    /// Leave everything running and say how to look around; stop with Ctrl-C
+    /// Keep everything running and show how to look around; stop with Ctrl-C
     #[arg(long)]
     pub keep: bool,
     /// Show everything that happens: the commands with their output, each line as it arrives, and all counts
@@ -27,6 +31,14 @@ pub(crate) struct Demo {
 
 impl Verb for Demo {
     type Report = DemoReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Run the chain with an outage in the middle, and count what arrived", "cwl2le demo"),
+            ("Keep the local AWS running to try other commands on it", "cwl2le demo --keep"),
+        ],
+        page: Some("faults.md"),
+    };
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let started = Instant::now();

@@ -13,6 +13,7 @@ use super::report::{Diagnosis, DoctorReport, Item, time};
 use super::select::{names, select};
 use super::setup_flags::SetupFlags;
 use crate::aws::Options;
+use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::{Exit, Result};
 use crate::workflow::Context;
@@ -21,31 +22,35 @@ use crate::workflow::Context;
 /// does not answer is one that could not be read.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Find what keeps logs from arriving, and print the command that fixes it
+/// Find out why logs do not arrive, and the command that fixes it
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub settings: SetupFlags,
-    /// Check before anything is set up: rights, settings, names, quotas, log services; takes every flag of `setup`
+    /// Check before `setup`: rights, settings, names, quotas, log services
+    ///
+    /// Takes every flag of `setup`, too.
     #[arg(long, conflicts_with_all = ["since", "probe"])]
     pub pre: bool,
-    /// Print only faults and warnings
+    /// Show only faults and warnings
     #[arg(long)]
     pub short: bool,
-    /// Exit with code 8 after a warning, too
+    /// Exit with code 8 for warnings, too
     #[arg(long)]
     pub strict: bool,
-    /// Report only this category or check; --list shows the names
+    /// Make only this check, or this category of checks; --list has the names
     #[arg(long, value_name = "CHECK", value_parser = names(), hide_possible_values = true)]
     pub only: Vec<String>,
-    /// List the checks and make none
+    /// List the checks without making them
     #[arg(long)]
     pub list: bool,
-    /// Also try what only trying shows: invoke the forwarder with an empty batch, connect to each log service from here,
-    /// write an object into each bucket and delete it
+    /// Also invoke the forwarder, connect to the log services and write to the buckets
+    ///
+    /// Invokes the forwarder with an empty batch, connects to each log service from this machine, writes an object into
+    /// each bucket and deletes it again.
     #[arg(long)]
     pub probe: bool,
-    /// Count what went wrong in the last 15m, 1h or 2d
+    /// Time span in which faults count, such as 15m, 1h or 2d
     #[arg(long, value_name = "TIME", value_parser = window, default_value = "1h")]
     pub since: Duration,
 }
@@ -60,6 +65,18 @@ fn window(text: &str) -> std::result::Result<Duration, String> {
 
 impl Verb for Doctor {
     type Report = DoctorReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Nothing arrives: what is wrong, and what fixes it?", "cwl2le doctor"),
+            (
+                "Check rights, quotas and names before the first setup",
+                "cwl2le doctor --pre --token-ssm /cwl2le/token",
+            ),
+            ("Also try out what can only be tried", "cwl2le doctor --probe --short"),
+        ],
+        page: Some("doctor.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         if self.pre {

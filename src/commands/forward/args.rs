@@ -9,21 +9,22 @@ use crate::flags::values::{Hyphened, checked};
 use crate::flags::{DestinationArgs, StackArg};
 use crate::stack::limits;
 
-/// Send saved events through the forwarder here: to a log service, or to standard output
+/// Send saved events again, or show what would be sent
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Forward {
     #[command(flatten)]
     pub stack: StackArg,
-    /// Saved events, `-` for standard input: events of the function, objects of an on-failure bucket, payloads of
-    /// CloudWatch Logs, the output of `aws kinesis get-records`, `aws logs filter-log-events` or `get-log-events`, or
-    /// an export of CloudWatch Logs; plain or gzip
+    /// File with saved events, `-` for standard input
+    ///
+    /// It takes events of the function, objects of an on-failure bucket, payloads of CloudWatch Logs, the output of
+    /// `aws kinesis get-records`, `aws logs filter-log-events` or `aws logs get-log-events`, and exports of CloudWatch
+    /// Logs; plain or gzip.
     #[arg(long, value_name = "FILE")]
     pub input: PathBuf,
-    /// Deliver to this destination of the configuration; without it lines go to standard output, with stand-ins for
-    /// tokens
+    /// Destination to deliver to [default: standard output, with placeholders for tokens]
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub to: Option<String>,
-    /// Write what --to would send to standard output instead
+    /// With --to: write to standard output what would be sent
     #[arg(long, requires = "to")]
     pub dry_run: bool,
     /// Log group of events that do not say where they come from
@@ -32,7 +33,7 @@ pub(crate) struct Forward {
     /// Log stream of events that do not say where they come from
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub log_stream: String,
-    /// Pass over the first events of the input: those that an earlier run has done
+    /// Skip the first N events (already sent by an earlier run)
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub skip: u64,
     #[command(flatten)]

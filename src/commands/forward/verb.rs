@@ -15,6 +15,7 @@ use super::lines::Lines;
 use super::position::{before, settled};
 use super::report::{ForwardReport, Refused};
 use crate::aws::{Session, configured_region, texts};
+use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Reads, Verb};
 use crate::error::{Code, Error, Exit, Result};
 use crate::events::{Hints, Input, Record, ToBuffer, cap, invocation};
@@ -39,6 +40,15 @@ const LONG: Duration = Duration::from_secs(3600);
 
 impl Verb for Forward {
     type Report = ForwardReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Send what expired in the stream again", "cwl2le forward --input expired.json --to default"),
+            ("See what would be sent", "cwl2le forward --input events.json --to default --dry-run"),
+            ("Read events from another command", "gunzip -c events.gz | cwl2le forward --input - -g /app"),
+        ],
+        page: Some("replay.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts {

@@ -6,6 +6,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::report::{ListReport, Row};
 use super::row::row;
 use crate::aws::Aws;
+use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::Result;
 use crate::health::Limits;
@@ -26,6 +27,14 @@ const LIMITS: Limits = Limits { window: 300, max_lag: 900 };
 
 impl Verb for List {
     type Report = ListReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Which stacks are here, and how are they?", "cwl2le list"),
+            ("In another region, for a script", "cwl2le list --region eu-west-1 --output json"),
+        ],
+        page: Some("list.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts { reads: Reads::Place, policy: Some(Policy::on_call()), ..Facts::default() }

@@ -13,34 +13,33 @@ use crate::journal::Level;
 /// Maximum number of lines that `-n` takes.
 pub(super) const MOST_LINES: u16 = 10_000;
 
-/// Show what the forwarder says: one line for each invocation, with what was delivered, failed and why
+/// Show the log of the forwarder, one line for each invocation
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Logs {
     #[command(flatten)]
     pub stack: StackArg,
-    /// Go on showing lines as they come, until Ctrl-C
+    /// Keep showing new lines until Ctrl-C
     #[arg(long, short)]
     pub follow: bool,
-    /// Show lines from then on: how long ago, as 15m, 1h or 2d, or a time as 2016-09-17T10:28:49Z; 15m by default,
-    /// and 1d with -n
+    /// Show lines since then: 15m, 1h, 2d or 2016-09-17T10:28:49Z [default: 15m, or 1d with -n]
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub since: Option<Moment>,
-    /// Show lines up to then; now by default
+    /// Show lines until then [default: now]
     #[arg(long, value_name = "WHEN", value_parser = moment, conflicts_with = "follow")]
     pub until: Option<Moment>,
     /// Show only the newest N lines, 1 to 10000
     #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_LINES)))]
     pub lines: Option<u16>,
-    /// Show only lines that are at least this important
+    /// Show only lines of this level and above
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Least::Info)]
     pub level: Least,
-    /// Show only lines about this destination, and errors that stop every destination
+    /// Show only lines about this destination, and errors that stop all of them
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub destination: Option<String>,
-    /// Show only lines that hold this text, as they were logged or as they are shown
+    /// Show only lines that contain this text, as logged or as shown
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub grep: Option<String>,
-    /// Show lines as they were logged, with those of Lambda: START, END, REPORT
+    /// Show lines as they were logged, Lambda's START, END and REPORT included
     #[arg(long)]
     pub raw: bool,
 }

@@ -8,6 +8,7 @@ use super::report::LogsReport;
 use super::screen::Screen;
 use super::source::{CloudWatch, Source as _};
 use super::window::Window;
+use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Code, Error, Result};
 use crate::output::visible;
@@ -18,6 +19,15 @@ const FURTHER: [(i64, &str); 2] = [(24 * 3_600_000, "--since 1d"), (7 * 24 * 3_6
 
 impl Verb for Logs {
     type Report = LogsReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("The last 15 minutes", "cwl2le logs"),
+            ("Follow it, faults only", "cwl2le logs --follow --level warn"),
+            ("The newest 50 lines about one destination", "cwl2le logs -n 50 --destination default"),
+        ],
+        page: Some("logs.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts { writes_lines: true, writes_events: true, ..Facts::of_stack(&self.stack, Policy::on_call()) }

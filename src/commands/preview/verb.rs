@@ -10,6 +10,7 @@ use super::args::Preview;
 use super::examine::Examiner;
 use super::report::{Place, PreviewReport, Window};
 use crate::aws::{EventQuery, Notice, Session, filter_log_events, texts};
+use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::{Error, Result, did_you_mean_or};
 use crate::settings::destinations;
@@ -20,6 +21,24 @@ use crate::workflow::log_groups::{explained, named};
 
 impl Verb for Preview {
     type Report = PreviewReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            (
+                "The last hour of a log group, as the rules of cwl2le.toml would send it",
+                "cwl2le preview -g /aws/lambda/app",
+            ),
+            (
+                "What was redacted, beside the original messages",
+                "cwl2le preview -g /aws/lambda/app --before --samples 50",
+            ),
+            (
+                "What a day costs at your log service",
+                "cwl2le preview -g /aws/lambda/app --since 1d --price-per-gb 0.35",
+            ),
+        ],
+        page: Some("preview.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts {

@@ -7,6 +7,7 @@ use clap::Args;
 use super::receipts;
 use super::report::SetupReport;
 use crate::aws::{Notice, Session};
+use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::Change;
@@ -22,24 +23,43 @@ use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
 /// How long the line of `--test` is followed.
 const TEST: Duration = Duration::from_secs(60);
 
-/// Create or update the chain: stream, roles, log group, function, trigger; and filters with --log-group
+/// Create or update the chain in your account
+///
+/// Creates what is missing of the stream, the roles, the function with its log group, and the event source mapping;
+/// updates what differs from the flags and from cwl2le.toml; subscribes log groups. Shows the plan and asks first. Run it
+/// again at any time: when nothing differs, it changes nothing.
 #[derive(Debug, Clone, Args)]
+#[command(aliases = ["apply", "deploy"])]
 pub(crate) struct Setup {
     #[command(flatten)]
     pub wanted: Wanted,
     #[command(flatten)]
     pub change: Change,
-    /// Delete what this run made, if it fails
-    #[arg(long)]
+    /// If this run fails, delete what it created
+    #[arg(long, hide_short_help = true)]
     pub rollback: bool,
-    /// When the chain is set up, send one line through it, as `cwl2le test` does. If it does not arrive, what was set up
-    /// stays, and the run ends with exit code 9
+    /// When the chain is set up, send a test line through it
+    ///
+    /// As `cwl2le test` does. If the line does not arrive, what was set up stays, and the exit code is 9.
     #[arg(long)]
     pub test: bool,
 }
 
 impl Verb for Setup {
     type Report = SetupReport;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            (
+                "Show every change and make none",
+                "cwl2le setup --token-file token.txt --logentries-region eu --dry-run",
+            ),
+            ("Create the chain, with a log group", "cwl2le setup --token-file token.txt -g /aws/lambda/app"),
+            ("Apply cwl2le.toml in a pipeline, and send a test line", "cwl2le setup --yes --test"),
+            ("Keep the token out of the function's configuration", "cwl2le setup --token-ssm /cwl2le/token"),
+        ],
+        page: Some("plans.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts::of_settings(&self.wanted, Policy::operator())

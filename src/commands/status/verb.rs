@@ -8,6 +8,7 @@ use super::describe::{About, describe};
 use super::report::{StatusOutput, StatusReport};
 use super::watch::watch;
 use crate::aws::{Notice, Session};
+use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::StackArg;
@@ -21,15 +22,15 @@ const SILENT: Duration = Duration::from_millis(500);
 /// Maximum window of the rates, in seconds: a day. CloudWatch keeps points of a minute for 15 days.
 const LONGEST: u64 = 24 * 60 * 60;
 
-/// Show whether logs flow, how far behind they are, what is wrong and what to do
+/// Show whether logs flow and how far behind they are
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Status {
     #[command(flatten)]
     pub stack: StackArg,
-    /// Calculate counts and rates over this time, from 1m to 24h
+    /// Time span of the counts and rates, 1m to 24h
     #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = window)]
     pub since: Duration,
-    /// Keep showing it, with new log lines every SECONDS and new metrics every minute, until Ctrl-C
+    /// Keep showing it until Ctrl-C, refreshed after so many seconds [default: 5]
     #[arg(
         long,
         value_name = "SECONDS",
@@ -38,17 +39,19 @@ pub(crate) struct Status {
         value_parser = clap::value_parser!(u64).range(1..=3600)
     )]
     pub watch: Option<u64>,
-    /// Exit with code 8 unless logs flow or there are none, the lag is within --max-lag, nothing was set aside in the
-    /// last hour and `setup` would change nothing; with code 4 if that cannot be read
+    /// Exit with code 8 unless the chain is healthy
+    ///
+    /// Healthy means: logs flow or there are none, the lag is within --max-lag, no record was quarantined in the last
+    /// hour, and `setup` would change nothing. If that cannot be read, the exit code is 4.
     #[arg(long, conflicts_with = "watch")]
     pub check: bool,
-    /// Call it behind from this lag on
+    /// Lag from which the chain counts as behind
     #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
     pub max_lag: Duration,
-    /// Also list the ten log groups that most events come from
+    /// Also list the ten busiest log groups
     #[arg(long)]
     pub groups: bool,
-    /// Also read the subscription filters of every log group: one call for each
+    /// Also read the subscription filters of every log group, one call for each
     #[arg(long)]
     pub deep: bool,
 }
@@ -64,6 +67,18 @@ fn window(text: &str) -> Result<Duration, String> {
 
 impl Verb for Status {
     type Report = StatusOutput;
+
+    const MANUAL: Manual = Manual {
+        examples: &[
+            ("Do logs flow, and how far behind are they?", "cwl2le status"),
+            ("Keep showing it", "cwl2le status --watch"),
+            (
+                "In a script or an alarm: exit code 8 unless all is well",
+                "cwl2le status --check --max-lag 5m --quiet",
+            ),
+        ],
+        page: Some("status.md"),
+    };
 
     fn facts(&self) -> Facts<'_> {
         Facts::of_stack(&self.stack, Policy::on_call())
