@@ -1,11 +1,11 @@
 //! A plan that fits a window: what is alike stands in one row, with a count and three examples.
 
+use super::extent::Extent;
 use super::field::Field;
 use super::resource::ResourceId;
-use super::show::{Extent, hint};
 use super::stage::{Stage, Verb};
 use super::steps::{Loss, Plan, Refusal, Step};
-use crate::output::style::{BAD, DIM};
+use crate::output::style::{BAD, DIM, HINT};
 use crate::output::{Table, columns, hanging, quantity, visible, width};
 
 /// Number of names in a row for many.
@@ -241,4 +241,9 @@ fn what_is_lost(loss: &Loss) -> String {
         }
         _ => what,
     }
+}
+
+/// A hint below what it is for.
+fn hint(text: &str) -> String {
+    hanging(&format!("      {HINT}hint:{HINT:#} "), &visible(text), width())
 }

@@ -6,6 +6,7 @@
 mod brief;
 mod cost;
 mod draft;
+mod extent;
 mod field;
 mod head;
 mod resource;
@@ -16,11 +17,11 @@ mod steps;
 mod tests;
 
 pub(crate) use draft::Draft;
+pub use extent::Extent;
 pub use field::Field;
 pub(crate) use field::HIDDEN;
 pub use head::{Head, HeadRow, Origin};
 pub(crate) use resource::Reads;
 pub use resource::{Kind, ResourceId};
-pub use show::Extent;
 pub use stage::{Stage, Verb};
 pub use steps::{Kept, Loss, Plan, Refusal, Step};

@@ -4,22 +4,11 @@ use std::fmt;
 
 use super::brief;
 use super::cost;
+use super::extent::Extent;
 use super::stage::Verb;
 use super::steps::{Plan, Step};
-use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, WARN};
+use crate::output::style::{BAD, BOLD, DIM, GOOD, WARN};
 use crate::output::{hanging, indented, quantity, unstyled, visible, width};
-
-/// How much of a plan is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Extent {
-    /// What fits a window: what is alike in one row, settings that nobody gave left out.
-    #[default]
-    Brief,
-    /// Every change with every field, every setting with its source, names in full.
-    Everything,
-    /// How many changes there are.
-    Total,
-}
 
 /// A plan to be displayed.
 pub struct Shown<'a, A> {
@@ -132,9 +121,4 @@ fn step<A>(step: &Step<A>) -> String {
 fn notes(notes: &[String]) -> String {
     let notes = notes.iter().map(|note| hanging(&format!("  {WARN}note:{WARN:#} "), &visible(note), width()));
     notes.collect::<Vec<_>>().join("\n")
-}
-
-/// A hint below what it is for.
-pub(super) fn hint(text: &str) -> String {
-    hanging(&format!("      {HINT}hint:{HINT:#} "), &visible(text), width())
 }
