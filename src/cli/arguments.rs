@@ -58,9 +58,15 @@ pub struct Global {
     /// Maximum calls per second of each AWS operation, 1 to 1000 [default: below AWS's default quotas]
     #[arg(long, global = true, value_name = "CALLS", env = "CWL2LE_RATE", value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub rate: Option<u16>,
-    /// Configuration file; flags and environment win over it [default: cwl2le.toml, where there is one]
+    /// Configuration file [default: the nearest cwl2le.toml, in this folder or above it]
+    ///
+    /// The search ends at the root of the repository or at the home directory. Flags and environment variables win over
+    /// the file.
     #[arg(long, global = true, value_name = "FILE", env = "CWL2LE_CONFIG_FILE")]
     pub config: Option<PathBuf>,
+    /// Environment: lays the section [env.NAME] over the rest of the file
+    #[arg(long, global = true, value_name = "NAME", env = "CWL2LE_ENV")]
+    pub env: Option<String>,
     /// Output format
     #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text, env = "CWL2LE_OUTPUT")]
     pub output: OutputFormat,

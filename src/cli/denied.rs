@@ -33,7 +33,9 @@ fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
         .to_vec();
     let config = cli.global.config.as_ref().map(|file| file.display().to_string());
     let stack = facts.stack.and_then(|args| args.stack.as_ref()).map(ToString::to_string);
-    for (flag, value) in [("--config", config.as_deref()), ("--stack", stack.as_deref())] {
+    for (flag, value) in
+        [("--config", config.as_deref()), ("--env", cli.global.env.as_deref()), ("--stack", stack.as_deref())]
+    {
         args.extend(value.into_iter().flat_map(|value| [flag, value]).map(ToOwned::to_owned));
     }
     args.extend(wanted.of_policies());

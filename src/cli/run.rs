@@ -11,7 +11,7 @@ use crate::commands::{Outcome, Reads};
 use crate::error::{Error, Result};
 use crate::flags::CommandLine;
 use crate::output::{Live, Progress, visible};
-use crate::settings::{self, File};
+use crate::settings::{self, Choice, File};
 use crate::workflow::{Context, Lines, Stopwatch};
 
 /// Why a token should not stand on the command line.
@@ -63,7 +63,7 @@ pub async fn run(
             .iter()
             .for_each(|warning| progress.line(warning));
         settings::fill_options(&mut options, file, env);
-        progress.line(format!("configuration {}", visible(file.path().display())));
+        progress.line(configured(file));
     }
     let target = OnceLock::new();
     let context = Context {
@@ -96,14 +96,29 @@ pub async fn run(
     })
 }
 
+/// Which file is used, and which of its environments.
+fn configured(file: &File) -> String {
+    let path = visible(file.path().display());
+    match (file.environment(), file.environments()) {
+        (Some(name), _) => format!("configuration {path}, environment {name}"),
+        (None, []) => format!("configuration {path}"),
+        (None, names) => {
+            format!(
+                "configuration {path}, without an environment: --env chooses {}",
+                visible(names.join(", "))
+            )
+        }
+    }
+}
+
 /// The configuration file, as far as the verb reads it.
 fn configuration(cli: &Cli, reads: Reads, progress: &Progress) -> Result<Option<File>> {
-    let path = cli.global.config.as_deref();
+    let choice = Choice { file: cli.global.config.as_deref(), environment: cli.global.env.as_deref() };
     match reads {
         Reads::Nothing => Ok(None),
-        Reads::Everything => File::find(path),
+        Reads::Everything => File::find(choice),
         Reads::Place => {
-            let Some((file, mistake)) = File::find_stack(path)? else { return Ok(None) };
+            let Some((file, mistake)) = File::find_stack(choice)? else { return Ok(None) };
             if let Some(mistake) = mistake {
                 progress.line(format!(
                     "warning: {mistake}; only stack, region and profile are taken from the file"
@@ -113,7 +128,7 @@ fn configuration(cli: &Cli, reads: Reads, progress: &Progress) -> Result<Option<
         }
         Reads::Secrets => {
             // Whatever is wrong with the file, the verb does not need it.
-            let _ = File::find_stack(path);
+            let _ = File::find_stack(choice);
             Ok(None)
         }
     }

@@ -18,8 +18,8 @@ fn worded(verb: &ClapCommand) -> Vec<Arg> {
         let names = flag.get_value_names().unwrap_or_default();
         names.iter().any(|name| ["PATTERN", "GLOB", "KEY=VALUE", "NAME"].contains(&name.as_str()))
     };
-    // A stack's name begins with a letter or digit, and a profile's name is not checked.
-    let has_form = |flag: &Arg| ["stack", "profile"].contains(&flag.get_id().as_str());
+    // Names of stacks and environments begin with a letter or digit, and a profile's name is not checked.
+    let has_form = |flag: &Arg| ["stack", "env", "profile"].contains(&flag.get_id().as_str());
     verb.get_arguments().filter(is_worded).filter(|flag| !has_form(flag)).cloned().collect()
 }
 

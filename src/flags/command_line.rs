@@ -12,8 +12,8 @@ const SECRET_FLAGS: [&str; 1] = ["--token"];
 const PLACEHOLDER: &str = "<token>";
 
 /// The flags that say which stack is meant, and where it is. Each takes a value.
-const PLACE_FLAGS: [&str; 7] =
-    ["--stack", "--config", "--region", "--profile", "--endpoint-url", "--directory", "-C"];
+const PLACE_FLAGS: [&str; 8] =
+    ["--stack", "--config", "--env", "--region", "--profile", "--endpoint-url", "--directory", "-C"];
 
 /// The flags of every command that take no value.
 const SWITCHES: [&str; 4] = ["--quiet", "-q", "--verbose", "-v"];

@@ -161,7 +161,7 @@ impl Check<'_> {
                 }
                 (None, Value::Bool(false)) => {
                     // That of a log service has been named before.
-                    if !self.problems.is_within(key_span) {
+                    if !self.problems.is_within(std::slice::from_ref(key_span)) {
                         let known: Vec<&str> = keys_of(schema).collect();
                         let problem = format!("unknown key `{key}`{}", within(path));
                         self.add(key_span.clone(), &problem, words::hint(key, &known));

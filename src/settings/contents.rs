@@ -71,7 +71,18 @@ pub(super) struct Contents {
     /// in it
     #[schemars(with = "Option<Vec<Subscription>>")]
     pub(super) subscriptions: Option<Vec<Spanned<Subscription>>>,
+    /// Environments, by names of your own. `--env NAME` or CWL2LE_ENV lays the sections of one over the rest of the
+    /// file: keys of [stream], [function], [trigger], [roles], [tags] and [destinations.NAME] one by one, any other key,
+    /// and a destination with a `type`, as a whole
+    #[serde(default)]
+    #[expect(dead_code, reason = "it is laid over the rest before this is read")]
+    pub(super) env: Environments,
 }
+
+/// The environments, which are laid over the rest before it is read.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[schemars(inline, with = "BTreeMap<String, BTreeMap<String, ()>>")]
+pub(super) struct Environments {}
 
 /// Log groups, and the destinations they go to.
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -4,10 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize as _;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeTable, DeValue, Deserializer};
 
-/// A file. Its parts are named by paths such as `routes[0].shape`.
+use super::overlay;
+
+/// A file, with the chosen environment over the rest. Its parts are named by paths such as `routes[0].shape`.
 #[derive(Debug)]
 pub(super) struct Document {
     pub(super) path: PathBuf,
@@ -16,19 +19,66 @@ pub(super) struct Document {
     pub(super) is_toml: bool,
     /// The keys whose values are no secrets.
     pub(super) plain_keys: &'static [&'static str],
+    /// The names of the environments that it has.
+    pub(super) environments: Vec<String>,
+    /// The chosen one of these.
+    pub(super) environment: Option<String>,
     spans: BTreeMap<String, Range<usize>>,
+    /// The start of each span that stands in the section of an environment.
+    overlaid: BTreeSet<usize>,
 }
 
 impl Document {
     /// The file with this text; with no parts as far as that is not TOML.
-    pub(super) fn new(path: &Path, text: String, plain_keys: &'static [&'static str]) -> Self {
-        let mut spans = BTreeMap::new();
-        let (tree, errors) = DeTable::parse_recoverable(&text);
-        for (key, value) in tree.get_ref() {
-            add(key.get_ref().to_string(), value, &mut spans);
+    pub(super) fn new(
+        path: &Path,
+        text: String,
+        plain_keys: &'static [&'static str],
+        environment: Option<&str>,
+    ) -> Self {
+        let (mut spans, mut overlaid) = (BTreeMap::new(), BTreeSet::new());
+        let (mut tree, errors) = DeTable::parse_recoverable(&text);
+        let environments = overlay::names(tree.get_ref());
+        if let Some(all) = tree.get_ref().get(overlay::KEY) {
+            add(overlay::KEY.to_owned(), all, &mut spans);
+            overlaid.extend(spans.values().map(|span| span.start));
         }
-        let is_toml = errors.is_empty();
-        Self { path: path.to_owned(), text, is_toml, plain_keys, spans }
+        let mut add_all = |tree: &DeTable<'_>| {
+            tree.iter().for_each(|(key, value)| add(key.get_ref().to_string(), value, &mut spans));
+        };
+        add_all(tree.get_ref());
+        overlay::lay_over(tree.get_mut(), environment);
+        add_all(tree.get_ref());
+        Self {
+            path: path.to_owned(),
+            is_toml: errors.is_empty(),
+            plain_keys,
+            environments,
+            environment: environment.map(ToOwned::to_owned),
+            spans,
+            overlaid,
+            text,
+        }
+    }
+
+    /// The whole file, with the chosen environment over the rest; none where the text is not TOML.
+    pub(super) fn table(&self) -> Option<toml::Table> {
+        let mut tree = DeTable::parse(&self.text).ok()?;
+        overlay::lay_over(tree.get_mut(), self.environment.as_deref());
+        toml::Table::deserialize(Deserializer::from(tree)).ok()
+    }
+
+    /// What the chosen environment says by itself.
+    pub(super) fn overlay(&self) -> Option<toml::Table> {
+        let all: toml::Table = self.text.parse().ok()?;
+        all.get(overlay::KEY)?.get(self.environment.as_deref()?)?.as_table().cloned()
+    }
+
+    /// Whether a part stands in the section of an environment.
+    pub(super) fn is_overlaid(&self, span: &Range<usize>) -> bool {
+        // Keys have no span of their own: what stands before them is in the same section.
+        let before = self.spans.values().map(|known| known.start).filter(|start| *start <= span.start);
+        before.max().is_some_and(|start| self.overlaid.contains(&start))
     }
 
     /// Where a part stands; where it is not there, the nearest part around it.
@@ -50,20 +100,24 @@ impl Document {
         self.span(&format!("destinations.{service}.{key}"))
     }
 
-    /// The part with everything in it. A section stands where its header does, and its keys are behind it.
-    pub(super) fn extent(&self, path: &str) -> Range<usize> {
+    /// The part with everything in it: what stands in the base, and what stands in an environment. A section stands
+    /// where its header does, and its keys are behind it.
+    pub(super) fn extent(&self, path: &str) -> Vec<Range<usize>> {
         let is_in = |of: &str| {
             of.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
         };
-        let all = self.spans.iter().filter(|(of, _)| is_in(of)).map(|(_, span)| span);
-        let all = all.cloned().reduce(|one, other| one.start.min(other.start)..one.end.max(other.end));
-        all.unwrap_or(0..0)
+        let all = || self.spans.iter().filter(|(of, _)| is_in(of)).map(|(_, span)| span);
+        let around = |overlaid| {
+            let these = all().filter(|span| self.overlaid.contains(&span.start) == overlaid).cloned();
+            these.reduce(|one, other| one.start.min(other.start)..one.end.max(other.end))
+        };
+        [around(false), around(true)].into_iter().flatten().collect()
     }
 
     /// The same for the part that stands there.
-    pub(super) fn extent_at(&self, span: &Range<usize>) -> Range<usize> {
+    pub(super) fn extent_at(&self, span: &Range<usize>) -> Vec<Range<usize>> {
         let found = self.spans.iter().find(|(_, known)| *known == span);
-        found.map_or(span.clone(), |(path, _)| self.extent(path))
+        found.map_or_else(|| vec![span.clone()], |(path, _)| self.extent(path))
     }
 
     /// The path of the element of a list that stands there; that of the list where there is none.
@@ -75,7 +129,7 @@ impl Document {
 
     /// The names of all log services, also of those that cannot be read.
     pub(super) fn services(&self) -> BTreeSet<String> {
-        let all: toml::Table = self.text.parse().unwrap_or_default();
+        let all = self.table().unwrap_or_default();
         all.get("destinations")
             .and_then(toml::Value::as_table)
             .into_iter()

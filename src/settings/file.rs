@@ -1,7 +1,7 @@
 //! `cwl2le.toml`: what may stand in it, read and checked.
 
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cwl2le_forwarder::secret::redact_uuids;
 use cwl2le_forwarder::secret::redactor;
@@ -9,32 +9,43 @@ use cwl2le_forwarder::secret::redactor;
 use super::check;
 use super::contents::Contents;
 use super::document::Document;
+use super::environments;
+use super::overlay;
 use super::problems::{Problems, error};
 use super::read::read;
 use super::schema::PLAIN_KEYS;
+use super::search::{self, FILE_NAME};
 use super::secrets::Source;
 use super::service::is_telling;
 use crate::error::{Code, Error, Result};
 use crate::stack::{Region, StackName};
-
-/// The name of the file that is used when none is named.
-pub const FILE_NAME: &str = "cwl2le.toml";
 
 /// A configuration file that was read and checked.
 #[derive(Debug)]
 pub struct File {
     pub(super) document: Document,
     pub(super) contents: Contents,
+    /// What it says with each of the environments that are not chosen.
+    others: Vec<(String, Contents)>,
+}
+
+/// Which file is meant, and which of its environments.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Choice<'a> {
+    /// The file that is named; else `cwl2le.toml` is looked for.
+    pub file: Option<&'a Path>,
+    /// The environment.
+    pub environment: Option<&'a str>,
 }
 
 impl File {
-    /// The file that is named, else `cwl2le.toml` in the working folder where there is one.
+    /// The file that is named, else the nearest `cwl2le.toml`: see [`super::search`].
     ///
     /// # Errors
     /// [`Code::Config`]: it cannot be read, or says what cannot be; the message begins with `FILE:LINE:COLUMN`.
-    pub fn find(named: Option<&Path>) -> Result<Option<Self>> {
-        let Some(path) = located(named) else { return Ok(None) };
-        Self::parse(path, Self::read(path)?).map(Some)
+    pub fn find(choice: Choice<'_>) -> Result<Option<Self>> {
+        let Some(path) = located(choice)? else { return Ok(None) };
+        Self::parse_in(&path, Self::read(&path)?, choice.environment).map(Some)
     }
 
     /// The same for commands that take only stack, region and profile from the file: a mistake in what says where logs
@@ -42,21 +53,27 @@ impl File {
     ///
     /// # Errors
     /// As [`File::find`], where the mistake is elsewhere, or leaves open which stack is meant.
-    pub fn find_stack(named: Option<&Path>) -> Result<Option<(Self, Option<Error>)>> {
-        let Some(path) = located(named) else { return Ok(None) };
-        Self::parse_stack(path, Self::read(path)?).map(Some)
+    pub fn find_stack(choice: Choice<'_>) -> Result<Option<(Self, Option<Error>)>> {
+        let Some(path) = located(choice)? else { return Ok(None) };
+        Self::parse_stack(&path, Self::read(&path)?, choice.environment).map(Some)
     }
 
-    pub(super) fn parse_stack(path: &Path, text: String) -> Result<(Self, Option<Error>)> {
-        let mistake = match Self::parse(path, text.clone()) {
+    pub(super) fn parse_stack(
+        path: &Path,
+        text: String,
+        environment: Option<&str>,
+    ) -> Result<(Self, Option<Error>)> {
+        let mistake = match Self::parse_in(path, text.clone(), environment) {
             Ok(file) => return Ok((file, None)),
             Err(mistake) => mistake,
         };
-        let document = Document::new(path, text, &PLAIN_KEYS);
+        let document = Document::new(path, text, &PLAIN_KEYS, environment);
+        environments::must_have(&document, environment)?;
         let Some(contents) = super::identity::contents(&document) else { return Err(mistake) };
         let mut problems = Problems::default();
         check::check(&document, &contents, &mut problems);
-        if problems.is_empty() { Ok((Self { document, contents }, Some(mistake))) } else { Err(mistake) }
+        let file = Self { document, contents, others: Vec::new() };
+        if problems.is_empty() { Ok((file, Some(mistake))) } else { Err(mistake) }
     }
 
     fn read(path: &Path) -> Result<String> {
@@ -69,19 +86,44 @@ impl File {
         })
     }
 
-    /// Reads and checks the text of a file. References are not followed yet.
+    /// Reads and checks the text of a file without any of its environments. References are not followed yet.
     ///
     /// # Errors
     /// As [`File::find`].
     pub fn parse(path: &Path, text: String) -> Result<Self> {
+        Self::parse_in(path, text, None)
+    }
+
+    /// The same with an environment over the rest. The other ones are checked, too.
+    ///
+    /// # Errors
+    /// As [`File::find`]; and there is no such environment.
+    pub fn parse_in(path: &Path, text: String, environment: Option<&str>) -> Result<Self> {
         // Before anything quotes what it refuses.
         if let Ok(table) = text.parse::<toml::Table>() {
+            let environments = table.get(overlay::KEY).and_then(toml::Value::as_table);
+            for each in environments.into_iter().flat_map(toml::Table::values) {
+                redactor::learn_config(&serde_json::json!(each));
+            }
             redactor::learn_config(&serde_json::json!(table));
         }
-        let document = Document::new(path, text, &PLAIN_KEYS);
+        let document = Document::new(path, text, &PLAIN_KEYS, environment);
+        environments::must_have(&document, environment)?;
         let (contents, mut problems) = read(&document, &[]);
         check::check(&document, &contents, &mut problems);
-        let file = Self { document, contents };
+        let (mut others, mut of_others) = (Vec::new(), Vec::new());
+        for name in document.environments.iter().filter(|name| Some(name.as_str()) != environment) {
+            let other = Document::new(path, document.text.clone(), &PLAIN_KEYS, Some(name));
+            let (contents, mut found) = read(&other, &[]);
+            check::check(&other, &contents, &mut found);
+            others.push((name.clone(), contents));
+            of_others.push((name.clone(), found));
+        }
+        if environment.is_none() {
+            problems.name_choice(&of_others);
+        }
+        of_others.into_iter().for_each(|(name, found)| problems.add_of(&document, &name, found));
+        let file = Self { document, contents, others };
         match problems.into_error() {
             Some(error) => Err(error),
             None => {
@@ -95,7 +137,8 @@ impl File {
     /// function has of it. What is not there, or is no regular file and may be read only once, is none of their
     /// business.
     fn learn_secrets(&self) {
-        let services = self.contents.destinations.iter().flatten();
+        let all = self.others.iter().map(|(_, contents)| contents).chain([&self.contents]);
+        let services = all.flat_map(|contents| contents.destinations.iter().flatten());
         for secret in services.flat_map(|(_, service)| service.secrets()) {
             let folder = self.document.folder();
             let once = match &secret.source {
@@ -113,6 +156,16 @@ impl File {
         &self.document.path
     }
 
+    /// The chosen environment.
+    pub fn environment(&self) -> Option<&str> {
+        self.document.environment.as_deref()
+    }
+
+    /// The names of its environments.
+    pub fn environments(&self) -> &[String] {
+        &self.document.environments
+    }
+
     /// The stack that it is about.
     pub fn stack(&self) -> Option<&StackName> {
         self.contents.stack.as_ref()
@@ -121,7 +174,7 @@ impl File {
     /// Which of `stack`, `region` and `profile` it does not say, and holds in a table that takes any key: perhaps they
     /// were to stand before the first section.
     pub fn slipped(&self) -> Vec<&'static str> {
-        super::identity::slipped(&self.document.text)
+        super::identity::slipped(&self.document)
     }
 
     /// The AWS region.
@@ -157,6 +210,31 @@ impl File {
 
     /// What is not wrong and should be known, each with its place.
     pub fn warnings(&self) -> Vec<String> {
+        let mut all = self.inline_secrets();
+        all.extend(self.shared_stack());
+        all
+    }
+
+    /// The other environments that are the same stack in the same place: each run would undo what another one did.
+    fn shared_stack(&self) -> Option<String> {
+        let name = self.environment()?;
+        let place =
+            |of: &Contents| (of.stack.clone().unwrap_or_default(), of.region.clone(), of.profile.clone());
+        let same = self.others.iter().filter(|(_, other)| place(other) == place(&self.contents));
+        let same: Vec<&str> = same.map(|(name, _)| name.as_str()).collect();
+        (!same.is_empty()).then(|| {
+            format!(
+                "{}: warning: environment `{name}` is stack `{}` in the same region and profile as `{}`: each replaces what \
+                 the other set up; give each a `stack` of its own",
+                self.document.path.display(),
+                place(&self.contents).0,
+                same.join("`, `"),
+            )
+        })
+    }
+
+    /// The secrets that stand in the file.
+    fn inline_secrets(&self) -> Vec<String> {
         let services = self.contents.destinations.iter().flatten();
         services
             .flat_map(|(name, service)| service.secrets().map(move |secret| (name, secret)))
@@ -179,7 +257,21 @@ impl File {
     }
 }
 
-/// The file that is named, else `cwl2le.toml` in the working folder where there is one.
-fn located(named: Option<&Path>) -> Option<&Path> {
-    named.or_else(|| Some(Path::new(FILE_NAME)).filter(|path| path.is_file()))
+/// The file that is meant.
+///
+/// # Errors
+/// As [`search::nearest`]; and an environment is chosen where there is no file.
+fn located(choice: Choice<'_>) -> Result<Option<PathBuf>> {
+    let found = match choice.file {
+        Some(path) => Some(path.to_owned()),
+        None => search::nearest()?,
+    };
+    match (&found, choice.environment) {
+        (None, Some(name)) => {
+            let message = format!("environment `{name}` is chosen, and there is no {FILE_NAME} here");
+            let hint = "give the file with --config, or leave out --env and CWL2LE_ENV";
+            Err(Error::new(Code::Config, message).hint(hint))
+        }
+        _ => Ok(found),
+    }
 }

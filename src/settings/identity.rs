@@ -14,26 +14,38 @@ const LOG_SERVICES: [&str; 6] =
 /// The contents of a file without those of log services; none where the rest cannot be read either, or leaves open
 /// which stack is meant.
 pub(super) fn contents(document: &Document) -> Option<Contents> {
-    let table: Table = document.text.parse().ok()?;
+    let table = document.table()?;
     // A key behind the header of a section belongs to that section: `stack` may have slipped into one that is left out.
     let names_stack = |key: &str, value: &Value| match key {
         "stack" | "profile" => true,
         "region" => is_region(value),
         _ => false,
     };
-    let is_slip = |key: &str, value: &Value| !table.contains_key(key) && names_stack(key, value);
-    let mut left_out = LOG_SERVICES.iter().filter_map(|key| table.get(*key));
-    if left_out.any(|value| any_key(value, &is_slip)) {
-        return None;
+    // What an environment says of them may have slipped, too, whatever the base says.
+    for table in [Some(&table), document.overlay().as_ref()].into_iter().flatten() {
+        let is_slip = |key: &str, value: &Value| !table.contains_key(key) && names_stack(key, value);
+        let mut left_out = LOG_SERVICES.iter().filter_map(|key| table.get(*key));
+        if left_out.any(|value| any_key(value, &is_slip)) {
+            return None;
+        }
     }
     let (contents, problems) = read(document, &LOG_SERVICES);
     problems.is_empty().then_some(contents)
 }
 
 /// The keys that say which stack is meant and stand only below the top of a file that can be read: in a table that
-/// takes any key, such as `tags`.
-pub(super) fn slipped(text: &str) -> Vec<&'static str> {
-    let Ok(table) = text.parse::<Table>() else { return Vec::new() };
+/// takes any key, such as `tags`. An environment has a top of its own.
+pub(super) fn slipped(document: &Document) -> Vec<&'static str> {
+    let mut found: Vec<&str> = Vec::new();
+    for table in [document.table(), document.overlay()].into_iter().flatten() {
+        found.extend(slipped_in(&table));
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+fn slipped_in(table: &Table) -> Vec<&'static str> {
     let is = |wanted: &str, key: &str, value: &Value| {
         key == wanted && value.is_str() && (key != "region" || is_region(value))
     };
@@ -65,7 +77,7 @@ mod tests {
     const GOOD: &str = "stack = \"blue\"\nregion = \"eu-west-1\"\nprofile = \"production\"\n";
 
     fn stack(text: &str) -> Option<(String, bool)> {
-        let (file, mistake) = File::parse_stack(Path::new("cwl2le.toml"), text.to_owned()).ok()?;
+        let (file, mistake) = File::parse_stack(Path::new("cwl2le.toml"), text.to_owned(), None).ok()?;
         let name = file.stack().map_or_else(|| "default".to_owned(), ToString::to_string);
         Some((name, mistake.is_some()))
     }

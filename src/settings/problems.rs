@@ -37,8 +37,37 @@ impl Problems {
     }
 
     /// Whether there is one within this part of the file. What depends on that part cannot be judged then.
-    pub(super) fn is_within(&self, part: &Range<usize>) -> bool {
-        self.0.iter().any(|(span, _)| part.start <= span.start && span.end <= part.end)
+    pub(super) fn is_within(&self, part: &[Range<usize>]) -> bool {
+        let is_in = |span: &Range<usize>| part.iter().any(|of| of.start <= span.start && span.end <= of.end);
+        self.0.iter().any(|(span, _)| is_in(span))
+    }
+
+    /// Adds what is wrong only with another environment. What stands outside of its section is right by itself, so the
+    /// environment is named.
+    pub(super) fn add_of(&mut self, document: &Document, name: &str, others: Self) {
+        for (span, mut error) in others.0 {
+            if self.0.iter().any(|(known, _)| *known == span) {
+                continue;
+            }
+            if !document.is_overlaid(&span) {
+                error.message.push_str(&format!(" (in environment `{name}`)"));
+            }
+            self.push(span, error);
+        }
+    }
+
+    /// Says of what is missing in the base which of the environments give it.
+    pub(super) fn name_choice(&mut self, environments: &[(String, Self)]) {
+        for (span, error) in &mut self.0 {
+            let gives = |problems: &Self| problems.0.iter().all(|(other, _)| other != span);
+            let names = environments.iter().filter(|(_, problems)| gives(problems));
+            let names: Vec<&str> = names.map(|(name, _)| name.as_str()).collect();
+            if !names.is_empty() {
+                let hint = error.hint.clone().unwrap_or_default();
+                error.hint =
+                    Some(format!("{hint}; or choose an environment with --env: {}", names.join(", ")));
+            }
+        }
     }
 
     /// Whether there is none.

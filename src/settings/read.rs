@@ -10,6 +10,7 @@ use super::contents::Contents;
 use super::document::Document;
 use super::problems::Problems;
 use super::schema::SCHEMA;
+use super::{environments, overlay};
 
 /// The contents of a file, as far as they can be used, and what is wrong with the rest. `left_out` are keys of the
 /// top of the file that are passed over.
@@ -23,6 +24,8 @@ pub(super) fn read(document: &Document, left_out: &[&str]) -> (Contents, Problem
         // What else seems to be wrong may be so only because of these.
         return (Contents::default(), problems);
     }
+    environments::check(document, tree.get_ref(), &mut problems);
+    overlay::lay_over(tree.get_mut(), document.environment.as_deref());
     for key in left_out {
         tree.get_mut().remove(*key);
     }

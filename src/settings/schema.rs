@@ -4,15 +4,17 @@
 use std::sync::LazyLock;
 
 use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::contents::Contents;
+use super::overlay;
 
 /// The schema, in draft 7 of JSON Schema, which every editor knows.
 pub static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let settings = SchemaSettings::draft07().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<Contents>().to_value();
     tidy(&mut schema);
+    add_environments(&mut schema);
     // Whether a map keeps its order depends on the build.
     schema.sort_all_objects();
     schema
@@ -31,6 +33,31 @@ pub(super) static PLAIN_KEYS: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     }
     plain
 });
+
+/// Every key of the file may stand in an environment, too. Of a destination that has its type in the base, any key may
+/// stand there by itself.
+fn add_environments(schema: &mut Value) {
+    let every = |keys: &Value| keys.as_object().into_iter().flatten().map(|(key, _)| key.clone()).collect();
+    let names: Vec<String> = every(&schema["properties"]);
+    let names = names.into_iter().filter(|name| name != overlay::KEY);
+    let mut keys: Map<String, Value> =
+        names.map(|name| (name.clone(), json!({ "$ref": format!("#/properties/{name}") }))).collect();
+    let types = &schema["properties"]["destinations"]["additionalProperties"]["oneOf"];
+    let any: Map<String, Value> = types
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|kind| every(&kind["properties"]) as Vec<String>)
+        .filter(|key| key != "type")
+        .map(|key| (key, Value::Bool(true)))
+        .collect();
+    let whole = json!({ "$ref": "#/properties/destinations/additionalProperties" });
+    let part = json!({ "type": "object", "additionalProperties": false, "properties": any });
+    let destinations = json!({ "type": "object", "additionalProperties": { "anyOf": [whole, part] } });
+    keys.insert("destinations".to_owned(), destinations);
+    schema["properties"][overlay::KEY]["additionalProperties"] =
+        json!({ "type": "object", "additionalProperties": false, "properties": keys });
+}
 
 /// Takes out what TOML does not have, which is `null`, and what says nothing to a reader.
 fn tidy(schema: &mut Value) {

@@ -22,6 +22,9 @@ const HEAD: &str = "\
 /// Examples of log services. What each type takes is up to the type: docs/destinations.md has all of it.
 const DESTINATIONS: &str = include_str!("destinations.toml");
 
+/// An example of an environment.
+const ENVIRONMENT: &str = "#[env.prod]\n#stack = \"prod\"\n#[env.prod.stream]\n#shards = 4\n";
+
 /// Maximum width of a comment, in characters.
 const WIDTH: usize = 118;
 
@@ -42,6 +45,11 @@ pub fn template() -> String {
                 for (key, value) in schema["examples"][0].as_object().into_iter().flatten() {
                     text += &format!("#{key} = {}\n", as_toml(value));
                 }
+            }
+            "env" => {
+                text += "\n";
+                comment(&mut text, schema);
+                text += ENVIRONMENT;
             }
             "destinations" => {
                 text += "\n";

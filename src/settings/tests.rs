@@ -44,7 +44,7 @@ pub(super) fn stack(flag: &[&str], text: &str, observed: &Observed) -> Result<St
 }
 
 /// What a person sees of an error, but for colours. Secrets that other tests have are not taken out of it.
-fn shown(error: &crate::error::Error) -> String {
+pub(super) fn shown(error: &crate::error::Error) -> String {
     let hint = error.hint.iter().map(|hint| format!("hint: {hint}\n"));
     let more = error.more.as_deref();
     let snippet = more.and_then(|file| file.snippet.as_ref()).map(|snippet| format!("{snippet}\n"));

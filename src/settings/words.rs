@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::overlay;
 use super::schema::SCHEMA;
 use crate::error::{did_you_mean, nearest};
 
@@ -63,7 +64,7 @@ fn collect(schema: &Value, section: &str, found: &mut BTreeMap<String, Vec<Strin
             homes.push(header.clone());
         }
     }
-    for (name, property) in properties {
+    for (name, property) in properties.iter().filter(|(name, _)| *name != overlay::KEY) {
         // The keys of secrets are no settings of their own.
         let is_section = section.is_empty() || (section, name.as_str()) == ("[routes]", "shape");
         let (inner, path) = match (property.get("items"), property.get("additionalProperties")) {
