@@ -23,7 +23,7 @@ pub(super) fn nearest() -> Result<Option<PathBuf>> {
     let Some(found) = candidates.into_iter().find(|path| path.is_file()) else { return Ok(None) };
     if found != Path::new(FILE_NAME) && is_foreign(&found) {
         let message = format!("{} above this folder belongs to another user", found.display());
-        let hint = format!("to use it all the same, give it with --config {}", found.display());
+        let hint = format!("to use it anyway, give it with --config {}", found.display());
         return Err(Error::new(Code::Config, message).hint(hint));
     }
     Ok(Some(found))
