@@ -18,6 +18,7 @@ const VARIABLES: &[(&str, &str)] = &[
     ("CWL2LE_TOKEN", "Token of the log, unless a flag gives it"),
     ("CWL2LE_STACK", "Stack name, unless --stack gives it"),
     ("CWL2LE_CONFIG_FILE", "Configuration file, unless --config gives it"),
+    ("CWL2LE_ENV", "Environment of the configuration file, unless --env gives it"),
     ("CWL2LE_OUTPUT", "Output format, unless --output gives it"),
     ("CWL2LE_LOG", "Level of the log of AWS calls, unless --log gives it: off, info, debug"),
     ("CWL2LE_PAGER", "Pager for `--detail` on a terminal; else PAGER"),
