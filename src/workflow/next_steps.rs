@@ -2,7 +2,7 @@
 
 use crate::flags::CommandLine;
 use crate::output::Next;
-use crate::resources::{Kind, Plan, ResourceId};
+use crate::resources::{Kind, Plan, ResourceId, Verb};
 
 /// What to run after a `plan` was carried out by the verb `command`.
 pub(super) fn after(command: &str, line: &CommandLine, plan: &Plan) -> Next {
@@ -36,11 +36,12 @@ pub(super) fn after_showing(command: &str, line: &CommandLine, plan: &Plan) -> N
 
 /// With log groups subscribed, lines arrive soon; without, the next thing is to subscribe some.
 fn after_setup(line: &CommandLine, plan: &Plan) -> Next {
-    let resources = plan.steps.iter().map(|step| &step.resource).chain(&plan.unchanged);
+    let steps = plan.steps.iter().filter(|step| step.verb != Verb::Delete);
+    let resources = steps.map(|step| &step.resource).chain(&plan.unchanged);
     let subscriptions: Vec<&ResourceId> = resources.filter(|id| id.kind.is_subscription()).collect();
     let test = line.of_stack("test");
     if subscriptions.is_empty() {
-        let subscribe = line.of_stack("subscribe").with(&["--match".to_owned(), "/aws/lambda/*".to_owned()]);
+        let subscribe = line.of_stack("subscribe").with(&["/aws/lambda/*".to_owned()]);
         return Next::new()
             .then(subscribe, "subscribe log groups, by name, glob pattern or tag")
             .then(test, "send one line through the chain")
@@ -53,7 +54,7 @@ fn after_setup(line: &CommandLine, plan: &Plan) -> Next {
         )
         .then(test, "send one line through the chain");
     let filter = subscriptions.iter().find(|id| id.kind == Kind::SUBSCRIPTION_FILTER);
-    match filter.and_then(|id| id.name.split(" -> ").next()) {
+    match filter.and_then(|id| id.source.as_deref()) {
         Some(group) => {
             let preview = line.of_stack("preview").with(&["--log-group".to_owned(), group.to_owned()]);
             next.then(preview, "see what is sent, redacted and dropped")
@@ -65,10 +66,13 @@ fn after_setup(line: &CommandLine, plan: &Plan) -> Next {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::{Kept, Stage, Step, Verb};
+    use crate::resources::{Kept, Stage, Step};
 
     fn plan(kind: Kind, name: &str) -> Plan {
-        let resource = ResourceId::new(kind, name);
+        plan_of(ResourceId::new(kind, name))
+    }
+
+    fn plan_of(resource: ResourceId) -> Plan {
         let step = Step {
             stage: Stage::Foundations,
             resource,
@@ -92,12 +96,12 @@ mod tests {
     fn every_command_is_for_the_same_stack() {
         let line = CommandLine::new(["setup", "--stack", "blue", "--region", "eu-west-1", "--shards", "2"]);
         let stream = plan(Kind::STREAM, "s");
-        let filter = plan(Kind::SUBSCRIPTION_FILTER, "/my app -> f");
+        let filter = plan_of(ResourceId::new(Kind::SUBSCRIPTION_FILTER, "f").reading("/my app"));
         let place = "--stack blue --region eu-west-1";
         assert_eq!(
             commands(&after("setup", &line, &stream)),
             [
-                format!("cwl2le subscribe {place} --match '/aws/lambda/*'"),
+                format!("cwl2le subscribe {place} '/aws/lambda/*'"),
                 format!("cwl2le test {place}"),
                 format!("cwl2le status {place}")
             ]
@@ -110,6 +114,11 @@ mod tests {
                 format!("cwl2le preview {place} --log-group '/my app'")
             ]
         );
+        let mut gone = filter.clone();
+        gone.steps[0].verb = Verb::Delete;
+        gone.unchanged = vec![ResourceId::new(Kind::SUBSCRIPTION_FILTER, "f").reading("/b")];
+        let after_gone = commands(&after("setup", &line, &gone));
+        assert_eq!(after_gone.last(), Some(&format!("cwl2le preview {place} --log-group /b")));
         let policy = plan(Kind::ACCOUNT_POLICY, "p");
         assert_eq!(commands(&after("subscribe", &line, &policy)).len(), 2);
         assert_eq!(commands(&after("teardown", &line, &stream)), ["cwl2le list --region eu-west-1"]);
