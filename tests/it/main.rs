@@ -11,6 +11,7 @@ mod forward;
 mod house;
 mod leftovers;
 mod permissions;
+mod pictures;
 mod stack;
 mod status;
 mod support;
