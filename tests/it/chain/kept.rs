@@ -24,7 +24,7 @@ async fn poison_is_put_into_the_quarantine_with_what_setup_grants() {
     world.create_log_group(GROUP).await;
     let made = world.setup(&["--log-group", GROUP, "--quarantine", "s3://set-aside/logs"]).await.ok();
     assert!(
-        made.stdout.contains("config quarantine") && made.stdout.contains("s3://set-aside/logs"),
+        made.stdout.contains("\"key\": \"quarantine\"") && made.stdout.contains("s3://set-aside/logs"),
         "{}",
         made.stdout
     );
@@ -74,7 +74,10 @@ async fn what_is_too_old_when_the_log_service_comes_back_is_in_s3_with_its_data(
     world.create_log_group(GROUP).await;
     let flags = ["--log-group", GROUP, "--batch-window", "0", "--on-failure", "arn:aws:s3:::expired-logs"];
     let made = world.setup(&flags).await.ok().stdout;
-    assert!(made.contains("82800 s"), "an hour less than the stream keeps records: {made}");
+    assert!(
+        made.contains("\"maximum_record_age_seconds\"") && made.contains("82800"),
+        "an hour less than the stream keeps records: {made}"
+    );
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
 
     // Nobody wants to wait for 23 hours.
@@ -105,7 +108,7 @@ async fn what_is_too_old_when_the_log_service_comes_back_is_in_s3_with_its_data(
 
     // What comes after the outage arrives, with the age that AWS has by `setup`.
     let again = world.run(&["setup"]).await.ok().stdout;
-    assert!(again.contains("1 s") && again.contains("82800 s"), "{again}");
+    assert!(again.contains("\"old\": 1,") && again.contains("\"new\": 82800"), "{again}");
     world.log_service.resume();
     world.put_log_events(GROUP, &["young enough".to_owned()]).await;
     let lines = world.log_service.wait_for_lines(1, PATIENCE).await;

@@ -212,9 +212,9 @@ async fn a_reader_that_leaves_ends_it_and_what_cannot_be_read_is_an_error() {
     let (code, error) = failed(&["logs", "--since", "1h", "--until", "2h"]).await;
     assert_eq!((code, &error["code"]), (2, &json!("usage")), "{error}");
     let (code, error) = failed(&["logs", "--stack", "other"]).await;
-    assert_eq!((code, &error["code"]), (6, &json!("unknown-log-group")), "{error}");
+    assert_eq!((code, &error["code"]), (6, &json!("not-found")), "{error}");
     assert!(
-        error["hint"].as_str().is_some_and(|hint| hint.contains("cwl2le status --stack other")),
+        error["hint"].as_str().is_some_and(|hint| hint.contains("cwl2le setup --stack other")),
         "{error}"
     );
     // Functions that may not be looked at are no reason not to read the log.

@@ -129,7 +129,7 @@ async fn rights_that_are_missing_are_found_and_the_printed_policy_has_them() {
     assert_eq!((fix[0].as_str(), fix[1].as_str()), ("cwl2le", "policies"));
     let printed = account.run(&fix[1..].iter().map(String::as_str).collect::<Vec<_>>()).await.0.ok().json();
     // The local AWS does not evaluate the values of conditions that a simulation gives.
-    let mut policy = printed["operator"].clone();
+    let mut policy = printed["policies"]["operator"].clone();
     for statement in policy["Statement"].as_array_mut().expect("statements") {
         statement.as_object_mut().expect("a statement").remove("Condition");
     }

@@ -21,10 +21,7 @@ async fn a_change_whose_answer_is_lost_is_looked_at_before_it_is_repeated() {
         let lost = Injection { of: Some(call.clone()), at: 1, times: 1, when, fault: Fault::Reset };
         let (ran, calls) = account.run_with(Some(lost), &["setup", "--shards", "4"]).await;
         let report = ran.ok().json();
-        assert!(
-            report.to_string().contains("2 of the 10 that Kinesis allows in 24 hours: 2, 4"),
-            "{report:#}"
-        );
+        assert!(report.to_string().contains("2 of the 10 that Kinesis allows in 24 hours"), "{report:#}");
         assert_eq!(calls.iter().filter(|made| **made == call).count(), changes, "{when:?}");
         assert_eq!(open_shards(&account).await, Some(4), "{when:?}");
     }

@@ -55,7 +55,10 @@ async fn assert_deployed(account: &Account) {
     let (ran, _) = account.run(&["status", "--check"]).await;
     let report = ran.ok().json();
     let parts = report["parts"].as_array().expect("parts");
-    let part = parts.iter().find(|part| part["name"] == FUNCTION).expect("the function");
+    let part = parts
+        .iter()
+        .find(|part| part["kind"] == "function" && part["name"] == FUNCTION)
+        .expect("the function");
     assert_eq!((&part["release"]["version"], &part["release"]["source"]), (&version.into(), &source.into()));
 }
 
