@@ -152,7 +152,11 @@ fn with_flags(
         Some(other) => return of_another_type(&name, &other.clone(), moves, token, base),
         None => None,
     };
+    // A variable may be set for another stack: it adds no destination to those that are described.
+    let only_set = matches!(token_place(args), Some((_, Origin::Variable(_)))) && !moves;
+    let describes_others = base.as_ref().is_some_and(|config| !config.destinations.is_empty());
     let destination = match (before, token) {
+        (None, Some(_)) if only_set && describes_others => return Ok(base),
         (None, None) if moves => {
             return Err(Error::new(Code::Usage, NO_TOKEN).hint(NO_TOKEN_HINT));
         }

@@ -411,6 +411,26 @@ fn a_token_by_reference_can_be_given_by_flag() {
 }
 
 #[test]
+fn a_token_of_the_environment_adds_no_destination_to_those_of_the_file() {
+    let one = |name: &str| {
+        format!(
+            "[destinations.{name}]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = {{ ssm = \"/{name}\" }}\n"
+        )
+    };
+    let names = |text: &str| -> Vec<String> {
+        let mut flags = flags(&[]);
+        flags.destination.token_variable = Some(TOKEN.to_owned());
+        let (file, observed) = (parse(text).expect("a file"), Observed::default());
+        let stack =
+            wanted_stack(&flags, Some(&file), &StackName::default(), &target(), RoleScope::Plain, &observed);
+        stack.expect("a stack").function.config.expect("a configuration").destinations.into_keys().collect()
+    };
+    assert_eq!(names(&(one("a") + &one("b"))), ["a", "b"]);
+    assert_eq!(names(&one("a")), ["a"]);
+    assert_eq!(names(""), ["default"]);
+}
+
+#[test]
 fn a_token_that_is_not_there_is_named_with_its_place() {
     let text =
         "[destinations.a]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = { env = \"CWL2LE_TEST_UNSET\" }\n";
