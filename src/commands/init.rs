@@ -129,7 +129,7 @@ fn write(to: &Path, text: &str, force: bool) -> Result<()> {
 }
 
 fn there(to: &Path) -> Error {
-    Error::new(Code::Usage, "the configuration file is there already")
+    Error::new(Code::Usage, "the configuration file already exists")
         .on(to.display().to_string())
         .hint("write over it with --force, or give another place with --to")
 }

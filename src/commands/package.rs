@@ -42,7 +42,7 @@ impl Verb for Package {
         let is_other = self.to.is_file() && !std::fs::read(&self.to).is_ok_and(|there| *there == *bundle.zip);
         if is_other && !self.force {
             return Err(Error::usage(
-                "another file is there already",
+                "another file already exists",
                 "write over it with --force, or give another place with --to",
             )
             .on(self.to.display().to_string()));

@@ -1,4 +1,4 @@
-//! `cwl2le policies`: the IAM documents of the stack that is meant, for review before anything is made.
+//! `cwl2le policies`: the IAM documents of a stack, for review before anything is made.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -36,7 +36,7 @@ pub(crate) struct Policies {
     /// By default that is allowed if the file has `all = true`, or if the account has an account policy of cwl2le.
     #[arg(long)]
     pub all: bool,
-    /// The stack that is meant, as for `setup`.
+    /// The stack, as for `setup`.
     #[command(flatten)]
     pub wanted: Wanted,
 }

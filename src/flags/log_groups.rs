@@ -1,4 +1,4 @@
-//! Which log groups are meant.
+//! The flags that select log groups.
 
 use clap::Args;
 
@@ -9,7 +9,7 @@ use crate::stack::limits::{self, Checked};
 /// No name of a log group has these characters.
 const OF_GLOBS: [char; 5] = ['*', '?', '[', '{', '\\'];
 
-/// Which log groups are meant.
+/// The flags that select log groups.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Log groups")]
 pub(crate) struct Groups {

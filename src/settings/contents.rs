@@ -1,4 +1,4 @@
-//! Everything that may stand in `cwl2le.toml`. The text of each key explains it in the help, in the file that `init`
+//! Everything that `cwl2le.toml` may hold. The text of each key explains it in the help, in the file that `init`
 //! writes, in docs/settings.md and in an editor.
 
 use std::collections::BTreeMap;
@@ -37,7 +37,7 @@ pub(super) struct Contents {
     /// only one
     #[schemars(example = &"default")]
     pub(super) default_destination: Option<String>,
-    /// Where the routes are kept, as a JSON list, if they are too many for the function's environment; in the place of
+    /// Where the routes are kept, as a JSON list, if they are too many for the function's environment; instead of
     /// [[routes]]
     #[schemars(example = BTreeMap::from([("secretsmanager", "NAME")]))]
     pub(super) routes_from: Option<Kept>,
@@ -98,7 +98,7 @@ pub(super) struct Route {
     pub(super) shape: Option<Rules>,
 }
 
-/// Log groups, and how they are subscribed.
+/// Log groups, and their subscription filters.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Subscription {

@@ -1,4 +1,4 @@
-//! `cwl2le.toml`: what may stand in it, read and checked.
+//! `cwl2le.toml`: what it may hold, read and checked.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ pub struct File {
     others: Vec<(String, Contents)>,
 }
 
-/// Which file is meant, and which of its environments.
+/// A file, and one of its environments.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Choice<'a> {
     /// The file that is named; else `cwl2le.toml` is looked for.
@@ -244,8 +244,8 @@ impl File {
                 let place = self.document.place(&self.document.span_of(name, key));
                 let last = key.rsplit('.').next().unwrap_or(key);
                 format!(
-                    "{place}: warning: `{key}` of `{name}` stands in the file itself, for everyone who reads it; \
-                     better {last} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}"
+                    "{place}: warning: `{key}` of `{name}` is in the file itself, readable by everyone who reads the file; \
+                     use {last} = {{ env = \"NAME\" }}, {{ file = \"PATH\" }}, {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME\" }}"
                 )
             })
             .collect()
@@ -257,7 +257,7 @@ impl File {
     }
 }
 
-/// The file that is meant.
+/// The file to read.
 ///
 /// # Errors
 /// As [`search::nearest`]; and an environment is chosen where there is no file.

@@ -11,7 +11,7 @@ use super::schema::SCHEMA;
 use super::stream::Stream;
 use super::trigger::Trigger;
 
-/// What stands before the first key.
+/// The text before the first key.
 const HEAD: &str = "\
 # The configuration of cwl2le. `cwl2le plan` shows what it would change, `cwl2le setup` does it.
 #

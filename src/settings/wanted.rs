@@ -13,7 +13,7 @@ use crate::stack::limits;
 /// The whole stack as it should be. What is not given here is taken from the configuration file.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Wanted {
-    /// Which stack is meant.
+    /// Which stack.
     #[command(flatten)]
     pub stack: StackArg,
     /// Take over resources of these names that cwl2le did not create

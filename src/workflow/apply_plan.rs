@@ -237,7 +237,7 @@ impl<'a> Run<'a> {
         );
         (gone > 0).then(|| {
             Error::new(Code::NotConfirmed, message).hint(
-                "fix the pattern; or, if its subscriptions are to go, delete the section (`subscriptions = []` when it is the only \
+                "fix the pattern; or, to delete its subscriptions, delete the section (`subscriptions = []` when it is the only \
                  one); or run the command on a terminal, \
                  without --yes, and answer the question",
             )
