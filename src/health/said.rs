@@ -35,6 +35,9 @@ pub(crate) struct Said {
     pub version: Option<String>,
     /// When records were last not kept that the quarantine should have kept, and how many in all lines.
     pub not_kept: Option<(i64, u64)>,
+    /// When records last could not be delivered whatever is retried, and how many in all lines. Without a quarantine
+    /// nothing keeps them.
+    pub set_aside: Option<(i64, u64)>,
     /// The invocations since the window began.
     pub counted: Counted,
 }
@@ -185,8 +188,12 @@ impl Said {
                 None => {}
             }
         }
-        if let Some(lost) = line.records_not_kept.filter(|lost| *lost > 0) {
-            self.not_kept = Some((at, self.not_kept.map_or(0, |(_, before)| before) + lost));
+        for (sum, count) in
+            [(&mut self.not_kept, line.records_not_kept), (&mut self.set_aside, line.records.quarantined)]
+        {
+            if let Some(count) = count.filter(|count| *count > 0) {
+                *sum = Some((at, sum.map_or(0, |(_, before)| before).saturating_add(count)));
+            }
         }
         if counts {
             self.counted.add(line);

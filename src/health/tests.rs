@@ -1,9 +1,10 @@
+use cwl2le_forwarder::config::CONFIG_ENV;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::fixture::{MINUTE, NOW, delivered, failed, flowing, line, point, quiet, text};
 use super::*;
-use crate::resources::{TriggerState, Unread};
+use crate::resources::{EnvValue, TriggerState, Unread};
 
 const LIMITS: Limits = Limits { window: 300, max_lag: 900 };
 
@@ -127,6 +128,31 @@ fn what_comes_again_by_no_retry_is_lost() {
     let mapping = &mut signals.chain.observed.triggers[0];
     (mapping.max_age_seconds, mapping.on_failure) = (3600, Some("arn:aws:s3:::b".to_owned()));
     assert_eq!(verdict(&signals), Verdict::Failing);
+}
+
+#[test]
+fn what_no_retry_can_deliver_is_lost_unless_a_quarantine_keeps_it() {
+    let destinations = r#""destinations":{"app":{"type":"logentries","region":"eu","token":{"ssm":"/t"}}}"#;
+    let of = |config: String| {
+        let mut signals = flowing();
+        let function = signals.chain.observed.function.as_mut().expect("a function");
+        function.environment.insert(CONFIG_ENV.to_owned(), EnvValue(config));
+        signals
+    };
+    let without = || of(format!("{{{destinations}}}"));
+    let with = || of(format!(r#"{{{destinations},"quarantine":"s3://set-aside/logs"}}"#));
+    let set_aside = json!({"Version": "0.1.0", "Records": {"received": 3, "quarantined": 3}, "Events": {"quarantined": 8}});
+    for (mut signals, wanted) in [(without(), Verdict::Losing), (with(), Verdict::Flowing)] {
+        assert_eq!(verdict(&signals), Verdict::Flowing, "as long as nothing is set aside");
+        line(&mut signals, 500, &set_aside);
+        assert_eq!(verdict(&signals), wanted, "{:?}", judged(&signals));
+        let (Verdict::Losing, why) = judged(&signals) else { continue };
+        assert!(why.starts_with("3 records that no retry can deliver"), "{why}");
+    }
+    for (mut signals, wanted) in [(without(), Verdict::Losing), (with(), Verdict::Flowing)] {
+        point(&mut signals, Metric::RecordsQuarantined, 3, 2.0);
+        assert_eq!(verdict(&signals), wanted);
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ use super::signals::{KeptWhy, Signals};
 use super::trouble::{broken, missing, stopped, unwritable};
 use crate::output::quantity::span;
 use crate::output::visible;
+use crate::resources::whole_config;
 
 const MINUTE: i64 = 60 * 1000;
 /// How long ago a loss may be that still makes the verdict, in milliseconds: metrics are minutes late.
@@ -74,7 +75,10 @@ pub(crate) fn judge(signals: &Signals, limits: Limits) -> Judgement {
     let grace = late + signals.chain.batching();
     let lag = Lag::of(&signals.chain, metrics, &said, now, grace);
     let flow = Flow::of(signals, &said, limits.window);
-    let losses = losses(metrics, &said, now - LATELY);
+    // What cannot be read may have one.
+    let config = whole_config(&signals.chain.observed).ok().flatten();
+    let has_quarantine = config.is_none_or(|whole| whole.config.quarantine.is_some());
+    let losses = losses(metrics, &said, now - LATELY, has_quarantine);
     let judge = Judge { signals, limits, flow: &flow, lag: &lag, losses: &losses, said: &said, has_lines };
     let (verdict, why, since) = judge.verdict();
     let (gaps, is_partial) = gaps(signals);

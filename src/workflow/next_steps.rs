@@ -1,5 +1,7 @@
 //! What makes sense after a change, with the flags of the run.
 
+use cwl2le_forwarder::config::pinned_destination;
+
 use crate::flags::CommandLine;
 use crate::output::Next;
 use crate::resources::{Kind, Plan, ResourceId, Verb};
@@ -53,7 +55,10 @@ fn after_setup(line: &CommandLine, plan: &Plan) -> Next {
             "see lines arrive (first ones within a minute)",
         )
         .then(test, "send one line through the chain");
-    let filter = subscriptions.iter().find(|id| id.kind == Kind::SUBSCRIPTION_FILTER);
+    // A preview follows the routes, which a filter with a destination of its own does not.
+    let follows_routes =
+        |id: &&&ResourceId| id.kind == Kind::SUBSCRIPTION_FILTER && pinned_destination(&id.name).is_none();
+    let filter = subscriptions.iter().find(follows_routes);
     match filter.and_then(|id| id.source.as_deref()) {
         Some(group) => {
             let preview = line.of_stack("preview").with(&["--log-group".to_owned(), group.to_owned()]);
@@ -119,6 +124,8 @@ mod tests {
         gone.unchanged = vec![ResourceId::new(Kind::SUBSCRIPTION_FILTER, "f").reading("/b")];
         let after_gone = commands(&after("setup", &line, &gone));
         assert_eq!(after_gone.last(), Some(&format!("cwl2le preview {place} --log-group /b")));
+        let pinned = plan_of(ResourceId::new(Kind::SUBSCRIPTION_FILTER, "f@audit").reading("/b"));
+        assert_eq!(commands(&after("subscribe", &line, &pinned)).len(), 2);
         let policy = plan(Kind::ACCOUNT_POLICY, "p");
         assert_eq!(commands(&after("subscribe", &line, &policy)).len(), 2);
         assert_eq!(commands(&after("teardown", &line, &stream)), ["cwl2le list --region eu-west-1"]);

@@ -58,7 +58,8 @@ impl Row {
         let (what, past) = (counted(self.total, self.kind), past(self.verb));
         match (self.total, done) {
             (total, done) if total == done => format!("{what} {past}"),
-            (1, _) => format!("{what} not {past}"),
+            // The call may have been carried out, even if nobody saw its answer.
+            (1, _) => format!("{what}: {} did not finish", self.verb),
             _ if failed > 0 => format!("{done} of {what} {past}, {failed} failed"),
             _ => format!("{done} of {what} {past}"),
         }
@@ -208,7 +209,7 @@ mod tests {
             [
                 "stream created",
                 "2 roles created",
-                "function not updated",
+                "function: update did not finish",
                 "8 of 48 subscription filters created, 2 failed"
             ]
         );
