@@ -31,6 +31,19 @@ pub struct CommandLine {
     hides_secret: bool,
 }
 
+/// The flags of a cluster that ends in a folder, such as `-qC DIR`, one by one.
+fn apart(arg: String) -> Vec<String> {
+    let is_switch = |c: char| SWITCHES.contains(&format!("-{c}").as_str());
+    let cluster = arg.strip_prefix('-').and_then(|flags| flags.split_once('C'));
+    match cluster {
+        Some((switches, folder)) if !switches.is_empty() && switches.chars().all(is_switch) => {
+            let switches = switches.chars().map(|c| format!("-{c}"));
+            switches.chain([format!("-C{folder}")]).collect()
+        }
+        _ => vec![arg],
+    }
+}
+
 impl CommandLine {
     /// The command line of this process.
     pub fn of_process() -> Self {
@@ -46,11 +59,11 @@ impl CommandLine {
             let with_value = SECRET_FLAGS.into_iter().find(|flag| has_value(&arg, flag));
             line.hides_secret |= is_secret || with_value.is_some();
             let next_is_secret = !is_secret && SECRET_FLAGS.contains(&arg.as_str());
-            line.args.push(match with_value {
-                _ if is_secret => PLACEHOLDER.to_owned(),
-                Some(flag) => format!("{flag}={PLACEHOLDER}"),
-                None => arg,
-            });
+            match with_value {
+                _ if is_secret => line.args.push(PLACEHOLDER.to_owned()),
+                Some(flag) => line.args.push(format!("{flag}={PLACEHOLDER}")),
+                None => line.args.extend(apart(arg)),
+            }
             is_secret = next_is_secret;
         }
         line
@@ -349,6 +362,16 @@ mod tests {
         for verb in command.get_subcommands().filter(takes_none).map(clap::Command::get_name) {
             assert!(STACKLESS_VERBS.contains(&verb) || PLACELESS_VERBS.contains(&verb), "{verb}");
         }
+    }
+
+    #[test]
+    fn a_folder_behind_other_short_flags_is_repeated() {
+        let status = |args: &[&str]| CommandLine::new(args).of_stack("status").to_string();
+        assert_eq!(status(&["-vC", "plan", "plan"]), "cwl2le status -C plan");
+        assert_eq!(status(&["-qvC", "a b", "plan"]), "cwl2le status -C 'a b'");
+        assert_eq!(status(&["-qCinfra", "plan"]), "cwl2le status -Cinfra");
+        let setup = CommandLine::new(["-qC", "plan", "plan"]).with_verb("plan", "setup");
+        assert_eq!(setup.to_string(), "cwl2le -q -C plan setup");
     }
 
     #[test]

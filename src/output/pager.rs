@@ -53,7 +53,10 @@ fn show(pager: &[String], text: &str) -> io::Result<()> {
         // A user who leaves before the end closes the pipe.
         let _ = input.write_all(text.as_bytes()).and_then(|()| input.write_all(b"\n"));
     }
-    pager.wait().map(drop)
+    match pager.wait()? {
+        ended if ended.success() => Ok(()),
+        ended => Err(io::Error::other(ended.to_string())),
+    }
 }
 
 #[cfg(test)]
@@ -93,5 +96,6 @@ mod tests {
         let leaves = ["true".to_owned()];
         show(&leaves, &"long\n".repeat(100_000)).expect("leaving early is no error");
         show(&["/nowhere/pager".to_owned()], "x").expect_err("an error");
+        show(&["false".to_owned()], "x").expect_err("it has shown nothing");
     }
 }

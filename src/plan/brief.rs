@@ -74,7 +74,7 @@ impl<K> Row<K> {
 fn subject(resource: &ResourceId) -> String {
     let name = place(resource);
     match name.split_once(" -> ") {
-        Some((log_group, filter)) if filter.ends_with(USUAL_FILTER) && resource.kind.is_subscription() => {
+        Some((log_group, filter)) if filter == USUAL_FILTER && resource.kind.is_subscription() => {
             log_group.to_owned()
         }
         _ => name.replace(" -> ", " → "),
@@ -88,17 +88,28 @@ fn place(resource: &ResourceId) -> String {
         .map_or_else(|| text.clone(), |place| place.trim_start().to_owned())
 }
 
+/// When, what, the details that a row shows, and those in full.
+type Change = (Stage, Verb, String, String);
+
+/// What tells a change from others whose rows would look alike, since a row shortens long values.
+fn in_full<A>(step: &Step<A>) -> String {
+    match step.verb {
+        Verb::Create | Verb::Delete => String::new(),
+        _ => step.fields.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"),
+    }
+}
+
 /// The changes, and what is kept, in columns.
 pub(super) fn changes<A>(plan: &Plan<A>) -> String {
     let steps = |loose: bool| {
-        let same = move |step: &Step<A>| {
-            let details = if loose { "details differ".to_owned() } else { details(step) };
-            (step.stage, step.verb, details)
+        let same = move |step: &Step<A>| match loose {
+            true => (step.stage, step.verb, "details differ".to_owned(), String::new()),
+            false => (step.stage, step.verb, details(step), in_full(step)),
         };
         rows(plan.steps.iter().map(move |step| (&step.resource, same(step))))
     };
     let (fine, coarse) = (steps(false), steps(true));
-    let is_like = |one: &Row<(Stage, Verb, String)>, other: &Row<(Stage, Verb, String)>| {
+    let is_like = |one: &Row<Change>, other: &Row<Change>| {
         one.kind == other.kind && (one.same.0, one.same.1) == (other.same.0, other.same.1)
     };
     let mut shown: Vec<&Row<_>> = Vec::new();
@@ -112,7 +123,7 @@ pub(super) fn changes<A>(plan: &Plan<A>) -> String {
     }
     let mut table = Table::plain().indent(2).names([2]);
     for row in shown {
-        let (_, verb, details) = &row.same;
+        let (_, verb, details, _) = &row.same;
         let (style, is_bad) = (verb.style(), matches!(verb, Verb::Delete | Verb::Replace));
         let sign = format!("{style}{}{style:#}", verb.sign());
         let red = |text: String| if is_bad { format!("{BAD}{text}{BAD:#}") } else { text };

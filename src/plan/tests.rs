@@ -126,6 +126,21 @@ fn what_differs_is_seen_and_what_does_not_is_counted() {
 }
 
 #[test]
+fn changes_that_differ_in_values_too_long_for_a_row_are_not_one() {
+    let long =
+        |level: u32| format!("{{ ($.level > {level}) && ($.service = \"a-name-that-is-rather-long\") }}");
+    let mut plan = Plan::default();
+    for at in 0..10 {
+        let mut update = Draft::new(Stage::Filters, FILTER, &format!("/app/{at}"), Verb::Update);
+        update.change("pattern", "ERROR", long(if at < 6 { 10 } else { 99_999 }));
+        update.act(());
+        update.finish(&mut plan);
+    }
+    let text = brief(&plan, 100);
+    assert!(text.contains("6 filters") && text.contains("4 filters"), "{text}");
+}
+
+#[test]
 fn a_file_with_many_settings_is_counted() {
     let mut plan = first(0);
     plan.head.0.extend(

@@ -43,7 +43,9 @@ fn candidates(here: &Path, home: Option<&Path>, is_root: &dyn Fn(&Path) -> bool)
 fn is_foreign(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
     let is_trusted = |owner: u32| owner == 0 || owner == rustix::process::geteuid().as_raw();
-    path.metadata().is_ok_and(|found| !is_trusted(found.uid()))
+    // A link of another user could choose among the files of this one.
+    let found = [path.symlink_metadata(), path.metadata()];
+    found.iter().flatten().any(|found| !is_trusted(found.uid()))
 }
 
 #[cfg(not(unix))]

@@ -62,9 +62,12 @@ impl<'a> Run<'a> {
         again: impl AsyncFn(Option<u64>) -> Result<Plan>,
     ) -> Result<ChangeReport> {
         let mut plan = self.completed(plan);
-        // A dry run reports the plan on standard output, and an error says everything about a single refusal.
-        if (!plan.is_empty() && !self.change.dry_run && plan.refused.len() != 1) || plan.refused.len() > 1 {
-            let extent = page(self.context, self.change.detail, &plan);
+        if is_shown(&plan, self.change.dry_run, self.wide) {
+            // Nobody knows how much of it a pager has shown: what is asked about is above the question.
+            let extent = match page(self.context, self.change.detail, &plan) {
+                Extent::Total => Extent::Brief,
+                extent => extent,
+            };
             // The account of a plan without settings stands above it.
             let gap = if plan.head.is_empty() { "\n" } else { "" };
             self.context.note(&format!("{gap}{}", plan.shown(extent)));
@@ -250,6 +253,13 @@ fn kept(plan: &Plan) -> Vec<&ResourceId> {
     plan.kept.iter().map(|kept| &kept.resource).collect()
 }
 
+/// Whether a plan is shown before the question. A dry run reports it on standard output; an error says everything about
+/// a single refusal, unless the rest of the plan is carried out.
+fn is_shown(plan: &Plan, dry_run: bool, wide: bool) -> bool {
+    let is_one_error = plan.refused.len() == 1 && !wide;
+    (!plan.is_empty() && !dry_run && !is_one_error) || plan.refused.len() > 1
+}
+
 /// Whether two plans make the same changes, apart from the times in their settings.
 fn is_alike(shown: &Plan, later: &Plan) -> bool {
     let steps = |plan: &Plan| {
@@ -328,6 +338,31 @@ mod tests {
         let refusal =
             Refusal { resource: stream.clone(), code: Code::Immutable, reason, hint: String::new() };
         assert!(!is_alike(&shown, &Plan { refused: vec![refusal], ..shown.clone() }));
+    }
+
+    #[test]
+    fn nobody_is_asked_about_a_plan_that_was_not_shown() {
+        let filter = |at: usize| ResourceId::new(Kind::SUBSCRIPTION_FILTER, "f").reading(format!("/{at}"));
+        let step = Step {
+            stage: Stage::Filters,
+            resource: filter(1),
+            verb: Verb::Delete,
+            fields: Vec::new(),
+            actions: Vec::new(),
+        };
+        let refusal = |at: usize| Refusal {
+            resource: filter(at),
+            code: Code::FilterLimit,
+            reason: "full".to_owned(),
+            hint: String::new(),
+        };
+        for count in 0..3 {
+            let refused = (0..count).map(refusal).collect();
+            let plan = Plan { steps: vec![step.clone()], refused, ..Plan::default() };
+            assert!(is_shown(&plan, false, true), "the rest of {count} refusals is carried out");
+            assert_eq!(is_shown(&plan, false, false), count != 1, "{count} refusals end the run");
+            assert_eq!(is_shown(&plan, true, true), count > 1, "a dry run");
+        }
     }
 
     #[test]

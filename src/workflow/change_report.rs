@@ -108,6 +108,9 @@ impl ChangeReport {
                 format!("Nothing to delete: there is no stack `{stack}` in {place}.")
             }
             "teardown" => format!("Nothing to delete: what is left is not managed by stack `{stack}`."),
+            "unsubscribe" if !self.kept.is_empty() => {
+                "Nothing was deleted: the subscription filters above are kept.".to_owned()
+            }
             "unsubscribe" => {
                 format!(
                     "Nothing to delete: none of these log groups has a subscription filter of stack `{stack}`."
