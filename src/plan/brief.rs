@@ -72,20 +72,13 @@ impl<K> Row<K> {
 
 /// What a resource is called in a row: of a subscription filter with the usual name only its log group.
 fn subject(resource: &ResourceId) -> String {
-    let name = place(resource);
+    let name = visible(resource.place());
     match name.split_once(" -> ") {
         Some((log_group, filter)) if filter == USUAL_FILTER && resource.kind.is_subscription() => {
             log_group.to_owned()
         }
         _ => name.replace(" -> ", " → "),
     }
-}
-
-/// What it reads and its name, as its display has them behind the kind.
-fn place(resource: &ResourceId) -> String {
-    let text = resource.to_string();
-    text.strip_prefix(resource.kind.name())
-        .map_or_else(|| text.clone(), |place| place.trim_start().to_owned())
 }
 
 /// When, what, the details that a row shows, and those in full.
@@ -246,7 +239,7 @@ pub(super) fn losses(all: &[Loss], extent: Extent) -> String {
 /// What is lost, without the name of a log group that stands before it: no two would be alike.
 fn what_is_lost(loss: &Loss) -> String {
     let what = visible(&loss.what);
-    match place(&loss.resource).split_once(" -> ") {
+    match visible(loss.resource.place()).split_once(" -> ") {
         Some((log_group, _)) if loss.resource.kind.is_many() => {
             what.replace(&format!(" of {log_group} "), " ")
         }
