@@ -2,7 +2,7 @@
 
 ministack evaluates the latter under AUTH=true. A request that passes a role or sets tags needs more,
 and a policy that lacks it must fail here as it would on AWS. Some resources are named in full here, for
-policies that are limited to them: a function that is to be created, and a role with a path.
+policies that are limited to them: a function that is to be created, a version or an alias of one, and a role with a path.
 """
 
 import json
@@ -90,12 +90,14 @@ def install(app, responses, actions, modules):
 
 
 def _naming_mapping_actions(name):
-    """Names what is done to one mapping; ministack names its listing and creation only."""
+    """Names what is done to one mapping or one alias; ministack names their listing and creation only."""
     verbs = {"GET": "Get", "PUT": "Update", "DELETE": "Delete"}
 
     def named(method, path):
         kind, _, mapping = path.strip("/").partition("/")[2].partition("/")
         one = kind == "event-source-mappings" and mapping and method in verbs
+        if kind == "functions" and "/aliases/" in mapping and method in verbs:
+            return f"{verbs[method]}Alias"
         return f"{verbs[method]}EventSourceMapping" if one else name(method, path)
 
     return named
@@ -121,6 +123,9 @@ def _naming_in_full(extract, iam, functions):
         if service == "lambda" and method == "POST" and path.rstrip("/").endswith("/functions"):
             name = json.loads(body or b"{}").get("FunctionName")
             return f"arn:aws:lambda:{region}:{account_id}:function:{name}"
+        qualifier = query_params.get("Qualifier") if service == "lambda" else None
+        if qualifier and ":function:" in found:
+            return f"{found}:{qualifier[0] if isinstance(qualifier, list) else qualifier}"
         if service == "iam" and ":role/" in found:
             name = found.rsplit("/", 1)[-1]
             role = iam._roles.get_scoped(account_id, None, name)

@@ -18,6 +18,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``throttling``: streams that take nothing for a while, for tests;
 - ``simulation`` and ``topics``: SimulatePrincipalPolicy for every resource, and subscriptions that wait to be confirmed;
 - ``tagged_resources``: what the tagging API finds;
+- ``versions``: published versions and aliases, with the checks that AWS makes;
 - ``environments``: a change of a function ends its own execution environments, and no others;
 - ``failed_starts``: what a function that cannot start says, in its log and to whoever invokes it;
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
@@ -74,6 +75,7 @@ from stream_limits import StreamLimits
 from subscriptions import Subscriptions
 from tagged_resources import TaggedResources
 from throttling import Throttling
+from versions import Versions
 
 WRITTEN_FOR = "1.5.33"
 
@@ -138,6 +140,10 @@ RELIED_ON = {
         "_iter_all_esms": "",
         "_create_esm": "data",
         "_update_esm": "esm_id data",
+        "_list_esms": "query_params",
+        "_publish_version": "name data",
+        "_create_alias": "func_name data",
+        "_update_alias": "func_name alias_name data",
         "_create_function": "data",
         "_esm_response": "esm",
         "_emit_lambda_metrics": "function_name duration_ms error throttle",
@@ -240,6 +246,7 @@ def install(modules):
     LogEvents(logs, responses).install()
     Subscriptions(logs, responses, policies, delivery, lag, measured).install()
     Mappings(functions, kinesis, logs, modules["s3"], *shared).install()
+    Versions(functions, responses).install()
     trail.install(modules["cloudtrail"], functions, responses)
     Records(kinesis, responses, throttling, measured).install()
     Simulation(modules["iam"], modules["iam_evaluator"], responses).install()

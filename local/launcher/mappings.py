@@ -83,6 +83,10 @@ class Mappings:
         """A function for this machine's processor is run. One for another processor takes an empty batch, and no more."""
         machine = {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
         config = function.get("config") or function
+        if config.get("Version", "$LATEST") != "$LATEST":
+            # Versions share the concurrency that is reserved for their function.
+            whole = self.functions._functions.get(config.get("FunctionName")) or {}
+            function = {**function, "concurrency": whole.get("concurrency")}
         is_empty = event == {"Records": []}
         if is_empty and machine not in (config.get("Architectures") or ["x86_64"]):
             return {"body": {"batchItemFailures": []}}
@@ -112,12 +116,7 @@ class Mappings:
                 return self._refused(f"Stream not found: {source}")
             for other in self.functions._esms.values():
                 if _maps(other, source, name, qualifier):
-                    return self.responses.error_response_json(
-                        "ResourceConflictException",
-                        f"The event source arn (\" {source} \") and function (\" {name} \") provided mapping already "
-                        f"exists. Please update or delete the existing mapping with UUID {other['UUID']}",
-                        409,
-                    )
+                    return self._there_is(other, source, name)
             role, region = function["config"].get("Role", ""), self.responses.get_region()
             for action in ("GetRecords", "GetShardIterator", "DescribeStream", "ListShards"):
                 if not self._roles().allows(role, f"kinesis:{action}", source, region):
@@ -142,8 +141,13 @@ class Mappings:
         return answer
 
     def changed_mapping(self, mapping_id, data):
-        """UpdateEventSourceMapping: one that was enabled reads on at once."""
+        """UpdateEventSourceMapping, which AWS refuses where another one maps the same: one that was enabled reads on at once."""
         mapping = self.functions._esms.get(mapping_id)
+        if mapping and data.get("FunctionName"):
+            source, target = mapping["EventSourceArn"], self.functions._resolve_name_and_qualifier(data["FunctionName"])
+            for other in self.functions._esms.values():
+                if other is not mapping and _maps(other, source, *target):
+                    return self._there_is(other, source, target[0])
         if mapping and data.get("MetricsConfig"):
             mapping["MetricsConfig"] = data["MetricsConfig"]
         return self._waking(self.update_mapping, mapping_id, data)
@@ -166,6 +170,14 @@ class Mappings:
 
     def _roles(self):
         return Roles(self.iam, self.evaluator, self.kms, self.responses.get_account_id(), self.lag)
+
+    def _there_is(self, mapping, source, name):
+        return self.responses.error_response_json(
+            "ResourceConflictException",
+            f"The event source arn (\" {source} \") and function (\" {name} \") provided mapping already "
+            f"exists. Please update or delete the existing mapping with UUID {mapping['UUID']}",
+            409,
+        )
 
     def _refused(self, message):
         return self.responses.error_response_json("InvalidParameterValueException", message, 400)

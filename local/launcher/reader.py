@@ -150,7 +150,9 @@ class ShardReader:
         records = service._apply_filter_criteria(records, mapping)
         if not records:
             return None
-        result = service._execute_function(function, {"Records": records})
+        # The function knows by which name it was invoked: that of the alias, where the mapping has one.
+        config = {**function["config"], "FunctionArn": mapping["FunctionArn"]}
+        result = service._execute_function({**function, "config": config}, {"Records": records})
         failed = self._failed(mapping, batch, result)
         if not result.get("throttle"):
             self.mappings.measured.batch_done(mapping, batch, 0 if failed is None else len(batch) - failed)

@@ -64,6 +64,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "topics",
     "trail",
     "trust",
+    "versions",
 ];
 
 /// A cold start takes a second or two; a busy machine gets a minute.

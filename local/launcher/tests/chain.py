@@ -230,23 +230,6 @@ class Chain(ChainTest):
         self.put_records(1)
         self.expect([0, 1, 2, 3], [4], [4])
 
-    def test_an_alias_has_a_mapping_of_its_own_and_only_one(self):
-        self.make_function([])
-        version = self.functions.publish_version(FunctionName="function")["Version"]
-        self.functions.create_alias(FunctionName="function", Name="live", FunctionVersion=version)
-        arn = self.functions.get_function(FunctionName="function")["Configuration"]["FunctionArn"]
-        create = lambda name: self.functions.create_event_source_mapping(
-            FunctionName=name, EventSourceArn=self.stream, StartingPosition="LATEST", Enabled=False
-        )
-        made = create("function:live")
-        self.assertEqual((made["FunctionArn"], made["BatchSize"]), (f"{arn}:live", 100))
-        for name in ("function:live", f"{arn}:live"):
-            code, message = self.refusal(create, name)
-            self.assertEqual(code, "ResourceConflictException")
-            self.assertIn(made["UUID"], message)
-        for name in ("function", arn):
-            self.assertIn(self.mapping, self.refusal(create, name)[1])
-
     def test_the_key_of_a_stream_is_used_by_the_roles(self):
         key = f"arn:aws:kms:{REGION}:{self.account}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
         group = self.make_group("/app/secret")

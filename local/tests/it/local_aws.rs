@@ -106,6 +106,11 @@ async fn the_chain_from_log_group_to_function_works() {
 }
 
 #[tokio::test]
+async fn a_mapping_on_an_alias_follows_it_and_keeps_its_position() {
+    passes("aliases.py", shared().await).await;
+}
+
+#[tokio::test]
 async fn events_are_filtered_as_on_aws() {
     passes("events.py", shared().await).await;
 }
