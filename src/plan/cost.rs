@@ -1,31 +1,77 @@
-//! What the stream of a plan costs, from docs/cost.md.
+//! What the changes of a plan do to the bill.
 
-use super::stage::Verb;
-use super::steps::Step;
+use serde::Serialize;
 
-/// Hours of a month.
-const HOURS: f64 = 730.0;
-/// USD for an hour of a shard, in us-east-1.
-const SHARD: f64 = 0.015;
-/// USD for an hour of a stream on demand.
-const ON_DEMAND: f64 = 0.04;
-/// USD for an hour of a shard that keeps records for longer than [`INCLUDED`].
-const LONGER: f64 = 0.02;
-/// Hours that records are kept without a charge.
-const INCLUDED: f64 = 24.0;
+use crate::output::style::DIM;
+use crate::output::{hanging, visible, width};
+use crate::prices::{Bill, Charge, Prices};
 
-/// USD a month for the stream that a plan creates, whatever flows: the only part of a chain that costs without traffic.
-/// None where it creates no stream.
-pub(super) fn a_month<A>(steps: &[Step<A>]) -> Option<f64> {
-    let stream =
-        steps.iter().find(|step| step.verb == Verb::Create && step.resource.kind.name() == "stream")?;
-    let number = |name: &str| {
-        let fields = stream.fields.iter().map(ToString::to_string);
-        let value = fields.into_iter().find_map(|text| text.strip_prefix(name).map(ToOwned::to_owned))?;
-        let digits = value.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit);
-        digits.collect::<String>().parse::<f64>().ok()
-    };
-    let Some(shards) = number("shards:").or_else(|| number("mode:")) else { return Some(ON_DEMAND * HOURS) };
-    let longer = if number("retention:").is_some_and(|hours| hours > INCLUDED) { LONGER } else { 0.0 };
-    Some((SHARD + longer) * shards * HOURS)
+/// What a stack costs a month, before and after the changes of a plan, in USD at list prices.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Cost {
+    /// As it is; left out where there is no stream yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub now: Option<f64>,
+    /// With the changes.
+    pub planned: f64,
+    /// What makes the difference.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+    /// Whether the traffic of the last days is in it. Otherwise it is only what the stack costs without any.
+    pub traffic: bool,
+    /// Where the prices come from.
+    pub prices: String,
+}
+
+/// A part of the bill that the changes of a plan make larger or smaller.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Difference {
+    /// What is charged for.
+    pub what: String,
+    /// How much more a month, in USD.
+    pub usd: f64,
+}
+
+/// A cent is the least that is shown.
+const CENT: f64 = 0.005;
+
+impl Cost {
+    /// From what is charged for a month now, which is none where there is no stream yet, and with the changes.
+    pub(crate) fn of(now: Option<Vec<Charge>>, planned: Vec<Charge>, prices: &Prices) -> Self {
+        let less = now.iter().flatten().map(|charge| Charge { quantity: -charge.quantity, ..*charge });
+        let difference = Bill::new(prices, planned.iter().copied().chain(less));
+        let differences = difference
+            .rows()
+            .map(|(charge, _, usd)| Difference { what: charge.item.label().to_owned(), usd });
+        Self {
+            differences: differences.filter(|difference| difference.usd.abs() >= CENT).collect(),
+            prices: difference.source(),
+            planned: Bill::new(prices, planned).total(),
+            now: now.map(|now| Bill::new(prices, now).total()),
+            traffic: false,
+        }
+    }
+
+    /// Whether the changes make a difference that can be seen.
+    pub(crate) fn differs(&self) -> bool {
+        self.now.is_none_or(|now| (self.planned - now).abs() >= CENT)
+    }
+
+    /// What the stack costs, with what makes it more or less; none where the changes make no difference.
+    pub(super) fn line(&self) -> Option<String> {
+        let planned = self.planned;
+        let text = match self.now {
+            _ if !self.differs() => return None,
+            None => format!("about {planned:.0} USD plus traffic"),
+            Some(now) => {
+                let part = |Difference { what, usd }: &Difference| format!("{usd:+.2} {}", visible(what));
+                let parts: Vec<String> = self.differences.iter().map(part).collect();
+                let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+                let traffic = if self.traffic { "" } else { ", plus traffic" };
+                format!("{now:.2} USD now, {planned:.2} USD with these changes{parts}{traffic}")
+            }
+        };
+        let text = format!("{text}{DIM}; {}{DIM:#}", visible(&self.prices));
+        Some(hanging("A month: ", &text, width()))
+    }
 }

@@ -16,6 +16,7 @@ mod steps;
 #[cfg(test)]
 mod tests;
 
+pub use cost::{Cost, Difference};
 pub(crate) use draft::Draft;
 pub use extent::Extent;
 pub use field::Field;

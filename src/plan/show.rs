@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::brief;
-use super::cost;
+use super::cost::Cost;
 use super::extent::Extent;
 use super::stage::Verb;
 use super::steps::{Plan, Step};
@@ -44,8 +44,6 @@ impl<A> Plan<A> {
             parts.push("nothing to change".to_owned());
         }
         let mut asides = Vec::new();
-        asides
-            .extend(cost::a_month(&self.steps).map(|usd| format!("about {usd:.0} USD a month plus traffic")));
         if extent == Extent::Brief && !self.steps.is_empty() {
             asides.push("every detail: --detail".to_owned());
         }
@@ -53,7 +51,12 @@ impl<A> Plan<A> {
             none if none.is_empty() => none,
             asides => format!("    {DIM}{asides}{DIM:#}"),
         };
-        hanging(&format!("{BOLD}Plan:{BOLD:#} "), &format!("{}{asides}", parts.join(", ")), width())
+        let total = format!("{}{asides}", parts.join(", "));
+        let total = hanging(&format!("{BOLD}Plan:{BOLD:#} "), &total, width());
+        match self.cost.as_ref().and_then(Cost::line) {
+            Some(line) => format!("{total}\n{line}"),
+            None => total,
+        }
     }
 }
 

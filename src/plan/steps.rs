@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::cost::Cost;
 use super::field::Field;
 use super::head::Head;
 use super::resource::ResourceId;
@@ -29,6 +30,9 @@ pub struct Plan<A> {
     /// Notes to read before it is applied.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What it does to the bill; of a plan of a whole stack.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// When it was planned, in seconds since 1970, where times in it are counted from then.
     #[serde(skip)]
     pub planned_at: Option<u64>,
@@ -93,6 +97,7 @@ impl<A> Default for Plan<A> {
             refused: Vec::new(),
             losses: Vec::new(),
             notes: Vec::new(),
+            cost: None,
             planned_at: None,
         }
     }
@@ -120,6 +125,7 @@ impl<A> Plan<A> {
         self.refused.extend(other.refused);
         self.losses.extend(other.losses);
         self.notes.extend(other.notes);
+        self.cost = self.cost.or(other.cost);
         self.planned_at = self.planned_at.or(other.planned_at);
         self.head.0.extend(other.head.0);
         self.ordered()

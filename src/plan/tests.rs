@@ -8,6 +8,7 @@ use crate::error::Code;
 use crate::output::style::BAD;
 use crate::output::width::test::at;
 use crate::output::{columns, unstyled};
+use crate::prices::{Capacity, Prices};
 
 const STREAM: Kind = Kind::new("stream");
 const ROLE: Kind = Kind::new("role");
@@ -39,6 +40,11 @@ fn first(log_groups: usize) -> Plan<()> {
         row("memory", "256", Origin::Default),
     ];
     let mut plan = Plan { head: Head(head), ..Plan::default() };
+    plan.cost = Some(Cost::of(
+        None,
+        Capacity { shards: Some(2), retention_hours: 24 }.fixed(),
+        &Prices::of_region("eu-west-1"),
+    ));
     let mut add = |kind, name: &str, fields: &[(&'static str, Value)]| {
         draft(Verb::Create, kind, name, fields).finish(&mut plan);
     };
@@ -161,7 +167,31 @@ fn nothing_to_do_is_said_and_zero_is_left_out() {
     plan.unchanged.clear();
     assert_eq!(brief(&plan, 100), "Plan: nothing to change");
     let total = unstyled(&first(48).shown(Extent::Total).to_string());
-    assert_eq!(total, "Plan: 54 to create    about 22 USD a month plus traffic");
+    let cost = "A month: about 22 USD plus traffic; prices of us-east-1, 2023: none of eu-west-1 are known";
+    assert_eq!(total, format!("Plan: 54 to create\n{cost}"));
+}
+
+#[test]
+fn a_plan_says_what_its_changes_do_to_the_bill() {
+    let prices = Prices::of_region("ap-northeast-1");
+    let stream = |shards, retention_hours| Capacity { shards, retention_hours }.fixed();
+    let said = |now, planned| {
+        let cost = Some(Cost::of(Some(now), planned, &prices));
+        let text = brief(&Plan { cost, ..Plan::default() }, 100);
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let more = said(stream(Some(1), 24), stream(Some(2), 168));
+    assert_eq!(
+        more,
+        "Plan: nothing to change A month: 14.23 USD now, 66.43 USD with these changes (+14.23 shards, +37.96 retention \
+         beyond 24 h), plus traffic; prices of ap-northeast-1, 2026-09"
+    );
+    let less = said(stream(Some(2), 168), stream(None, 168));
+    assert!(
+        less.contains("66.43 USD now, 37.96 USD with") && less.contains("+37.96 stream on demand"),
+        "{less}"
+    );
+    assert_eq!(said(stream(Some(1), 24), stream(Some(1), 24)), "Plan: nothing to change");
 }
 
 proptest! {

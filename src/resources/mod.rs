@@ -4,6 +4,7 @@ pub mod account_policy;
 mod action;
 #[cfg(test)]
 mod aws_tests;
+mod cost;
 mod depth;
 mod failing;
 pub mod filter;
@@ -43,13 +44,14 @@ mod unread;
 mod vanish_tests;
 
 pub use crate::plan::{
-    Extent, Field, Head, HeadRow, Kept, Kind, Loss, Origin, Refusal, ResourceId, Stage, Verb,
+    Cost, Extent, Field, Head, HeadRow, Kept, Kind, Loss, Origin, Refusal, ResourceId, Stage, Verb,
 };
 pub use account_policy::desired::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
 pub use account_policy::leave_out::would_loop;
 pub use account_policy::own::is_own_policy;
 pub(crate) use action::Draft;
 pub use action::{Action, Plan, Step};
+pub(crate) use cost::cost;
 pub use depth::Depth;
 pub use filter::aws::{LogGroup, list_log_groups};
 pub(crate) use filter::aws::{first_log_groups, log_groups_like, rejected_patterns};

@@ -207,6 +207,7 @@ impl<'a> Run<'a> {
             refused: plan.refused,
             losses: plan.losses,
             notes: plan.notes,
+            cost: plan.cost,
             shown,
             calls: self.session.calls(),
             seconds: self.context.stopwatch.seconds(),

@@ -8,7 +8,7 @@ use super::words::done;
 use crate::error::Exit;
 use crate::output::style::{BOLD, DIM, GOOD};
 use crate::output::{Next, hanging, quantity, visible, width};
-use crate::resources::{Extent, Head, Kept, Loss, Plan, Refusal, ResourceId, Step};
+use crate::resources::{Cost, Extent, Head, Kept, Loss, Plan, Refusal, ResourceId, Step};
 
 /// The result of `setup`, `plan`, `subscribe`, `unsubscribe` and `teardown`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -46,6 +46,9 @@ pub(crate) struct ChangeReport {
     /// What else there is to know.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+    /// What the changes do to the bill, of `setup` and `plan`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// How much of the plan its text shows, of a dry run.
     #[serde(skip)]
     pub shown: Extent,
@@ -80,6 +83,7 @@ impl ChangeReport {
             refused: self.refused.clone(),
             losses: self.losses.clone(),
             notes: self.notes.clone(),
+            cost: self.cost.clone(),
             planned_at: None,
         }
     }

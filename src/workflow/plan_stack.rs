@@ -7,6 +7,7 @@ use super::reading;
 use crate::aws::{Notice, Session};
 use crate::bundle;
 use crate::error::{Code, Error, Result};
+use crate::prices::Prices;
 use crate::resources::function::aws::look_at_secrets;
 use crate::resources::{
     self, Depth, FilterOptions, FilterSpec, HeadRow, NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, Plan,
@@ -101,6 +102,7 @@ pub(crate) async fn plan_stack(
         Some(config) => look_at_secrets(session.into(), config).await,
         None => Vec::new(),
     };
+    plan.cost = Some(resources::cost(&stack, &observed, &Prices::of_region(session.target.region.as_str())));
     let plan = resources::check_secrets(&stack, &secrets, plan);
     patterns::check(session, &plan).await?;
     Ok(Planned { stack, plan, empty_sections })

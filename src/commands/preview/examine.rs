@@ -19,6 +19,7 @@ use super::report::{Dropped, End, Flow, Line, Month, Place, PreviewReport, Seen,
 use crate::aws::Event;
 use crate::error::{Code, Error, Result};
 use crate::events::{Nowhere, Origin, Record, SavedEvent, Watch, invocation};
+use crate::prices::Prices;
 
 /// Deadline of a dry run, which waits for nothing.
 const LONG: Duration = Duration::from_secs(3600);
@@ -208,8 +209,9 @@ impl Examiner {
             .map(|(name, flow)| Flow { destination: name.clone(), ..flow.clone() })
             .collect();
         let covered_seconds = window.covered(self.last);
-        let month =
-            (!self.seen.is_empty()).then(|| Month::new(&destinations, covered_seconds, args.price_per_gb));
+        let prices = Prices::of_region(&self.place.region);
+        let month = (!self.seen.is_empty())
+            .then(|| Month::new(&destinations, covered_seconds, &prices, args.price_per_gb));
         let count = |holds: fn(&Seen) -> bool| self.seen.iter().filter(|seen| holds(seen)).count() as u64;
         PreviewReport {
             subscription_filter: self.place.filter.clone(),

@@ -6,8 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What AWS charges for data that leaves it, in USD a GB: see docs/cost.md.
-pub(super) const AWS_DATA_OUT: f64 = 0.09;
+use crate::prices::{Item, Prices};
+
 /// Bytes of a GB. Bills differ in what they call one; the smaller one makes the higher estimate.
 const GB: f64 = 1e9;
 /// The month of the estimates, in seconds: 30 days.
@@ -126,6 +126,8 @@ pub(crate) struct Month {
     pub aws_data_out: Cost,
     /// What the log service charges; none where its price was not given.
     pub log_service: Option<Cost>,
+    /// Where the price of data out comes from.
+    pub prices: String,
 }
 
 /// A cost a month.
@@ -205,7 +207,7 @@ impl Line {
 
 impl Month {
     /// Extrapolates what went to the destinations in these seconds.
-    pub(super) fn new(destinations: &[Flow], seconds: f64, price: Option<f64>) -> Self {
+    pub(super) fn new(destinations: &[Flow], seconds: f64, prices: &Prices, price: Option<f64>) -> Self {
         #[allow(clippy::cast_precision_loss, reason = "an estimate")]
         let gb = |bytes: u64| bytes as f64 / GB * MONTH / seconds;
         let gb_before = gb(destinations.iter().map(|flow| flow.bytes_before).sum());
@@ -215,7 +217,13 @@ impl Month {
             before: gb_before * price_per_gb,
             after: gb_after * price_per_gb,
         };
-        Self { gb_before, gb_after, aws_data_out: cost(AWS_DATA_OUT), log_service: price.map(cost) }
+        Self {
+            gb_before,
+            gb_after,
+            aws_data_out: cost(prices.of(Item::DataOutGb)),
+            log_service: price.map(cost),
+            prices: prices.source([Item::DataOutGb]),
+        }
     }
 }
 

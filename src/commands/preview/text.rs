@@ -147,6 +147,7 @@ impl fmt::Display for Estimate<'_> {
         let mut text = format!(
             "Extrapolated from {covered} to 30 days. Stream and function cost the same with any rules."
         );
+        text += &format!(" USD at {}.", month.prices);
         if month.log_service.is_none() {
             text += " Add --price-per-gb to include your log service.";
         }

@@ -77,8 +77,14 @@ static FAULTS: LazyLock<Faults> = LazyLock::new(|| {
 });
 
 fn must_be_pure(file: &str) -> bool {
-    const PURE: [&str; 5] =
-        ["src/plan/", "src/stack/", "src/journal/", "src/health/", "src/commands/doctor/checks/"];
+    const PURE: [&str; 6] = [
+        "src/prices/",
+        "src/plan/",
+        "src/stack/",
+        "src/journal/",
+        "src/health/",
+        "src/commands/doctor/checks/",
+    ];
     let of_kind = file.starts_with("src/resources/");
     PURE.iter().any(|folder| file.starts_with(folder))
         || of_kind && (file.ends_with("/desired.rs") || file.ends_with("/plan.rs"))

@@ -1,0 +1,17 @@
+//! What AWS charges: a dated table of prices, and what quantities come to at them. Pure.
+//!
+//! The table is `prices.toml`; a file of the user in the same form goes over it. `docs/cost.md` is written from it.
+
+mod bill;
+mod item;
+mod of_region;
+mod stream;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use bill::{Bill, Charge};
+pub(crate) use item::Item;
+pub(crate) use of_region::Prices;
+pub(crate) use stream::{Capacity, Traffic};
+pub(crate) use table::Table;
