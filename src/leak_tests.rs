@@ -21,7 +21,7 @@ use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
     AccountPolicy, Alarm, Destination, ForwardReport, Gap, InitReport, KeptPlace, ListReport, ListRow, Part,
-    Refused, Report, SetupReport, Shown, StatusReport, Subscription,
+    PlanReport, Refused, Report, SetupReport, Shown, StatusReport, Subscription,
 };
 use crate::error::{Code, Error, Failure, Subject};
 use crate::flags::CommandLine;
@@ -130,6 +130,7 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
             ..ChangeReport::default()
         }));
     }
+    all.push(Box::new(PlanReport { plan_file: Some(o.text()), ..PlanReport::default() }));
     let found = Hop {
         destination: Some(o.text()),
         failure: Some(o.text()),

@@ -21,6 +21,18 @@ pub(crate) enum Existing {
 /// # Errors
 /// The file or its folder cannot be written; it is there and [`Existing::Keep`]s.
 pub(crate) fn whole(path: &Path, contents: &[u8], existing: Existing) -> io::Result<()> {
+    write(path, contents, existing, false)
+}
+
+/// The same, replacing what is there, for a file that only its owner can read.
+///
+/// # Errors
+/// The file or its folder cannot be written.
+pub(crate) fn private(path: &Path, contents: &[u8]) -> io::Result<()> {
+    write(path, contents, Existing::Replace, true)
+}
+
+fn write(path: &Path, contents: &[u8], existing: Existing, is_private: bool) -> io::Result<()> {
     let is = fs::metadata(path).ok();
     match (&is, existing) {
         (Some(_), Existing::Keep) => return Err(io::ErrorKind::AlreadyExists.into()),
@@ -32,7 +44,11 @@ pub(crate) fn whole(path: &Path, contents: &[u8], existing: Existing) -> io::Res
     let path = if is.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
     let folder =
         path.parent().filter(|folder| !folder.as_os_str().is_empty()).map_or(Path::new("."), |folder| folder);
-    let mut new = beside(folder, is.map(|is| is.permissions()))?;
+    let mut new = match is_private {
+        // Only its owner can read a temporary file.
+        true => tempfile::Builder::new().prefix(".cwl2le-").suffix(".unfinished").tempfile_in(folder)?,
+        false => beside(folder, is.map(|is| is.permissions()))?,
+    };
     new.write_all(contents)?;
     new.as_file().sync_all()?;
     match existing {
@@ -106,6 +122,21 @@ mod tests {
         assert_eq!(fs::read(&path).expect("read"), b"last");
         let left = fs::read_dir(folder.path()).expect("a folder").count();
         assert_eq!(left, 1, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_can_read_a_private_file() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("plan");
+        fs::write(&path, b"first").expect("written");
+        for text in [b"second", b"third!"] {
+            private(&path, text).expect("written");
+            let mode = fs::metadata(&path).expect("there").permissions().mode();
+            assert_eq!((mode & 0o777, fs::read(&path).expect("read")), (0o600, text.to_vec()));
+            fs::set_permissions(&path, Permissions::from_mode(0o644)).expect("changed");
+        }
     }
 
     #[test]

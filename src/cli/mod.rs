@@ -1,7 +1,6 @@
 //! What stands above the verbs: the whole command line, how it is parsed, and how its verb is run.
 
 mod arguments;
-mod completed;
 mod denied;
 mod given;
 mod help;

@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use clap::CommandFactory;
 
-use super::{Cli, completed, denied, help, misplaced_keys};
+use super::{Cli, denied, help, misplaced_keys};
 use crate::aws::{Options, Stop};
 use crate::commands::{Outcome, Reads};
 use crate::error::{Error, Result};
 use crate::flags::CommandLine;
 use crate::output::{Live, Progress, visible};
 use crate::settings::{self, Choice, File};
+use crate::workflow::completed::completed;
 use crate::workflow::{Context, Lines, Stopwatch};
 
 /// Why a token should not stand on the command line.
@@ -88,7 +89,7 @@ pub async fn run(
         live.envelope().set_place(target.account.as_str(), target.region.as_str());
     }
     ended.map_err(|error| {
-        let error = completed::completed(error, &command_line);
+        let error = completed(error, &command_line);
         match context.target.get() {
             Some(target) => denied::explained(error, cli, target),
             None => error,

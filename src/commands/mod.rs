@@ -38,6 +38,8 @@ pub(crate) use init::InitReport;
 pub(crate) use list::{ListReport, Row as ListRow};
 pub(crate) use manual::{Group, Manual};
 #[cfg(test)]
+pub(crate) use plan::PlanReport;
+#[cfg(test)]
 pub(crate) use setup::SetupReport;
 #[cfg(test)]
 pub(crate) use status::{

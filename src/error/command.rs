@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::aws::AwsError;
 use super::code::Code;
@@ -60,7 +60,8 @@ pub struct Failure {
 }
 
 /// The resource that failed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Subject {
     /// Its kind, such as `subscription-filter`.
     pub kind: String,

@@ -29,6 +29,8 @@ const PLACELESS_VERBS: [&str; 7] = ["package", "schema", "completions", "man", "
 pub struct CommandLine {
     args: Vec<String>,
     hides_secret: bool,
+    /// The flags that say which stack is meant, where a plan file says it.
+    place: Vec<String>,
 }
 
 /// The flags of a cluster that ends in a folder, such as `-qC DIR`, one by one.
@@ -82,12 +84,36 @@ impl CommandLine {
     /// Another command for the same stack, with no other flags.
     #[must_use]
     pub fn of_stack(&self, verb: &str) -> Self {
-        let mut line = Self { args: vec![verb.to_owned()], hides_secret: false };
+        let mut line = self.with_only(verb, &PLACE_FLAGS);
+        line.args.extend_from_slice(&self.place);
+        line
+    }
+
+    /// The same command line, of a run whose stack and region a plan file gives: other commands get them as flags.
+    #[must_use]
+    pub fn about(&self, stack: &str, region: &str) -> Self {
+        let place =
+            [("--stack", stack), ("--region", region)].into_iter().filter(|(flag, _)| !self.has(flag));
+        let place = place.flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()]).collect();
+        Self { place, ..self.clone() }
+    }
+
+    /// Another command with these arguments, with the same credentials and in the same folder.
+    #[must_use]
+    pub fn of_credentials(&self, verb: &str, args: impl IntoIterator<Item = String>) -> Self {
+        let mut line = self.with_only(verb, &["--profile", "--endpoint-url", "--directory", "-C"]);
+        line.args.extend(args);
+        line
+    }
+
+    /// Another command, with only these of the flags of this one. Each of them takes a value.
+    fn with_only(&self, verb: &str, flags: &[&str]) -> Self {
+        let mut line = Self { args: vec![verb.to_owned()], ..Self::default() };
         let mut args = self.args.iter();
         while let Some(arg) = args.next() {
-            if PLACE_FLAGS.contains(&arg.as_str()) {
+            if flags.contains(&arg.as_str()) {
                 line.args.extend([arg.clone()].into_iter().chain(args.next().cloned()));
-            } else if PLACE_FLAGS.iter().any(|flag| has_value(arg, flag)) {
+            } else if flags.iter().any(|flag| has_value(arg, flag)) {
                 line.args.push(arg.clone());
             }
         }
@@ -117,7 +143,7 @@ impl CommandLine {
                 (false, _) => kept.push(arg),
             }
         }
-        Self { args: kept, ..*self }
+        Self { args: kept, ..self.clone() }
     }
 
     /// The same command so that it changes something.
@@ -328,6 +354,14 @@ mod tests {
         assert_eq!(
             line("subscribe /app -- -odd").confirmed().to_string(),
             "cwl2le subscribe /app --yes -- -odd"
+        );
+        assert_eq!(
+            line("setup plan.json --profile p --region r").about("blue", "r").of_stack("test").to_string(),
+            "cwl2le test --profile p --region r --stack blue"
+        );
+        assert_eq!(
+            line("plan --stack a --profile p --out f").of_credentials("setup", ["f".to_owned()]).to_string(),
+            "cwl2le setup --profile p f"
         );
         assert!(line("setup --token t").of_stack("teardown").needs().is_empty());
         for typed in ["setup --token-file -", "setup --token-file=-"] {

@@ -12,6 +12,6 @@ pub(crate) struct Detail {
     #[arg(long)]
     pub detail: bool,
     /// Do not use a pager
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub no_pager: bool,
 }

@@ -17,7 +17,7 @@ mod losses;
 #[cfg(test)]
 mod losses_tests;
 #[cfg(test)]
-mod model;
+pub(crate) mod model;
 mod numbers;
 mod observe;
 #[cfg(test)]
@@ -37,7 +37,7 @@ mod teardown;
 #[cfg(test)]
 mod teardown_tests;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub mod trigger;
 mod unread;
 #[cfg(test)]

@@ -234,6 +234,15 @@ pub(super) fn token_is_awaited(args: &DestinationArgs) -> bool {
     matches!(token_place(args), Some((TokenPlace::File(file), _)) if !can_be_read_again(file))
 }
 
+/// The flag or variable that gives the token itself, and not where it is kept.
+pub(crate) fn token_from(args: &DestinationArgs) -> Option<String> {
+    match token_place(args)? {
+        (TokenPlace::Kept(..), _) => None,
+        (_, Origin::Flag(from) | Origin::Variable(from)) => Some(from),
+        _ => None,
+    }
+}
+
 /// Where a flag or the variable says that the token is.
 pub(super) enum TokenPlace<'a> {
     /// In a store, by this name.

@@ -17,6 +17,8 @@ pub(super) struct Document {
     pub(super) text: String,
     /// Whether it is TOML.
     pub(super) is_toml: bool,
+    /// Whether its lines are those of a file that somebody can look at.
+    pub(super) has_lines: bool,
     /// The keys whose values are no secrets.
     pub(super) plain_keys: &'static [&'static str],
     /// The names of the environments that it has.
@@ -52,6 +54,7 @@ impl Document {
         Self {
             path: path.to_owned(),
             is_toml: errors.is_empty(),
+            has_lines: true,
             plain_keys,
             environments,
             environment: environment.map(ToOwned::to_owned),
@@ -144,6 +147,9 @@ impl Document {
 
     /// `FILE:LINE:COLUMN`, both counted from 1, the column in characters.
     pub(super) fn place(&self, span: &Range<usize>) -> String {
+        if !self.has_lines {
+            return self.path.display().to_string();
+        }
         let before = self.text.get(..span.start).unwrap_or(&self.text);
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;

@@ -32,6 +32,7 @@ mod read;
 mod reference_tests;
 mod region_and_profile;
 mod roles;
+mod saved;
 mod schema;
 mod search;
 mod secrets;
@@ -56,6 +57,7 @@ mod words;
 
 pub use describe::describe;
 pub use desired::{bare_stack, check_flags, outlined_stack, token_is_awaited, wanted_stack};
+pub(crate) use destinations::token_from;
 pub use file::{Choice, File};
 pub use function::Function;
 pub(crate) use head::head;

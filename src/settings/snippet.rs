@@ -17,7 +17,7 @@ const HIDDEN: &str = "…";
 /// The line that a part of a file begins in, with the part marked; none where nothing of it may be shown. In a text that
 /// is not TOML, nobody knows what a value is.
 pub(super) fn snippet(document: &Document, span: &Range<usize>) -> Option<String> {
-    let text = document.is_toml.then_some(&document.text)?;
+    let text = (document.is_toml && document.has_lines).then_some(&document.text)?;
     let start = text.get(..span.start)?.rfind('\n').map_or(0, |end| end + 1);
     let line = text.get(start..)?.lines().next().filter(|line| line.len() <= LONGEST)?;
     let (shown, mark) =

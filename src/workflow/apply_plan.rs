@@ -262,7 +262,7 @@ fn is_shown(plan: &Plan, dry_run: bool, wide: bool) -> bool {
 }
 
 /// Whether two plans make the same changes, apart from the times in their settings.
-fn is_alike(shown: &Plan, later: &Plan) -> bool {
+pub(crate) fn is_alike(shown: &Plan, later: &Plan) -> bool {
     let steps = |plan: &Plan| {
         let steps = plan.steps.iter();
         steps.map(|step| (step.stage, step.verb, step.resource.clone())).collect::<Vec<_>>()

@@ -3,6 +3,7 @@
 pub(crate) mod apply_plan;
 pub(crate) mod canary;
 mod change_report;
+pub(crate) mod completed;
 pub(crate) mod consent;
 mod context;
 pub(crate) mod deployed;
@@ -13,6 +14,7 @@ pub(crate) mod patterns;
 pub(crate) mod plan_stack;
 pub(crate) mod reading;
 mod rollback;
+pub(crate) mod saved_plan;
 mod show_plan;
 pub(crate) mod steps;
 mod stopwatch;

@@ -2,6 +2,7 @@
 
 mod receipts;
 mod report;
+mod saved;
 mod verb;
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! `cwl2le setup`: creates or updates the whole chain.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
 
 use super::receipts;
 use super::report::SetupReport;
+use super::saved;
 use crate::aws::{Notice, Session};
 use crate::commands::manual::Manual;
-use crate::commands::verb::{Facts, Policy, Verb};
+use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::Change;
 use crate::output::Next;
@@ -18,7 +20,9 @@ use crate::settings::Wanted;
 use crate::workflow::Context;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::canary::{Canary, CanaryReport, Via};
+use crate::workflow::completed::completed;
 use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
+use crate::workflow::saved_plan::SavedPlan;
 
 /// How long the line of `--test` is followed.
 const TEST: Duration = Duration::from_secs(60);
@@ -43,6 +47,12 @@ pub(crate) struct Setup {
     /// As `cwl2le test` does. If the line does not arrive, what was set up stays, and the exit code is 9.
     #[arg(long)]
     pub test: bool,
+    /// Plan that `cwl2le plan --out FILE` saved
+    ///
+    /// Makes exactly the changes in it. The plan is shown and asked about like any other, so a pipeline adds --yes. It is
+    /// refused if it would do anything else by now, and for another account, region, token or version of cwl2le.
+    #[arg(value_name = "FILE")]
+    pub plan: Option<PathBuf>,
 }
 
 impl Verb for Setup {
@@ -50,34 +60,71 @@ impl Verb for Setup {
 
     const MANUAL: Manual = Manual {
         examples: &[
-            (
-                "Show every change and make none",
-                "cwl2le setup --token-file token.txt --logentries-region eu --dry-run",
-            ),
             ("Create the chain, with a log group", "cwl2le setup --token-file token.txt -g /aws/lambda/app"),
             ("Apply cwl2le.toml in a pipeline, and send a test line", "cwl2le setup --yes --test"),
+            ("Apply a plan that was reviewed: see `cwl2le plan --out`", "cwl2le setup plan.json"),
             ("Keep the token out of the function's configuration", "cwl2le setup --token-ssm /cwl2le/token"),
         ],
         page: Some("plans.md"),
     };
 
     fn facts(&self) -> Facts<'_> {
-        Facts::of_settings(&self.wanted, Policy::operator())
+        let facts = Facts::of_settings(&self.wanted, Policy::operator());
+        // The plan holds the stack and the configuration. No policy is made for them.
+        match self.plan {
+            Some(_) => Facts { stack: None, reads: Reads::Nothing, policy: None, ..facts },
+            None => facts,
+        }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        match &self.plan {
+            Some(file) => {
+                let reviewed = saved::read(context, file, &self.wanted.destination)?;
+                let context = Context {
+                    aws: &reviewed.options,
+                    file: reviewed.configuration.as_ref(),
+                    command_line: &reviewed.command_line,
+                    ..context
+                };
+                let ran = Box::pin(self.carry_out(context, &reviewed.wanted, Some(&reviewed.plan))).await;
+                ran.map_err(|error| completed(error, &reviewed.command_line))
+            }
+            None => Box::pin(self.carry_out(context, &self.wanted, None)).await,
+        }
+    }
+
+    fn exit(&self, report: &Self::Report) -> Exit {
+        report.exit()
+    }
+}
+
+impl Setup {
+    /// Plans what these settings want and makes the changes; where a plan was saved, only if they are those in it.
+    async fn carry_out(
+        &self,
+        context: Context<'_>,
+        wanted: &Wanted,
+        saved: Option<&SavedPlan>,
+    ) -> Result<SetupReport> {
         // Mistakes in the flags are reported before any call.
-        check_flags(context, &self.wanted).await?;
-        let session = open(context, &self.wanted).await?;
-        let planned = plan_stack(context, &session, &self.wanted, None).await;
-        let Planned { stack, plan, empty_sections } =
-            planned.inspect_err(|_| context.show_account(&session))?;
+        check_flags(context, wanted).await?;
+        let session = open(context, wanted).await?;
+        if let Some(saved) = saved {
+            saved.must_be_for(&session)?;
+        }
+        let planned = plan_stack(context, &session, wanted, None).await;
+        let planned = planned.inspect_err(|_| context.show_account(&session))?;
+        if let Some(saved) = saved {
+            saved::must_fit(saved, context, &session, wanted, &planned).await?;
+        }
+        let Planned { stack, plan, empty_sections } = planned;
         let run = Run {
             rollback: self.rollback,
             empty_sections,
             ..Run::new(context, &session, &stack, &self.change, "setup")
         };
-        let again = async |at| Ok(plan_stack(context.silent(), &session, &self.wanted, at).await?.plan);
+        let again = async |at| Ok(plan_stack(context.silent(), &session, wanted, at).await?.plan);
         let mut report = run.carry_out(plan, again).await?;
         if !report.changed && !report.cancelled && !report.dry_run {
             start_functions(context, &session, &stack).await?;
@@ -97,10 +144,6 @@ impl Verb for Setup {
             report.next = Next::new();
         }
         Ok(SetupReport { change: report, test })
-    }
-
-    fn exit(&self, report: &Self::Report) -> Exit {
-        report.exit()
     }
 }
 

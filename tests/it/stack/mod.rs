@@ -9,6 +9,7 @@ mod list;
 mod many_groups;
 mod names;
 mod others;
+mod plan_file;
 mod shards;
 mod stopped;
 mod strict_control_plane;

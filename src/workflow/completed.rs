@@ -5,7 +5,7 @@ use crate::flags::CommandLine;
 
 /// The error with the flags of `line` in every command of this program that its hints name. What says why it failed
 /// is left as it is: it may quote others.
-pub(super) fn completed(error: Error, line: &CommandLine) -> Error {
+pub(crate) fn completed(error: Error, line: &CommandLine) -> Error {
     let hint = error.hint.map(|hint| line.completed(&hint));
     let failure = |failure: Failure| {
         let hint = failure.hint.map(|hint| line.completed(&hint));
