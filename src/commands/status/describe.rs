@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use super::parts::Judge;
 use super::report::{
     AccountPolicy, Alarm, Delivered, Destination, Flow, Forwarded, Forwarder, Gap, Invocations, KeptPlace,
-    Lag, LagTimes, LogGroup, LogGroups, Lost, Part, StatusReport, Stream, Subscription,
+    Lag, LagTimes, LogGroup, LogGroups, Lost, Part, SetAside, StatusReport, Stream, Subscription,
 };
 use crate::aws::Session;
 use crate::error::{Code, Result};
@@ -52,7 +52,7 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
     let next = match judged.verdict {
         Verdict::NotSetUp => Some(command("setup")),
         Verdict::Flowing | Verdict::Quiet if bad => Some(command("plan")),
-        Verdict::Flowing | Verdict::Quiet => None,
+        Verdict::Flowing | Verdict::Quiet if judged.set_aside.is_none() => None,
         _ => Some(command("doctor")),
     };
     Ok(StatusReport {
@@ -74,6 +74,7 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
             .iter()
             .map(|loss| Lost { what: loss.what, count: whole(loss.count), last: time(loss.last) })
             .collect(),
+        set_aside: judged.set_aside.map(|(why, last)| SetAside { why: why_kept(why), last: time(last) }),
         kept: signals.kept.iter().map(|place| kept(place, now)).collect(),
         forwarder: forwarder(signals, judged),
         alarms: signals.alarms.as_ref().ok().map(|all| all.alarms.iter().map(alarm).collect()),
@@ -88,7 +89,6 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
         subscriptions,
         account_policy,
         is_partial: judged.is_partial,
-        has_set_aside: judged.set_aside.is_some(),
         now,
         advice: plan.and_then(|plan| advice(plan, loops)),
         plan: command("plan"),
@@ -198,15 +198,19 @@ fn lag(lag: &health::Lag, now: i64) -> Lag {
     }
 }
 
+fn why_kept(why: KeptWhy) -> &'static str {
+    match why {
+        KeptWhy::Expired => "expired",
+        KeptWhy::Quarantined => "quarantined",
+    }
+}
+
 fn kept(place: &health::KeptPlace, now: i64) -> KeptPlace {
     let found = place.objects.as_ref().ok();
     // The first thousand keys are not the newest ones.
     let newest = found.filter(|found| found.is_whole).and_then(|found| found.newest);
     KeptPlace {
-        why: match place.why {
-            KeptWhy::Expired => "expired",
-            KeptWhy::Quarantined => "quarantined",
-        },
+        why: why_kept(place.why),
         place: place.place.clone(),
         objects: found.map(|found| found.objects),
         bytes: found.map(|found| found.bytes),

@@ -64,6 +64,8 @@ pub(crate) struct StatusReport {
     pub lag: Lag,
     /// What was lost within an hour.
     pub lost: Vec<Lost>,
+    /// Records that were set aside within an hour, which `--check` reports; null where there are none.
+    pub set_aside: Option<SetAside>,
     /// Places in S3 where records are kept that were not delivered.
     pub kept: Vec<KeptPlace>,
     /// The forwarder.
@@ -87,9 +89,6 @@ pub(crate) struct StatusReport {
     /// Whether one of the gaps could hide trouble.
     #[serde(skip)]
     pub is_partial: bool,
-    /// Whether records were set aside within an hour.
-    #[serde(skip)]
-    pub has_set_aside: bool,
     /// When the lag was measured and the log was written, for the text: milliseconds since 1970.
     #[serde(skip)]
     pub now: i64,
@@ -228,6 +227,15 @@ pub(crate) struct Lost {
     /// How many.
     pub count: u64,
     /// When the last of them was lost.
+    pub last: String,
+}
+
+/// Records that were not delivered and are no longer retried.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct SetAside {
+    /// `expired` or `quarantined`.
+    pub why: &'static str,
+    /// When that happened last.
     pub last: String,
 }
 

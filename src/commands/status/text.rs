@@ -93,6 +93,10 @@ impl StatusReport {
             let number = count(lost.count as f64);
             self.row(f, true, "lost", &format!("{number} {}, last at {}", lost.what, lost.last))?;
         }
+        if let Some(of) = &self.set_aside {
+            let after = "for an hour after that, `status --check` exits with code 8";
+            self.row(f, true, "set aside", &format!("{} records, last at {}; {after}", of.why, of.last))?;
+        }
         for kept in &self.kept {
             let is_new = kept.age.is_some_and(|age| age < 3600);
             self.row(f, is_new, "kept in S3", &kept_text(kept))?;
@@ -294,5 +298,35 @@ impl fmt::Display for AccountPolicy {
             self.loops.iter().try_for_each(|name| write!(f, "\n  {}", visible(name)))?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::report::SetAside;
+    use super::*;
+
+    #[test]
+    fn what_makes_check_fail_is_in_the_text() {
+        let set_aside = SetAside { why: "quarantined", last: "2026-11-30T09:31:22Z".to_owned() };
+        let resource = crate::resources::ResourceId::new(crate::resources::Kind::STREAM, "s");
+        let part = super::super::report::Part {
+            resource,
+            state: "ACTIVE".to_owned(),
+            data: serde_json::Map::new(),
+            ready: Some(true),
+            wrong: Vec::new(),
+            ours: Some(true),
+            release: None,
+        };
+        let report = StatusReport {
+            verdict: Verdict::Flowing,
+            parts: vec![part],
+            set_aside: Some(set_aside),
+            width: 60,
+            ..StatusReport::default()
+        };
+        let text = crate::output::visible(report);
+        assert!(text.contains("set aside") && text.contains("exits with code 8"), "{text}");
     }
 }

@@ -110,7 +110,7 @@ impl Verb for Status {
         };
         match report.ready {
             Some(false) => Exit::Pending,
-            _ if report.has_set_aside => Exit::Pending,
+            _ if report.set_aside.is_some() => Exit::Pending,
             _ if report.is_partial || report.verdict == Verdict::Unknown => Exit::Access,
             _ => Exit::Success,
         }

@@ -45,6 +45,12 @@ async fn poison_is_put_into_the_quarantine_with_what_setup_grants() {
     let lines = world.log_service.wait_for_lines(1, PATIENCE).await;
     assert!(lines.expect("a line")[0].text().ends_with(" fine"));
 
+    // It counts for an hour, and the report says so.
+    let checked = world.run(&["status", "--check"]).await;
+    let report = checked.json();
+    assert_eq!((checked.code, &report["set_aside"]["why"]), (8, &json!("quarantined")), "{report:#}");
+    assert!(report["next"].as_str().is_some_and(|next| next.contains("doctor")), "{report:#}");
+
     // What is not asked for stays; it is shown; and it can be taken away.
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
     let status = world.run(&["status"]).await.ok().stdout;
@@ -63,6 +69,15 @@ async fn poison_is_put_into_the_quarantine_with_what_setup_grants() {
     world.put_log_events(GROUP, &["after it".to_owned()]).await;
     world.log_service.wait_for_lines(2, PATIENCE).await.expect("a line");
     assert_eq!(s3::keys(&world, "set-aside", 1).await.len(), 1);
+    let end = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        let report = world.run(&["status"]).await.ok().json();
+        if report["verdict"] == "losing" {
+            assert!(report["why"].to_string().contains("no quarantine keeps"), "{report:#}");
+            break;
+        }
+        assert!(tokio::time::Instant::now() < end, "records are lost without a word: {report:#}");
+    }
     world.run(&["setup", "--quarantine", "bucket"]).await.failed(2, "usage");
     world.run(&["teardown", "--yes"]).await.ok();
 }
