@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use tokio::time::Instant;
 
 use super::error::{Operation, http_status};
+use super::pages::Tokens;
 use super::retry::{Cause, Retry, SHOWS, Waiting};
 use super::{AwsError, Notice, Session, error_table, trace};
 
@@ -129,12 +130,13 @@ impl Aws<'_> {
         send: impl Fn(Option<String>) -> S,
         page: impl Fn(S::Answer) -> (Vec<T>, Option<String>),
     ) -> Result<(Vec<T>, bool), AwsError> {
-        let (mut all, mut next) = (Vec::new(), None);
+        let (mut all, mut next, mut tokens) = (Vec::new(), None, Tokens::default());
         for _ in 0..most {
             let answer = self.call(service, operation, resource, || send(next.clone())).await?;
             let (some, token) = page(answer);
             all.extend(some);
-            next = token.filter(|token| !token.is_empty());
+            let operation = Operation { service, name: operation, resource };
+            next = tokens.next(operation, token.as_deref())?;
             if next.is_none() {
                 return Ok((all, false));
             }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::ask::CLOUDWATCH;
 use super::error::{INVALID_RESPONSE, Operation};
+use super::pages::Tokens;
 use super::{Aws, AwsError};
 
 /// Maximum number of metrics that one call of `GetMetricData` reads (AWS's quota).
@@ -103,6 +104,7 @@ pub(crate) async fn metric_data(
         let mut body = json!({
             "MetricDataQueries": wanted, "StartTime": from, "EndTime": until, "ScanBy": "TimestampAscending",
         });
+        let mut tokens = Tokens::default();
         loop {
             let answer = aws.ask(CLOUDWATCH, OPERATION, resource, None, &body).await?;
             let answer: Answer = serde_json::from_value(answer)
@@ -121,7 +123,8 @@ pub(crate) async fn metric_data(
                 let times = result.timestamps.into_iter().map(|time| time as i64);
                 values.extend(times.zip(result.values));
             }
-            match answer.next_token.filter(|token| !token.is_empty()) {
+            let operation = Operation { service: "cloudwatch", name: OPERATION, resource };
+            match tokens.next(operation, answer.next_token.as_deref())? {
                 Some(next) => body["NextToken"] = json!(next),
                 None => break,
             }

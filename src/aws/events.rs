@@ -3,6 +3,8 @@
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 
 use super::Aws;
+use super::error::Operation;
+use super::pages::Tokens;
 use crate::error::Result;
 
 /// As many events as AWS puts on one page.
@@ -62,6 +64,7 @@ pub async fn filter_log_events<'a>(
     let aws = aws.into();
     let logs = aws.session.logs();
     let limit = i32::try_from(limit.clamp(1, PAGE)).unwrap_or(i32::MAX);
+    let mut tokens = Tokens::after(next.as_deref());
     let page = aws
         .call("logs", "FilterLogEvents", query.log_group, || {
             logs.filter_log_events()
@@ -76,5 +79,7 @@ pub async fn filter_log_events<'a>(
                 .send()
         })
         .await?;
-    Ok((page.events.unwrap_or_default().into_iter().map(Event::from).collect(), page.next_token))
+    let operation = Operation { service: "logs", name: "FilterLogEvents", resource: query.log_group };
+    let next = tokens.next(operation, page.next_token.as_deref())?;
+    Ok((page.events.unwrap_or_default().into_iter().map(Event::from).collect(), next))
 }

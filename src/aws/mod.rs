@@ -26,6 +26,7 @@ mod open;
 mod options;
 pub(crate) mod owner;
 mod pace;
+mod pages;
 mod profile;
 pub(crate) mod quotas;
 pub(crate) mod records;

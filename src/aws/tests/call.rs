@@ -232,3 +232,32 @@ async fn throttled_calls_come_back_more_slowly() {
     delete_filter(aws, "/app", "f").await.expect("it works in the end");
     assert_eq!(waits.reasons(), ["AWS to take more calls"; 3]);
 }
+
+/// Whoever follows a token that repeats never comes to an end, or shows everything twice.
+#[tokio::test]
+async fn a_list_that_leads_back_to_one_of_its_pages_is_an_error() {
+    let aws = FakeAws::new(|request| {
+        let next = if request.text("nextToken") == "a" { "b" } else { "a" };
+        let metrics = if request.text("NextToken") == "a" { "b" } else { "a" };
+        Answer::Json(serde_json::json!({
+            "subscriptionFilters": [], "events": [], "nextToken": next,
+            "MetricDataResults": [], "NextToken": metrics,
+        }))
+    });
+    let session = aws.session();
+    let error = filters((&session).into(), "/app").await.expect_err("no end");
+    assert!(error.message.contains("would never end"), "{error:?}");
+    let metric = crate::aws::cloudwatch::Metric::new("AWS/Lambda", "Errors", &[]);
+    let query = crate::aws::cloudwatch::Statistic { metric, statistic: "Sum", period: 60 };
+    let error =
+        crate::aws::cloudwatch::metric_data((&session).into(), &[query], 0, 60).await.expect_err("no end");
+    assert!(error.message.contains("would never end"), "{error:?}");
+    // The caller follows these from page to page.
+    let aws = FakeAws::new(|_| Answer::Json(serde_json::json!({ "events": [], "nextToken": "a" })));
+    let session = aws.session();
+    let query =
+        crate::aws::EventQuery { log_group: "/app", from: 0, until: 1, pattern: None, newest_first: false };
+    let (_, next) = crate::aws::filter_log_events(&session, query, 1, None).await.expect("a page");
+    let error = crate::aws::filter_log_events(&session, query, 1, next).await.expect_err("the same page");
+    assert!(error.message.contains("would never end"), "{error:?}");
+}

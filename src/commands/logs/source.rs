@@ -77,8 +77,7 @@ impl<'a, S: Source> Pages<'a, S> {
             return Ok(None);
         }
         let (events, next) = self.source.page(self.query, self.next.clone()).await?;
-        // A token that repeats would lead to the same page again and again.
-        self.is_over = next.as_ref().is_none_or(String::is_empty) || next == self.next;
+        self.is_over = next.is_none();
         self.next = next;
         Ok(Some(events))
     }
