@@ -15,7 +15,7 @@ use crate::settings::Wanted;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
 use crate::workflow::saved_plan::{SavedPlan, must_be_replaceable};
-use crate::workflow::{ChangeReport, Context};
+use crate::workflow::{ChangeReport, Context, unknown_stack};
 
 /// Show what `setup` would change (exit code 8 if anything)
 #[derive(Debug, Clone, Args)]
@@ -80,7 +80,11 @@ impl Verb for Plan {
         check_flags(context, &self.wanted).await?;
         let session = open(context, &self.wanted).await?;
         let planned = plan_stack(context, &session, &self.wanted, None).await;
-        let Planned { stack, plan, .. } = planned.inspect_err(|_| context.show_account(&session))?;
+        let Planned { stack, mut plan, is_new, .. } =
+            planned.inspect_err(|_| context.show_account(&session))?;
+        if is_new {
+            plan.notes.extend(unknown_stack::similar(&session, &stack.name).await);
+        }
         let change = Change { yes: false, dry_run: true, detail: self.detail };
         let run = Run::new(context, &session, &stack, &change, "plan");
         let save = |file: &PathBuf| SavedPlan::of(file, context, &self.wanted, &stack, &plan);

@@ -24,6 +24,8 @@ pub(crate) struct Planned {
     pub(crate) plan: Plan,
     /// The places of the file's sections that select no log group, perhaps by mistake.
     pub(crate) empty_sections: Vec<String>,
+    /// Whether nothing of the stack exists.
+    pub(crate) is_new: bool,
 }
 
 /// Checks the flags, as far as that needs no account. Waits here for a token that is typed or piped in; a stop ends the
@@ -105,7 +107,8 @@ pub(crate) async fn plan_stack(
     plan.cost = Some(resources::cost(&stack, &observed, &Prices::of_region(session.target.region.as_str())));
     let plan = resources::check_secrets(&stack, &secrets, plan);
     patterns::check(session, &plan).await?;
-    Ok(Planned { stack, plan, empty_sections })
+    let is_new = observed.stream.is_none() && observed.function.is_none();
+    Ok(Planned { stack, plan, empty_sections, is_new })
 }
 
 /// Account, stack, region and profile, and where each comes from.

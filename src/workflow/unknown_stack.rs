@@ -46,6 +46,14 @@ pub(crate) async fn note(
     Some(format!("there is no stack `{name}` in {}: {instead}", session.target.region))
 }
 
+/// What a plan of a new stack says where another one has nearly this name.
+pub(crate) async fn similar(session: &Session, name: &StackName) -> Option<String> {
+    let stacks = stacks(session).await?;
+    let names = stacks.iter().map(String::as_str).filter(|stack| *stack != name.as_str());
+    let question = did_you_mean(name.as_str(), names)?;
+    Some(format!("there is no stack `{name}` in {} yet: {question}", session.target.region))
+}
+
 /// The error of a verb that found something missing: where the whole stack is, that is what it says, with the stacks that
 /// there are. The error stays where they cannot be read.
 pub(crate) async fn explained(

@@ -24,13 +24,22 @@ pub(super) struct Around {
     pub(super) policies: Result<LogPolicies, Finding>,
     /// What each log service answered to this machine; empty unless it was asked.
     pub(super) reached: Vec<Reached>,
+    /// Which stack was probably meant, or which ones there are, where this one does not exist.
+    pub(super) instead: Option<String>,
 }
 
 impl Default for Around {
     /// Nothing could be read.
     fn default() -> Self {
         let unread = || Finding::unknown("nothing was read");
-        Self { file: None, config: None, groups: Err(unread()), policies: Err(unread()), reached: Vec::new() }
+        Self {
+            file: None,
+            config: None,
+            groups: Err(unread()),
+            policies: Err(unread()),
+            reached: Vec::new(),
+            instead: None,
+        }
     }
 }
 

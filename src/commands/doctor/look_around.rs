@@ -19,8 +19,8 @@ use crate::health::{Chain, Probe, Unknown};
 use crate::resources::{Observed, Stack, Unread, list_log_groups, observe_log_groups, whole_config};
 use crate::settings::{File, what_and_where};
 use crate::stack::{Names, RoleScope, StackName};
-use crate::workflow::Context;
 use crate::workflow::plan_stack::plan_subscriptions;
+use crate::workflow::{Context, unknown_stack};
 
 /// Maximum time for all log services together to answer.
 const REACH: Duration = Duration::from_secs(6);
@@ -39,13 +39,19 @@ pub(super) async fn look_around(
 ) -> Result<Around> {
     let config = whole_config(&chain.observed).ok().flatten().map(|whole| whole.config);
     let file = context.file.filter(|file| file.has_destinations());
-    let (groups, policies) = tokio::join!(groups(context, session, name, chain), policies(session));
+    let is_there = chain.observed.stream.is_some() || chain.observed.function.is_some();
+    let instead = async {
+        if is_there { None } else { unknown_stack::instead(name, &unknown_stack::stacks(session).await?) }
+    };
+    let (groups, policies, instead) =
+        tokio::join!(groups(context, session, name, chain), policies(session), instead);
     Ok(Around {
         file: file.map(|file| file.path().display().to_string()),
         config,
         groups: unread(groups)?,
         policies: unread(policies)?,
         reached: Vec::new(),
+        instead,
     })
 }
 

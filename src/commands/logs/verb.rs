@@ -35,7 +35,9 @@ impl Verb for Logs {
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let session = context.session().await?;
-        let groups = groups::of_stack(context, &session, &context.stack(&self.stack)).await?;
+        let groups =
+            groups::of_stack(context, &session, &context.stack(&self.stack), self.destination.as_deref())
+                .await?;
         let source = CloudWatch::new(&session, &groups, context.progress);
         let now = source.now();
         let from = self.from(now);

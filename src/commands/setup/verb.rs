@@ -17,12 +17,12 @@ use crate::output::Next;
 use crate::resources::Stack;
 use crate::resources::function::aws as lambda;
 use crate::settings::Wanted;
-use crate::workflow::Context;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::canary::{Canary, CanaryReport, Via};
 use crate::workflow::completed::completed;
 use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
 use crate::workflow::saved_plan::SavedPlan;
+use crate::workflow::{Context, unknown_stack};
 
 /// How long the line of `--test` is followed.
 const TEST: Duration = Duration::from_secs(60);
@@ -118,7 +118,11 @@ impl Setup {
         if let Some(saved) = saved {
             saved::must_fit(saved, context, &session, wanted, &planned).await?;
         }
-        let Planned { stack, plan, empty_sections } = planned;
+        let Planned { stack, mut plan, empty_sections, is_new } = planned;
+        // Whoever has said yes already, or has reviewed the plan, does not wait for it.
+        if is_new && !self.change.yes && saved.is_none() {
+            plan.notes.extend(unknown_stack::similar(&session, &stack.name).await);
+        }
         let run = Run {
             rollback: self.rollback,
             empty_sections,

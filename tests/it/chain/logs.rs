@@ -94,6 +94,12 @@ async fn each_invocation_of_real_forwarders_is_one_line() {
         nothing.stdout.is_empty() && nothing.stderr.contains("no line of that time matches"),
         "{nothing:?}"
     );
+    assert!(
+        nothing.stderr.contains("no destination `nobody`: its destinations are app, audit"),
+        "{nothing:?}"
+    );
+    let misspelt = logs(&world, &file, &["--destination", "audti"]).await.stderr;
+    assert!(misspelt.contains("did you mean `audit`?"), "{misspelt}");
 
     let json = logs(&world, &file, &["--output", "json", "--since", "1h"]).await;
     let lines: Vec<Value> =

@@ -43,6 +43,16 @@ async fn every_stack_has_a_row_and_what_is_left_of_one_is_removed_as_it_says() {
     let shown = text(&account, &["list"]).await;
     assert!(!shown.contains('\u{2028}') && shown.contains("which no stack can have"), "{shown}");
 
+    // A name that is nearly one of them is questioned before a stack of that name is set up.
+    let mut misspelt = account.text(&["plan", "--stack", "bleu", "--token", crate::support::TOKEN]);
+    let misspelt = ended(misspelt.spawn().expect("cwl2le runs")).await;
+    assert_eq!(misspelt.code, 8, "{misspelt:?}");
+    assert!(misspelt.stdout.contains("there is no stack `bleu` in"), "{misspelt:?}");
+    assert!(misspelt.stdout.contains("did you mean `blue`?"), "{misspelt:?}");
+    let diagnosis = account.run(&["doctor", "--stack", "bleu", "--only", "stack-there"]).await.0;
+    assert!(diagnosis.code == 8 && diagnosis.stdout.contains("did you mean `blue`?"), "{diagnosis:?}");
+    assert!(!diagnosis.stdout.contains("cwl2le setup --stack bleu"), "{diagnosis:?}");
+
     // Somebody removes half of a stack by hand.
     let (kinesis, lambda) =
         (aws_sdk_kinesis::Client::new(&account.config), aws_sdk_lambda::Client::new(&account.config));

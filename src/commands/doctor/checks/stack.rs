@@ -26,7 +26,16 @@ fn stack_there(evidence: &Evidence) -> Judged {
     }
     let region = &chain.target.region;
     let found = format!("there is no stack `{}` in {region}: no stream, no role, no function", chain.stack);
-    let finding =
-        Finding::fault(found).advise("run `cwl2le list` to see the stacks of this account and region");
-    Ok(vec![finding.fix(Command::own(["setup"]))])
+    let list = "`cwl2le list` shows the stacks of this account and region";
+    let finding = match &evidence.around.instead {
+        // A misspelt name is no reason to set up another stack.
+        Some(question) if question.ends_with('?') => {
+            Finding::fault(found).advise(format!("{question} {list}"))
+        }
+        Some(others) => {
+            Finding::fault(found).advise(format!("{others}; {list}")).fix(Command::own(["setup"]))
+        }
+        None => Finding::fault(found).advise(list).fix(Command::own(["setup"])),
+    };
+    Ok(vec![finding])
 }
