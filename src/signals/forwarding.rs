@@ -6,7 +6,7 @@ use crate::aws::Aws;
 use crate::aws::cloudwatch::{self, recently_active};
 use crate::error::Result;
 use crate::health::{ActiveGroups, Metric};
-use crate::stack::Names;
+use crate::stack::{Names, is_canary};
 
 /// Maximum number of pages of 500 metrics that are read: of forwarded events, which every filter of the account and
 /// region has, and of each kind of trouble.
@@ -53,11 +53,14 @@ fn is_ours(own: &str, filter: &str) -> bool {
 }
 
 impl Forwarding {
-    /// The log groups that events were forwarded from.
+    /// The log groups that events were forwarded from. That of `cwl2le test` is not one of them: it exists for a minute,
+    /// and its metrics for three hours.
     pub(super) fn groups(&self) -> ActiveGroups {
         let forwarded = self.metrics.iter().filter(|(metric, _)| *metric == Metric::Forwarded);
-        let names: BTreeSet<String> =
-            forwarded.filter_map(|(_, found)| found.dimensions.get(LOG_GROUP).cloned()).collect();
+        let names: BTreeSet<String> = forwarded
+            .filter_map(|(_, found)| found.dimensions.get(LOG_GROUP).cloned())
+            .filter(|log_group| !is_canary(log_group))
+            .collect();
         ActiveGroups { names, is_whole: self.is_whole }
     }
 }
@@ -65,6 +68,21 @@ impl Forwarding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_log_group_of_a_test_is_no_log_group_of_the_stack() {
+        let stack: crate::stack::StackName = "blue".parse().expect("a name");
+        let of = |metric, log_group: &str| {
+            (metric, cloudwatch::Metric::new("AWS/Logs", "ForwardedLogEvents", &[(LOG_GROUP, log_group)]))
+        };
+        let metrics = vec![
+            of(Metric::Forwarded, "/app/a"),
+            of(Metric::Forwarded, &stack.canary_log_group()),
+            of(Metric::DeliveryErrors, "/app/b"),
+        ];
+        let groups = Forwarding { metrics, is_whole: true }.groups();
+        assert!(groups.names.iter().eq(["/app/a"]) && groups.is_whole, "{groups:?}");
+    }
 
     #[test]
     fn our_filters_are_known_by_their_names() {
