@@ -63,6 +63,13 @@ pub struct Failed {
     pub error: Error,
 }
 
+impl Failed {
+    /// Whether the change may be made all the same: AWS gave no answer to its last call.
+    fn is_unclear(&self) -> bool {
+        self.creation == Some(Creation::Unclear) || self.error.code == Code::Unreachable
+    }
+}
+
 impl Applied {
     /// What was to be created, with what became of it.
     pub fn creations(&self) -> impl Iterator<Item = (&ResourceId, Creation)> {
@@ -85,7 +92,8 @@ impl ApplyError {
     /// The error to end `command` with, which says what exists now and how to go on from there.
     pub fn into_error(self, command: &str, again: &CommandLine) -> Error {
         let Applied { done, failed, not_begun } = &self.applied;
-        let open = failed.len() + not_begun.len();
+        let unclear = failed.iter().filter(|failed| failed.is_unclear()).count();
+        let open = failed.len() + not_begun.len() - unclear;
         // Whoever stopped a setup may not want it any more.
         let stopped = command == "setup" && self.error.code == Code::Interrupted;
         let back = if stopped {
@@ -98,7 +106,8 @@ impl ApplyError {
         } else {
             "fix the cause, then run the command again".to_owned()
         };
-        let so_far = format!("{} done, {open} not; {next}", done.len());
+        let unclear = if unclear > 0 { format!("{unclear} perhaps, ") } else { String::new() };
+        let so_far = format!("{} done, {unclear}{open} not; {next}", done.len());
         let hint = match &self.error.hint {
             // The table's own advice to run it again says the same.
             Some(hint) if !hint.contains("run the same command again") => format!("{hint} ({so_far})"),

@@ -143,7 +143,7 @@ async fn end_twice(run: &Run<'_>, groups: &Groups) -> Result<()> {
     }
     run.context.note("what has a filter of its own by now is left out of the account policy:");
     run.context.note(&plan.shown(Extent::Brief).to_string());
-    if run.confirm(&plan).await? == Consent::Declined {
+    if run.confirm(&plan, &[]).await? == Consent::Declined {
         return Err(Error::new(Code::NotConfirmed, "the question was answered with no"));
     }
     let steps = Steps::new(run.context.progress, &plan);

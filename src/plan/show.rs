@@ -34,6 +34,11 @@ impl<A> Plan<A> {
                 format!("{style}{} to {verb}{style:#}", number(count(verb)))
             })
             .collect();
+        let replacing = self.steps.iter().filter(|step| step.replaces()).count();
+        if let Some(create) = parts.first_mut().filter(|_| replacing > 0 && count(Verb::Create) > 0) {
+            let verb = if replacing == 1 { "replaces" } else { "replace" };
+            create.push_str(&format!(" {BAD}({} {verb} another){BAD:#}", number(replacing)));
+        }
         if !self.refused.is_empty() {
             parts.push(format!("{BAD}{} refused{BAD:#}", number(self.refused.len())));
         }

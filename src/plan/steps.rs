@@ -87,6 +87,13 @@ pub struct Loss {
     pub what: String,
 }
 
+impl<A> Step<A> {
+    /// Whether it creates a resource in the place of another one, which it deletes.
+    pub(super) fn replaces(&self) -> bool {
+        self.verb == Verb::Create && self.fields.iter().any(|field| field.name == "replaces")
+    }
+}
+
 impl<A> Default for Plan<A> {
     fn default() -> Self {
         Self {

@@ -166,6 +166,12 @@ fn nothing_to_do_is_said_and_zero_is_left_out() {
     assert_eq!(brief(&plan, 100), "Plan: 1 unchanged");
     plan.unchanged.clear();
     assert_eq!(brief(&plan, 100), "Plan: nothing to change");
+    let mut step = Draft::new(Stage::Filters, FILTER, "/app/a", Verb::Create);
+    step.change("replaces", "theirs", "ours");
+    step.act(());
+    step.finish(&mut plan);
+    let total = unstyled(&plan.shown(Extent::Total).to_string());
+    assert_eq!(total, "Plan: 1 to create (1 replaces another)", "a deletion is no news by the way");
     let total = unstyled(&first(48).shown(Extent::Total).to_string());
     let cost = "A month: about 22 USD plus traffic; prices of us-east-1, 2023: none of eu-west-1 are known";
     assert_eq!(total, format!("Plan: 54 to create\n{cost}"));

@@ -12,6 +12,7 @@ use crate::apply::{ApplyError, Event, apply};
 use crate::aws::Session;
 use crate::error::{Code, Error, Failure, Result};
 use crate::flags::Change;
+use crate::output::quantity::plural;
 use crate::resources::{Extent, Plan, Refusal, ResourceId, Stack, Step, Verb};
 
 /// Why a rollback keeps resources of this run.
@@ -76,13 +77,13 @@ impl<'a> Run<'a> {
         }
         let left_out = if self.wide { std::mem::take(&mut plan.refused) } else { Vec::new() };
         if let Some(first) = plan.refused.first() {
-            let error = refused(first, &plan.refused);
+            let error = refused(first, &plan.refused, self.context.progress.is_none());
             let plan = serde_json::to_value(&plan).ok().map(Box::new);
             return Err(Error { plan, ..error });
         }
         if !self.change.dry_run && !plan.is_empty() {
             Events::new(self.context.live).planned(&plan);
-            let consent = self.confirm(&plan).await?;
+            let consent = self.confirm(&plan, &left_out).await?;
             if consent == Consent::Declined {
                 return Ok(ChangeReport { cancelled: true, ..self.report(Plan::default()) });
             }
@@ -143,10 +144,11 @@ impl<'a> Run<'a> {
             Code::Changed,
             "the account was changed by someone else since the plan was shown; this run changed nothing",
         );
-        let hint = format!(
-            "the new plan is shown above; to make its changes, run `{}` again",
-            self.context.command_line
-        );
+        let again = self.context.command_line;
+        let hint = match self.context.progress.is_none() {
+            true => format!("run `{again}` again: it shows the new plan"),
+            false => format!("the new plan is shown above; to make its changes, run `{again}` again"),
+        };
         Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) }
     }
 
@@ -160,9 +162,10 @@ impl<'a> Run<'a> {
             Ok(Undone { removed, shared }) => {
                 let hint = failure.error.hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default();
                 let rest = if shared { SHARED } else { "" };
-                failure
-                    .error
-                    .hint(format!("rolled back: {removed} resource(s) of this run deleted{rest}{hint}"))
+                failure.error.hint(format!(
+                    "rolled back: {} of this run deleted{rest}{hint}",
+                    plural(removed as u64, "resource")
+                ))
             }
             Err(error) => {
                 let so_far = failure.into_error(self.command, self.context.command_line);
@@ -214,8 +217,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Refuses what looks like a misspelled glob, unless a person answers: pipelines always give `--yes`. Then asks.
-    pub(crate) async fn confirm(&self, plan: &Plan) -> Result<Consent> {
+    /// Refuses what looks like a misspelled glob, unless a person answers: pipelines always give `--yes`. Then asks;
+    /// `left_out` is what the plan was asked to do and cannot.
+    pub(crate) async fn confirm(&self, plan: &Plan, left_out: &[Refusal]) -> Result<Consent> {
         let nobody_looks = self.change.yes || !consent::can_ask();
         if let Some(slip) = self.slip(plan).filter(|_| nobody_looks) {
             return Err(slip);
@@ -227,7 +231,7 @@ impl<'a> Run<'a> {
             },
             _ => "Make these changes?".to_owned(),
         };
-        consent::ask(self.context, self.change, plan, &question).await
+        consent::ask(self.context, self.change, (plan, left_out), &question).await
     }
 
     /// The error for a section of the file that selects no log group while subscriptions are deleted.
@@ -236,8 +240,8 @@ impl<'a> Run<'a> {
         let is_gone = |step: &&Step| step.verb == Verb::Delete && step.resource.kind.is_subscription();
         let gone = plan.steps.iter().filter(is_gone).count();
         let message = format!(
-            "{place}: this section selects no log group, and {gone} subscription(s) would be deleted; --yes does not confirm \
-             that"
+            "{place}: this section selects no log group, and {} would be deleted; --yes does not confirm that",
+            plural(gone as u64, "subscription")
         );
         (gone > 0).then(|| {
             Error::new(Code::NotConfirmed, message).hint(
@@ -295,10 +299,11 @@ fn partial(first: &Refusal, all: &[Refusal], plan: &Plan) -> Error {
     Error { failed: failures(all), ..error }
 }
 
-/// A refused plan as an error: the first refusal, and how many more there are.
-fn refused(first: &Refusal, all: &[Refusal]) -> Error {
+/// A refused plan as an error: the first refusal, and how many more there are. A quiet run has not shown them.
+fn refused(first: &Refusal, all: &[Refusal], is_quiet: bool) -> Error {
     let more = match all.len() {
         1 => String::new(),
+        n if is_quiet => format!(" (and {} more, shown without --quiet)", n - 1),
         n => format!(" (and {} more, shown above)", n - 1),
     };
     // What is missing of the flags, or does not exist at all, says itself what it is about.
@@ -364,6 +369,20 @@ mod tests {
             assert_eq!(is_shown(&plan, false, false), count != 1, "{count} refusals end the run");
             assert_eq!(is_shown(&plan, true, true), count > 1, "a dry run");
         }
+    }
+
+    #[test]
+    fn a_quiet_run_does_not_claim_to_have_shown_anything() {
+        let refusal = |at: usize| Refusal {
+            resource: ResourceId::filter(&format!("/{at}"), "f"),
+            code: Code::FilterLimit,
+            reason: "full".to_owned(),
+            hint: String::new(),
+        };
+        let all = [refusal(1), refusal(2), refusal(3)];
+        assert!(refused(&all[0], &all, false).message.ends_with("(and 2 more, shown above)"));
+        assert!(refused(&all[0], &all, true).message.ends_with("(and 2 more, shown without --quiet)"));
+        assert!(refused(&all[0], &all[..1], true).message.ends_with("full"));
     }
 
     #[test]

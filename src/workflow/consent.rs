@@ -6,7 +6,7 @@ use super::context::Context;
 use crate::error::{Code, Error, Result};
 use crate::flags::{Change, CommandLine};
 use crate::output::prompt;
-use crate::resources::{Extent, Plan};
+use crate::resources::{Extent, Plan, Refusal};
 
 /// How a plan was confirmed, or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,14 +19,14 @@ pub(crate) enum Consent {
     Declined,
 }
 
-/// Asks for consent to a plan that has been shown on standard error.
+/// Asks for consent to a plan that has been shown on standard error, with what it leaves out.
 ///
 /// # Errors
 /// `not-confirmed` if standard input or standard error is not a terminal. `interrupted` after Ctrl-C.
 pub(crate) async fn ask(
     context: Context<'_>,
     change: &Change,
-    plan: &Plan,
+    (plan, left_out): (&Plan, &[Refusal]),
     question: &str,
 ) -> Result<Consent> {
     if change.yes {
@@ -39,7 +39,8 @@ pub(crate) async fn ask(
     // With --quiet, the plan has not been shown yet.
     if context.progress.is_none() {
         let extent = if change.detail.detail { Extent::Everything } else { Extent::Brief };
-        text.insert_str(0, &format!("{}\n", plan.shown(extent)));
+        let whole = Plan { refused: [&plan.refused, left_out].concat(), ..plan.clone() };
+        text.insert_str(0, &format!("{}\n", whole.shown(extent)));
     }
     let unreadable = |error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}"));
     let answer = context.wait_for_input(move || read_answer(&text).map_err(unreadable)).await;
