@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser};
 
 use crate::commands::Command;
+use crate::flags::values::whole;
 use crate::output::{ColorChoice, LogLevel, OutputFormat};
 
 /// What `--version` prints: version and source as the tags of a function have them.
@@ -53,10 +54,10 @@ pub struct Global {
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
     /// Give up waiting after this many seconds, 1 to 3600 [default: 300; 30 for one reply]
-    #[arg(long, global = true, value_name = "SECONDS", env = "CWL2LE_PATIENCE", value_parser = clap::value_parser!(u64).range(1..=3600))]
+    #[arg(long, global = true, value_name = "SECONDS", env = "CWL2LE_PATIENCE", value_parser = whole::<u64>(1..=3600))]
     pub patience: Option<u64>,
     /// Maximum calls per second of each AWS operation, 1 to 1000 [default: below AWS's default quotas]
-    #[arg(long, global = true, value_name = "CALLS", env = "CWL2LE_RATE", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    #[arg(long, global = true, value_name = "CALLS", env = "CWL2LE_RATE", value_parser = whole::<u16>(1..=1000))]
     pub rate: Option<u16>,
     /// Configuration file [default: the nearest cwl2le.toml, in this folder or above it]
     ///

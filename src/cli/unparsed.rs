@@ -7,7 +7,10 @@ use clap::{CommandFactory, ValueEnum};
 
 use super::Cli;
 use crate::error::{Code, Error, Exit};
-use crate::output::{ColorChoice, OutputFormat, Printer};
+use crate::output::{ColorChoice, OutputFormat, Printer, indented, unstyled, width};
+
+/// Columns within which a label such as `error: ` ends.
+const LABEL: usize = 8;
 
 /// Prints clap's error to standard error, or help and version to standard output. An error is printed as JSON if the
 /// flags ask for JSON, although they do not parse.
@@ -27,6 +30,7 @@ pub fn unparsed(
         return Exit::Success;
     }
     name_variable(&mut error, &args, |name| std::env::var_os(name).is_some());
+    suggest_no_token(&mut error);
     if format != OutputFormat::Text {
         let said = error.render().to_string();
         let text = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
@@ -34,8 +38,29 @@ pub fn unparsed(
         let error = Error::new(Code::Usage, message.trim()).hint(rest.trim());
         let _ = printer.error(stdout, &mut std::io::sink(), &error);
     }
-    let _ = printer.text(stderr, &error.render().ansi().to_string(), true);
+    let _ = printer.text(stderr, &fitted(&error.render().ansi().to_string(), width()), true);
     Exit::Usage
+}
+
+/// Clap's text with its lines wrapped behind their labels: clap wraps help, and no errors.
+fn fitted(text: &str, width: usize) -> String {
+    let lines = text.lines().map(|line| {
+        let rest = line.trim_start_matches(' ');
+        let indent = line.len() - rest.len();
+        let label = unstyled(rest).find(": ").filter(|at| *at < LABEL).map_or(2, |at| at + 2);
+        indented(&line[..indent], rest, indent + label, width)
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// Does not suggest to put a token where everybody on the machine can read it.
+fn suggest_no_token(error: &mut clap::Error) {
+    let suggested = error.get(ContextKind::SuggestedArg);
+    if !matches!(suggested, Some(ContextValue::String(flag)) if flag == "--token") {
+        return;
+    }
+    error.insert(ContextKind::SuggestedArg, ContextValue::String("--token-file".to_owned()));
+    error.remove(ContextKind::Usage);
 }
 
 /// Names the environment variable if the invalid value comes from one. Clap names only the flag.
@@ -95,6 +120,24 @@ mod tests {
         assert!(by_flag.contains("'soon' for '--patience <SECONDS>'"), "{by_flag}");
         let by_flag = refused(&["cwl2le", "status", "--patience=soon"], true);
         assert!(by_flag.contains("'soon' for '--patience <SECONDS>'"), "{by_flag}");
+    }
+
+    #[test]
+    fn an_error_of_clap_fits_a_narrow_window_and_suggests_no_token_on_the_command_line() {
+        let mut command = crate::cli::help::command();
+        let mut refused = |args: &[&str]| {
+            let mut error = command.try_get_matches_from_mut(args).expect_err("a mistake");
+            suggest_no_token(&mut error);
+            fitted(&error.render().to_string(), 60)
+        };
+        let text = refused(&["cwl2le", "status", "--since", "5q"]);
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+        assert!(text.starts_with("error: invalid value '5q' for") && text.contains("\n       "), "{text}");
+        assert!(text.contains("or 2h"), "{text}");
+        let text = refused(&["cwl2le", "policies", "nothing"]);
+        assert!(text.lines().all(|line| line.chars().count() <= 60), "{text}");
+        let text = refused(&["cwl2le", "setup", "--tokn", "x"]);
+        assert!(text.contains("'--token-file'") && !text.contains("--token "), "{text}");
     }
 
     #[test]

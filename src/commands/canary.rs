@@ -9,7 +9,7 @@ use super::manual::Manual;
 use super::verb::{Facts, Policy, Verb};
 use crate::error::{Error, Exit, Result};
 use crate::flags::StackArg;
-use crate::flags::values::{Hyphened, checked};
+use crate::flags::values::{Hyphened, checked, span};
 use crate::stack::arn::split_log_group;
 use crate::stack::limits;
 use crate::workflow::Context;
@@ -32,7 +32,7 @@ pub(crate) struct Test {
     #[arg(long = "destination", value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub destinations: Vec<String>,
     /// How long to wait for the line, such as 30s or 5m
-    #[arg(long, value_name = "TIME", value_parser = time, default_value = "60s")]
+    #[arg(long, value_name = "TIME", value_parser = span("1s", "1h"), default_value = "60s")]
     pub timeout: Duration,
     /// Keep the log group created for the line, for the next run; `teardown` deletes it
     #[arg(long)]
@@ -89,19 +89,5 @@ impl Verb for Test {
 
     fn exit(&self, report: &Self::Report) -> Exit {
         report.exit()
-    }
-}
-
-/// Minimum time to wait.
-const SHORTEST: Duration = Duration::from_secs(1);
-/// Maximum time to wait: a read position in the stream is good for as long.
-const LONGEST: Duration = Duration::from_secs(3600);
-
-fn time(text: &str) -> std::result::Result<Duration, String> {
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if (SHORTEST..=LONGEST).contains(&time) {
-        Ok(time)
-    } else {
-        Err("it must be between 1s and 1h".to_owned())
     }
 }

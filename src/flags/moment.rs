@@ -39,6 +39,6 @@ pub(crate) fn moment(text: &str) -> Result<Moment, String> {
     }
     let time = humantime::parse_rfc3339_weak(text).map(Moment::At);
     time.map_err(|_| {
-        format!("`{text}` is neither a while, as 15m, 1h or 2d, nor a time, as 2016-09-17T10:28:49Z")
+        "expected a time span such as 15m, 1h or 2d, or a time such as 2016-09-17T10:28:49Z".to_owned()
     })
 }

@@ -1,6 +1,8 @@
 //! Values of flags that clap has no type for.
 
 use std::ffi::OsStr;
+use std::ops::RangeInclusive;
+use std::time::Duration;
 
 use clap::builder::{StringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -11,6 +13,33 @@ use crate::stack::limits::{self, Checked};
 /// A text that AWS takes, by one of the functions of [`limits`].
 pub(crate) fn checked(check: fn(&str) -> Checked) -> impl TypedValueParser<Value = String> {
     StringValueParser::new().try_map(move |text| check(&text).map(|()| text))
+}
+
+/// A whole number within a range. Clap's own parser answers in the words of Rust's parsers: `invalid digit found in
+/// string`, `0 is not in 1..=3600`.
+pub(crate) fn whole<T: TryFrom<u64>>(
+    range: RangeInclusive<u64>,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let number = text.trim().parse::<u64>().ok().filter(|number| range.contains(number));
+        let (least, most) = (range.start(), range.end());
+        number
+            .and_then(|number| T::try_from(number).ok())
+            .ok_or_else(|| format!("expected a whole number from {least} to {most}"))
+    }
+}
+
+/// A time span within a range, which is shown as it is typed: `1m` and `24h`.
+pub(crate) fn span(
+    least: &'static str,
+    most: &'static str,
+) -> impl Fn(&str) -> Result<Duration, String> + Clone {
+    let limit = |text| humantime::parse_duration(text).unwrap_or_default();
+    move |text| {
+        let span = humantime::parse_duration(text).ok();
+        let span = span.filter(|span| (limit(least)..=limit(most)).contains(span));
+        span.ok_or_else(|| format!("expected a time span from {least} to {most}, such as 90s, 15m or 2h"))
+    }
 }
 
 /// A text that may begin with a hyphen, where clap would take the flag after a forgotten value for the value. It goes
@@ -70,5 +99,25 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
             Ok((key.to_owned(), value.to_owned()))
         }
         None => Err(format!("`{text}` is not KEY=VALUE")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mistake_in_a_number_or_a_time_is_told_in_words_of_the_user() {
+        let number = whole::<u16>(1..=1000);
+        assert_eq!(number("7"), Ok(7));
+        for wrong in ["0", "1001", "70000", "x", "-1", ""] {
+            assert_eq!(number(wrong), Err("expected a whole number from 1 to 1000".to_owned()), "{wrong}");
+        }
+        let time = span("1m", "24h");
+        assert_eq!(time("90s"), Ok(Duration::from_secs(90)));
+        for wrong in ["5", "5q", "59s", "25h", "x", ""] {
+            let said = time(wrong).expect_err(wrong);
+            assert!(said.starts_with("expected a time span from 1m to 24h, such as"), "{said}");
+        }
     }
 }

@@ -7,7 +7,7 @@ const MORE: &str = " \\";
 
 /// A command line in lines of at most `width` columns, as far as its words allow. All but the last end with a `\`, so
 /// that a shell reads what was copied as one command.
-pub(super) fn continued(command: &str, width: usize) -> Vec<String> {
+pub(crate) fn continued(command: &str, width: usize) -> Vec<String> {
     if columns(command) <= width {
         return vec![command.to_owned()];
     }

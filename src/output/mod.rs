@@ -28,6 +28,7 @@ pub(crate) mod width;
 mod wrap;
 
 pub use color::ColorChoice;
+pub(crate) use command::continued;
 pub use envelope::{Envelope, FORMAT_VERSION};
 pub use live::Live;
 pub use log::LogLevel;

@@ -10,7 +10,7 @@ use super::list;
 use crate::commands::{GROUPS, Manual};
 use crate::documentation::page;
 use crate::output::style::{BOLD, DIM, ERROR, GOOD, TYPED, WARN};
-use crate::output::width;
+use crate::output::{continued, width};
 
 const STYLES: Styles =
     Styles::plain().header(BOLD).usage(BOLD).literal(TYPED).error(ERROR).valid(GOOD).invalid(WARN);
@@ -35,17 +35,18 @@ pub(super) fn dressed(width: usize) -> Command {
     let without_values = |verb: Command| verb.mut_args(|flag| flag.hide_env_values(true));
     for (verb, manual) in GROUPS.iter().flat_map(|group| group.verbs) {
         let name = verb.to_lowercase();
-        let (short, long) = (below_short(&name, manual), below_long(manual, width));
+        let (short, long) = (below_short(&name, manual, width), below_long(manual, width));
         tool = tool.mut_subcommand(name, |verb| without_values(verb).after_help(short).after_long_help(long));
     }
     tool
 }
 
 /// What stands below the flags of `-h`.
-fn below_short(name: &str, manual: &Manual) -> String {
+fn below_short(name: &str, manual: &Manual, width: usize) -> String {
     let mut out = format!("{BOLD}Examples:{BOLD:#}\n");
     for (_, command) in manual.examples.iter().take(2) {
-        let _ = writeln!(out, "  {DIM}${DIM:#} {command}");
+        let lines = example(command, width.saturating_sub(4)).join("\n    ");
+        let _ = writeln!(out, "  {DIM}${DIM:#} {lines}");
     }
     let _ = write!(
         out,
@@ -54,11 +55,20 @@ fn below_short(name: &str, manual: &Manual) -> String {
     out
 }
 
+/// A command in as many lines as it takes. What has more than words in it stays one line.
+fn example(command: &str, width: usize) -> Vec<String> {
+    if command.contains(['|', '<', '>', '$', ';', '&']) {
+        return vec![command.to_owned()];
+    }
+    continued(command, width)
+}
+
 /// What stands below the flags of `--help`.
 fn below_long(manual: &Manual, width: usize) -> String {
     let mut out = format!("{BOLD}Examples:{BOLD:#}\n");
     for (what, command) in manual.examples {
-        let _ = writeln!(out, "  {DIM}# {what}{DIM:#}\n  {command}\n");
+        let lines = example(command, width.saturating_sub(2)).join("\n  ");
+        let _ = writeln!(out, "  {DIM}# {what}{DIM:#}\n  {lines}\n");
     }
     let more = "--region, --profile, --config, --output and other options of every command, environment variables, files \
                 and exit codes: cwl2le --help";

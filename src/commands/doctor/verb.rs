@@ -16,6 +16,7 @@ use crate::aws::Options;
 use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::{Exit, Result};
+use crate::flags::values::span;
 use crate::workflow::Context;
 
 /// Maximum time for an answer of AWS and for all retries of a call: somebody waits for the result, and a part that
@@ -50,17 +51,9 @@ pub(crate) struct Doctor {
     /// each bucket and deletes it again.
     #[arg(long)]
     pub probe: bool,
-    /// Time span in which faults count, such as 15m, 1h or 2d
-    #[arg(long, value_name = "TIME", value_parser = window, default_value = "1h")]
+    /// Time span in which faults count, 1m to 14d
+    #[arg(long, value_name = "TIME", value_parser = span("1m", "14d"), default_value = "1h")]
     pub since: Duration,
-}
-
-/// From a minute to two weeks: metrics have a value for each minute, and CloudWatch keeps these for 15 days.
-fn window(text: &str) -> std::result::Result<Duration, String> {
-    let time =
-        humantime::parse_duration(text).map_err(|_| format!("`{text}` is no time, as 15m, 1h or 2d"))?;
-    let (least, most) = (Duration::from_secs(60), Duration::from_secs(14 * 86_400));
-    if (least..=most).contains(&time) { Ok(time) } else { Err("it must be from 1m to 14d".to_owned()) }
 }
 
 impl Verb for Doctor {

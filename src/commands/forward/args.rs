@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use clap::builder::StringValueParser;
 
-use crate::flags::values::{Hyphened, checked};
+use crate::flags::values::{Hyphened, checked, whole};
 use crate::flags::{DestinationArgs, StackArg};
 use crate::stack::limits;
 
@@ -34,7 +34,7 @@ pub(crate) struct Forward {
     #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub log_stream: String,
     /// Skip the first N events (already sent by an earlier run)
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(0..=1_000_000_000_000))]
     pub skip: u64,
     #[command(flatten)]
     pub service: DestinationArgs,

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::flags::StackArg;
 use crate::flags::moment::{Moment, moment};
-use crate::flags::values::Hyphened;
+use crate::flags::values::{Hyphened, whole};
 use crate::journal::Level;
 
 /// Maximum number of lines that `-n` takes.
@@ -28,7 +28,7 @@ pub(crate) struct Logs {
     #[arg(long, value_name = "WHEN", value_parser = moment, conflicts_with = "follow")]
     pub until: Option<Moment>,
     /// Show only the newest N lines, 1 to 10000
-    #[arg(long, short = 'n', value_name = "N", value_parser = clap::value_parser!(u16).range(1..=i64::from(MOST_LINES)))]
+    #[arg(long, short = 'n', value_name = "N", value_parser = whole::<u16>(1..=u64::from(MOST_LINES)))]
     pub lines: Option<u16>,
     /// Show only lines of this level and above
     #[arg(long, value_enum, value_name = "LEVEL", default_value_t = Least::Info)]

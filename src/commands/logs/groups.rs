@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn a_destination_that_the_stack_does_not_have_is_told() {
         let config = serde_json::json!({
-            "destinations": {"app": {"type": "logentries", "token": "t"}}, "elsewhere": ["audit"],
+            "destinations": {"app": {"type": "logentries", "token": "2bfbea1e-10c3-4419-bdad-7e6435882e1f"}}, "elsewhere": ["audit"],
         });
         let config: Config = serde_json::from_value(config).expect("a configuration");
         assert_eq!(unknown_destination(&config, "app"), None);

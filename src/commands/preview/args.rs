@@ -5,7 +5,7 @@ use clap::builder::StringValueParser;
 
 use crate::flags::StackArg;
 use crate::flags::moment::{Moment, moment};
-use crate::flags::values::{Hyphened, checked};
+use crate::flags::values::{Hyphened, checked, whole};
 use crate::stack::limits;
 
 /// Show what would be sent, dropped and redacted, and what it costs
@@ -23,7 +23,7 @@ pub(crate) struct Preview {
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub until: Option<Moment>,
     /// Maximum number of events to read, 1 to 1000000
-    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole::<u32>(1..=1_000_000))]
     pub limit: u32,
     /// Read only events that match this filter pattern, as a subscription would
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]

@@ -22,7 +22,8 @@ const SECOND: usize = 19;
 
 impl fmt::Display for PreviewReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{BOLD}{}{BOLD:#} · {}", visible(&self.log_group), self.window())?;
+        let head = format!("{BOLD}{}{BOLD:#} · {}", visible(&self.log_group), self.window());
+        writeln!(f, "{}", indented("", &head, 2, width()))?;
         let rules = match &self.route {
             Some(route) => format!("rules of the route {}", visible(route)),
             None => "no rules: no route matches".to_owned(),
@@ -34,7 +35,8 @@ impl fmt::Display for PreviewReport {
         for seen in &shown {
             if log_stream != Some(&seen.log_stream) {
                 log_stream = Some(&seen.log_stream);
-                write!(f, "\n{DIM}log stream {}{DIM:#}", plain(&seen.log_stream))?;
+                let text = format!("{DIM}log stream {}{DIM:#}", plain(&seen.log_stream));
+                write!(f, "\n{}", indented("", &text, 2, width()))?;
             }
             write!(f, "\n{}", seen.text(self.is_one_day()))?;
         }
@@ -43,9 +45,12 @@ impl fmt::Display for PreviewReport {
         }
         if shown.len() < self.events.len() {
             let all = "all: --output json; more: --samples N";
-            writeln!(f, "\n{DIM}{} of {} events are shown ({all}){DIM:#}", shown.len(), self.events.len())?;
+            let text =
+                format!("{DIM}{} of {} events are shown ({all}){DIM:#}", shown.len(), self.events.len());
+            writeln!(f, "\n{}", indented("", &text, 2, width()))?;
         }
-        write!(f, "\n{} events read: {}\n\n{}", whole(self.events_read), self.ends(), self.counts())?;
+        let read = format!("{} events read: {}", whole(self.events_read), self.ends());
+        write!(f, "\n{}\n\n{}", indented("", &read, 2, width()), self.counts())?;
         if !self.dropped.is_empty() {
             write!(f, "\n\n{}", self.drops())?;
         }

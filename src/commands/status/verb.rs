@@ -12,6 +12,7 @@ use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::StackArg;
+use crate::flags::values::{span, whole};
 use crate::health::{Limits, Signals, Verdict, judge};
 use crate::output::{Step, width};
 use crate::signals::{Ask, Reader};
@@ -19,8 +20,6 @@ use crate::workflow::{Context, unknown_stack};
 
 /// How long reading may take before it is shown that it goes on.
 const SILENT: Duration = Duration::from_millis(500);
-/// Maximum window of the rates, in seconds: a day. CloudWatch keeps points of a minute for 15 days.
-const LONGEST: u64 = 24 * 60 * 60;
 
 /// Show whether logs flow and how far behind they are
 #[derive(Debug, Clone, Args)]
@@ -28,15 +27,15 @@ pub(crate) struct Status {
     #[command(flatten)]
     pub stack: StackArg,
     /// Time span of the counts and rates, 1m to 24h
-    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = window)]
+    #[arg(long, value_name = "DURATION", default_value = "5m", value_parser = span("1m", "24h"))]
     pub since: Duration,
-    /// Keep showing it until Ctrl-C, refreshed after so many seconds [default: 5]
+    /// Keep showing it until Ctrl-C, refreshed every SECONDS [default: 5]
     #[arg(
         long,
         value_name = "SECONDS",
         num_args = 0..=1,
         default_missing_value = "5",
-        value_parser = clap::value_parser!(u64).range(1..=3600)
+        value_parser = whole::<u64>(1..=3600)
     )]
     pub watch: Option<u64>,
     /// Exit with code 8 unless the chain is healthy
@@ -46,7 +45,7 @@ pub(crate) struct Status {
     #[arg(long, conflicts_with = "watch")]
     pub check: bool,
     /// Lag from which the chain counts as behind
-    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DURATION", default_value = "15m", value_parser = span("1s", "365d"))]
     pub max_lag: Duration,
     /// Also list the ten busiest log groups
     #[arg(long)]
@@ -54,15 +53,6 @@ pub(crate) struct Status {
     /// Also read the subscription filters of every log group, one call for each
     #[arg(long)]
     pub deep: bool,
-}
-
-/// A window that metrics of a minute can fill.
-fn window(text: &str) -> Result<Duration, String> {
-    let window = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    match window.as_secs() {
-        60..=LONGEST => Ok(window),
-        _ => Err("from 1m to 24h".to_owned()),
-    }
 }
 
 impl Verb for Status {
