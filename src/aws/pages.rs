@@ -21,6 +21,10 @@ impl Tokens {
     /// # Errors
     ///
     /// [`INVALID_RESPONSE`] for a token that has come before.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error is rare, and every call around it has the same one"
+    )]
     pub(super) fn next(
         &mut self,
         operation: Operation<'_>,

@@ -67,14 +67,16 @@ impl Exit {
             Self::Internal => "a bug in cwl2le: please report it",
             Self::Usage => "the command line or the configuration is not valid",
             Self::Refused => {
-                "the change would touch resources that this stack does not manage, create a log loop, or is impossible"
+                "the change was refused, and the error says why: the resource is not managed by this stack or is in use, the \
+                 change is impossible, would make a log loop or reach a limit of AWS, is not confirmed, or the account has \
+                 changed meanwhile"
             }
             Self::Access => "no usable credentials or region, or AWS denied a permission",
             Self::Aws => "an AWS call failed and retrying did not help",
             Self::NotFound => "a named resource does not exist",
             Self::Partial => "some log groups succeeded and some failed",
             Self::Pending => {
-                "`plan` found changes to make, or `status --check` found a stack that is not healthy"
+                "`plan` found changes to make, or `status --check` or `doctor` found a stack that is not healthy"
             }
             Self::Undelivered => {
                 "`forward` did not deliver everything or lost its reader, the line of `test` did not arrive, or `demo` lost a line or \

@@ -86,6 +86,8 @@ impl Field {
                 "" => "every event".to_owned(),
                 text => format!("'{text}'"),
             },
+            // The kind of a resource, as it is spelled in JSON.
+            Value::String(kind) if self.name == "covered_by" => kind.replace('-', " "),
             Value::String(text) => text.clone(),
             Value::Array(items) if items.is_empty() => "none".to_owned(),
             Value::Array(items) if !items.iter().any(Value::is_object) => {
@@ -118,7 +120,10 @@ impl fmt::Display for Field {
         match (&self.old, &self.new) {
             (None, Some(new)) => write!(f, ": {}", shown(new)),
             (Some(old), None) => write!(f, ": {} -> (removed)", shown(old)),
-            // A secret that changes reads the same before and after.
+            (Some(old), Some(new)) if old == new && *new == HIDDEN => {
+                return f.write_str(": changed, not shown");
+            }
+            // Part of a value is hidden, and that part changes.
             (Some(old), Some(new)) if old == new => write!(f, ": {}", shown(new)),
             (Some(old), Some(new)) => write!(f, ": {} -> {}", shown(old), shown(new)),
             (None, None) => Ok(()),
@@ -151,7 +156,7 @@ mod tests {
                 Field::set("code", json!({"version": "0.1.0", "source": "abc"})),
                 "code: version 0.1.0, source abc",
             ),
-            (Field::change("config", HIDDEN, HIDDEN).because("changed"), "config: (not shown) (changed)"),
+            (Field::change("config", HIDDEN, HIDDEN).because("changed"), "config: changed, not shown"),
         ];
         for (field, words) in cases {
             assert_eq!(field.to_string(), words);

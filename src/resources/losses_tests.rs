@@ -91,7 +91,7 @@ fn a_teardown_names_everything_that_does_not_come_back() {
     assert_eq!(
         plan(&account),
         [
-            "function cwl-to-logentries: its configuration: destination(s) `app`, `audit` and 1 route(s)",
+            "function cwl-to-logentries: its configuration: destinations `app`, `audit` and 1 route",
             "function cwl-to-logentries: its environment variables THEIRS",
             "log group /aws/lambda/cwl-to-logentries: its log lines",
             "stream cloudwatch-logs-stream: the records in it, up to 48 h old, including those not delivered yet",

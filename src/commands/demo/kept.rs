@@ -12,6 +12,8 @@ pub(super) fn how_to_look_around(endpoint: &str, region: &str, keys: &Credential
     let exports = [
         // The local AWS does not know them, and some tools prefer them to the keys below.
         "unset AWS_PROFILE AWS_SESSION_TOKEN".to_owned(),
+        // They would choose another stack or another file.
+        "unset CWL2LE_STACK CWL2LE_CONFIG_FILE CWL2LE_ENV".to_owned(),
         format!("export AWS_ENDPOINT_URL={endpoint}"),
         format!("export AWS_REGION={region}"),
         format!("export AWS_DEFAULT_REGION={region}"),

@@ -27,7 +27,7 @@ pub(crate) struct DemoReport {
 pub(super) struct Found {
     /// Events that the application logged and that the filters let through.
     pub(super) events_logged: u64,
-    /// Events that the application logged and that the filter patterns leave out by intention.
+    /// Events that the application logged and that the filter patterns leave out on purpose.
     pub(super) events_outside_patterns: u64,
     /// Of `events_logged`, those that arrived at the log service.
     pub(super) lines_delivered: u64,

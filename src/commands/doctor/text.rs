@@ -141,6 +141,8 @@ impl Item {
             write_below(f, &shortened(text), columns)?;
         }
         for command in &self.fix {
+            // A person reads the plan first; a script takes the command from the JSON.
+            let command = command.strip_suffix(&["--yes".to_owned()]).unwrap_or(command);
             let command = visible(pasted(command));
             writeln!(f, "{:INDENT$}{HINT}fix:{HINT:#} {TYPED}{command}{TYPED:#}", "")?;
         }

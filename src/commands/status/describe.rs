@@ -92,6 +92,7 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
         now,
         advice: plan.and_then(|plan| advice(plan, loops)),
         plan: command("plan"),
+        setup: command("setup"),
         policies: about.command_line.on_call_policy(&about.session.target),
         width: about.width,
     })

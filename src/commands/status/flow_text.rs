@@ -64,11 +64,12 @@ fn number(count: Option<u64>) -> Option<f64> {
     count.map(|count| count as f64)
 }
 
-/// A count with what it is of, such as `0 throttled`, or `? throttled`.
+/// A count with what it is of, such as `0 throttled`, `1 event filtered` or `? throttled`.
 fn note(of: Option<u64>, what: &str) -> String {
-    match number(of) {
-        Some(of) => format!("{} {what}", count(of)),
-        None => format!("? {what}"),
+    match (number(of), what.split_once("s ")) {
+        (Some(1.0), Some((one, rest))) => format!("1 {one} {rest}"),
+        (Some(of), _) => format!("{} {what}", count(of)),
+        (None, _) => format!("? {what}"),
     }
 }
 

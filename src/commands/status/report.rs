@@ -98,6 +98,9 @@ pub(crate) struct StatusReport {
     /// The command that shows it.
     #[serde(skip)]
     pub plan: CommandLine,
+    /// The command that changes it.
+    #[serde(skip)]
+    pub setup: CommandLine,
     /// The command that prints a policy which allows what was denied.
     #[serde(skip)]
     pub policies: CommandLine,

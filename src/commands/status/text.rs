@@ -8,7 +8,7 @@ use super::report::{AccountPolicy, KeptPlace, MISSING, StatusOutput, StatusRepor
 use crate::health::Verdict;
 use crate::output::quantity::{count, span};
 use crate::output::style::{BAD, BOLD, DIM, GOOD, HINT, TYPED, WARN};
-use crate::output::{visible, wrapped};
+use crate::output::{hanging, visible, wrapped};
 use crate::resources::shown_pattern;
 
 /// Columns of what a line is about.
@@ -33,7 +33,7 @@ impl fmt::Display for StatusReport {
         }
         self.write_gaps(f)?;
         if let Some(policy) = &self.account_policy {
-            writeln!(f, "{policy}")?;
+            self.write_account_policy(f, policy)?;
         }
         self.write_largest(f)?;
         self.write_subscriptions(f)
@@ -171,7 +171,7 @@ impl StatusReport {
         let policy = if by_policy { "; the account policy forwards the others" } else { "" };
         let Some(groups) = &self.log_groups else { return format!("?{policy}") };
         let least = if groups.is_whole { "" } else { "at least " };
-        format!("{least}{} forwarded events by a filter within 3 h{policy}", groups.active)
+        format!("{least}{} with a filter that forwarded events within 3 h{policy}", groups.active)
     }
 
     /// The parts that are not as they should be, and what else `setup` would do.
@@ -216,6 +216,28 @@ impl StatusReport {
         }
         if self.unknown.iter().any(|gap| gap.action.is_some()) {
             writeln!(f, "run `{TYPED}{}{TYPED:#}` to see a policy that allows it", visible(&self.policies))?;
+        }
+        Ok(())
+    }
+
+    /// Which log groups the account policy forwards, and which not.
+    fn write_account_policy(&self, f: &mut fmt::Formatter<'_>, policy: &AccountPolicy) -> fmt::Result {
+        let foreign = if policy.ours { "" } else { " (not managed by this stack)" };
+        let (name, pattern) = (visible(&policy.name), visible(shown_pattern(&policy.pattern)));
+        let except = match policy.leaves_out.len() {
+            0 => String::new(),
+            n => format!(", except {n}:"),
+        };
+        let text = format!("the account policy {name}{foreign} forwards every log group, {pattern}{except}");
+        writeln!(f, "{}", hanging("", &text, self.width))?;
+        policy.leaves_out.iter().try_for_each(|name| writeln!(f, "  {}", visible(name)))?;
+        if !policy.loops.is_empty() {
+            let setup = visible(&self.setup);
+            let text = format!(
+                "it covers log groups that make a log loop; `{TYPED}{setup}{TYPED:#}` excludes them:"
+            );
+            writeln!(f, "{}", hanging("", &text, self.width))?;
+            policy.loops.iter().try_for_each(|name| writeln!(f, "  {}", visible(name)))?;
         }
         Ok(())
     }
@@ -282,23 +304,6 @@ fn kept_text(kept: &KeptPlace) -> String {
     #[expect(clippy::cast_precision_loss, reason = "spans of our time are exact in 53 bits")]
     let newest = kept.age.map(|age| format!(", the newest {} ago", span(age as f64))).unwrap_or_default();
     format!("{least}{objects} {} in {place}{newest}", kept.why)
-}
-
-impl fmt::Display for AccountPolicy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let foreign = if self.ours { "" } else { " (not managed by this stack)" };
-        let (name, pattern) = (visible(&self.name), visible(shown_pattern(&self.pattern)));
-        write!(f, "the account policy {name}{foreign} forwards every log group, {pattern}")?;
-        if !self.leaves_out.is_empty() {
-            write!(f, ", except {}:", self.leaves_out.len())?;
-        }
-        self.leaves_out.iter().try_for_each(|name| write!(f, "\n  {}", visible(name)))?;
-        if !self.loops.is_empty() {
-            f.write_str("\nit covers log groups that make a log loop; run `cwl2le setup` to exclude them:")?;
-            self.loops.iter().try_for_each(|name| write!(f, "\n  {}", visible(name)))?;
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use cwl2le_forwarder::secret::shown_url;
 use serde_json::Value;
 
 use crate::error::Code;
+use crate::output::quantity::plural;
 use crate::plan::HIDDEN;
 use crate::resources::Draft;
 use crate::resources::function::configuration::current_config;
@@ -64,9 +65,9 @@ pub(crate) fn check_size(
         let whole = counted(&config.to_json());
         let without_routes = counted(&Config { routes: Vec::new(), ..config.clone() }.to_json());
         sizes.push(format!(
-            "of it {} destination(s) {without_routes} and {} route(s) {} bytes",
-            config.destinations.len(),
-            config.routes.len(),
+            "of it {} {without_routes} and {} {} bytes",
+            plural(config.destinations.len() as u64, "destination"),
+            plural(config.routes.len() as u64, "route"),
             whole.saturating_sub(without_routes)
         ));
         sizes.extend(largest(config));

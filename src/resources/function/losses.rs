@@ -7,6 +7,7 @@ use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 use super::action::Action;
 use super::configuration::{read_config, whole_config};
 use super::readable::lost_function;
+use crate::output::quantity::plural;
 use crate::resources::kind::Losses;
 use crate::resources::{self, Kind, ObservedFunction, ResourceId, Stage, Step};
 
@@ -28,9 +29,10 @@ pub(crate) fn function(found: &mut Losses<'_>, step: &Step, name: &str) {
             let names: Vec<String> = config.destinations.keys().map(|name| format!("`{name}`")).collect();
             let routes = match config.routes.len() {
                 0 => String::new(),
-                n => format!(" and {n} route(s)"),
+                n => format!(" and {}", plural(n as u64, "route")),
             };
-            found.add(id, format!("its configuration: destination(s) {}{routes}", names.join(", ")));
+            let destinations = if names.len() == 1 { "destination" } else { "destinations" };
+            found.add(id, format!("its configuration: {destinations} {}{routes}", names.join(", ")));
         }
         Err(reason) => found.add(id, format!("its configuration; {reason}")),
     }

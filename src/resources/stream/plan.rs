@@ -4,6 +4,7 @@ use super::Stream;
 use super::action::Action;
 use super::desired::{SHARD_CHANGES_A_DAY, StreamMode, shard_changes};
 use crate::error::Code;
+use crate::output::quantity::plural;
 use crate::resources::function::forwarders::isolated_functions;
 use crate::resources::function::undelivered::undelivered;
 use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
@@ -181,9 +182,8 @@ fn user_of_stream(stack: &Stack, observed: &Observed, plan: &Plan) -> Option<Str
     } else if !readers.is_empty() {
         Some(format!("other functions read it: {}", readers.join(", ")))
     } else if foreign > 0 {
-        Some(format!(
-            "{foreign} subscription(s) with other names still send to it; --filter-name removes them"
-        ))
+        let foreign = plural(foreign as u64, "subscription filter");
+        Some(format!("{foreign} with other names still send to it; --filter-name removes them"))
     } else {
         None
     }

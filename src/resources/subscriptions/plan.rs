@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::error::listed;
 use crate::resources::account_policy::leave_out::{EXCLUDED, LeftOut, OWN_FILTER, leave_out, would_loop};
 use crate::resources::account_policy::own::own_policy;
 use crate::resources::account_policy::plan::{place, remove_policy, settled};
@@ -37,6 +38,7 @@ pub fn subscribe(stack: &Stack, wanted: &[FilterSpec], observed: &Observed, opti
     let filters: Vec<FilterSpec> = filters.into_iter().map(|want| inherited(policy, want)).collect();
     let mut plan = put_filters(stack, &filters, observed, options);
     say_unfound(options, wanted.iter().map(|want| &want.log_group), None, observed, &mut plan);
+    say_full(observed, &mut plan);
     plan.unchanged.extend(covered.into_iter().map(|want| ResourceId::filter(&want.log_group, &want.name)));
     leave_out(stack, done(&plan, &filters), observed, None, Stage::AccountPolicy, &mut plan);
     plan.ordered()
@@ -53,6 +55,7 @@ pub fn subscribe_each(
     let filters: Vec<FilterSpec> = wanted.iter().map(|want| inherited(policy, want)).collect();
     let mut plan = put_filters(stack, &filters, observed, options);
     say_unfound(options, wanted.iter().map(|want| &want.log_group), None, observed, &mut plan);
+    say_full(observed, &mut plan);
     // What an earlier run did before it failed is covered twice: that ends whether or not this one gets further.
     plan = plan.and(once_only(stack, observed));
     if plan.refused.is_empty() {
@@ -217,6 +220,30 @@ fn put_filters(stack: &Stack, wanted: &[FilterSpec], observed: &Observed, option
         put_filter(stack, want, observed, options, &mut plan);
     }
     plan
+}
+
+/// Number of subscription filters that AWS allows on a log group today.
+const FILTERS: usize = 2;
+
+/// Says so where log groups have as many filters already as AWS allows today. Whether there is room is AWS's to say, so
+/// nothing is refused.
+fn say_full(observed: &Observed, plan: &mut Plan) {
+    let new = plan.steps.iter().filter(|step| step.verb == Verb::Create);
+    let puts = new.flat_map(|step| &step.actions).filter_map(|action| match action {
+        Action::Filter(filter::Action::Put(put)) => Some(&put.log_group),
+        _ => None,
+    });
+    let is_full =
+        |name: &&String| observed.groups.get(*name).is_some_and(|group| group.filters.len() >= FILTERS);
+    let full: BTreeSet<&str> = puts.filter(is_full).map(String::as_str).collect();
+    if full.is_empty() {
+        return;
+    }
+    let names = listed(full);
+    plan.notes.push(format!(
+        "{names}: AWS allows {FILTERS} subscription filters on a log group, and there are {FILTERS} already; expect AWS to \
+         refuse the new one, or swap one with --replace NAME"
+    ));
 }
 
 fn name_of(policy: Option<&AccountPolicy>) -> Option<&str> {

@@ -63,3 +63,20 @@ fn what_a_failed_run_covered_twice_is_covered_once_by_the_next_whether_or_not_it
     apply(&stack, &mut account, &again);
     assert_eq!(account.account_policy, None);
 }
+
+#[test]
+fn a_log_group_with_as_many_filters_as_aws_allows_is_told_before_anything_is_done() {
+    let stack = one_stack();
+    let groups = vec!["/app/a".to_owned()];
+    let specs = filters(&stack, &groups, "", 0);
+    let mut account = empty_account(&groups);
+    run(&stack, &mut account, |is| setup(&stack, is, false));
+    let plan = |account: &Observed, options: &FilterOptions| subscribe(&stack, &specs, account, options);
+    assert_eq!(plan(&account, &FilterOptions::default()).notes, [""; 0], "there is room for one more");
+    let filters = &mut account.groups.get_mut("/app/a").expect("a group").filters;
+    filters.push(ObservedFilter { name: "other".to_owned(), ..filters[0].clone() });
+    let full = plan(&account, &FilterOptions::default());
+    assert!(full.refused.is_empty() && full.notes[0].starts_with("/app/a: AWS allows 2"), "{full}");
+    let replace = FilterOptions { replace: Some("other".to_owned()), ..FilterOptions::default() };
+    assert_eq!(plan(&account, &replace).notes, [""; 0], "one gives way");
+}

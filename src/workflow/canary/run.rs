@@ -267,7 +267,7 @@ impl Run<'_> {
             self.rows.head("looking closer, past what waits in the stream");
         } else {
             self.rows.head(
-                "the routes do not lead this line to every destination: the rest by invoking the function",
+                "the routes of this line reach only some destinations: the others are tested by invoking the function",
             );
         }
         let seen = watch.seen;

@@ -243,7 +243,7 @@ async fn rolled_back_beside_another(ground: &Ground, operation: &str, when: When
     seen.retain(|line| !line.contains(FULL));
     assert_eq!(seen, account.whole(true), "{ran:?}");
     let hint = ran.json()["error"]["hint"].as_str().unwrap_or_default().to_owned();
-    assert!(hint.contains("rolled back: 0 resource(s)") && hint.contains("stays for it"), "{hint}");
+    assert!(hint.contains("rolled back: 0 resources") && hint.contains("stays for it"), "{hint}");
     assert_eq!(account.run(&setup(&["--log-group", GROUP])).await.0.ok().json()["changed"], false);
 }
 

@@ -126,7 +126,7 @@ async fn a_misspelt_glob_unsubscribes_nothing_unattended() {
     let ran = run(&[]).await.failed(3, "not-confirmed");
     let message = ran.json()["error"]["message"].to_string();
     assert!(
-        message.contains("cwl2le.toml:6:1: this section selects no log group, and 1 subscription(s)"),
+        message.contains("cwl2le.toml:6:1: this section selects no log group, and 1 subscription would"),
         "{message}"
     );
     assert_eq!(account.seen().await, subscribed);

@@ -61,7 +61,7 @@ async fn a_stream_and_a_role_with_a_filter_of_others_stay() {
     let filter = logs.put_subscription_filter().log_group_name("/their/group").filter_name("their-filter");
     let filter = filter.filter_pattern("").destination_arn(&arn).role_arn(role);
     filter.send().await.expect("a filter");
-    let kept = kept_for(&account, "1 subscription(s) with other names").await;
+    let kept = kept_for(&account, "1 subscription filter with other names").await;
     assert_eq!(kept, ["/their/group -> their-filter", "cwl-to-kinesis", STREAM]);
     let seen = account.seen().await;
     assert!(seen.iter().any(|line| line.starts_with("filter /their/group their-filter")), "{seen:#?}");

@@ -27,6 +27,8 @@ pub(in super::super) const CATEGORY: Category = Category {
 struct Last {
     /// When it accepted events, in milliseconds since 1970.
     delivered: Option<i64>,
+    /// Whether only its kernel gave the receipt for them: its process may never read them.
+    unproven: bool,
     /// When it failed, the kind of the failure and its details.
     failed: Option<(i64, String, String)>,
 }
@@ -46,6 +48,7 @@ impl Last {
                         .filter(|kind| !(*kind == FailureKind::Deadline.name() && did.has_delivered()));
                     if did.has_delivered() {
                         last.delivered = Some(*at);
+                        last.unproven = did.receipts_unproven.is_some_and(|receipts| receipts > 0);
                     }
                     if let Some(kind) = refuses {
                         last.failed = Some((*at, kind.to_owned(), did.detail.clone().unwrap_or_default()));
@@ -115,7 +118,16 @@ fn judge(lines: &Lines, place: &Place<'_>, now: i64) -> Finding {
         };
         let failed =
             last.failed.as_ref().map(|(at, kind, _)| format!(", last failure {} ago ({kind})", before(*at)));
-        return Finding::ok(format!("delivered {} ago{}", before(delivered), failed.unwrap_or_default()));
+        let found = format!("delivered {} ago{}", before(delivered), failed.unwrap_or_default());
+        if last.unproven {
+            return Finding::warn(format!("{found}; nothing proves that the log service has read it"))
+                .with("receipt", "unproven")
+                .advise(
+                    "the log service accepts the connection and does not close its side: it may hang. `cwl2le test` sends \
+                     a line to look for; if it arrives, set `receipt = \"acknowledged\"` for this destination",
+                );
+        }
+        return Finding::ok(found);
     };
     let because = if detail.is_empty() { String::new() } else { format!(": {}", one_line(detail)) };
     let last = last.delivered.map_or_else(String::new, |at| format!(", last delivery {} ago", before(at)));
@@ -183,6 +195,11 @@ mod tests {
             "it had nothing to deliver"
         );
         assert_eq!(judged(&[]).state, State::Unknown, "nothing is not a success");
+        let unproven = |receipts: u64| json!({"Version": "0.2.0", "Destinations": {"app": {"EventsDelivered": 5, "ReceiptsUnproven": receipts}}});
+        let finding = judged(&[(60, unproven(0)), (30, unproven(1))]);
+        assert_eq!(finding.state, State::Warn, "it accepts and never reads");
+        assert!(finding.found.starts_with("delivered 30 s ago; nothing proves"), "{}", finding.found);
+        assert_eq!(judged(&[(60, unproven(1)), (30, unproven(0))]).state, State::Ok, "it reads now");
         assert_eq!(
             judged(&[(30, line(3, Some("deadline")))]).state,
             State::Ok,

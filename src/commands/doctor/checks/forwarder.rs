@@ -109,9 +109,10 @@ fn function_starts(evidence: &Evidence) -> Judged {
         let mut failures = after.iter().filter_map(|(at, entry)| Some((*at, failure(entry)?)));
         let Some((first, why)) = failures.find(|(_, why)| !is_lack(why)) else {
             return Ok(match last.map(|last| entries[last].0) {
-                Some(at) => {
-                    Finding::ok(format!("its last invocation ended {} ago", span((evidence.now - at).max(0))))
-                }
+                Some(at) => Finding::ok(format!(
+                    "its log has an invocation from {} ago",
+                    span((evidence.now - at).max(0))
+                )),
                 None => Finding::ok(format!("it wrote nothing in {}: nothing was to do", evidence.window())),
             });
         };
@@ -151,12 +152,15 @@ fn enough_time(evidence: &Evidence) -> Judged {
         let Some(function) = forwarder.function else { return Err(Finding::skipped("function-active")) };
         let limit = function.timeout_seconds;
         let entries = forwarder.entries(evidence.since)?;
-        let longest = most(&entries, |platform| platform.duration_ms) / 1000.0;
+        let longest = most(&entries, |platform| platform.duration_ms).map(|longest| longest / 1000.0);
         let timed_out = entries
             .iter()
             .filter(|(_, entry)| failure(entry).is_some_and(|why| why.to_lowercase().contains("timed out")))
             .count();
         let more = (limit * 2).min(LONGEST_TIMEOUT);
+        let Some(longest) = longest.or_else(|| (timed_out > 0).then_some(f64::from(limit))) else {
+            return unmeasured(&entries, evidence, "how long its invocations took");
+        };
         let finding = if timed_out > 0 {
             Finding::fault(format!(
                 "{timed_out} invocations took longer than the timeout of {limit} s and were ended"
@@ -195,6 +199,9 @@ fn enough_memory(evidence: &Evidence) -> Judged {
             })
             .count();
         let more = (limit * 2).min(LARGEST_MEMORY);
+        let Some(used) = used.or_else(|| (killed > 0).then_some(f64::from(limit))) else {
+            return unmeasured(&entries, evidence, "how much memory its invocations used");
+        };
         let finding = if killed > 0 {
             Finding::fault(format!("{killed} invocations were killed for lack of memory, with {limit} MB"))
         } else if used >= f64::from(limit) * MOST / 100.0 {
@@ -211,13 +218,21 @@ fn enough_memory(evidence: &Evidence) -> Judged {
     })
 }
 
-/// The largest of a number of all reports of invocations.
-fn most(entries: &[(i64, &Entry)], of: impl Fn(&crate::journal::Platform) -> Option<f64>) -> f64 {
+/// The largest of a number of all reports of invocations; none where no report has it. Zero is no measurement.
+fn most(entries: &[(i64, &Entry)], of: impl Fn(&crate::journal::Platform) -> Option<f64>) -> Option<f64> {
     let reports = entries.iter().filter_map(|(_, entry)| match entry {
         Entry::Platform(platform) if platform.kind == PlatformKind::Report => of(platform),
         _ => None,
     });
-    reports.fold(0.0, f64::max)
+    reports.filter(|number| *number > 0.0).reduce(f64::max)
+}
+
+/// The finding where no report tells a number: nothing ran, or it is not known.
+fn unmeasured(entries: &[(i64, &Entry)], evidence: &Evidence, what: &str) -> Result<Finding, Finding> {
+    if entries.iter().any(|(_, entry)| matches!(entry, Entry::Invocation(_))) {
+        return Err(Finding::unknown(format!("the log does not say {what}")));
+    }
+    Ok(Finding::ok(format!("no invocation in {}: nothing to measure", evidence.window())))
 }
 
 fn balanced(evidence: &Evidence) -> Judged {

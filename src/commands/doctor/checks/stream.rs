@@ -4,6 +4,7 @@ use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Judged, count, seconds, span};
 use super::super::finding::{Command, Finding};
 use crate::health::Metric;
+use crate::output::quantity;
 use crate::resources::{
     Field, Kind, ObservedStream, ResourceId, StreamMode, StreamStatus, Unread, recursion, would_loop,
 };
@@ -273,8 +274,8 @@ fn no_loop(evidence: &Evidence) -> Judged {
     }
     match active {
         Some(active) => one(Finding::ok(format!(
-            "the forwarder's own and {} other log groups looked at, none feeds itself",
-            active.names.len()
+            "the forwarder's own and {} looked at, none feeds itself",
+            quantity::plural(active.names.len() as u64, "other log group")
         ))
         .with("log_groups", active.names.len())),
         None => {

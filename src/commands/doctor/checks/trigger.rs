@@ -274,7 +274,10 @@ fn polled(evidence: &Evidence) -> Judged {
         } else {
             Finding::ok(match invoked {
                 Some((last, _)) => {
-                    format!("{function} was last invoked {} ago", span((evidence.now - last).max(0)))
+                    format!(
+                        "by the metrics, {function} was last invoked {} ago",
+                        span((evidence.now - last).max(0))
+                    )
                 }
                 None => format!("nothing came in that it would be invoked for in {}", evidence.window()),
             })
