@@ -8,7 +8,7 @@ use clap::CommandFactory;
 use super::{Cli, denied, help, misplaced_keys};
 use crate::aws::{Options, Stop};
 use crate::commands::{Outcome, Reads};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, listed};
 use crate::flags::CommandLine;
 use crate::output::{Live, Progress, visible};
 use crate::settings::{self, Choice, File};
@@ -106,7 +106,7 @@ fn configured(file: &File) -> String {
         (None, names) => {
             format!(
                 "configuration {path}, without an environment: --env chooses {}",
-                visible(names.join(", "))
+                visible(listed(names.iter().map(String::as_str)))
             )
         }
     }

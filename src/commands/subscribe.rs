@@ -114,8 +114,8 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let policy = args.filter.account_policy(&stack, excluded, args.destination.as_deref());
         let plan = resources::subscribe_all(&stack, &policy, &observed, &options(args));
         let plan = resources::warn_routes(&stack, &observed, Subscribed::Known, plan);
-        let plan = resources::name_losses(&stack, &observed, plan);
-        patterns::check(session, &plan).await?;
+        let mut plan = resources::name_losses(&stack, &observed, plan);
+        patterns::check(session, &mut plan).await?;
         Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
@@ -126,8 +126,8 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let subscribe = if args.per_group { resources::subscribe_each } else { resources::subscribe };
         let plan = subscribe(&stack, &filters, &observed, &options(args));
         let plan = resources::warn_routes(&stack, &observed, Subscribed::Known, plan);
-        let plan = resources::name_losses(&stack, &observed, plan);
-        patterns::check(session, &plan).await?;
+        let mut plan = resources::name_losses(&stack, &observed, plan);
+        patterns::check(session, &mut plan).await?;
         Ok((stack, plan, wide))
     }
 }

@@ -54,7 +54,7 @@ pub use action::{Action, Plan, Step};
 pub(crate) use cost::cost;
 pub use depth::Depth;
 pub use filter::aws::{LogGroup, list_log_groups};
-pub(crate) use filter::aws::{first_log_groups, log_groups_like, rejected_patterns};
+pub(crate) use filter::aws::{first_log_groups, log_groups_like, test_patterns};
 pub use filter::desired::{Distribution, FilterExtras, FilterSpec};
 pub use filter::loops::is_loop;
 pub use filter::observe::observe_log_groups;

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::overlay;
 use super::schema::SCHEMA;
-use crate::error::{did_you_mean, nearest};
+use crate::error::{did_you_mean, listed, nearest};
 
 /// What to do about a key that is not known here, where these are.
 pub(super) fn hint(key: &str, known: &[&str]) -> String {
@@ -38,7 +38,8 @@ fn places(homes: &[String]) -> String {
 
 /// What to do about a value that is none of those that are known.
 pub(super) fn value_hint(value: &str, known: &[&str]) -> String {
-    did_you_mean(value, known.iter().copied()).unwrap_or_else(|| format!("known are {}", known.join(", ")))
+    did_you_mean(value, known.iter().copied())
+        .unwrap_or_else(|| format!("known are {}", listed(known.iter().copied())))
 }
 
 /// The sections that each key belongs in; the top of the file is empty.

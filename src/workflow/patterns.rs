@@ -4,22 +4,32 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::aws::{BAD_PATTERN_HINT, Session};
 use crate::error::{Code, Error, Result};
-use crate::resources::{Plan, rejected_patterns, wanted_pattern};
+use crate::resources::{Plan, test_patterns, wanted_pattern};
 
-/// Asks AWS about the patterns that a plan gives to filters and to the account policy, a call for each.
+/// Asks AWS about the patterns that a plan gives to filters and to the account policy, a call for each. Of one that it
+/// cannot be asked about, a note of the plan says so.
 ///
 /// # Errors
 ///
-/// [`Code::BadPattern`] for each that AWS rejects. One that it cannot be asked about is found when the filter is put.
-pub(crate) async fn check(session: &Session, plan: &Plan) -> Result<()> {
+/// [`Code::BadPattern`] for each that AWS rejects.
+pub(crate) async fn check(session: &Session, plan: &mut Plan) -> Result<()> {
     let wanted = wanted(plan);
     if wanted.is_empty() {
         return Ok(());
     }
-    let rejected = rejected_patterns(session.into(), wanted.keys().copied().collect()).await?;
-    let mut errors =
-        rejected.iter().map(|(pattern, why)| rejected_as(pattern, why, &wanted[pattern.as_str()]));
-    errors.next().map_or(Ok(()), |first| Err(first.and(errors)))
+    let tested = test_patterns(session.into(), wanted.keys().copied().collect()).await?;
+    let rejected = tested.rejected.iter();
+    let mut errors = rejected.map(|(pattern, why)| rejected_as(pattern, why, &wanted[pattern.as_str()]));
+    if let Some(first) = errors.next() {
+        return Err(first.and(errors));
+    }
+    plan.notes.extend(tested.untested.iter().map(|pattern| {
+        format!(
+            "the filter pattern `{pattern}` is not checked (logs:TestMetricFilter gave no answer): if it is wrong, AWS \
+             rejects it when the filter is put"
+        )
+    }));
+    Ok(())
 }
 
 /// The patterns that are asked for, each with the resources that get it.
@@ -61,21 +71,21 @@ mod tests {
         assert_eq!(of("Invalid filter pattern").message, "AWS rejects the filter pattern `{ $.a > }`");
     }
 
-    /// Which of two patterns count as rejected where AWS answers like this.
-    async fn rejected(answer: Answer) -> Vec<String> {
+    /// How many of two patterns count as rejected and as not tested where AWS answers like this.
+    async fn tested(answer: Answer) -> (usize, usize) {
         let aws = FakeAws::new(move |_| answer.clone());
         let session = aws.session();
         let patterns = ["{ $.a > }", "ERROR"].into();
-        let rejected = rejected_patterns((&session).into(), patterns).await.expect("nobody stops it");
-        rejected.into_keys().collect()
+        let tested = test_patterns((&session).into(), patterns).await.expect("nobody stops it");
+        (tested.rejected.len(), tested.untested.len())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_what_aws_rejects_counts_as_rejected() {
+    async fn only_what_aws_rejects_counts_as_rejected_and_no_answer_is_no_yes() {
         let invalid = Answer::Error(400, "InvalidParameterException", "Invalid filter pattern");
-        assert_eq!(rejected(invalid).await.len(), 2);
+        assert_eq!(tested(invalid).await, (2, 0));
+        assert_eq!(tested(Answer::Json(serde_json::json!({"matches": []}))).await, (0, 0));
         for answer in [
-            Answer::Json(serde_json::json!({"matches": []})),
             Answer::Error(400, "AccessDeniedException", "no identity-based policy allows it"),
             Answer::Error(400, "ThrottlingException", "Rate exceeded"),
             Answer::Error(501, "NotImplemented", "no such operation here"),
@@ -85,7 +95,7 @@ mod tests {
             Answer::Refused,
             Answer::Silent,
         ] {
-            assert!(rejected(answer.clone()).await.is_empty(), "{answer:?}");
+            assert_eq!(tested(answer.clone()).await, (0, 2), "{answer:?}");
         }
     }
 }

@@ -105,8 +105,8 @@ pub(crate) async fn plan_stack(
         None => Vec::new(),
     };
     plan.cost = Some(resources::cost(&stack, &observed, &Prices::of_region(session.target.region.as_str())));
-    let plan = resources::check_secrets(&stack, &secrets, plan);
-    patterns::check(session, &plan).await?;
+    let mut plan = resources::check_secrets(&stack, &secrets, plan);
+    patterns::check(session, &mut plan).await?;
     let is_new = observed.stream.is_none() && observed.function.is_none();
     Ok(Planned { stack, plan, empty_sections, is_new })
 }

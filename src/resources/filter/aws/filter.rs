@@ -124,34 +124,46 @@ pub(crate) async fn first_log_groups(aws: Aws<'_>, pages: usize) -> Result<Vec<S
     Ok(groups.await?.0)
 }
 
-/// Which of these filter patterns AWS rejects, and in which words. One that AWS cannot be asked about, because that is
-/// denied or takes too long, counts as valid: the filter itself shows it later.
+/// What AWS says of filter patterns that nobody has put yet. Those that are in neither part are valid.
+#[derive(Debug, Default)]
+pub(crate) struct TestedPatterns {
+    /// Those that it rejects, and in which words.
+    pub(crate) rejected: BTreeMap<String, String>,
+    /// Those that it could not be asked about: that is denied, or takes too long.
+    pub(crate) untested: BTreeSet<String>,
+}
+
+/// Asks AWS about filter patterns, a call for each.
 ///
 /// # Errors
 ///
 /// If the user stops it.
-pub(crate) async fn rejected_patterns(
-    aws: Aws<'_>,
-    patterns: BTreeSet<&str>,
-) -> Result<BTreeMap<String, String>> {
+pub(crate) async fn test_patterns(aws: Aws<'_>, patterns: BTreeSet<&str>) -> Result<TestedPatterns> {
     let aws = aws.at_most(PATTERNS);
     let test = async |pattern: &str| {
         let logs = aws.session.logs();
         let tested = aws.call(SERVICE, "TestMetricFilter", pattern, || {
             logs.test_metric_filter().filter_pattern(pattern).log_event_messages("an event").send()
         });
-        let Ok(Err(error)) = tokio::time::timeout(aws.session.attempt(PATTERNS), tested).await else {
-            return Ok(None);
-        };
-        let said = error.message.clone();
-        match Error::from(error).code {
-            Code::BadPattern => Ok(Some((pattern.to_owned(), said))),
-            Code::Interrupted => Err(Error::new(Code::Interrupted, said)),
-            _ => Ok(None),
+        let limit = aws.session.attempt(PATTERNS);
+        let failed = tokio::time::timeout(limit, tested).await.map(|tested| tested.err().map(Error::from));
+        match failed {
+            Ok(Some(error)) if error.code == Code::Interrupted => Err(error),
+            answered => Ok((pattern.to_owned(), answered)),
         }
     };
-    let tested: Result<Vec<_>> = try_join_all(patterns.into_iter().map(test)).await;
-    Ok(tested?.into_iter().flatten().collect())
+    let mut all = TestedPatterns::default();
+    for (pattern, answered) in try_join_all(patterns.into_iter().map(test)).await? {
+        match answered {
+            Ok(None) => {}
+            Ok(Some(error)) if error.code == Code::BadPattern => {
+                let said = error.aws.map_or(error.message, |aws| aws.message);
+                all.rejected.insert(pattern, said);
+            }
+            Ok(Some(_)) | Err(_) => drop(all.untested.insert(pattern)),
+        }
+    }
+    Ok(all)
 }
 
 /// One log group, where it exists. A group sorts before every longer name that begins with its own, so it is on the

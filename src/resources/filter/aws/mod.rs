@@ -9,6 +9,6 @@ pub(crate) use act::act;
 pub(crate) use filter::delete_filter;
 pub use filter::{LogGroup, list_log_groups};
 pub(crate) use filter::{filters, log_group, observe_group, put_filter, with_filters};
-pub(crate) use filter::{first_log_groups, log_groups_like, rejected_patterns};
+pub(crate) use filter::{first_log_groups, log_groups_like, test_patterns};
 #[cfg(test)]
 pub(crate) use replace::filter as replace_filter;
