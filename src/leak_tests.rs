@@ -20,8 +20,9 @@ use crate::aws::AwsError;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
-    AccountPolicy, Alarm, Destination, ForwardReport, Gap, InitReport, KeptPlace, ListReport, ListRow, Part,
-    PlanReport, Refused, Report, SetupReport, Shown, StatusReport, Subscription,
+    AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Destination, ForwardReport, Gap, GroupRow,
+    InitReport, KeptPlace, ListReport, ListRow, LogService, Part, PlanReport, Refused, Report, SetupReport,
+    Shown, StatusReport, Subscription,
 };
 use crate::error::{Code, Error, Failure, Subject};
 use crate::flags::CommandLine;
@@ -111,6 +112,25 @@ impl Outside {
     }
 }
 
+fn cost(o: &mut Outside) -> CostReport {
+    let charges = vec![CostRow { what: o.text(), unit: o.text(), ..CostRow::default() }];
+    CostReport {
+        stack: o.text(),
+        account: o.text(),
+        region: o.text(),
+        prices: o.text(),
+        log_service: Some(LogService::default()),
+        log_groups: vec![GroupRow { log_group: o.text(), ..GroupRow::default() }],
+        added: Some(Added { charges: charges.clone(), ..Added::default() }),
+        charges,
+        unknown: vec![CostGap { what: o.text(), unknown: Unknown { why: o.text(), action: Some(o.text()) } }],
+        top: 1,
+        policies: CommandLine::new([o.text()]),
+        next: Next::new().then(CommandLine::new([o.text()]), o.text()),
+        ..CostReport::default()
+    }
+}
+
 fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
     let mut all: Vec<Box<dyn Report>> = Vec::new();
     for (command, dry_run) in [("plan", true), ("setup", false), ("teardown", false), ("unsubscribe", false)]
@@ -175,6 +195,7 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
         ..AccountPolicy::default()
     };
     let unknown = |o: &mut Outside| Unknown { why: o.text(), action: Some(o.text()) };
+    all.push(Box::new(cost(o)));
     let row = ListRow {
         stack: o.text(),
         version: Some(o.text()),

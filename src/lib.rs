@@ -16,7 +16,6 @@ pub mod journal;
 mod leak_tests;
 pub mod output;
 pub mod plan;
-#[cfg_attr(not(test), allow(dead_code, unused_imports))]
 mod prices;
 pub mod resources;
 pub mod settings;

@@ -153,19 +153,31 @@ struct MetricDataResult {
     values: Vec<f64>,
 }
 
-/// Lists metrics of a namespace with this name and at least these dimensions that had values in the last three hours;
-/// at most `pages` pages of 500. The second part tells whether there are more.
+/// What [`list_metrics`] lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Active {
+    /// Metrics that had values in the last three hours.
+    Now,
+    /// Metrics that had values in the last two weeks.
+    Lately,
+}
+
+/// Lists metrics of a namespace with this name and at least these dimensions; at most `pages` pages of 500. The second
+/// part tells whether there are more.
 ///
 /// # Errors
 ///
 /// Whatever `cloudwatch:ListMetrics` fails with.
-pub(crate) async fn recently_active(
+pub(crate) async fn list_metrics(
     aws: Aws<'_>,
     metric: &Metric,
+    active: Active,
     pages: usize,
 ) -> Result<(Vec<Metric>, bool), AwsError> {
     let mut body = metric.to_json();
-    body["RecentlyActive"] = json!("PT3H");
+    if active == Active::Now {
+        body["RecentlyActive"] = json!("PT3H");
+    }
     let mut all = Vec::new();
     for _ in 0..pages {
         let answer = aws.ask(CLOUDWATCH, "ListMetrics", &metric.name, None, &body).await?;
@@ -281,7 +293,8 @@ mod tests {
         });
         let session = aws.session();
         let metric = Metric::new("AWS/Logs", "ForwardedLogEvents", &[]);
-        let (metrics, more) = recently_active((&session).into(), &metric, 2).await.expect("metrics");
+        let (metrics, more) =
+            list_metrics((&session).into(), &metric, Active::Now, 2).await.expect("metrics");
         assert_eq!((metrics.len(), metrics[0].dimensions["LogGroupName"].as_str(), more), (2, "/a", true));
         let (alarms, more) = alarms((&session).into(), 1).await.expect("alarms");
         assert_eq!((alarms.len(), alarms[1].metric.is_none(), more), (2, true, true));

@@ -3,6 +3,7 @@
 
 mod canary;
 mod completions;
+mod cost;
 mod demo;
 mod doctor;
 mod forward;
@@ -30,6 +31,8 @@ use crate::error::Result;
 use crate::workflow::Context;
 use verb::Verb as _;
 
+#[cfg(test)]
+pub(crate) use cost::{Added, CostReport, Gap as CostGap, GroupRow, LogService, Row as CostRow};
 #[cfg(test)]
 pub(crate) use forward::{ForwardReport, Refused};
 #[cfg(test)]
@@ -114,6 +117,7 @@ verbs! {
         forward::Forward,
     }
     "Also" {
+        cost::Cost,
         policies::Policies,
         package::Package,
         schema::Schema,

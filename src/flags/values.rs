@@ -84,6 +84,12 @@ fn is_flag(command: &Command, text: &str) -> bool {
     }
 }
 
+/// A price: 0 or more.
+pub(crate) fn price(text: &str) -> Result<f64, String> {
+    let price: Option<f64> = text.parse().ok();
+    price.filter(|price| price.is_finite() && *price >= 0.0).ok_or_else(|| format!("`{text}` is no price"))
+}
+
 pub(crate) fn pair(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),

@@ -19,6 +19,9 @@ pub struct Cost {
     pub differences: Vec<Difference>,
     /// Whether the traffic of the last days is in it. Otherwise it is only what the stack costs without any.
     pub traffic: bool,
+    /// The amount above which `--yes` does not confirm that it costs more; left out where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirm_above: Option<u32>,
     /// Where the prices come from.
     pub prices: String,
 }
@@ -49,12 +52,19 @@ impl Cost {
             planned: Bill::new(prices, planned).total(),
             now: now.map(|now| Bill::new(prices, now).total()),
             traffic: false,
+            confirm_above: None,
         }
     }
 
     /// Whether the changes make a difference that can be seen.
     pub(crate) fn differs(&self) -> bool {
         self.now.is_none_or(|now| (self.planned - now).abs() >= CENT)
+    }
+
+    /// The limit that the changes make it exceed, or exceed further.
+    pub(crate) fn exceeds(&self) -> Option<u32> {
+        let limit = self.confirm_above.filter(|limit| self.planned > f64::from(*limit))?;
+        (self.planned - self.now.unwrap_or_default() >= CENT).then_some(limit)
     }
 
     /// What the stack costs, with what makes it more or less; none where the changes make no difference.

@@ -200,6 +200,22 @@ fn a_plan_says_what_its_changes_do_to_the_bill() {
     assert_eq!(said(stream(Some(1), 24), stream(Some(1), 24)), "Plan: nothing to change");
 }
 
+#[test]
+fn only_more_that_is_over_the_limit_exceeds_it() {
+    let prices = Prices::of_region("us-east-1");
+    let stream = |shards| Capacity { shards: Some(shards), retention_hours: 24 }.fixed();
+    let exceeds = |now: Option<u32>, planned, confirm_above| {
+        Cost { confirm_above, ..Cost::of(now.map(stream), stream(planned), &prices) }.exceeds()
+    };
+    // A shard is 10.95 USD.
+    assert_eq!(exceeds(None, 2, Some(21)), Some(21));
+    assert_eq!(exceeds(Some(1), 2, Some(21)), Some(21));
+    assert_eq!(exceeds(Some(1), 2, Some(22)), None);
+    assert_eq!(exceeds(Some(1), 2, None), None);
+    assert_eq!(exceeds(Some(4), 3, Some(21)), None, "less is always confirmed");
+    assert_eq!(exceeds(Some(4), 4, Some(0)), None);
+}
+
 proptest! {
     #[test]
     fn every_change_is_counted_and_every_line_fits(

@@ -4,14 +4,16 @@
 
 mod bill;
 mod item;
+mod measured;
 mod of_region;
 mod stream;
 mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bill::{Bill, Charge};
+pub(crate) use bill::{Bill, Charge, GB, HOURS};
 pub(crate) use item::Item;
+pub(crate) use measured::{Measured, Used};
 pub(crate) use of_region::Prices;
 pub(crate) use stream::{Capacity, Traffic};
 pub(crate) use table::Table;

@@ -107,6 +107,65 @@ fn a_bill_adds_the_same_and_is_the_sum_of_its_rows() {
     assert!(near(bill.total(), 1.8));
 }
 
+#[test]
+fn a_month_is_what_was_used_times_how_much_longer_it_is() {
+    let day = Measured {
+        seconds: 86_400.0,
+        stream: Some(Capacity { shards: Some(1), retention_hours: 24 }),
+        records: 1e6,
+        bytes: 1e9,
+        functions: vec![
+            Used {
+                memory_mb: 512,
+                invocations: 2e6,
+                milliseconds: 4e6,
+                log_bytes: 1e9,
+                metric_hours: 48.0,
+                bytes_out: Some(3e9),
+                ..Used::default()
+            },
+            Used {
+                memory_mb: 1024,
+                is_arm: true,
+                milliseconds: 1e6,
+                bytes_out: Some(1e9),
+                ..Used::default()
+            },
+        ],
+        alarms: Some(8),
+        kept: Some(5e9),
+    };
+    let months: f64 = 730.0 / 24.0;
+    let wanted: [(&str, f64); 10] = [
+        ("shard_hour", 730.0),
+        ("put_units_million", months),
+        ("requests_million", 2.0 * months),
+        ("gb_second", 2000.0 * months),
+        ("logs_gb", months),
+        ("metric_month", 2.0),
+        ("gb_second_arm", 1000.0 * months),
+        ("alarm_month", 8.0),
+        ("s3_gb_month", 5.0),
+        ("data_out_gb", 4.0 * months),
+    ];
+    assert_eq!(
+        charges(&day.charges()),
+        wanted.map(|(item, quantity)| (item, (quantity * 1e6).round() / 1e6))
+    );
+    assert!(near(day.gb_out().expect("known"), 4.0 * months));
+}
+
+#[test]
+fn a_stack_of_some_minutes_pays_no_metric_for_longer_than_it_is_there() {
+    // Two hours have begun in ten minutes; what is charged is the metric, once.
+    let used = Used { metric_hours: 1.0, invocations: 6.0, ..Used::default() };
+    let new = Measured { seconds: 600.0, functions: vec![used], ..Measured::default() };
+    let metric = new.charges().into_iter().find(|charge| charge.item == Item::MetricMonth);
+    assert!(near(metric.expect("a charge").quantity, 1.0));
+    assert_eq!(new.gb_out(), None);
+    assert_eq!(charges(&Measured::default().charges()), []);
+}
+
 /// The month that `docs/cost.md` takes apart.
 fn example() -> Vec<Charge> {
     let seconds = 30.4 * 86_400.0;

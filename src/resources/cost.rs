@@ -2,11 +2,10 @@
 
 use super::{Observed, Stack, StreamMode, StreamStatus};
 use crate::plan::Cost;
-use crate::prices::{Capacity, Prices};
+use crate::prices::{Capacity, Measured, Prices};
 
-/// The bill of a stack, as far as it does not depend on traffic: that of its stream. None where there is none, and none
-/// to come.
-pub(crate) fn cost(stack: &Stack, observed: &Observed, prices: &Prices) -> Cost {
+/// The bill of a stack: that of its stream, and of what it has used lately, where that is known.
+pub(crate) fn cost(stack: &Stack, observed: &Observed, used: Option<&Measured>, prices: &Prices) -> Cost {
     let want = &stack.stream;
     let is = observed.stream.as_ref().filter(|stream| stream.status != StreamStatus::Deleting);
     let capacity = |mode: StreamMode, retention_hours| Capacity { shards: mode.shards(), retention_hours };
@@ -19,5 +18,9 @@ pub(crate) fn cost(stack: &Stack, observed: &Observed, prices: &Prices) -> Cost 
             capacity(*mode, *hours)
         }
     };
-    Cost::of(now.map(Capacity::fixed), planned.fixed(), prices)
+    let month = |capacity: Capacity| {
+        let used = used.cloned().unwrap_or_default();
+        Measured { stream: Some(capacity), ..used }.charges()
+    };
+    Cost { traffic: used.is_some(), ..Cost::of(now.map(month), month(planned), prices) }
 }

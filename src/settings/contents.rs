@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::cost::Cost;
 use super::function::Function;
 use super::roles::Roles;
 use super::secrets::Kept;
@@ -53,6 +54,9 @@ pub(super) struct Contents {
     /// The event source mapping between the stream and the function
     #[serde(default)]
     pub(super) trigger: Trigger,
+    /// How much the stack may cost before someone has to look
+    #[serde(default)]
+    pub(super) cost: Cost,
     /// The two roles
     #[serde(default)]
     pub(super) roles: Roles,
@@ -72,8 +76,8 @@ pub(super) struct Contents {
     #[schemars(with = "Option<Vec<Subscription>>")]
     pub(super) subscriptions: Option<Vec<Spanned<Subscription>>>,
     /// Environments, by names of your own. `--env NAME` or CWL2LE_ENV lays the sections of one over the rest of the
-    /// file: keys of [stream], [function], [trigger], [roles], [tags] and [destinations.NAME] one by one, any other key,
-    /// and a destination with a `type`, as a whole
+    /// file: keys of [stream], [function], [trigger], [cost], [roles], [tags] and [destinations.NAME] one by one, any
+    /// other key, and a destination with a `type`, as a whole
     #[serde(default)]
     #[expect(dead_code, reason = "it is laid over the rest before this is read")]
     pub(super) env: Environments,

@@ -39,6 +39,11 @@ pub fn token_is_awaited(args: &Wanted) -> bool {
     destinations::token_is_awaited(&args.destination)
 }
 
+/// The cost of flags and file above which `--yes` does not confirm that a stack costs more, in USD a month.
+pub(crate) fn confirm_above(args: &Wanted, file: Option<&File>) -> Option<u32> {
+    merge::with_file(args, file).0.cost.confirm_above.map(u32::from)
+}
+
 /// The stack that `setup` wants. The bundle is not in it yet: it depends on the architecture, which is settled here.
 ///
 /// # Errors

@@ -23,6 +23,7 @@ pub(super) fn with_file(args: &Wanted, file: Option<&File>) -> (Wanted, Vec<Head
         stream: merge.section(&args.stream, &args.stream.beside(contents.stream.clone())),
         function: merge.section(&args.function, &contents.function),
         trigger: merge.section(&args.trigger, &contents.trigger),
+        cost: merge.section(&args.cost, &contents.cost),
         resources: Resources {
             roles: merge.section(&args.resources.roles, &contents.roles),
             tags: merge.tags(&args.resources.tags, contents),

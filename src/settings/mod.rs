@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod conform;
 mod contents;
+mod cost;
 mod describe;
 #[cfg(test)]
 mod describe_tests;
@@ -55,7 +56,9 @@ pub mod values;
 mod wanted;
 mod words;
 
+pub use cost::Cost;
 pub use describe::describe;
+pub(crate) use desired::confirm_above;
 pub use desired::{bare_stack, check_flags, outlined_stack, token_is_awaited, wanted_stack};
 pub(crate) use destinations::token_from;
 pub use file::{Choice, File};

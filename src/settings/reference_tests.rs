@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::contents::{Contents, Route, Subscription};
 use super::describe::as_toml;
 use super::wanted::Wanted;
-use super::{Function, SCHEMA, Stream, Trigger};
+use super::{Cost, Function, SCHEMA, Stream, Trigger};
 use crate::settings::roles::Roles;
 
 /// Compares a file of `docs/` with what it should be, or writes it.
@@ -35,6 +35,7 @@ fn the_table_in_the_docs_is_that_of_the_types() {
         section("stream", "[stream]", keys::<Stream>(), true),
         section("function", "[function]", keys::<Function>(), true),
         section("trigger", "[trigger]", keys::<Trigger>(), true),
+        section("cost", "[cost]", keys::<Cost>(), true),
         section("roles", "[roles]", keys::<Roles>(), true),
         section("routes", "[[routes]]", keys::<Route>(), false),
         section("subscriptions", "[[subscriptions]]", keys::<Subscription>(), false),
@@ -46,7 +47,7 @@ fn the_table_in_the_docs_is_that_of_the_types() {
 fn is_section(key: &str) -> bool {
     let schema = &SCHEMA["properties"][key];
     let holds = ["items", "additionalProperties"].iter().any(|key| schema[*key].is_object());
-    holds || ["stream", "function", "trigger", "roles"].contains(&key)
+    holds || ["stream", "function", "trigger", "cost", "roles"].contains(&key)
 }
 
 fn section(name: &str, header: &str, keys: &[&str], has_flags: bool) -> String {

@@ -4,6 +4,7 @@ use cwl2le_forwarder::schema::keys;
 use serde_json::Value;
 
 use super::contents::{Contents, Route, Subscription};
+use super::cost::Cost;
 use super::describe::as_toml;
 use super::function::Function;
 use super::roles::Roles;
@@ -37,6 +38,7 @@ pub fn template() -> String {
             "stream" => section(&mut text, "[stream]", keys::<Stream>(), schema),
             "function" => section(&mut text, "[function]", keys::<Function>(), schema),
             "trigger" => section(&mut text, "[trigger]", keys::<Trigger>(), schema),
+            "cost" => section(&mut text, "[cost]", keys::<Cost>(), schema),
             "roles" => section(&mut text, "[roles]", keys::<Roles>(), schema),
             "routes" => section(&mut text, "#[[routes]]", keys::<Route>(), schema),
             "subscriptions" => section(&mut text, "#[[subscriptions]]", keys::<Subscription>(), schema),

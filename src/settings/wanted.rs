@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::cost::Cost;
 use super::function::Function;
 use super::roles::Resources;
 use super::stream::Stream;
@@ -41,6 +42,9 @@ pub struct Wanted {
     /// The trigger.
     #[command(flatten)]
     pub trigger: Trigger,
+    /// How much it may cost.
+    #[command(flatten)]
+    pub cost: Cost,
     /// What all resources have.
     #[command(flatten)]
     pub resources: Resources,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::aws::Aws;
-use crate::aws::cloudwatch::{self, recently_active};
+use crate::aws::cloudwatch::{self, Active, list_metrics};
 use crate::error::Result;
 use crate::health::{ActiveGroups, Metric};
 use crate::stack::{Names, is_canary};
@@ -14,7 +14,7 @@ const PAGES: [(Metric, usize); 3] =
     [(Metric::Forwarded, 3), (Metric::DeliveryErrors, 1), (Metric::DeliveryThrottling, 1)];
 
 /// The dimension that has the name of the filter or of the account policy.
-const FILTER: &str = "FilterName";
+pub(super) const FILTER: &str = "FilterName";
 /// The dimension that has the log group; an account policy has none.
 pub(super) const LOG_GROUP: &str = "LogGroupName";
 
@@ -32,7 +32,7 @@ pub(super) async fn forwarding(aws: Aws<'_>, names: &Names) -> Result<Forwarding
     let read = PAGES.map(|(metric, pages)| async move {
         let row = metric.row();
         let any = cloudwatch::Metric::new(row.namespace, row.name, &[]);
-        let (found, more) = recently_active(aws, &any, pages).await?;
+        let (found, more) = list_metrics(aws, &any, Active::Now, pages).await?;
         Ok::<_, crate::error::Error>((metric, found, more))
     });
     let mut all = Forwarding { metrics: Vec::new(), is_whole: true };
@@ -48,7 +48,7 @@ pub(super) async fn forwarding(aws: Aws<'_>, names: &Names) -> Result<Forwarding
 
 /// Whether a filter has our name, or that of one that pins a destination. CloudWatch writes `?` for what is not ASCII;
 /// it may do the same for `@`.
-fn is_ours(own: &str, filter: &str) -> bool {
+pub(super) fn is_ours(own: &str, filter: &str) -> bool {
     filter.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', '?']))
 }
 

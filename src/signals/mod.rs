@@ -4,6 +4,7 @@
 
 mod alarms;
 mod chain;
+pub(crate) mod cost;
 mod forwarding;
 mod kept;
 mod logs;

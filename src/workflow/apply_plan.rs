@@ -221,8 +221,8 @@ impl<'a> Run<'a> {
     /// `left_out` is what the plan was asked to do and cannot.
     pub(crate) async fn confirm(&self, plan: &Plan, left_out: &[Refusal]) -> Result<Consent> {
         let nobody_looks = self.change.yes || !consent::can_ask();
-        if let Some(slip) = self.slip(plan).filter(|_| nobody_looks) {
-            return Err(slip);
+        if let Some(unread) = self.slip(plan).or_else(|| dear(plan)).filter(|_| nobody_looks) {
+            return Err(unread);
         }
         let question = match self.command {
             "teardown" => match plan.steps.len() {
@@ -251,6 +251,18 @@ impl<'a> Run<'a> {
             )
         })
     }
+}
+
+/// The error for changes that make a stack cost more than it may unless someone looks.
+fn dear(plan: &Plan) -> Option<Error> {
+    let cost = plan.cost.as_ref()?;
+    let limit = cost.exceeds()?;
+    let message = format!(
+        "with these changes the stack costs {:.2} USD a month, over `confirm_above`, {limit} USD; --yes does not confirm that",
+        cost.planned
+    );
+    let hint = "run the command on a terminal, without --yes, and answer the question; or give a higher --confirm-above";
+    Some(Error::new(Code::NotConfirmed, message).hint(hint))
 }
 
 /// The resources that a plan keeps, whatever the reasons.

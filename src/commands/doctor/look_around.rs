@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::around::{Activity, Around, Groups, LogPolicies, Reached};
 use super::finding::Finding;
 use crate::aws::Session;
-use crate::aws::cloudwatch::{Metric, recently_active};
+use crate::aws::cloudwatch::{Active, Metric, list_metrics};
 use crate::aws::log_policies::{on_metric_extraction, on_retention};
 use crate::error::{Code, Error, Result};
 use crate::health::{Chain, Probe, Unknown};
@@ -122,7 +122,7 @@ fn subscribed(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
 async fn activity(session: &Session) -> Probe<Activity> {
     let of = async |name: &str| {
         let metric = Metric::new("AWS/Logs", name, &[]);
-        let found = recently_active(session.into(), &metric, PAGES).await;
+        let found = list_metrics(session.into(), &metric, Active::Now, PAGES).await;
         let (metrics, more) = found.map_err(|error| unknown(&error.into()))?;
         let names = metrics.into_iter().filter_map(|mut metric| metric.dimensions.remove("LogGroupName"));
         Ok((names.collect::<BTreeSet<String>>(), more))

@@ -5,7 +5,7 @@ use clap::builder::StringValueParser;
 
 use crate::flags::StackArg;
 use crate::flags::moment::{Moment, moment};
-use crate::flags::values::{Hyphened, checked, whole};
+use crate::flags::values::{Hyphened, checked, price, whole};
 use crate::stack::limits;
 
 /// Show what would be sent, dropped and redacted, and what it costs
@@ -40,9 +40,4 @@ pub(crate) struct Preview {
     /// Price per GB of your log service, to estimate its cost
     #[arg(long, value_name = "PRICE", value_parser = price)]
     pub price_per_gb: Option<f64>,
-}
-
-fn price(text: &str) -> Result<f64, String> {
-    let price: Option<f64> = text.parse().ok();
-    price.filter(|price| price.is_finite() && *price >= 0.0).ok_or_else(|| format!("`{text}` is no price"))
 }

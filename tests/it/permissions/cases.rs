@@ -172,6 +172,7 @@ pub(crate) fn on_call(stack: Vec<String>) -> Case {
     let plan = [&owned(&["plan"])[..], &service(), &stack].concat();
     let deeds = vec![
         run(&["list"]),
+        run(&["cost"]),
         run(&["status", "--deep"]),
         Deed::Run(plan),
         Deed::ReadStream,
