@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use cwl2le::resources::{
-    self, Arch, FilterExtras, FilterOptions, FilterSpec, FunctionSpec, Isolation, LogGroupSpec, Observed,
-    ObservedGroup, Release, RoleSpec, Stack, Start, StreamMode, StreamSpec, Subscriptions, TriggerSpec,
+    self, AlarmsSpec, Arch, FilterExtras, FilterOptions, FilterSpec, FunctionSpec, Isolation, LogGroupSpec,
+    Observed, ObservedGroup, Release, RoleSpec, Stack, Start, StreamMode, StreamSpec, Subscriptions,
+    TriggerSpec,
 };
 use cwl2le::stack::{Names, RoleScope, Setting, StackName, Tags, Target};
 use serde_json::Value;
@@ -100,6 +101,7 @@ fn stack() -> Stack {
             start: Start::default(),
         },
         isolation: Isolation::default(),
+        alarms: AlarmsSpec::default(),
         tags: Tags::new(),
         name,
         names,

@@ -44,6 +44,8 @@ def needed(service, method, path, headers, body, arn):
         return [("logs:TagResource", arn("logs", f"log-group:{data.get('logGroupName')}"), {})]
     if operation == "PutSubscriptionFilter" and data.get("roleArn"):
         return [_pass_role(data["roleArn"], "logs.amazonaws.com")]
+    if operation == "PutMetricAlarm" and data.get("Tags"):
+        return [("cloudwatch:TagResource", arn("cloudwatch", f"alarm:{data.get('AlarmName')}"), {})]
     if operation in _OF_POLICIES:
         action = _OF_POLICIES[operation].get(data.get("policyType"))
         actions = [(f"logs:{action}", arn("logs", "log-group:*"), {})] if action else []
@@ -126,6 +128,8 @@ def _naming_in_full(extract, iam, functions):
         qualifier = query_params.get("Qualifier") if service == "lambda" else None
         if qualifier and ":function:" in found:
             return f"{found}:{qualifier[0] if isinstance(qualifier, list) else qualifier}"
+        if service == "monitoring" and found == "*":
+            return _of_alarm(json.loads(body or b"{}"), region, account_id)
         if service == "iam" and ":role/" in found:
             name = found.rsplit("/", 1)[-1]
             role = iam._roles.get_scoped(account_id, None, name)
@@ -134,6 +138,13 @@ def _naming_in_full(extract, iam, functions):
         return found
 
     return named
+
+
+def _of_alarm(data, region, account_id):
+    """What a request for CloudWatch is about: a resource with tags, or one alarm of a list."""
+    names = data.get("AlarmNames") or []
+    alarm = f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{names[0]}" if len(names) == 1 else "*"
+    return data.get("ResourceARN") or alarm
 
 
 def _checking(app, responses, service, handle):

@@ -264,7 +264,7 @@ def install(modules):
     lag.install(services, whole.copy_of)
     trust.install(modules["iam_evaluator"], modules["iam"])
     condition_keys.install(modules["iam_actions"], modules["iam"])
-    dependent_actions.install(modules["app"], responses, modules["iam_actions"], services)
+    dependent_actions.install(modules["app"], responses, modules["iam_actions"], {**services, "monitoring": modules["cloudwatch"]})
     create_stream = kinesis._create_stream
 
     def create_stream_with_tags(data):

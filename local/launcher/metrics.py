@@ -6,6 +6,9 @@ one entry a minute, whatever is recorded, and the oldest minutes go when it has 
 ``POST /_cwl2le/accounts/ID/metrics`` with ``{"region": ..., "metrics": [...]}`` records anything at any time, for tests:
 metrics of AWS's own namespaces, which PutMetricData refuses, and minutes of last week. Each metric has ``namespace``,
 ``name``, ``value``, and if wanted ``dimensions`` (an object), ``unit`` and ``time`` (seconds since 1970).
+
+``POST /_cwl2le/accounts/ID/minutes`` with ``{"minutes": ...}`` lets minutes pass for the metrics of an account: whatever was
+recorded so far happened that much earlier. So an alarm that looks at an hour can be tried in seconds.
 """
 
 import copy
@@ -17,7 +20,7 @@ import time
 MINUTE = 60
 # Four weeks, which is longer than anything runs here; only the control path gets near it.
 MINUTES_KEPT = 4 * 7 * 24 * 60
-_PATH = re.compile(r"/_cwl2le/accounts/(\d{12})/metrics")
+_PATH = re.compile(r"/_cwl2le/accounts/(\d{12})/(metrics|minutes)")
 
 
 class Series:
@@ -42,6 +45,11 @@ class Series:
             there[2] = min(there[2], least)
             there[3] = max(there[3], greatest)
         self.latest = max(self.latest, when)
+
+    def grow_older(self, minutes):
+        """What was recorded happened this many minutes earlier."""
+        self.minutes = {minute - minutes * MINUTE: values for minute, values in self.minutes.items()}
+        self.latest -= minutes * MINUTE
 
 
 class Metrics:
@@ -111,6 +119,14 @@ class Metrics:
                 del self.scopes[scope]
             self.scopes.update(copy.deepcopy(kept))
 
+    def grow_older(self, account, minutes):
+        """Lets minutes pass for what the account has."""
+        with self.lock:
+            for (owner, _), metrics in self.scopes.items():
+                if owner == account:
+                    for series in metrics.values():
+                        series.grow_older(minutes)
+
     def clear(self):
         """Forgets everything."""
         with self.lock:
@@ -119,11 +135,14 @@ class Metrics:
     # -- for tests -----------------------------------------------------------
 
     def answer(self, method, path, body):
-        """The answer to a request that records metrics, or None where it is not for here."""
+        """The answer to a request that records metrics or lets time pass, or None where it is not for here."""
         match = _PATH.fullmatch(path)
         if match is None or method != "POST":
             return None
         wanted = json.loads(body)
+        if match.group(2) == "minutes":
+            self.grow_older(match.group(1), wanted["minutes"])
+            return {}
         with self.responses.request_scope(match.group(1), wanted["region"]):
             for metric in wanted["metrics"]:
                 value, when = metric["value"], metric.get("time", time.time())

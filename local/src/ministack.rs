@@ -185,6 +185,15 @@ impl LocalAws {
         put.map(drop).map_err(|error| LocalError::new("cannot record metrics", error))
     }
 
+    /// Lets minutes pass for the metrics of an account (twelve digits): whatever was recorded so far happened that much
+    /// earlier. An alarm sees the time that it looks at go by.
+    pub async fn pass_minutes(&self, account: &str, minutes: u32) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/minutes");
+        let wanted = serde_json::json!({ "minutes": minutes });
+        let passed = http::post(&self.server, &path, &wanted.to_string()).await;
+        passed.map(drop).map_err(|error| LocalError::new("cannot let minutes pass", error))
+    }
+
     /// Makes a stream refuse records, as one does that gets too many, or ends that. Meanwhile deliveries of CloudWatch Logs
     /// to it wait.
     pub async fn throttle(

@@ -36,7 +36,7 @@ pub(crate) const CLOUDTRAIL: Api = Api {
     content_type: JSON_1_1,
 };
 /// CloudWatch.
-pub(super) const CLOUDWATCH: Api =
+pub(crate) const CLOUDWATCH: Api =
     Api { service: Service::CloudWatch, target: "GraniteServiceVersion20100801", content_type: JSON_1_0 };
 /// The Resource Groups Tagging API.
 pub(crate) const TAGGING: Api =
@@ -56,6 +56,38 @@ impl Aws<'_> {
         region: Option<&str>,
         body: &Value,
     ) -> Result<Value, AwsError> {
+        let answer = self.send(api, operation, resource, region, body).await?;
+        read(api, operation, resource, &answer)
+    }
+
+    /// The same for a call that only does something: its answer may be empty.
+    ///
+    /// # Errors
+    ///
+    /// As [`Aws::ask`].
+    pub(crate) async fn tell(
+        &self,
+        api: Api,
+        operation: &'static str,
+        resource: &str,
+        body: &Value,
+    ) -> Result<(), AwsError> {
+        let answer = self.send(api, operation, resource, None, body).await?;
+        if answer.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        // The page of a proxy is no answer of AWS.
+        read(api, operation, resource, &answer).map(drop)
+    }
+
+    async fn send(
+        &self,
+        api: Api,
+        operation: &'static str,
+        resource: &str,
+        region: Option<&str>,
+        body: &Value,
+    ) -> Result<Bytes, AwsError> {
         let aws = self;
         let target = HeaderValue::from_str(&format!("{}.{operation}", api.target));
         let headers = [
@@ -74,10 +106,14 @@ impl Aws<'_> {
             body: Bytes::from(body.to_string()),
         };
         let service = api.service.iam_name();
-        let answer = aws.call(service, operation, resource, || exchange(aws.session, call.clone())).await?;
-        serde_json::from_slice(&answer).map_err(|_| {
-            let operation = Operation { service, name: operation, resource };
-            AwsError::new(operation, INVALID_RESPONSE, "the answer is not JSON".to_owned())
-        })
+        aws.call(service, operation, resource, || exchange(aws.session, call.clone())).await
     }
+}
+
+#[expect(clippy::result_large_err, reason = "an error is made once, and right before the program ends")]
+fn read(api: Api, operation: &'static str, resource: &str, answer: &[u8]) -> Result<Value, AwsError> {
+    serde_json::from_slice(answer).map_err(|_| {
+        let operation = Operation { service: api.service.iam_name(), name: operation, resource };
+        AwsError::new(operation, INVALID_RESPONSE, "the answer is not JSON".to_owned())
+    })
 }

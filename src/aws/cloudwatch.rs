@@ -213,15 +213,49 @@ pub(crate) struct Alarm {
     /// The ARNs of what it does when it goes off.
     #[serde(default, rename = "AlarmActions")]
     pub(crate) actions: Vec<String>,
+    /// The ARNs of what it does when it is over.
+    #[serde(default, rename = "OKActions")]
+    pub(crate) ok_actions: Vec<String>,
+    /// Its ARN.
+    #[serde(default, rename = "AlarmArn")]
+    pub(crate) arn: String,
+    /// What it means.
+    #[serde(default, rename = "AlarmDescription")]
+    pub(crate) description: Option<String>,
+    /// The statistic of its metric; none for a percentile.
+    #[serde(default)]
+    pub(crate) statistic: Option<String>,
+    /// Seconds of one period.
+    #[serde(default)]
+    pub(crate) period: Option<u32>,
+    /// Number of newest periods that are looked at.
+    #[serde(default)]
+    pub(crate) evaluation_periods: u32,
+    /// Number of these that must breach the threshold; none means all.
+    #[serde(default)]
+    pub(crate) datapoints_to_alarm: Option<u32>,
+    /// What a period's value is compared with.
+    #[serde(default)]
+    pub(crate) threshold: Option<f64>,
+    /// How it is compared, such as `GreaterThanThreshold`.
+    #[serde(default, rename = "ComparisonOperator")]
+    pub(crate) comparison: String,
+    /// What a period without data counts as; none means `missing`.
+    #[serde(default)]
+    pub(crate) treat_missing_data: Option<String>,
 }
 
-/// Lists the alarms, at most `pages` pages of 100. The second part tells whether there are more.
+/// Lists the alarms whose names begin with `prefix`, at most `pages` pages of 100. The second part tells whether there
+/// are more.
 ///
 /// # Errors
 ///
 /// Whatever `cloudwatch:DescribeAlarms` fails with.
-pub(crate) async fn alarms(aws: Aws<'_>, pages: usize) -> Result<(Vec<Alarm>, bool), AwsError> {
+pub(crate) async fn alarms(aws: Aws<'_>, prefix: &str, pages: usize) -> Result<(Vec<Alarm>, bool), AwsError> {
     let mut body = json!({"AlarmTypes": ["MetricAlarm"], "MaxRecords": 100});
+    if !prefix.is_empty() {
+        body["AlarmNamePrefix"] = json!(prefix);
+    }
     let mut all = Vec::new();
     for _ in 0..pages {
         let answer = aws.ask(CLOUDWATCH, "DescribeAlarms", "the alarms", None, &body).await?;
@@ -296,7 +330,7 @@ mod tests {
         let (metrics, more) =
             list_metrics((&session).into(), &metric, Active::Now, 2).await.expect("metrics");
         assert_eq!((metrics.len(), metrics[0].dimensions["LogGroupName"].as_str(), more), (2, "/a", true));
-        let (alarms, more) = alarms((&session).into(), 1).await.expect("alarms");
+        let (alarms, more) = alarms((&session).into(), "", 1).await.expect("alarms");
         assert_eq!((alarms.len(), alarms[1].metric.is_none(), more), (2, true, true));
         assert_eq!(alarms[0].metric.as_ref().map(|metric| metric.name.as_str()), Some("Errors"));
     }

@@ -38,7 +38,8 @@ struct Rates {
 ///
 /// The quotas are those of "CloudWatch Logs quotas", "Kinesis Data Streams quotas" and "Lambda quotas" in AWS's guides:
 /// subscription filters can be put and deleted 5 times a second and described 10 times, events can be filtered 5 times,
-/// and Lambda accepts 15 calls of its control plane. IAM documents none.
+/// and Lambda accepts 15 calls of its control plane. "CloudWatch service quotas" has 3 calls a second that put or delete
+/// alarms, and 9 that describe them. IAM documents none.
 const fn rates(operation: &str) -> Rates {
     match operation.as_bytes() {
         b"PutSubscriptionFilter" | b"DeleteSubscriptionFilter" | b"FilterLogEvents" | b"TestMetricFilter" => {
@@ -47,6 +48,8 @@ const fn rates(operation: &str) -> Rates {
         b"DescribeSubscriptionFilters" | b"DescribeLogGroups" => {
             Rates { first: 9.0, burst: 10.0, most: 10.0 }
         }
+        b"PutMetricAlarm" | b"DeleteAlarms" => Rates { first: 2.5, burst: 3.0, most: 3.0 },
+        b"DescribeAlarms" => Rates { first: 8.0, burst: 9.0, most: 9.0 },
         _ => Rates { first: 10.0, burst: 15.0, most: 15.0 },
     }
 }

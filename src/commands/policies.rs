@@ -14,7 +14,7 @@ use crate::aws::configured_region;
 use crate::error::{Code, Error, Result};
 use crate::resources::grants::{self, People};
 use crate::resources::role::documents::{self, Grants};
-use crate::resources::{Depth, Observed, Stack, observe};
+use crate::resources::{Depth, Notify, Observed, Stack, observe};
 use crate::settings;
 use crate::settings::Wanted;
 use crate::stack::{Names, RoleScope, StackName, Target};
@@ -176,6 +176,7 @@ fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> Peo
         secrets: grants.secrets.clone(),
         parameters: !grants.ssm_parameters.is_empty(),
         other_logs_roles: other.and_then(|policy| policy.role_arn.clone()).into_iter().collect(),
+        alarms: stack.alarms.notify != Notify::AsItIs || !observed.alarms.is_empty(),
         buckets: grants.buckets().map(ToOwned::to_owned).collect(),
         bucket_owner: grants.bucket_owner.clone(),
     }

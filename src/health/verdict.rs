@@ -12,7 +12,7 @@ use super::signals::{KeptWhy, Signals};
 use super::trouble::{broken, missing, stopped, unwritable};
 use crate::output::quantity::span;
 use crate::output::visible;
-use crate::resources::whole_config;
+use crate::resources::{Unread, whole_config};
 
 const MINUTE: i64 = 60 * 1000;
 /// How long ago a loss may be that still makes the verdict, in milliseconds: metrics are minutes late.
@@ -210,7 +210,8 @@ impl Judge<'_> {
 fn gaps(signals: &Signals) -> (Vec<(String, Unknown)>, bool) {
     let mut gaps: Vec<(String, Unknown)> = Vec::new();
     let mut add = |what: &str, unknown: &Unknown| gaps.push((what.to_owned(), unknown.clone()));
-    signals.chain.unread.iter().for_each(|(what, unknown)| add(what.name(), unknown));
+    let unread = signals.chain.unread.iter().filter(|(what, _)| **what != Unread::Alarms);
+    unread.for_each(|(what, unknown)| add(what.name(), unknown));
     if let Err(unknown) = &signals.metrics {
         add("the metrics", unknown);
     }
@@ -228,9 +229,10 @@ fn gaps(signals: &Signals) -> (Vec<(String, Unknown)>, bool) {
         }
     }
     let is_partial = !gaps.is_empty();
-    if let Err(unknown) = &signals.alarms {
-        gaps.push(("the alarms".to_owned(), unknown.clone()));
-    }
+    // They decide nothing.
+    let alarms = signals.alarms.as_ref().err();
+    let alarms = alarms.or_else(|| signals.chain.unread.get(&Unread::Alarms));
+    gaps.extend(alarms.map(|unknown| (Unread::Alarms.name().to_owned(), unknown.clone())));
     (gaps, is_partial)
 }
 

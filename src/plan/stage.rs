@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// Teardown: the alarms, which would go off while the rest is removed.
+    RemoveAlarms,
     /// Filters to remove: those that create a log loop come before anything else. A teardown begins with the filters
     /// and the account policy, since a filter without its stream or role is disabled and skips events.
     RemoveFilters,
@@ -44,6 +46,8 @@ pub enum Stage {
     RetireFunction,
     /// Setup: its log group.
     RetireLogGroup,
+    /// Setup: the alarms, on what is there by now.
+    Alarms,
 }
 
 /// What is done to a resource.

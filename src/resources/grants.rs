@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::Stack;
+use super::alarm::set::prefix;
 use super::kinds::with_every_kind;
 use super::role::documents::also_log_to;
 use crate::stack::template::{Values, statements, template};
@@ -23,6 +24,8 @@ pub struct People {
     pub parameters: bool,
     /// ARNs of roles of other stacks that their account policy is written with again.
     pub other_logs_roles: BTreeSet<String>,
+    /// Whether the stack has alarms, or is to have them or to lose them.
+    pub alarms: bool,
     /// Names of the buckets in which records are kept: expired and quarantined ones.
     pub buckets: BTreeSet<String>,
     /// The account that owns these buckets; by default that of the stack.
@@ -155,6 +158,7 @@ fn values(stack: &Stack, people: &People) -> Values {
     let to_look_for = names_of_both.map(|name| role("/*", name)).collect();
     logs.extend(people.other_logs_roles.iter().cloned());
     let bucket = |name: &String| format!("arn:{}:s3:::{name}", target.region.partition());
+    let alarms = || target.arn("cloudwatch", format_args!("alarm:{}*", prefix(&stack.name)));
     Values::new(target)
         .with("STREAM_ARN", names.stream_arn(target))
         .with("FUNCTION_ARN", names.function_arn(target))
@@ -170,6 +174,7 @@ fn values(stack: &Stack, people: &People) -> Values {
         .with_all("SECRETS", people.secrets.clone())
         .with_all("PARAMETERS", people.parameters.then(String::new).into_iter().collect())
         .with_all("ACCOUNT_POLICY", people.account_policy.then(String::new).into_iter().collect())
+        .with_all("ALARMS", people.alarms.then(alarms).into_iter().collect())
         .with_all("KMS_KEYS", people.stream_keys.iter().cloned().collect())
 }
 

@@ -13,6 +13,7 @@ macro_rules! with_every_kind {
             trigger: Trigger,
             account_policy: AccountPolicy,
             filter: Filter,
+            alarm: Alarm,
         }
     };
 }

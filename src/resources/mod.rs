@@ -2,6 +2,7 @@
 
 pub mod account_policy;
 mod action;
+pub mod alarm;
 #[cfg(test)]
 mod aws_tests;
 mod cost;
@@ -51,6 +52,9 @@ pub use account_policy::leave_out::would_loop;
 pub use account_policy::own::is_own_policy;
 pub(crate) use action::Draft;
 pub use action::{Action, Plan, Step};
+pub use alarm::desired::{AlarmsSpec, BEHIND_MINUTES, Notify};
+pub use alarm::observed::ObservedAlarm;
+pub(crate) use alarm::set::behind as alarm_on_late_lines;
 pub(crate) use cost::cost;
 pub use depth::Depth;
 pub use filter::aws::{LogGroup, list_log_groups};

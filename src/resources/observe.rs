@@ -7,8 +7,8 @@ use futures_util::future::try_join_all;
 
 use super::failing::{Failing, Strict, Tolerant};
 use super::{
-    Depth, Observed, ObservedStream, Unread, account_policy, filter, function, log_group, role, stream,
-    trigger,
+    Depth, Observed, ObservedStream, Unread, account_policy, alarm, filter, function, log_group, role,
+    stream, trigger,
 };
 use crate::aws::{Aws, AwsError};
 use crate::error::{Error, Result};
@@ -62,7 +62,7 @@ async fn read(
         (plain.stream_arn(target), &plain.function_log_group, &plain.function);
     let is_deep = depth == Depth::Everything;
     let triggers = trigger::aws::observe_triggers(aws, &stream_arn, function, is_deep);
-    let (roles, stream, log_group, function, triggers, account_policy, groups) = tokio::try_join!(
+    let (roles, stream, log_group, function, triggers, account_policy, alarms, groups) = tokio::try_join!(
         failing.of(
             Unread::Roles,
             named(role::observe::roles(aws, stack, depth)),
@@ -73,6 +73,7 @@ async fn read(
         failing.of(Unread::Function, named(function::aws::observe_function(aws, function)), None),
         failing.of(Unread::Triggers, named(triggers), Default::default()),
         failing.of(Unread::AccountPolicy, named(account_policy::aws::observe(aws)), None),
+        failing.of(Unread::Alarms, named(alarm::aws::observe(aws, stack)), BTreeMap::default()),
         failing.of(
             Unread::LogGroups,
             filter::observe::observe_groups(aws, groups, depth),
@@ -114,6 +115,7 @@ async fn read(
         similar: BTreeMap::new(),
         canary,
         isolated,
+        alarms,
         time: None,
     };
     Ok((scope, observed))

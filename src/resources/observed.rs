@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::account_policy::desired::AccountPolicy;
+use super::alarm::observed::ObservedAlarm;
 use super::filter::observed::ObservedGroup;
 use super::function::observed::ObservedFunction;
 use super::log_group::observed::ObservedLogGroup;
@@ -42,6 +43,8 @@ pub struct Observed {
     pub canary: Option<Tags>,
     /// What exists of the functions of isolated destinations, by destination, whoever manages it.
     pub isolated: BTreeMap<String, ObservedForwarder>,
+    /// The alarms with names that this stack's alarms have, by name, whoever manages them.
+    pub alarms: BTreeMap<String, ObservedAlarm>,
     /// The time by AWS's clock, in seconds since 1970, if the plan depends on it.
     pub time: Option<u64>,
 }
@@ -107,6 +110,7 @@ impl Observed {
             similar: BTreeMap::new(),
             canary: self.canary.clone(),
             isolated: self.isolated.clone(),
+            alarms: self.alarms.clone(),
             time: self.time,
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{FunctionSpec, Isolation, LogGroupSpec, RoleSpec, StreamSpec, TriggerSpec};
+use super::{AlarmsSpec, FunctionSpec, Isolation, LogGroupSpec, RoleSpec, StreamSpec, TriggerSpec};
 use crate::stack::{Names, StackName, Tags, Target};
 
 /// One stack as the user wants it: everything but its subscription filters, which belong to log groups.
@@ -28,6 +28,8 @@ pub struct Stack {
     pub trigger: TriggerSpec,
     /// Which destinations have a function of their own.
     pub isolation: Isolation,
+    /// The alarms on it.
+    pub alarms: AlarmsSpec,
     /// The tags that every resource of the stack carries, ours included.
     pub tags: Tags,
 }

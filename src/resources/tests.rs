@@ -36,6 +36,12 @@ fn config() -> impl Strategy<Value = Config> {
     })
 }
 
+fn alarms() -> impl Strategy<Value = AlarmsSpec> {
+    let topic = Notify::Topic("arn:aws:sns:eu-west-1:000000000000:oncall".to_owned());
+    let notify = prop_oneof![Just(Notify::AsItIs), Just(Notify::Nobody), Just(topic)];
+    (notify, setting(1u32..60)).prop_map(|(notify, behind_minutes)| AlarmsSpec { notify, behind_minutes })
+}
+
 fn role(target: &Target, name: &str, version: u8) -> RoleSpec {
     RoleSpec {
         name: name.to_owned(),
@@ -72,6 +78,7 @@ prop_compose! {
         user_tag in proptest::option::of("[a-z]{1,4}"),
         event_counts in any::<bool>(),
         on_failure in setting(proptest::option::of(Just("arn:aws:s3:::expired".to_owned()))),
+        alarms in alarms(),
     ) -> Stack {
         let target = Target {
             account: "000000000000".to_owned(),
@@ -111,6 +118,7 @@ prop_compose! {
                 start: crate::resources::Start::default(),
             },
             isolation: crate::resources::Isolation::default(),
+            alarms,
             tags: tags(&name, &target.region, &user),
             name,
             names,

@@ -21,6 +21,8 @@ pub enum Unread {
     Isolated,
     /// What else reads the stream, and where that logs to.
     Readers,
+    /// The alarms of this stack.
+    Alarms,
 }
 
 impl Unread {
@@ -36,6 +38,7 @@ impl Unread {
             Self::LogGroups => "the log groups",
             Self::Isolated => "the functions of isolated destinations",
             Self::Readers => "the other readers of the stream",
+            Self::Alarms => "the alarms",
         }
     }
 }

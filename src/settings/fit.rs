@@ -6,7 +6,7 @@ use cwl2le_forwarder::aws::Partition;
 
 use crate::error::{Code, Error, Result};
 use crate::resources::role::documents::Grants;
-use crate::resources::{RoleSpec, Stack};
+use crate::resources::{Notify, RoleSpec, Stack};
 use crate::stack::Tags;
 use crate::stack::arn::Arn;
 use crate::stack::limits::model::{FILTER_NAME, LAMBDA_ROLE, LOG_GROUP_NAME, ROLE_NAME, STREAM_NAME, Shape};
@@ -95,7 +95,12 @@ fn places(stack: &Stack, grants: &Grants) -> Result<()> {
     boundary(stack)?;
     let region = &stack.target.region;
     let boundary = stack.logs_role.boundary.as_ref();
+    let topic = match &stack.alarms.notify {
+        Notify::Topic(arn) => Some(arn),
+        Notify::AsItIs | Notify::Nobody => None,
+    };
     let given = [
+        ("--alarms or alarms.notify", topic),
         ("--kms-key or stream.kms_key", grants.kms_key_arn.as_ref()),
         ("--on-failure or trigger.on_failure", grants.on_failure.as_ref()),
         ("--permissions-boundary or roles.permissions_boundary", boundary),
@@ -130,6 +135,11 @@ fn places(stack: &Stack, grants: &Grants) -> Result<()> {
                 "`{text}` is in {}, and a stream is encrypted with a key of its own region",
                 arn.region
             );
+            return Err(refused(text, message, hint));
+        }
+        if topic == Some(text) && arn.region != region.as_str() {
+            let message =
+                format!("`{text}` is in {}, and an alarm notifies a topic of its own region", arn.region);
             return Err(refused(text, message, hint));
         }
     }

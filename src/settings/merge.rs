@@ -24,6 +24,7 @@ pub(super) fn with_file(args: &Wanted, file: Option<&File>) -> (Wanted, Vec<Head
         function: merge.section(&args.function, &contents.function),
         trigger: merge.section(&args.trigger, &contents.trigger),
         cost: merge.section(&args.cost, &contents.cost),
+        alarms: merge.section(&args.alarms, &args.alarms.beside(contents.alarms.clone())),
         resources: Resources {
             roles: merge.section(&args.resources.roles, &contents.roles),
             tags: merge.tags(&args.resources.tags, contents),

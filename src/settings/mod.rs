@@ -1,5 +1,6 @@
 //! What the user wants: flags over environment over `cwl2le.toml` over what exists already -> [`Stack`].
 
+mod alarms;
 mod build;
 mod check;
 mod conform;
@@ -56,6 +57,7 @@ pub mod values;
 mod wanted;
 mod words;
 
+pub use alarms::Alarms;
 pub use cost::Cost;
 pub use describe::describe;
 pub(crate) use desired::confirm_above;

@@ -6,6 +6,7 @@ use clap::{Args, Command};
 use cwl2le_forwarder::schema::keys;
 use serde_json::Value;
 
+use super::alarms::Alarms;
 use super::contents::{Contents, Route, Subscription};
 use super::describe::as_toml;
 use super::wanted::Wanted;
@@ -36,6 +37,7 @@ fn the_table_in_the_docs_is_that_of_the_types() {
         section("function", "[function]", keys::<Function>(), true),
         section("trigger", "[trigger]", keys::<Trigger>(), true),
         section("cost", "[cost]", keys::<Cost>(), true),
+        section("alarms", "[alarms]", keys::<Alarms>(), true),
         section("roles", "[roles]", keys::<Roles>(), true),
         section("routes", "[[routes]]", keys::<Route>(), false),
         section("subscriptions", "[[subscriptions]]", keys::<Subscription>(), false),
@@ -47,7 +49,7 @@ fn the_table_in_the_docs_is_that_of_the_types() {
 fn is_section(key: &str) -> bool {
     let schema = &SCHEMA["properties"][key];
     let holds = ["items", "additionalProperties"].iter().any(|key| schema[*key].is_object());
-    holds || ["stream", "function", "trigger", "cost", "roles"].contains(&key)
+    holds || ["stream", "function", "trigger", "cost", "alarms", "roles"].contains(&key)
 }
 
 fn section(name: &str, header: &str, keys: &[&str], has_flags: bool) -> String {

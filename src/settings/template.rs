@@ -3,6 +3,7 @@
 use cwl2le_forwarder::schema::keys;
 use serde_json::Value;
 
+use super::alarms::Alarms;
 use super::contents::{Contents, Route, Subscription};
 use super::cost::Cost;
 use super::describe::as_toml;
@@ -39,6 +40,7 @@ pub fn template() -> String {
             "function" => section(&mut text, "[function]", keys::<Function>(), schema),
             "trigger" => section(&mut text, "[trigger]", keys::<Trigger>(), schema),
             "cost" => section(&mut text, "[cost]", keys::<Cost>(), schema),
+            "alarms" => section(&mut text, "[alarms]", keys::<Alarms>(), schema),
             "roles" => section(&mut text, "[roles]", keys::<Roles>(), schema),
             "routes" => section(&mut text, "#[[routes]]", keys::<Route>(), schema),
             "subscriptions" => section(&mut text, "#[[subscriptions]]", keys::<Subscription>(), schema),

@@ -166,6 +166,8 @@ texts! {
     LogGroup by limits::log_group;
     /// A glob pattern for names of log groups.
     LogGroupGlob by limits::log_group_glob;
+    /// The ARN of an SNS topic, or `none`.
+    Topic by limits::topic;
     /// The ARN of what gets records that expire, or `none`.
     OnFailure by limits::on_failure;
     /// The ARN of a managed policy that bounds roles.
@@ -210,6 +212,13 @@ impl BucketOwner {
     /// The account, if it is not the stack's own.
     pub(super) fn account(&self) -> Option<String> {
         Some(self.to_string()).filter(|text| text != "own")
+    }
+}
+
+impl Topic {
+    /// The ARN; none for `none`.
+    pub(super) fn arn(&self) -> Option<String> {
+        Some(self.0.clone()).filter(|text| text != "none")
     }
 }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::alarms::Alarms;
 use super::cost::Cost;
 use super::function::Function;
 use super::roles::Resources;
@@ -45,6 +46,9 @@ pub struct Wanted {
     /// How much it may cost.
     #[command(flatten)]
     pub cost: Cost,
+    /// The alarms.
+    #[command(flatten)]
+    pub alarms: Alarms,
     /// What all resources have.
     #[command(flatten)]
     pub resources: Resources,
@@ -58,6 +62,7 @@ impl Wanted {
             ("--permissions-boundary", self.resources.roles.permissions_boundary.as_deref()),
             ("--kms-key", self.stream.kms_key.as_deref()),
             ("--on-failure", self.trigger.on_failure.as_deref()),
+            ("--alarms", self.alarms.notify.as_deref()),
             ("--quarantine", self.function.quarantine.as_deref()),
             ("--bucket-owner", self.function.bucket_owner.as_deref()),
             ("--token-ssm", self.destination.token_ssm.as_deref()),

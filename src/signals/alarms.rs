@@ -13,7 +13,7 @@ pub(super) type Account = (Vec<cloudwatch::Alarm>, bool);
 
 /// Reads them.
 pub(super) async fn of_account(aws: Aws<'_>) -> Result<Account> {
-    let (alarms, more) = read(aws, PAGES).await?;
+    let (alarms, more) = read(aws, "", PAGES).await?;
     Ok((alarms, !more))
 }
 

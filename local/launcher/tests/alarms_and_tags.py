@@ -61,6 +61,17 @@ class Alarms(AccountTest):
         self.put(0, 0, 0, 0)
         self.assertEqual(self.state("polled"), "OK", "an empty poll is a value")
 
+    def test_minutes_can_pass_for_the_metrics(self):
+        self.alarm(Period=300, EvaluationPeriods=2)
+        for _ in range(2):
+            self.assertNotEqual(self.state(), "ALARM")
+            self.put(1)
+            self.control("minutes", minutes=5)
+        self.assertEqual(self.state(), "ALARM")
+        self.put(0)
+        self.control("minutes", minutes=5)
+        self.assertEqual(self.state(), "OK")
+
     def test_a_state_set_by_hand_lasts_until_the_next_period(self):
         self.put(0, 0, 0, 0)
         self.alarm()

@@ -386,7 +386,7 @@ proptest! {
     fn a_teardown_removes_the_account_policy_first((stack, before) in accounts()) {
         let mut account = before;
         let plan = teardown(&stack, &account, &TeardownOptions::default());
-        let first = plan.steps.iter().take_while(|step| step.stage == Stage::RemoveFilters);
+        let first = plan.steps.iter().take_while(|step| step.stage <= Stage::RemoveFilters);
         let policies = first.filter(|step| step.resource.kind == Kind::ACCOUNT_POLICY).count();
         prop_assert_eq!(policies, usize::from(account.account_policy.is_some()));
         apply(&stack, &mut account, &plan);

@@ -60,6 +60,17 @@ pub(crate) async fn observe_triggers(
     Ok((ours.into_iter().chain(elsewhere.map(observed)).collect(), readers, by_function))
 }
 
+/// The id of the mapping from a stream to a function, if there is one that is to stay.
+pub(crate) async fn uuid_of(
+    aws: Aws<'_>,
+    stream_arn: &str,
+    function: &str,
+) -> Result<Option<String>, AwsError> {
+    let (ours, ..) = observe_triggers(aws, stream_arn, function, false).await?;
+    let living = ours.into_iter().find(|trigger| trigger.state != TriggerState::Deleting);
+    Ok(living.map(|trigger| trigger.uuid))
+}
+
 /// The ARNs of all functions that a consumer of a stream triggers: AWS does not list them for the stream.
 pub(crate) async fn readers_by(aws: Aws<'_>, consumer_arn: &str) -> Result<BTreeSet<String>, AwsError> {
     let mappings = mappings(aws, Some(consumer_arn), None).await?;

@@ -4,6 +4,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::observed::ObservedTrigger;
 use crate::stack::Setting;
 
 /// The trigger that a stack wants. What delivery depends on is not a setting: TRIM_HORIZON (LATEST can miss
@@ -54,6 +55,16 @@ impl Start {
     pub(crate) fn time(self) -> Option<String> {
         let Self::At(time) = self else { return None };
         Some(humantime::format_rfc3339_seconds(UNIX_EPOCH + Duration::from_secs(time)).to_string())
+    }
+}
+
+impl TriggerSpec {
+    /// Whether records that expire are kept by an on-failure destination, once the mapping is as it is wanted.
+    pub(crate) fn keeps_expired(&self, is: Option<&ObservedTrigger>) -> bool {
+        match is.filter(|_| !self.on_failure.explicit) {
+            Some(is) => is.on_failure.is_some(),
+            None => self.on_failure.value.is_some(),
+        }
     }
 }
 

@@ -191,6 +191,29 @@ pub fn on_failure(text: &str) -> Checked {
     LAMBDA_DESTINATION.check(text).map_err(|problem| format!("the on-failure destination: {problem}"))
 }
 
+/// The ARN of an SNS topic that alarms can notify, or `none`.
+///
+/// # Errors
+/// What is wrong.
+pub fn topic(text: &str) -> Checked {
+    if text == "none" {
+        return Ok(());
+    }
+    let arn = Arn::parse(text).filter(|arn| arn.service == "sns" && arn.is_regional());
+    // From the reference of CreateTopic.
+    let is_letter = |b: u8| b.is_ascii_alphanumeric() || b"-_".contains(&b);
+    match arn {
+        Some(arn) if arn.resource.ends_with(".fifo") => Err(format!(
+            "`{text}` is a FIFO topic, which no mail, HTTP endpoint or phone can subscribe: use a standard one"
+        )),
+        Some(arn) if (1..=256).contains(&arn.resource.len()) && arn.resource.bytes().all(is_letter) => Ok(()),
+        _ => Err(format!(
+            "`{text}` is not the ARN of an SNS topic, such as arn:aws:sns:eu-west-1:123456789012:oncall; `none` deletes \
+             the alarms"
+        )),
+    }
+}
+
 /// A place in S3 for quarantined records, `s3://BUCKET/PREFIX`, or `none`.
 ///
 /// # Errors

@@ -15,6 +15,8 @@ const SECOND: &str = "/app/second";
 const USER: &str = "person";
 /// The name of the managed policy that is the boundary.
 pub(crate) const BOUNDARY: &str = "cwl2le-boundary";
+/// The topic that alarms notify.
+const TOPIC: &str = "arn:aws:sns:ap-northeast-1:123456789012:oncall";
 const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
 /// A document, the stack that it is of, and what its holder does with it.
@@ -96,7 +98,12 @@ pub(crate) fn operator(folder: &Path) -> Case {
         Deed::AttachPolicy,
         run(&["teardown", "--yes", "--force"]),
     ];
-    Case { document: "operator", stack: Vec::new(), more: &["--all"], before: Vec::new(), deeds }
+    Case { document: "operator", stack: watched(), more: &["--all"], before: Vec::new(), deeds }
+}
+
+/// The flags of a stack with alarms.
+pub(crate) fn watched() -> Vec<String> {
+    owned(&["--alarms", TOPIC])
 }
 
 /// A stack with everything that the documents depend on. The boundary is a policy that [`employ`] makes.
@@ -116,6 +123,8 @@ pub(crate) fn bounded(folder: &Path, account: &str) -> Case {
         "arn:aws:s3:::expired",
         "--quarantine",
         "s3://quarantine/records",
+        "--alarms",
+        TOPIC,
     ]);
     let deeds = vec![
         set_up(&["--log-group", GROUP]),

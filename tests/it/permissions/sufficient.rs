@@ -10,7 +10,8 @@ use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::cases::{
-    Case, act, actions, allow, bounded, canary, denied, employ, everyday, on_call, operator, policy, without,
+    Case, act, actions, allow, bounded, canary, denied, employ, everyday, on_call, operator, policy, watched,
+    without,
 };
 use crate::support::Ran;
 use crate::support::account::{Account, Ground};
@@ -73,8 +74,8 @@ fn case(name: &str, folder: &Path, account: &str) -> Case {
     match name {
         "operator" => operator(folder),
         "bounded operator" => bounded(folder, account),
-        "everyday" => everyday(Vec::new()),
-        "on-call" => on_call(Vec::new()),
+        "everyday" => everyday(watched()),
+        "on-call" => on_call(watched()),
         "canary" => canary(),
         "bounded on-call" => on_call(bounded(folder, account).stack),
         _ => everyday(bounded(folder, account).stack),

@@ -10,9 +10,9 @@ use cwl2le::aws::{Keys, Options, Session, Stop};
 use cwl2le::error::Code;
 use cwl2le::resources::role::documents::{self, Grants};
 use cwl2le::resources::{
-    self, Arch, Bundle, Depth, Distribution, FilterExtras, FilterOptions, FilterSpec, FunctionFailure,
-    FunctionSpec, Isolation, LogGroupSpec, Observed, Plan, Release, RoleSpec, Stack, Start, StreamMode,
-    StreamSpec, TeardownOptions, TriggerSpec, observe,
+    self, AlarmsSpec, Arch, Bundle, Depth, Distribution, FilterExtras, FilterOptions, FilterSpec,
+    FunctionFailure, FunctionSpec, Isolation, LogGroupSpec, Observed, Plan, Release, RoleSpec, Stack, Start,
+    StreamMode, StreamSpec, TeardownOptions, TriggerSpec, observe,
 };
 use cwl2le::stack::{Names, RoleScope, Setting, StackName, Tags, Target, tags};
 use cwl2le_forwarder::config::Config;
@@ -93,6 +93,7 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
             start: Start::default(),
         },
         isolation: Isolation::default(),
+        alarms: AlarmsSpec::default(),
         tags: tags(&name, &target.region, &Tags::new()),
         name,
         names,

@@ -41,40 +41,8 @@ fn alarms_there(evidence: &Evidence) -> Judged {
     }
     Ok(vec![
         Finding::warn("no alarm: nobody is told when lines are late")
-            .advise("this tells the topic TOPIC_ARN when lines are 15 minutes late")
-            .fix(put_alarm(&evidence.chain()?.names.function)),
-    ])
-}
-
-/// The command that makes an alarm on lines that are 15 minutes late.
-fn put_alarm(function: &str) -> Command {
-    let name = format!("cwl2le-{function}-behind");
-    let dimensions = format!("Name=FunctionName,Value={function}");
-    Command::aws([
-        "cloudwatch",
-        "put-metric-alarm",
-        "--alarm-name",
-        &name,
-        "--namespace",
-        "AWS/Lambda",
-        "--metric-name",
-        "IteratorAge",
-        "--dimensions",
-        &dimensions,
-        "--statistic",
-        "Maximum",
-        "--period",
-        "60",
-        "--evaluation-periods",
-        "5",
-        "--threshold",
-        "900000",
-        "--comparison-operator",
-        "GreaterThanThreshold",
-        "--treat-missing-data",
-        "notBreaching",
-        "--alarm-actions",
-        "TOPIC_ARN",
+            .advise("this makes alarms that notify the SNS topic TOPIC_ARN")
+            .fix(Command::own(["setup", "--alarms", "TOPIC_ARN", "--yes"])),
     ])
 }
 

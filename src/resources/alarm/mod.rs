@@ -1,0 +1,18 @@
+//! The CloudWatch alarms on a stack.
+
+mod action;
+pub(crate) mod aws;
+#[cfg(test)]
+mod aws_tests;
+pub(crate) mod desired;
+#[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod observed;
+pub(crate) mod plan;
+#[cfg(test)]
+mod plan_tests;
+pub(crate) mod rule;
+pub(crate) mod set;
+
+pub use action::Action;
+pub(crate) use action::Alarm;
