@@ -6,7 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::output::style::{BOLD, DIM};
-use crate::output::{Table, hanging, indented, unstyled, visible, width};
+use crate::output::{Table, hanging, indented, quantity, unstyled, visible, width};
 
 /// How the name of a row begins that is a log service.
 const DESTINATION: &str = "destination ";
@@ -74,6 +74,9 @@ impl Serialize for Origin {
         map.end()
     }
 }
+
+/// Maximum number of log services that the first line of a plan names.
+const SERVICES: usize = 5;
 
 /// A setting and where it comes from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -144,10 +147,11 @@ impl Head {
             .filter(|row| row.name.starts_with(DESTINATION))
             .map(|row| format!("{DIM}{}{DIM:#}", value(row)))
             .collect();
-        let services = match services.len() {
-            0..=2 => services,
-            more => vec![format!("{DIM}{more} destinations{DIM:#}")],
-        };
+        // Nobody agrees to a plan without having seen where logs go.
+        let more = services.len().saturating_sub(SERVICES);
+        let rest = (more > 0)
+            .then(|| format!("{DIM}and {}{DIM:#}", quantity::plural(more as u64, "more destination")));
+        let services = services.into_iter().take(SERVICES).chain(rest);
         [stack, account, region].into_iter().flatten().chain(services).collect::<Vec<_>>().join(" · ")
     }
 }

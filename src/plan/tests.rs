@@ -147,6 +147,18 @@ fn changes_that_differ_in_values_too_long_for_a_row_are_not_one() {
 }
 
 #[test]
+fn a_plan_says_where_logs_go_however_many_destinations_there_are() {
+    let mut plan = first(1);
+    let file = || Origin::File("cwl2le.toml:1:2".to_owned());
+    plan.head.0.extend(
+        (1..7).map(|at| row(&format!("destination d{at}"), &format!("syslog host-{at}:6514"), file())),
+    );
+    let text = brief(&plan, 100).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(text.contains("· logentries eu · syslog host-1:6514 · syslog host-2:6514"), "{text}");
+    assert!(text.contains("host-4:6514 · and 2 more destinations") && !text.contains("host-5"), "{text}");
+}
+
+#[test]
 fn a_file_with_many_settings_is_counted() {
     let mut plan = first(0);
     plan.head.0.extend(
