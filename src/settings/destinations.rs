@@ -15,7 +15,7 @@ pub(crate) use super::outline::anywhere;
 use super::placeholder::{self, is_placeholder};
 use super::secrets::{Kept, can_be_read_again, named, parameter_arn, read_token, secret_arn};
 use super::service::{self, is_telling};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Result, listed};
 use crate::flags::{DestinationArgs, TOKEN_VARIABLE};
 use crate::resources::role::documents::{self, Grants};
 use crate::resources::{NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, current_config, whole_config};
@@ -157,6 +157,13 @@ fn with_flags(
     let describes_others = base.as_ref().is_some_and(|config| !config.destinations.is_empty());
     let destination = match (before, token) {
         (None, Some(_)) if only_set && describes_others => return Ok(base),
+        (None, Some(_)) if describes_others && !moves => {
+            let names = base.iter().flat_map(|config| config.destinations.keys().map(String::as_str));
+            let message =
+                format!("a token is given by a flag, and no destination is the default: {}", listed(names));
+            let hint = "set `default_destination` in cwl2le.toml, or give the token in [destinations.NAME]";
+            return Err(Error::new(Code::Usage, message).hint(hint));
+        }
         (None, None) if moves => {
             return Err(Error::new(Code::Usage, NO_TOKEN).hint(NO_TOKEN_HINT));
         }

@@ -431,6 +431,24 @@ fn a_token_of_the_environment_adds_no_destination_to_those_of_the_file() {
 }
 
 #[test]
+fn a_token_by_flag_is_refused_where_no_destination_is_the_default() {
+    let one = |name: &str| {
+        format!(
+            "[destinations.{name}]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = {{ ssm = \"/{name}\" }}\n"
+        )
+    };
+    let set = |text: &str| stack(&["--token-ssm", "/t"], text, &Observed::default());
+    let two = one("a") + &one("b");
+    let error = set(&two).expect_err("whose?");
+    assert!(
+        error.code == crate::error::Code::Usage && error.message.ends_with("is the default: a, b"),
+        "{error}"
+    );
+    set(&one("a")).expect("the only one");
+    set(&format!("default_destination = \"b\"\n{two}")).expect("the default one");
+}
+
+#[test]
 fn a_token_that_is_not_there_is_named_with_its_place() {
     let text =
         "[destinations.a]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = { env = \"CWL2LE_TEST_UNSET\" }\n";
