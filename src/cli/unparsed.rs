@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use clap::error::{ContextKind, ContextValue};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, ValueEnum};
 
 use super::Cli;
@@ -30,7 +30,7 @@ pub fn unparsed(
         return Exit::Success;
     }
     name_variable(&mut error, &args, |name| std::env::var_os(name).is_some());
-    suggest_no_token(&mut error);
+    correct_advice(&mut error);
     if format != OutputFormat::Text {
         let said = error.render().to_string();
         let text = said.trim().strip_prefix("error: ").unwrap_or(said.trim());
@@ -53,8 +53,12 @@ fn fitted(text: &str, width: usize) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Does not suggest to put a token where everybody on the machine can read it.
-fn suggest_no_token(error: &mut clap::Error) {
+/// Leaves out advice that does not help: the usage of one of two flags that exclude each other, and to put a token where
+/// everybody on the machine can read it.
+fn correct_advice(error: &mut clap::Error) {
+    if error.kind() == ErrorKind::ArgumentConflict {
+        error.remove(ContextKind::Usage);
+    }
     let suggested = error.get(ContextKind::SuggestedArg);
     if !matches!(suggested, Some(ContextValue::String(flag)) if flag == "--token") {
         return;
@@ -127,7 +131,7 @@ mod tests {
         let mut command = crate::cli::help::command();
         let mut refused = |args: &[&str]| {
             let mut error = command.try_get_matches_from_mut(args).expect_err("a mistake");
-            suggest_no_token(&mut error);
+            correct_advice(&mut error);
             fitted(&error.render().to_string(), 60)
         };
         let text = refused(&["cwl2le", "status", "--since", "5q"]);

@@ -28,10 +28,12 @@ pub(crate) struct Policies {
     /// Print only this policy
     #[arg(value_enum)]
     pub which: Option<PolicyDocument>,
-    /// Account ID, to print without calling AWS [default: that of the credentials]
+    /// Account ID [default: that of the credentials]
+    ///
+    /// With it, the policies are printed without calling AWS.
     #[arg(long, value_name = "ID", value_parser = account_id)]
     pub account: Option<String>,
-    /// Also allow `subscribe --all`, which writes an account policy
+    /// Also allow `subscribe --all` (an account policy)
     ///
     /// By default that is allowed if the file has `all = true`, or if the account has an account policy of cwl2le.
     #[arg(long)]

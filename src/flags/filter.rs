@@ -13,7 +13,7 @@ use crate::stack::{Setting, limits};
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Subscription filters")]
 pub struct Filter {
-    /// Forward only events that match this CloudWatch pattern
+    /// Forward only events that match this pattern
     ///
     /// By default all events are forwarded, and an existing filter keeps its own pattern.
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]

@@ -21,17 +21,17 @@ pub struct DestinationArgs {
     /// What the variable says the token is. Clap would take it for a flag, which excludes the others.
     #[arg(skip = std::env::var(TOKEN_VARIABLE).ok())]
     pub token_variable: Option<String>,
-    /// File with the token of the log, `-` for standard input
+    /// File with the token, `-` for standard input
     ///
     /// Or give the token as the environment variable CWL2LE_TOKEN.
     #[arg(long, value_name = "FILE", conflicts_with = "token")]
     pub token_file: Option<PathBuf>,
-    /// SSM parameter with the token of the log
+    /// SSM parameter with the token
     ///
     /// The function reads it. Give its name or ARN; NAME#KEY means one key of a JSON object.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file"], allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub token_ssm: Option<String>,
-    /// Secrets Manager secret with the token of the log
+    /// Secrets Manager secret with the token
     ///
     /// The function reads it. Give its name or ARN; NAME#KEY means one key of a JSON object.
     #[arg(long, value_name = "NAME", conflicts_with_all = ["token", "token_file", "token_ssm"], allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]

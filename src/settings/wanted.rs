@@ -25,7 +25,7 @@ pub struct Wanted {
     /// it
     #[arg(long, hide_short_help = true)]
     pub allow_downgrade: bool,
-    /// Log group to subscribe, besides those of the file; repeatable
+    /// Subscribe this log group, too; repeatable
     #[arg(long = "log-group", help_heading = "Subscription filters", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_groups: Vec<String>,
     /// How the log groups are subscribed.

@@ -10,7 +10,7 @@ use super::list;
 use crate::commands::{GROUPS, Manual};
 use crate::documentation::page;
 use crate::output::style::{BOLD, DIM, ERROR, GOOD, TYPED, WARN};
-use crate::output::{continued, width};
+use crate::output::{continued, indented, width};
 
 const STYLES: Styles =
     Styles::plain().header(BOLD).usage(BOLD).literal(TYPED).error(ERROR).valid(GOOD).invalid(WARN);
@@ -48,10 +48,9 @@ fn below_short(name: &str, manual: &Manual, width: usize) -> String {
         let lines = example(command, width.saturating_sub(4)).join("\n    ");
         let _ = writeln!(out, "  {DIM}${DIM:#} {lines}");
     }
-    let _ = write!(
-        out,
-        "\n{DIM}All options: cwl2le {name} --help. Options of every command: cwl2le --help{DIM:#}"
-    );
+    let more =
+        format!("{DIM}All options: cwl2le {name} --help. Options of every command: cwl2le --help{DIM:#}");
+    let _ = write!(out, "\n{}", indented("", &more, 0, width.saturating_sub(1)));
     out
 }
 

@@ -31,7 +31,7 @@ pub(crate) struct Forward {
     #[arg(long, short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_group: Option<String>,
     /// Log stream of events that do not say where they come from
-    #[arg(long, value_name = "NAME", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
+    #[arg(long, hide_short_help = true, value_name = "NAME", default_value = "", hide_default_value = true, allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub log_stream: String,
     /// Skip the first N events (already sent by an earlier run)
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>(0..=1_000_000_000_000))]

@@ -26,13 +26,13 @@ pub(crate) struct Preview {
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = whole::<u32>(1..=1_000_000))]
     pub limit: u32,
     /// Read only events that match this filter pattern, as a subscription would
-    #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]
+    #[arg(long, hide_short_help = true, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]
     pub filter_pattern: Option<String>,
     /// Destination of the log group, whatever the routes say
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub destination: Option<String>,
     /// Number of events to show; JSON has all of them
-    #[arg(long, value_name = "N", default_value_t = 20)]
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = whole::<usize>(0..=1_000_000))]
     pub samples: usize,
     /// Also show the original messages, with what was redacted
     #[arg(long)]
