@@ -70,6 +70,7 @@ fn stack() -> Stack {
     };
     Stack {
         stream: StreamSpec {
+            why: None,
             mode: Setting::default(StreamMode::Provisioned { shards: 1 }),
             retention_hours: Setting::default(24),
             kms_key: Setting::default(None),

@@ -10,10 +10,25 @@ const SERVICE: &str = "kinesis";
 /// A record of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct StoredRecord {
+    /// Its sequence number: it grows within a shard.
+    pub(crate) sequence: String,
+    /// What decided on its shard.
+    pub(crate) partition_key: String,
     /// When it arrived, in seconds since 1970 by AWS's clock, where Kinesis says so.
     pub(crate) arrived: Option<f64>,
     /// Its data, as its producer wrote it.
     pub(crate) data: Vec<u8>,
+}
+
+/// What one read of a shard found.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Page {
+    /// The records, in their order. There may be none although more come.
+    pub(crate) records: Vec<StoredRecord>,
+    /// Where to read on; nowhere after the end of a closed shard.
+    pub(crate) next: Option<String>,
+    /// How far this read is behind the newest record of the shard, in milliseconds; 0 if it has read everything.
+    pub(crate) behind: i64,
 }
 
 /// The ids of the shards that have been open since a time, in milliseconds since 1970.
@@ -63,23 +78,26 @@ pub(crate) async fn shard_iterator(
     Ok(answer.await?.shard_iterator)
 }
 
-/// The next records of a shard, at most `limit`, and where to read on; nowhere after the end of a closed shard.
+/// The next records of a shard, at most `limit`.
 pub(crate) async fn get_records(
     aws: Aws<'_>,
     stream: &str,
     iterator: &str,
     limit: i32,
-) -> Result<(Vec<StoredRecord>, Option<String>), AwsError> {
+) -> Result<Page, AwsError> {
     let kinesis = aws.session.kinesis();
     let answer = aws.call(SERVICE, "GetRecords", stream, || {
         kinesis.get_records().shard_iterator(iterator).limit(limit).send()
     });
     let answer = answer.await?;
     let records = answer.records.into_iter().map(|record| StoredRecord {
+        sequence: record.sequence_number,
+        partition_key: record.partition_key.unwrap_or_default(),
         arrived: record.approximate_arrival_timestamp.map(|time| time.as_secs_f64()),
         data: record.data.into_inner(),
     });
-    Ok((records.collect(), answer.next_shard_iterator))
+    let behind = answer.millis_behind_latest.unwrap_or_default();
+    Ok(Page { records: records.collect(), next: answer.next_shard_iterator, behind })
 }
 
 /// Puts a record, and says which shard took it.

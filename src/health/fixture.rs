@@ -59,6 +59,7 @@ pub(crate) fn quiet() -> Signals {
         now: NOW,
         chain: Chain { stack, target, scope: RoleScope::Plain, names, observed, unread: BTreeMap::new() },
         metrics: Ok(Metrics { from: NOW - 60 * MINUTE, series: BTreeMap::new() }),
+        shards: None,
         log_groups: Ok(ActiveGroups { is_whole: true, ..ActiveGroups::default() }),
         logs: vec![log],
         kept: Vec::new(),

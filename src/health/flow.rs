@@ -1,5 +1,6 @@
 //! How much passes each hop of a chain.
 
+use super::load::Load;
 use super::metric::{Metric, Metrics};
 use super::said::{Counted, Said};
 use super::signals::Signals;
@@ -26,6 +27,8 @@ pub(crate) struct Flow {
     pub bytes: Option<f64>,
     /// Records that the stream refused for its rate.
     pub stream_throttled: Option<f64>,
+    /// The minute in which the stream was fullest; none where nothing arrived.
+    pub busiest: Option<Load>,
     /// Invocations.
     pub invocations: Option<f64>,
     /// Invocations that failed as a whole.
@@ -82,6 +85,7 @@ impl Flow {
         self.records = sum(Metric::StreamRecords).or(none);
         self.bytes = sum(Metric::StreamBytes).or(none);
         self.stream_throttled = sum(Metric::StreamThrottled).or(none);
+        self.busiest = Load::busiest(metrics, until - span);
         self.invocations = sum(Metric::Invocations).or(none);
         self.errors = beside(Metric::Errors, self.invocations);
         self.throttles = beside(Metric::Throttles, self.invocations);

@@ -5,9 +5,11 @@
 pub(crate) mod fixture;
 mod flow;
 mod lag;
+mod load;
 mod loss;
 mod metric;
 mod probe;
+mod proposal;
 mod ruling;
 mod said;
 mod signals;
@@ -18,8 +20,10 @@ mod verdict;
 
 pub(crate) use flow::Flow;
 pub(crate) use lag::{Lag, LagSource};
+pub(crate) use load::{Load, ROOM, ShardLoad, ShardLoads};
 pub(crate) use metric::{Metric, Metrics, Point, Statistic, Subject};
 pub(crate) use probe::{Probe, Unknown};
+pub(crate) use proposal::{DAYS, propose};
 pub(crate) use ruling::Verdict;
 pub(crate) use said::decided;
 pub(crate) use signals::{

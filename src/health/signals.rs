@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::load::ShardLoads;
 use super::metric::Metrics;
 use super::probe::{Probe, Unknown};
 use crate::journal::Entry;
@@ -20,6 +21,8 @@ pub(crate) struct Signals {
     pub chain: Chain,
     /// The metrics of the last hour, or of a longer window where one is asked for.
     pub metrics: Probe<Metrics>,
+    /// How full each shard is; none where they were not looked into.
+    pub shards: Option<Probe<ShardLoads>>,
     /// The log groups whose events came in by subscription filters of this stack lately.
     pub log_groups: Probe<ActiveGroups>,
     /// The newest lines of each forwarder's own log: those of the main function first.

@@ -93,7 +93,7 @@ pub use routing::ways::Subscribed;
 pub use setup::setup;
 pub use stack::Stack;
 pub use stream::desired::{SHARD_CHANGES_A_DAY, StreamMode, StreamSpec, next_shard_count, shard_changes};
-pub use stream::observed::{ObservedStream, StreamStatus};
+pub use stream::observed::{ObservedStream, ProposedShards, StreamStatus};
 pub use subscriptions::plan::{
     Subscriptions, bring_subscriptions, once_only, subscribe, subscribe_all, subscribe_each, unsubscribe,
     unsubscribe_all, wanted_pattern,

@@ -102,6 +102,7 @@ async fn read(
     };
     let readers = functions.iter().map(|arn| trigger::aws::function_name(arn)).collect();
     let observed = Observed {
+        proposed_shards: None,
         stream,
         logs_role,
         function_role,

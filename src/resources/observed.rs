@@ -8,7 +8,7 @@ use super::filter::observed::ObservedGroup;
 use super::function::observed::ObservedFunction;
 use super::log_group::observed::ObservedLogGroup;
 use super::role::observed::ObservedRole;
-use super::stream::observed::ObservedStream;
+use super::stream::observed::{ObservedStream, ProposedShards};
 use super::trigger::observed::ObservedTrigger;
 use crate::error::UNKNOWN_LOG_GROUP_HINT;
 use crate::stack::{Names, Tags};
@@ -18,6 +18,8 @@ use crate::stack::{Names, Tags};
 pub struct Observed {
     /// The stream.
     pub stream: Option<ObservedStream>,
+    /// The number of shards that `--shards auto` comes to, if it is wanted.
+    pub proposed_shards: Option<ProposedShards>,
     /// The role that CloudWatch Logs assumes.
     pub logs_role: Option<ObservedRole>,
     /// The forwarder's execution role.
@@ -98,6 +100,7 @@ impl Observed {
     pub(crate) fn without_groups(&self) -> Self {
         Self {
             stream: self.stream.clone(),
+            proposed_shards: self.proposed_shards.clone(),
             logs_role: self.logs_role.clone(),
             function_role: self.function_role.clone(),
             log_group: self.log_group.clone(),

@@ -89,7 +89,7 @@ prop_compose! {
         let arch = ARCHES[arch];
         let user: Tags = user_tag.map(|t| ("team".to_owned(), t)).into_iter().collect();
         Stack {
-            stream: StreamSpec { mode: stream_mode, retention_hours, kms_key: kms },
+            stream: StreamSpec { mode: stream_mode, why: None, retention_hours, kms_key: kms },
             logs_role: role(&target, &names.logs_role, policy),
             function_role: role(&target, &names.function_role, policy),
             log_group: LogGroupSpec { retention_days: days },

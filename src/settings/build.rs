@@ -49,7 +49,7 @@ impl Builder<'_> {
         let (target, names) = (self.target, Names::new(self.name, &self.target.region, self.scope));
         let resources = &args.resources;
         Stack {
-            stream: args.stream.spec(target),
+            stream: args.stream.spec(target, self.observed.proposed_shards.as_ref()),
             logs_role: RoleSpec {
                 description: "CloudWatch Logs writes to the stream of cwl2le with it".to_owned(),
                 trust: documents::logs_trust(target),

@@ -7,6 +7,7 @@ use cwl2le_forwarder::quarantine::Place;
 
 use super::build::Builder;
 use super::file::File;
+use super::values::Shards;
 use super::wanted::Wanted;
 use super::{destinations, fit, merge, quarantine};
 use crate::error::Result;
@@ -42,6 +43,11 @@ pub fn token_is_awaited(args: &Wanted) -> bool {
 /// The cost of flags and file above which `--yes` does not confirm that a stack costs more, in USD a month.
 pub(crate) fn confirm_above(args: &Wanted, file: Option<&File>) -> Option<u32> {
     merge::with_file(args, file).0.cost.confirm_above.map(u32::from)
+}
+
+/// Whether the number of shards is to be calculated.
+pub fn wants_proposed_shards(args: &Wanted, file: Option<&File>) -> bool {
+    matches!(merge::with_file(args, file).0.stream.shards, Some(Shards::Auto))
 }
 
 /// The stack that `setup` wants. The bundle is not in it yet: it depends on the architecture, which is settled here.

@@ -61,7 +61,9 @@ pub use alarms::Alarms;
 pub use cost::Cost;
 pub use describe::describe;
 pub(crate) use desired::confirm_above;
-pub use desired::{bare_stack, check_flags, outlined_stack, token_is_awaited, wanted_stack};
+pub use desired::{
+    bare_stack, check_flags, outlined_stack, token_is_awaited, wanted_stack, wants_proposed_shards,
+};
 pub(crate) use destinations::token_from;
 pub use file::{Choice, File};
 pub use function::Function;

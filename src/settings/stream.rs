@@ -4,9 +4,8 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{KmsKey, Whole};
-use crate::resources::Observed;
-use crate::resources::{StreamMode, StreamSpec};
+use super::values::{KmsKey, Shards, Whole};
+use crate::resources::{Observed, ProposedShards, StreamMode, StreamSpec};
 use crate::stack::{Setting, Target};
 
 const SHARDS: u32 = 1;
@@ -17,11 +16,12 @@ const RETENTION_HOURS: u32 = 24;
 #[command(next_help_heading = "Stream")]
 #[serde(deny_unknown_fields)]
 pub struct Stream {
-    /// Number of provisioned shards; each takes 1,000 records/s or 1 MiB/s [default: 1]
+    /// Number of provisioned shards; each takes 1,000 records/s or 1 MiB/s. `auto`: by the busiest minute of the last
+    /// 7 days [default: 1]
     // The quota of the account may be lower.
     #[arg(long, hide_short_help = true, value_name = "N")]
     #[schemars(extend("default" = SHARDS))]
-    pub shards: Option<Whole<1, 10_000>>,
+    pub shards: Option<Shards>,
     /// Let AWS scale the stream (on-demand mode)
     #[arg(
         long,
@@ -52,13 +52,21 @@ impl Stream {
         }
     }
 
-    /// The stream that is wanted.
-    pub(super) fn spec(&self, target: &Target) -> StreamSpec {
-        let mode = match (self.on_demand, self.shards) {
-            (Some(true), _) => Some(StreamMode::OnDemand),
-            (_, shards) => shards.map(|shards| StreamMode::Provisioned { shards: shards.into() }),
+    /// The stream that is wanted. `proposed` is what `auto` comes to; without it the number stays as it is.
+    pub(super) fn spec(&self, target: &Target, proposed: Option<&ProposedShards>) -> StreamSpec {
+        let (shards, why) = match self.shards {
+            Some(Shards::Count(count)) => (Some(count.into()), None),
+            Some(Shards::Auto) => {
+                (proposed.map(|proposed| proposed.shards), proposed.map(|proposed| proposed.why.clone()))
+            }
+            None => (None, None),
+        };
+        let mode = match self.on_demand {
+            Some(true) => Some(StreamMode::OnDemand),
+            _ => shards.map(|shards| StreamMode::Provisioned { shards }),
         };
         StreamSpec {
+            why,
             mode: Setting::or_default(mode, StreamMode::Provisioned { shards: SHARDS }),
             retention_hours: Setting::or_default(self.retention_hours.map(u32::from), RETENTION_HOURS),
             kms_key: Setting::or_default(self.kms_key.as_ref().map(|key| key.arn(target)), None),
@@ -69,7 +77,7 @@ impl Stream {
     pub(super) fn observed(observed: &Observed) -> Option<Self> {
         let stream = observed.stream.as_ref()?;
         let shards = match stream.mode {
-            StreamMode::Provisioned { shards } => Some(Whole::of_aws(shards)),
+            StreamMode::Provisioned { shards } => Some(Shards::Count(Whole::of_aws(shards))),
             StreamMode::OnDemand => None,
         };
         Some(Self {

@@ -65,6 +65,71 @@ impl<const MIN: u32, const MAX: u32> JsonSchema for Whole<MIN, MAX> {
     }
 }
 
+/// How many shards a stream has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shards {
+    /// As many as its busiest minute lately takes.
+    Auto,
+    /// So many.
+    Count(Whole<1, 10_000>),
+}
+
+impl Shards {
+    const AUTO: &str = "auto";
+}
+
+impl FromStr for Shards {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.trim() == Self::AUTO {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Count).map_err(|why: String| format!("{why}, or {}", Self::AUTO))
+    }
+}
+
+impl Serialize for Shards {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Auto => serializer.serialize_str(Self::AUTO),
+            Self::Count(count) => count.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Shards {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged, expecting = "expected a whole number from 1 to 10000, or \"auto\"")]
+        enum Either {
+            Number(i64),
+            Text(String),
+        }
+        match Either::deserialize(deserializer)? {
+            Either::Number(number) => Whole::try_from(number).map(Self::Count).map_err(de::Error::custom),
+            Either::Text(text) if text == Self::AUTO => Ok(Self::Auto),
+            Either::Text(text) => {
+                Err(de::Error::custom(format!("`{text}` is neither a whole number nor `{}`", Self::AUTO)))
+            }
+        }
+    }
+}
+
+impl JsonSchema for Shards {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Shards".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": ["integer", "string"], "minimum": 1, "maximum": 10_000, "pattern": "^auto$" })
+    }
+}
+
 /// Days that CloudWatch Logs can keep events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "u32")]

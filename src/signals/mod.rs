@@ -3,6 +3,7 @@
 //! [`Unknown`](crate::health::Unknown) beside the others.
 
 mod alarms;
+mod busiest;
 mod chain;
 pub(crate) mod cost;
 mod forwarding;
@@ -11,7 +12,9 @@ mod logs;
 mod metrics;
 mod probe;
 mod reader;
+mod shards;
 pub(crate) mod stacks;
 
+pub(crate) use busiest::busiest;
 pub(crate) use probe::{probe, unknown};
-pub(crate) use reader::{Ask, Reader};
+pub(crate) use reader::{Ask, Look, Reader};

@@ -10,10 +10,11 @@ use super::forwarding::{Forwarding, forwarding};
 use super::logs::{Span, WINDOW, further, lines};
 use super::metrics::{Wanted, metrics};
 use super::probe::probe;
+use super::shards::shards;
 use super::{alarms, chain, kept};
 use crate::aws::Aws;
 use crate::error::Result;
-use crate::health::{ActiveGroups, Chain, ForwarderLog, Probe, Signals};
+use crate::health::{ActiveGroups, Chain, ForwarderLog, Load, Metrics, Probe, ROOM, ShardLoads, Signals};
 use crate::resources::{Depth, Unread, whole_config};
 use crate::stack::{Names, RoleScope, StackName};
 
@@ -36,6 +37,19 @@ pub(crate) struct Ask {
     pub(crate) deep: bool,
     /// Whether what each log group forwards is wanted for more of them.
     pub(crate) groups: bool,
+    /// Whether records are read to see how full each shard is.
+    pub(crate) shards: Look,
+}
+
+/// When to look into the shards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Never: it takes two calls for each shard, and the right to read records.
+    Never,
+    /// If so much arrived in the stream that one shard could be too full.
+    IfBusy,
+    /// In any case.
+    Always,
 }
 
 /// Reads what a stack shows of itself. Each read may fail by itself; only a stop by the user is an error.
@@ -71,8 +85,10 @@ impl Reader<'_> {
             self.logs_of(&chain, now, limit),
             kept::kept(aws, &chain, limit),
         )?;
+        let shards = self.shards_of(&chain, metrics.as_ref().ok(), now, until).await?;
         Ok(Signals {
             now,
+            shards,
             metrics,
             log_groups: forwarding.map(|forwarding| self.groups_of(&forwarding)),
             logs,
@@ -117,10 +133,34 @@ impl Reader<'_> {
         forwarding: Option<&Forwarding>,
         now: i64,
         limit: Duration,
-    ) -> Result<Probe<crate::health::Metrics>> {
+    ) -> Result<Probe<Metrics>> {
         let window = i64::try_from(self.ask.window).unwrap_or(i64::MAX / 1000) * 1000;
         let wanted = Wanted { chain, forwarding, groups: self.most_groups() };
         probe(limit, metrics(self.aws, &wanted, now - window.max(WINDOW), now)).await
+    }
+
+    /// What the shards hold, if they are looked into.
+    async fn shards_of(
+        self,
+        chain: &Chain,
+        metrics: Option<&Metrics>,
+        now: i64,
+        until: Instant,
+    ) -> Result<Option<Probe<ShardLoads>>> {
+        if chain.observed.stream.is_none() {
+            return Ok(None);
+        }
+        let busiest = || Load::busiest(metrics?, metrics?.from);
+        let is_wanted = match self.ask.shards {
+            Look::Never => false,
+            Look::IfBusy => busiest().is_some_and(|load| load.shards() > ROOM),
+            Look::Always => true,
+        };
+        if !is_wanted {
+            return Ok(None);
+        }
+        let limit = until.saturating_duration_since(Instant::now()).max(self.limit(FIRST) / 2);
+        probe(limit, shards(self.aws, &chain.names.stream, now)).await.map(Some)
     }
 
     /// The logs of the main function and of those of isolated destinations.

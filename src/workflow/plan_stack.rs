@@ -7,6 +7,7 @@ use super::reading;
 use crate::aws::{Aws, Notice, Session};
 use crate::bundle;
 use crate::error::{Code, Error, Result};
+use crate::health::{DAYS, propose};
 use crate::prices::Prices;
 use crate::resources::function::aws::look_at_secrets;
 use crate::resources::{
@@ -16,6 +17,7 @@ use crate::resources::{
 use crate::settings::Wanted;
 use crate::settings::origin::Given;
 use crate::settings::{self, File, subscriptions};
+use crate::signals::busiest;
 use crate::signals::cost::lately;
 use crate::stack::{RoleScope, StackName};
 
@@ -69,10 +71,13 @@ pub(crate) async fn plan_stack(
     let step = context.progress.begin("reading the stack");
     let notice = |notice: Notice<'_>| reading::tell(&step, notice);
     let (scope, mut observed) = observe(session.telling(&notice), &name, &log_groups, depth).await?;
+    let shards_note = propose_shards(session, args, file, &mut observed).await?;
     let mut stack = settings::wanted_stack(args, file, &name, &session.target, scope, &observed)?;
     // Filters that pin a removed destination are found only by reading every log group, too.
     if depth == Depth::Stack && resources::must_see_pins(&stack, &observed) {
+        let proposed_shards = observed.proposed_shards.take();
         (_, observed) = observe(session.telling(&notice), &name, &[], Depth::Everything).await?;
+        observed.proposed_shards = proposed_shards;
     }
     drop(step);
     look_for_similar(session, &log_groups, &mut observed).await;
@@ -99,7 +104,7 @@ pub(crate) async fn plan_stack(
     let subscribed = if depth == Depth::Everything { Subscribed::Known } else { Subscribed::SomeUnknown };
     let plan = resources::warn_routes(&stack, &observed, subscribed, plan);
     let mut plan = resources::name_losses(&stack, &observed, plan);
-    plan.notes.splice(..0, notes);
+    plan.notes.splice(..0, notes.into_iter().chain(shards_note));
     plan.head = settings::head(whose(context, session, args, &name), args, file, &stack, &observed);
     let secrets = match &stack.function.config {
         Some(config) => look_at_secrets(session.into(), config).await,
@@ -134,6 +139,32 @@ async fn bill(
         }
     };
     Ok(Cost { confirm_above: settings::confirm_above(args, context.file), ..cost })
+}
+
+/// Calculates the number of shards, if it is not given as a number. What is to be said of it is returned.
+async fn propose_shards(
+    session: &Session,
+    args: &Wanted,
+    file: Option<&File>,
+    observed: &mut Observed,
+) -> Result<Option<String>> {
+    if !settings::wants_proposed_shards(args, file) {
+        return Ok(None);
+    }
+    let busiest = match &observed.stream {
+        Some(stream) => {
+            let name = stream.arn.rsplit('/').next().unwrap_or_default();
+            busiest(session.into(), name, DAYS).await.map_err(|error| match error.code {
+                Code::AccessDenied => error
+                    .hint("allow cloudwatch:GetMetricData, or give a number in place of `auto`: --shards 2"),
+                _ => error,
+            })?
+        }
+        None => None,
+    };
+    let (proposed, note) = propose(observed.stream.as_ref(), busiest.as_ref());
+    observed.proposed_shards = Some(proposed);
+    Ok(note)
 }
 
 /// Account, stack, region and profile, and where each comes from.

@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::health::{Chain, Probe, Unknown};
 use crate::resources::TriggerState;
 use crate::settings::Wanted;
-use crate::signals::{Ask, Reader, probe};
+use crate::signals::{Ask, Look, Reader, probe};
 use crate::stack::StackName;
 use crate::workflow::Context;
 use crate::workflow::plan_stack::plan_as_it_is;
@@ -48,7 +48,7 @@ pub(super) async fn gather(
 ) -> Result<Evidence> {
     let (evidence, session) = who(context, session).await;
     let Some(session) = session else { return Ok(evidence) };
-    let ask = Ask { window: since.as_secs(), deep: false, groups: false };
+    let ask = Ask { window: since.as_secs(), deep: false, groups: false, shards: Look::IfBusy };
     let signals = Reader { aws: session.into(), stack: name, ask }.all().await?;
     let plan = plan(session, name, &signals.chain);
     let tried = async { if is_probing { tries(session, &signals.chain).await.map(Some) } else { Ok(None) } };

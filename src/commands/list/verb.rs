@@ -11,7 +11,7 @@ use crate::commands::verb::{Facts, Policy, Reads, Verb};
 use crate::error::Result;
 use crate::health::Limits;
 use crate::signals::stacks::find;
-use crate::signals::{Ask, Reader};
+use crate::signals::{Ask, Look, Reader};
 use crate::stack::StackName;
 use crate::workflow::Context;
 
@@ -69,7 +69,7 @@ async fn look(
     stack: &StackName,
     version: Option<&String>,
 ) -> Result<Option<Row>> {
-    let ask = Ask { window: LIMITS.window, deep: false, groups: false };
+    let ask = Ask { window: LIMITS.window, deep: false, groups: false, shards: Look::Never };
     let signals = Reader { aws, stack, ask }.all().await?;
     let line = |verb| context.command_line.of_other_stack(verb, stack.as_str());
     Ok(row(&signals, version, LIMITS).map(|row| Row {

@@ -7,6 +7,7 @@ use super::report::{
     AccountPolicy, Alarm, Delivered, Destination, Flow, Forwarded, Forwarder, Gap, Invocations, KeptPlace,
     Lag, LagTimes, LogGroup, LogGroups, Lost, Part, SetAside, StatusReport, Stream, Subscription,
 };
+use super::shards::Shards;
 use crate::aws::Session;
 use crate::error::{Code, Result};
 use crate::flags::CommandLine;
@@ -48,6 +49,7 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
         || open.as_ref().is_some_and(|open| !open.is_empty())
         || !judged.verdict.is_good() && judged.verdict != Verdict::Unknown;
     let known = open.is_some() && judged.verdict != Verdict::Unknown;
+    let unread_shards = signals.shards.as_ref().and_then(|read| read.as_ref().err());
     let command = |verb: &str| about.command_line.of_stack(verb);
     let next = match judged.verdict {
         Verdict::NotSetUp => Some(command("setup")),
@@ -66,7 +68,7 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
         next: next.map(|next| next.to_string()),
         ready: if bad { Some(false) } else { known.then_some(true) },
         window: judged.flow.window,
-        flow: flow(&judged.flow),
+        flow: flow(&judged.flow, observed.stream.as_ref().map(|stream| stream.open_shards)),
         destinations: destinations_of(signals, judged),
         lag: lag(&judged.lag, now),
         lost: judged
@@ -78,11 +80,18 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
         kept: signals.kept.iter().map(|place| kept(place, now)).collect(),
         forwarder: forwarder(signals, judged),
         alarms: signals.alarms.as_ref().ok().map(|all| all.alarms.iter().map(alarm).collect()),
+        shards: signals.shards.as_ref().map(|read| read.as_ref().ok().map(Shards::of)),
         log_groups: log_groups(signals, judged, about.groups),
         unknown: judged
             .gaps
             .iter()
-            .map(|(what, gap)| Gap { what: what.clone(), why: gap.why.clone(), action: gap.action.clone() })
+            .map(|(what, gap)| (what.as_str(), gap))
+            .chain(unread_shards.map(|gap| ("the shards", gap)))
+            .map(|(what, gap)| Gap {
+                what: what.to_owned(),
+                why: gap.why.clone(),
+                action: gap.action.clone(),
+            })
             .collect(),
         parts,
         open,
@@ -109,7 +118,7 @@ fn whole(count: f64) -> u64 {
     count.round() as u64
 }
 
-fn flow(flow: &health::Flow) -> Flow {
+fn flow(flow: &health::Flow, open_shards: Option<u32>) -> Flow {
     let count = |count: Option<f64>| count.map(whole);
     Flow {
         forwarded: Forwarded {
@@ -122,6 +131,10 @@ fn flow(flow: &health::Flow) -> Flow {
             records: count(flow.records),
             bytes: count(flow.bytes),
             throttled: count(flow.stream_throttled),
+            busiest_percent: flow
+                .records
+                .zip(open_shards)
+                .map(|(_, open)| flow.busiest.map_or(0, |load| whole(load.percent_of(open)))),
         },
         forwarder: Invocations {
             invocations: count(flow.invocations),

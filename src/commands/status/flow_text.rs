@@ -95,13 +95,14 @@ fn log_groups(report: &StatusReport) -> Row {
 
 fn stream(report: &StatusReport) -> Row {
     let of = report.flow.stream;
+    let busiest = of.busiest_percent.map(|percent| format!("{percent} % full in its busiest minute"));
     Row {
         mark: ' ',
         name: "stream".to_owned(),
         counted: number(of.records),
         unit: "records",
         is_least: false,
-        notes: vec![note(of.throttled, "throttled")],
+        notes: [Some(note(of.throttled, "throttled")), busiest].into_iter().flatten().collect(),
     }
 }
 

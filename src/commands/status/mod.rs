@@ -4,6 +4,7 @@ mod describe;
 mod flow_text;
 mod parts;
 mod report;
+mod shards;
 mod text;
 mod verb;
 mod watch;

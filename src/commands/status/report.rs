@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::shards::Shards;
 use crate::flags::CommandLine;
 use crate::health::{LagSource, Verdict};
 use crate::resources::{Release, ResourceId};
@@ -72,6 +73,9 @@ pub(crate) struct StatusReport {
     pub forwarder: Forwarder,
     /// The alarms on this stack; null where they could not be read.
     pub alarms: Option<Vec<Alarm>>,
+    /// With `--shards`, how full each shard is; null where they could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shards: Option<Option<Shards>>,
     /// The log groups whose events came in lately; null where that could not be read.
     pub log_groups: Option<LogGroups>,
     /// What could not be read.
@@ -144,6 +148,8 @@ pub(crate) struct Stream {
     pub bytes: Option<u64>,
     /// Records that it refused for their rate.
     pub throttled: Option<u64>,
+    /// Percent of what its shards take together, in the busiest minute of the window; 0 where nothing arrived.
+    pub busiest_percent: Option<u64>,
 }
 
 /// Invocations of the forwarder.

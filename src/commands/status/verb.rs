@@ -15,7 +15,7 @@ use crate::flags::StackArg;
 use crate::flags::values::{span, whole};
 use crate::health::{Limits, Signals, Verdict, judge};
 use crate::output::{Step, width};
-use crate::signals::{Ask, Reader};
+use crate::signals::{Ask, Look, Reader};
 use crate::workflow::{Context, unknown_stack};
 
 /// How long reading may take before it is shown that it goes on.
@@ -50,6 +50,9 @@ pub(crate) struct Status {
     /// Also list the ten busiest log groups
     #[arg(long)]
     pub groups: bool,
+    /// Also read the last minute of each shard: how full it is, and which log groups fill it
+    #[arg(long)]
+    pub shards: bool,
     /// Also read the subscription filters of every log group, one call for each
     #[arg(long)]
     pub deep: bool,
@@ -77,7 +80,8 @@ impl Verb for Status {
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let session = context.session().await?;
         let stack = context.stack(&self.stack);
-        let ask = Ask { window: self.since.as_secs(), deep: self.deep, groups: self.groups };
+        let shards = if self.shards { Look::Always } else { Look::Never };
+        let ask = Ask { window: self.since.as_secs(), deep: self.deep, groups: self.groups, shards };
         let first = {
             let waits = Waits::begin(context);
             let notice = |notice: Notice<'_>| waits.tell(notice);

@@ -52,6 +52,9 @@ impl fmt::Display for StreamMode {
 pub struct StreamSpec {
     /// Capacity; one provisioned shard by default.
     pub mode: Setting<StreamMode>,
+    /// Why it has so many shards, if the number was calculated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// Retention in hours, 24 to 8760. It is the buffer while the log service is down.
     pub retention_hours: Setting<u32>,
     /// A KMS key id, ARN or alias, or none for no encryption by key.

@@ -24,6 +24,15 @@ pub struct ObservedStream {
     pub consumers: Vec<String>,
 }
 
+/// A number of shards that fits what arrived lately.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProposedShards {
+    /// The number.
+    pub shards: u32,
+    /// What it was calculated from, in words.
+    pub why: String,
+}
+
 /// The state of a stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StreamStatus {

@@ -53,7 +53,7 @@ fn stream(&Setup { stack, observed, adopt, .. }: &Setup<'_>, plan: &mut Plan) ->
         }
         draft.set("mode", want.mode.value.name());
         if let Some(shards) = want.mode.value.shards() {
-            draft.set("shards", shards);
+            draft.fields([because(Field::set("shards", shards), want.why.as_ref())]);
         }
         draft.set("retention_hours", want.retention_hours.value);
         draft.act(Action::Create { name: name.clone(), mode: want.mode.value, tags: stack.tags.clone() });
@@ -86,7 +86,8 @@ fn stream(&Setup { stack, observed, adopt, .. }: &Setup<'_>, plan: &mut Plan) ->
             draft.change("mode", is.mode.name(), mode.name());
         }
         if is.mode.shards() != mode.shards() {
-            draft.change("shards", is.mode.shards(), mode.shards());
+            let shards = Field::change("shards", is.mode.shards(), mode.shards());
+            draft.fields([because(shards, want.why.as_ref())]);
         }
         shard_changes_fit(&mut draft, is, mode)?;
         match (is.mode, mode) {
@@ -108,6 +109,13 @@ fn stream(&Setup { stack, observed, adopt, .. }: &Setup<'_>, plan: &mut Plan) ->
     }
     draft.finish(plan);
     Ok(())
+}
+
+fn because(field: Field, why: Option<&String>) -> Field {
+    match why {
+        Some(why) => field.because(why.as_str()),
+        None => field,
+    }
 }
 
 /// Says how many changes the new number of shards takes, or refuses what does not fit into a day.

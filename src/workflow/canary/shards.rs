@@ -95,10 +95,10 @@ impl Shard {
             }
         };
         match get_records(aws, stream, &iterator, RECORDS).await {
-            Ok((records, next)) => {
-                self.is_at_end = next.is_none();
-                self.iterator = next;
-                let found = records.into_iter().find_map(|record| {
+            Ok(page) => {
+                self.is_at_end = page.next.is_none();
+                self.iterator = page.next;
+                let found = page.records.into_iter().find_map(|record| {
                     mark::holds(record.data, id)
                         .then(|| Arrival { shard: self.id.clone(), at: record.arrived })
                 });

@@ -53,6 +53,7 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
     Stack {
         stream: StreamSpec {
             mode: Setting::default(StreamMode::Provisioned { shards: 1 }),
+            why: None,
             retention_hours: Setting::default(24),
             kms_key: Setting::default(None),
         },

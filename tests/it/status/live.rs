@@ -57,6 +57,21 @@ async fn the_verdict_follows_what_happens_to_the_chain() {
     let largest = world.run(&["status", "--groups"]).await.ok().json()["log_groups"]["largest"].clone();
     assert_eq!(largest, json!([{"name": GROUP, "events": 5}]));
 
+    assert!(flow["stream"]["busiest_percent"].is_u64(), "{flow:#}");
+    // Records leave the last minute, so a loaded machine may need another one.
+    let end = Instant::now() + PATIENCE;
+    loop {
+        put(&world, 1).await;
+        let report = world.run(&["status", "--shards"]).await.ok().json();
+        let shard = &report["shards"]["shards"][0];
+        // The message that tests a new subscription fills it, too.
+        if shard["log_groups"][0]["name"] == json!(GROUP) {
+            assert!(shard["bytes_per_second"].as_u64() > Some(0), "{shard:#}");
+            break;
+        }
+        assert!(Instant::now() < end, "{report:#}");
+    }
+
     world.log_service.set_fault(Fault::Refuse);
     put(&world, 3).await;
     let (code, report) = until(&world, "failing").await;

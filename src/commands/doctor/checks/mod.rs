@@ -10,6 +10,7 @@ pub(super) mod delivery;
 pub(super) mod forwarder;
 pub(super) mod kept;
 mod remedy;
+mod shards;
 pub(super) mod stack;
 pub(super) mod stream;
 pub(super) mod subscriptions;

@@ -3,17 +3,12 @@
 use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Judged, count, seconds, span};
 use super::super::finding::{Command, Finding};
-use crate::health::Metric;
+use super::shards::hot_shard;
+use crate::health::{Load, Metric};
 use crate::output::quantity;
 use crate::resources::{
     Field, Kind, ObservedStream, ResourceId, StreamMode, StreamStatus, Unread, recursion, would_loop,
 };
-
-/// What a shard takes, by AWS's quotas for Kinesis Data Streams.
-const SHARD_BYTES: f64 = 1_048_576.0;
-const SHARD_RECORDS: f64 = 1000.0;
-/// Part of that which a shard should have at most in the busiest minute: within a minute it is never even.
-const LOAD: f64 = 0.6;
 
 pub(in super::super) const CATEGORY: Category = Category {
     name: "into-the-stream",
@@ -29,6 +24,8 @@ pub(in super::super) const CATEGORY: Category = Category {
         Check::new("nothing-refused", "no log event is refused by the stream and lost", nothing_refused)
             .needs(&["stream-active"]),
         Check::new("nothing-throttled", "the stream has enough shards", nothing_throttled)
+            .needs(&["stream-active"]),
+        Check::new("hot-shard", "no shard is much fuller than the others", hot_shard)
             .needs(&["stream-active"]),
         Check::new("no-loop", "no log group is fed by its own lines", no_loop),
     ],
@@ -168,16 +165,14 @@ fn nothing_throttled(evidence: &Evidence) -> Judged {
     let since = evidence.since;
     let (throttled_records, throttled_events) =
         (metrics.sum(Metric::StreamThrottled, since), metrics.sum(Metric::DeliveryThrottling, since));
-    let peak = |metric| metrics.most(metric, since).unwrap_or_default() / 60.0;
-    let (bytes, records) = (peak(Metric::StreamBytes), peak(Metric::StreamRecords));
-    let refused = peak(Metric::StreamThrottled);
+    let busiest = Load::busiest(metrics, since).unwrap_or_default();
     let last = [Metric::StreamThrottled, Metric::DeliveryThrottling]
         .into_iter()
         .filter_map(|metric| metrics.last_above_zero(metric, since))
         .map(|(at, _)| at)
         .max();
     let throttled = throttled_records.or(throttled_events).map_or(0, count);
-    let needed = shards_for(bytes, records, refused);
+    let needed = busiest.needed();
     let window = evidence.window();
     let open = stream.open_shards;
     let finding = match last {
@@ -209,18 +204,8 @@ fn nothing_throttled(evidence: &Evidence) -> Judged {
         .with("throttled_records", throttled)
         .with("open_shards", open)
         .with("needed_shards", needed)
-        .with("peak_bytes_per_second", count(bytes))
-        .with("peak_records_per_second", count(records)))
-}
-
-/// Number of shards for the busiest minute: bytes and records a second that got in, and records a second that did not.
-/// These have the size of the others.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few thousand at most")]
-fn shards_for(bytes: f64, records: f64, refused: f64) -> u32 {
-    let grown = if records > 0.0 { (records + refused) / records } else { 1.0 };
-    let by_bytes = bytes * grown / SHARD_BYTES;
-    let by_records = (records + refused) / SHARD_RECORDS;
-    ((by_bytes.max(by_records) / LOAD).ceil() as u32).max(1)
+        .with("peak_bytes_per_second", count(busiest.bytes))
+        .with("peak_records_per_second", count(busiest.records)))
 }
 
 fn no_loop(evidence: &Evidence) -> Judged {
@@ -287,20 +272,4 @@ fn no_loop(evidence: &Evidence) -> Judged {
 
 fn one(finding: Finding) -> Judged {
     Ok(vec![finding])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shards_are_calculated_from_what_was_offered_in_the_busiest_minute() {
-        // A shard takes 1 MiB and 1,000 records a second; it is to have 60 % of that at most.
-        assert_eq!(shards_for(0.0, 0.0, 0.0), 1);
-        assert_eq!(shards_for(SHARD_BYTES * 0.6, 600.0, 0.0), 1);
-        assert_eq!(shards_for(SHARD_BYTES, 300.0, 0.0), 2);
-        // Half of all records were refused: it was offered twice as much.
-        assert_eq!(shards_for(SHARD_BYTES, 300.0, 300.0), 4);
-        assert_eq!(shards_for(1000.0, 1000.0, 500.0), 3);
-    }
 }

@@ -4,7 +4,7 @@ use super::super::evidence::{Change, Evidence, Key};
 use super::super::finding::{Command, Finding, State};
 use super::super::registry::CATEGORIES;
 use crate::health::fixture::{MINUTE, NOW, flowing, quiet, text};
-use crate::health::{Metric, Signals, Unknown};
+use crate::health::{Load, Metric, ShardLoad, ShardLoads, Signals, Unknown};
 use crate::resources::{StreamMode, TriggerState, Unread};
 
 const FUNCTION: &str = "cwl-to-logentries";
@@ -96,6 +96,38 @@ fn a_throttled_stream_gets_as_many_shards_as_the_busiest_minute_takes() {
     on_demand.chain.observed.stream.as_mut().expect("a stream").mode = StreamMode::OnDemand;
     let finding = judge("nothing-throttled", &evidence(on_demand));
     assert_eq!((finding.state, finding.fix.len()), (State::Warn, 0));
+}
+
+#[test]
+fn a_full_shard_names_its_log_group_and_what_helps() {
+    let shard = |percent: f64| ShardLoad {
+        id: "shardId-000000000001".to_owned(),
+        load: Load { records: percent * 10.0, ..Load::default() },
+        groups: vec![("/app/cart".to_owned(), 0.61)],
+    };
+    let busy = |open: u32, records: f64, percent: f64| {
+        let mut signals = metric(quiet(), Metric::StreamRecords, STREAM, 5, records * 60.0);
+        let stream = signals.chain.observed.stream.as_mut().expect("a stream");
+        (stream.open_shards, stream.mode) = (open, StreamMode::Provisioned { shards: open });
+        signals.shards = Some(Ok(ShardLoads { shards: vec![shard(percent), shard(1.0)], left_out: 0 }));
+        judge("hot-shard", &evidence(signals))
+    };
+    let fine = busy(4, 900.0, 79.0);
+    assert_eq!((fine.state, &fine.data["log_group"]), (State::Ok, &"/app/cart".into()));
+    // All of it is too full.
+    let full = busy(2, 1700.0, 85.0);
+    assert_eq!(full.fix, [Command::own(["setup", "--shards", "3", "--yes"])]);
+    // Only one is: more shards do not help.
+    let hot = busy(4, 900.0, 88.0);
+    assert_eq!((hot.state, hot.fix.len()), (State::Warn, 0));
+    assert!(hot.found.contains("88 % full, 61 % of it by /app/cart"), "{}", hot.found);
+    assert!(hot.advice.expect("advice").contains("--distribution random"));
+    // So little arrives that nobody looks.
+    assert_eq!(state("hot-shard", metric(quiet(), Metric::StreamRecords, STREAM, 5, 60.0)), State::Ok);
+    let mut denied = quiet();
+    denied.shards =
+        Some(Err(Unknown { why: "denied".to_owned(), action: Some("kinesis:GetRecords".to_owned()) }));
+    assert_eq!(state("hot-shard", denied), State::Unknown);
 }
 
 #[test]
