@@ -18,6 +18,9 @@ const WITH_ROLE: &[&str] = &[
     "CreateEventSourceMapping",
     "UpdateEventSourceMapping",
 ];
+/// What names a version or an alias that the run has just made.
+const WITH_VERSION: &[&str] =
+    &["CreateAlias", "UpdateAlias", "CreateEventSourceMapping", "UpdateEventSourceMapping"];
 const ACCESS_DENIED: &[&str] =
     &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"];
 const INVALID_PARAMETER: &[&str] =
@@ -212,6 +215,9 @@ pub(super) static TABLE: &[Row] = &[
     on("lambda", &["Invoke"], &[CANNOT_START])
         .saying("security token included in the request is invalid")
         .retried(Cause::Granting, "the new role to take effect"),
+    on("lambda", WITH_VERSION, &["ResourceNotFoundException"])
+        .saying("Function not found")
+        .retried(Cause::Consistency, "Lambda to show the new version"),
     on("lambda", &["UpdateEventSourceMapping", "DeleteEventSourceMapping"], &["ResourceInUseException"])
         .retried(Cause::Busy, "another change of the trigger"),
     on("lambda", &[], &["ResourceConflictException"])

@@ -1,5 +1,6 @@
 //! The account, the region and the identity that a command works with.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -34,6 +35,7 @@ pub struct Session {
     answered: AtomicBool,
     patience: Option<Duration>,
     clock: Clock,
+    begun: OnceLock<u64>,
     stop: Stop,
     show_log: Option<String>,
 }
@@ -76,6 +78,7 @@ impl Session {
             answered: AtomicBool::new(false),
             patience: options.patience,
             clock,
+            begun: OnceLock::new(),
             stop: options.stop.clone(),
             show_log: options.show_log.clone(),
         }
@@ -132,6 +135,11 @@ impl Session {
     /// What time it is for AWS, in seconds since 1970, exact to about a second.
     pub fn time(&self) -> u64 {
         self.clock.now()
+    }
+
+    /// When this run first asked for the time of it, in seconds since 1970: the same however long it lasts.
+    pub(crate) fn begun(&self) -> u64 {
+        *self.begun.get_or_init(|| self.time())
     }
 
     /// How many seconds AWS's clock is ahead of that of this machine.

@@ -139,6 +139,9 @@ fn function(names: &Names, target: &Target) -> ObservedFunction {
         failure: None,
         modified: None,
         tags: BTreeMap::new(),
+        others: BTreeMap::new(),
+        versions: Vec::new(),
+        aliases: BTreeMap::new(),
     }
 }
 

@@ -40,6 +40,10 @@ impl<A> Draft<A> {
         self.step.verb = verb;
     }
 
+    pub(crate) fn stage(&mut self, stage: Stage) {
+        self.step.stage = stage;
+    }
+
     /// What changes.
     pub(crate) fn resource(&self) -> &ResourceId {
         &self.step.resource
@@ -59,6 +63,13 @@ impl<A> Draft<A> {
         let actions = &mut self.step.actions;
         let at = actions.iter().position(these).unwrap_or(actions.len());
         actions.insert(at, action.into());
+    }
+
+    /// Adds the step to the plan, where there is something to do: for a part of another resource, which is counted.
+    pub(crate) fn finish_if_changed(self, plan: &mut Plan<A>) {
+        if !self.step.actions.is_empty() {
+            plan.steps.push(self.step);
+        }
     }
 
     /// Adds the step to the plan, or counts the resource as unchanged where there is nothing to do.

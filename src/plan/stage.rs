@@ -24,11 +24,16 @@ pub enum Stage {
     RemoveStream,
     /// Setup: stream, roles, log group.
     Foundations,
-    /// Setup: the function needs its role and its log group.
+    /// Setup: a trigger that does not call the alias yet. It goes on from where it is, with the version that runs now,
+    /// before anything changes.
+    Freeze,
+    /// Setup: the function needs its role and its log group. Every new version is published and started.
     Function,
+    /// Setup: the alias names the new version, which gets the records from now on. All versions have started by now.
+    Live,
     /// Setup: the trigger needs the function and the stream.
     Trigger,
-    /// Setup: the main function, where a function of its own takes a destination over.
+    /// Setup: the alias of the main function, where a function of its own takes a destination over.
     LetGo,
     /// Setup: filters come after the trigger, so that no record is written that no function reads.
     Filters,
@@ -36,9 +41,9 @@ pub enum Stage {
     AccountPolicy,
     /// Setup: filters that the account policy or another filter replaces.
     CoveredFilters,
-    /// Setup: the function, where it loses a destination that filters pinned until now.
+    /// Setup: the alias of the function, where it loses a destination that filters pinned until now.
     ForgetDestinations,
-    /// Setup: the function of a destination that the main function takes over.
+    /// Setup: the alias of the function of a destination that the main function takes over.
     LetGoOfOwn,
     /// Setup: the trigger of a function that is no longer needed.
     RetireTrigger,

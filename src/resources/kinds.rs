@@ -10,6 +10,7 @@ macro_rules! with_every_kind {
             role: Role,
             log_group: LogGroup,
             function: Function,
+            alias: Alias,
             trigger: Trigger,
             account_policy: AccountPolicy,
             filter: Filter,

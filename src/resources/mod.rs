@@ -3,6 +3,7 @@
 pub mod account_policy;
 mod action;
 pub mod alarm;
+pub mod alias;
 #[cfg(test)]
 mod aws_tests;
 mod cost;
@@ -55,6 +56,7 @@ pub use action::{Action, Plan, Step};
 pub use alarm::desired::{AlarmsSpec, BEHIND_MINUTES, Notify};
 pub use alarm::observed::ObservedAlarm;
 pub(crate) use alarm::set::behind as alarm_on_late_lines;
+pub use alias::observed::{Before, ObservedAlias, ObservedVersion, Snapshot};
 pub(crate) use cost::cost;
 pub use depth::Depth;
 pub use filter::aws::{LogGroup, list_log_groups};

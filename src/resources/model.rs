@@ -38,7 +38,6 @@ fn isolated_destination(stack: &Stack, o: &Observed, action: &Action) -> Option<
         Action::Function(action) => match action {
             function::Action::Create(create) => of_function(&create.name),
             function::Action::Await { name }
-            | function::Action::Start { name }
             | function::Action::UpdateCode { name, .. }
             | function::Action::UpdateConfiguration { name, .. }
             | function::Action::SetConcurrency { name, .. }
@@ -47,6 +46,12 @@ fn isolated_destination(stack: &Stack, o: &Observed, action: &Action) -> Option<
             function::Action::Tag { arn, .. } => of_function(Arn::parse(arn)?.name()),
             function::Action::BeforeHandover { .. } => None,
         },
+        Action::Alias(
+            alias::Action::Publish { function, .. }
+            | alias::Action::Start { function, .. }
+            | alias::Action::Move { function, .. }
+            | alias::Action::DeleteVersion { function, .. },
+        ) => of_function(function),
         Action::Trigger(trigger::Action::Create { function, .. }) => of_function(function),
         Action::Trigger(
             trigger::Action::Await { uuid }

@@ -89,7 +89,7 @@ async fn read(
     for by_consumer in failing.of(Unread::Readers, named(by_consumers), Vec::new()).await? {
         functions.extend(by_consumer);
     }
-    let own = function.as_ref().and_then(|function| function.log_group.clone());
+    let own = function.iter().flat_map(|function| function.log_groups());
     let writers = function::observe::writers(aws, &plain, own, &functions);
     let writers = failing.of(Unread::Readers, named(writers), BTreeMap::default()).await?;
     let canary = stack.canary_log_group();

@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account_policy::desired::AccountPolicy;
 use super::alarm::observed::ObservedAlarm;
+use super::alias::LIVE;
+use super::alias::observed::ObservedVersion;
 use super::filter::observed::ObservedGroup;
 use super::function::observed::ObservedFunction;
 use super::log_group::observed::ObservedLogGroup;
 use super::role::observed::ObservedRole;
 use super::stream::observed::{ObservedStream, ProposedShards};
-use super::trigger::observed::ObservedTrigger;
+use super::trigger::observed::{ObservedTrigger, TriggerState};
 use crate::error::UNKNOWN_LOG_GROUP_HINT;
 use crate::stack::{Names, Tags};
 
@@ -62,11 +64,39 @@ pub struct ObservedForwarder {
     pub triggers: Vec<ObservedTrigger>,
 }
 
+/// The version of a function that gets the records; none for `$LATEST`.
+fn running<'f>(function: &'f ObservedFunction, triggers: &[ObservedTrigger]) -> Option<&'f ObservedVersion> {
+    let living = || triggers.iter().filter(|trigger| trigger.state != TriggerState::Deleting);
+    let calls_live = living().any(|trigger| trigger.qualifier.as_deref() == Some(LIVE));
+    match living().next() {
+        Some(first) if !calls_live => function.version_of(first.qualifier.as_deref()?),
+        _ => function.live_version(),
+    }
+}
+
 impl Observed {
     /// The account policy that leads a log group of class STANDARD into a stream, where there is one.
     pub(crate) fn policy_of(&self, log_group: &str, stream_arn: &str) -> Option<&AccountPolicy> {
         let policy = self.account_policy.as_ref()?;
         (policy.destination_arn == stream_arn && policy.covers(log_group, "STANDARD")).then_some(policy)
+    }
+
+    /// The same without log groups, with each function as it gets the records: as the version that its trigger calls,
+    /// which `$LATEST` and what was rolled back may differ from.
+    #[must_use]
+    pub fn in_force(&self) -> Self {
+        let mut all = self.without_groups();
+        let as_running = |function: Option<ObservedFunction>, triggers: &[ObservedTrigger]| {
+            function.map(|function| match running(&function, triggers) {
+                Some(version) => function.as_of(version),
+                None => function,
+            })
+        };
+        all.function = as_running(all.function.take(), &all.triggers);
+        for own in all.isolated.values_mut() {
+            own.function = as_running(own.function.take(), &own.triggers);
+        }
+        all
     }
 
     /// The functions that are there: the main one, then those of isolated destinations.

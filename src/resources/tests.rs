@@ -99,6 +99,7 @@ prop_compose! {
                 is_own_zip: false,
                 // Any stack is to be reached from any other.
                 allow_downgrade: true,
+                ignores_rollback: false,
                 arch: Setting::asked(arch),
                 memory_mb,
                 timeout_seconds,
@@ -207,7 +208,7 @@ proptest! {
 
     /// Interrupted after any number of actions, the next run completes and the next teardown removes everything.
     #[test]
-    fn an_interrupted_run_is_completed_by_the_next(stack in stacks(), groups in group_names(), count in 0usize..14) {
+    fn an_interrupted_run_is_completed_by_the_next(stack in stacks(), groups in group_names(), count in 0usize..20) {
         let specs = filters(&stack, &groups, "", 0);
         let mut account = empty_account(&groups);
         let plan = whole(&stack, &specs, &account);

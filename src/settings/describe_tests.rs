@@ -65,6 +65,9 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             failure: None,
             modified: None,
             tags: stack.tags.clone(),
+            others: BTreeMap::new(),
+            versions: Vec::new(),
+            aliases: BTreeMap::new(),
         }),
         triggers: vec![crate::resources::ObservedTrigger {
             qualifier: None,

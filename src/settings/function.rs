@@ -78,6 +78,7 @@ impl Function {
             release: Release::own(),
             is_own_zip: false,
             allow_downgrade: false,
+            ignores_rollback: false,
             arch: Setting::or_default(self.arch, arch),
             memory_mb: Setting::or_default(self.memory.map(u32::from), MEMORY_MB),
             timeout_seconds: Setting::or_default(self.timeout.map(u32::from), TIMEOUT_SECONDS),

@@ -12,16 +12,17 @@ use crate::resources::function::aws as lambda;
 use crate::resources::{Observed, ObservedForwarder, Unreadable, current_config, whole_config};
 use crate::stack::{Names, RoleScope, StackName};
 
-/// The functions of a stack, which hold the forwarder's configuration.
+/// The functions of a stack, which hold the forwarder's configuration, as the versions that get the records.
 pub(crate) async fn observe_function(session: &Session, stack: &StackName) -> Result<Observed> {
     let names = Names::new(stack, &session.target.region, RoleScope::Plain);
     let function = lambda::observe_function(session.into(), &names.function).await?;
-    let elsewhere = function.as_ref().and_then(current_config).map(|config| config.elsewhere);
-    let mut observed = Observed { function, ..Observed::default() };
+    let mut observed = Observed { function, ..Observed::default() }.in_force();
+    let elsewhere = observed.function.as_ref().and_then(current_config).map(|config| config.elsewhere);
     for name in elsewhere.unwrap_or_default() {
         let function = lambda::observe_function(session.into(), &names.isolated(&name).function).await?;
         observed.isolated.insert(name, ObservedForwarder { function, ..ObservedForwarder::default() });
     }
+    let observed = observed.in_force();
     if observed.function.is_some() {
         configuration(&observed, &names.function)?;
     }

@@ -23,8 +23,6 @@ pub enum Action {
     Create(Box<CreateFunction>),
     /// Wait until the function is Active and its last update Successful.
     Await { name: String },
-    /// Invoke the function once with an empty batch: fails where the function cannot start.
-    Start { name: String },
     /// Fail after this time, in seconds since 1970: the next action makes another function responsible for records that
     /// arrive from then on.
     BeforeHandover { at: u64 },

@@ -40,6 +40,9 @@ pub struct FunctionSpec {
     /// Whether it may take the place of the code of a newer version, of another build of this one, and of a zip of the
     /// user's own.
     pub allow_downgrade: bool,
+    /// Whether a version that was rolled back may get the records again though nothing else changes.
+    #[serde(skip)]
+    pub ignores_rollback: bool,
     /// The processor. Changed together with the code.
     pub arch: Setting<Arch>,
     /// Memory in MB, 128 to 10,240.

@@ -93,6 +93,7 @@ pub(crate) fn forwarders(stack: &Stack, observed: &Observed) -> Forwarders {
         return Forwarders { wanted: vec![main(None)], ..Forwarders::default() };
     };
     let ours = observed.isolated.iter().filter(|(_, own)| is_ours(stack, own)).map(|(name, _)| name);
+    let in_force = observed.in_force();
     let named: BTreeSet<&String> = stack.isolation.destinations.iter().chain(ours).collect();
     let (mut all, mut moving, mut schedules) = (Forwarders::default(), Vec::new(), BTreeMap::new());
     let mut own_schedules: BTreeMap<&String, Schedule> = BTreeMap::new();
@@ -106,7 +107,7 @@ pub(crate) fn forwarders(stack: &Stack, observed: &Observed) -> Forwarders {
             continue;
         }
         let isolated = stack.isolation.destinations.contains(name);
-        let shares = share(isolated, &now(observed, name, isolated), times(stack, observed));
+        let shares = share(isolated, &now(&in_force, name, isolated), times(stack, observed));
         all.remark(stack, observed, name, isolated, &shares);
         schedules.insert(name.clone(), shares.main);
         match shares.own {
@@ -197,6 +198,7 @@ impl Forwarders {
 /// second.
 const MOST_READERS: usize = 5;
 
+/// What the functions that get the records have of a destination.
 fn now(observed: &Observed, name: &str, isolated: bool) -> Now {
     let own = observed.isolated.get(name).and_then(|own| own.function.as_ref());
     let main = observed.function.as_ref().map(|function| match read_config(function) {

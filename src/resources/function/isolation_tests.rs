@@ -138,7 +138,7 @@ fn the_function_that_takes_over_is_ready_before_the_other_one_lets_go() {
     let (own, main) = ("cwl-to-logentries-lake", "cwl-to-logentries");
     let reads = position(&on, Verb::Create, Kind::TRIGGER, own);
     assert!(position(&on, Verb::Create, Kind::FUNCTION, own) < reads, "{on}");
-    assert!(reads < position(&on, Verb::Update, Kind::FUNCTION, main), "{on}");
+    assert!(reads < position(&on, Verb::Update, Kind::ALIAS, &format!("{main}:live")), "{on}");
     let lead = u64::from(isolated.isolation.handover_seconds);
     let moves_at = NOW + 100 + lead;
     assert_eq!(function_config(&account, None).schedules["lake"].changes, [moves_at]);
@@ -147,8 +147,8 @@ fn the_function_that_takes_over_is_ready_before_the_other_one_lets_go() {
 
     account.time = Some(NOW + 5000);
     let off = setup(&shared, &account, false);
-    let last = position(&off, Verb::Update, Kind::FUNCTION, own);
-    assert!(position(&off, Verb::Update, Kind::FUNCTION, main) < last, "{off}");
+    let last = position(&off, Verb::Update, Kind::ALIAS, &format!("{own}:live"));
+    assert!(position(&off, Verb::Update, Kind::ALIAS, &format!("{main}:live")) < last, "{off}");
     let guard = Action::from(function::Action::BeforeHandover { at: NOW + 5000 + lead });
     assert_eq!(off.steps[last].actions[0], guard, "only while that time is ahead");
     assert_eq!(off.planned_at, account.time);

@@ -36,7 +36,6 @@ mod secrets_tests;
 pub(crate) mod sharing;
 #[cfg(test)]
 mod sharing_tests;
-pub(crate) mod start;
 pub(crate) mod teardown;
 pub(crate) mod undelivered;
 

@@ -1,5 +1,7 @@
 //! What each action does to the function, in the model of AWS for the tests of the planner.
 
+use std::collections::BTreeMap;
+
 use super::Action;
 use crate::resources::{FunctionFailure, Observed, ObservedFunction, RUNTIME, Stack};
 
@@ -26,16 +28,12 @@ pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
                 failure: None,
                 modified: None,
                 tags: create.tags.clone(),
+                others: BTreeMap::new(),
+                versions: Vec::new(),
+                aliases: BTreeMap::new(),
             });
         }
         Action::Await { .. } => o.function.as_mut().expect("the function exists").settled = true,
-        Action::Start { .. } => {
-            assert!(
-                o.function.as_ref().is_some_and(|f| f.settled && f.failure.is_none()),
-                "it cannot be invoked"
-            );
-            assert!(o.function_role.is_some(), "the function runs with a role that is not there");
-        }
         Action::UpdateCode { bundle, .. } => {
             let function = o.function.as_mut().expect("the function exists");
             assert!(!matches!(function.failure, Some(FunctionFailure::Creation(_))), "AWS cannot update it");

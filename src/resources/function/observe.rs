@@ -57,14 +57,15 @@ pub(crate) async fn isolated(
 pub(crate) async fn writers(
     aws: Aws<'_>,
     names: &Names,
-    own: Option<String>,
+    own: impl Iterator<Item = String>,
     functions: &BTreeSet<String>,
 ) -> Result<BTreeMap<String, String>, AwsError> {
     let others = functions.iter().filter(|arn| function_name(arn) != names.function);
     let read = try_join_all(
         others.map(async |arn| Ok::<_, AwsError>((log_group_of(aws, arn).await?, function_name(arn)))),
     );
-    let all = read.await?.into_iter().chain([(own, names.function.clone())]);
+    let own = own.map(|log_group| (Some(log_group), names.function.clone()));
+    let all = read.await?.into_iter().chain(own);
     let named = all.filter_map(|(log_group, function)| Some((log_group?, function)));
     Ok(named.filter(|(log_group, function)| *log_group != format!("/aws/lambda/{function}")).collect())
 }

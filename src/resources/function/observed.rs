@@ -5,9 +5,11 @@ use std::fmt;
 
 use super::bundle::Arch;
 use super::desired::EnvValue;
+use crate::resources::alias::LIVE;
+use crate::resources::alias::observed::{ObservedAlias, ObservedVersion, Snapshot};
 use crate::stack::Tags;
 
-/// A function.
+/// A function. Its settings are those of `$LATEST`, which a version keeps when it is published.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObservedFunction {
     /// Its ARN, unqualified.
@@ -42,6 +44,79 @@ pub struct ObservedFunction {
     pub modified: Option<i64>,
     /// Its tags.
     pub tags: Tags,
+    /// Settings that cwl2le does not make: see [`Snapshot::others`].
+    pub others: BTreeMap<String, String>,
+    /// Its published versions, oldest first.
+    pub versions: Vec<ObservedVersion>,
+    /// Its aliases, by name.
+    pub aliases: BTreeMap<String, ObservedAlias>,
+}
+
+impl ObservedFunction {
+    /// The alias that the event source mapping is to call.
+    pub fn live(&self) -> Option<&ObservedAlias> {
+        self.aliases.get(LIVE)
+    }
+
+    /// The version of this number.
+    pub fn version(&self, number: u64) -> Option<&ObservedVersion> {
+        self.versions.iter().find(|version| version.number == number)
+    }
+
+    /// The version that this alias or number stands for; none for `$LATEST`.
+    pub fn version_of(&self, qualifier: &str) -> Option<&ObservedVersion> {
+        let alias = self.aliases.get(qualifier).map(|alias| alias.version.as_str());
+        self.version(alias.unwrap_or(qualifier).parse().ok()?)
+    }
+
+    /// The version that the alias names.
+    pub fn live_version(&self) -> Option<&ObservedVersion> {
+        self.version_of(LIVE)
+    }
+
+    /// The log groups that its configuration and that of the version with the records name, where they name one.
+    pub(crate) fn log_groups(&self) -> impl Iterator<Item = String> {
+        let live = self.live_version().and_then(|live| live.snapshot.log_group.clone());
+        self.log_group.clone().into_iter().chain(live)
+    }
+
+    /// What a version that is published now would keep of it.
+    pub fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            runtime: self.runtime.clone(),
+            role_arn: self.role_arn.clone(),
+            arch: self.arch,
+            memory_mb: self.memory_mb,
+            timeout_seconds: self.timeout_seconds,
+            code_sha256: self.code_sha256.clone(),
+            description: self.description.clone(),
+            environment: self.environment.clone(),
+            hidden_environment: self.hidden_environment.clone(),
+            log_group: self.log_group.clone(),
+            others: self.others.clone(),
+        }
+    }
+
+    /// The same function, with what a version keeps in place of its own settings.
+    #[must_use]
+    pub(crate) fn as_of(&self, version: &ObservedVersion) -> Self {
+        let is = version.snapshot.clone();
+        Self {
+            runtime: is.runtime,
+            role_arn: is.role_arn,
+            arch: is.arch,
+            memory_mb: is.memory_mb,
+            timeout_seconds: is.timeout_seconds,
+            code_sha256: is.code_sha256,
+            description: is.description,
+            environment: is.environment,
+            hidden_environment: is.hidden_environment,
+            log_group: is.log_group,
+            others: is.others,
+            modified: version.modified,
+            ..self.clone()
+        }
+    }
 }
 
 /// What AWS failed at with a function, and its reason.

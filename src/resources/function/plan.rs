@@ -10,11 +10,10 @@ use super::code::{CodeChange, code_change};
 use super::configuration::{current_config, read_config};
 use super::desired::{EnvValue, RUNTIME};
 use super::environment::{changed_environment, check_size, config_fields, environment};
-use super::forwarders::{Forwarder, existing};
+use super::forwarders::existing;
 use super::readable::must_be_readable;
 use super::release::{Recorded, Release};
 use super::retire::retire;
-use super::start::start_functions;
 use super::teardown::forwarder;
 use super::{Function, losses};
 use crate::error::Code;
@@ -36,16 +35,13 @@ impl Planned for Function {
     }
 
     fn setup(setup: &Setup<'_>, plan: &mut Plan) {
-        for (at, forwarder) in setup.forwarders.wanted.iter().enumerate() {
+        for forwarder in &setup.forwarders.wanted {
             let function = function(&forwarder.stack, &forwarder.observed, setup.adopt, plan);
             plan.refused.extend(function.err());
-            let stage = if at == 0 { Stage::LetGo } else { Stage::LetGoOfOwn };
-            let_go(forwarder, stage, plan);
         }
     }
 
-    fn finish_setup(&Setup { stack, forwarders, .. }: &Setup<'_>, plan: &mut Plan) {
-        start_functions(stack, &forwarders.wanted, plan);
+    fn finish_setup(&Setup { forwarders, .. }: &Setup<'_>, plan: &mut Plan) {
         forwarders.retired.iter().for_each(|retired| retire(&retired.stack, &retired.observed, plan));
     }
 
@@ -332,17 +328,6 @@ fn update_function(
 /// Tags are written last: they say that the configuration is in place.
 fn is_tagging(action: &resources::Action) -> bool {
     matches!(action, resources::Action::Function(Action::Tag { .. }))
-}
-
-/// Has a function that lets go of a destination wait for the one that takes over.
-fn let_go(forwarder: &Forwarder, stage: Stage, plan: &mut Plan) {
-    let id = ResourceId::new(Kind::FUNCTION, &forwarder.stack.names.function);
-    let step = plan.steps.iter_mut().find(|step| step.resource == id);
-    let Some(step) = step.filter(|_| forwarder.lets_go) else { return };
-    step.stage = stage;
-    if let Some(at) = forwarder.before {
-        step.actions.insert(0, Action::BeforeHandover { at }.into());
-    }
 }
 
 fn reserve(draft: &mut Draft, stack: &Stack, want: Option<u32>, is: Option<u32>) {

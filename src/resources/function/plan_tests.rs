@@ -149,11 +149,11 @@ fn a_trigger_that_holds_records_back_is_put_right_and_a_second_one_is_refused() 
     apply(&stack, &mut account, &plan);
     assert!(setup(&stack, &account, false).is_empty());
 
-    let by_alias = ObservedTrigger { qualifier: Some("live".to_owned()), ..account.triggers[0].clone() };
+    let by_alias = ObservedTrigger { qualifier: Some("prod".to_owned()), ..account.triggers[0].clone() };
     account.triggers.insert(0, by_alias);
     let plan = setup(&stack, &account, false);
     let [refusal] = &plan.refused[..] else { panic!("one refusal: {plan}") };
-    assert!(refusal.resource.name.ends_with("cwl-to-logentries:live") && plan.is_empty(), "{plan}");
+    assert!(refusal.resource.name.ends_with("cwl-to-logentries:prod") && plan.is_empty(), "{plan}");
     assert!(refusal.hint.contains("no line is lost"), "{plan}");
 
     account.triggers.remove(0);
@@ -162,44 +162,8 @@ fn a_trigger_that_holds_records_back_is_put_right_and_a_second_one_is_refused() 
     assert!(setup(&stack, &account, false).notes[0].contains("theirs"));
 }
 
-/// To delete it and make another one would send again what the stream still holds.
-#[test]
-fn a_trigger_on_an_alias_is_taken_over_with_its_checkpoint() {
-    let stack = one_stack();
-    let mut account = account_with(&stack, FunctionFailure::Update("x".to_owned()));
-    account.function.as_mut().expect("made").failure = None;
-    account.triggers[0].qualifier = Some("live".to_owned());
-    let torn = teardown(&stack, &account, &TeardownOptions::default());
-    let triggers = torn.steps.iter().filter(|step| step.resource.kind == Kind::TRIGGER);
-    assert_eq!(triggers.map(|step| step.verb).collect::<Vec<_>>(), [Verb::Delete], "{torn}");
-
-    let (plan, uuid) = (setup(&stack, &account, false), account.triggers[0].uuid.clone());
-    assert!(plan.refused.is_empty(), "{plan}");
-    assert!(plan.to_string().contains("qualifier: live -> none"), "{plan}");
-    let moves = |action: &Action| matches!(action, Action::Trigger(trigger::Action::Update { uuid: of, function: Some(to), .. }) if *of == uuid && to == "cwl-to-logentries");
-    assert!(plan.steps.iter().flat_map(|step| &step.actions).any(moves), "{plan}");
-    apply(&stack, &mut account, &plan);
-    assert!(setup(&stack, &account, false).is_empty());
-
-    // One that is going is not taken over, and nothing is made while it is there.
-    account.triggers[0].qualifier = Some("live".to_owned());
-    account.triggers[0].state = TriggerState::Deleting;
-    let plan = setup(&stack, &account, false);
-    let trigger = plan.steps.iter().find(|step| step.resource.kind == Kind::TRIGGER).expect("a step");
-    assert!(
-        matches!(
-            &trigger.actions[..],
-            [
-                Action::Trigger(trigger::Action::AwaitGone { .. }),
-                Action::Trigger(trigger::Action::Create { .. })
-            ]
-        ),
-        "{plan}"
-    );
-}
-
 fn starts(plan: &Plan) -> Vec<(Stage, Verb, usize)> {
-    let is_start = |action: &Action| matches!(action, Action::Function(function::Action::Start { .. }));
+    let is_start = |action: &Action| matches!(action, Action::Alias(alias::Action::Start { .. }));
     let steps = plan.steps.iter().filter(|step| step.actions.iter().any(is_start));
     let from_the_end = |step: &Step| step.actions.iter().rev().position(is_start).unwrap_or(usize::MAX);
     steps.map(|step| (step.stage, step.verb, from_the_end(step))).collect()

@@ -24,6 +24,9 @@ pub struct Release {
 /// What stands before the hash of a forwarder that is not cwl2le's own.
 const ZIP: &str = "zip-";
 
+/// What a description says before the release.
+const DESCRIPTION: &str = "Forwards CloudWatch Logs from Kinesis to a log service: cwl2le ";
+
 /// Maximum length of a description that Lambda accepts, in characters.
 /// Source: <https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html>
 const DESCRIPTION_LENGTH: usize = 256;
@@ -60,8 +63,13 @@ impl Release {
 
     /// The description of a function that has this code.
     pub fn description(&self) -> String {
-        let text = format!("Forwards CloudWatch Logs from Kinesis to a log service: cwl2le {self}");
-        text.chars().take(DESCRIPTION_LENGTH).collect()
+        format!("{DESCRIPTION}{self}").chars().take(DESCRIPTION_LENGTH).collect()
+    }
+
+    /// The release that such a description names: that of a version, which has no tags of its own.
+    pub fn of_description(text: &str) -> Option<Self> {
+        let (version, source) = text.strip_prefix(DESCRIPTION)?.split_once(" (source ")?;
+        Some(Self { version: Version::parse(version).ok()?, source: source.strip_suffix(')')?.to_owned() })
     }
 }
 
@@ -150,7 +158,9 @@ mod tests {
             assert_eq!(recorded.release().as_ref(), Some(&release));
             assert!(!recorded.differs("0/+=") && recorded.differs("other"));
             assert!(release.description().contains(&release.to_string()), "{}", release.description());
+            assert_eq!(Release::of_description(&release.description()).as_ref(), Some(&release));
         }
+        assert_eq!(Release::of_description(&long.description()), None);
         assert!(Release::of_zip(&bundle).is_zip() && !Release::own().is_zip());
         assert_eq!(Release::own().source.len(), 16);
         assert_eq!(Recorded::read(&Tags::new()), Recorded::default());

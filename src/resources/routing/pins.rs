@@ -19,10 +19,10 @@ pub fn must_see_pins(stack: &Stack, observed: &Observed) -> bool {
     is_replaced || !leaving_destinations(stack, observed).is_empty()
 }
 
-/// The destinations that the function has and is no longer to have. Where its configuration cannot be read, it has
+/// The destinations that the function that gets the records has and is no longer to have. Where its configuration cannot be read, it has
 /// those that something pins.
 pub(crate) fn leaving_destinations(stack: &Stack, observed: &Observed) -> BTreeSet<String> {
-    let (Some(is), Some(wanted)) = (&observed.function, &stack.function.config) else {
+    let (Some(is), Some(wanted)) = (&observed.in_force().function, &stack.function.config) else {
         return BTreeSet::new();
     };
     let stream_arn = stack.names.stream_arn(&stack.target);
@@ -43,8 +43,9 @@ pub(crate) fn leaving_destinations(stack: &Stack, observed: &Observed) -> BTreeS
 /// `observed` holds every log group where [`must_see_pins`] says so.
 #[must_use]
 pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
-    let before = observed.function.as_ref().and_then(current_config);
-    let wanted = stack.function.config.as_ref().or(before.as_ref());
+    let before = observed.in_force().function.as_ref().and_then(current_config);
+    let latest = observed.function.as_ref().and_then(current_config);
+    let wanted = stack.function.config.as_ref().or(latest.as_ref());
     let Some(wanted) = wanted else { return plan };
     let stream_arn = stack.names.stream_arn(&stack.target);
     let leaving = leaving_destinations(stack, observed);
@@ -90,7 +91,8 @@ pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
         }
     }
     plan.refused.extend(refused);
-    for step in plan.steps.iter_mut().filter(|step| late && step.resource == function) {
+    let alias = ResourceId::alias(&stack.names);
+    for step in plan.steps.iter_mut().filter(|step| late && step.resource == alias) {
         step.stage = Stage::ForgetDestinations;
     }
     plan.ordered()

@@ -23,14 +23,14 @@ impl ResourceId {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are those of the AWS call that the variant names")]
 pub enum Action {
-    /// Create the event source mapping and wait until it is Enabled.
+    /// Create the event source mapping to the alias of this function, and wait until it is Enabled.
     Create { function: String, stream_arn: String, spec: TriggerSpec, tags: Tags },
     /// Wait until the mapping is Enabled.
     Await { uuid: String },
     /// Wait until the mapping that is being deleted is gone.
     AwaitGone { uuid: String },
-    /// Set every field of the mapping, enable it and wait; with `function`, have it call that one from its checkpoint
-    /// on.
+    /// Set every field of the mapping, enable it and wait; with `function`, have it call the alias of that one, from its
+    /// checkpoint on.
     Update { uuid: String, function: Option<String>, spec: TriggerSpec },
     /// Delete the mapping and wait until it is gone.
     Delete { uuid: String },

@@ -13,6 +13,7 @@ use crate::aws::error::{found, gone};
 use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
+use crate::resources::alias::LIVE;
 use crate::resources::function::aws::needed as function_needed;
 use crate::resources::numbers::{number, sdk_number};
 use crate::resources::stream::aws as stream;
@@ -46,9 +47,21 @@ pub(crate) async fn observe_triggers(
     function: &str,
     from_anywhere: bool,
 ) -> Result<(Vec<ObservedTrigger>, BTreeSet<String>, Mappings), AwsError> {
-    let of_function =
-        async { if from_anywhere { mappings(aws, None, Some(function)).await } else { Ok(Vec::new()) } };
-    let (mappings, of_function) = tokio::try_join!(mappings(aws, Some(stream_arn), None), of_function)?;
+    // AWS lists the mappings of an alias apart from those of its function.
+    let alias = format!("{function}:{LIVE}");
+    let from_elsewhere = async |function: &str| {
+        if from_anywhere { mappings(aws, None, Some(function)).await } else { Ok(Vec::new()) }
+    };
+    let (mappings, mut of_function, of_alias) = tokio::try_join!(
+        mappings(aws, Some(stream_arn), None),
+        from_elsewhere(function),
+        from_elsewhere(&alias)
+    )?;
+    for mapping in of_alias {
+        if !of_function.iter().any(|known| known.uuid == mapping.uuid) {
+            of_function.push(mapping);
+        }
+    }
     let elsewhere = of_function.into_iter().filter(|m| m.event_source_arn.as_deref() != Some(stream_arn));
     let readers = mappings.iter().filter_map(|mapping| mapping.function_arn.clone()).collect();
     let mut by_function = Mappings::new();
@@ -177,7 +190,7 @@ fn state(state: Option<&str>) -> TriggerState {
     }
 }
 
-/// Creates the mapping and waits until it is Enabled. A mapping of this stream to this function that is there already
+/// Creates the mapping to the alias of a function and waits until it is Enabled. One of this stream that is there already
 /// is set as wanted instead: AWS allows one.
 pub(crate) async fn create_trigger(
     aws: Aws<'_>,
@@ -194,12 +207,13 @@ pub(crate) async fn create_trigger(
             (EventSourcePosition::AtTimestamp, Some(DateTime::from_secs(time)))
         }
     };
+    let alias = format!("{function}:{LIVE}");
     let needs = [function_needed(function), stream::needed(stream_arn)];
     let needing = aws.needing(&needs);
-    let made = needing.call(SERVICE, "CreateEventSourceMapping", function, || {
+    let made = needing.call(SERVICE, "CreateEventSourceMapping", &alias, || {
         lambda
             .create_event_source_mapping()
-            .function_name(function)
+            .function_name(&alias)
             .event_source_arn(stream_arn)
             // LATEST can miss records while the mapping comes up.
             .starting_position(position.clone())
@@ -227,7 +241,7 @@ pub(crate) async fn create_trigger(
             let (there, ..) = observe_triggers(aws, stream_arn, function, false).await?;
             let there = there
                 .into_iter()
-                .find(|t| t.qualifier.is_none() && t.state != TriggerState::Deleting)
+                .find(|t| t.qualifier.as_deref() == Some(LIVE) && t.state != TriggerState::Deleting)
                 .ok_or(error)?;
             (aws.notice)(Notice::Found);
             update_trigger(aws, &there.uuid, None, spec).await
@@ -236,8 +250,8 @@ pub(crate) async fn create_trigger(
     }
 }
 
-/// Sets every field of the mapping that can be set, enables it and waits. With `function` it calls that one from now
-/// on, and reads on where it was: see "UpdateEventSourceMapping" in the Lambda API Reference.
+/// Sets every field of the mapping that can be set, enables it and waits. With `function` it calls the alias of that one
+/// from now on, and reads on where it was: see "UpdateEventSourceMapping" in the Lambda API Reference.
 pub(crate) async fn update_trigger(
     aws: Aws<'_>,
     uuid: &str,
@@ -255,7 +269,7 @@ pub(crate) async fn update_trigger(
             lambda
                 .update_event_source_mapping()
                 .uuid(uuid)
-                .set_function_name(function.map(ToOwned::to_owned))
+                .set_function_name(function.map(|function| format!("{function}:{LIVE}")))
                 .enabled(true)
                 .batch_size(sdk_number(spec.batch_size.value))
                 .maximum_batching_window_in_seconds(sdk_number(spec.window_seconds.value))

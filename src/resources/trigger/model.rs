@@ -1,6 +1,7 @@
 //! What each action does to the event source mappings, in the model of AWS for the tests of the planner.
 
 use super::Action;
+use crate::resources::alias::LIVE;
 use crate::resources::{Observed, ObservedTrigger, Stack, Start, TriggerSpec, TriggerState, UNLIMITED};
 use crate::stack::Setting;
 
@@ -22,7 +23,7 @@ fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTri
     ObservedTrigger {
         uuid: uuid.to_owned(),
         source_arn: source_arn.to_owned(),
-        qualifier: None,
+        qualifier: Some(LIVE.to_owned()),
         state: TriggerState::Enabled,
         last_result: None,
         batch_size: spec.batch_size.value,
@@ -44,7 +45,8 @@ fn trigger_from(spec: &TriggerSpec, uuid: &str, source_arn: &str) -> ObservedTri
 pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
     match action {
         Action::Create { function, stream_arn, spec, .. } => {
-            assert!(o.function.is_some() && o.stream.is_some(), "the trigger has nothing to join");
+            let live = o.function.as_ref().and_then(|function| function.live());
+            assert!(live.is_some() && o.stream.is_some(), "the trigger has nothing to join");
             assert!(!o.triggers.iter().any(|t| t.source_arn == *stream_arn), "the trigger exists already");
             o.triggers.push(trigger_from(spec, &format!("uuid of {function}"), stream_arn));
         }
@@ -52,9 +54,13 @@ pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
             let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");
             trigger.state = TriggerState::Enabled;
         }
-        Action::Update { uuid, spec, .. } => {
+        Action::Update { uuid, function, spec } => {
+            let live = o.function.as_ref().and_then(|function| function.live());
+            assert!(function.is_none() || live.is_some(), "there is no alias to call");
             let trigger = o.triggers.iter_mut().find(|t| t.uuid == *uuid).expect("the trigger exists");
-            *trigger = trigger_from(spec, uuid, &trigger.source_arn);
+            let qualifier =
+                if function.is_some() { Some(LIVE.to_owned()) } else { trigger.qualifier.clone() };
+            *trigger = ObservedTrigger { qualifier, ..trigger_from(spec, uuid, &trigger.source_arn) };
         }
         Action::Delete { uuid } | Action::AwaitGone { uuid } => {
             o.triggers.retain(|t| t.uuid != *uuid);

@@ -6,6 +6,7 @@ use super::Trigger;
 use super::action::Action;
 use super::desired::{TriggerSpec, UNLIMITED, max_record_age};
 use crate::error::Code;
+use crate::resources::alias::{LIVE, freeze};
 use crate::resources::kind::{Losses, Part, Planned, Setup};
 use crate::resources::{
     Draft, Kind, Observed, ObservedTrigger, Plan, Refusal, ResourceId, Stack, Stage, Step, TriggerState, Verb,
@@ -58,8 +59,12 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     let of_stream = || observed.triggers.iter().filter(|t| t.source_arn == stream_arn);
     let mut living: Vec<&ObservedTrigger> =
         of_stream().filter(|t| t.state != TriggerState::Deleting).collect();
-    // The one that calls the function itself, else one that calls it by an alias or a version.
-    living.sort_by_key(|t| t.qualifier.is_some());
+    // The one that calls our alias, else one that calls the function itself, else one that calls something else of it.
+    living.sort_by_key(|t| match t.qualifier.as_deref() {
+        Some(LIVE) => 0,
+        None => 1,
+        Some(_) => 2,
+    });
     if let [kept, second, ..] = living[..] {
         let by = |t: &ObservedTrigger| t.qualifier.as_ref().map_or(String::new(), |by| format!(" by `{by}`"));
         let qualifier = second.qualifier.as_deref().unwrap_or(&second.uuid);
@@ -101,14 +106,18 @@ fn trigger(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
         return Ok(());
     };
 
-    let mut draft = Draft::of(Stage::Trigger, id, Verb::Update);
+    let calls_live = is.qualifier.as_deref() == Some(LIVE);
+    let frozen = if calls_live { None } else { freeze(stack, observed) };
+    let stage = if frozen.is_some() { Stage::Freeze } else { Stage::Trigger };
+    let mut draft = Draft::of(stage, id, Verb::Update);
+    frozen.into_iter().flatten().for_each(|action| draft.act(action));
     // What is not asked for stays as it is; what delivery depends on is put right.
     let mut spec = want.clone();
     let mut differs = false;
-    // A trigger that calls another function keeps its checkpoint. A new one would send again what the stream still
+    // A trigger that is to call something else keeps its checkpoint. A new one would send again what the stream still
     // holds.
-    let moved = is.qualifier.as_ref().map(|qualifier| {
-        draft.change("qualifier", qualifier.as_str(), Value::Null);
+    let moved = (!calls_live).then(|| {
+        draft.change("calls", is.qualifier.as_deref().unwrap_or("$LATEST"), LIVE);
         differs = true;
         function.clone()
     });

@@ -4,6 +4,7 @@ use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Forwarder, Judged, count, points, seconds, span};
 use super::super::finding::{Command, Finding};
 use crate::health::{Metric, Metrics};
+use crate::resources::alias::LIVE;
 use crate::resources::{Field, Kind, ObservedTrigger, ResourceId, TriggerState, Unread};
 
 /// Time after which CloudWatch shows what happened, in milliseconds: metrics are up to three minutes late.
@@ -79,8 +80,12 @@ fn one_trigger(evidence: &Evidence) -> Judged {
     evidence.read(Unread::Triggers, |_| ())?;
     evidence.each_forwarder(|forwarder| {
         let mut living: Vec<&ObservedTrigger> = forwarder.living().collect();
-        // The one that calls the function itself stays, as `setup` wants it.
-        living.sort_by_key(|trigger| trigger.qualifier.is_some());
+        // The one that calls the alias stays, as `setup` wants it.
+        living.sort_by_key(|trigger| match trigger.qualifier.as_deref() {
+            Some(LIVE) => 0,
+            None => 1,
+            Some(_) => 2,
+        });
         let [kept, others @ ..] = &living[..] else { return Err(Finding::skipped("trigger-there")) };
         if others.is_empty() {
             return Ok(Finding::ok("one trigger"));

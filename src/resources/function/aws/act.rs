@@ -5,7 +5,6 @@ use super::function::{
     unset_concurrency, update_code, update_configuration,
 };
 use super::handover::before_handover;
-use super::start::start_function;
 use crate::aws::Aws;
 use crate::error::Result;
 use crate::resources::function::Action;
@@ -15,7 +14,6 @@ pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
     match action {
         Action::Create(spec) => create_function(aws, spec).await,
         Action::Await { name } => await_function(aws, name, false).await,
-        Action::Start { name } => start_function(aws, name).await,
         Action::UpdateCode { name, bundle } => update_code(aws, name, bundle).await,
         Action::UpdateConfiguration {
             name,

@@ -1,15 +1,7 @@
 //! The function.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::time::Duration;
-
-use aws_sdk_lambda::config::timeout::TimeoutConfig;
-use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::{
-    Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State,
-};
-use cwl2le_forwarder::secret::{is_telling, redactor};
 
 use crate::aws::call::Need;
 use crate::aws::error::{Operation, found, gone};
@@ -17,10 +9,17 @@ use crate::aws::owner::check_owner;
 use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
-use crate::resources::numbers::{number, sdk_number};
+use crate::resources::alias::aws as alias;
+use crate::resources::numbers::sdk_number;
 use crate::resources::role::aws as role;
 use crate::resources::{Arch, Bundle, CreateFunction, EnvValue, FunctionFailure, ObservedFunction, RUNTIME};
 use crate::stack::Tags;
+use aws_sdk_lambda::config::timeout::TimeoutConfig;
+use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::{
+    Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State,
+};
 
 /// The service, as errors and the table of errors name it.
 pub(super) const SERVICE: &str = "lambda";
@@ -41,47 +40,33 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
     let Some(is) = answer.configuration else { return Ok(None) };
     let (state, update) = (is.state.as_ref(), is.last_update_status.as_ref());
     let settled = settled(state, update);
-    let failure = failure(state, update, [is.state_reason, is.last_update_status_reason]);
-    let (variables, hidden) = match is.environment {
-        Some(environment) => (environment.variables.unwrap_or_default(), environment.error),
-        None => (HashMap::new(), None),
-    };
-    let hidden_environment = hidden.map(|error| {
-        let [code, message] = [error.error_code, error.message].map(Option::unwrap_or_default);
-        format!("{code}: {message}")
-    });
-    learn_secrets(&variables);
+    let failure = failure(state, update, [is.state_reason.clone(), is.last_update_status_reason.clone()]);
+    let reserved = answer.concurrency.and_then(|c| c.reserved_concurrent_executions);
+    let (arn, modified) = (is.function_arn.clone().unwrap_or_default(), is.last_modified.as_deref());
+    let modified = modified.and_then(alias::milliseconds);
+    let latest = alias::snapshot(is);
+    let (versions, aliases) = alias::observe(aws, name).await?;
     Ok(Some(ObservedFunction {
-        arn: is.function_arn.unwrap_or_default(),
-        runtime: is.runtime.map(|runtime| runtime.as_str().to_owned()).unwrap_or_default(),
-        role_arn: is.role.unwrap_or_default(),
-        arch: match is.architectures.unwrap_or_default().first() {
-            Some(Architecture::Arm64) => Arch::Arm64,
-            _ => Arch::X86_64,
-        },
-        memory_mb: number(is.memory_size),
-        timeout_seconds: number(is.timeout),
-        code_sha256: is.code_sha256.unwrap_or_default(),
-        description: is.description.unwrap_or_default(),
-        environment: variables.into_iter().map(|(key, value)| (key, EnvValue(value))).collect(),
-        hidden_environment,
-        reserved_concurrency: answer
-            .concurrency
-            .and_then(|c| c.reserved_concurrent_executions)
-            .and_then(|n| u32::try_from(n).ok()),
-        log_group: is.logging_config.and_then(|logging| logging.log_group),
+        arn,
+        runtime: latest.runtime,
+        role_arn: latest.role_arn,
+        arch: latest.arch,
+        memory_mb: latest.memory_mb,
+        timeout_seconds: latest.timeout_seconds,
+        code_sha256: latest.code_sha256,
+        description: latest.description,
+        environment: latest.environment,
+        hidden_environment: latest.hidden_environment,
+        reserved_concurrency: reserved.and_then(|n| u32::try_from(n).ok()),
+        log_group: latest.log_group,
         settled,
         failure,
-        modified: is.last_modified.as_deref().and_then(milliseconds),
+        modified,
         tags: answer.tags.unwrap_or_default().into_iter().collect(),
+        others: latest.others,
+        versions,
+        aliases,
     }))
-}
-
-/// A time as Lambda gives it: `2026-11-29T20:00:00.000+0000`.
-fn milliseconds(time: &str) -> Option<i64> {
-    let time = humantime::parse_rfc3339(&time.replace("+0000", "Z")).ok()?;
-    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    i64::try_from(since.as_millis()).ok()
 }
 
 fn unreadable(name: &str, code: String, message: String) -> AwsError {
@@ -302,17 +287,6 @@ fn ready(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
         && matches!(update, None | Some(LastUpdateStatus::Successful))
 }
 
-/// AWS quotes the variables of a function in some of its messages.
-fn learn_secrets(variables: &HashMap<String, String>) {
-    for (name, value) in variables {
-        match serde_json::from_str(value) {
-            Ok(config @ serde_json::Value::Object(_)) => redactor::learn_config(&config),
-            _ if is_telling(name) => redactor::learn(value),
-            _ => redactor::learn_url(value),
-        }
-    }
-}
-
 fn environment(variables: &BTreeMap<String, EnvValue>) -> Environment {
     let variables = variables.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
     Environment::builder().set_variables(Some(variables)).build()
@@ -337,16 +311,4 @@ fn slow_upload(aws: Aws<'_>) -> aws_sdk_lambda::config::Builder {
     let upload = UPLOAD.min(aws.session.patience());
     let timeouts = TimeoutConfig::builder().operation_attempt_timeout(upload).build();
     aws_sdk_lambda::config::Builder::new().timeout_config(timeouts)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::milliseconds;
-
-    #[test]
-    fn the_time_of_the_last_change_is_read() {
-        assert_eq!(milliseconds("2026-11-29T20:00:00.123+0000"), Some(1_795_982_400_123));
-        assert_eq!(milliseconds("2026-11-29T20:00:00Z"), Some(1_795_982_400_000));
-        assert_eq!(milliseconds("yesterday"), None);
-    }
 }

@@ -1,0 +1,7 @@
+//! Lambda: versions and aliases.
+
+mod act;
+mod read;
+
+pub(crate) use act::act;
+pub(crate) use read::{milliseconds, observe, snapshot};

@@ -1,0 +1,166 @@
+//! What Lambda answers of versions and aliases.
+
+use serde_json::{Value, json};
+
+use super::aws as alias;
+use super::observed::{Before, ObservedAlias};
+use super::{Action, From, Version};
+use crate::aws::tests::*;
+use crate::error::Code;
+
+fn published(version: &str, code_sha256: &str) -> Value {
+    json!({"Version": version, "CodeSha256": code_sha256, "LastModified": "2026-11-29T20:00:00.123+0000",
+           "Description": "Forwards CloudWatch Logs from Kinesis to a log service: cwl2le 0.2.0 (source abc)"})
+}
+
+async fn act(aws: &FakeAws, action: &Action) -> crate::error::Result<()> {
+    alias::act((&aws.session()).into(), action).await
+}
+
+fn moving(version: Version, from: From) -> Action {
+    Action::Move { function: "f".to_owned(), version, from, before: None }
+}
+
+fn live(version: &str) -> ObservedAlias {
+    let run = Some("2026-11-01T00:00:00Z".to_owned());
+    ObservedAlias { version: version.to_owned(), revision: "r".to_owned(), run, ..ObservedAlias::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn versions_come_from_all_pages_without_the_function_itself() {
+    let aws = FakeAws::new(|request| {
+        Answer::Json(match (request.operation.as_str(), request.uri.contains("Marker")) {
+            ("ListAliases", _) => json!({"Aliases": [
+                {"Name": "live", "FunctionVersion": "10", "RevisionId": "r",
+                 "Description": "replaced version 9, cwl2le run of 2026-11-30T11:20:05Z"},
+                {"Name": "prod", "FunctionVersion": "9", "RoutingConfig": {"AdditionalVersionWeights": {"10": 0.5}}},
+            ]}),
+            (_, false) => {
+                json!({"Versions": [published("$LATEST", "c"), published("10", "b")], "NextMarker": "m"})
+            }
+            (_, true) => json!({"Versions": [published("9", "a")]}),
+        })
+    });
+    let (versions, aliases) = alias::observe((&aws.session()).into(), "f").await.expect("read");
+    assert_eq!(versions.iter().map(|version| version.number).collect::<Vec<_>>(), [9, 10]);
+    let newest = &versions[1];
+    assert_eq!((newest.modified, newest.snapshot.code_sha256.as_str()), (Some(1_795_982_400_123), "b"));
+    assert_eq!(newest.snapshot.release().expect("a release").version.to_string(), "0.2.0");
+    let is = &aliases["live"];
+    assert_eq!((is.number(), is.before), (Some(10), Some(Before::Replaced(9))));
+    assert_eq!(is.run.as_deref(), Some("2026-11-30T11:20:05Z"));
+    assert_eq!((&aliases["prod"].shares[..], aliases["prod"].before), (&[10][..], None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_others_set_on_a_function_counts_and_what_aws_sets_does_not() {
+    let read = async |more: Value| {
+        let aws = FakeAws::new(move |request| {
+            let mut is = published("1", "a");
+            is.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+            Answer::Json(match request.operation.as_str() {
+                "ListAliases" => json!({}),
+                _ => json!({"Versions": [is]}),
+            })
+        });
+        let (versions, _) = alias::observe((&aws.session()).into(), "f").await.expect("read");
+        versions[0].snapshot.clone()
+    };
+    let plain = read(json!({})).await;
+    let default = json!({"VpcConfig": {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""}, "EphemeralStorage": {"Size": 512},
+                         "TracingConfig": {"Mode": "PassThrough"}, "Layers": [], "RevisionId": "x"});
+    assert_eq!(read(default).await, plain);
+    for other in [
+        json!({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}),
+        json!({"Layers": [{"Arn": "arn:layer:1"}]}),
+        json!({"TracingConfig": {"Mode": "Active"}}),
+        json!({"EphemeralStorage": {"Size": 1024}}),
+        json!({"KMSKeyArn": "arn:key"}),
+        json!({"MemorySize": 512}),
+    ] {
+        assert_ne!(read(other.clone()).await, plain, "{other}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_is_published_of_this_code_and_waited_for() {
+    let aws = FakeAws::new(|request| {
+        Answer::Json(match (request.operation.as_str(), request.before) {
+            ("PublishVersion", _) => json!({"Version": "8", "State": "Pending"}),
+            ("GetFunctionConfiguration", 0 | 3..) => {
+                json!({"State": "Active", "LastUpdateStatus": "Successful"})
+            }
+            _ => json!({"State": "Pending"}),
+        })
+    });
+    let publish = Action::Publish { function: "f".to_owned(), code_sha256: "a".to_owned() };
+    act(&aws, &publish).await.expect("published");
+    let requests = aws.requests();
+    let at = requests.iter().position(|request| request.operation == "PublishVersion").expect("a call");
+    assert_eq!(requests[at].body["CodeSha256"], json!("a"));
+    let looks = &requests[at + 1..];
+    assert_eq!(looks.len(), 3);
+    assert!(looks.iter().all(|look| look.uri.contains("f:8") || look.uri.contains("f%3A8")), "{looks:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_moves_only_from_where_this_run_saw_it() {
+    let aws = FakeAws::new(|request| match request.operation.as_str() {
+        "ListVersionsByFunction" => {
+            Answer::Json(json!({"Versions": [published("8", "b"), published("7", "a")]}))
+        }
+        _ => Answer::ok(),
+    });
+    let newest = Version::Newest { code_sha256: "b".to_owned() };
+    act(&aws, &moving(newest, From::Alias(live("7")))).await.expect("moved");
+    let requests = aws.requests();
+    let moved = requests.iter().find(|request| request.operation == "UpdateAlias").expect("a call");
+    assert_eq!((moved.text("FunctionVersion"), moved.text("RevisionId")), ("8", "r"));
+    assert!(moved.text("Description").starts_with("replaced version 7, cwl2le run of 20"), "{moved:?}");
+    assert_eq!(moved.body["RoutingConfig"], json!({"AdditionalVersionWeights": {}}));
+
+    // A version that is taken back keeps the run that brought it.
+    let back = Action::Move {
+        function: "f".to_owned(),
+        version: Version::Number(7),
+        from: From::Alias(live("8")),
+        before: Some(Before::RolledBackFrom(8)),
+    };
+    act(&aws, &back).await.expect("moved");
+    let requests = aws.requests();
+    let moved = requests.iter().rfind(|request| request.operation == "UpdateAlias").expect("a call");
+    assert_eq!(moved.text("Description"), "rolled back from version 8, cwl2le run of 2026-11-01T00:00:00Z");
+
+    // Another run has published something else.
+    let other = Version::Newest { code_sha256: "c".to_owned() };
+    assert_eq!(act(&aws, &moving(other, From::Nothing)).await.expect_err("changed").code, Code::Changed);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alias_that_another_run_moved_is_left_where_it_is() {
+    for (is_at, ok) in [("8", true), ("9", false)] {
+        let aws = FakeAws::new(move |request| match request.operation.as_str() {
+            "UpdateAlias" => {
+                Answer::Error(412, "PreconditionFailedException", "The RevisionId provided does not match")
+            }
+            "CreateAlias" => Answer::Error(409, "ResourceConflictException", "Alias already exists"),
+            _ => Answer::Json(json!({"FunctionVersion": is_at})),
+        });
+        for from in [From::Nothing, From::Alias(live("7")), From::Earlier] {
+            let moved = act(&aws, &moving(Version::Number(8), from)).await;
+            // The answer to the first attempt may have been lost.
+            assert_eq!(moved.is_ok(), ok, "{moved:?}");
+            assert!(moved.err().is_none_or(|error| error.code == Code::Changed));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_version_may_show_late() {
+    let aws = FakeAws::new(|request| match (request.operation.as_str(), request.before) {
+        ("CreateAlias", 0..3) => Answer::Error(404, "ResourceNotFoundException", "Function not found: f:1"),
+        _ => Answer::ok(),
+    });
+    act(&aws, &moving(Version::Number(1), From::Nothing)).await.expect("made");
+    assert_eq!(aws.requests().iter().filter(|request| request.operation == "CreateAlias").count(), 4);
+}

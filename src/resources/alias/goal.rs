@@ -1,0 +1,106 @@
+//! Which version of a function is to get the records.
+
+use super::action::Version;
+use super::freeze::published;
+use super::observed::Before;
+use crate::resources::{Action, Observed, ObservedFunction, Plan, ResourceId, function};
+
+/// What a plan changes of a function.
+pub(super) enum Change {
+    /// It is created, or created again, with the code of this base64 SHA-256.
+    Create(String),
+    /// What a version keeps of it changes; the base64 SHA-256 of its code, where that changes as well.
+    Version(Option<String>),
+    /// Nothing of that.
+    Nothing,
+}
+
+impl Change {
+    pub(super) fn of(plan: &Plan, function: &ResourceId) -> Self {
+        let steps = plan.steps.iter().filter(|step| step.resource == *function);
+        let (mut code, mut changes) = (None, false);
+        for action in steps.flat_map(|step| &step.actions) {
+            match action {
+                Action::Function(function::Action::Create(create)) => {
+                    return Self::Create(create.bundle.sha256.clone());
+                }
+                Action::Function(function::Action::UpdateCode { bundle, .. }) => {
+                    (code, changes) = (Some(bundle.sha256.clone()), true);
+                }
+                Action::Function(function::Action::UpdateConfiguration { .. }) => changes = true,
+                _ => {}
+            }
+        }
+        if changes { Self::Version(code) } else { Self::Nothing }
+    }
+}
+
+/// Which version the alias is to name.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Goal {
+    /// The one that it names.
+    Keep,
+    /// The one that it names, though the function is another: this version of it was rolled back.
+    Held(u64),
+    /// The one that it names, and no other beside it.
+    Again(u64),
+    /// This one, which is published.
+    Number(u64),
+    /// One that is to be published, with the code of this base64 SHA-256.
+    Publish(String),
+}
+
+impl Goal {
+    /// Decides for a function that is there and stays; `is_frozen` is whether the alias names what runs now by an earlier
+    /// step of the same plan.
+    pub(super) fn of(
+        is: &ObservedFunction,
+        observed: &Observed,
+        change: &Change,
+        is_frozen: bool,
+        ignores_rollback: bool,
+    ) -> Self {
+        if let Change::Version(code) = change {
+            return Self::Publish(code.clone().unwrap_or_else(|| is.code_sha256.clone()));
+        }
+        let latest = is.snapshot();
+        let live = is.live().filter(|_| !is_frozen);
+        let again = live.filter(|live| !live.shares.is_empty()).and_then(|live| live.number());
+        let runs = match is_frozen {
+            true => observed.in_force().function.map(|runs| runs.snapshot()),
+            false => is.live_version().map(|version| version.snapshot.clone()),
+        };
+        if runs.as_ref() == Some(&latest) {
+            return again.map_or(Self::Keep, Self::Again);
+        }
+        let rolled_back =
+            live.filter(|_| !ignores_rollback && is.live_version().is_some()).and_then(|live| {
+                let Some(Before::RolledBackFrom(number)) = live.before else { return None };
+                is.version(number).filter(|version| version.snapshot == latest)
+            });
+        if let Some(rolled_back) = rolled_back {
+            return again.map_or(Self::Held(rolled_back.number), Self::Again);
+        }
+        match published(is) {
+            Some(version) => Self::Number(version.number),
+            None => Self::Publish(is.code_sha256.clone()),
+        }
+    }
+
+    /// The version to move the alias to, where it moves.
+    pub(super) fn version(&self) -> Option<Version> {
+        match self {
+            Self::Keep | Self::Held(_) => None,
+            Self::Again(number) | Self::Number(number) => Some(Version::Number(*number)),
+            Self::Publish(code_sha256) => Some(Version::Newest { code_sha256: code_sha256.clone() }),
+        }
+    }
+
+    /// Its number, where it is published already.
+    pub(super) const fn number(&self) -> Option<u64> {
+        match self {
+            Self::Again(number) | Self::Number(number) => Some(*number),
+            Self::Keep | Self::Held(_) | Self::Publish(_) => None,
+        }
+    }
+}

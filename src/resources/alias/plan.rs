@@ -1,0 +1,159 @@
+//! What must change on the versions of the functions and on their aliases.
+//!
+//! `$LATEST` gets no records. A change of code or configuration is made there and published as a version, which is
+//! started once. Only when the new versions of all functions have started do the aliases move.
+
+use serde_json::{Value, json};
+
+use super::action::{Action, Alias, From, Version};
+use super::freeze::freeze;
+use super::goal::{Change, Goal};
+use super::observed::ObservedAlias;
+use super::prune::outdated;
+use super::start::{in_step_of, start_others};
+use crate::resources::function::forwarders::Forwarder;
+use crate::resources::kind::{Planned, Setup};
+use crate::resources::{self, Draft, Kind, ObservedFunction, Plan, ResourceId, Stage, Verb, function};
+
+impl Planned for Alias {
+    type Action = Action;
+
+    fn setup(setup: &Setup<'_>, plan: &mut Plan) {
+        for (at, forwarder) in setup.forwarders.wanted.iter().enumerate() {
+            let let_go = if at == 0 { Stage::LetGo } else { Stage::LetGoOfOwn };
+            alias(forwarder, let_go, setup.stack.function.ignores_rollback, plan);
+        }
+    }
+
+    fn finish_setup(&Setup { stack, forwarders, .. }: &Setup<'_>, plan: &mut Plan) {
+        start_others(stack, &forwarders.wanted, plan);
+    }
+}
+
+fn alias(forwarder: &Forwarder, let_go: Stage, ignores_rollback: bool, plan: &mut Plan) {
+    let (stack, observed) = (&forwarder.stack, &forwarder.observed);
+    let function = ResourceId::new(Kind::FUNCTION, &stack.names.function);
+    if plan.refused.iter().any(|refusal| refusal.resource == function) {
+        return;
+    }
+    let change = Change::of(plan, &function);
+    let is = observed.function.as_ref().filter(|_| !matches!(change, Change::Create(_)));
+    let frozen = is.and_then(|_| freeze(stack, observed));
+    let goal = match is {
+        None => match change {
+            Change::Create(code_sha256) => Goal::Publish(code_sha256),
+            // Its function is not planned.
+            _ => return,
+        },
+        Some(is) => Goal::of(is, observed, &change, frozen.is_some(), ignores_rollback),
+    };
+    if let Goal::Held(rolled_back) = goal {
+        let live = is.and_then(ObservedFunction::live).map_or("", |live| live.version.as_str());
+        plan.notes.push(format!(
+            "{function} stays at version {live}: version {rolled_back} was rolled back, and nothing else changes; `cwl2le \
+             upgrade` tries it again"
+        ));
+    }
+    publish_and_start(plan, function, &stack.names.function, &goal);
+    let now = Now { forwarder, is, frozen: frozen.as_deref() };
+    now.step(&goal, let_go).finish_if_changed(plan);
+}
+
+/// Has a new version published and started in the step of its function.
+fn publish_and_start(plan: &mut Plan, function: ResourceId, name: &str, goal: &Goal) {
+    let Some(version) = goal.version().filter(|_| !matches!(goal, Goal::Again(_))) else { return };
+    let mut actions: Vec<resources::Action> = Vec::new();
+    if let Goal::Publish(code_sha256) = goal {
+        let code_sha256 = code_sha256.clone();
+        actions.push(Action::Publish { function: name.to_owned(), code_sha256 }.into());
+    }
+    actions.push(Action::Start { function: name.to_owned(), version }.into());
+    in_step_of(plan, function, actions);
+}
+
+/// The alias of a function as it is.
+struct Now<'a> {
+    forwarder: &'a Forwarder,
+    /// The function, where it is there and stays.
+    is: Option<&'a ObservedFunction>,
+    /// What has the alias name what runs now, before anything changes: see [`freeze`].
+    frozen: Option<&'a [Action]>,
+}
+
+impl Now<'_> {
+    fn live(&self) -> Option<&ObservedAlias> {
+        self.is.and_then(ObservedFunction::live)
+    }
+
+    /// What the alias is before it moves.
+    fn from(&self) -> From {
+        match (self.frozen, self.live()) {
+            (Some([_, ..]), _) => From::Earlier,
+            (_, Some(live)) => From::Alias(live.clone()),
+            (_, None) => From::Nothing,
+        }
+    }
+
+    fn step(&self, goal: &Goal, let_go: Stage) -> Draft {
+        let (names, from) = (&self.forwarder.stack.names, self.from());
+        let is_new = from == From::Nothing;
+        let verb = if is_new { Verb::Create } else { Verb::Update };
+        let mut draft = Draft::of(Stage::Live, ResourceId::alias(names), verb);
+        if let Some(version) = goal.version() {
+            let new = goal.number().map_or_else(|| json!("new"), Value::from);
+            match &from {
+                From::Alias(live) => {
+                    let old = live.number().map_or_else(|| json!(live.version), Value::from);
+                    draft.change("version", old, new);
+                    if !live.shares.is_empty() {
+                        draft.change("weighted_versions", live.shares.clone(), Value::Null);
+                    }
+                }
+                From::Earlier => draft.change("version", "present", new),
+                From::Nothing => draft.set("version", new),
+            }
+            let function = names.function.clone();
+            draft.act(Action::Move { function, version, from, before: None });
+            // A trigger cannot be made before its alias.
+            if self.forwarder.lets_go && !is_new {
+                draft.stage(let_go);
+                if let Some(at) = self.forwarder.before {
+                    draft.act_before(|_| true, function::Action::BeforeHandover { at });
+                }
+            }
+        }
+        self.prune(goal, &mut draft);
+        draft
+    }
+
+    fn prune(&self, goal: &Goal, draft: &mut Draft) {
+        let Some(is) = self.is else { return };
+        let freezes = |action: &Action| matches!(action, Action::Publish { .. });
+        let frozen_new = self.frozen.is_some_and(|actions| actions.iter().any(freezes));
+        // Which of the present versions the alias names in the end; none where that one is published by this plan.
+        let live = match goal {
+            Goal::Publish(_) => None,
+            Goal::Number(number) | Goal::Again(number) => Some(*number),
+            Goal::Keep | Goal::Held(_) => self.frozen.and_then(moved_to).or_else(|| self.live()?.number()),
+        };
+        // A version that this plan publishes, and that the alias does not name in the end, is kept beside it.
+        let is_beside = frozen_new && goal.version().is_some();
+        let outdated = outdated(is, &self.forwarder.observed, live, usize::from(is_beside));
+        if outdated.is_empty() {
+            return;
+        }
+        draft.change("old_versions", outdated.clone(), Value::Null);
+        let function = &self.forwarder.stack.names.function;
+        for number in outdated {
+            draft.act(Action::DeleteVersion { function: function.clone(), number });
+        }
+    }
+}
+
+/// The number of the version that actions have the alias name, where it is there already.
+fn moved_to(actions: &[Action]) -> Option<u64> {
+    actions.iter().find_map(|action| match action {
+        Action::Move { version: Version::Number(number), .. } => Some(*number),
+        _ => None,
+    })
+}

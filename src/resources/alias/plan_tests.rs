@@ -1,0 +1,246 @@
+//! Versions and aliases in plans: what gets the records changes at once and never without having started.
+
+use proptest::prelude::*;
+
+use super::LIVE;
+use super::observed::Before;
+use crate::error::Code;
+use crate::resources::function::isolation_tests::isolating;
+use crate::resources::model::{apply, apply_some};
+use crate::resources::tests::{empty_account, one_stack, run, stacks};
+use crate::resources::*;
+
+/// An account with the whole stack.
+fn with(stack: &Stack) -> Observed {
+    let mut account = empty_account(&[]);
+    run(stack, &mut account, |is| setup(stack, is, false));
+    account
+}
+
+/// The same as it was before there were versions: the trigger calls the function itself.
+fn unversioned(stack: &Stack) -> Observed {
+    let mut account = with(stack);
+    let own = account.isolated.values_mut().map(|own| (&mut own.function, &mut own.triggers));
+    for (function, triggers) in own.chain([(&mut account.function, &mut account.triggers)]) {
+        let function = function.as_mut().expect("made");
+        function.versions.clear();
+        function.aliases.clear();
+        triggers.iter_mut().for_each(|trigger| trigger.qualifier = None);
+    }
+    account
+}
+
+fn gets_records(account: &Observed) -> Snapshot {
+    account.in_force().function.expect("made").snapshot()
+}
+
+fn alias(account: &mut Observed) -> &mut ObservedAlias {
+    account.function.as_mut().and_then(|function| function.aliases.get_mut(LIVE)).expect("made")
+}
+
+fn version(account: &Observed) -> Option<u64> {
+    account.function.as_ref()?.live()?.number()
+}
+
+fn memory(stack: &Stack, memory_mb: u32) -> Stack {
+    let mut stack = stack.clone();
+    stack.function.memory_mb = crate::stack::Setting::asked(memory_mb);
+    stack
+}
+
+/// Whether any action of a plan, in the order of the plan, is like this; its position.
+fn position(plan: &Plan, is: impl Fn(&super::Action) -> bool) -> Option<usize> {
+    let mut actions = plan.steps.iter().flat_map(|step| &step.actions);
+    actions.position(|action| matches!(action, Action::Alias(action) if is(action)))
+}
+
+proptest! {
+    /// Whatever a run was interrupted after, records are handled as before or as wanted, and by nothing between.
+    #[test]
+    fn what_gets_the_records_is_the_old_one_or_the_new_one(
+        before in stacks(), after in stacks(), count in 0usize..30, was_unversioned in any::<bool>(),
+    ) {
+        let mut account = if was_unversioned { unversioned(&before) } else { with(&before) };
+        let old = gets_records(&account);
+        let plan = setup(&after, &account, false);
+        prop_assert!(plan.refused.is_empty(), "{plan}");
+        apply_some(&after, &mut account, &plan, count);
+        let now = gets_records(&account);
+        run(&after, &mut account, |is| setup(&after, is, false));
+        let new = gets_records(&account);
+        prop_assert!(now == old || now == new, "{plan}");
+        prop_assert_eq!(&new, &account.function.as_ref().expect("made").snapshot());
+        let again = setup(&after, &account, false);
+        prop_assert!(again.is_empty() && again.refused.is_empty(), "{again}");
+    }
+
+    /// All new versions have started before the first of them gets a record.
+    #[test]
+    fn functions_move_together_or_not_at_all(before in stacks(), after in stacks()) {
+        let isolated = ["audit", "lake"];
+        let (before, mut after) = (isolating(before, &isolated), isolating(after, &isolated));
+        after.function.memory_mb = crate::stack::Setting::asked(before.function.memory_mb.value + 1);
+        let account = with(&before);
+        let plan = setup(&after, &account, false);
+        let stages = |is: fn(&super::Action) -> bool| -> Vec<Stage> {
+            let has = |step: &&Step| step.actions.iter().any(|action| matches!(action, Action::Alias(action) if is(action)));
+            plan.steps.iter().filter(has).map(|step| step.stage).collect()
+        };
+        let starts = stages(|action| matches!(action, super::Action::Start { .. }));
+        let moves = stages(|action| matches!(action, super::Action::Move { .. }));
+        prop_assert_eq!((starts.len(), moves.len()), (3, 3), "{}", plan);
+        prop_assert!(starts.iter().max() < moves.iter().min(), "{plan}");
+    }
+
+    /// Whatever was done how often, only a few versions stay: never the live one or the one before it goes.
+    #[test]
+    fn old_versions_go(stacks in proptest::collection::vec(stacks(), 2..8), count in 0usize..20) {
+        let mut account = with(&stacks[0]);
+        for stack in &stacks[1..] {
+            let plan = setup(stack, &account, false);
+            apply_some(stack, &mut account, &plan, count);
+            run(stack, &mut account, |is| setup(stack, is, false));
+            let function = account.function.as_ref().expect("made");
+            prop_assert!(function.versions.len() <= 5, "{:?}", function.versions);
+            let before = function.live().and_then(|live| live.before);
+            prop_assert!(before.is_none_or(|before| function.version(before.number()).is_some()));
+            prop_assert!(setup(stack, &account, false).is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_chain_without_versions_moves_to_the_alias_before_anything_changes_and_keeps_its_trigger() {
+    let stack = one_stack();
+    let mut account = unversioned(&stack);
+    let (old, uuid) = (gets_records(&account), account.triggers[0].uuid.clone());
+    let changed = memory(&stack, old.memory_mb + 1);
+    let plan = setup(&changed, &account, false);
+    let updates = |step: &&Step| step.resource.kind == Kind::FUNCTION;
+    let frozen = plan.steps.iter().position(|step| step.stage == Stage::Freeze).expect("a step");
+    let updated = plan.steps.iter().position(|step| updates(&step)).expect("a step");
+    assert!(frozen < updated, "{plan}");
+    assert!(plan.to_string().contains("calls: $LATEST -> live"), "{plan}");
+    apply(&changed, &mut account, &plan);
+    assert_eq!((account.triggers[0].uuid.as_str(), version(&account)), (uuid.as_str(), Some(2)));
+    let function = account.function.as_ref().expect("made");
+    assert_eq!(function.versions[0].snapshot, old, "the way back");
+    assert_eq!(function.live().and_then(|live| live.before), Some(Before::Replaced(1)));
+
+    // The same where nothing else changes, and where a version or another alias is called.
+    for qualifier in [None, Some("1"), Some("prod")] {
+        let mut account = with(&stack);
+        let function = account.function.as_mut().expect("made");
+        let live = function.aliases.remove(LIVE).expect("made");
+        function.aliases.insert("prod".to_owned(), live);
+        account.triggers[0].qualifier = qualifier.map(ToOwned::to_owned);
+        let plan = setup(&stack, &account, false);
+        assert!(
+            position(&plan, |action| matches!(action, super::Action::Publish { .. })).is_none(),
+            "{plan}"
+        );
+        apply(&stack, &mut account, &plan);
+        assert_eq!((account.triggers[0].uuid.as_str(), version(&account)), (uuid.as_str(), Some(1)));
+        assert!(setup(&stack, &account, false).is_empty());
+    }
+
+    // One that is going is not taken over, and nothing is made while it is there.
+    account.triggers[0].state = TriggerState::Deleting;
+    let plan = setup(&changed, &account, false);
+    let trigger = plan.steps.iter().find(|step| step.resource.kind == Kind::TRIGGER).expect("a step");
+    let [Action::Trigger(first), Action::Trigger(second)] = &trigger.actions[..] else { panic!("{plan}") };
+    assert!(matches!(first, trigger::Action::AwaitGone { .. }), "{plan}");
+    assert!(matches!(second, trigger::Action::Create { .. }), "{plan}");
+}
+
+#[test]
+fn an_alias_that_somebody_moved_or_shared_is_put_back() {
+    let stack = one_stack();
+    let changed = memory(&stack, stack.function.memory_mb.value + 1);
+    let mut account = with(&stack);
+    run(&changed, &mut account, |is| setup(&changed, is, false));
+    assert_eq!(version(&account), Some(2));
+    type Change = fn(&mut ObservedAlias);
+    let changes: [Change; 3] = [
+        |alias| *alias = ObservedAlias { version: "1".to_owned(), ..ObservedAlias::default() },
+        |alias| alias.version = "$LATEST".to_owned(),
+        |alias| alias.shares = vec![1],
+    ];
+    for change in changes {
+        let mut account = account.clone();
+        change(alias(&mut account));
+        let plan = setup(&changed, &account, false);
+        assert!(plan.steps.iter().any(|step| step.resource.name == "cwl-to-logentries:live"), "{plan}");
+        apply(&changed, &mut account, &plan);
+        let live = alias(&mut account);
+        assert_eq!((live.version.as_str(), live.shares.len()), ("2", 0));
+        assert!(setup(&changed, &account, false).is_empty());
+    }
+}
+
+#[test]
+fn what_was_rolled_back_stays_so_until_something_changes() {
+    let stack = one_stack();
+    let changed = memory(&stack, stack.function.memory_mb.value + 1);
+    let mut account = with(&stack);
+    run(&changed, &mut account, |is| setup(&changed, is, false));
+    let live = alias(&mut account);
+    (live.version, live.before) = ("1".to_owned(), Some(Before::RolledBackFrom(2)));
+    let held = setup(&changed, &account, false);
+    assert!(held.is_empty() && held.notes.iter().any(|note| note.contains("stays at version 1")), "{held}");
+
+    let mut upgrade = changed.clone();
+    upgrade.function.ignores_rollback = true;
+    let mut again = account.clone();
+    run(&upgrade, &mut again, |is| setup(&upgrade, is, false));
+    assert_eq!(version(&again), Some(2));
+
+    let other = memory(&stack, stack.function.memory_mb.value + 2);
+    run(&other, &mut account, |is| setup(&other, is, false));
+    assert_eq!((version(&account), alias(&mut account).before), (Some(3), Some(Before::Replaced(1))));
+}
+
+#[test]
+fn a_new_version_that_did_not_start_is_started_again_before_it_gets_records() {
+    let stack = one_stack();
+    let changed = memory(&stack, stack.function.memory_mb.value + 1);
+    let mut account = with(&stack);
+    let plan = setup(&changed, &account, false);
+    let start = position(&plan, |action| matches!(action, super::Action::Start { .. })).expect("a start");
+    apply_some(&changed, &mut account, &plan, start);
+    assert_eq!(version(&account), Some(1), "the old one gets the records");
+    let plan = setup(&changed, &account, false);
+    let is = |number| move |version: &super::Version| *version == super::Version::Number(number);
+    let starts =
+        position(&plan, |action| matches!(action, super::Action::Start { version, .. } if is(2)(version)));
+    let moves =
+        position(&plan, |action| matches!(action, super::Action::Move { version, .. } if is(2)(version)));
+    assert!(starts.is_some() && starts < moves, "{plan}");
+}
+
+#[test]
+fn versions_of_others_stay() {
+    let mut stack = one_stack();
+    let mut account = with(&stack);
+    account
+        .function
+        .as_mut()
+        .expect("made")
+        .aliases
+        .insert("prod".to_owned(), ObservedAlias { version: "1".to_owned(), ..ObservedAlias::default() });
+    for _ in 0..8 {
+        stack = memory(&stack, stack.function.memory_mb.value + 1);
+        run(&stack, &mut account, |is| setup(&stack, is, false));
+    }
+    let function = account.function.as_ref().expect("made");
+    assert_eq!(function.versions.iter().map(|version| version.number).collect::<Vec<_>>(), [1, 6, 7, 8, 9]);
+}
+
+#[test]
+fn a_function_of_others_gets_no_versions() {
+    let stack = one_stack();
+    let mut account = unversioned(&stack);
+    account.function.as_mut().expect("made").tags.clear();
+    let plan = setup(&stack, &account, false);
+    assert_eq!(plan.refused.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [Code::NotOurs]);
+}
