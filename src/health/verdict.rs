@@ -76,7 +76,7 @@ pub(crate) fn judge(signals: &Signals, limits: Limits) -> Judgement {
     let lag = Lag::of(&signals.chain, metrics, &said, now, grace);
     let flow = Flow::of(signals, &said, limits.window);
     // What cannot be read may have one.
-    let config = whole_config(&signals.chain.observed).ok().flatten();
+    let config = whole_config(&signals.chain.observed.in_force()).ok().flatten();
     let has_quarantine = config.is_none_or(|whole| whole.config.quarantine.is_some());
     let losses = losses(metrics, &said, now - LATELY, has_quarantine);
     let judge = Judge { signals, limits, flow: &flow, lag: &lag, losses: &losses, said: &said, has_lines };

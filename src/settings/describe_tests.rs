@@ -8,6 +8,8 @@ use proptest::prelude::*;
 
 use super::tests::{TOKEN, flags, parse, stack, target};
 use super::*;
+use crate::resources::alias::LIVE;
+use crate::resources::alias::model::published;
 use crate::resources::{
     self, AccountPolicy, AccountPolicySpec, Arch, Distribution, EnvValue, FilterExtras, FilterOptions,
     Observed, ObservedFilter, ObservedFunction, ObservedGroup, ObservedRole, ObservedStream, Stack,
@@ -48,7 +50,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             retention_days: Some(stack.log_group.retention_days.value),
             tags: stack.tags.clone(),
         }),
-        function: Some(ObservedFunction {
+        function: Some(published(ObservedFunction {
             arn: stack.names.function_arn(&stack.target),
             runtime: crate::resources::RUNTIME.to_owned(),
             role_arn: stack.function_role.arn.clone(),
@@ -68,9 +70,9 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             others: BTreeMap::new(),
             versions: Vec::new(),
             aliases: BTreeMap::new(),
-        }),
+        })),
         triggers: vec![crate::resources::ObservedTrigger {
-            qualifier: None,
+            qualifier: Some(LIVE.to_owned()),
             is_filtered: false,
             tumbling_window_seconds: 0,
             uuid: "uuid".to_owned(),

@@ -13,7 +13,7 @@ use crate::resources::whole_config;
 
 /// Looks at every place that is configured: one call for each.
 pub(super) async fn kept(aws: Aws<'_>, chain: &Chain, limit: Duration) -> Result<Vec<KeptPlace>> {
-    let config = whole_config(&chain.observed).ok().flatten().map(|whole| whole.config);
+    let config = whole_config(&chain.observed.in_force()).ok().flatten().map(|whole| whole.config);
     let owner = config.as_ref().and_then(|config| config.bucket_owner.clone());
     let owner = owner.unwrap_or_else(|| chain.target.account.clone());
     // An object that Lambda writes has the id of the mapping in its key.

@@ -165,7 +165,7 @@ impl Reader<'_> {
 
     /// The logs of the main function and of those of isolated destinations.
     async fn logs_of(self, chain: &Chain, now: i64, limit: Duration) -> Result<Vec<ForwarderLog>> {
-        let config = whole_config(&chain.observed).ok().flatten();
+        let config = whole_config(&chain.observed.in_force()).ok().flatten();
         let of = |isolated: Option<&String>| -> BTreeSet<String> {
             let Some(whole) = &config else { return BTreeSet::new() };
             let all = whole.config.destinations.keys();

@@ -100,6 +100,13 @@ const EXAMPLES: &[(&str, &str, &str, &str, u16)] = &[
     ),
     (
         "lambda",
+        "CreateAlias",
+        "ResourceNotFoundException",
+        "Function not found: arn:aws:lambda:eu-west-1:1:function:f:8",
+        404,
+    ),
+    (
+        "lambda",
         "DeleteEventSourceMapping",
         "ResourceInUseException",
         "Cannot delete the event source mapping because it is in use.",

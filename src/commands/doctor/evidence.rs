@@ -198,7 +198,8 @@ impl Evidence {
             triggers: &observed.triggers,
             log: log(None),
         };
-        let elsewhere = observed.function.as_ref().and_then(current_config).map(|config| config.elsewhere);
+        let running = observed.in_force().function;
+        let elsewhere = running.as_ref().and_then(current_config).map(|config| config.elsewhere);
         let elsewhere = elsewhere.unwrap_or_default();
         let isolated = observed.isolated.iter().filter(|(destination, own)| {
             let function = own.function.as_ref();

@@ -37,7 +37,7 @@ pub(super) async fn look_around(
     name: &StackName,
     chain: &Chain,
 ) -> Result<Around> {
-    let config = whole_config(&chain.observed).ok().flatten().map(|whole| whole.config);
+    let config = whole_config(&chain.observed.in_force()).ok().flatten().map(|whole| whole.config);
     let file = context.file.filter(|file| file.has_destinations());
     let is_there = chain.observed.stream.is_some() || chain.observed.function.is_some();
     let instead = async {

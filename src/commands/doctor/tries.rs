@@ -15,7 +15,6 @@ use crate::health::{Chain, Probe, Unknown};
 use crate::resources::function::aws::start_function;
 use crate::resources::whole_config;
 use crate::signals::probe;
-use crate::stack::Names;
 
 /// Maximum time for a function that starts, and for all log services together.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -36,13 +35,16 @@ pub(super) async fn tries(session: &Session, chain: &Chain) -> Result<Tried> {
 type Functions = Vec<(Option<String>, Probe<Result<(), String>>)>;
 
 async fn functions(session: &Session, chain: &Chain) -> Result<Functions> {
-    let isolated = chain.observed.isolated.iter().filter(|(_, own)| own.function.is_some());
-    let isolated = isolated.map(|(name, _)| (Some(name.clone()), chain.names.isolated(name)));
-    let main = chain.observed.function.iter().map(|_| (None, chain.names.clone()));
-    let all: Vec<(Option<String>, Names)> = main.chain(isolated).collect();
-    let tried = join_all(all.into_iter().map(async |(subject, names)| {
+    let isolated = chain.observed.isolated.iter().filter_map(|(name, own)| {
+        let function = own.function.as_ref()?;
+        Some((Some(name.clone()), function.invoked_as(&chain.names.isolated(name).function)))
+    });
+    let main = chain.observed.function.iter();
+    let main = main.map(|function| (None, function.invoked_as(&chain.names.function)));
+    let all: Vec<(Option<String>, String)> = main.chain(isolated).collect();
+    let tried = join_all(all.into_iter().map(async |(subject, function)| {
         let start = async {
-            match start_function(Aws::from(session), &names.function).await {
+            match start_function(Aws::from(session), &function).await {
                 Err(error) if error.code == Code::CannotStart => Ok(Err(error.message)),
                 Err(error) => Err(error),
                 Ok(()) => Ok(Ok(())),
@@ -55,7 +57,7 @@ async fn functions(session: &Session, chain: &Chain) -> Result<Functions> {
 
 /// Each destination with whether it could be reached; what kept it from that, in words.
 async fn services(chain: &Chain) -> Probe<Vec<(String, Result<bool, String>)>> {
-    let whole = whole_config(&chain.observed).map_err(|unreadable| {
+    let whole = whole_config(&chain.observed.in_force()).map_err(|unreadable| {
         Unknown::because(format!("the configuration cannot be read: {}", unreadable.reason))
     })?;
     let Some(whole) = whole else { return Ok(Vec::new()) };
@@ -70,7 +72,7 @@ async fn services(chain: &Chain) -> Probe<Vec<(String, Result<bool, String>)>> {
 
 /// Each bucket with whether it takes an object.
 async fn buckets(session: &Session, chain: &Chain) -> Result<Vec<(String, Probe<()>)>> {
-    let config = whole_config(&chain.observed).ok().flatten().map(|whole| whole.config);
+    let config = whole_config(&chain.observed.in_force()).ok().flatten().map(|whole| whole.config);
     let owner = config.as_ref().and_then(|config| config.bucket_owner.clone());
     let owner = owner.unwrap_or_else(|| chain.target.account.clone());
     let quarantine = config.and_then(|config| config.quarantine).map(|place| {

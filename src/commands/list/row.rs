@@ -63,7 +63,7 @@ fn log_groups(signals: &Signals) -> Option<LogGroups> {
 /// The names of the destinations, where the configuration can be read.
 fn destinations(chain: &Chain) -> Option<Vec<String>> {
     let unread = [Unread::Function, Unread::Isolated].iter().any(|what| chain.unread.contains_key(what));
-    let whole = whole_config(&chain.observed).ok().flatten().filter(|_| !unread)?;
+    let whole = whole_config(&chain.observed.in_force()).ok().flatten().filter(|_| !unread)?;
     Some(whole.config.destinations.into_keys().collect())
 }
 

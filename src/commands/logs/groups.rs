@@ -7,8 +7,8 @@ use cwl2le_forwarder::config::Config;
 use crate::aws::Session;
 use crate::error::{Code, Result, did_you_mean_or};
 use crate::output::visible;
-use crate::resources::current_config;
 use crate::resources::function::aws::observe_function;
+use crate::resources::{Observed, current_config};
 use crate::stack::{Names, RoleScope, StackName};
 use crate::workflow::Context;
 
@@ -43,6 +43,7 @@ pub(super) async fn of_stack(
             return Ok(vec![main(names.function_log_group)]);
         }
     };
+    let function = Observed { function, ..Observed::default() }.in_force().function;
     let config = function.as_ref().and_then(current_config);
     let note = wanted.zip(config.as_ref()).and_then(|(wanted, config)| unknown_destination(config, wanted));
     note.iter().for_each(|note| context.note(note));

@@ -15,6 +15,7 @@ use crate::error::{Exit, Result};
 use crate::flags::Change;
 use crate::output::Next;
 use crate::resources::Stack;
+use crate::resources::alias::LIVE;
 use crate::resources::function::aws as lambda;
 use crate::settings::Wanted;
 use crate::workflow::apply_plan::Run;
@@ -176,7 +177,7 @@ async fn start_functions(context: Context<'_>, session: &Session, stack: &Stack)
                 step.waiting(format_args!("waiting for {why}"));
             }
         };
-        match lambda::start_function(session.telling(&notice), &function).await {
+        match lambda::start_function(session.telling(&notice), &format!("{function}:{LIVE}")).await {
             Ok(()) => step.done(format_args!("checked function {function}")),
             Err(error) => {
                 step.failed();

@@ -235,12 +235,16 @@ fn kept(place: &health::KeptPlace, now: i64) -> KeptPlace {
 }
 
 fn forwarder(signals: &Signals, judged: &Judgement) -> Forwarder {
-    let function = signals.chain.observed.function.as_ref();
+    let running = signals.chain.observed.in_force().function;
+    let function = running.as_ref();
     let tagged = function.and_then(|function| Recorded::read(&function.tags).version);
+    let described = function.and_then(|function| function.live_version()?.snapshot.release());
+    let deployed = described.map(|release| release.version).or(tagged);
     let changed = function.and_then(|function| function.modified);
     let says = judged.said.first().and_then(|said| said.version.clone());
     Forwarder {
-        version: says.or_else(|| tagged.map(|version| version.to_string())),
+        version: says.or_else(|| deployed.map(|version| version.to_string())),
+        published: function.and_then(|function| function.live()?.number()),
         cli: env!("CARGO_PKG_VERSION").to_owned(),
         changed: changed.map(time),
         age: changed.map(|changed| (signals.now - changed) / 1000),

@@ -132,7 +132,9 @@ impl Judge<'_> {
             let state = match (&f.failure, f.settled) {
                 (Some(failure), _) => failure.to_string(),
                 (None, true) => {
-                    format!("{}, {} MB, {} s{}", f.arch, f.memory_mb, f.timeout_seconds, more(f))
+                    let version = f.live().map(|live| format!("version {}, ", live.version));
+                    let version = version.unwrap_or_default();
+                    format!("{version}{}, {} MB, {} s{}", f.arch, f.memory_mb, f.timeout_seconds, more(f))
                 }
                 (None, false) => "being updated".to_owned(),
             };
@@ -140,11 +142,21 @@ impl Judge<'_> {
                 "architecture": f.arch.as_str(),
                 "memory_mb": f.memory_mb,
                 "timeout_seconds": f.timeout_seconds,
+                "version": f.live().map(|live| live.version.as_str()),
             });
             (state, self.is_ours(&f.tags), data)
         });
-        let release = function.and_then(|function| Recorded::read(&function.tags).release());
-        Part { release, ..self.part(ResourceId::new(Kind::FUNCTION, &names.function), found) }
+        let release = function.and_then(|function| match function.live_version() {
+            Some(version) => version.snapshot.release(),
+            None => Recorded::read(&function.tags).release(),
+        });
+        let part = self.part(ResourceId::new(Kind::FUNCTION, &names.function), found);
+        // The alias is a part of its function.
+        let alias = ResourceId::alias(names);
+        let mut wrong = part.wrong;
+        wrong.extend(self.differences(&alias).into_iter().filter(|_| function.is_some()));
+        let ready = part.ready.map(|ready| ready && !self.concerns(&alias));
+        Part { release, wrong, ready, ..part }
     }
 
     fn log_group(self, names: &Names, group: Option<&ObservedLogGroup>) -> Part {

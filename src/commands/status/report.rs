@@ -271,8 +271,10 @@ pub(crate) struct KeptPlace {
 /// The forwarder.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub(crate) struct Forwarder {
-    /// Its version, by its newest line or its tags.
+    /// The version of cwl2le that it is of, by its newest line or its description.
     pub version: Option<String>,
+    /// The number of the Lambda version that gets the records.
+    pub published: Option<u64>,
     /// The version of this program.
     pub cli: String,
     /// When its code or configuration changed last.

@@ -134,7 +134,8 @@ impl StatusReport {
         #[expect(clippy::cast_precision_loss, reason = "spans of our time are exact in 53 bits")]
         let age =
             forwarder.age.map(|age| format!(", unchanged for {}", span(age as f64))).unwrap_or_default();
-        format!("{version}{age}; this cwl2le is {}", forwarder.cli)
+        let published = forwarder.published.map(|number| format!(", version {number}")).unwrap_or_default();
+        format!("{version}{published}{age}; this cwl2le is {}", forwarder.cli)
     }
 
     fn alarms_text(&self) -> (bool, String) {

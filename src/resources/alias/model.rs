@@ -44,6 +44,14 @@ pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
     }
 }
 
+/// The same function with what it is as its only version, which the alias names.
+pub(crate) fn published(mut function: ObservedFunction) -> ObservedFunction {
+    publish(&mut function);
+    let alias = ObservedAlias { version: "1".to_owned(), ..ObservedAlias::default() };
+    function.aliases.insert(LIVE.to_owned(), alias);
+    function
+}
+
 fn publish(function: &mut ObservedFunction) {
     let snapshot = function.snapshot();
     let newest = function.versions.last();

@@ -58,6 +58,11 @@ impl ObservedFunction {
         self.aliases.get(LIVE)
     }
 
+    /// What to invoke for what gets the records: its alias, or without one the function itself.
+    pub(crate) fn invoked_as(&self, name: &str) -> String {
+        if self.live().is_some() { format!("{name}:{LIVE}") } else { name.to_owned() }
+    }
+
     /// The version of this number.
     pub fn version(&self, number: u64) -> Option<&ObservedVersion> {
         self.versions.iter().find(|version| version.number == number)

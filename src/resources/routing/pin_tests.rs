@@ -78,7 +78,7 @@ fn filters_go_before_the_function_forgets_their_destination() {
         let plan_of = |is: &Observed| plan(&stack, is, &wanted);
         let made = plan_of(&account);
         assert_eq!(codes(&made), [], "{made}");
-        assert_eq!(made.steps.last().map(|step| step.resource.kind), Some(Kind::FUNCTION), "{made}");
+        assert_eq!(made.steps.last().map(|step| step.resource.kind), Some(Kind::ALIAS), "{made}");
         apply(&stack, &mut account, &made);
         assert!(plan_of(&account).is_empty());
     }

@@ -37,6 +37,7 @@ async fn a_trigger_is_created_for_lossless_delivery_once_the_role_may_read() {
         .expect("created");
     let body = &aws.requests()[0].body;
     assert_eq!(body["StartingPosition"], "TRIM_HORIZON");
+    assert_eq!(body["FunctionName"], "f:live");
     assert_eq!(body["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
     assert_eq!((&body["MaximumRetryAttempts"], &body["MaximumRecordAgeInSeconds"]), (&json!(-1), &json!(-1)));
     assert_eq!(body["BisectBatchOnFunctionError"], json!(true));
@@ -51,7 +52,7 @@ async fn a_second_trigger_is_the_first_one_set_right() {
             Answer::Error(409, "ResourceConflictException", "mapping already exists")
         }
         "ListEventSourceMappings" => Answer::Json(
-            json!({ "EventSourceMappings": [mapping("other", "Enabled"), mapping("f", "Disabled")] }),
+            json!({ "EventSourceMappings": [mapping("f", "Enabled"), mapping("f:live", "Disabled")] }),
         ),
         _ => Answer::Json(mapping("f", "Enabled")),
     });
@@ -60,7 +61,7 @@ async fn a_second_trigger_is_the_first_one_set_right() {
         .expect("adopted");
     let requests = aws.requests();
     let updated = requests.iter().find(|r| r.operation == "UpdateEventSourceMapping").expect("an update");
-    assert!(updated.uri.contains("uuid-f"), "{}", updated.uri);
+    assert!(updated.uri.contains("uuid-f%3Alive") || updated.uri.contains("uuid-f:live"), "{}", updated.uri);
     assert_eq!(updated.body["Enabled"], json!(true));
     assert_eq!(updated.body["BatchSize"], json!(500));
     assert_eq!(updated.body["MetricsConfig"], json!({"Metrics": ["EventCount"]}));

@@ -38,7 +38,7 @@ pub(super) async fn look(
     let mut asked = stream::iter(asked)
         .map(|(destination, function)| async move {
             let name = destination.as_deref();
-            let direct = direct::ask(session, stack, &function.name, name, id, function.timeout).await;
+            let direct = direct::ask(session, stack, &function.invoked_as, name, id, function.timeout).await;
             (destination, function, direct)
         })
         .buffer_unordered(AT_ONCE);

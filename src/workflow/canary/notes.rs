@@ -28,6 +28,8 @@ const DAY: i64 = 86_400_000;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Function {
     pub(super) name: String,
+    /// What to invoke: its alias, where it has one.
+    pub(super) invoked_as: String,
     pub(super) log_group: String,
     /// Maximum time of an invocation.
     pub(super) timeout: Duration,
@@ -42,6 +44,7 @@ pub(super) fn functions(seen: &Seen, config: Option<&Config>) -> Vec<Function> {
     let names = &seen.stack.names;
     let function = |names: &Names, is: Option<&ObservedFunction>, isolated: Option<&String>| Function {
         name: names.function.clone(),
+        invoked_as: is.map_or_else(|| names.function.clone(), |is| is.invoked_as(&names.function)),
         log_group: is.and_then(|is| is.log_group.clone()).unwrap_or_else(|| names.function_log_group.clone()),
         timeout: Duration::from_secs(is.map_or(60, |is| is.timeout_seconds.into())),
         isolated: isolated.cloned(),
@@ -169,6 +172,7 @@ mod tests {
     fn function() -> Function {
         Function {
             name: "f".to_owned(),
+            invoked_as: "f:live".to_owned(),
             log_group: "/aws/lambda/f".to_owned(),
             timeout: Duration::from_secs(60),
             isolated: None,

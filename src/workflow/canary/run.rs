@@ -83,7 +83,7 @@ impl<'a> Canary<'a> {
             let error = no_stack(self, &seen);
             return Err(unknown_stack::explained(self.context, self.session, self.stack, error).await);
         }
-        let config = match whole_config(&seen.observed) {
+        let config = match whole_config(&seen.observed.in_force()) {
             Ok(Some(whole)) => Ok(whole.config),
             Ok(None) => Err("the function has no configuration".to_owned()),
             Err(unreadable) => Err(unreadable.reason),
