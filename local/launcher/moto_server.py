@@ -29,15 +29,34 @@ def starting_every_function(app):
     return answer
 
 
+def naming_aliases(backend):
+    """moto has a mapping name the version that an alias stands for; AWS has it name the alias."""
+
+    def naming(method):
+        def named(self, *arguments):
+            mapping, given = method(self, *arguments), arguments[-1].get("FunctionName", "")
+            if mapping and ":" in given:
+                function = ":".join(mapping.function_arn.split(":")[:7])
+                mapping.function_arn = f"{function}:{given.rsplit(':', 1)[-1]}"
+            return mapping
+
+        return named
+
+    for name in ("create_event_source_mapping", "update_event_source_mapping"):
+        setattr(backend, name, naming(getattr(backend, name)))
+
+
 def main():
     """Serves moto until the process ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--state", required=True)
     arguments = parser.parse_args()
     with guard.watching(arguments.state):
+        from moto.awslambda.models import LambdaBackend
         from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
         from werkzeug.serving import make_server
 
+        naming_aliases(LambdaBackend)
         app = DomainDispatcherApplication(create_backend_app)
         app = starting_every_function(without_account_policies(app))
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)

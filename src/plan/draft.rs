@@ -65,13 +65,6 @@ impl<A> Draft<A> {
         actions.insert(at, action.into());
     }
 
-    /// Adds the step to the plan, where there is something to do: for a part of another resource, which is counted.
-    pub(crate) fn finish_if_changed(self, plan: &mut Plan<A>) {
-        if !self.step.actions.is_empty() {
-            plan.steps.push(self.step);
-        }
-    }
-
     /// Adds the step to the plan, or counts the resource as unchanged where there is nothing to do.
     pub(crate) fn finish(self, plan: &mut Plan<A>) {
         if self.step.actions.is_empty() {

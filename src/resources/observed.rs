@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::account_policy::desired::AccountPolicy;
 use super::alarm::observed::ObservedAlarm;
-use super::alias::LIVE;
-use super::alias::observed::ObservedVersion;
+use super::alias::observed::{LIVE, ObservedVersion};
 use super::filter::observed::ObservedGroup;
 use super::function::observed::ObservedFunction;
 use super::log_group::observed::ObservedLogGroup;

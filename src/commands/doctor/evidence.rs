@@ -236,6 +236,7 @@ impl<'a> Forwarder<'a> {
     pub(super) fn resource(&self, kind: Kind) -> ResourceId {
         match kind {
             Kind::TRIGGER => ResourceId::trigger(&self.names),
+            Kind::ALIAS => ResourceId::alias(&self.names),
             _ => ResourceId::new(kind, &self.names.function),
         }
     }

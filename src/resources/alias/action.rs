@@ -1,7 +1,6 @@
 //! What can be done to the versions of a function and to its alias.
 
-use super::LIVE;
-use super::observed::{Before, ObservedAlias};
+use super::observed::{Before, LIVE, ObservedAlias};
 use crate::plan::{Kind, ResourceId};
 use crate::stack::Names;
 

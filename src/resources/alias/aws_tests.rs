@@ -144,7 +144,7 @@ async fn an_alias_that_another_run_moved_is_left_where_it_is() {
                 Answer::Error(412, "PreconditionFailedException", "The RevisionId provided does not match")
             }
             "CreateAlias" => Answer::Error(409, "ResourceConflictException", "Alias already exists"),
-            _ => Answer::Json(json!({"FunctionVersion": is_at})),
+            _ => Answer::Json(json!({"Aliases": [{"Name": "live", "FunctionVersion": is_at}]})),
         });
         for from in [From::Nothing, From::Alias(live("7")), From::Earlier] {
             let moved = act(&aws, &moving(Version::Number(8), from)).await;

@@ -1,7 +1,7 @@
 //! A trigger that does not call the alias yet: first the alias names what runs now, then the trigger calls it.
 
-use super::LIVE;
 use super::action::{Action, From, Version};
+use super::observed::LIVE;
 use crate::resources::{Observed, ObservedFunction, ObservedTrigger, ObservedVersion, Stack, TriggerState};
 
 /// The only trigger from the stream, where it does not call the alias.

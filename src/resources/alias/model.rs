@@ -1,7 +1,7 @@
 //! What each action does to versions and aliases, in the model of AWS for the tests of the planner.
 
-use super::observed::{Before, ObservedAlias, ObservedVersion};
-use super::{Action, From, LIVE, Version};
+use super::observed::{Before, LIVE, ObservedAlias, ObservedVersion};
+use super::{Action, From, Version};
 use crate::resources::{FunctionFailure, Observed, ObservedFunction, Stack};
 
 pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {

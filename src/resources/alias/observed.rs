@@ -9,6 +9,9 @@ use crate::resources::function::bundle::Arch;
 use crate::resources::function::desired::EnvValue;
 use crate::resources::function::release::Release;
 
+/// The alias that the event source mapping calls.
+pub const LIVE: &str = "live";
+
 /// What a version keeps of its function. Two that are equal run the same code in the same way.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
@@ -30,7 +33,7 @@ pub struct Snapshot {
     pub environment: BTreeMap<String, EnvValue>,
     /// Why AWS does not show the environment variables, where it does not: most often its KMS key.
     pub hidden_environment: Option<String>,
-    /// The log group that it writes to, where its configuration names one.
+    /// The log group that it writes to, where its configuration names another than `/aws/lambda/NAME`.
     pub log_group: Option<String>,
     /// Settings that cwl2le does not make, such as a VPC, where they differ from what AWS gives a function by itself.
     pub others: BTreeMap<String, String>,

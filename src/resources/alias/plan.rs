@@ -56,7 +56,7 @@ fn alias(forwarder: &Forwarder, let_go: Stage, ignores_rollback: bool, plan: &mu
     }
     publish_and_start(plan, function, &stack.names.function, &goal);
     let now = Now { forwarder, is, frozen: frozen.as_deref() };
-    now.step(&goal, let_go).finish_if_changed(plan);
+    now.step(&goal, let_go).finish(plan);
 }
 
 /// Has a new version published and started in the step of its function.
@@ -100,7 +100,10 @@ impl Now<'_> {
         let verb = if is_new { Verb::Create } else { Verb::Update };
         let mut draft = Draft::of(Stage::Live, ResourceId::alias(names), verb);
         if let Some(version) = goal.version() {
-            let new = goal.number().map_or_else(|| json!("new"), Value::from);
+            // A version that waits to get its first record has a number only after a run that was interrupted.
+            let old = self.live().and_then(ObservedAlias::number).unwrap_or_default();
+            let back = goal.number().filter(|number| *number <= old);
+            let new = back.map_or_else(|| json!("new"), Value::from);
             match &from {
                 From::Alias(live) => {
                     let old = live.number().map_or_else(|| json!(live.version), Value::from);

@@ -2,8 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::LIVE;
-use super::observed::Before;
+use super::observed::{Before, LIVE};
 use crate::error::Code;
 use crate::resources::function::isolation_tests::isolating;
 use crate::resources::model::{apply, apply_some};

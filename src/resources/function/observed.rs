@@ -5,8 +5,7 @@ use std::fmt;
 
 use super::bundle::Arch;
 use super::desired::EnvValue;
-use crate::resources::alias::LIVE;
-use crate::resources::alias::observed::{ObservedAlias, ObservedVersion, Snapshot};
+use crate::resources::alias::observed::{LIVE, ObservedAlias, ObservedVersion, Snapshot};
 use crate::stack::Tags;
 
 /// A function. Its settings are those of `$LATEST`, which a version keeps when it is published.

@@ -13,7 +13,7 @@ use crate::aws::error::{found, gone};
 use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
-use crate::resources::alias::LIVE;
+use crate::resources::alias::observed::LIVE;
 use crate::resources::function::aws::needed as function_needed;
 use crate::resources::numbers::{number, sdk_number};
 use crate::resources::stream::aws as stream;

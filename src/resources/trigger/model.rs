@@ -1,7 +1,7 @@
 //! What each action does to the event source mappings, in the model of AWS for the tests of the planner.
 
 use super::Action;
-use crate::resources::alias::LIVE;
+use crate::resources::alias::observed::LIVE;
 use crate::resources::{Observed, ObservedTrigger, Stack, Start, TriggerSpec, TriggerState, UNLIMITED};
 use crate::stack::Setting;
 

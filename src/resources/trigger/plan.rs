@@ -6,7 +6,8 @@ use super::Trigger;
 use super::action::Action;
 use super::desired::{TriggerSpec, UNLIMITED, max_record_age};
 use crate::error::Code;
-use crate::resources::alias::{LIVE, freeze};
+use crate::resources::alias::freeze::freeze;
+use crate::resources::alias::observed::LIVE;
 use crate::resources::kind::{Losses, Part, Planned, Setup};
 use crate::resources::{
     Draft, Kind, Observed, ObservedTrigger, Plan, Refusal, ResourceId, Stack, Stage, Step, TriggerState, Verb,

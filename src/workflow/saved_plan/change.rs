@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::fingerprint::hash;
 use crate::error::Subject;
-use crate::resources::{Plan, Step, Verb};
+use crate::resources::{Action, Plan, Step, Verb, alias};
 
 /// All changes to one resource in one stage.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +42,20 @@ fn change(step: &Step) -> Change {
         verb: name(json!(step.verb)),
         resource: (&step.resource).into(),
         fields: step.fields.iter().map(ToString::to_string).collect(),
+        calls: step.actions.iter().filter_map(call).map(|call| hash(&call)).collect(),
+    }
+}
+
+/// A call as text, without secrets. What a run that was interrupted has published has a number for the next one, and to
+/// start a version changes nothing.
+fn call(action: &Action) -> Option<String> {
+    match action {
+        Action::Alias(alias::Action::Start { .. }) => None,
+        Action::Alias(alias::Action::Move { function, before, .. }) => {
+            Some(format!("move the alias of {function} {before:?}"))
+        }
         // The debug form of an action names no secret.
-        calls: step.actions.iter().map(|action| hash(&format!("{action:?}"))).collect(),
+        action => Some(format!("{action:?}")),
     }
 }
 

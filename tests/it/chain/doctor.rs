@@ -290,11 +290,11 @@ impl Break {
             Self::SecondTrigger => {
                 let version =
                     lambda.publish_version().function_name(FUNCTION).send().await.expect("a version");
-                let alias = lambda.create_alias().function_name(FUNCTION).name("live");
+                let alias = lambda.create_alias().function_name(FUNCTION).name("other");
                 let version = version.version.expect("its number");
                 alias.function_version(version).send().await.expect("an alias");
                 let account = &stack.world.home.account;
-                let mapping = lambda.create_event_source_mapping().function_name(format!("{FUNCTION}:live"));
+                let mapping = lambda.create_event_source_mapping().function_name(format!("{FUNCTION}:other"));
                 let mapping =
                     mapping.event_source_arn(format!("arn:aws:kinesis:{REGION}:{account}:stream/{STREAM}"));
                 let start = aws_sdk_lambda::types::EventSourcePosition::TrimHorizon;

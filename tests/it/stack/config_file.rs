@@ -104,9 +104,9 @@ async fn setup_brings_the_account_to_the_file() {
         }
     }
     assert_eq!(changes(&planned), changes(&made));
-    assert_eq!(changes(&made).len(), 8, "{made:#}");
+    assert_eq!(changes(&made).len(), 9, "{made:#}");
     assert_eq!(
-        changes(&made)[6..],
+        changes(&made)[7..],
         ["create /app/a -> cloudwatchLogsFilter", "create /app/b -> cloudwatchLogsFilter"]
     );
     assert_eq!(code(&folder.run(&world, &["plan"]).await, 0)["changed"], json!(false));
@@ -207,7 +207,7 @@ async fn a_refused_plan_is_in_the_document_of_the_error() {
     for verb in ["plan", "setup"] {
         let document = folder.run(&world, &[verb]).await.failed(6, "unknown-log-group").json();
         assert_eq!(document["plan"]["refused"][0]["code"], json!("unknown-log-group"), "{document:#}");
-        assert_eq!(document["plan"]["steps"].as_array().map(Vec::len), Some(6), "{document:#}");
+        assert_eq!(document["plan"]["steps"].as_array().map(Vec::len), Some(7), "{document:#}");
     }
     let status = code(&folder.run(&world, &["status", "--deep"]).await, 0);
     assert_eq!(status["ready"], json!(false));

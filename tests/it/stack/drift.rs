@@ -27,8 +27,8 @@ async fn check(account: &Account) -> (i32, Vec<String>) {
 
 async fn trigger(account: &Account) -> String {
     let lambda = aws_sdk_lambda::Client::new(&account.config);
-    let mappings =
-        lambda.list_event_source_mappings().function_name(FUNCTION).send().await.expect("mappings");
+    let alias = format!("{FUNCTION}:live");
+    let mappings = lambda.list_event_source_mappings().function_name(alias).send().await.expect("mappings");
     mappings.event_source_mappings.expect("a list")[0].uuid.clone().expect("an id")
 }
 

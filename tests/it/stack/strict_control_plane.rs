@@ -175,7 +175,7 @@ async fn replaces_a_failed_function(session: &Session) {
     let plan = resources::setup(&stack, &observed, false);
     assert_eq!(
         plan.steps.iter().map(|step| step.verb).collect::<Vec<_>>(),
-        [resources::Verb::Replace],
+        [resources::Verb::Replace, resources::Verb::Create],
         "{plan}"
     );
     do_it(session, &plan).await;

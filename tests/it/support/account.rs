@@ -160,14 +160,19 @@ impl Account {
         }
         let lambda = aws_sdk_lambda::Client::new(&self.config);
         let functions = lambda.list_functions().send().await.expect("functions").functions;
-        let functions = functions.into_iter().flatten().filter_map(|function| function.function_name);
-        seen.extend(functions.map(|name| format!("function {name}")));
+        for name in functions.into_iter().flatten().filter_map(|function| function.function_name) {
+            let aliases = lambda.list_aliases().function_name(&name).send().await.expect("aliases").aliases;
+            let aliases = aliases.into_iter().flatten().filter_map(|alias| alias.name);
+            seen.extend(aliases.map(|alias| format!("alias {name}:{alias}")));
+            seen.push(format!("function {name}"));
+        }
         let mappings =
             lambda.list_event_source_mappings().send().await.expect("mappings").event_source_mappings;
         seen.extend(mappings.into_iter().flatten().map(|mapping| {
-            let (from, state) =
-                (mapping.event_source_arn.unwrap_or_default(), mapping.state.unwrap_or_default());
-            format!("trigger {} {state}", from.rsplit('/').next().unwrap_or_default())
+            let (from, to, state) = (mapping.event_source_arn, mapping.function_arn, mapping.state);
+            let [from, to, state] = [from, to, state].map(Option::unwrap_or_default);
+            let (from, to) = (from.rsplit('/').next(), to.split_once(":function:").map(|(_, name)| name));
+            format!("trigger {} {} {state}", from.unwrap_or_default(), to.unwrap_or_default())
         }));
         let logs = self.logs();
         let groups = logs.describe_log_groups().send().await.expect("log groups").log_groups;
@@ -204,12 +209,13 @@ impl Account {
         let mut all = self.theirs();
         all.extend(
             [
+                "alias cwl-to-logentries:live",
                 "function cwl-to-logentries",
                 "log group /aws/lambda/cwl-to-logentries",
                 "role cwl-to-kinesis with cwl-kinesis-write",
                 "role cwl-to-logentries with cwl-logentries-forward",
                 "stream cloudwatch-logs-stream",
-                "trigger cloudwatch-logs-stream Enabled",
+                "trigger cloudwatch-logs-stream cwl-to-logentries:live Enabled",
             ]
             .map(ToOwned::to_owned),
         );

@@ -4,7 +4,8 @@ use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Forwarder, Judged, seconds, span};
 use super::super::finding::{Command, Finding};
 use crate::journal::{Entry, Level, PlatformKind};
-use crate::resources::{FunctionFailure, Recorded, Release, Unread};
+use crate::resources::alias::LIVE;
+use crate::resources::{Before, FunctionFailure, Kind, Recorded, Release, Unread};
 
 /// Part of its timeout or memory, in percent, above which a function has too little of it.
 const MOST: f64 = 90.0;
@@ -32,6 +33,8 @@ pub(in super::super) const CATEGORY: Category = Category {
         Check::new("balanced", "each event that came in is accounted for", balanced)
             .needs(&["function-active"]),
         Check::new("version", "the forwarder is the one that this cwl2le has", version)
+            .needs(&["function-active"]),
+        Check::new("live-version", "the newest version gets the records", live_version)
             .needs(&["function-active"]),
     ],
 };
@@ -288,5 +291,37 @@ fn version(evidence: &Evidence) -> Judged {
             )),
             Some(version) => Finding::ok(format!("{version}, as this cwl2le")),
         }))
+    })
+}
+
+fn live_version(evidence: &Evidence) -> Judged {
+    of_function(evidence, |forwarder| {
+        let name = &forwarder.names.function;
+        let Some(live) = forwarder.function.and_then(|function| function.live()) else {
+            let found = format!("{name} has no alias `{LIVE}`, so it cannot be rolled back");
+            return Ok(evidence.by_setup(Finding::warn(found)));
+        };
+        let finding = if let Some(Before::RolledBackFrom(number)) = live.before {
+            let found = format!(
+                "version {} of {name} gets the records: version {number} was rolled back",
+                live.version
+            );
+            Finding::warn(found)
+                .advise("`cwl2le upgrade` tries it again, once what was wrong with it is fixed")
+        } else {
+            let fields = evidence.differences(&forwarder.resource(Kind::ALIAS))?;
+            let differ: Vec<String> = fields.iter().map(ToString::to_string).collect();
+            match differ.is_empty() {
+                true => Finding::ok(format!("version {}", live.version)),
+                false => {
+                    let found = format!(
+                        "the alias `{LIVE}` of {name} is not as `setup` makes it: {}",
+                        differ.join(", ")
+                    );
+                    evidence.by_setup(Finding::warn(found))
+                }
+            }
+        };
+        Ok(finding.with("published", live.version.clone()))
     })
 }

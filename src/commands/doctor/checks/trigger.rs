@@ -159,13 +159,22 @@ fn trigger_as_set(evidence: &Evidence) -> Judged {
         let resource = forwarder.resource(Kind::TRIGGER);
         let fields = evidence.differences(&resource)?;
         // Whether it is enabled has a check of its own, and whether it counts costs no line.
-        let (mut counts, mut loses): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
+        let (mut counts, mut astray, mut loses) = (Vec::new(), Vec::new(), Vec::new());
         for field in fields.into_iter().filter(|field| field.name != "state") {
-            let kind = if field.name == "event_counts" { &mut counts } else { &mut loses };
+            let kind = match field.name {
+                "event_counts" => &mut counts,
+                "calls" => &mut astray,
+                _ => &mut loses,
+            };
             kind.push(field.to_string());
         }
         let finding = if !loses.is_empty() {
             Finding::fault(format!("the trigger loses or repeats lines: {}", loses.join(", ")))
+        } else if let Some(calls) = astray.first() {
+            let found = format!(
+                "the trigger does not call the alias `{LIVE}` ({calls}), so a change reaches it untested"
+            );
+            Finding::warn(found)
         } else if !counts.is_empty() {
             Finding::warn(
                 "the trigger does not count what it polls and drops: nothing tells of records that it gives up",
@@ -173,7 +182,7 @@ fn trigger_as_set(evidence: &Evidence) -> Judged {
         } else {
             return Ok(Finding::ok("retries until records expire, reports each failed record"));
         };
-        Ok(evidence.by_setup(finding).with("differs", [loses, counts].concat()))
+        Ok(evidence.by_setup(finding).with("differs", [loses, astray, counts].concat()))
     })
 }
 

@@ -4,12 +4,12 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
-use super::read::{alias_named, versions};
+use super::read::{aliases, versions};
 use crate::aws::Aws;
 use crate::aws::error::gone;
 use crate::error::{Code, Error, Result};
-use crate::resources::alias::observed::{Before, ObservedAlias, description};
-use crate::resources::alias::{Action, From, LIVE, Version};
+use crate::resources::alias::action::{Action, From, Version};
+use crate::resources::alias::observed::{Before, LIVE, ObservedAlias, description};
 use crate::resources::function::aws::{await_function, needed, start_function};
 
 const SERVICE: &str = "lambda";
@@ -34,11 +34,15 @@ pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
 async fn publish(aws: Aws<'_>, function: &str, code_sha256: &str) -> Result<()> {
     await_function(aws, function, false).await?;
     let lambda = aws.session.lambda();
-    let published = aws
-        .call(SERVICE, "PublishVersion", function, || {
-            lambda.publish_version().function_name(function).code_sha256(code_sha256).send()
-        })
-        .await?;
+    let published = aws.call(SERVICE, "PublishVersion", function, || {
+        lambda.publish_version().function_name(function).code_sha256(code_sha256).send()
+    });
+    let published = published.await.map_err(|error| {
+        match error.is(&["InvalidParameterValueException"]) && error.message.contains("CodeSHA256") {
+            true => changed(function, "its code is not the one that this run uploaded"),
+            false => error.into(),
+        }
+    })?;
     let version = published.version.unwrap_or_default();
     await_function(aws, &format!("{function}:{version}"), true).await
 }
@@ -68,7 +72,7 @@ async fn move_alias(
     let current = match from {
         From::Nothing => None,
         From::Alias(alias) => Some(alias.clone()),
-        From::Earlier => alias_named(aws, function, LIVE).await?,
+        From::Earlier => aliases(aws, function).await?.remove(LIVE),
     };
     match current {
         Some(current) => update_alias(aws, function, version, &current, before).await,
@@ -92,7 +96,7 @@ async fn create_alias(aws: Aws<'_>, function: &str, version: &str) -> Result<()>
     });
     match made.await {
         Err(error) if error.is(&["ResourceConflictException"]) => {
-            let there = alias_named(aws, function, LIVE).await?.ok_or(error)?;
+            let there = aliases(aws, function).await?.remove(LIVE).ok_or(error)?;
             settled(function, version, &there)
         }
         made => Ok(made.map(|_| ())?),
@@ -134,7 +138,7 @@ async fn update_alias(
     match moved.await {
         Err(error) if error.is(&["PreconditionFailedException"]) => {
             // The answer to a first attempt may have been lost.
-            let there = alias_named(aws, function, LIVE).await?.ok_or(error)?;
+            let there = aliases(aws, function).await?.remove(LIVE).ok_or(error)?;
             settled(function, version, &there)
         }
         moved => Ok(moved.map(|_| ())?),

@@ -49,7 +49,11 @@ pub(super) async fn versions(aws: Aws<'_>, function: &str) -> Result<Vec<Observe
     Ok(versions)
 }
 
-async fn aliases(aws: Aws<'_>, function: &str) -> Result<BTreeMap<String, ObservedAlias>, AwsError> {
+/// The aliases of a function, by name.
+pub(super) async fn aliases(
+    aws: Aws<'_>,
+    function: &str,
+) -> Result<BTreeMap<String, ObservedAlias>, AwsError> {
     let lambda = aws.session.lambda();
     let all = aws.pages(
         SERVICE,
@@ -66,19 +70,6 @@ async fn aliases(aws: Aws<'_>, function: &str) -> Result<BTreeMap<String, Observ
             Some((is.name?, alias))
         })
         .collect())
-}
-
-/// The alias of this name, where it exists.
-pub(super) async fn alias_named(
-    aws: Aws<'_>,
-    function: &str,
-    name: &str,
-) -> Result<Option<ObservedAlias>, AwsError> {
-    let lambda = aws.session.lambda();
-    let read = aws
-        .call(SERVICE, "GetAlias", function, || lambda.get_alias().function_name(function).name(name).send());
-    let found = found(read.await)?;
-    Ok(found.map(|is| alias([is.function_version, is.revision_id, is.description], is.routing_config)))
 }
 
 fn alias(texts: [Option<String>; 3], routing: Option<AliasRoutingConfiguration>) -> ObservedAlias {
@@ -100,6 +91,10 @@ pub(crate) fn milliseconds(time: &str) -> Option<i64> {
 /// What a version would keep of a function, or keeps.
 pub(crate) fn snapshot(is: FunctionConfiguration) -> Snapshot {
     let others = others(&is);
+    // Whether AWS names the group of the function's own name or leaves it out is the same.
+    let own = format!("/aws/lambda/{}", is.function_name.unwrap_or_default());
+    let log_group =
+        is.logging_config.and_then(|logging| logging.log_group).filter(|log_group| *log_group != own);
     let (variables, hidden) = match is.environment {
         Some(environment) => (environment.variables.unwrap_or_default(), environment.error),
         None => (HashMap::new(), None),
@@ -122,7 +117,7 @@ pub(crate) fn snapshot(is: FunctionConfiguration) -> Snapshot {
         description: is.description.unwrap_or_default(),
         environment: variables.into_iter().map(|(key, value)| (key, EnvValue(value))).collect(),
         hidden_environment,
-        log_group: is.logging_config.and_then(|logging| logging.log_group),
+        log_group,
         others,
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
     let modified = modified.and_then(alias::milliseconds);
     let latest = alias::snapshot(is);
     let (versions, aliases) = alias::observe(aws, name).await?;
-    Ok(Some(ObservedFunction {
+    let mut function = ObservedFunction {
         arn,
         runtime: latest.runtime,
         role_arn: latest.role_arn,
@@ -66,7 +66,35 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
         others: latest.others,
         versions,
         aliases,
-    }))
+    };
+    if let Some(number) = function.live_version().map(|version| version.number) {
+        exact(aws, name, &mut function, number).await?;
+    }
+    Ok(Some(function))
+}
+
+/// Reads a version by itself where it seems to differ from its function: AWS documents that lists leave fields out.
+async fn exact(
+    aws: Aws<'_>,
+    name: &str,
+    function: &mut ObservedFunction,
+    number: u64,
+) -> Result<(), AwsError> {
+    let latest = function.snapshot();
+    let Some(version) = function.versions.iter_mut().find(|version| version.number == number) else {
+        return Ok(());
+    };
+    if version.snapshot == latest {
+        return Ok(());
+    }
+    let (lambda, qualifier) = (aws.session.lambda(), number.to_string());
+    let read = aws.call(SERVICE, "GetFunction", name, || {
+        lambda.get_function().function_name(name).qualifier(&qualifier).send()
+    });
+    if let Some(is) = found(read.await)?.and_then(|answer| answer.configuration) {
+        version.snapshot = alias::snapshot(is);
+    }
+    Ok(())
 }
 
 fn unreadable(name: &str, code: String, message: String) -> AwsError {
