@@ -20,9 +20,10 @@ use crate::aws::AwsError;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
-    AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Destination, ForwardReport, Gap, GroupRow,
-    InitReport, KeptPlace, ListReport, ListRow, LogService, Part, PlanReport, Refused, Report, SetupReport,
-    Shown, StatusReport, Subscription,
+    AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Destination, ForwardReport, FunctionVersions,
+    Gap, GroupRow, InitReport, KeptPlace, ListReport, ListRow, LogService, Part, PlanReport,
+    PublishedVersion, Refused, Report, RollbackReport, SetupReport, Shown, StatusReport, Subscription,
+    VersionsReport,
 };
 use crate::error::{Code, Error, Failure, Subject};
 use crate::flags::CommandLine;
@@ -31,11 +32,12 @@ use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, TYPED, WARN};
 use crate::output::{Next, OutputFormat, Printer, Progress, bug};
 use crate::resources::stream::aws as kinesis;
 use crate::resources::{
-    Field, Head, HeadRow, Kept, Loss, Origin, Plan, Refusal, ResourceId, Stage, Step, Verb,
+    Field, Head, HeadRow, Kept, Loss, Origin, Plan, Refusal, Release, ResourceId, Stage, Step, Verb,
 };
 use crate::settings::File;
 use crate::workflow::ChangeReport;
 use crate::workflow::canary::{CanaryReport, Hop, Leg, State, Via};
+use crate::workflow::upgrade::{Moved, UpgradeOutcome, UpgradeReport, Watched};
 
 /// What begins a line only if a line end from outside got through.
 const FORGED: &str = "- delete everything";
@@ -175,7 +177,42 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
         is_shown: false,
     };
     all.push(Box::new(SetupReport { test: Some(Ok(canary.clone())), ..SetupReport::default() }));
-    all.push(Box::new(canary));
+    all.push(Box::new(canary.clone()));
+    let moved = |o: &mut Outside| Moved { function: o.text(), log_group: o.text(), from: Some(7), to: 8 };
+    for outcome in [UpgradeOutcome::Live, UpgradeOutcome::Refused, UpgradeOutcome::RolledBack] {
+        all.push(Box::new(UpgradeReport {
+            change: ChangeReport { command: "upgrade", notes: vec![o.text()], ..ChangeReport::default() },
+            outcome,
+            versions: vec![moved(o), moved(o)],
+            canary: Some(canary.hops.clone()),
+            watch: Some(Watched { unknown: Some(o.text()), ..Watched::default() }),
+            why: Some(o.text()),
+        }));
+    }
+    all.push(Box::new(RollbackReport {
+        change: ChangeReport { command: "rollback", changed: true, ..ChangeReport::default() },
+        versions: vec![moved(o), moved(o)],
+    }));
+    all.push(Box::new(VersionsReport {
+        functions: vec![FunctionVersions {
+            function: o.text(),
+            destination: Some(o.text()),
+            live: Some(8),
+            replaced: None,
+            rolled_back_from: None,
+            versions: vec![PublishedVersion {
+                version: 8,
+                release: Some(Release { source: o.text(), ..Release::own() }),
+                code_sha256: o.text(),
+                published: Some(o.text()),
+                memory_mb: 256,
+                timeout_seconds: 60,
+                destinations: Some(vec![o.text()]),
+            }],
+        }],
+        unread: Some(o.text()),
+        ..VersionsReport::default()
+    }));
     let part = Part {
         resource: o.resource(),
         state: o.text(),

@@ -16,14 +16,17 @@ mod package;
 mod plan;
 mod policies;
 mod preview;
+mod rollback;
 mod schema;
 mod setup;
 mod status;
 mod subscribe;
 mod teardown;
 mod unsubscribe;
+mod upgrade;
 mod verb;
 mod version;
+mod versions;
 
 use clap::Subcommand;
 
@@ -43,6 +46,8 @@ pub(crate) use manual::{Group, Manual};
 #[cfg(test)]
 pub(crate) use plan::PlanReport;
 #[cfg(test)]
+pub(crate) use rollback::RollbackReport;
+#[cfg(test)]
 pub(crate) use setup::SetupReport;
 #[cfg(test)]
 pub(crate) use status::{
@@ -52,6 +57,8 @@ pub(crate) use status::{
 pub(crate) use verb::Report;
 pub(crate) use verb::{Facts, Reads};
 pub use verb::{Outcome, Shown};
+#[cfg(test)]
+pub(crate) use versions::{FunctionVersions, PublishedVersion, VersionsReport};
 
 macro_rules! verbs {
     ($($title:literal { $($module:ident::$verb:ident,)* })*) => {
@@ -103,6 +110,7 @@ verbs! {
     "Change with care" {
         plan::Plan,
         preview::Preview,
+        upgrade::Upgrade,
         unsubscribe::Unsubscribe,
         teardown::Teardown,
     }
@@ -117,6 +125,8 @@ verbs! {
         forward::Forward,
     }
     "Also" {
+        rollback::Rollback,
+        versions::Versions,
         cost::Cost,
         policies::Policies,
         package::Package,

@@ -23,8 +23,8 @@ pub enum Exit {
     Partial,
     /// `plan` found changes to make, or `status --check` found a stack that is not healthy.
     Pending,
-    /// `forward` did not deliver everything or lost its reader, the line of `test` did not arrive, or `demo` lost a line
-    /// or left a resource behind.
+    /// `forward` did not deliver everything or lost its reader, the line of `test` did not arrive, `demo` lost a line
+    /// or left a resource behind, or a new version failed in `upgrade`.
     Undelivered,
     /// The forwarder bundle is missing or would not run on Lambda.
     Bundle,
@@ -79,8 +79,8 @@ impl Exit {
                 "`plan` found changes to make, or `status --check` or `doctor` found a stack that is not healthy"
             }
             Self::Undelivered => {
-                "`forward` did not deliver everything or lost its reader, the line of `test` did not arrive, or `demo` lost a line or \
-                 left a resource behind"
+                "`forward` did not deliver everything or lost its reader, the line of `test` did not arrive, `demo` lost a line or left \
+                 a resource behind, or the new version failed in `upgrade`"
             }
             Self::Bundle => "the forwarder bundle is missing or would not run on Lambda",
             Self::Environment => "something outside AWS failed: Python, the network, a file",

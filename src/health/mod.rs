@@ -15,6 +15,7 @@ mod said;
 mod signals;
 #[cfg(test)]
 mod tests;
+mod trial;
 mod trouble;
 mod verdict;
 
@@ -29,4 +30,5 @@ pub(crate) use said::decided;
 pub(crate) use signals::{
     ActiveGroups, Alarm, Alarms, Chain, ForwarderLog, Kept, KeptPlace, KeptWhy, Line, Lines, Signals,
 };
+pub(crate) use trial::{KnownFailures, Trial, TrialLine};
 pub(crate) use verdict::{Judgement, Limits, judge};

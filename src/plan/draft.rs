@@ -65,6 +65,11 @@ impl<A> Draft<A> {
         actions.insert(at, action.into());
     }
 
+    /// The step, whether or not it does anything.
+    pub(crate) fn into_step(self) -> Step<A> {
+        self.step
+    }
+
     /// Adds the step to the plan, or counts the resource as unchanged where there is nothing to do.
     pub(crate) fn finish(self, plan: &mut Plan<A>) {
         if self.step.actions.is_empty() {

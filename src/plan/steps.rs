@@ -123,6 +123,16 @@ impl<A> Plan<A> {
         self
     }
 
+    /// The same plan with only the steps before a stage.
+    #[must_use]
+    pub(crate) fn before(&self, stage: Stage) -> Self
+    where
+        A: Clone,
+    {
+        let steps = self.steps.iter().filter(|step| step.stage < stage).cloned().collect();
+        Self { steps, ..self.clone() }
+    }
+
     /// Adds what another plan does.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

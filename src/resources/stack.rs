@@ -41,6 +41,14 @@ impl Stack {
         [self.names.function.clone()].into_iter().chain(isolated)
     }
 
+    /// The names that one of its functions has.
+    pub(crate) fn names_of(&self, function: &str) -> Names {
+        match self.names.isolated_destination(function) {
+            Some(destination) => self.names.isolated(destination),
+            None => self.names.clone(),
+        }
+    }
+
     /// Whether a filter or an account policy is this stack's own: it leads to our stream and has our name, with or
     /// without a pinned destination, or the one in `also`. Neither carries tags.
     pub(crate) fn is_own_subscription(&self, name: &str, destination_arn: &str, also: Option<&str>) -> bool {

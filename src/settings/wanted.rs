@@ -25,6 +25,9 @@ pub struct Wanted {
     /// it
     #[arg(long, hide_short_help = true)]
     pub allow_downgrade: bool,
+    /// Whether a version that was rolled back may become live again though nothing else changes.
+    #[arg(skip)]
+    pub ignores_rollback: bool,
     /// Subscribe this log group, too; repeatable
     #[arg(long = "log-group", help_heading = "Subscription filters", short = 'g', value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::log_group)))]
     pub log_groups: Vec<String>,

@@ -1,5 +1,6 @@
 //! What every verb does that changes something: show the plan, refuse, ask, apply, report.
 
+use super::applying::applying;
 use super::change_report::ChangeReport;
 use super::consent::{self, Consent};
 use super::context::Context;
@@ -7,13 +8,12 @@ use super::events::Events;
 use super::next_steps;
 use super::rollback::{self, Undone};
 use super::show_plan::page;
-use super::steps::Steps;
-use crate::apply::{ApplyError, Event, apply};
+use crate::apply::ApplyError;
 use crate::aws::Session;
 use crate::error::{Code, Error, Failure, Result};
 use crate::flags::Change;
 use crate::output::quantity::plural;
-use crate::resources::{Extent, Plan, Refusal, ResourceId, Stack, Step, Verb};
+use crate::resources::{Extent, Plan, Refusal, ResourceId, Stack, Stage, Step, Verb};
 
 /// Why a rollback keeps resources of this run.
 const SHARED: &str = "; another run has set up the same stack at the same time, so the rest of what this one made stays for it";
@@ -29,6 +29,8 @@ pub(crate) struct Run<'a> {
     pub(crate) rollback: bool,
     /// Apply the rest of a plan of which a part is refused, and report that part as failed.
     pub(crate) wide: bool,
+    /// Carry out only the steps before this stage: what comes then is decided by what they lead to.
+    pub(crate) until: Option<Stage>,
     /// The places of the file's sections that select no log group.
     pub(crate) empty_sections: Vec<String>,
 }
@@ -50,6 +52,7 @@ impl<'a> Run<'a> {
             command,
             rollback: false,
             wide: false,
+            until: None,
             empty_sections: Vec::new(),
         }
     }
@@ -106,15 +109,8 @@ impl<'a> Run<'a> {
             if consent == Consent::Flag {
                 self.context.note("");
             }
-            let steps = Steps::new(self.context.progress, &plan);
-            let events = Events::new(self.context.live);
-            let tell = |event: Event<'_>| {
-                events.step(&event);
-                steps.show(event);
-            };
-            let applied = apply(self.session, &plan, &tell).await;
-            // Rows that did not come to their end come before what is said of them.
-            drop(steps);
+            let part = self.until.map(|stage| plan.before(stage));
+            let applied = applying(self.context, self.session, part.as_ref().unwrap_or(&plan)).await;
             self.context.note("");
             if let Err(failure) = applied {
                 let error = self.failed(&plan, *failure).await;
@@ -319,8 +315,8 @@ fn refused(first: &Refusal, all: &[Refusal], is_quiet: bool) -> Error {
         n => format!(" (and {} more, shown above)", n - 1),
     };
     // What is missing of the flags, or does not exist at all, says itself what it is about.
-    let says_all =
-        matches!(first.code, Code::Usage | Code::UnknownLogGroup) && !first.reason.starts_with("it ");
+    let says_all = matches!(first.code, Code::Usage | Code::UnknownLogGroup | Code::NotFound)
+        && !first.reason.starts_with("it ");
     let message = match says_all {
         true => format!("{}{more}", first.reason),
         false => format!("{} is refused: {}{more}", first.resource, first.reason),
@@ -332,7 +328,7 @@ fn refused(first: &Refusal, all: &[Refusal], is_quiet: bool) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::{Field, Kind, ResourceId, Stage, Step};
+    use crate::resources::{Field, Kind, ResourceId, Step};
 
     #[test]
     fn a_later_plan_may_differ_in_its_times_only() {

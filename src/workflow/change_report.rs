@@ -120,6 +120,8 @@ impl ChangeReport {
                     "Nothing to delete: none of these log groups has a subscription filter of stack `{stack}`."
                 )
             }
+            "upgrade" => format!("Nothing to upgrade: stack `{stack}` runs this forwarder."),
+            "rollback" => format!("Nothing to roll back in stack `{stack}`."),
             "subscribe" => format!("No changes. Stack `{stack}` has these subscriptions already."),
             _ => format!("No changes. Stack `{stack}` is up to date."),
         }

@@ -1,6 +1,7 @@
 //! What several verbs do: find out what is there, plan, ask, apply, report.
 
 pub(crate) mod apply_plan;
+mod applying;
 pub(crate) mod canary;
 mod change_report;
 pub(crate) mod completed;
@@ -19,6 +20,7 @@ mod show_plan;
 pub(crate) mod steps;
 mod stopwatch;
 pub(crate) mod unknown_stack;
+pub(crate) mod upgrade;
 mod words;
 
 pub(crate) use change_report::ChangeReport;

@@ -268,6 +268,7 @@ async fn wanted_subscriptions(
 fn add_bundle(args: &Wanted, observed: &Observed, stack: &mut Stack) -> Result<()> {
     let arch = stack.function.arch.value;
     stack.function.allow_downgrade = args.allow_downgrade;
+    stack.function.ignores_rollback = args.ignores_rollback;
     stack.function.bundle = match &args.function.forwarder_zip {
         Some(file) => {
             let zip = bundle::from_zip_file(file, arch)?;

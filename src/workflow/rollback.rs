@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use super::applying::applying;
 use super::context::Context;
 use super::events::Events;
-use super::steps::Steps;
-use crate::apply::{Applied, Creation, Event, apply};
+use crate::apply::{Applied, Creation};
 use crate::aws::{Options, Session, Stop};
 use crate::error::Result;
 use crate::resources::filter::plan::filter_put;
@@ -48,14 +48,8 @@ pub(crate) async fn undo(
     let mut subscriptions = undo.steps.iter().map(|step| &step.resource).filter(|id| is_subscription(id));
     let shared = found || (made_stream && subscriptions.any(|id| !made.contains(id)));
     undo.steps.retain(|step| made.contains(&step.resource) && (!shared || is_subscription(&step.resource)));
-    let steps = Steps::new(context.progress, &undo);
-    let events = Events::new(context.live);
-    events.planned(&undo);
-    let tell = |event: Event<'_>| {
-        events.step(&event);
-        steps.show(event);
-    };
-    apply(&session, &undo, &tell).await.map_err(|failure| failure.error)?;
+    Events::new(context.live).planned(&undo);
+    applying(context, &session, &undo).await.map_err(|failure| failure.error)?;
     Ok(Undone { removed: undo.steps.len(), shared })
 }
 

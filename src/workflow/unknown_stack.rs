@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Context;
 use crate::aws::{Aws, Session};
 use crate::error::{Code, Error, did_you_mean, listed};
-use crate::resources::{Observed, Plan};
+use crate::resources::{Observed, Plan, Stack};
 use crate::signals::stacks::find;
 use crate::stack::StackName;
 
@@ -76,6 +76,17 @@ pub(crate) async fn explained(
         }
         _ => error,
     }
+}
+
+/// The error of a verb that is about the function of a stack, where there is none.
+pub(crate) async fn no_function(context: Context<'_>, session: &Session, stack: &Stack) -> Error {
+    let setup = context.command_line.of_stack("setup");
+    let error = Error::new(Code::NotFound, format!("stack `{}` has no function", stack.name))
+        .on(&stack.names.function)
+        .hint(format!(
+            "set it up with `{setup}`, or name the stack with --stack and its region with --region"
+        ));
+    explained(context, session, &stack.name, error).await
 }
 
 #[cfg(test)]

@@ -22,9 +22,11 @@ pub(crate) fn counted(count: usize, kind: Kind) -> String {
 
 /// The plural of a kind.
 pub(crate) fn kinds(kind: Kind) -> String {
-    match kind.name().strip_suffix('y') {
+    let name = kind.name();
+    match name.strip_suffix('y') {
         Some(stem) => format!("{stem}ies"),
-        None => format!("{kind}s"),
+        None if name.ends_with('s') => format!("{name}es"),
+        None => format!("{name}s"),
     }
 }
 
@@ -54,5 +56,6 @@ mod tests {
         assert_eq!(counted(1, Kind::STREAM), "stream");
         assert_eq!(counted(2, Kind::ROLE), "2 roles");
         assert_eq!(counted(3, Kind::ACCOUNT_POLICY), "3 account policies");
+        assert_eq!(counted(2, Kind::ALIAS), "2 aliases");
     }
 }

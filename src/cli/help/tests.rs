@@ -24,13 +24,17 @@ fn helps(width: usize, is_long: bool) -> Vec<(String, String)> {
     std::iter::once(all).chain(verbs.map(&mut text)).collect()
 }
 
-/// Maximum number of lines of `-h`, 100 columns wide.
+/// Maximum number of lines of `-h` of a verb, 100 columns wide.
 const LINES: usize = 30;
+/// The same of the list of all verbs.
+const LIST: usize = 34;
 
 #[test]
 fn short_help_fits_on_a_screen() {
-    let long = helps(100, false).into_iter().filter(|(_, text)| text.trim_end().lines().count() > LINES);
-    let long: Vec<String> = long.map(|(_, text)| text).collect();
+    let lines = |text: &str| text.trim_end().lines().count();
+    let helps = helps(100, false).into_iter().enumerate();
+    let long = helps.filter(|(at, (_, text))| lines(text) > if *at == 0 { LIST } else { LINES });
+    let long: Vec<String> = long.map(|(_, (_, text))| text).collect();
     assert!(
         long.is_empty(),
         "over {LINES} lines, so hide flags with hide_short_help:\n{}",

@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod aws;
 #[cfg(test)]
 mod aws_tests;
+mod choose;
 pub(crate) mod freeze;
 mod goal;
 #[cfg(test)]
@@ -13,8 +14,13 @@ pub(crate) mod plan;
 #[cfg(test)]
 mod plan_tests;
 mod prune;
+mod rollback;
+#[cfg(test)]
+mod rollback_tests;
 mod start;
 
 pub(crate) use action::Alias;
 pub use action::{Action, From, Version};
 pub use observed::LIVE;
+pub(crate) use rollback::back_step;
+pub use rollback::{must_see_pins_of, rollback};

@@ -122,13 +122,16 @@ pub(crate) fn config_fields(old: Option<&Config>, new: &Config) -> Vec<Field> {
         .map(|path| {
             let (old, new) = (old.get(path).map(Leaf::show), new.get(path).map(Leaf::show));
             // The two would read the same: say that they are not.
-            let why = (old == new).then(|| "changed, not shown".to_owned());
+            let why = (old == new).then(|| SECRET_CHANGED.to_owned());
             let route = path.strip_prefix(ROUTE);
             let (name, key) = route.map_or(("config", path.as_str()), |number| ("route", number));
             Field { name, key: Some(key.to_owned()), old, new, why }
         })
         .collect()
 }
+
+/// What is said of a secret that changes.
+pub(crate) const SECRET_CHANGED: &str = "changed, not shown";
 
 /// What the place of a route begins with; its number follows.
 const ROUTE: &str = "route ";

@@ -13,6 +13,10 @@ use crate::resources::{
     Action, Kind, Observed, Plan, Refusal, ResourceId, Stack, Stage, Verb, account_policy, filter,
 };
 
+/// What to do about a filter or an account policy that pins a destination that goes.
+pub(crate) const PINNED_HINT: &str =
+    "remove the subscription first, with `cwl2le unsubscribe` or in the file, or keep the destination";
+
 /// Whether every log group has to be looked at, because a filter may pin a destination that goes.
 pub fn must_see_pins(stack: &Stack, observed: &Observed) -> bool {
     let is_replaced = stack.function.config.is_some() && main_is_unreadable(observed);
@@ -63,8 +67,10 @@ pub fn keep_pins(stack: &Stack, observed: &Observed, mut plan: Plan) -> Plan {
         refused.push(Refusal {
             resource: function.clone(),
             code: Code::InUse,
-            reason: format!("this would remove a destination that the {resource} pins; its lines would not be delivered"),
-            hint: "remove the subscription first, with `cwl2le unsubscribe` or in the file, or keep the destination".to_owned(),
+            reason: format!(
+                "this would remove a destination that the {resource} pins; its lines would not be delivered"
+            ),
+            hint: PINNED_HINT.to_owned(),
         });
     }
     let late = pinning.iter().any(|(_, goes)| *goes);
@@ -110,6 +116,16 @@ pub(crate) fn leads_to<'a>(
     filters
         .filter(move |(_, filter)| filter.destination_arn == stream_arn)
         .map(|(log_group, filter)| (log_group.as_str(), filter.name.as_str()))
+}
+
+/// What leads to the stream and pins one of these destinations.
+pub(crate) fn pinned_to<'a>(
+    observed: &'a Observed,
+    stream_arn: &'a str,
+    destinations: &'a BTreeSet<String>,
+) -> impl Iterator<Item = ResourceId> {
+    let pins = |name: &str| pinned_destination(name).is_some_and(|pin| destinations.contains(pin));
+    pinning(observed, stream_arn).filter(move |(_, name)| pins(name)).map(|(resource, _)| resource)
 }
 
 /// Everything that leads to the stream, by resource and by the name that may pin.

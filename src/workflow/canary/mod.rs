@@ -15,11 +15,14 @@ mod rows;
 mod run;
 mod seen;
 mod shards;
+mod version;
 mod via;
 mod watch;
 
+pub(crate) use hop::Hop;
 #[cfg(test)]
-pub(crate) use hop::{Hop, Leg, State};
+pub(crate) use hop::{Leg, State};
 pub(crate) use report::CanaryReport;
 pub(crate) use run::Canary;
+pub(crate) use version::{VersionCanary, ask_versions};
 pub(crate) use via::Via;

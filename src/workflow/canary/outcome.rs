@@ -10,8 +10,10 @@ pub(super) enum Outcome {
     Delivered { receipt_ms: Option<f64> },
     /// The destination did not accept it; it is retried.
     Failed { failure: Option<String>, detail: String },
-    /// It will never be delivered: refused for good, dropped by a rule, or without a destination.
+    /// It will never be delivered: refused for good, or without a destination.
     Dropped(String),
+    /// A rule of its route drops it, so it says nothing of the destination.
+    Filtered,
     /// The function itself does not work.
     Broken(String),
     /// Nobody says.
@@ -25,7 +27,7 @@ impl Outcome {
         match note.outcome.as_str() {
             "delivered" => Self::Delivered { receipt_ms: note.receipt_ms },
             "failed" => Self::Failed { failure: note.failure.clone(), detail },
-            "filtered" => Self::Dropped("a rule of its route drops it".to_owned()),
+            "filtered" => Self::Filtered,
             "refused" => Self::Dropped(said("the log service refuses it for good", &detail)),
             "quarantined" => Self::Dropped(said("it is set aside", &detail)),
             other => Self::Unknown(format!("the forwarder says `{other}`")),
@@ -44,7 +46,7 @@ impl Outcome {
             return Self::Delivered { receipt_ms: one.and_then(|one| one.receipt_ms) };
         }
         if is_some(counts.filtered) {
-            return Self::Dropped("a rule of its route drops it".to_owned());
+            return Self::Filtered;
         }
         if is_some(counts.quarantined) || is_some(line.records.quarantined) {
             let what = destination.map_or_else(
@@ -72,6 +74,7 @@ impl Outcome {
                 (State::Fault, parts.into_iter().flatten().collect::<Vec<_>>().join(": "))
             }
             Self::Dropped(what) | Self::Broken(what) => (State::Fault, what.clone()),
+            Self::Filtered => (State::Unknown, "a rule of its route drops the line".to_owned()),
             Self::Unknown(what) => (State::Unknown, what.clone()),
         };
         let (receipt_ms, failure) = match self {
@@ -128,7 +131,10 @@ mod tests {
         let hop = failed.hop("app", 1.0);
         assert_eq!((hop.state, hop.found.as_str()), (State::Fault, "connect: refused"));
         assert_eq!(hop.failure.as_deref(), Some("connect"));
-        for outcome in ["filtered", "refused", "quarantined"] {
+        // The rule does what it should; the destination is not proven.
+        let filtered = note(r#""outcome":"filtered""#);
+        assert_eq!((filtered.clone(), filtered.hop("app", 1.0).state), (Outcome::Filtered, State::Unknown));
+        for outcome in ["refused", "quarantined"] {
             assert!(matches!(note(&format!(r#""outcome":"{outcome}""#)), Outcome::Dropped(_)), "{outcome}");
         }
         // A later forwarder may say more: that is not a success.

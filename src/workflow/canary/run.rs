@@ -377,7 +377,7 @@ impl Run<'_> {
 }
 
 /// What the receipt of each destination proves.
-fn proofs(config: Option<&Config>) -> BTreeMap<String, &'static str> {
+pub(super) fn proofs(config: Option<&Config>) -> BTreeMap<String, &'static str> {
     let all = config.iter().flat_map(|config| &config.destinations);
     all.map(|(name, settings)| (name.clone(), proof::of_receipt(settings))).collect()
 }

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use cwl2le_local::{Call, Fault, Injection, Options, When};
@@ -19,6 +20,7 @@ use super::faults::{self, Kind};
 use super::proofs::Proofs;
 use crate::support::Ran;
 use crate::support::account::{Account, GROUP, Ground, ended, setup};
+use crate::support::forwarder_zip;
 
 /// Faulty runs at once, over all tests of this binary: most of one is waiting.
 static RUNS: Semaphore = Semaphore::const_new(16);
@@ -34,7 +36,16 @@ enum Verb {
     Setup,
     Subscribe,
     Teardown,
+    Upgrade,
+    Rollback,
 }
+
+/// Another forwarder than the bundled one.
+static NEWER: LazyLock<(tempfile::TempDir, String)> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a folder");
+    let zip = forwarder_zip::with_comment(folder.path(), "newer").display().to_string();
+    (folder, zip)
+});
 
 impl Verb {
     fn args(self) -> Vec<&'static str> {
@@ -42,6 +53,9 @@ impl Verb {
             Self::Setup => setup(&["--log-group", GROUP]),
             Self::Subscribe => vec!["subscribe", "--log-group", GROUP],
             Self::Teardown => vec!["teardown", "--yes"],
+            // Nobody listens where the lines go.
+            Self::Upgrade => vec!["upgrade", "--no-canary", "--watch", "0s", "--to", &NEWER.1],
+            Self::Rollback => vec!["rollback"],
         }
     }
 
@@ -51,7 +65,11 @@ impl Verb {
         match self {
             Self::Setup => {}
             Self::Subscribe => drop(account.run(&setup(&[])).await.0.ok()),
-            Self::Teardown => drop(account.run(&setup(&["--log-group", GROUP])).await.0.ok()),
+            Self::Teardown | Self::Upgrade => drop(account.run(&setup(&["--log-group", GROUP])).await.0.ok()),
+            Self::Rollback => {
+                account.run(&setup(&["--log-group", GROUP])).await.0.ok();
+                account.run(&Self::Upgrade.args()).await.0.ok();
+            }
         }
         account.proxy.idle().await.expect("a proxy");
         ground.aws.keep(&account.id, 0).await.expect("kept");
@@ -269,6 +287,16 @@ async fn teardown_killed_at_every_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn upgrade_killed_at_every_call() {
+    enumerate(Verb::Upgrade, faults::kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rollback_killed_at_every_call() {
+    enumerate(Verb::Rollback, faults::kills).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: .ci/run crash"]
 async fn setup_failed_at_every_call() {
     enumerate(Verb::Setup, faults::errors).await;
@@ -284,4 +312,16 @@ async fn subscribe_failed_at_every_call() {
 #[ignore = "takes minutes: .ci/run crash"]
 async fn teardown_failed_at_every_call() {
     enumerate(Verb::Teardown, faults::errors).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: .ci/run crash"]
+async fn upgrade_failed_at_every_call() {
+    enumerate(Verb::Upgrade, faults::errors).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: .ci/run crash"]
+async fn rollback_failed_at_every_call() {
+    enumerate(Verb::Rollback, faults::errors).await;
 }

@@ -84,6 +84,9 @@ pub(crate) fn operator(folder: &Path) -> Case {
         set_up(&["--retention-hours", "24", "--log-retention-days", "7", "--tag", "team=platform"]),
         set_up(&["--reserved-concurrency", "1"]),
         set_up(&["--forwarder-zip", other.to_str().expect("a path")]),
+        run(&["upgrade", "--yes", "--no-canary", "--watch", "1s", "--allow-downgrade"]),
+        run(&["versions"]),
+        run(&["rollback", "--yes"]),
         set_up(&["--shards", "2"]),
         Deed::EditTrust,
         Deed::Throttle,
@@ -182,6 +185,7 @@ pub(crate) fn on_call(stack: Vec<String>) -> Case {
     let deeds = vec![
         run(&["list"]),
         run(&["cost"]),
+        run(&["versions"]),
         run(&["status", "--deep"]),
         Deed::Run(plan),
         Deed::ReadStream,

@@ -15,10 +15,11 @@ async fn whoever_may_nothing_is_told_which_policy_to_ask_for() {
         { "Effect": "Allow", "Action": "sts:GetCallerIdentity", "Resource": "*" }
     ] });
     employ(&mut account, &on_call(Vec::new()), &nothing).await;
-    let cases: [(&[&str], i32); 6] = [
+    let cases: [(&[&str], i32); 7] = [
         (&["status"], 0),
         (&["status", "--check"], 4),
         (&["list"], 4),
+        (&["versions"], 4),
         (&["logs"], 4),
         (&["test", "--timeout", "5s"], 4),
         (&["doctor"], 4),

@@ -14,4 +14,5 @@ mod shards;
 mod stopped;
 mod strict_control_plane;
 mod unreadable;
+mod upgrade;
 mod versions;

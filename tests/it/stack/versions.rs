@@ -6,6 +6,7 @@ use cwl2le_local::{Call, Fault, Injection, Options, When};
 use sha2::Digest as _;
 
 use crate::support::account::{self, Account, Ground, setup};
+use crate::support::forwarder_zip;
 
 const FUNCTION: &str = "cwl-to-logentries";
 
@@ -29,16 +30,8 @@ async fn tag(account: &Account, key: &str, value: &str) {
 
 /// Puts other code there than cwl2le did, which can be started: the same zip with a comment. Returns its SHA-256.
 async fn edit(account: &Account) -> String {
-    const COMMENT: &[u8] = b"built elsewhere";
     let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("forwarder.zip");
-    account.run(&["package", "--to", file.to_str().expect("UTF-8")]).await.0.ok();
-    let mut zip = std::fs::read(file).expect("a zip");
-    // A zip without a comment ends with its length: zero, in two bytes.
-    let length = zip.split_off(zip.len() - 2);
-    assert_eq!(length, [0, 0]);
-    zip.extend(u16::try_from(COMMENT.len()).expect("short").to_le_bytes());
-    zip.extend(COMMENT);
+    let zip = std::fs::read(forwarder_zip::with_comment(folder.path(), "built elsewhere")).expect("a zip");
     let sha256 = base64::engine::general_purpose::STANDARD.encode(sha2::Sha256::digest(&zip));
     let lambda = aws_sdk_lambda::Client::new(&account.config);
     let update = lambda.update_function_code().function_name(FUNCTION).zip_file(Blob::new(zip));

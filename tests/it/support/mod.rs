@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod aws;
 pub(crate) mod documented;
+pub(crate) mod forwarder_zip;
 pub(crate) mod log_process;
 pub(crate) mod s3;
 pub(crate) mod secrets;

@@ -108,7 +108,8 @@ pub(crate) fn python() -> String {
 
 /// The arguments with `--yes` where the verb would ask: a test has no terminal to answer on.
 pub(crate) fn confirmed<'a>(args: &[&'a str]) -> Vec<&'a str> {
-    let asks = |arg: &&str| ["setup", "subscribe", "unsubscribe", "teardown"].contains(arg);
+    let asks =
+        |arg: &&str| ["setup", "subscribe", "unsubscribe", "teardown", "upgrade", "rollback"].contains(arg);
     let yes = args.iter().any(asks) && !args.contains(&"--yes");
     [args, if yes { &["--yes"] } else { &[] }].concat()
 }
