@@ -22,6 +22,8 @@ pub(super) struct Logged<'a> {
     pub(super) period: f64,
     /// The seconds in which it was logged.
     pub(super) seconds: f64,
+    /// Whether there is no stream yet, so that one is added.
+    pub(super) is_new: bool,
     /// Bytes that the subscribed log groups logged in the time in which the stack's use was measured.
     pub(super) subscribed: f64,
 }
@@ -42,7 +44,7 @@ pub(super) fn added(
         needed(busiest(logged.groups) / logged.period * compressed + now.bytes / now.seconds.max(1.0));
     let stream = now.stream.unwrap_or(NEW);
     let (before, after) = match (now.stream, stream.shards) {
-        (None, Some(_)) => (Vec::new(), Capacity { shards: Some(shards), ..stream }.fixed()),
+        (None, Some(_)) if logged.is_new => (Vec::new(), Capacity { shards: Some(shards), ..stream }.fixed()),
         (Some(is), Some(has)) => (is.fixed(), Capacity { shards: Some(shards.max(has)), ..is }.fixed()),
         _ => (Vec::new(), Vec::new()),
     };

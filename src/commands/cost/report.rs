@@ -35,6 +35,9 @@ pub(crate) struct CostReport {
     pub log_groups: Vec<GroupRow>,
     /// Whether these are all.
     pub is_whole: bool,
+    /// The share of all other log groups together, 0 to 1: those that an account policy subscribes. None without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rest_share: Option<f64>,
     /// What the log groups that were asked for would cost; none where none were.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub added: Option<Added>,

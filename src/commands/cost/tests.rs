@@ -76,8 +76,9 @@ fn what_is_not_known_is_no_zero() {
         charges: vec![row("shard_hour", "shards", 730.0, "shard-hour", 0.0195)],
         aws: 14.235,
         log_service: Some(LogService::new(0.35, None)),
-        log_groups: vec![group("/aws/lambda/cart", 61.0, Some(1.0), None)],
+        log_groups: vec![group("/aws/lambda/cart", 61.0, Some(0.75), None)],
         is_whole: false,
+        rest_share: Some(0.25),
         unknown: vec![gap("metrics", Some("cloudwatch:GetMetricData")), gap("alarms", None)],
         ..report()
     };
@@ -131,7 +132,7 @@ fn what_is_added_compresses_as_what_is_there_and_may_need_shards() {
     let prices = Prices::of_region("us-east-1");
     // Two hours of 18 and 36 GB, in a span of two hours.
     let groups = [("/a".to_owned(), vec![(0, 18e9), (3600, 18e9)]), ("/b".to_owned(), vec![(3600, 18e9)])];
-    let logged = Logged { groups: &groups, period: 3600.0, seconds: 7200.0, subscribed: 5e9 };
+    let logged = Logged { groups: &groups, period: 3600.0, seconds: 7200.0, is_new: false, subscribed: 5e9 };
     let (added, rows, _) = added(&logged, &used(), &prices, Some(1.0));
     // A fifth of 36 GB in an hour is 2 MB a second.
     assert_eq!((added.shards, added.log_groups), (Some(2), 2));
@@ -150,7 +151,7 @@ fn what_is_added_compresses_as_what_is_there_and_may_need_shards() {
 fn without_a_stack_the_stream_is_added_and_on_demand_needs_no_shards() {
     let prices = Prices::of_region("us-east-1");
     let groups = [("/a".to_owned(), vec![(0, 1e6)])];
-    let logged = Logged { groups: &groups, period: 3600.0, seconds: 3600.0, subscribed: 0.0 };
+    let logged = Logged { groups: &groups, period: 3600.0, seconds: 3600.0, is_new: true, subscribed: 0.0 };
     let (new, _, source) = added(&logged, &Measured::default(), &prices, None);
     assert_eq!(
         (new.charges[0].item.as_str(), new.charges[0].quantity, new.shards),

@@ -40,13 +40,12 @@ impl CostReport {
         let Self { stack, account, region, .. } = self;
         let (stack, place) = (visible(stack), format!("{} {}", visible(account), visible(region)));
         let at_least = if self.unknown.is_empty() { "" } else { "at least " };
-        let (verb, amount) = match self.charges.is_empty() {
-            true => ("there is no stack", String::new()),
-            false => ("costs", format!(" {at_least}{BOLD}{:.2} USD a month{BOLD:#}", self.together())),
-        };
-        let first = match self.charges.is_empty() {
-            true => format!("{verb} `{stack}` in {place} yet"),
-            false => format!("stack {stack} {verb}{amount}, in {place}"),
+        let first = match self.charges.is_empty() && self.unknown.is_empty() {
+            true => format!("there is no stack `{stack}` in {place} yet"),
+            false => format!(
+                "stack {stack} costs {at_least}{BOLD}{:.2} USD a month{BOLD:#}, in {place}",
+                self.together()
+            ),
         };
         writeln!(f, "{}", hanging("", &first, width()))?;
         #[expect(clippy::cast_precision_loss, reason = "seconds of years")]
@@ -67,7 +66,8 @@ impl CostReport {
     }
 
     fn write_log_groups(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.log_groups.is_empty() || self.top == 0 {
+        let has_policy = self.rest_share.is_some_and(|share| share > 0.0);
+        if (self.log_groups.is_empty() && !has_policy) || self.top == 0 {
             return Ok(());
         }
         let heads = ["log group", "GB logged", "share", "GB sent", "USD"];
@@ -85,6 +85,13 @@ impl CostReport {
         let more = self.log_groups.len().saturating_sub(self.top);
         if more > 0 {
             write!(f, "\n{DIM}… {} more: --top{DIM:#}", count(more as f64))?;
+        }
+        if let Some(share) = self.rest_share.filter(|share| *share > 0.0) {
+            let text = format!(
+                "{:.0} % comes by the account policy: CloudWatch does not count it by log group",
+                share * 100.0
+            );
+            write!(f, "\n{}", hanging("", &format!("{DIM}{text}{DIM:#}"), width()))?;
         }
         if !self.is_whole {
             write!(f, "\n{DIM}there are more log groups than were read{DIM:#}")?;

@@ -56,9 +56,7 @@ impl Verb for Cost {
             }
         };
         let used = usage(session.telling(&notice), &stack, asked).await?;
-        let is_absent = used.chain.unread.is_empty()
-            && used.measured.stream.is_none()
-            && used.measured.functions.is_empty();
+        let is_absent = used.is_absent();
         if is_absent && !self.has_groups() {
             return Err(absent(context, &session, &stack).await);
         }
@@ -140,6 +138,10 @@ impl Cost {
         let of_groups = groups.as_ref().unwrap_or(&empty);
         let log_service = self.price_per_gb.map(|price| LogService::new(price, gb_out));
         let a_gb = prices.of(Item::DataOutGb) + self.price_per_gb.unwrap_or_default();
+        let by_filters: f64 = of_groups.groups.values().map(|group| group.forwarded).sum();
+        // CloudWatch does not count what an account policy forwards in bytes: it is the rest of what came in.
+        let has_policy = used.is_fed_by_policy();
+        let all = if has_policy { by_filters.max(used.measured.bytes) } else { by_filters };
         let mut report = CostReport {
             stack: used.chain.stack.to_string(),
             account: session.target.account.clone(),
@@ -151,7 +153,8 @@ impl Cost {
             charges: rows(&bill),
             aws: bill.total(),
             log_service,
-            log_groups: by_group(&of_groups.groups, span.seconds(), gb_out, a_gb),
+            log_groups: by_group(&of_groups.groups, all, span.seconds(), gb_out, a_gb),
+            rest_share: has_policy.then(|| if all > 0.0 { 1.0 - by_filters / all } else { 0.0 }),
             is_whole: of_groups.is_whole,
             added: None,
             unknown,
@@ -164,6 +167,7 @@ impl Cost {
         if let Some((wanted, subscribed)) = wanted {
             let logged = Logged {
                 groups: wanted,
+                is_new: used.is_absent(),
                 period: asked.period() as f64,
                 seconds: asked.seconds() as f64,
                 subscribed: of_groups.groups.values().map(|group| group.logged).sum(),
@@ -172,6 +176,7 @@ impl Cost {
             let largest = rows.first().map(|row| row.log_group.clone());
             report.added = Some(Added { subscribed: *subscribed, ..added });
             report.log_groups = rows;
+            report.rest_share = None;
             report.is_whole = true;
             report.metrics_read += wanted.len();
             if report.charges.is_empty() {
@@ -189,29 +194,27 @@ impl Cost {
     }
 }
 
-/// The log groups, those that send most first.
+/// The log groups, those that send most first. `all` is what all of them sent into the stream, in bytes.
 fn by_group(
     groups: &BTreeMap<String, GroupUsage>,
+    all: f64,
     seconds: i64,
     gb_out: Option<f64>,
     a_gb: f64,
 ) -> Vec<GroupRow> {
     let months = HOURS * 3600.0 / (seconds.max(60) as f64);
-    let all: f64 = groups.values().map(|group| group.forwarded).sum();
-    let mut rows: Vec<GroupRow> = groups
-        .iter()
-        .map(|(name, group)| {
-            let share = if all > 0.0 { group.forwarded / all } else { 0.0 };
-            let gb_sent = gb_out.map(|gb| gb * share);
-            GroupRow {
-                log_group: name.clone(),
-                gb_logged: group.logged * months / GB,
-                share: Some(share),
-                gb_sent,
-                usd: gb_sent.map(|gb| gb * a_gb),
-            }
-        })
-        .collect();
+    let row = |(name, group): (&String, &GroupUsage)| {
+        let share = if all > 0.0 { group.forwarded / all } else { 0.0 };
+        let gb_sent = gb_out.map(|gb| gb * share);
+        GroupRow {
+            log_group: name.clone(),
+            gb_logged: group.logged * months / GB,
+            share: Some(share),
+            gb_sent,
+            usd: gb_sent.map(|gb| gb * a_gb),
+        }
+    };
+    let mut rows: Vec<GroupRow> = groups.iter().map(row).collect();
     rows.sort_by(|one, other| other.share.unwrap_or_default().total_cmp(&one.share.unwrap_or_default()));
     rows
 }

@@ -40,6 +40,21 @@ pub(crate) struct Usage {
     pub(crate) metrics_read: usize,
 }
 
+impl Usage {
+    /// Whether nothing of the stack exists.
+    pub(crate) fn is_absent(&self) -> bool {
+        let measured = &self.measured;
+        self.chain.unread.is_empty() && measured.stream.is_none() && measured.functions.is_empty()
+    }
+
+    /// Whether an account policy subscribes log groups to the stack.
+    pub(crate) fn is_fed_by_policy(&self) -> bool {
+        let stream = self.chain.names.stream_arn(&self.chain.target);
+        let policy = self.chain.observed.account_policy.as_ref();
+        policy.is_some_and(|policy| policy.destination_arn == stream)
+    }
+}
+
 /// Days that [`lately`] measures.
 const LATELY: i64 = 30;
 /// Maximum time of it: a plan must not wait for long for what is only said beside it.

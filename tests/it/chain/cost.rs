@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use cwl2le_local::{Metric, Options};
+use cwl2le_local::{Call, Fault, Injection, Metric, Options, When};
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
@@ -113,14 +113,14 @@ async fn a_month_is_made_of_the_days_that_were_measured() {
     let stream = [("StreamName", STREAM)];
     let function = [("FunctionName", FUNCTION)];
     let own = [("LogGroupName", "/aws/lambda/cwl-to-logentries")];
-    let rows: [(&str, &str, &[(&str, &str)], f64); 7] = [
-        ("AWS/Kinesis", "IncomingRecords", &stream, 1_000.0),
-        ("AWS/Kinesis", "IncomingBytes", &stream, 50_000_000.0),
-        ("AWS/Lambda", "Invocations", &function, 900.0),
-        ("AWS/Lambda", "Duration", &function, 45_000.0),
-        ("AWS/Logs", "IncomingBytes", &own, 1_000_000.0),
-        ("cwl2le", "EventsReceived", &function, 10.0),
-        ("cwl2le", "BytesOut", &function, 500_000_000.0),
+    let rows = [
+        ("AWS/Kinesis", "IncomingRecords", &stream[..], 1_000.0),
+        ("AWS/Kinesis", "IncomingBytes", &stream[..], 50_000_000.0),
+        ("AWS/Lambda", "Invocations", &function[..], 900.0),
+        ("AWS/Lambda", "Duration", &function[..], 45_000.0),
+        ("AWS/Logs", "IncomingBytes", &own[..], 1_000_000.0),
+        ("cwl2le", "EventsReceived", &function[..], 10.0),
+        ("cwl2le", "BytesOut", &function[..], 500_000_000.0),
     ];
     let mut metrics = Vec::new();
     for day in 1..=days {
@@ -184,4 +184,27 @@ async fn a_month_is_made_of_the_days_that_were_measured() {
     account.run(&["cost", "/no/such/group"]).await.0.failed(6, "unknown-log-group");
     account.run(&["cost", "--exclude", "/a"]).await.0.failed(2, "usage");
     account.run(&["cost", "--since", "5m"]).await.0.failed(2, "usage");
+
+    // What may not be read is named, and hides nothing else.
+    for (service, operation, what) in [
+        ("monitoring", "GetMetricData", "metrics"),
+        ("monitoring", "ListMetrics", "log groups"),
+        ("monitoring", "DescribeAlarms", "alarms"),
+        ("kinesis", "DescribeStreamSummary", "the stream"),
+    ] {
+        let call = Call { service: service.to_owned(), operation: operation.to_owned() };
+        let fault = Fault::Error {
+            status: 403,
+            code: "AccessDenied".to_owned(),
+            message: "no identity-based policy allows it".to_owned(),
+        };
+        let denied = Injection { of: Some(call), at: 1, times: usize::MAX, when: When::Before, fault };
+        let (ran, _) = account.run_with(Some(denied), &["cost", "--price-per-gb", "1"]).await;
+        let blind = ran.ok().json();
+        let gaps = blind["unknown"].as_array().expect("a list");
+        let action = |gap: &Value| gap["action"].as_str().is_some_and(|action| action.ends_with(operation));
+        assert!(gaps.iter().any(|gap| gap["what"] == what && action(gap)), "{operation}: {blind:#}");
+        assert_eq!(charge(&blind, "shard_hour").0 > 0.0, what != "the stream", "{blind:#}");
+        assert_eq!(blind["log_service"]["usd"].is_null(), what == "metrics", "{blind:#}");
+    }
 }
