@@ -110,7 +110,8 @@ pub(crate) async fn plan_stack(
         Some(config) => look_at_secrets(session.into(), config).await,
         None => Vec::new(),
     };
-    plan.cost = Some(bill(context, session, args, scope, &stack, &observed).await?);
+    let cost = bill(context, session, args, scope, (&stack, &observed, &plan)).await?;
+    plan.cost = Some(cost);
     let mut plan = resources::check_secrets(&stack, &secrets, plan);
     patterns::check(session, &mut plan).await?;
     let is_new = observed.stream.is_none() && observed.function.is_none();
@@ -124,18 +125,17 @@ async fn bill(
     session: &Session,
     args: &Wanted,
     scope: RoleScope,
-    stack: &Stack,
-    observed: &Observed,
+    (stack, observed, plan): (&Stack, &Observed, &Plan),
 ) -> Result<Cost> {
     let prices = Prices::of_region(session.target.region.as_str());
-    let cost = resources::cost(stack, observed, None, &prices);
+    let cost = resources::cost(stack, observed, plan, None, &prices);
     let cost = match cost.now.is_some() && cost.differs() {
         false => cost,
         true => {
             let reading = context.progress.begin("reading what the stack uses");
             let used = lately(Aws::from(session), &stack.name, scope, observed).await?;
             drop(reading);
-            resources::cost(stack, observed, used.as_ref(), &prices)
+            resources::cost(stack, observed, plan, used.as_ref(), &prices)
         }
     };
     Ok(Cost { confirm_above: settings::confirm_above(args, context.file), ..cost })

@@ -172,6 +172,16 @@ async fn a_month_is_made_of_the_days_that_were_measured() {
     assert_eq!(account.seen().await, before);
     account.run(&["setup", "--shards", "3", "--confirm-above", "1000"]).await.0.ok();
 
+    // Alarms have a price of their own.
+    let topic = format!("arn:aws:sns:{REGION}:{}:oncall", account.id);
+    let alarmed = account.run(&["plan", "--alarms", &topic]).await.0.json();
+    let alarms = alarmed["changes"].as_array().expect("changes").iter();
+    let alarms = alarms.filter(|step| step["resource"]["kind"] == "alarm").count();
+    let cost = &alarmed["cost"];
+    assert!(alarms > 0, "{alarmed:#}");
+    near(number(&cost["planned"]) - number(&cost["now"]), 0.1 * alarms as f64);
+    assert_eq!(cost["differences"].as_array().map(Vec::len), Some(1), "{cost:#}");
+
     let prices = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(prices.path(), format!("[{REGION}]\ndate = \"2026-11\"\nshard_hour = 1"))
         .expect("written");
