@@ -284,6 +284,17 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
     forward.refused = [1, 2].map(|times| Refused { why: o.text(), times, events: 1 }).into();
     forward.stopped = Some(Box::new(Error::new(Code::Aws, o.text()).on(o.text())));
     all.push(Box::new(forward));
+    let mut replay = ReplayReport { account: o.text(), unreadable_objects: 1, ..ReplayReport::default() };
+    replay.found.places = vec![o.text()];
+    replay.found.objects = 1;
+    replay.to = Some(Target { name: o.text(), ..Target::default() });
+    replay.log_groups = vec![OfGroup { log_group: o.text(), events: 1 }];
+    replay.left = vec![LeftOut { why: o.text(), records: 1, events: 1 }];
+    replay.unreadable = vec![Unreadable { name: o.text(), why: o.text() }];
+    replay.manifests = vec![o.text()];
+    replay.failure = Some(o.text());
+    replay.stopped = Some(Box::new(Error::new(Code::Aws, o.text()).on(o.text())));
+    all.push(Box::new(replay));
     all
 }
 

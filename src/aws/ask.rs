@@ -106,7 +106,7 @@ impl Aws<'_> {
             body: Bytes::from(body.to_string()),
         };
         let service = api.service.iam_name();
-        aws.call(service, operation, resource, || exchange(aws.session, call.clone())).await
+        Ok(aws.call(service, operation, resource, || exchange(aws.session, call.clone())).await?.body)
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use aws_sdk_sts::error::{ErrorMetadata, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::http::HttpConnector as _;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::http::Headers;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use bytes::Bytes;
@@ -23,11 +24,20 @@ use super::{Session, trace};
 /// Maximum time for one attempt.
 const ATTEMPT: Duration = Duration::from_secs(30);
 
+/// The answer to a request that succeeded.
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// Its headers.
+    pub(crate) headers: Headers,
+    /// Its body.
+    pub(crate) body: Bytes,
+}
+
 /// One attempt.
 pub(crate) async fn exchange(
     session: &Session,
     call: forwarder::Call<'_>,
-) -> Result<Bytes, SdkError<Refused, HttpResponse>> {
+) -> Result<Answered, SdkError<Refused, HttpResponse>> {
     let credentials = session.credentials().get().await.map_err(SdkError::construction_failure)?;
     let now: SystemTime = UNIX_EPOCH + Duration::from_secs(session.time());
     let request = session.signer(credentials).sign(&call, now).map_err(SdkError::construction_failure)?;
@@ -45,7 +55,7 @@ pub(crate) async fn exchange(
     let answered = timeout(session.attempt(ATTEMPT), pin!(answered)).await;
     let (response, body) = answered.map_err(SdkError::timeout_error)??;
     if response.status().is_success() {
-        return Ok(body);
+        return Ok(Answered { headers: response.headers().clone(), body });
     }
     let (code, message) = forwarder::said(response.headers().get("x-amzn-errortype"), &body);
     let said = ErrorMetadata::builder();

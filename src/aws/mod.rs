@@ -22,6 +22,7 @@ mod explain;
 mod http;
 pub(crate) mod log_policies;
 mod notice;
+pub(crate) mod object;
 mod open;
 mod options;
 pub(crate) mod owner;

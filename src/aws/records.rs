@@ -1,8 +1,9 @@
 //! Kinesis as a reader and a writer of records uses it.
 
 use aws_sdk_kinesis::primitives::{Blob, DateTime};
-use aws_sdk_kinesis::types::{ShardFilter, ShardFilterType, ShardIteratorType};
+use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardFilter, ShardFilterType, ShardIteratorType};
 
+use super::error::{INVALID_RESPONSE, Operation};
 use super::{Aws, AwsError};
 
 const SERVICE: &str = "kinesis";
@@ -113,4 +114,109 @@ pub(crate) async fn put_record(
         kinesis.put_record().stream_name(stream).partition_key(key).data(data.clone()).send()
     });
     Ok(put.await?.shard_id)
+}
+
+/// A record to put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct NewRecord<'a> {
+    /// Decides on the shard. At most 256 characters.
+    pub(crate) key: &'a str,
+    /// Its data.
+    pub(crate) data: &'a [u8],
+}
+
+/// Why the stream did not take a record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotPut {
+    /// `ProvisionedThroughputExceededException`, `InternalFailure`.
+    pub(crate) code: String,
+    /// What AWS says.
+    pub(crate) message: String,
+}
+
+/// Puts up to 500 records, of 5 MiB with their keys. Answers for each whether the stream has it: any of them may be
+/// throttled while the others are taken.
+///
+/// # Errors
+///
+/// Whatever `kinesis:PutRecords` fails with as a whole; [`INVALID_RESPONSE`] for an answer about other records.
+pub(crate) async fn put_records(
+    aws: Aws<'_>,
+    stream: &str,
+    records: &[NewRecord<'_>],
+) -> Result<Vec<Result<(), NotPut>>, AwsError> {
+    const OPERATION: &str = "PutRecords";
+    let kinesis = aws.session.kinesis();
+    // The builder only misses a field.
+    let entry = |record: &NewRecord<'_>| {
+        PutRecordsRequestEntry::builder().partition_key(record.key).data(Blob::new(record.data)).build().ok()
+    };
+    let entries: Vec<PutRecordsRequestEntry> = records.iter().filter_map(entry).collect();
+    let put = aws.call(SERVICE, OPERATION, stream, || {
+        kinesis.put_records().stream_name(stream).set_records(Some(entries.clone())).send()
+    });
+    let answers = put.await?.records;
+    if answers.len() != records.len() {
+        let operation = Operation { service: SERVICE, name: OPERATION, resource: stream };
+        let why = format!("the answer is about {} of {} records", answers.len(), records.len());
+        return Err(AwsError::new(operation, INVALID_RESPONSE, why));
+    }
+    // What has a number is in the stream.
+    let answers = answers.into_iter().map(|answer| match (answer.sequence_number, answer.error_code) {
+        (Some(_), None) => Ok(()),
+        (_, code) => Err(NotPut {
+            code: code.unwrap_or_else(|| INVALID_RESPONSE.to_owned()),
+            message: answer.error_message.unwrap_or_default(),
+        }),
+    });
+    Ok(answers.collect())
+}
+
+/// The hash keys of an open shard: a record is put into the one whose range holds the MD5 of its partition key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HashRange {
+    /// The first.
+    pub(crate) first: u128,
+    /// The last.
+    pub(crate) last: u128,
+}
+
+/// The ranges of the open shards of a stream.
+///
+/// # Errors
+///
+/// Whatever `kinesis:ListShards` fails with.
+pub(crate) async fn open_shards(aws: Aws<'_>, stream: &str) -> Result<Vec<HashRange>, AwsError> {
+    let kinesis = aws.session.kinesis();
+    // The builder only misses a type.
+    let filter = ShardFilter::builder().r#type(ShardFilterType::AtLatest).build().ok();
+    aws.pages(
+        SERVICE,
+        "ListShards",
+        stream,
+        |next| {
+            let request = kinesis.list_shards();
+            match next {
+                None => request.stream_name(stream).set_shard_filter(filter.clone()),
+                Some(token) => request.next_token(token),
+            }
+            .send()
+        },
+        |page| {
+            let shards = page.shards.unwrap_or_default().into_iter();
+            // The filter leaves them out; a service that does not know it does not.
+            let open = shards.filter(|shard| {
+                let range = shard.sequence_number_range.as_ref();
+                range.is_none_or(|range| range.ending_sequence_number.is_none())
+            });
+            let range = open.filter_map(|shard| {
+                let range = shard.hash_key_range?;
+                let [first, last] =
+                    [range.starting_hash_key, range.ending_hash_key].map(|key| key.parse().ok());
+                Some(HashRange { first: first?, last: last? })
+            });
+            (range.collect(), page.next_token)
+        },
+    )
+    .await
 }

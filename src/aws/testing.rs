@@ -50,6 +50,8 @@ pub(crate) enum Answer {
     Error(u16, &'static str, &'static str),
     /// A function that was invoked has failed with this.
     FunctionError(Value),
+    /// Success of S3, with these headers.
+    Object(Vec<(&'static str, String)>, Vec<u8>),
     /// Something that is not AWS answers.
     Garbage(u16),
     /// Nobody is there.
@@ -153,6 +155,7 @@ fn parse(request: &HttpRequest) -> Request {
     let bytes = request.body().bytes().unwrap_or_default();
     let text = String::from_utf8_lossy(bytes);
     let uri = request.uri().split_once("amazonaws.com").map_or("", |(_, path)| path).to_owned();
+    let is_of_s3 = request.uri().split('/').nth(2).is_some_and(|host| host.contains("s3."));
     let form: HashMap<String, String> = text
         .split('&')
         .filter_map(|pair| pair.split_once('='))
@@ -167,6 +170,14 @@ fn parse(request: &HttpRequest) -> Request {
         (operation, serde_json::from_slice(bytes).unwrap_or_default())
     } else if let Some(action) = form.get("Action") {
         (action.clone(), json!(form))
+    } else if is_of_s3 {
+        let operation = match request.method() {
+            "GET" if uri.contains("list-type=") => "ListObjectsV2",
+            "GET" => "GetObject",
+            "PUT" => "PutObject",
+            _ => "DeleteObject",
+        };
+        (operation.to_owned(), serde_json::from_slice(bytes).unwrap_or_default())
     } else {
         (lambda(request.method(), &uri), serde_json::from_slice(bytes).unwrap_or_default())
     };
@@ -206,6 +217,11 @@ fn lambda(method: &str, uri: &str) -> String {
 
 fn respond(operation: &str, answer: Answer) -> Result<HttpResponse, ConnectorError> {
     let failed = matches!(answer, Answer::FunctionError(_));
+    if let Answer::Object(headers, body) = answer {
+        let mut response = HttpResponse::new(200.try_into().expect("a status"), SdkBody::from(body));
+        headers.into_iter().for_each(|(name, value)| drop(response.headers_mut().insert(name, value)));
+        return Ok(response);
+    }
     let (status, body, code) = match answer {
         Answer::FunctionError(value) => (200, value.to_string(), None),
         Answer::Json(value) => (200, value.to_string(), None),
@@ -224,6 +240,7 @@ fn respond(operation: &str, answer: Answer) -> Result<HttpResponse, ConnectorErr
         Answer::Error(status, code, message) => {
             (status, json!({ "__type": code, "message": message }).to_string(), Some(code))
         }
+        Answer::Object(..) => (200, String::new(), None),
         Answer::Garbage(status) => (status, "<html>proxy</html>".to_owned(), None),
         Answer::Refused => {
             let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);

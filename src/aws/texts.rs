@@ -38,7 +38,7 @@ async fn read(aws: Aws<'_>, keeper: Keeper, name: &str) -> Result<String, AwsErr
     let text = request(keeper, name);
     let (service, operation) = (text.service.signing_name(), text.operation);
     let answer = aws.call(service, operation, name, || exchange(aws.session, text.call())).await?;
-    text.in_answer(&answer).map_err(|place| {
+    text.in_answer(&answer.body).map_err(|place| {
         let operation = Operation { service, name: operation, resource: name };
         AwsError::new(operation, INVALID_RESPONSE, format!("the answer has no {place}"))
     })

@@ -16,6 +16,7 @@ mod package;
 mod plan;
 mod policies;
 mod preview;
+mod replay;
 mod rollback;
 mod schema;
 mod setup;
@@ -45,6 +46,8 @@ pub(crate) use list::{ListReport, Row as ListRow};
 pub(crate) use manual::{Group, Manual};
 #[cfg(test)]
 pub(crate) use plan::PlanReport;
+#[cfg(test)]
+pub(crate) use replay::{LeftOut, OfGroup, ReplayReport, Target, Unreadable};
 #[cfg(test)]
 pub(crate) use rollback::RollbackReport;
 #[cfg(test)]
@@ -122,6 +125,7 @@ verbs! {
     }
     "Tools" {
         init::Init,
+        replay::Replay,
         forward::Forward,
     }
     "Also" {

@@ -58,7 +58,7 @@ pub(crate) enum PolicyDocument {
     Operator,
     /// What you need to subscribe, unsubscribe, plan, preview and see the status
     Everyday,
-    /// What you need for status, doctor, logs, list, plan and test, without the right to change the chain
+    /// What you need for status, doctor, logs, list, plan, test and replay, without the right to change the chain
     OnCall,
     /// The permissions boundary that allows what both roles need
     Boundary,
@@ -180,6 +180,7 @@ fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> Peo
         other_logs_roles: other.and_then(|policy| policy.role_arn.clone()).into_iter().collect(),
         alarms: stack.alarms.notify != Notify::AsItIs || !observed.alarms.is_empty(),
         buckets: grants.buckets().map(ToOwned::to_owned).collect(),
+        kept: grants.kept(&stack.names.stream).collect(),
         bucket_owner: grants.bucket_owner.clone(),
     }
 }

@@ -19,12 +19,12 @@ pub enum Exit {
     Aws,
     /// A named resource does not exist.
     NotFound,
-    /// Some log groups were done and some failed.
+    /// Some log groups were done and some failed, or `replay` sent some records and not all.
     Partial,
     /// `plan` found changes to make, or `status --check` found a stack that is not healthy.
     Pending,
-    /// `forward` did not deliver everything or lost its reader, the line of `test` did not arrive, `demo` lost a line
-    /// or left a resource behind, or a new version failed in `upgrade`.
+    /// `forward` or `replay` did not deliver everything, `forward` lost its reader, the line of `test` did not arrive,
+    /// `demo` lost a line or left a resource behind, or a new version failed in `upgrade`.
     Undelivered,
     /// The forwarder bundle is missing or would not run on Lambda.
     Bundle,
@@ -74,13 +74,15 @@ impl Exit {
             Self::Access => "no usable credentials or region, or AWS denied a permission",
             Self::Aws => "an AWS call failed and retrying did not help",
             Self::NotFound => "a named resource does not exist",
-            Self::Partial => "some log groups succeeded and some failed",
+            Self::Partial => {
+                "some log groups succeeded and some failed, or `replay` sent some records and not all"
+            }
             Self::Pending => {
                 "`plan` found changes to make, or `status --check` or `doctor` found a stack that is not healthy"
             }
             Self::Undelivered => {
-                "`forward` did not deliver everything or lost its reader, the line of `test` did not arrive, `demo` lost a line or left \
-                 a resource behind, or the new version failed in `upgrade`"
+                "`forward` or `replay` did not deliver everything, `forward` lost its reader, the line of `test` did not arrive, \
+                 `demo` lost a line or left a resource behind, or the new version failed in `upgrade`"
             }
             Self::Bundle => "the forwarder bundle is missing or would not run on Lambda",
             Self::Environment => "something outside AWS failed: Python, the network, a file",

@@ -6,6 +6,7 @@ use super::load::ShardLoads;
 use super::metric::Metrics;
 use super::probe::{Probe, Unknown};
 use crate::journal::Entry;
+pub(crate) use crate::resources::kept::Why as KeptWhy;
 use crate::resources::{Observed, ObservedTrigger, Unread};
 use crate::stack::{Names, RoleScope, StackName, Target, owns};
 
@@ -116,15 +117,6 @@ pub(crate) struct Lines {
     pub lines: Vec<Line>,
     /// Whether these are all lines from then on.
     pub is_whole: bool,
-}
-
-/// Why records are kept in S3.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum KeptWhy {
-    /// Lambda gave them up: too old, or tried too often.
-    Expired,
-    /// No retry can help them.
-    Quarantined,
 }
 
 /// A place in S3 where records are kept.

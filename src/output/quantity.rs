@@ -56,6 +56,25 @@ pub fn rate(a_second: f64) -> String {
     }
 }
 
+/// A size in bytes, such as `812 bytes`, `9.1 MB`: powers of a thousand, as AWS bills.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return plural(bytes, "byte");
+    }
+    #[expect(clippy::cast_precision_loss, reason = "it is rounded")]
+    let mut size = bytes as f64;
+    let mut unit = "bytes";
+    for larger in UNITS {
+        // What is rounded up to a thousand is one of the next unit.
+        if size < 999.5 {
+            break;
+        }
+        (size, unit) = (size / 1000.0, larger);
+    }
+    if size < 9.95 { format!("{size:.1} {unit}") } else { format!("{size:.0} {unit}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,6 +88,13 @@ mod tests {
         assert_eq!(shown[..10], wanted);
         assert!(shown[10].ends_with(" days"));
         assert_eq!([0.04, 9.84, 59.94, 71.2].map(stopwatch), ["0.0 s", "9.8 s", "59.9 s", "1 min 11 s"]);
+    }
+
+    #[test]
+    fn sizes_have_the_largest_unit_that_fits() {
+        let sizes = [0, 1, 999, 1000, 9_140_000, 41_204_331, 999_900_000, u64::MAX].map(size);
+        let wanted = ["0 bytes", "1 byte", "999 bytes", "1.0 KB", "9.1 MB", "41 MB", "1.0 GB", "18446744 TB"];
+        assert_eq!(sizes, wanted);
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::Stack;
 use super::alarm::set::prefix;
 use super::kinds::with_every_kind;
 use super::role::documents::also_log_to;
+use super::{Stack, kept};
 use crate::stack::template::{Values, statements, template};
 use crate::stack::{Names, RoleScope};
 
@@ -28,6 +28,8 @@ pub struct People {
     pub alarms: bool,
     /// Names of the buckets in which records are kept: expired and quarantined ones.
     pub buckets: BTreeSet<String>,
+    /// What is kept in them, as `BUCKET/PREFIX/*`, and the notes of `replay` about it.
+    pub kept: BTreeSet<String>,
     /// The account that owns these buckets; by default that of the stack.
     pub bucket_owner: Option<String>,
 }
@@ -54,6 +56,8 @@ mod list {
     pub(super) const TEST: &str = "test";
     /// What `everyday` has besides: subscribing and previewing.
     pub(super) const EVERYDAY: &str = "everyday";
+    /// What sending records again takes that were not delivered, see `cwl2le replay`.
+    pub(super) const REPLAY: &str = "replay";
     /// What `operator` has besides: everything else.
     pub(super) const OPERATOR: &str = "operator";
     /// What `on-call` has in the place of wider statements of the others.
@@ -69,13 +73,13 @@ pub fn everyday(stack: &Stack, people: &People) -> Value {
 /// What is needed to run every verb. Where the stack has a permissions boundary, its holder can give the roles no right
 /// that the boundary lacks. Without one, its holder can become administrator of the account.
 pub fn operator(stack: &Stack, people: &People) -> Value {
-    document(&[list::READS, list::EVERYDAY, list::TEST, list::OPERATOR], stack, people)
+    document(&[list::READS, list::EVERYDAY, list::TEST, list::REPLAY, list::OPERATOR], stack, people)
 }
 
-/// What is needed to see how a stack is, to find out why, and to send a canary through it. It changes nothing of the
-/// chain, and reads no log group but those of the forwarders.
+/// What is needed to see how a stack is, to find out why, to send a canary through it, and to send records again that
+/// were not delivered. It changes nothing of the chain, and reads no log group but those of the forwarders.
 pub fn on_call(stack: &Stack, people: &People) -> Value {
-    document(&[list::READS, list::TEST, list::ON_CALL], stack, people)
+    document(&[list::READS, list::TEST, list::REPLAY, list::ON_CALL], stack, people)
 }
 
 fn document(lists: &[&str], stack: &Stack, people: &People) -> Value {
@@ -159,6 +163,8 @@ fn values(stack: &Stack, people: &People) -> Values {
     logs.extend(people.other_logs_roles.iter().cloned());
     let bucket = |name: &String| format!("arn:{}:s3:::{name}", target.region.partition());
     let alarms = || target.arn("cloudwatch", format_args!("alarm:{}*", prefix(&stack.name)));
+    let manifests =
+        people.buckets.iter().map(|name| bucket(&format!("{name}/{}{}/*", kept::MANIFESTS, names.stream)));
     Values::new(target)
         .with("STREAM_ARN", names.stream_arn(target))
         .with("FUNCTION_ARN", names.function_arn(target))
@@ -167,6 +173,8 @@ fn values(stack: &Stack, people: &People) -> Values {
         .with("CANARY_ARN", target.arn("logs", format_args!("log-group:{}", stack.name.canary_log_group())))
         .with("BUCKET_OWNER", people.bucket_owner.as_ref().unwrap_or(&target.account))
         .with_all("BUCKETS", people.buckets.iter().map(bucket).collect())
+        .with_all("KEPT", people.kept.iter().map(bucket).chain(manifests.clone()).collect())
+        .with_all("MANIFESTS", manifests.collect())
         .with_all("ROLES", roles)
         .with_all("ROLES_TO_LOOK_FOR", to_look_for)
         .with_all("LOGS_ROLES", logs)
@@ -186,7 +194,7 @@ mod tests {
 
     #[test]
     fn statements_of_one_name_differ_in_their_actions_only() {
-        let lists = [list::READS, list::TEST, list::EVERYDAY, list::OPERATOR, list::ON_CALL];
+        let lists = [list::READS, list::TEST, list::REPLAY, list::EVERYDAY, list::OPERATOR, list::ON_CALL];
         let mut seen: BTreeMap<String, Value> = BTreeMap::new();
         for grants in GRANTS {
             let grants: Value = serde_json::from_str(grants).expect("JSON");

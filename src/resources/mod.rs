@@ -12,6 +12,7 @@ mod failing;
 pub mod filter;
 pub mod function;
 pub mod grants;
+pub(crate) mod kept;
 pub(crate) mod kind;
 mod kinds;
 pub mod log_group;

@@ -19,6 +19,17 @@ pub(crate) enum Consent {
     Declined,
 }
 
+/// A question about what is going to happen.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Question<'a> {
+    /// Whether it is answered already, by `--yes`.
+    pub(crate) yes: bool,
+    /// What is going to happen. It has been shown on standard error, unless the run is quiet.
+    pub(crate) plan: &'a str,
+    /// The question.
+    pub(crate) text: &'a str,
+}
+
 /// Asks for consent to a plan that has been shown on standard error, with what it leaves out.
 ///
 /// # Errors
@@ -29,18 +40,32 @@ pub(crate) async fn ask(
     (plan, left_out): (&Plan, &[Refusal]),
     question: &str,
 ) -> Result<Consent> {
-    if change.yes {
+    let extent = if change.detail.detail { Extent::Everything } else { Extent::Brief };
+    let whole = Plan { refused: [&plan.refused, left_out].concat(), ..plan.clone() };
+    let shown = whole.shown(extent).to_string();
+    let question = Question { yes: change.yes, plan: &shown, text: question };
+    agree(context, question, || not_confirmed(context.command_line, plan)).await
+}
+
+/// Asks a question, unless it is answered already.
+///
+/// # Errors
+/// What `not_confirmed` makes if standard input or standard error is not a terminal. `interrupted` after Ctrl-C.
+pub(crate) async fn agree(
+    context: Context<'_>,
+    question: Question<'_>,
+    not_confirmed: impl FnOnce() -> Error,
+) -> Result<Consent> {
+    if question.yes {
         return Ok(Consent::Flag);
     }
     if !can_ask() {
-        return Err(not_confirmed(context.command_line, plan));
+        return Err(not_confirmed());
     }
-    let mut text = format!("\n{question} [y/N] ");
+    let mut text = format!("\n{} [y/N] ", question.text);
     // With --quiet, the plan has not been shown yet.
     if context.progress.is_none() {
-        let extent = if change.detail.detail { Extent::Everything } else { Extent::Brief };
-        let whole = Plan { refused: [&plan.refused, left_out].concat(), ..plan.clone() };
-        text.insert_str(0, &format!("{}\n", whole.shown(extent)));
+        text.insert_str(0, &format!("{}\n", question.plan));
     }
     let unreadable = |error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}"));
     let answer = context.wait_for_input(move || read_answer(&text).map_err(unreadable)).await;

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::resources::kept::MAPPINGS;
 use crate::stack::arn::Arn;
 use crate::stack::template::{Values, statements, template};
 use crate::stack::{Names, Target};
@@ -31,6 +32,13 @@ impl Grants {
         let expired = self.on_failure.as_deref().and_then(Arn::parse).filter(|arn| arn.service == "s3");
         let quarantined = self.quarantine.as_deref().and_then(|place| place.split('/').next());
         expired.map(|arn| arn.resource).into_iter().chain(quarantined)
+    }
+
+    /// What is kept in them of the records of a stream, as `BUCKET/PREFIX/*`.
+    pub fn kept(&self, stream: &str) -> impl Iterator<Item = String> {
+        let expired = self.on_failure.as_deref().and_then(Arn::parse).filter(|arn| arn.service == "s3");
+        let expired = expired.map(|arn| format!("{}/{MAPPINGS}*", arn.resource));
+        expired.into_iter().chain(self.quarantine.as_ref().map(|place| format!("{place}/{stream}/*")))
     }
 }
 

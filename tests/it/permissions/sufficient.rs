@@ -43,13 +43,14 @@ const NOT_ASKED_FOR: [(&str, &str); 3] = [
 const NOT_NEEDED: [(&str, &str); 1] =
     [("logs:TestMetricFilter", "a wrong filter pattern is found when the filter is put, and not before")];
 
-/// Actions of `test`, `doctor --pre` and of stacks with buckets, which not every case has.
-const OF_SOME_CASES: [&str; 19] = [
+/// Actions of `test`, `replay`, `doctor --pre` and of stacks with buckets, which not every case has.
+const OF_SOME_CASES: [&str; 22] = [
     "kinesis:DescribeLimits",
     "kinesis:GetRecords",
     "kinesis:GetShardIterator",
     "kinesis:ListShards",
     "kinesis:PutRecord",
+    "kinesis:PutRecords",
     "kms:Decrypt",
     "kms:GenerateDataKey",
     "lambda:GetAccountSettings",
@@ -63,7 +64,9 @@ const OF_SOME_CASES: [&str; 19] = [
     "logs:PutRetentionPolicy",
     "logs:PutSubscriptionFilter",
     "logs:TagResource",
+    "s3:GetObject",
     "s3:ListBucket",
+    "s3:PutObject",
 ];
 
 /// Accounts of each test that leaves actions out, which are as many actions at once.

@@ -1,0 +1,96 @@
+//! What a replay has to know of the stack.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use cwl2le_forwarder::route::Router;
+
+use crate::aws::Session;
+use crate::error::{Code, Error, Result};
+use crate::resources::kept::{Place, Why, places};
+use crate::resources::{Depth, Observed, Unread, Whole, observe_what_is_allowed, whole_config};
+use crate::stack::{Names, StackName, Target};
+use crate::workflow::Context;
+use crate::workflow::unknown_stack::explained;
+
+/// Maximum time for one read of the stack.
+const LIMIT: Duration = Duration::from_secs(60);
+/// Memory of a function that cannot be seen.
+const MEMORY_MB: u32 = 256;
+
+/// The stack.
+pub(super) struct Ground {
+    pub(super) stack: StackName,
+    pub(super) names: Names,
+    pub(super) target: Target,
+    observed: Observed,
+    unread: BTreeMap<Unread, Error>,
+    config: Option<Whole>,
+}
+
+impl Ground {
+    /// Reads it. What is denied and not needed does not matter.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] where there is no stream; what is needed and cannot be read.
+    pub(super) async fn read(context: Context<'_>, session: &Session, stack: StackName) -> Result<Self> {
+        let limit = session.attempt(LIMIT);
+        let (scope, observed, unread) = observe_what_is_allowed(session, &stack, Depth::Stack, limit).await?;
+        let target = session.target.clone();
+        let names = Names::new(&stack, &target.region, scope);
+        let config = whole_config(&observed).ok().flatten();
+        let ground = Self { stack, names, target, observed, unread, config };
+        for needed in [Unread::Stream, Unread::Function, Unread::Triggers] {
+            if let Some(error) = ground.unread.get(&needed) {
+                return Err(error.clone());
+            }
+        }
+        if ground.observed.stream.is_none() {
+            let error = Error::new(Code::NotFound, "the stream does not exist")
+                .on(&ground.names.stream)
+                .hint(format!("`{}` creates it", context.command_line.of_stack("setup")));
+            return Err(explained(context, session, &ground.stack, error).await);
+        }
+        Ok(ground)
+    }
+
+    /// The account that the buckets belong to.
+    pub(super) fn owner(&self) -> &str {
+        let owner = self.config.as_ref().and_then(|whole| whole.config.bucket_owner.as_deref());
+        owner.unwrap_or(&self.target.account)
+    }
+
+    /// The places in which records are kept for this reason.
+    pub(super) fn places(&self, why: Why) -> Vec<Place> {
+        let config = self.config.as_ref().map(|whole| &whole.config);
+        places(&self.observed, config, &self.names, &self.target)
+            .into_iter()
+            .filter(|place| place.why == why)
+            .collect()
+    }
+
+    /// Whether the configuration of the forwarder can be read.
+    pub(super) fn has_config(&self) -> bool {
+        self.config.is_some()
+    }
+
+    /// The memory of the main function, in MB.
+    pub(super) fn memory_mb(&self) -> u32 {
+        self.observed.function.as_ref().map_or(MEMORY_MB, |function| function.memory_mb)
+    }
+
+    /// The routes; none where they are not known here, as those in SSM.
+    pub(super) fn router(&self) -> Option<Router> {
+        let config = &self.config.as_ref()?.config;
+        if config.routes_from.is_some() {
+            return None;
+        }
+        Router::without_secrets(config).ok()
+    }
+
+    /// The destinations that have a function of their own.
+    pub(super) fn isolated(&self) -> Vec<&str> {
+        let isolated = self.config.iter().flat_map(|whole| &whole.isolated);
+        isolated.map(String::as_str).collect()
+    }
+}

@@ -1,0 +1,116 @@
+//! Makes the source and the sink that the flags mean.
+
+use super::args::{From, Replay};
+use super::chosen::Chosen;
+use super::ground::Ground;
+use super::reading::Reading;
+use super::sink::Sink;
+use super::sink::stream::ToStream;
+use super::source::manifest::Manifest;
+use super::source::objects::{Objects, Shelf};
+use super::source::{Source, expired, quarantine};
+use crate::aws::Aws;
+use crate::documentation::page;
+use crate::error::{Code, Error, Result, listed};
+use crate::resources::kept::Why;
+
+/// The source.
+///
+/// # Errors
+/// [`Code::NotFound`] where nothing is kept; what the calls fail with.
+pub(super) async fn source(
+    aws: Aws<'_>,
+    args: &Replay,
+    ground: &Ground,
+    chosen: Chosen,
+) -> Result<Box<dyn Source>> {
+    let shelf = shelf(args.from, ground)?;
+    let reading = Reading::new(ground.memory_mb(), ground.router());
+    let begun = super::report::rfc3339(i64::try_from(aws.session.time()).unwrap_or_default() * 1000);
+    let into = args.into.as_deref().unwrap_or(super::args::STREAM);
+    let manifest =
+        Manifest::new(ground.stack.as_str(), args.from.name(), into, &aws.session.identity, &begun);
+    let stream = ground.names.stream.as_str();
+    Ok(Box::new(Objects::open(aws, shelf, (chosen, args.again), reading, (stream, manifest)).await?))
+}
+
+/// The sink.
+///
+/// # Errors
+/// A rate that cannot be used; what the calls fail with.
+pub(super) async fn sink(aws: Aws<'_>, args: &Replay, ground: &Ground) -> Result<Box<dyn Sink>> {
+    let notes = notes(args.from, ground);
+    Ok(Box::new(ToStream::open(aws, &ground.names.stream, args.rate, notes).await?))
+}
+
+/// What somebody who sends records into the stream has to know.
+fn notes(from: From, ground: &Ground) -> Vec<String> {
+    let mut notes = vec!["records get a new arrival time; events keep their own times".to_owned()];
+    notes.push(match from {
+        From::Expired => {
+            "events that were delivered before their batch expired are delivered twice".to_owned()
+        }
+        From::Quarantine => "the other events of a record that was `refused` are delivered twice".to_owned(),
+    });
+    let isolated = ground.isolated();
+    if !isolated.is_empty() {
+        notes.push(format!(
+            "every function of the stack reads the stream: a destination of another function than the one that gave \
+             a record up ({} with a function of its own, or the rest) gets it twice",
+            listed(isolated)
+        ));
+    }
+    notes
+}
+
+/// Where the objects are.
+fn shelf(from: From, ground: &Ground) -> Result<Shelf> {
+    let (why, contents): (Why, super::source::objects::ReadContents) = match from {
+        From::Expired => (Why::Expired, expired::contents),
+        From::Quarantine => (Why::Quarantined, quarantine::contents),
+    };
+    let places = ground.places(why);
+    let mut buckets: Vec<&str> =
+        places.iter().filter_map(|place| Some(place.bucket.as_ref()?.0.as_str())).collect();
+    buckets.sort_unstable();
+    buckets.dedup();
+    let bucket = match (buckets.as_slice(), places.first()) {
+        ([bucket], _) => (*bucket).to_owned(),
+        ([], None) => return Err(not_kept(from, ground)),
+        ([], Some(place)) => {
+            let message =
+                "the on-failure destination is no bucket: only a bucket gets the records themselves";
+            return Err(Error::new(Code::NotFound, message)
+                .on(&place.place)
+                .hint(format!("see {}", page("replay.md#what-expires"))));
+        }
+        (several, _) => {
+            let message = format!(
+                "the event source mappings have several on-failure buckets: {}",
+                listed(several.iter().copied())
+            );
+            return Err(
+                Error::new(Code::Unreadable, message).hint("`cwl2le setup` gives all of them the same one")
+            );
+        }
+    };
+    let prefixes = places.into_iter().filter_map(|place| Some(place.bucket?.1)).collect();
+    Ok(Shelf { bucket, owner: ground.owner().to_owned(), prefixes, contents })
+}
+
+/// Nothing is kept.
+fn not_kept(from: From, ground: &Ground) -> Error {
+    let (what, flag) = match from {
+        From::Expired => ("what expires", "--on-failure arn:aws:s3:::BUCKET"),
+        From::Quarantine => ("what no retry can deliver", "--quarantine s3://BUCKET/PREFIX"),
+    };
+    let stack = &ground.stack;
+    if from == From::Quarantine && !ground.has_config() {
+        let message = format!(
+            "the configuration of the forwarder of stack `{stack}`, which names the quarantine, cannot be read"
+        );
+        return Error::new(Code::Unreadable, message).hint("`cwl2le status` says why");
+    }
+    Error::new(Code::NotFound, format!("stack `{stack}` does not keep {what}"))
+        .hint(format!("from now on it does after `cwl2le setup {flag}`"))
+}

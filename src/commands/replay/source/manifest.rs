@@ -1,0 +1,177 @@
+//! What runs of `replay` write down in the bucket: which records of which objects they have sent.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::super::ranges::Ranges;
+
+/// The version of the format.
+const FORMAT: u32 = 1;
+/// Maximum objects of one manifest. A long run writes several, so that it never writes much again for each batch.
+const MOST: usize = 1000;
+/// How long a run that has not ended counts as running after it has written its manifest last, in milliseconds. It
+/// writes it after every batch, and gives each call of AWS a minute.
+const ALIVE: i64 = 5 * 60 * 1000;
+
+/// A manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct Manifest {
+    format_version: u32,
+    /// The stack.
+    pub(in super::super) stack: String,
+    /// What was sent again, as in `--from`.
+    pub(in super::super) from: String,
+    /// Where it was sent, as in `--into`.
+    pub(in super::super) into: String,
+    /// The ARN of whoever ran it.
+    pub(in super::super) by: String,
+    /// When the run began, RFC 3339.
+    pub(in super::super) begun: String,
+    /// Whether nothing follows in this manifest. Otherwise the run goes on, or was killed.
+    pub(in super::super) ended: bool,
+    /// The objects, by their keys.
+    pub(in super::super) objects: BTreeMap<String, Entry>,
+}
+
+/// What was sent of an object.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in super::super) struct Entry {
+    /// How many records it has.
+    pub(in super::super) records: u64,
+    /// The positions of those that were sent, from 0.
+    pub(in super::super) sent: Ranges,
+}
+
+impl Manifest {
+    /// One without objects.
+    pub(in super::super) fn new(stack: &str, from: &str, into: &str, by: &str, begun: &str) -> Self {
+        let [stack, from, into, by, begun] = [stack, from, into, by, begun].map(ToOwned::to_owned);
+        Self { format_version: FORMAT, stack, from, into, by, begun, ended: false, objects: BTreeMap::new() }
+    }
+
+    /// Reads one.
+    ///
+    /// # Errors
+    /// Why it cannot be read. It is never taken for an empty one: what it says would be sent again.
+    pub(in super::super) fn read(json: &[u8]) -> Result<Self, String> {
+        #[derive(Deserialize)]
+        struct Version {
+            format_version: u32,
+        }
+        let broken = |error: serde_json::Error| {
+            format!(
+                "it is not a manifest of cwl2le: line {} column {} does not fit",
+                error.line(),
+                error.column()
+            )
+        };
+        let Version { format_version } = serde_json::from_slice(json).map_err(broken)?;
+        if format_version > FORMAT {
+            return Err(format!("it is of a newer version of cwl2le, with format {format_version}"));
+        }
+        serde_json::from_slice(json).map_err(broken)
+    }
+
+    /// As it is written.
+    pub(in super::super) fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// Notes that a record was sent, of an object with so many.
+    pub(in super::super) fn note(&mut self, key: &str, records: u64, at: u32) {
+        if !self.objects.contains_key(key) {
+            self.objects.insert(key.to_owned(), Entry::default());
+        }
+        if let Some(entry) = self.objects.get_mut(key) {
+            entry.records = records;
+            entry.sent.add(at);
+        }
+    }
+
+    /// Whether the next object belongs into another manifest.
+    pub(in super::super) fn is_full(&self) -> bool {
+        self.objects.len() >= MOST
+    }
+
+    /// Whether its run may still go on. `written` is when it was written last, in milliseconds since 1970 as `now`.
+    pub(in super::super) fn may_run(&self, written: i64, now: i64) -> bool {
+        !self.ended && now - written < ALIVE
+    }
+}
+
+/// What all earlier runs have sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in super::super) struct Sent(BTreeMap<String, Entry>);
+
+impl Sent {
+    /// Adds what a manifest says.
+    pub(in super::super) fn add(&mut self, manifest: Manifest) {
+        for (key, entry) in manifest.objects {
+            let known = self.0.entry(key).or_default();
+            known.records = known.records.max(entry.records);
+            known.sent.extend(&entry.sent);
+        }
+    }
+
+    /// Whether every record of an object was sent.
+    pub(in super::super) fn is_whole(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(|entry| entry.sent.len() >= entry.records)
+    }
+
+    /// Whether a record of an object was sent.
+    pub(in super::super) fn has(&self, key: &str, at: u32) -> bool {
+        self.0.get(key).is_some_and(|entry| entry.sent.has(at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn manifest() -> Manifest {
+        Manifest::new("default", "on-failure", "stream", "arn:me", "2026-11-29T15:20:11Z")
+    }
+
+    #[test]
+    fn a_manifest_is_read_as_it_was_written() {
+        let mut written = manifest();
+        [0, 1, 3].into_iter().for_each(|at| written.note("a", 4, at));
+        let json = written.to_json();
+        assert_eq!(Manifest::read(&json), Ok(written));
+        insta::assert_snapshot!(String::from_utf8(json).expect("text"));
+        for (json, says) in [
+            ("", "not a manifest"),
+            ("{}", "not a manifest"),
+            (r#"{"format_version": 2}"#, "newer version"),
+            (r#"{"format_version": 1, "objects": {"secret": 1}}"#, "not a manifest"),
+        ] {
+            let why = Manifest::read(json.as_bytes()).expect_err(json);
+            assert!(why.contains(says) && !why.contains("secret"), "{why}");
+        }
+    }
+
+    #[test]
+    fn what_several_runs_have_sent_adds_up() {
+        let (mut first, mut second) = (manifest(), manifest());
+        [0, 1].into_iter().for_each(|at| first.note("a", 3, at));
+        second.note("a", 3, 2);
+        second.note("b", 2, 1);
+        let mut sent = Sent::default();
+        sent.add(first);
+        assert!(!sent.is_whole("a") && sent.has("a", 1) && !sent.has("a", 2));
+        sent.add(second);
+        assert!(sent.is_whole("a") && !sent.is_whole("b") && !sent.is_whole("c"));
+        assert!(sent.has("b", 1) && !sent.has("b", 0) && !sent.has("c", 0));
+    }
+
+    #[test]
+    fn a_run_that_writes_no_more_has_been_killed() {
+        let mut manifest = manifest();
+        assert!(manifest.may_run(1_000_000, 1_000_000 + ALIVE - 1));
+        assert!(!manifest.may_run(1_000_000, 1_000_000 + ALIVE));
+        assert!(manifest.may_run(1_000_000, 999_000), "clocks differ");
+        manifest.ended = true;
+        assert!(!manifest.may_run(1_000_000, 1_000_000));
+    }
+}

@@ -1,0 +1,11 @@
+//! Where records are that can be sent again.
+
+mod bookkeeping;
+mod contents;
+pub(super) mod expired;
+mod interface;
+pub(super) mod manifest;
+pub(super) mod objects;
+pub(super) mod quarantine;
+
+pub(super) use interface::{Found, Left, Parcel, Portion, Source};

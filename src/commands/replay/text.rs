@@ -1,0 +1,232 @@
+//! The report for people.
+
+use std::fmt;
+
+use super::args::From;
+use super::report::{ReplayReport, rfc3339};
+use super::sink::Target;
+use super::source::Found;
+use crate::output::quantity::{count, plural, size, span};
+use crate::output::style::{BAD, BOLD, DIM, GOOD, WARN};
+use crate::output::{Table, hanging, visible, width};
+
+/// Maximum number of log groups that are shown.
+const GROUPS: usize = 10;
+
+/// A number of things with its thousands apart, such as `3 412 records`.
+fn number(of: u64, thing: &str) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "counts are far below 53 bits")]
+    let digits = count(of as f64);
+    let s = if of == 1 { "" } else { "s" };
+    format!("{digits} {thing}{s}")
+}
+
+/// What there is, in lines.
+pub(super) fn found(from: From, found: &Found) -> Vec<String> {
+    let places = found.places.iter().map(visible).collect::<Vec<_>>().join(", ");
+    let mut text =
+        format!("{}: {} in {places}, {}", from.name(), number(found.objects, "object"), size(found.bytes));
+    if let (Some(oldest), Some(newest)) = (found.oldest, found.newest) {
+        text += &format!(", kept from {} to {}", rfc3339(oldest), rfc3339(newest));
+    }
+    let mut lines = vec![hanging("", &text, width())];
+    if found.sent_before > 0 {
+        let before = format!("{} more sent by an earlier replay", number(found.sent_before, "object"));
+        lines.push(hanging("  ", &before, width()));
+    }
+    lines
+}
+
+/// Where it goes, in lines.
+pub(super) fn target(to: &Target) -> Vec<String> {
+    let rate =
+        to.records_a_second.map(|rate| format!(", at most {} a second", number(rate.into(), "record")));
+    let kind = if to.into == super::args::STREAM { "the stream" } else { "the destination" };
+    let text = format!("into {kind} {}{}", visible(&to.name), rate.unwrap_or_default());
+    let notes = to.notes.iter().map(|note| hanging("  - ", note, width()));
+    std::iter::once(hanging("", &text, width())).chain(notes).collect()
+}
+
+impl ReplayReport {
+    fn is_empty(&self) -> bool {
+        self.found.objects == 0
+    }
+
+    /// What stands in the objects.
+    fn contents(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let shown = self.log_groups.iter().take(GROUPS);
+        let mut table = Table::plain().indent(4).names([0]).numbers([1]);
+        for group in shown {
+            table.row([visible(&group.log_group), number(group.events, "event")]);
+        }
+        if !table.is_empty() && !self.log_groups.is_empty() {
+            lines.push(table.to_string());
+        }
+        if let Some(more) = self.log_groups.len().checked_sub(GROUPS).filter(|more| *more > 0) {
+            lines.push(format!("    and {}", plural(more as u64, "more log group")));
+        }
+        if self.sent_before > 0 {
+            lines.push(hanging(
+                "  ",
+                &format!("{} sent by an earlier replay", number(self.sent_before, "record")),
+                width(),
+            ));
+        }
+        if self.copies > 0 {
+            let text =
+                format!("{} kept twice, for two functions; each is sent once", number(self.copies, "record"));
+            lines.push(hanging("  ", &text, width()));
+        }
+        lines
+    }
+
+    /// What is not sent and why.
+    fn not_sent(&self) -> Vec<String> {
+        let lead = format!("  {WARN}not sent:{WARN:#} ");
+        let mut lines: Vec<String> = self
+            .left
+            .iter()
+            .map(|left| {
+                let events = if left.events > 0 {
+                    format!(", {}", number(left.events, "event"))
+                } else {
+                    String::new()
+                };
+                let more = match left.why.as_str() {
+                    "refused" => "a destination refused events of them; `--reason refused` sends them",
+                    _ => "the forwarder would set them aside again",
+                };
+                let text =
+                    format!("{}{events}: {} ({more})", number(left.records, "record"), visible(&left.why));
+                hanging(&lead, &text, width())
+            })
+            .collect();
+        let bad = format!("  {BAD}cannot be read:{BAD:#} ");
+        lines.extend(self.unreadable.iter().map(|object| {
+            hanging(&bad, &format!("{}: {}", visible(&object.name), visible(&object.why)), width())
+        }));
+        let more = self.unreadable_objects - self.unreadable.len() as u64;
+        if more > 0 {
+            lines.push(hanging(&bad, &plural(more, "more object"), width()));
+        }
+        lines
+    }
+
+    /// The objects.
+    fn list(&self) -> String {
+        let mut table =
+            Table::new(["KEPT AT", "RECORDS", "EVENTS", "REASON", "OBJECT"]).numbers([1, 2]).names([4]);
+        for row in &self.rows {
+            let reasons = row.reasons.iter().map(visible).collect::<Vec<_>>().join(", ");
+            let reasons = if row.unreadable.is_some() { "cannot be read".to_owned() } else { reasons };
+            let key = self.found.places.iter().find_map(|place| {
+                let prefix = place.strip_prefix("s3://")?.split_once('/')?.1;
+                row.key.strip_prefix(prefix)
+            });
+            let [records, events] = [row.records, row.events]
+                .map(|of| number(of, "").trim_end_matches('s').trim_end().to_owned());
+            table.row([row.kept_at.clone(), records, events, reasons, visible(key.unwrap_or(&row.key))]);
+        }
+        table.to_string()
+    }
+
+    /// The first line of a run that was to send something.
+    fn verdict(&self, to: &Target) -> String {
+        let sent =
+            format!("{} of {}", number(self.sent.records, "record"), number(self.chosen.records, "record"));
+        let kind = if to.into == super::args::STREAM { "the stream" } else { "the destination" };
+        let done = self.complete && self.unreadable_objects == 0;
+        let lead = if done { format!("{GOOD}sent{GOOD:#} ") } else { format!("{BAD}sent only{BAD:#} ") };
+        let lead = if self.limited && self.failure.is_none() && self.stopped.is_none() {
+            "sent ".to_owned()
+        } else {
+            lead
+        };
+        let text =
+            format!("{sent}, {}, into {kind} {}", number(self.sent.events, "event"), visible(&to.name));
+        hanging(&lead, &text, width())
+    }
+
+    /// How the run ended.
+    fn end(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let bad = |word: &str| format!("  {BAD}{word}:{BAD:#} ");
+        if let Some(why) = &self.failure {
+            lines.push(hanging(&bad("not taken"), &visible(why), width()));
+        }
+        if let Some(stopped) = &self.stopped {
+            lines.push(hanging(&bad("stopped"), &visible(stopped), width()));
+        }
+        if self.not_noted > 0 {
+            let text = format!(
+                "{} sent and not noted: another replay sends them again",
+                number(self.not_noted, "record")
+            );
+            lines.push(hanging(&bad("twice"), &text, width()));
+        }
+        if self.interrupted {
+            lines.push("  stopped as you asked; the same command goes on where this run ended".to_owned());
+        } else if self.limited {
+            lines.push("  stopped by --limit; the same command goes on where this run ended".to_owned());
+        }
+        for manifest in &self.manifests {
+            lines.push(hanging("  ", &format!("noted in {}", visible(manifest)), width()));
+        }
+        lines
+    }
+}
+
+impl fmt::Display for ReplayReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = Vec::new();
+        match &self.to {
+            _ if self.cancelled => lines.push("nothing was sent".to_owned()),
+            _ if self.is_empty() => {
+                let places = self.found.places.iter().map(visible).collect::<Vec<_>>().join(", ");
+                let text = match self.found.sent_before {
+                    0 => format!("nothing to send: {places} is empty, or holds nothing of that time"),
+                    before => format!(
+                        "nothing to send: {} in {places} sent by an earlier replay; --again sends them again",
+                        number(before, "object")
+                    ),
+                };
+                lines.push(hanging("", &text, width()));
+            }
+            Some(to) if !self.dry_run => {
+                lines.push(self.verdict(to));
+                lines.extend(self.contents());
+                lines.extend(self.not_sent());
+                lines.extend(self.end());
+            }
+            to => {
+                lines.extend(found(self.from, &self.found));
+                let counts = format!(
+                    "{BOLD}{}{BOLD:#}, {}, {}",
+                    number(self.chosen.records, "record"),
+                    number(self.chosen.events, "event"),
+                    size(self.chosen.bytes)
+                );
+                lines.push(hanging("  ", &counts, width()));
+                lines.extend(self.contents());
+                lines.extend(self.not_sent());
+                match to {
+                    None => lines.push(format!("\n{}", self.list())),
+                    Some(to) => {
+                        lines.extend(target(to));
+                        if let Some(rate) = to.records_a_second.filter(|_| self.chosen.records > 0) {
+                            #[expect(clippy::cast_precision_loss, reason = "it is rounded")]
+                            let seconds = self.chosen.records as f64 / f64::from(rate);
+                            lines.push(format!("  takes at least {}", span(seconds)));
+                        }
+                        lines.push(format!("{DIM}nothing was sent: --dry-run{DIM:#}"));
+                    }
+                }
+            }
+        }
+        if !self.next.is_empty() {
+            lines.push(format!("\n{}", self.next));
+        }
+        f.write_str(&lines.join("\n"))
+    }
+}
