@@ -14,7 +14,7 @@ use crate::stack::limits;
 pub(crate) struct Forward {
     #[command(flatten)]
     pub stack: StackArg,
-    /// File with saved events, `-` for standard input
+    /// File with saved events, `-` for standard input, or s3://BUCKET/KEY
     ///
     /// It takes events of the function, objects of an on-failure bucket, payloads of CloudWatch Logs, the output of
     /// `aws kinesis get-records`, `aws logs filter-log-events` or `aws logs get-log-events`, and exports of CloudWatch

@@ -1,6 +1,7 @@
 //! `cwl2le forward`: the forwarder's pipeline over saved events, here instead of in Lambda.
 
 use std::io;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::args::Forward;
 use super::lines::Lines;
 use super::position::{before, settled};
 use super::report::{ForwardReport, Refused};
+use crate::aws::object::{At, TOO_LARGE, get_object};
 use crate::aws::{Session, configured_region, texts};
 use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Reads, Verb};
@@ -35,6 +37,8 @@ const BYTES_IN_MEMORY: usize = 64 << 10;
 /// Maximum time of one attempt. A slower service gets further with every attempt, because events with a receipt are not
 /// sent again: see [`Options::comes_whole`].
 const ATTEMPT: Duration = Duration::from_secs(60);
+/// Maximum size of an object in S3, in bytes: that of one document.
+const OBJECT: u64 = 128 << 20;
 /// Deadline of a dry run, which waits for nothing.
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -66,9 +70,17 @@ impl Verb for Forward {
             log_group.map_err(|problem| Error::usage(problem, "give the name of the log group"))?;
         let log_group = log_group.map(|(_, name)| name.to_owned());
         let hints = Hints { log_group, log_stream: self.log_stream.clone() };
-        let mut input = Input::open(&self.input, hints)?;
+        let mut session = None;
+        let mut input = match stored(&self.input) {
+            Some(at) => {
+                let body = read(session_of(context, &mut session).await?, at).await?;
+                Input::new(io::Cursor::new(body), hints)
+                    .map_err(|error| error.on(self.input.display().to_string()))?
+            }
+            None => Input::open(&self.input, hints)?,
+        };
         let lines = self.writes_lines().then(|| Rc::new(ToBuffer::default()));
-        let mut forwarder = forwarder(context, self, lines.clone()).await?;
+        let mut forwarder = forwarder(context, self, lines.clone(), session).await?;
         let mut report = ForwardReport::new(self);
         let mut next = skip(&mut input, self.skip)?;
         let working = context.progress.begin("forwarding");
@@ -105,6 +117,27 @@ impl Verb for Forward {
 
     fn exit(&self, report: &Self::Report) -> Exit {
         report.exit()
+    }
+}
+
+/// The object that an input names, where it is one in S3.
+fn stored(input: &Path) -> Option<At<'_>> {
+    let (bucket, key) = input.to_str()?.strip_prefix("s3://")?.split_once('/')?;
+    Some(At { bucket, key, owner: None }).filter(|at| !at.bucket.is_empty() && !at.key.is_empty())
+}
+
+/// Reads an object.
+async fn read(session: &Session, at: At<'_>) -> Result<Vec<u8>> {
+    match get_object(session.into(), at, OBJECT).await {
+        Ok(object) => Ok(object.body),
+        Err(error) if error.is(&[TOO_LARGE]) => {
+            let url = format!("s3://{}/{}", at.bucket, at.key);
+            let hint = format!("save it with `aws s3 cp {url} FILE`, and give the file with --input");
+            Err(Error::new(Code::Usage, format!("the object is too large: {}", error.message))
+                .on(url)
+                .hint(hint))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -225,8 +258,12 @@ fn unwritable(error: &io::Error) -> Error {
 }
 
 /// The forwarder with its configuration. If lines go to standard output, it connects to no log service.
-async fn forwarder(context: Context<'_>, args: &Forward, lines: Option<Rc<ToBuffer>>) -> Result<Forwarder> {
-    let mut session = None;
+async fn forwarder(
+    context: Context<'_>,
+    args: &Forward,
+    lines: Option<Rc<ToBuffer>>,
+    mut session: Option<Arc<Session>>,
+) -> Result<Forwarder> {
     let mut config = configuration(context, args, &mut session).await?;
     // Rejected events are reported, and are still in the input.
     config.quarantine = None;

@@ -16,6 +16,8 @@ mod sink;
 mod source;
 mod survey;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod text;
 mod verb;
 

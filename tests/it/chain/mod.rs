@@ -11,4 +11,5 @@ mod logs;
 mod preview;
 mod ready;
 mod references;
+mod replay;
 mod soak;

@@ -108,18 +108,19 @@ fn refused(evidence: &Evidence, place: &str, why: &str) -> Finding {
 
 fn quarantined(evidence: &Evidence) -> Judged {
     let places = places(evidence, KeptWhy::Quarantined)?;
-    Ok(places.into_iter().map(|place| waiting(place, evidence.now, &page("replay.md#quarantine"))).collect())
+    Ok(places.into_iter().map(|place| waiting(place, evidence.now, "quarantine")).collect())
 }
 
 fn expired_waiting(evidence: &Evidence) -> Judged {
     let places = places(evidence, KeptWhy::Expired)?;
     // Of a queue or a topic there is no list.
     let buckets = places.into_iter().filter(|place| place.place.starts_with("s3://"));
-    Ok(buckets.map(|place| waiting(place, evidence.now, &page("replay.md#what-expires"))).collect())
+    Ok(buckets.map(|place| waiting(place, evidence.now, "on-failure")).collect())
 }
 
-/// Objects of a place that somebody should look at; `now` is in milliseconds since 1970.
-fn waiting(place: &KeptPlace, now: i64, page: &str) -> Finding {
+/// Objects of a place that somebody should look at; `now` is in milliseconds since 1970, and `from` what `replay` calls
+/// the place.
+fn waiting(place: &KeptPlace, now: i64, from: &str) -> Finding {
     let Kept { objects, bytes, newest, is_whole, .. } = match &place.objects {
         Ok(kept) => kept,
         Err(unknown) => return Finding::from(unknown),
@@ -138,13 +139,10 @@ fn waiting(place: &KeptPlace, now: i64, page: &str) -> Finding {
     if *is_whole && age.is_some_and(|age| age > NEW) {
         return finding(Finding::ok(format!("{found}: none in the last 7 days")));
     }
-    let list = place.place.trim_end_matches('/');
     finding(
         Finding::warn(found)
-            .advise(format!(
-                "look at them, send them again with `cwl2le forward --input FILE`, then delete them: {page}"
-            ))
-            .fix(Command::aws(["s3", "ls", "--recursive", &format!("{list}/")])),
+            .advise(format!("look at them, send them again, then delete them: {}", page("replay.md#replay")))
+            .fix(Command::own(["replay", "--from", from, "--list"])),
     )
 }
 
@@ -243,7 +241,7 @@ mod tests {
             let newest = Some(NOW - days * 86_400_000);
             let kept = Kept { objects, bytes: 10, oldest: newest, newest, is_whole };
             let place = KeptPlace { why: KeptWhy::Expired, place: "s3://b".to_owned(), objects: Ok(kept) };
-            waiting(&place, NOW, "page")
+            waiting(&place, NOW, "on-failure")
         };
         assert_eq!([of(0, 0, true), of(3, 8, true)].map(|finding| finding.state), [State::Ok; 2]);
         let finding = of(1200, 2, true);
@@ -254,6 +252,6 @@ mod tests {
         assert_eq!(of(1000, 8, false).state, State::Warn, "the newest is not known");
         let unknown = Unknown { why: "denied".to_owned(), action: Some("s3:ListBucket".to_owned()) };
         let place = KeptPlace { why: KeptWhy::Expired, place: "s3://b".to_owned(), objects: Err(unknown) };
-        assert_eq!(waiting(&place, NOW, "page").state, State::Unknown);
+        assert_eq!(waiting(&place, NOW, "on-failure").state, State::Unknown);
     }
 }

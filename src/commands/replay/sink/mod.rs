@@ -4,4 +4,5 @@ mod interface;
 mod pace;
 pub(super) mod stream;
 
-pub(super) use interface::{Fate, Sink, Target};
+pub(crate) use interface::Target;
+pub(super) use interface::{Fate, Sink};
