@@ -30,6 +30,7 @@ fn line<'a>(verb: &'a ClapCommand, flag: &'a str, value: &'a str) -> Vec<&'a str
         "subscribe" | "unsubscribe" => ["--match", "*"],
         "preview" if flag != "--log-group" => ["--log-group", "/app"],
         "forward" => ["--input", "events"],
+        "replay" => ["--from", "quarantine"],
         "doctor" => {
             line.push("--pre");
             return line;

@@ -125,8 +125,10 @@ mod tests {
     }
 
     fn router() -> Router {
+        let destination = json!({"type": "logentries", "region": "eu", "token": {"ssm": "/token"}});
         let config: Config = serde_json::from_value(json!({
-            "destinations": {"a": {"type": "logentries", "token": "7d3a9c52-58e1-4b0f-9c6a-2f41d8e0b7a3", "region": "eu"}},
+            // Of two, none is the default.
+            "destinations": {"a": destination, "b": destination},
             "routes": [{"log_group": "/app/*", "destination": "a"}],
         }))
         .expect("a configuration");

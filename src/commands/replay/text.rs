@@ -13,12 +13,15 @@ use crate::output::{Table, hanging, visible, width};
 /// Maximum number of log groups that are shown.
 const GROUPS: usize = 10;
 
-/// A number of things with its thousands apart, such as `3 412 records`.
-fn number(of: u64, thing: &str) -> String {
+/// A number with its thousands apart.
+fn digits(of: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "counts are far below 53 bits")]
-    let digits = count(of as f64);
-    let s = if of == 1 { "" } else { "s" };
-    format!("{digits} {thing}{s}")
+    count(of as f64)
+}
+
+/// A number of things, such as `3 412 records`.
+fn number(of: u64, thing: &str) -> String {
+    format!("{} {thing}{}", digits(of), if of == 1 { "" } else { "s" })
 }
 
 /// What there is, in lines.
@@ -124,8 +127,7 @@ impl ReplayReport {
                 let prefix = place.strip_prefix("s3://")?.split_once('/')?.1;
                 row.key.strip_prefix(prefix)
             });
-            let [records, events] = [row.records, row.events]
-                .map(|of| number(of, "").trim_end_matches('s').trim_end().to_owned());
+            let (records, events) = (digits(row.records), digits(row.events));
             table.row([row.kept_at.clone(), records, events, reasons, visible(key.unwrap_or(&row.key))]);
         }
         table.to_string()
