@@ -19,6 +19,7 @@ mod tally;
 #[cfg(test)]
 mod tests;
 mod text;
+mod time;
 mod verb;
 
 pub(crate) use args::Replay;

@@ -9,6 +9,7 @@ use super::sink::stream::ToStream;
 use super::source::manifest::Manifest;
 use super::source::objects::{Objects, Shelf};
 use super::source::{Source, expired, quarantine};
+use super::time::rfc3339;
 use crate::aws::Aws;
 use crate::documentation::page;
 use crate::error::{Code, Error, Result, listed};
@@ -26,7 +27,7 @@ pub(super) async fn source(
 ) -> Result<Box<dyn Source>> {
     let shelf = shelf(args.from, ground)?;
     let reading = Reading::new(ground.memory_mb(), ground.router());
-    let begun = super::report::rfc3339(i64::try_from(aws.session.time()).unwrap_or_default() * 1000);
+    let begun = rfc3339(i64::try_from(aws.session.time()).unwrap_or_default() * 1000);
     let into = args.into.as_deref().unwrap_or(super::args::STREAM);
     let manifest =
         Manifest::new(ground.stack.as_str(), args.from.name(), into, &aws.session.identity, &begun);

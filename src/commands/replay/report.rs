@@ -1,7 +1,5 @@
 //! What `cwl2le replay` reports.
 
-use std::time::{Duration, UNIX_EPOCH};
-
 use serde::Serialize;
 
 use super::args::From;
@@ -116,10 +114,4 @@ impl ReplayReport {
             },
         }
     }
-}
-
-/// A time in milliseconds since 1970.
-pub(super) fn rfc3339(milliseconds: i64) -> String {
-    let since = Duration::from_millis(u64::try_from(milliseconds).unwrap_or_default());
-    humantime::format_rfc3339_seconds(UNIX_EPOCH + since).to_string()
 }

@@ -2,6 +2,7 @@
 
 use super::source::Source;
 use super::tally::Tally;
+use super::time::rfc3339;
 use crate::aws::Aws;
 use crate::error::Result;
 use serde::Serialize;
@@ -51,7 +52,7 @@ pub(super) async fn survey(
                 events: sent().map(|parcel| parcel.events).sum(),
                 left: portion.left.iter().map(|left| left.why.clone()).collect(),
                 key: portion.name,
-                kept_at: super::report::rfc3339(portion.time),
+                kept_at: rfc3339(portion.time),
                 bytes: portion.bytes,
                 reasons: portion.reasons,
                 sent_before: portion.sent_before,

@@ -3,9 +3,10 @@
 use std::fmt;
 
 use super::args::From;
-use super::report::{ReplayReport, rfc3339};
+use super::report::ReplayReport;
 use super::sink::Target;
 use super::source::Found;
+use super::time::rfc3339;
 use crate::output::quantity::{count, plural, size, span};
 use crate::output::style::{BAD, BOLD, DIM, GOOD, WARN};
 use crate::output::{Table, hanging, visible, width};
