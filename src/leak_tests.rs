@@ -21,9 +21,9 @@ use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
     AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Destination, ForwardReport, FunctionVersions,
-    Gap, GroupRow, InitReport, KeptPlace, LeftOut, ListReport, ListRow, LogService, OfGroup, Part, PlanReport,
-    PublishedVersion, Refused, ReplayReport, Report, RollbackReport, SetupReport, Shown, StatusReport,
-    Subscription, Target, Unreadable, VersionsReport,
+    Gap, GroupRow, InitReport, KeptPlace, LeftOut, ListReport, ListRow, LogService, OfGroup, Part,
+    PlanReport, PublishedVersion, Refused, ReplayReport, Report, RollbackReport, SetupReport, Shown,
+    StatusReport, Subscription, Target, Unreadable, VersionsReport,
 };
 use crate::error::{Code, Error, Failure, Subject};
 use crate::flags::CommandLine;

@@ -126,9 +126,9 @@ verbs! {
     "Tools" {
         init::Init,
         replay::Replay,
+        forward::Forward,
     }
     "Also" {
-        forward::Forward,
         rollback::Rollback,
         versions::Versions,
         cost::Cost,
