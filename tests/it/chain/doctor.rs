@@ -185,6 +185,7 @@ enum Break {
     OldRecords,
     DeleteFunction,
     OtherCode,
+    MoveAlias,
     TakeLong,
     UseMemory,
     OldVersion,
@@ -202,7 +203,7 @@ enum Break {
 }
 
 /// The check that names each way to break the chain, and its state.
-const TABLE: [(Break, &str, &str); 30] = [
+const TABLE: [(Break, &str, &str); 31] = [
     (Break::DeleteStream, "stream-active", "fault"),
     (Break::DenyTrust, "role-assumable", "fault"),
     (Break::DeleteWritePolicy, "role-can-write", "fault"),
@@ -219,6 +220,7 @@ const TABLE: [(Break, &str, &str); 30] = [
     (Break::OldRecords, "retention-ahead-of-lag", "fault"),
     (Break::DeleteFunction, "function-active", "fault"),
     (Break::OtherCode, "version", "warn"),
+    (Break::MoveAlias, "live-version", "warn"),
     (Break::TakeLong, "enough-time", "warn"),
     (Break::UseMemory, "enough-memory", "warn"),
     (Break::OldVersion, "version", "warn"),
@@ -323,6 +325,10 @@ impl Break {
                 let zip = std::fs::read(other_zip().path()).expect("a zip");
                 let update = lambda.update_function_code().function_name(FUNCTION).zip_file(zip.into());
                 update.send().await.expect("updated");
+            }
+            Self::MoveAlias => {
+                let update = lambda.update_alias().function_name(FUNCTION).name("live");
+                update.function_version("$LATEST").send().await.expect("moved");
             }
             Self::TakeLong => {
                 let line = "REPORT RequestId: 1\tDuration: 59000.00 ms\tBilled Duration: 59000 ms\tMemory Size: 256 MB\tMax Memory Used: 20 MB";

@@ -26,21 +26,23 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// [`Code::CannotStart`](crate::error::Code::CannotStart) with the reason where it does not start, after waiting for
 /// what IAM may not show to every service yet; whatever `lambda:InvokeFunction` fails with.
 pub(crate) async fn start_function(aws: Aws<'_>, name: &str) -> Result<()> {
-    let operation = Operation { service: SERVICE, name: "Invoke", resource: name };
+    // With an alias or a version behind it, the name is still that of the function.
+    let function = name.split(':').next().unwrap_or(name);
+    let operation = Operation { service: SERVICE, name: "Invoke", resource: function };
     let mut retrying: Option<Waiting> = None;
     loop {
         let answer = ANSWER.min(aws.session.patience());
         let Some(failed) = invoke(aws, name, EMPTY_BATCH, answer).await?.failed else { return Ok(()) };
         let as_call = AwsError::new(operation, &failed.kind, &failed.message);
         let Some(retry) = error_table::retry(&as_call, None) else {
-            return Err(error(name, &failed, &aws.session.show_log("10m")));
+            return Err(error(function, &failed, &aws.session.show_log("10m")));
         };
         let before = retrying.take();
         let budget = retry.cause.budget(true);
         let waiting = retrying.insert(Waiting::for_cause(before, retry, budget));
         let (pause, elapsed) = (waiting.pause(), waiting.elapsed());
         if elapsed + pause > budget.total.min(aws.session.patience()) {
-            return Err(error(name, &failed, &aws.session.show_log("10m")));
+            return Err(error(function, &failed, &aws.session.show_log("10m")));
         }
         (aws.notice)(Notice::Waiting { why: retry.why, elapsed });
         aws.rest(pause).await.map_err(|Stopped| AwsError::interrupted(operation))?;
