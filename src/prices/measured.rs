@@ -76,7 +76,7 @@ impl Measured {
     /// GB a month that the functions send to log services; none where that is not known of one of them.
     pub(crate) fn gb_out(&self) -> Option<f64> {
         let all: Option<Vec<f64>> = self.functions.iter().map(|function| function.bytes_out).collect();
-        Some(all?.into_iter().sum::<f64>() * self.months() / GB)
+        Some((all?.into_iter().sum::<f64>() + 0.0) * self.months() / GB)
     }
 }
 

@@ -36,8 +36,8 @@ pub(super) fn added(
     price_per_gb: Option<f64>,
 ) -> (Added, Vec<GroupRow>, String) {
     let months = HOURS * 3600.0 / logged.seconds;
-    let sum = |values: &Values| values.iter().map(|(_, value)| value).sum::<f64>() * months;
-    let all: f64 = logged.groups.iter().map(|(_, values)| sum(values)).sum();
+    let sum = |values: &Values| values.iter().map(|(_, value)| value).sum::<f64>() * months + 0.0;
+    let all: f64 = logged.groups.iter().map(|(_, values)| sum(values)).sum::<f64>() + 0.0;
     let is_measured = logged.subscribed > 0.0 && now.bytes > 0.0;
     let compressed = if is_measured { now.bytes / logged.subscribed } else { COMPRESSED };
     let shards =

@@ -116,6 +116,20 @@ fn log_groups_that_are_not_subscribed_cost_more() {
     assert!(text(&new, 100).starts_with("there is no stack `default` in 123456789012 ap-northeast-1 yet\n"));
 }
 
+#[test]
+fn log_groups_that_are_all_subscribed_add_nothing() {
+    let added = Added { subscribed: 2, shards: Some(1), ..Added::default() };
+    let text = text(&CostReport { added: Some(added), ..report() }, 100);
+    assert!(text.contains("\n\n2 log groups subscribed already: nothing is added\n"), "{text}");
+    let logged = Logged { groups: &[], period: 3600.0, seconds: 3600.0, is_new: false, subscribed: 0.0 };
+    let (none, ..) = added_now(&logged);
+    assert!(none.gb_logged.is_sign_positive() && none.charges.is_empty());
+}
+
+fn added_now(logged: &Logged<'_>) -> (Added, Vec<GroupRow>, String) {
+    added(logged, &used(), &Prices::of_region("us-east-1"), None)
+}
+
 /// A stack with a month of use, one gigabyte in the stream.
 fn used() -> Measured {
     Measured {

@@ -115,6 +115,11 @@ impl CostReport {
 impl fmt::Display for Added {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { log_groups, subscribed, gb_logged, .. } = self;
+        if *log_groups == 0 {
+            let text =
+                format!("{} subscribed already: nothing is added", plural(*subscribed as u64, "log group"));
+            return f.write_str(&hanging("", &text, width()));
+        }
         let together = self.aws + self.log_service.and_then(|service| service.usd).unwrap_or_default();
         let already = match subscribed {
             0 => String::new(),

@@ -103,7 +103,7 @@ async fn read<'a>(
     Ok(metric_data(aws, &statistics, span.from, span.until + 60).await?)
 }
 
-/// All points together.
+/// All points together; of none, zero without a sign.
 fn sum(values: &Values) -> f64 {
-    values.iter().map(|(_, value)| value).sum()
+    values.iter().map(|(_, value)| value).sum::<f64>() + 0.0
 }
