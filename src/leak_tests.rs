@@ -32,7 +32,7 @@ use crate::output::style::{BAD, BOLD, DIM, ERROR, GOOD, HINT, TYPED, WARN};
 use crate::output::{Next, OutputFormat, Printer, Progress, bug};
 use crate::resources::stream::aws as kinesis;
 use crate::resources::{
-    Field, Head, HeadRow, Kept, Loss, Origin, Plan, Refusal, Release, ResourceId, Stage, Step, Verb,
+    Field, Head, HeadRow, Kept, Loss, Origin, Over, Plan, Refusal, Release, ResourceId, Stage, Step, Verb,
 };
 use crate::settings::File;
 use crate::workflow::ChangeReport;
@@ -106,7 +106,10 @@ impl Outside {
             hint: self.text(),
         }];
         let origins = [Origin::File(self.text()), Origin::Credentials(self.text())];
-        let row = |origin| HeadRow { name: self.text(), value: Some(self.text()), origin };
+        let row = |origin: Origin| {
+            let over = Some(Over { value: Some(self.text()), origin: origin.clone() });
+            HeadRow { name: self.text(), value: Some(self.text()), origin, over }
+        };
         plan.head = Head(origins.map(row).into());
         plan.losses = vec![Loss { resource: self.resource(), what: self.text() }];
         plan.notes = vec![self.text(), self.text()];

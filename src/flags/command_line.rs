@@ -31,6 +31,8 @@ pub struct CommandLine {
     hides_secret: bool,
     /// The flags that say which stack is meant, where a plan file says it.
     place: Vec<String>,
+    /// That file.
+    plan_file: Option<String>,
 }
 
 /// The flags of a cluster that ends in a folder, such as `-qC DIR`, one by one.
@@ -91,11 +93,16 @@ impl CommandLine {
 
     /// The same command line, of a run whose stack and region a plan file gives: other commands get them as flags.
     #[must_use]
-    pub fn about(&self, stack: &str, region: &str) -> Self {
+    pub fn about(&self, stack: &str, region: &str, plan_file: String) -> Self {
         let place =
             [("--stack", stack), ("--region", region)].into_iter().filter(|(flag, _)| !self.has(flag));
         let place = place.flat_map(|(flag, value)| [flag.to_owned(), value.to_owned()]).collect();
-        Self { place, ..self.clone() }
+        Self { place, plan_file: Some(plan_file), ..self.clone() }
+    }
+
+    /// The plan file that says what is set up.
+    pub fn plan_file(&self) -> Option<&str> {
+        self.plan_file.as_deref()
     }
 
     /// Another command with these arguments, with the same credentials and in the same folder.
@@ -356,7 +363,10 @@ mod tests {
             "cwl2le subscribe /app --yes -- -odd"
         );
         assert_eq!(
-            line("setup plan.json --profile p --region r").about("blue", "r").of_stack("test").to_string(),
+            line("setup f --profile p --region r")
+                .about("blue", "r", "f".to_owned())
+                .of_stack("test")
+                .to_string(),
             "cwl2le test --profile p --region r --stack blue"
         );
         assert_eq!(

@@ -34,6 +34,10 @@ pub enum Origin {
     Store(String),
     /// What the function has already.
     Account,
+    /// The file of a plan that was saved.
+    Plan(String),
+    /// The nearest file of the usual name.
+    Nearest,
     /// Nobody gave it.
     Default,
 }
@@ -49,6 +53,8 @@ impl fmt::Display for Origin {
             Self::SecretFile(path) => write!(f, "from the file: {path}"),
             Self::Store(name) => write!(f, "read by the function: {name}"),
             Self::Account => f.write_str("as the function has it"),
+            Self::Plan(file) => write!(f, "from {file}"),
+            Self::Nearest => f.write_str("the nearest one"),
             Self::Default => f.write_str("default"),
         }
     }
@@ -66,6 +72,8 @@ impl Serialize for Origin {
             Self::SecretFile(path) => ("secret-file", Some(path)),
             Self::Store(name) => ("store", Some(name)),
             Self::Account => ("account", None),
+            Self::Plan(file) => ("plan", Some(file)),
+            Self::Nearest => ("nearest", None),
             Self::Default => ("default", None),
         };
         let mut map = serializer.serialize_map(None)?;
@@ -87,6 +95,19 @@ pub struct HeadRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub value: Option<String>,
     /// Where it comes from.
+    pub origin: Origin,
+    /// Another value that somebody gave, and that this one wins over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub over: Option<Over>,
+}
+
+/// A value that is given and not used, because another place wins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Over {
+    /// The value; none of a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
+    /// The place that gives it.
     pub origin: Origin,
 }
 
@@ -114,7 +135,7 @@ impl Head {
             given.iter().partition(|row| matches!(row.origin, Origin::File(_)));
         let rows = match of_file.first() {
             Some(HeadRow { origin: Origin::File(place), .. }) if given.len() > MOST => {
-                let file = visible(place.split(':').next().unwrap_or(place));
+                let file = visible(file_of(place));
                 let rest = format!("{DIM}{} settings from {file}{DIM:#}", of_file.len());
                 [given_rows(&others), hanging("  ", &rest, width())].into()
             }
@@ -128,7 +149,7 @@ impl Head {
     pub(super) fn everything(&self) -> String {
         let mut table = Table::plain().indent(INDENT);
         for row in &self.0 {
-            let origin = visible(&row.origin);
+            let origin = row.source(ToString::to_string);
             table.row([visible(&row.name), visible(row.shown()), format!("{DIM}{origin}{DIM:#}")]);
         }
         table.to_string()
@@ -165,23 +186,59 @@ impl HeadRow {
     /// forgotten did.
     fn is_given(&self) -> bool {
         match self.origin {
-            Origin::Default | Origin::Account | Origin::Credentials(_) | Origin::Profile => false,
+            _ if self.over.is_some() => true,
+            // A line above the plan has the file and its environment.
+            _ if matches!(self.name.as_str(), "config" | "env") => false,
+            Origin::Default
+            | Origin::Nearest
+            | Origin::Plan(_)
+            | Origin::Account
+            | Origin::Credentials(_)
+            | Origin::Profile => false,
             Origin::Flag(_) if matches!(self.name.as_str(), "stack" | "region") => false,
             // The first line has the log services.
             _ => !self.name.starts_with(DESTINATION),
         }
     }
+
+    /// Where the value comes from, and what it wins over, each place by these words.
+    fn source(&self, words: impl Fn(&Origin) -> String) -> String {
+        let from = visible(words(&self.origin));
+        match &self.over {
+            Some(Over { value, origin }) => {
+                let value = value.as_ref().map_or_else(|| "the one".to_owned(), visible);
+                format!("{from}, wins over {value} {}", visible(words(origin)))
+            }
+            None => from,
+        }
+    }
+}
+
+/// A place in few words: without the line of a file, and with a flag or a variable by its name.
+fn briefly(origin: &Origin) -> String {
+    match origin {
+        Origin::Flag(name) | Origin::Variable(name) => format!("from {name}"),
+        Origin::File(place) => format!("from {}", file_of(place)),
+        origin => origin.to_string(),
+    }
+}
+
+/// The file of a place such as `cwl2le.toml:12:1`.
+fn file_of(place: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let without =
+        |place: &'_ str| place.rsplit_once(':').filter(|(_, end)| is_number(end)).map(|(file, _)| file.len());
+    let column = without(place).unwrap_or(place.len());
+    let line = without(&place[..column]).unwrap_or(column);
+    &place[..line]
 }
 
 /// Settings with what gave them.
 fn given_rows(rows: &[&HeadRow]) -> String {
     let mut table = Table::plain().indent(INDENT).names([1]);
     for row in rows {
-        let place = match &row.origin {
-            Origin::Flag(name) | Origin::Variable(name) => format!("from {name}"),
-            origin => origin.to_string(),
-        };
-        table.row([visible(&row.name), visible(row.shown()), format!("{DIM}{}{DIM:#}", visible(place))]);
+        let source = row.source(briefly);
+        table.row([visible(&row.name), visible(row.shown()), format!("{DIM}{source}{DIM:#}")]);
     }
     table.to_string()
 }

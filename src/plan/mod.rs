@@ -21,7 +21,7 @@ pub(crate) use draft::Draft;
 pub use extent::Extent;
 pub use field::Field;
 pub(crate) use field::HIDDEN;
-pub use head::{Head, HeadRow, Origin};
+pub use head::{Head, HeadRow, Origin, Over};
 pub(crate) use resource::Reads;
 pub use resource::{Kind, ResourceId};
 pub use stage::{Stage, Verb};

@@ -25,7 +25,7 @@ fn draft(verb: Verb, kind: Kind, name: &str, fields: &[(&'static str, Value)]) -
 }
 
 fn row(name: &str, value: &str, origin: Origin) -> HeadRow {
-    HeadRow { name: name.to_owned(), value: Some(value.to_owned()), origin }
+    HeadRow { name: name.to_owned(), value: Some(value.to_owned()), origin, over: None }
 }
 
 /// The plan of a first setup with so many log groups.
@@ -37,6 +37,13 @@ fn first(log_groups: usize) -> Plan<()> {
         row("destination default", "logentries eu", Origin::Flag("--logentries-region".to_owned())),
         HeadRow { value: None, ..row("token of default", "", Origin::Variable("CWL2LE_TOKEN".to_owned())) },
         row("shards", "2", Origin::File("cwl2le.toml:7:1".to_owned())),
+        HeadRow {
+            over: Some(Over {
+                value: Some("48".to_owned()),
+                origin: Origin::File("cwl2le.toml:9:1".to_owned()),
+            }),
+            ..row("retention-hours", "24", Origin::Flag("--retention-hours".to_owned()))
+        },
         row("memory", "256", Origin::Default),
     ];
     let mut plan = Plan { head: Head(head), ..Plan::default() };
@@ -83,7 +90,7 @@ fn a_plan_fits_a_window_however_many_log_groups_it_has() {
         for width in [60, 100] {
             let text = brief(&first(log_groups), width);
             assert!(text.lines().all(|line| columns(line) <= width), "{text}");
-            assert!(text.lines().count() <= 20, "{text}");
+            assert!(text.lines().count() <= 22, "{text}");
             assert!(text.contains(&format!("\n  +  {log_groups} filters")) || log_groups == 1000, "{text}");
         }
     }

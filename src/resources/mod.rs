@@ -47,7 +47,7 @@ mod unread;
 mod vanish_tests;
 
 pub use crate::plan::{
-    Cost, Extent, Field, Head, HeadRow, Kept, Kind, Loss, Origin, Refusal, ResourceId, Stage, Verb,
+    Cost, Extent, Field, Head, HeadRow, Kept, Kind, Loss, Origin, Over, Refusal, ResourceId, Stage, Verb,
 };
 pub use account_policy::desired::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
 pub use account_policy::leave_out::would_loop;

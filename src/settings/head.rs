@@ -11,9 +11,9 @@ use super::origin::{first, flag};
 use super::secrets::Source;
 use super::service::URLS;
 use super::wanted::Wanted;
-use crate::flags::DestinationArgs;
+use crate::flags::{DestinationArgs, TOKEN_VARIABLE};
 use crate::resources::Stack;
-use crate::resources::{Head, HeadRow, Observed, Origin, whole_config};
+use crate::resources::{Head, HeadRow, Observed, Origin, Over, whole_config};
 
 /// The head of the plan of a stack, behind `first_rows`.
 pub(crate) fn head(
@@ -64,7 +64,9 @@ fn log_service(
     ];
     let origin = first(address).map_or(Origin::Default, |((), origin)| origin);
     let value = Some(what_and_where(destination));
-    let mut rows = vec![HeadRow { name: format!("destination {name}"), value, origin }];
+    let lost = |origin: &Origin| Some(Over { value: None, origin: origin.clone() });
+    let over = in_file.as_ref().filter(|place| **place != origin).and_then(lost);
+    let mut rows = vec![HeadRow { name: format!("destination {name}"), value, origin, over }];
     for (key, reference) in destination.secrets() {
         let by_flag = token_place(args).filter(|_| is_the_flags && key == TOKEN).map(|(_, origin)| origin);
         let in_file = section.and_then(|(file, service)| {
@@ -82,8 +84,12 @@ fn log_service(
         if URLS.contains(&key.as_str()) && !is_kept {
             continue;
         }
+        let variable = Origin::Variable(TOKEN_VARIABLE.to_owned());
+        let by_variable = args.token_variable.as_ref().map(|_| &variable);
+        let by_variable = by_variable.filter(|_| by_flag.as_ref().is_some_and(|origin| *origin != variable));
+        let over = by_flag.as_ref().and(by_variable.or(in_file.as_ref())).and_then(lost);
         let origin = by_flag.or(in_file).or(kept).unwrap_or_else(|| otherwise.clone());
-        rows.push(HeadRow { name: format!("{key} of {name}"), value: None, origin });
+        rows.push(HeadRow { name: format!("{key} of {name}"), value: None, origin, over });
     }
     rows
 }
@@ -127,6 +133,11 @@ mod tests {
         insta::assert_snapshot!("of_the_file", of_file);
         let by_flags = shown(&["--token", UUID, "--logentries-region", "au", "--on-demand"], "", &none);
         insta::assert_snapshot!("of_flags", by_flags);
+        // The file's variable need not be set then.
+        let text = "[destinations.app]\ntype = \"logentries\"\nregion = \"eu\"\ntoken = { env = \"NOT_SET\" }\n\
+                    [stream]\nshards = 2\n[tags]\nteam = \"a\"\n";
+        let flags = ["--token", UUID, "--logentries-region", "au", "--shards", "4", "--tag", "team=b"];
+        insta::assert_snapshot!("of_flags_over_the_file", shown(&flags, text, &none));
         let (there, _) = account(&stack(&["--token", UUID], "", &none).expect("a stack"));
         insta::assert_snapshot!("of_the_account", shown(&[], "", &there));
         insta::assert_snapshot!("of_the_default", shown(&["--token", UUID], "", &none));

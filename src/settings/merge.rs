@@ -20,13 +20,13 @@ pub(super) fn with_file(args: &Wanted, file: Option<&File>) -> (Wanted, Vec<Head
     let contents = file.map_or(&none, |file| &file.contents);
     let mut merge = Merge { file, given: Vec::new() };
     let merged = Wanted {
-        stream: merge.section(&args.stream, &args.stream.beside(contents.stream.clone())),
-        function: merge.section(&args.function, &contents.function),
-        trigger: merge.section(&args.trigger, &contents.trigger),
-        cost: merge.section(&args.cost, &contents.cost),
-        alarms: merge.section(&args.alarms, &args.alarms.beside(contents.alarms.clone())),
+        stream: merge.section("stream", &args.stream, &args.stream.beside(contents.stream.clone())),
+        function: merge.section("function", &args.function, &contents.function),
+        trigger: merge.section("trigger", &args.trigger, &contents.trigger),
+        cost: merge.section("cost", &args.cost, &contents.cost),
+        alarms: merge.section("alarms", &args.alarms, &args.alarms.beside(contents.alarms.clone())),
         resources: Resources {
-            roles: merge.section(&args.resources.roles, &contents.roles),
+            roles: merge.section("roles", &args.resources.roles, &contents.roles),
             tags: merge.tags(&args.resources.tags, contents),
         },
         ..args.clone()
@@ -41,21 +41,23 @@ struct Merge<'f> {
 
 impl Merge<'_> {
     /// Takes each setting of a section from the first place that gives it.
-    fn section<T: Section>(&mut self, flags: &T, file: &T) -> T {
+    fn section<T: Section>(&mut self, name: &str, flags: &T, file: &T) -> T {
         let (mut of_flags, mut of_file) = (fields(flags), fields(file));
         let mut merged = Map::new();
         for key in T::keys() {
-            let value = self.first(&T::flag(key), of_flags.remove(*key), of_file.remove(*key));
+            let values = [of_flags.remove(*key), of_file.remove(*key)];
+            let value = self.first(&T::flag(key), &format!("{name}.{key}"), values);
             merged.extend(value.map(|value| ((*key).to_owned(), value)));
         }
         T::of_fields(merged)
     }
 
-    /// A setting of the first place that gives it. The name is that of the flag.
-    fn first(&mut self, name: &str, of_flag: Option<Value>, of_file: Option<Value>) -> Option<Value> {
-        let (value, origin) = first([(flag(name), of_flag), (origin::file(self.file), of_file)])?;
-        self.given.push(HeadRow { name: name.to_owned(), value: Some(shown(&value)), origin });
-        Some(value)
+    /// A setting of the first place that gives it: the flag, whose name it has, or the file at this path.
+    fn first(&mut self, name: &str, path: &str, [of_flag, of_file]: [Option<Value>; 2]) -> Option<Value> {
+        let places = [(flag(name), of_flag), (origin::file(self.file, path), of_file)];
+        let shown = places.clone().map(|(origin, value)| (origin, value.as_ref().map(shown)));
+        self.given.extend(origin::row(name, shown));
+        first(places).map(|(value, _)| value)
     }
 
     /// The tags, in the order of their keys.
@@ -66,7 +68,8 @@ impl Merge<'_> {
         let of = |tags: &Tags, key: &String| tags.get(key).map(|value| Value::from(value.as_str()));
         let mut merged = Vec::new();
         for key in keys {
-            let value = self.first(&format!("tag {key}"), of(&by_flag, key), of(&file.tags, key));
+            let values = [of(&by_flag, key), of(&file.tags, key)];
+            let value = self.first(&format!("tag {key}"), &format!("tags.{key}"), values);
             merged.extend(value.map(|value| (key.clone(), shown(&value))));
         }
         merged

@@ -48,7 +48,8 @@ impl Stream {
     pub(super) fn beside(&self, file: Self) -> Self {
         match (self.shards, self.on_demand) {
             (None, None) => file,
-            _ => Self { shards: None, on_demand: None, ..file },
+            (Some(_), _) => Self { on_demand: None, ..file },
+            (None, Some(_)) => Self { shards: None, ..file },
         }
     }
 

@@ -11,8 +11,8 @@ use crate::health::{DAYS, propose};
 use crate::prices::Prices;
 use crate::resources::function::aws::look_at_secrets;
 use crate::resources::{
-    self, Cost, Depth, FilterOptions, FilterSpec, HeadRow, NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, Plan,
-    Release, Stack, Subscribed, Subscriptions, Verb, observe,
+    self, Cost, Depth, FilterOptions, FilterSpec, HeadRow, NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, Over,
+    Plan, Release, Stack, Subscribed, Subscriptions, Verb, observe,
 };
 use crate::settings::Wanted;
 use crate::settings::origin::Given;
@@ -167,39 +167,65 @@ async fn propose_shards(
     Ok(note)
 }
 
-/// Account, stack, region and profile, and where each comes from.
+/// Configuration file, account, stack, region and profile, and where each comes from.
 fn whose(context: Context<'_>, session: &Session, args: &Wanted, stack: &StackName) -> Vec<HeadRow> {
     let typed = |flag: &str| context.command_line.has(flag);
     let variable = |name: &str| std::env::var(name).ok();
     let given = Given { typed: &typed, variable: &variable, file: context.file };
+    let profile = profile(context, &given);
+    // A saved plan holds what flags, variables and file said when it was made.
+    let saved = context.command_line.plan_file();
+    let none = |_: &str| None;
+    let given = if saved.is_some() { Given { file: None, variable: &none, ..given } } else { given };
+    let otherwise = |origin| saved.map_or(origin, |file| Origin::Plan(file.to_owned()));
     // A stack that is given without the flag comes from the variable.
     let variables: &[&str] = if args.stack.stack.is_some() { &["CWL2LE_STACK"] } else { &[] };
     let region = session.target.region.to_string();
     // The demo sets the region without a flag.
-    let region_otherwise = if context.aws.region.is_some() { Origin::Default } else { Origin::Profile };
-    let profile =
-        context.aws.profile.as_deref().map(|profile| {
-            given.row("profile", profile, &[], |file| file.profile().is_some(), Origin::Default)
-        });
+    let of_region = if context.aws.region.is_some() { Origin::Default } else { Origin::Profile };
+    let chosen = |name: &str, value: &str, variable, origin| {
+        given.row(name, value, &[variable], |_| None, otherwise(origin))
+    };
+    let path = context.file.map(|file| file.path().display().to_string());
+    let file = path.map(|path| chosen("config", &path, "CWL2LE_CONFIG_FILE", Origin::Nearest));
+    let environment = context.file.and_then(File::environment);
+    let environment = environment.map(|name| chosen("env", name, "CWL2LE_ENV", Origin::Default));
     let account = HeadRow {
         name: "account".to_owned(),
         value: Some(session.target.account.clone()),
         origin: Origin::Credentials(session.identity.to_string()),
+        over: None,
     };
-    [
-        account,
-        given.row("stack", stack.as_str(), variables, |file| file.stack().is_some(), Origin::Default),
-        given.row(
-            "region",
-            &region,
-            &["AWS_REGION", "AWS_DEFAULT_REGION"],
-            |file| file.region().is_some(),
-            region_otherwise,
-        ),
-    ]
-    .into_iter()
-    .chain(profile)
-    .collect()
+    let stack_in_file = |file: &File| file.stack().map(ToString::to_string);
+    let region_in_file = |file: &File| file.region().map(ToString::to_string);
+    let regions = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+    let stack = given.row("stack", stack.as_str(), variables, stack_in_file, otherwise(Origin::Default));
+    let region = given.row("region", &region, &regions, region_in_file, otherwise(of_region));
+    let first = [file, environment, Some(account), Some(stack), Some(region), profile];
+    first.into_iter().flatten().collect()
+}
+
+/// The profile that is used; or, where keys in the environment are used in its place, that of the file which they win
+/// over.
+fn profile(context: Context<'_>, given: &Given<'_>) -> Option<HeadRow> {
+    let in_file = |file: &File| file.profile().map(ToOwned::to_owned);
+    let set = |name: &str| (given.variable)(name).filter(|value| !value.is_empty());
+    let used = context.aws.profile.clone().or_else(|| set("AWS_PROFILE"));
+    match (used, context.file.and_then(in_file)) {
+        (Some(profile), _) => {
+            Some(given.row("profile", &profile, &["AWS_PROFILE"], in_file, Origin::Default))
+        }
+        (None, Some(profile)) if set("AWS_ACCESS_KEY_ID").is_some() => {
+            let place = Origin::File(context.file?.path().display().to_string());
+            Some(HeadRow {
+                name: "profile".to_owned(),
+                value: Some("none".to_owned()),
+                origin: Origin::Variable("AWS_ACCESS_KEY_ID".to_owned()),
+                over: Some(Over { value: Some(profile), origin: place }),
+            })
+        }
+        _ => None,
+    }
 }
 
 /// The plan of `setup` without flags and file: what differs from what delivery needs.

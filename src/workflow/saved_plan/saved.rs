@@ -203,7 +203,7 @@ impl SavedPlan {
 
     /// The command line of a run that applies the plan: what it proposes is for the plan's stack.
     pub(crate) fn command_line(&self, typed: &CommandLine) -> CommandLine {
-        typed.about(&self.document.stack, &self.document.region)
+        typed.about(&self.document.stack, &self.document.region, self.name())
     }
 
     /// The command that makes a new plan in the place of this one; stack and region are added as to every command.

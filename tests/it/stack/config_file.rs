@@ -83,7 +83,7 @@ async fn setup_brings_the_account_to_the_file() {
     let made = code(&made, 0);
     // Both say where each setting comes from, and of a token no more than that.
     for (name, value, origin) in [
-        ("region", json!("ap-northeast-1"), ("file", Some("cwl2le.toml"))),
+        ("region", json!("ap-northeast-1"), ("file", Some("cwl2le.toml:2:10"))),
         ("stack", json!("default"), ("default", None)),
         (
             "destination app",
@@ -91,7 +91,7 @@ async fn setup_brings_the_account_to_the_file() {
             ("file", Some("cwl2le.toml:7:1")),
         ),
         ("token of app", Value::Null, ("environment", Some("LE_TOKEN"))),
-        ("memory", json!("320"), ("file", Some("cwl2le.toml"))),
+        ("memory", json!("320"), ("file", Some("cwl2le.toml:4:10"))),
     ] {
         for report in [&planned, &made] {
             let settings = report["settings"].as_array().expect("settings");
