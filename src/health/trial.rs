@@ -172,7 +172,7 @@ fn is_some(count: Option<u64>) -> bool {
 
 /// A reason on one line, not too long.
 fn shown(why: &str) -> String {
-    let line = visible(&why.split_whitespace().collect::<Vec<_>>().join(" ")).to_string();
+    let line = visible(why.split_whitespace().collect::<Vec<_>>().join(" "));
     line.chars().take(SHOWN).collect()
 }
 

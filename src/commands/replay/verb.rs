@@ -58,11 +58,11 @@ impl Verb for Replay {
         let mut sink =
             if self.list { None } else { Some(open::sink((&session).into(), self, &ground).await?) };
         report.to = sink.as_ref().map(|sink| sink.target().clone());
-        if let Some(to) = report.to.as_ref().filter(|_| self.sends()) {
-            if self.ask(context, source.as_ref(), to).await? == Consent::Declined {
-                report.cancelled = true;
-                return Ok(report);
-            }
+        if let Some(to) = report.to.as_ref().filter(|_| self.sends())
+            && self.ask(context, source.as_ref(), to).await? == Consent::Declined
+        {
+            report.cancelled = true;
+            return Ok(report);
         }
         let step = context.progress.begin_many("objects", total);
         let counted = |tally: &Tally| step.count(ended(tally), total);
