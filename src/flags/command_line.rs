@@ -140,7 +140,8 @@ impl CommandLine {
     }
 
     /// The same command without these flags. Each of them takes a value.
-    fn without(&self, flags: &[&str]) -> Self {
+    #[must_use]
+    pub(crate) fn without(&self, flags: &[&str]) -> Self {
         let (mut kept, mut args) = (Vec::new(), self.args.iter().cloned());
         while let Some(arg) = args.next() {
             let is_gone = flags.contains(&arg.split('=').next().unwrap_or_default());

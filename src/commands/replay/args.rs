@@ -76,6 +76,8 @@ pub(crate) enum From {
     Expired,
     /// What no retry could deliver, in the quarantine
     Quarantine,
+    /// What was logged to the subscribed log groups within a time
+    LogGroups,
 }
 
 impl From {
@@ -84,6 +86,7 @@ impl From {
         match self {
             Self::Expired => "on-failure",
             Self::Quarantine => "quarantine",
+            Self::LogGroups => "log-groups",
         }
     }
 }
@@ -94,6 +97,19 @@ impl Replay {
     /// # Errors
     /// [`crate::error::Code::Usage`].
     pub(super) fn check(&self) -> Result<()> {
+        if self.from == From::LogGroups {
+            if self.since.is_none() {
+                return Err(Error::usage(
+                    "log groups are sent from a time on",
+                    "give it with --since, such as --since 2d, and perhaps an end with --until",
+                ));
+            }
+            if self.again || !self.reasons.is_empty() {
+                let message =
+                    "--again and --reason are for records that were kept, and log groups keep no notes";
+                return Err(Error::usage(message, "leave them out; --since and --until say what is sent"));
+            }
+        }
         match self.into.as_deref() {
             None | Some(STREAM) => Ok(()),
             Some(other) => Err(Error::usage(

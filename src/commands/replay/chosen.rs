@@ -47,6 +47,16 @@ impl Chosen {
         self.since.is_none_or(|since| since <= time) && self.until.is_none_or(|until| time <= until)
     }
 
+    /// From when to when, in milliseconds since 1970; up to `now` if no end is given.
+    pub(super) fn span(&self, now: i64) -> (i64, i64) {
+        (self.since.unwrap_or_default(), self.until.map_or(now, |until| until.min(now)))
+    }
+
+    /// The log groups that are named.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
     /// Whether log groups are chosen at all.
     pub(super) fn is_of_groups(&self) -> bool {
         !self.names.is_empty() || !self.globs.is_empty()

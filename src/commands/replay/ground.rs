@@ -5,10 +5,15 @@ use std::time::Duration;
 
 use cwl2le_forwarder::route::Router;
 
-use crate::aws::Session;
+use super::chosen::Chosen;
+use super::source::log_groups::Subscribed;
+use crate::aws::{Aws, Session};
 use crate::error::{Code, Error, Result};
 use crate::resources::kept::{Place, Why, places};
-use crate::resources::{Depth, Observed, Unread, Whole, observe_what_is_allowed, whole_config};
+use crate::resources::{
+    Depth, Observed, Unread, Whole, list_log_groups, observe_log_groups, observe_what_is_allowed,
+    whole_config,
+};
 use crate::stack::{Names, StackName, Target};
 use crate::workflow::Context;
 use crate::workflow::unknown_stack::explained;
@@ -72,6 +77,35 @@ impl Ground {
     /// Whether the configuration of the forwarder can be read.
     pub(super) fn has_config(&self) -> bool {
         self.config.is_some()
+    }
+
+    /// The chosen log groups with the filters or the account policy that lead to the stream: a call for each group.
+    ///
+    /// # Errors
+    /// [`Code::NotFound`] for a named log group that is not subscribed; what the calls fail with.
+    pub(super) async fn subscribed(&self, aws: Aws<'_>, chosen: &Chosen) -> Result<Vec<Subscribed>> {
+        let mut listed = list_log_groups(aws, None).await?;
+        listed.retain(|listed| chosen.has_group(&listed.name));
+        let groups = observe_log_groups(aws, listed).await?;
+        let stream = self.names.stream_arn(&self.target);
+        let policy = self.observed.account_policy.as_ref().filter(|policy| policy.destination_arn == stream);
+        let mut all = Vec::new();
+        for (name, group) in groups {
+            let own = group.filters.iter().filter(|filter| filter.destination_arn == stream);
+            let mut found: Vec<Subscribed> =
+                own.map(|filter| Subscribed::new(&name, &filter.name, &filter.pattern)).collect();
+            let covers = policy.filter(|policy| found.is_empty() && !policy.excluded.contains(&name));
+            found.extend(covers.map(|policy| Subscribed::new(&name, &policy.name, &policy.pattern)));
+            all.extend(found);
+        }
+        let is_missing = |name: &&String| !all.iter().any(|found| found.log_group == **name);
+        if let Some(name) = chosen.names().iter().find(is_missing) {
+            let message = format!("the log group is not subscribed by stack `{}`", self.stack);
+            return Err(Error::new(Code::NotFound, message)
+                .on(name)
+                .hint(format!("subscribe it first: `cwl2le subscribe --log-group {name}`")));
+        }
+        Ok(all)
     }
 
     /// The memory of the main function, in MB.

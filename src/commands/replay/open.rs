@@ -6,6 +6,7 @@ use super::ground::Ground;
 use super::reading::Reading;
 use super::sink::Sink;
 use super::sink::stream::ToStream;
+use super::source::log_groups::LogGroups;
 use super::source::manifest::Manifest;
 use super::source::objects::{Objects, Shelf};
 use super::source::{Source, expired, quarantine};
@@ -25,6 +26,11 @@ pub(super) async fn source(
     ground: &Ground,
     chosen: Chosen,
 ) -> Result<Box<dyn Source>> {
+    if args.from == From::LogGroups {
+        let now = i64::try_from(aws.session.time()).unwrap_or_default() * 1000;
+        let (subscribed, span) = (ground.subscribed(aws, &chosen).await?, chosen.span(now));
+        return Ok(Box::new(LogGroups::new(&ground.target.account, subscribed, span)));
+    }
     let shelf = shelf(args.from, ground)?;
     let reading = Reading::new(ground.memory_mb(), ground.router());
     let begun = rfc3339(i64::try_from(aws.session.time()).unwrap_or_default() * 1000);
@@ -51,6 +57,10 @@ fn notes(from: From, ground: &Ground) -> Vec<String> {
         From::Expired => {
             "events that were delivered before their batch expired are delivered twice".to_owned()
         }
+        From::LogGroups => {
+            "events that were delivered before are delivered twice; give --since and --until for those that were not"
+                .to_owned()
+        }
         From::Quarantine => "the other events of a record that was `refused` are delivered twice".to_owned(),
     });
     let isolated = ground.isolated();
@@ -68,7 +78,7 @@ fn notes(from: From, ground: &Ground) -> Vec<String> {
 fn shelf(from: From, ground: &Ground) -> Result<Shelf> {
     let (why, contents): (Why, super::source::objects::ReadContents) = match from {
         From::Expired => (Why::Expired, expired::contents),
-        From::Quarantine => (Why::Quarantined, quarantine::contents),
+        From::Quarantine | From::LogGroups => (Why::Quarantined, quarantine::contents),
     };
     let places = ground.places(why);
     let mut buckets: Vec<&str> =
@@ -103,7 +113,9 @@ fn shelf(from: From, ground: &Ground) -> Result<Shelf> {
 fn not_kept(from: From, ground: &Ground) -> Error {
     let (what, flag) = match from {
         From::Expired => ("what expires", "--on-failure arn:aws:s3:::BUCKET"),
-        From::Quarantine => ("what no retry can deliver", "--quarantine s3://BUCKET/PREFIX"),
+        From::Quarantine | From::LogGroups => {
+            ("what no retry can deliver", "--quarantine s3://BUCKET/PREFIX")
+        }
     };
     let stack = &ground.stack;
     if from == From::Quarantine && !ground.has_config() {

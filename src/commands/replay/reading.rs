@@ -26,8 +26,13 @@ impl Held {
     /// A partition key that keeps the events of a log stream in one shard, in their order.
     pub(super) fn key(&self) -> String {
         let group = self.log_groups.first().map(String::as_str).unwrap_or_default();
-        digest(&[group, &self.log_stream]).iter().map(|byte| format!("{byte:02x}")).collect()
+        key_of(group, &self.log_stream)
     }
+}
+
+/// A partition key for the events of a log stream.
+pub(super) fn key_of(log_group: &str, log_stream: &str) -> String {
+    digest(&[log_group, log_stream]).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The MD5 of some texts.

@@ -69,6 +69,9 @@ pub(crate) struct ReplayReport {
     pub limited: bool,
     /// Whether the user stopped it.
     pub interrupted: bool,
+    /// Where another run has to begin, if the source keeps no notes and this run is not complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resume_at: Option<String>,
     /// What to run next.
     pub next: Next,
 }

@@ -62,6 +62,8 @@ pub(crate) struct Unreadable {
 pub(super) struct Tally {
     /// Objects that were read.
     pub(super) objects: u64,
+    /// The time of the newest of them, in milliseconds since 1970.
+    pub(super) newest: i64,
     /// What is to be sent of them.
     pub(super) chosen: Count,
     /// What was sent.
@@ -81,6 +83,7 @@ impl Tally {
     /// Counts what a portion holds.
     pub(super) fn read(&mut self, portion: &Portion) {
         self.objects += 1;
+        self.newest = self.newest.max(portion.time);
         self.sent_before += portion.sent_before;
         for parcel in &portion.parcels {
             if parcel.is_copy {

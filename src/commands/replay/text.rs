@@ -27,6 +27,11 @@ fn number(of: u64, thing: &str) -> String {
 
 /// What there is, in lines.
 pub(super) fn found(from: From, found: &Found) -> Vec<String> {
+    if let (From::LogGroups, Some(since), Some(until)) = (from, found.oldest, found.newest) {
+        let groups = number(found.objects, "subscription");
+        let text = format!("{}: {groups}, from {} to {}", from.name(), rfc3339(since), rfc3339(until));
+        return vec![hanging("", &text, width())];
+    }
     let places = found.places.iter().map(visible).collect::<Vec<_>>().join(", ");
     let mut text =
         format!("{}: {} in {places}, {}", from.name(), number(found.objects, "object"), size(found.bytes));
@@ -151,6 +156,14 @@ impl ReplayReport {
         hanging(&lead, &text, width())
     }
 
+    /// How another run goes on.
+    fn goes_on(&self) -> &'static str {
+        match self.resume_at {
+            Some(_) => "the command below goes on; the minute in which this run ended is sent again",
+            None => "the same command goes on where this run ended",
+        }
+    }
+
     /// How the run ended.
     fn end(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -169,9 +182,9 @@ impl ReplayReport {
             lines.push(hanging(&bad("twice"), &text, width()));
         }
         if self.interrupted {
-            lines.push("  stopped as you asked; the same command goes on where this run ended".to_owned());
+            lines.push(format!("  stopped as you asked; {}", self.goes_on()));
         } else if self.limited {
-            lines.push("  stopped by --limit; the same command goes on where this run ended".to_owned());
+            lines.push(format!("  stopped by --limit; {}", self.goes_on()));
         }
         for manifest in &self.manifests {
             lines.push(hanging("  ", &format!("noted in {}", visible(manifest)), width()));
@@ -186,6 +199,10 @@ impl fmt::Display for ReplayReport {
         match &self.to {
             _ if self.cancelled => lines.push("nothing was sent".to_owned()),
             _ if self.is_empty() => {
+                if self.from == From::LogGroups {
+                    lines.push("nothing to send: no such log group is subscribed by this stack".to_owned());
+                    return f.write_str(&lines.join("\n"));
+                }
                 let places = self.found.places.iter().map(visible).collect::<Vec<_>>().join(", ");
                 let text = match self.found.sent_before {
                     0 => format!("nothing to send: {places} is empty, or holds nothing of that time"),

@@ -1,14 +1,15 @@
 //! `cwl2le replay`: what a run does.
 
-use super::args::Replay;
+use super::args::{From, Replay};
 use super::chosen::Chosen;
 use super::ground::Ground;
 use super::report::ReplayReport;
 use super::run::run;
 use super::sink::Target;
-use super::source::Source;
+use super::source::{Resume, Source};
 use super::survey::survey;
 use super::tally::Tally;
+use super::time::to_the_millisecond;
 use super::{open, text};
 use crate::aws::Notice;
 use crate::commands::manual::Manual;
@@ -25,13 +26,19 @@ impl Verb for Replay {
         examples: &[
             ("See what expired, and what would be sent", "cwl2le replay --from on-failure --dry-run"),
             ("Send it into the stream again", "cwl2le replay --from on-failure"),
+            (
+                "Send what was logged before a log group was subscribed",
+                "cwl2le replay --from log-groups -g /app --since 30d",
+            ),
             ("List what no retry could deliver, with the reasons", "cwl2le replay --from quarantine --list"),
         ],
         page: Some("replay.md"),
     };
 
     fn facts(&self) -> Facts<'_> {
-        Facts::of_stack(&self.stack, Policy::on_call())
+        // Who is on call may not read other log groups than those of the forwarders.
+        let policy = if self.from == From::LogGroups { Policy::operator() } else { Policy::on_call() };
+        Facts::of_stack(&self.stack, policy)
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
@@ -54,7 +61,14 @@ impl Verb for Replay {
             return Ok(report);
         }
         let total = usize::try_from(report.found.objects).unwrap_or(usize::MAX);
-        let ended = |tally: &Tally| usize::try_from(tally.objects).unwrap_or(total);
+        let is_timed = self.from == From::LogGroups;
+        let span = report.found.oldest.zip(report.found.newest).filter(|_| is_timed);
+        let seconds = |from: i64, to: i64| usize::try_from((to - from) / 1000).unwrap_or_default();
+        let total = span.map_or(total, |(since, until)| seconds(since, until).max(1));
+        let ended = |tally: &Tally| match span {
+            Some((since, _)) => seconds(since, tally.newest).min(total),
+            None => usize::try_from(tally.objects).unwrap_or(total),
+        };
         let mut sink =
             if self.list { None } else { Some(open::sink((&session).into(), self, &ground).await?) };
         report.to = sink.as_ref().map(|sink| sink.target().clone());
@@ -64,7 +78,7 @@ impl Verb for Replay {
             report.cancelled = true;
             return Ok(report);
         }
-        let step = context.progress.begin_many("objects", total);
+        let step = context.progress.begin_many(if is_timed { "seconds of log" } else { "objects" }, total);
         let counted = |tally: &Tally| step.count(ended(tally), total);
         let notice = |notice: Notice<'_>| waiting(&step, &notice);
         let aws = session.telling(&notice);
@@ -86,7 +100,9 @@ impl Verb for Replay {
         }
         drop(step);
         report.take(ended, source.notes());
-        report.next = self.next(context, &report);
+        let resume = source.resume().filter(|_| !report.complete);
+        report.resume_at = resume.map(|resume| to_the_millisecond(resume.since));
+        report.next = self.next(context, &report, resume);
         Ok(report)
     }
 
@@ -113,8 +129,19 @@ impl Replay {
         agree(context, question, not_confirmed).await
     }
 
-    fn next(&self, context: Context<'_>, report: &ReplayReport) -> Next {
-        let again = context.command_line.clone();
+    fn next(&self, context: Context<'_>, report: &ReplayReport, resume: Option<Resume>) -> Next {
+        let again = match resume {
+            None => context.command_line.clone(),
+            Some(Resume { since, until }) => {
+                let times = [
+                    "--since".to_owned(),
+                    to_the_millisecond(since),
+                    "--until".to_owned(),
+                    to_the_millisecond(until),
+                ];
+                context.command_line.without(&["--since", "--until"]).with(&times)
+            }
+        };
         match report {
             _ if report.interrupted || report.limited => Next::new().then(again, "go on"),
             _ if report.failure.is_some() => Next::new()

@@ -1,6 +1,7 @@
 //! Events from a log group to a log service: the whole chain, with the forwarder running.
 
 mod alarms;
+mod backfill;
 mod cost;
 mod delivery;
 mod destinations;

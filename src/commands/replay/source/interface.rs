@@ -74,6 +74,15 @@ pub(crate) struct Found {
     pub sent_before: u64,
 }
 
+/// Where another run goes on, for a source that keeps no notes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) struct Resume {
+    /// The time of the oldest record that is not done, in milliseconds since 1970.
+    pub(in super::super) since: i64,
+    /// The end of the time that this run was about.
+    pub(in super::super) until: i64,
+}
+
 /// Hands out records in the order in which they are to be sent.
 pub(in super::super) trait Source {
     /// What there is.
@@ -106,4 +115,9 @@ pub(in super::super) trait Source {
 
     /// Where the notes of this run are.
     fn notes(&self) -> Vec<String>;
+
+    /// Where another run goes on; none where that finds it in the notes.
+    fn resume(&self) -> Option<Resume> {
+        None
+    }
 }

@@ -4,8 +4,10 @@ mod bookkeeping;
 mod contents;
 pub(super) mod expired;
 mod interface;
+pub(super) mod log_groups;
 pub(super) mod manifest;
 pub(super) mod objects;
+mod position;
 pub(super) mod quarantine;
 
-pub(super) use interface::{Found, Left, Parcel, Portion, Source};
+pub(super) use interface::{Found, Left, Parcel, Portion, Resume, Source};
