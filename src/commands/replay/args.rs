@@ -45,12 +45,12 @@ pub(crate) struct Replay {
     pub reasons: Vec<String>,
     /// Maximum records a second [default: a quarter of what the stream takes]
     #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..))]
-    pub rate: Option<u32>,
+    pub records_per_second: Option<u32>,
     /// Send at most N records
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub limit: Option<u64>,
     /// List what is kept, and send nothing
-    #[arg(long, conflicts_with_all = ["dry_run", "yes", "rate", "limit"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "yes", "records_per_second", "limit"])]
     pub list: bool,
     /// Send what an earlier run has sent, too
     #[arg(long)]

@@ -47,7 +47,7 @@ pub(super) async fn source(
 /// A rate that cannot be used; what the calls fail with.
 pub(super) async fn sink(aws: Aws<'_>, args: &Replay, ground: &Ground) -> Result<Box<dyn Sink>> {
     let notes = notes(args.from, ground);
-    Ok(Box::new(ToStream::open(aws, &ground.names.stream, args.rate, notes).await?))
+    Ok(Box::new(ToStream::open(aws, &ground.names.stream, args.records_per_second, notes).await?))
 }
 
 /// What somebody who sends records into the stream has to know.

@@ -47,12 +47,12 @@ impl ToStream {
         if let Some(rate) = rate.filter(|rate| *rate > limit) {
             let shards = plural(shards.len() as u64, "shard");
             let message = format!(
-                "--rate {rate} is more than {}, a quarter of what {shards} of the stream take",
+                "--records-per-second {rate} is more than {}, a quarter of what {shards} of the stream take",
                 count(limit.into())
             );
             return Err(Error::usage(
                 message,
-                format!("live logs need the rest: give at most --rate {limit}"),
+                format!("live logs need the rest: give at most --records-per-second {limit}"),
             ));
         }
         let records = rate.unwrap_or(limit);
