@@ -100,7 +100,7 @@ impl Verb for Replay {
         }
         drop(step);
         report.take(ended, source.notes());
-        let resume = source.resume().filter(|_| !report.complete);
+        let resume = source.resume().filter(|_| !report.complete || report.limited);
         report.resume_at = resume.map(|resume| to_the_millisecond(resume.since));
         report.next = self.next(context, &report, resume);
         Ok(report)
