@@ -232,7 +232,7 @@ async fn a_trigger_on_the_function_itself_moves_to_the_alias_and_no_line_comes_t
     assert_eq!(stack.arrived(90).await, wanted);
     assert_eq!(stack.triggers().await, before, "it is the same one");
     let is = lambda.get_event_source_mapping().uuid(uuid).send().await.expect("a mapping");
-    assert!(is.function_arn.expect("an ARN").ends_with(&format!(":{FUNCTION}")));
+    assert!(is.function_arn.expect("an ARN").ends_with(&format!(":{FUNCTION}:live")));
     assert_eq!(stack.run(&["plan"]).await.ok().json()["changed"], json!(false));
 
     let live = lambda.get_alias().function_name(FUNCTION).name("live").send().await.expect("an alias");

@@ -131,6 +131,7 @@ async fn setup_brings_the_account_to_the_file() {
         [
             "delete /other/x -> cloudwatchLogsFilter",
             "update cwl-to-logentries",
+            "update cwl-to-logentries:live",
             "update /app/a -> cloudwatchLogsFilter",
             "create /app/b -> cloudwatchLogsFilter@app",
         ]
