@@ -27,7 +27,7 @@ const NAMED_IN: [(&str, usize); 8] = [
     ("batch_window", 1),
     // The same below settings.
     ("window_seconds", 14),
-    ("on_failure", 27),
+    ("on_failure", 29),
     ("parallelization", 10),
     // Kinds of resources.
     ("account_policy", 45),
