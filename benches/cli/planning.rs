@@ -83,6 +83,7 @@ fn stack() -> Stack {
             release: Release::own(),
             is_own_zip: false,
             allow_downgrade: false,
+            ignores_rollback: false,
             arch: Setting::default(Arch::X86_64),
             memory_mb: Setting::default(256),
             timeout_seconds: Setting::default(60),
