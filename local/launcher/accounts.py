@@ -3,7 +3,8 @@
 Tests that fail a run at each of its calls begin each time with the same account, and compare what is left:
 
 - ``POST /_cwl2le/accounts/ID/keep/NUMBER`` remembers the account as it is;
-- ``POST /_cwl2le/accounts/ID/restore/NUMBER`` puts it back to what was kept by that number;
+- ``POST /_cwl2le/accounts/ID/restore/NUMBER`` puts it back to what was kept by that number, and ends the execution
+  environments of functions and versions that are no longer what they were: a version of the same number may come again;
 - ``POST /_cwl2le/accounts/ID/forget`` deletes everything in it, in every service, and ends its functions;
 - ``GET /_cwl2le/accounts/ID`` shows it as JSON, the same text for the same contents.
 
@@ -95,11 +96,25 @@ class Accounts:
 
     def _restore(self, account, kept, metrics):
         self.metrics.put_back(account, metrics)
+        ran = self._versions(account)
         for name, entries in copy.deepcopy(kept).items():
             data = self.stores[name]._data
             for key in [key for key in list(data) if key[0] == account]:
                 del data[key]
             data.update(entries)
+        run = self._versions(account)
+        for (region, name, version), config in ran.items():
+            if run.get((region, name, version)) != config:
+                self.functions.invalidate_worker(name, qualifier=version, account=account, region=region)
+
+    def _versions(self, account):
+        """What each function of the account and each of its versions runs with, by region, name and version."""
+        return {
+            (region, name, version): copy.deepcopy(record["config"])
+            for (owner, region, name), function in list(self.functions._functions._data.items())
+            if owner == account
+            for version, record in {"$LATEST": function, **function["versions"]}.items()
+        }
 
     def _forget(self, account):
         self.kept.pop(account, None)

@@ -115,6 +115,22 @@ class Aliases(ChainTest):
         )
         self.assertEqual(code, "TooManyRequestsException")
 
+    def test_a_version_that_is_published_again_after_an_account_was_put_back_is_the_new_one(self):
+        self.make_function([])
+        self.expect([0, 1, 2, 3])
+        until("the function is active", lambda: self.configuration()["State"] == "Active")
+        self.control("keep/1")
+        numbers = []
+        for answer in ("one", "another"):
+            variables = {"SEEN": self.seen_path, "SCRIPT": json.dumps([answer] * 9)}
+            numbers.append(self.publish(Environment={"Variables": variables}))
+            for name in (numbers[-1], "$LATEST"):
+                events = json.dumps({"Records": []})
+                ran = self.functions.invoke(FunctionName="function", Qualifier=name, Payload=events)
+                self.assertEqual(json.load(ran["Payload"]), answer, name)
+            self.control("restore/1")
+        self.assertEqual(numbers[0], numbers[1])
+
 
 if __name__ == "__main__":
     unittest.main()
