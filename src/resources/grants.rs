@@ -28,7 +28,7 @@ pub struct People {
     pub alarms: bool,
     /// Names of the buckets in which records are kept: expired and quarantined ones.
     pub buckets: BTreeSet<String>,
-    /// What is kept in them, as `BUCKET/PREFIX/*`, and the notes of `replay` about it.
+    /// What is kept in them, as `BUCKET/PREFIX/*`.
     pub kept: BTreeSet<String>,
     /// The account that owns these buckets; by default that of the stack.
     pub bucket_owner: Option<String>,
@@ -88,7 +88,8 @@ fn document(lists: &[&str], stack: &Stack, people: &People) -> Value {
 
 /// The statements of some lists, of all kinds. What several need by the same `Sid` is one statement, which stands where
 /// the last of them has it. Behind these come the statements that say `When` they are needed: where that
-/// placeholder has a value. They may add to one of the others.
+/// placeholder has a value. They may add actions and resources to one of the others; resources only of another type, for
+/// which no action of the other means anything, so that this grants no more than a statement of its own.
 fn statements_of(lists: &[&str], values: &Values) -> Vec<Value> {
     let mut grants: Vec<Value> = GRANTS.iter().map(|grants| values.render(grants)).collect();
     let mut all = Vec::new();
@@ -119,6 +120,11 @@ fn statements_of(lists: &[&str], values: &Values) -> Vec<Value> {
         match statements.iter_mut().find(|other| other["Sid"] == statement["Sid"]) {
             Some(other) => {
                 other["Action"] = Value::from([actions(other), actions(&statement)].concat());
+                if let (Some(Value::Array(all)), Some(Value::Array(more))) =
+                    (other.get_mut("Resource"), statement.get_mut("Resource"))
+                {
+                    all.append(more);
+                }
                 if let Some(condition) = statement.get_mut("Condition") {
                     other["Condition"] = condition.take();
                 }
@@ -158,8 +164,7 @@ fn values(stack: &Stack, people: &People) -> Values {
     let (mut logs, function): (Vec<String>, Vec<String>) = (logs.collect(), function.collect());
     let roles = logs.iter().chain(&function).cloned().collect();
     // IAM does not know the path of a role that does not exist, and checks the name alone.
-    let names_of_both = scopes.iter().flat_map(|names| [&names.logs_role, &names.function_role]);
-    let to_look_for = names_of_both.map(|name| role("/*", name)).collect();
+    let to_look_for = role("/*", &format!("{}*", stack.name.start_of_roles()));
     logs.extend(people.other_logs_roles.iter().cloned());
     let bucket = |name: &String| format!("arn:{}:s3:::{name}", target.region.partition());
     let alarms = || target.arn("cloudwatch", format_args!("alarm:{}*", prefix(&stack.name)));
@@ -173,10 +178,10 @@ fn values(stack: &Stack, people: &People) -> Values {
         .with("CANARY_ARN", target.arn("logs", format_args!("log-group:{}", stack.name.canary_log_group())))
         .with("BUCKET_OWNER", people.bucket_owner.as_ref().unwrap_or(&target.account))
         .with_all("BUCKETS", people.buckets.iter().map(bucket).collect())
-        .with_all("KEPT", people.kept.iter().map(bucket).chain(manifests.clone()).collect())
+        .with_all("KEPT", people.kept.iter().map(bucket).collect())
         .with_all("MANIFESTS", manifests.collect())
         .with_all("ROLES", roles)
-        .with_all("ROLES_TO_LOOK_FOR", to_look_for)
+        .with("ROLES_TO_LOOK_FOR", to_look_for)
         .with_all("LOGS_ROLES", logs)
         .with_all("FUNCTION_ROLES", function)
         .with_all("SECRETS", people.secrets.clone())

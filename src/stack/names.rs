@@ -72,6 +72,11 @@ impl StackName {
         format!("{CANARY_LOG_GROUPS}{}", self.0)
     }
 
+    /// What the names of its roles start with, in every region.
+    pub fn start_of_roles(&self) -> String {
+        self.prefixed("cwl-to-")
+    }
+
     fn prefixed(&self, name: &str) -> String {
         if self.0 == "default" { name.to_owned() } else { format!("{}-{name}", self.0) }
     }
