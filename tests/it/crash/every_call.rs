@@ -154,6 +154,10 @@ async fn fail(verb: Verb, point: &Point, kind: &Kind, account: &Account) -> Resu
             if verb == Verb::Setup && may_be_needless(point) && ran.code == 0 {
                 return Ok(());
             }
+            if verb == Verb::Rollback && !is_needed_to_roll_back(point) {
+                let rolled_back = ran.code == 0 && ran.json()["changed"] == true;
+                return if rolled_back { Ok(()) } else { Err(format!("it did not roll back: {ran:?}")) };
+            }
             if ran.code != *code || !named || error["hint"].is_null() {
                 return Err(format!("it ended in another way than with {code} {name} and a hint: {ran:?}"));
             }
@@ -171,6 +175,22 @@ fn may_be_needless(point: &Point) -> bool {
         "DescribeSubscriptionFilters" => point.number == 2,
         _ => false,
     }
+}
+
+/// Whether a rollback depends on a call. Whoever is called at night may not be allowed to read the whole stack, so a
+/// rollback goes on without what it does not depend on: it must see the functions, and the log groups by which those of
+/// isolated destinations are found.
+fn is_needed_to_roll_back(point: &Point) -> bool {
+    let needed = [
+        "GetCallerIdentity",
+        "GetFunction",
+        "ListVersionsByFunction",
+        "ListAliases",
+        "DescribeLogGroups",
+        "Invoke",
+        "UpdateAlias",
+    ];
+    needed.contains(&point.call.operation.as_str())
 }
 
 /// Runs the verb with a fault, and with so many seconds of patience.
