@@ -30,7 +30,7 @@ const NAMED_IN: [(&str, usize); 8] = [
     ("on_failure", 29),
     ("parallelization", 10),
     // Kinds of resources.
-    ("account_policy", 45),
+    ("account_policy", 46),
     // Verbs.
     ("unsubscribe", 10),
     ("preview", 10),
