@@ -21,6 +21,8 @@ pub(crate) struct Said {
     pub destinations: BTreeMap<String, DestinationSaid>,
     /// Why starts or invocations fail as a whole; none if one has ended since.
     pub broken: Option<Trouble>,
+    /// The newest version, and why it fails, where an older one gets the records: it was tried and is not used.
+    pub newer: Option<(u64, Trouble)>,
     /// Why the quarantine does not keep records; none if it has since.
     pub quarantine: Option<Trouble>,
     /// When an invocation with events has ended in which nothing failed.
@@ -94,10 +96,36 @@ pub(crate) fn decided(lines: &[Line]) -> BTreeSet<String> {
 }
 
 impl Said {
+    /// Reads the lines of a function, of which version `live` gets the records. A newer one that fails delays none.
+    pub(crate) fn of_live(
+        lines: &[Line],
+        window_from: i64,
+        modified: Option<i64>,
+        live: Option<u64>,
+    ) -> Self {
+        let newer = |(_, entry): &&Line| {
+            let number = entry.function_version()?.parse().ok();
+            number.filter(|number: &u64| live.is_some_and(|live| *number > live))
+        };
+        let newest = lines.iter().filter_map(|line| newer(&line)).max();
+        let failing = newest.and_then(|newest| {
+            let its = lines.iter().filter(|line| newer(line) == Some(newest));
+            Some((newest, Self::read(its, i64::MAX, None).broken?))
+        });
+        // What it delivered while it was live is delivered.
+        let served =
+            lines.iter().filter(|line| newer(line).is_none() || matches!(line.1, Entry::Invocation(_)));
+        Self { newer: failing, ..Self::read(served, window_from, modified) }
+    }
+
     /// Reads lines in the order of their times. A failure of a destination counts until that destination accepts
     /// something, and one of the function until an invocation ends. When code or configuration were modified, what
     /// failed before may be fixed: then nothing is known until the next line.
-    pub(crate) fn read(lines: &[Line], window_from: i64, mut modified: Option<i64>) -> Self {
+    pub(crate) fn read<'a>(
+        lines: impl IntoIterator<Item = &'a Line>,
+        window_from: i64,
+        mut modified: Option<i64>,
+    ) -> Self {
         let mut said = Self::default();
         for (at, entry) in lines {
             if modified.take_if(|modified| *at >= *modified).is_some() {

@@ -69,6 +69,16 @@ impl Chain {
         ours.map(|(destination, _)| (self.names.isolated(destination), destination))
     }
 
+    /// The version that gets the records, of the main function or of that of an isolated destination; none where the
+    /// function itself gets them.
+    pub(crate) fn live(&self, isolated: Option<&str>) -> Option<u64> {
+        let function = match isolated {
+            Some(destination) => self.observed.isolated.get(destination)?.function.as_ref(),
+            None => self.observed.function.as_ref(),
+        };
+        function?.live()?.number()
+    }
+
     /// How long the event source mappings wait for a batch to fill, in milliseconds: the longest of them.
     pub(crate) fn batching(&self) -> i64 {
         self.mappings().map(|mapping| i64::from(mapping.window_seconds) * 1000).max().unwrap_or_default()

@@ -153,13 +153,7 @@ impl Trial {
 impl TrialLine {
     /// Whether a version wrote it. Only some lines name the version; the log stream always does.
     fn is_of(&self, version: &str) -> bool {
-        let named = match &self.entry {
-            Entry::Invocation(invocation) => invocation.function_version.as_deref(),
-            Entry::Platform(platform) => platform.function_version.as_deref(),
-            Entry::Started(started) => started.function_version.as_deref(),
-            _ => None,
-        };
-        match named {
+        match self.entry.function_version() {
             Some(named) => named == version,
             None => self.log_stream.contains(&format!("[{version}]")),
         }

@@ -66,7 +66,10 @@ pub(crate) fn judge(signals: &Signals, limits: Limits) -> Judgement {
     let window = i64::try_from(limits.window).unwrap_or(i64::MAX / 1000) * 1000;
     let metrics = signals.metrics.as_ref().ok();
     let lines = |log: &super::ForwarderLog| match &log.lines {
-        Ok(lines) => Said::read(&lines.lines, now - window, log.modified).by(now),
+        Ok(lines) => {
+            let live = signals.chain.live(log.isolated.as_deref());
+            Said::of_live(&lines.lines, now - window, log.modified, live).by(now)
+        }
         Err(_) => Said::default(),
     };
     let said: Vec<Said> = signals.logs.iter().map(lines).collect();

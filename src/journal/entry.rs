@@ -68,6 +68,30 @@ impl Entry {
         read.unwrap_or_else(|| Self::Other(line.to_owned()))
     }
 
+    /// The same as a line of this log stream, whose name has the version of the function: `2026/11/30/[7]0a1b`.
+    #[must_use]
+    pub fn of_stream(mut self, log_stream: &str) -> Self {
+        let version = match &mut self {
+            Self::Note(note) => &mut note.function_version,
+            Self::Platform(platform) => &mut platform.function_version,
+            _ => return self,
+        };
+        let in_name = || Some(log_stream.split_once('[')?.1.split_once(']')?.0.to_owned());
+        *version = version.take().or_else(in_name);
+        self
+    }
+
+    /// The version of the function that wrote it, a number or `$LATEST`, as far as that is known.
+    pub fn function_version(&self) -> Option<&str> {
+        match self {
+            Self::Invocation(invocation) => invocation.function_version.as_deref(),
+            Self::Platform(platform) => platform.function_version.as_deref(),
+            Self::Started(started) => started.function_version.as_deref(),
+            Self::Note(note) => note.function_version.as_deref(),
+            Self::Canary(_) | Self::Other(_) => None,
+        }
+    }
+
     /// How important it is. The outcome of an invocation counts as a warning where something was not delivered, and as
     /// an error where that does not end by itself.
     pub fn level(&self) -> Level {
@@ -95,7 +119,7 @@ impl Entry {
         for name in ["level", "message", "timestamp"] {
             object.remove(name);
         }
-        Some(Self::of_note(Note { level, message, fields: object }))
+        Some(Self::of_note(Note { level, message, function_version: None, fields: object }))
     }
 
     fn of_note(note: Note) -> Self {

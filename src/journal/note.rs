@@ -22,6 +22,8 @@ pub struct Note {
     pub level: Level,
     /// What, in words.
     pub message: String,
+    /// The version of the function that says it, a number or `$LATEST`, where its log stream is known.
+    pub function_version: Option<String>,
     /// The particulars, such as `destination`, `failure` and `detail`. Those of JSON logs lack `timestamp`.
     pub fields: Map<String, Value>,
 }

@@ -12,7 +12,7 @@ pub(super) fn note(line: &str) -> Option<Note> {
     let (level, rest) = line.split_once(' ').unwrap_or((line, ""));
     let level = Level::named(level)?;
     let (message, fields) = fields(rest);
-    Some(Note { level, message: message.trim_end().to_owned(), fields })
+    Some(Note { level, message: message.trim_end().to_owned(), function_version: None, fields })
 }
 
 /// The message, and the fields that make up the rest of the line.

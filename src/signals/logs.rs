@@ -39,7 +39,11 @@ pub(super) async fn lines(aws: Aws<'_>, log_group: &str, span: &Span<'_>) -> Res
             Err(error) if matches!(error.code, Code::UnknownLogGroup | Code::NotFound) => return Ok(all),
             read => read?,
         };
-        all.lines.extend(events.into_iter().map(|event| (event.timestamp, Entry::read(&event.message))));
+        all.lines.extend(
+            events
+                .into_iter()
+                .map(|event| (event.timestamp, Entry::read(&event.message).of_stream(&event.log_stream))),
+        );
         next = more;
         if next.is_none() {
             break;

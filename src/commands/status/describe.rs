@@ -13,7 +13,7 @@ use crate::error::{Code, Result};
 use crate::flags::CommandLine;
 use crate::health::{self, Judgement, KeptWhy, Metric, Signals, Verdict};
 use crate::resources::{
-    Observed, Plan, Recorded, ResourceId, Stack, is_loop, is_own_filter, is_own_policy, would_loop,
+    Kind, Observed, Plan, Recorded, ResourceId, Stack, is_loop, is_own_filter, is_own_policy, would_loop,
 };
 use crate::settings::{destinations, what_and_where};
 use crate::workflow::plan_stack::plan_as_it_is;
@@ -38,7 +38,15 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
     let is_whole = chain.unread.is_empty();
     let (stack, plan) = plan_as_it_is(about.session, &chain.stack, chain.scope, observed)?;
     let plan = Some(&plan).filter(|_| is_whole);
-    let parts = Judge { session: about.session, stack: &stack, plan, unread: &chain.unread }.parts(observed);
+    let judge = Judge { session: about.session, stack: &stack, plan, unread: &chain.unread };
+    let mut parts = judge.parts(observed);
+    for (log, said) in signals.logs.iter().zip(&judged.said) {
+        let is_it = |part: &&mut Part| part.resource == ResourceId::new(Kind::FUNCTION, &log.function);
+        let waits = parts.iter_mut().find(is_it).filter(|part| part.ready == Some(false));
+        if let (Some(part), Some((number, trouble))) = (waits, &said.newer) {
+            part.wrong.push(format!("version {number} fails: {}", trouble.why));
+        }
+    }
     let subscriptions = about.deep.then(|| subscriptions(&stack, observed));
     let account_policy = account_policy(&stack, observed);
     let open = plan.map(|plan| open(plan, &parts));

@@ -90,16 +90,28 @@ async fn status_is_not_ready_after_a_start_that_failed() {
     let message = ran.json()["error"]["message"].as_str().expect("a message").to_owned();
     assert!(message.contains("cannot start: ") && !message.contains("errorMessage"), "{message}");
     assert!(!message.contains("Runtime."), "the forwarder gives the reason: {message}");
-    // The version before has the records until the new one has started.
-    let report = stack.until("the version that did not start", |code, _| code == 8).await;
+    // The version before has the records until the new one has started, and status says why it has not.
+    let reason =
+        "version 2 fails: CWL2LE_CONFIG is not valid: destinations.app: the text of SSM parameter `/token`";
+    let says = |report: &Value| part(report, "function")["wrong"].to_string().contains(reason);
+    let report =
+        stack.until("why the new version did not start", |code, report| code == 8 && says(report)).await;
+    assert!(["quiet", "flowing"].contains(&report["verdict"].as_str().unwrap_or_default()), "{report:#}");
     let report = report.to_string();
     assert!(report.contains("version: 1 -> new") && !report.contains("no such token"), "{report}");
+    // It works on with the token that it has read, and that does not hide the reason.
+    stack.put(&messages(0, 3)).await;
+    stack.arrived(3).await;
+    let delivered = |report: &Value| report["destinations"][0]["last_delivered"].is_string();
+    stack.until("both", |code, report| code == 8 && delivered(report) && says(report)).await;
 
     put_parameter(&stack.world, "/token", TOKEN).await;
     stack.run(&["setup", "--memory", "300", "--yes"]).await.ok();
     stack.run(&["status", "--check"]).await.ok();
-    stack.put(&messages(0, 3)).await;
-    stack.arrived(3).await;
+    stack.put(&messages(3, 6)).await;
+    stack.arrived(6).await;
+    let report = stack.until("nothing that fails", |code, _| code == 0).await;
+    assert!(!says(&report), "{report:#}");
 }
 
 fn messages(from: usize, to: usize) -> Vec<String> {
