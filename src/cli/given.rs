@@ -171,7 +171,7 @@ fn is_log_group(args: &[String], at: usize) -> bool {
     let looks_like_one = ["/", "arn:", "*", "{/"].iter().any(|start| arg.starts_with(start))
         && !is_uuid(arg.trim_matches('/'))
         && !arg.contains(['+', '=']);
-    let is_positional = flag.is_empty() || KNOWN.switches.contains(flag);
+    let is_positional = flag.is_empty() || KNOWN.switches.contains(flag) && !KNOWN.valued.contains(flag);
     looks_like_one && is_positional && args[..at].iter().any(|verb| KNOWN.of_groups.contains(verb))
 }
 

@@ -10,9 +10,6 @@ use crate::flags::moment::{Moment, moment};
 use crate::flags::values::{Hyphened, checked};
 use crate::stack::limits;
 
-/// What `--into` takes for the stream; anything else is a destination.
-pub(super) const STREAM: &str = "stream";
-
 /// Send records again that were not delivered
 ///
 /// Nothing is deleted or moved. What was sent is noted in manifests in the bucket, so the next run leaves it out.
@@ -23,9 +20,6 @@ pub(crate) struct Replay {
     /// What to send again
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub from: From,
-    /// Where to send it: `stream`, or the name of a destination [default: stream]
-    #[arg(long, value_name = "WHERE", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
-    pub into: Option<String>,
     /// Only what was kept since then: 1h, 2d or 2016-09-17T10:28:49Z
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub since: Option<Moment>,
@@ -44,7 +38,7 @@ pub(crate) struct Replay {
     #[arg(long = "reason", value_name = "REASON", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub reasons: Vec<String>,
     /// Maximum records a second [default: a quarter of what the stream takes]
-    #[arg(long, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, hide_short_help = true, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub records_per_second: Option<u32>,
     /// Send at most N records
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -110,13 +104,7 @@ impl Replay {
                 return Err(Error::usage(message, "leave them out; --since and --until say what is sent"));
             }
         }
-        match self.into.as_deref() {
-            None | Some(STREAM) => Ok(()),
-            Some(other) => Err(Error::usage(
-                format!("--into takes `{STREAM}`, and not `{other}`"),
-                "leave it out; `cwl2le forward --input s3://BUCKET/KEY --to NAME` sends one object to one destination",
-            )),
-        }
+        Ok(())
     }
 
     /// Whether records are sent.

@@ -34,9 +34,8 @@ pub(super) async fn source(
     let shelf = shelf(args.from, ground)?;
     let reading = Reading::new(ground.memory_mb(), ground.router());
     let begun = rfc3339(i64::try_from(aws.session.time()).unwrap_or_default() * 1000);
-    let into = args.into.as_deref().unwrap_or(super::args::STREAM);
-    let manifest =
-        Manifest::new(ground.stack.as_str(), args.from.name(), into, &aws.session.identity, &begun);
+    let identity = &aws.session.identity;
+    let manifest = Manifest::new(ground.stack.as_str(), args.from.name(), "stream", identity, &begun);
     let stream = ground.names.stream.as_str();
     Ok(Box::new(Objects::open(aws, shelf, (chosen, args.again), reading, (stream, manifest)).await?))
 }

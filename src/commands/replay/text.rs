@@ -50,8 +50,7 @@ pub(super) fn found(from: From, found: &Found) -> Vec<String> {
 pub(super) fn target(to: &Target) -> Vec<String> {
     let rate =
         to.records_a_second.map(|rate| format!(", at most {} a second", number(rate.into(), "record")));
-    let kind = if to.into == super::args::STREAM { "the stream" } else { "the destination" };
-    let text = format!("into {kind} {}{}", visible(&to.name), rate.unwrap_or_default());
+    let text = format!("into the stream {}{}", visible(&to.name), rate.unwrap_or_default());
     let notes = to.notes.iter().map(|note| hanging("  - ", note, width()));
     std::iter::once(hanging("", &text, width())).chain(notes).collect()
 }
@@ -143,7 +142,6 @@ impl ReplayReport {
     fn verdict(&self, to: &Target) -> String {
         let sent =
             format!("{} of {}", number(self.sent.records, "record"), number(self.chosen.records, "record"));
-        let kind = if to.into == super::args::STREAM { "the stream" } else { "the destination" };
         let done = self.complete && self.unreadable_objects == 0;
         let lead = if done { format!("{GOOD}sent{GOOD:#} ") } else { format!("{BAD}sent only{BAD:#} ") };
         let lead = if self.limited && self.failure.is_none() && self.stopped.is_none() {
@@ -152,7 +150,7 @@ impl ReplayReport {
             lead
         };
         let text =
-            format!("{sent}, {}, into {kind} {}", number(self.sent.events, "event"), visible(&to.name));
+            format!("{sent}, {}, into the stream {}", number(self.sent.events, "event"), visible(&to.name));
         hanging(&lead, &text, width())
     }
 

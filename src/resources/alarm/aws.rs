@@ -95,10 +95,10 @@ fn number(value: f64) -> Number {
 
 /// Puts the alarm; CloudWatch takes tags only when it creates one.
 async fn put(aws: Aws<'_>, name: &str, rule: &Rule, tags: Option<&Tags>) -> Result<()> {
-    let dimensions = match &rule.subject {
-        Subject::Dimensions(dimensions) => dimensions.clone(),
-        Subject::NewTrigger { stream_arn, function } => {
-            let uuid = uuid_of(aws, stream_arn, function).await?.ok_or_else(|| {
+    let dimensions = match rule.subject.clone().known() {
+        Subject::Dimensions(dimensions) => dimensions,
+        Subject::Trigger { stream_arn, function, .. } => {
+            let uuid = uuid_of(aws, &stream_arn, &function).await?.ok_or_else(|| {
                 let message = format!(
                     "no event source mapping of the stream calls {function}, so no alarm can watch it"
                 );

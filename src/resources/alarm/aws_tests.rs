@@ -47,7 +47,7 @@ async fn an_alarm_on_a_new_mapping_gets_its_id_once_it_exists() {
         })),
     });
     let session = aws.session();
-    let subject = Subject::NewTrigger { stream_arn: STREAM.to_owned(), function: "f".to_owned() };
+    let subject = Subject::Trigger { stream_arn: STREAM.to_owned(), function: "f".to_owned(), uuid: None };
     let create = Action::Create { name: "a".to_owned(), rule: rule(subject.clone()), tags: our_tags() };
     act((&session).into(), &create).await.expect("put");
     let put = aws.requests().pop().expect("a request");

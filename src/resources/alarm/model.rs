@@ -7,7 +7,10 @@ use crate::resources::{Observed, Stack};
 
 /// The rule with the mapping that exists by now.
 fn resolved(o: &Observed, rule: &Rule) -> Rule {
-    let Subject::NewTrigger { stream_arn, function } = &rule.subject else { return rule.clone() };
+    let subject = rule.subject.clone().known();
+    let Subject::Trigger { stream_arn, function, .. } = &subject else {
+        return Rule { subject, ..rule.clone() };
+    };
     let own = o.isolated.values().flat_map(|own| &own.triggers);
     let mut all = o.triggers.iter().chain(own);
     let is_it = |uuid: &str| uuid == format!("uuid of {function}");

@@ -79,6 +79,7 @@ fn alarm(setup: &Setup<'_>, name: &str, rule: Rule, plan: &mut Plan) -> Part {
         draft.finish(plan);
         return Ok(());
     };
+    let rule = Rule { subject: rule.subject.known(), ..rule };
     let mut draft = Draft::new(Stage::Alarms, Kind::ALARM, &name, Verb::Update);
     if let Some(tags) = own(&mut draft, setup.stack, &is.tags, setup.adopt)? {
         draft.act(Action::Tag { arn: is.arn.clone(), tags });

@@ -1,6 +1,7 @@
 //! When an alarm goes off, and whom it notifies: of one that is wanted, and of one that exists.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Value, json};
 
@@ -38,16 +39,19 @@ pub struct Rule {
 }
 
 /// What the metric of an alarm is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Subject {
     /// Dimensions, by name.
     Dimensions(BTreeMap<String, String>),
-    /// The event source mapping from the stream to the function, whose id is known once it exists.
-    NewTrigger {
+    /// The event source mapping from the stream to the function. It is shown, also for debugging, without its id: a
+    /// plan that creates an alarm says the same before the mapping exists and afterwards.
+    Trigger {
         /// The ARN of the stream.
         stream_arn: String,
         /// The name of the function.
         function: String,
+        /// Its id, once it exists.
+        uuid: Option<String>,
     },
 }
 
@@ -60,11 +64,25 @@ impl Subject {
         Self::Dimensions(BTreeMap::from([(name.to_owned(), value.into())]))
     }
 
+    /// The same by dimensions, where they are known.
+    pub(crate) fn known(self) -> Self {
+        match self {
+            Self::Trigger { uuid: Some(uuid), .. } => Self::of(MAPPING, uuid),
+            other => other,
+        }
+    }
+
     fn shown(&self) -> Value {
         match self {
             Self::Dimensions(dimensions) => json!(dimensions),
-            Self::NewTrigger { function, .. } => json!({ MAPPING: format!("of {function}, once it exists") }),
+            Self::Trigger { function, .. } => json!({ MAPPING: format!("of {function}") }),
         }
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.shown())
     }
 }
 

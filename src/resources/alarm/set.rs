@@ -3,7 +3,7 @@
 use cwl2le_forwarder::config::{Config, Metrics};
 
 use super::observed::ObservedAlarm;
-use super::rule::{MAPPING, Rule, Subject};
+use super::rule::{Rule, Subject};
 use crate::documentation::page;
 use crate::resources::function::configuration::current_config;
 use crate::resources::function::forwarders::Forwarder;
@@ -332,12 +332,10 @@ fn rule(setup: &Setup<'_>, forwarder: &Forwarder, check: &Check) -> Rule {
     let subject = match check.about {
         About::Stream => Subject::of("StreamName", &stack.names.stream),
         About::Function => Subject::of("FunctionName", function),
-        About::Trigger => match trigger(forwarder) {
-            Some(trigger) => Subject::of(MAPPING, &trigger.uuid),
-            None => Subject::NewTrigger {
-                stream_arn: stack.names.stream_arn(&stack.target),
-                function: function.clone(),
-            },
+        About::Trigger => Subject::Trigger {
+            stream_arn: stack.names.stream_arn(&stack.target),
+            function: function.clone(),
+            uuid: trigger(forwarder).map(|trigger| trigger.uuid.clone()),
         },
     };
     let fix = format!("cwl2le doctor --stack {} --region {}", stack.name, stack.target.region);

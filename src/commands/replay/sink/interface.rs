@@ -9,9 +9,9 @@ use crate::commands::replay::source::Parcel;
 /// Where records go, for the plan and the report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Target {
-    /// `stream`, or the name of a destination, as `--into` takes it.
+    /// What kind of place it is: `stream`.
     pub into: String,
-    /// The name of the stream or of the destination.
+    /// The name of the stream.
     pub name: String,
     /// Maximum records a second; none where the destination decides.
     pub records_a_second: Option<u32>,

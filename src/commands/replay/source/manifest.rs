@@ -22,7 +22,7 @@ pub(in super::super) struct Manifest {
     pub(in super::super) stack: String,
     /// What was sent again, as in `--from`.
     pub(in super::super) from: String,
-    /// Where it was sent, as in `--into`.
+    /// Where it was sent: `stream`.
     pub(in super::super) into: String,
     /// The ARN of whoever ran it.
     pub(in super::super) by: String,
