@@ -1,7 +1,7 @@
 //! `cwl2le test` on the local AWS: a line that arrives, each part of the chain broken in turn, and that nothing is left.
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cwl2le_local::log_service::{Fault, LogService, Options, Transport};
 use serde_json::{Value, json};
@@ -115,6 +115,18 @@ async fn mapping(world: &World) -> String {
     mappings.event_source_mappings.unwrap_or_default()[0].uuid.clone().expect("a mapping")
 }
 
+/// The version that the function is published as, once its last update is complete.
+async fn published(world: &World) -> String {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match lambda(world).publish_version().function_name(FUNCTION).send().await {
+            Ok(version) => return version.version.expect("a version"),
+            Err(error) => assert!(Instant::now() < deadline, "{error:?}"),
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
 /// Each part is broken by hand, named, and put right by the command that the report ends with.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_broken_between_stream_and_function_is_named() {
@@ -139,6 +151,11 @@ async fn what_is_broken_between_stream_and_function_is_named() {
     says(&lost(test(&world, &[]).await), "its reserved concurrency is 0");
     world.run(&["setup"]).await.ok();
 
+    let alias = lambda.get_alias().function_name(FUNCTION).name("live").send().await.expect("an alias");
+    let lead_to = async |version: &str| {
+        let update = lambda.update_alias().function_name(FUNCTION).name("live").function_version(version);
+        update.send().await.expect("the alias leads there");
+    };
     let is = lambda.get_function_configuration().function_name(FUNCTION).send().await.expect("a function");
     let right = is.environment.and_then(|environment| environment.variables).expect("variables");
     let set = async |variables| {
@@ -150,9 +167,12 @@ async fn what_is_broken_between_stream_and_function_is_named() {
     let mut wrong = right.clone();
     wrong.insert("CWL2LE_CONFIG".to_owned(), "{".to_owned());
     set(wrong).await;
+    let broken = published(&world).await;
+    lead_to(&broken).await;
     let report = lost(test(&world, &["--via", "function"]).await);
     says(&report, "cwl-to-logentries: it fails: CWL2LE_CONFIG");
     assert_eq!(rows(&report), [row("forwarder", "fault", "")], "{report:#}");
+    lead_to(alias.function_version().expect("a version")).await;
     set(right).await;
 
     let report = test(&world, &[]).await.ok().json();

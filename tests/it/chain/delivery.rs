@@ -34,6 +34,7 @@ async fn lines_arrive_a_second_setup_changes_nothing_and_a_teardown_leaves_nothi
         ("create", "role cwl-to-logentries"),
         ("create", "log-group /aws/lambda/cwl-to-logentries"),
         ("create", "function cwl-to-logentries"),
+        ("create", "alias cwl-to-logentries:live"),
         ("create", "trigger cloudwatch-logs-stream -> cwl-to-logentries"),
         ("create", "subscription-filter /aws/lambda/lambda-logentries_generator -> cloudwatchLogsFilter"),
     ]
@@ -116,6 +117,7 @@ async fn other_flags_update_what_can_be_updated() {
             "retention_hours: 24 -> 48",
             "retention_days: 14 -> 7",
             "memory_mb: 256 -> 512",
+            "version: 1 -> new",
             "batch_size: 1000 -> 200"
         ]
     );

@@ -43,7 +43,7 @@ async fn each_change_is_an_event_each_call_a_line_and_the_document_comes_last() 
     for names in [&mut steps, &mut begun, &mut done] {
         names.sort();
     }
-    assert!(steps.len() == 7 && begun == steps && done == steps, "{begun:?} {done:?}");
+    assert!(steps.len() == 8 && begun == steps && done == steps, "{begun:?} {done:?}");
 
     // `-v` is for whoever watches, and says nothing of secrets.
     let call = " kinesis:CreateStream cloudwatch-logs-stream attempt=1 milliseconds=";

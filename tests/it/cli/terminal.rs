@@ -255,7 +255,7 @@ async fn quiet_shows_the_report_alone_and_nothing_is_coloured_that_must_not_be()
     };
     let quiet = run(&[&["--quiet"], &setup(&[])[..]].concat(), &[]).await.ok();
     assert_eq!(quiet.stderr, "");
-    assert!(quiet.stdout.starts_with("Ready. 6 created in "), "{quiet:?}");
+    assert!(quiet.stdout.starts_with("Ready. 7 created in "), "{quiet:?}");
     let quiet = run(&["--quiet", "unsubscribe", "--log-group", "/nobody"], &[]).await;
     assert_eq!((quiet.code, quiet.stdout.as_str()), (6, ""));
     // An error is no progress.

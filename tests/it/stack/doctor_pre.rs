@@ -97,7 +97,8 @@ async fn rights_that_are_missing_are_found_and_the_printed_policy_has_them() {
     let look = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Resource": "*",
         "Action": ["iam:SimulatePrincipalPolicy", "iam:Get*", "iam:List*", "kinesis:Describe*", "kinesis:List*",
-                   "lambda:Get*", "lambda:List*", "logs:Describe*", "logs:List*"]}]});
+                   "lambda:Get*", "lambda:List*", "logs:Describe*", "logs:List*",
+                   "cloudwatch:DescribeAlarms"]}]});
     let put = |name: &'static str, policy: String| {
         iam.put_user_policy().user_name(user).policy_name(name).policy_document(policy).send()
     };
