@@ -157,7 +157,7 @@ impl ReplayReport {
     /// How another run goes on.
     fn goes_on(&self) -> &'static str {
         match self.resume_at {
-            Some(_) => "the command below goes on; the minute in which this run ended is sent again",
+            Some(_) => "the command below goes on; what was sent of that time is sent again",
             None => "the same command goes on where this run ended",
         }
     }
@@ -183,6 +183,8 @@ impl ReplayReport {
             lines.push(format!("  stopped as you asked; {}", self.goes_on()));
         } else if self.limited {
             lines.push(format!("  stopped by --limit; {}", self.goes_on()));
+        } else if self.stopped.is_some() || self.failure.is_some() {
+            lines.push(format!("  {}", self.goes_on()));
         }
         for manifest in &self.manifests {
             lines.push(hanging("  ", &format!("noted in {}", visible(manifest)), width()));

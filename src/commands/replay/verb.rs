@@ -147,6 +147,7 @@ impl Replay {
             _ if report.failure.is_some() => Next::new()
                 .then(context.command_line.of_stack("doctor"), "see why the stream takes nothing")
                 .then(again, "go on"),
+            _ if report.stopped.is_some() => Next::new().then(again, "go on"),
             _ if report.sent.records > 0 && report.complete => Next::new().then(
                 context.command_line.of_stack("status").with(&["--watch".to_owned()]),
                 "see them arrive",

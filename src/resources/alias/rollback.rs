@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use cwl2le_forwarder::config::{CONFIG_ENV, Config};
+use cwl2le_forwarder::config::CONFIG_ENV;
 use serde_json::Value;
 
 use super::choose::{Choice, Live, Target, choose};
@@ -19,6 +19,9 @@ use crate::stack::{Names, owns};
 /// What a version shares out among the functions of a stack. Where it differs, records would be delivered by two
 /// functions or by none.
 const SHARED_OUT: [&str; 3] = ["schedules", "elsewhere", "isolated"];
+
+/// What every function of a stack has to know alike: each decides by it which records are its own.
+const ROUTED_BY: [&str; 3] = ["routes", "routes_from", "default"];
 
 /// Plans the way back: to a version of the main function, or to what the last change replaced.
 ///
@@ -38,6 +41,11 @@ pub fn rollback(stack: &Stack, observed: &Observed, to: Option<u64>) -> Plan {
             return plan;
         }
     };
+    plan.refused.extend(targets.iter().filter_map(hides_its_configuration));
+    if !plan.refused.is_empty() {
+        return plan;
+    }
+    plan.refused.extend(routes_differently(&live, &targets));
     for target in &targets {
         plan.refused.extend(shares_out_differently(target));
         plan.refused.extend(forgets_a_pin(stack, observed, target));
@@ -123,7 +131,14 @@ fn published<'a>(
 
 fn step(target: &Target<'_>, notes: &mut Vec<String>) -> Step {
     let Target { live, version } = target;
-    let mut step = back_step(&live.names, live.alias, version.number, live.number);
+    // What was rolled back before, and still is the newest code, stays what must not come back by itself.
+    let newest =
+        |number: &u64| live.is.version(*number).is_some_and(|one| one.snapshot == live.is.snapshot());
+    let from = match live.alias.before {
+        Some(Before::RolledBackFrom(number)) if newest(&number) => number,
+        _ => live.number,
+    };
+    let mut step = back_step(&live.names, live.alias, version.number, from);
     let Some(now) = live.is.version(live.number) else { return step };
     let (now, then) = (&now.snapshot, &version.snapshot);
     step.fields.extend(differences(now, then));
@@ -198,6 +213,47 @@ fn shares_out_differently(target: &Target<'_>) -> Option<Refusal> {
     })
 }
 
+/// Functions that route by different rules: a record that each takes for one of the other's is delivered by none.
+fn routes_differently(live: &[Live<'_>], targets: &[Target<'_>]) -> Option<Refusal> {
+    let rules = |snapshot: &Snapshot| {
+        let config = raw(snapshot);
+        ROUTED_BY.map(|key| config.get(key).cloned().unwrap_or_default())
+    };
+    let then = live.iter().filter_map(|one| {
+        let target = targets.iter().find(|target| target.live.names.function == one.names.function);
+        let version = target.map_or_else(|| one.is.version(one.number), |target| Some(target.version))?;
+        Some((&one.names.function, version))
+    });
+    let then: Vec<_> = then.collect();
+    let (main, first) = then.first()?;
+    let (other, second) =
+        then.iter().find(|(_, version)| rules(&version.snapshot) != rules(&first.snapshot))?;
+    Some(Refusal {
+        resource: ResourceId::new(Kind::FUNCTION, *main),
+        code: Code::Immutable,
+        reason: format!(
+            "version {} of {main} has other routes than version {} of {other}; with both in use, lines would be lost or \
+             delivered twice",
+            first.number, second.number
+        ),
+        hint: "put the routes back in cwl2le.toml and run `cwl2le setup`, which changes all functions"
+            .to_owned(),
+    })
+}
+
+/// A configuration that AWS does not show: nobody knows what would change with it.
+fn hides_its_configuration(target: &Target<'_>) -> Option<Refusal> {
+    let now = target.live.is.version(target.live.number);
+    let versions = now.into_iter().chain([target.version]);
+    let why = versions.filter_map(|version| version.snapshot.hidden_environment.as_ref()).next()?;
+    Some(Refusal {
+        resource: ResourceId::new(Kind::FUNCTION, &target.live.names.function),
+        code: Code::Unreadable,
+        reason: format!("AWS does not show its variables, so the versions cannot be compared: {why}"),
+        hint: "run it with the right to use the KMS key of the function (kms:Decrypt)".to_owned(),
+    })
+}
+
 /// A filter that pins a destination which the version does not have: its lines would be set aside.
 fn forgets_a_pin(stack: &Stack, observed: &Observed, target: &Target<'_>) -> Option<Refusal> {
     let leaving = leaving(target);
@@ -216,7 +272,10 @@ fn forgets_a_pin(stack: &Stack, observed: &Observed, target: &Target<'_>) -> Opt
 /// The destinations that the live version has and the other one does not.
 fn leaving(target: &Target<'_>) -> BTreeSet<String> {
     let names = |snapshot: &Snapshot| -> BTreeSet<String> {
-        snapshot.config().iter().flat_map(Config::names).map(ToOwned::to_owned).collect()
+        let config = raw(snapshot);
+        let own = config["destinations"].as_object().into_iter().flatten().map(|(name, _)| name.clone());
+        let others = config["elsewhere"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        own.chain(others.map(ToOwned::to_owned)).collect()
     };
     let Some(now) = target.live.is.version(target.live.number) else { return BTreeSet::new() };
     let then = names(&target.version.snapshot);

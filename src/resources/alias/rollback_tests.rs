@@ -157,6 +157,13 @@ fn a_version_of_choice_is_found_or_missed_by_name() {
     let missing = refusal(&plan);
     assert_eq!(missing.code, Code::NotFound);
     assert!(missing.reason.ends_with("has no version 7; it has 1, 2, 3"), "{}", missing.reason);
+
+    // Whichever version is chosen after it, what was rolled back does not come back by `setup`.
+    let plan = rollback(&stack, &account, Some(2));
+    apply(&stack, &mut account, &plan);
+    let newest = memory(&stack, 2);
+    run(&newest, &mut account, |is| setup(&newest, is, false));
+    assert_eq!(live(&account), [2]);
 }
 
 #[test]
@@ -210,6 +217,27 @@ fn lines_that_would_be_lost_keep_a_version_away() {
     set_up(&isolated, &mut account, "2");
     let plan = rollback(&isolated, &account, Some(1));
     assert_eq!(refusal(&plan).code, Code::Immutable, "{plan}");
+
+    // The last change of routes reached both functions, and only one would go back.
+    let routed = |to: &str| {
+        let mut stack = isolated.clone();
+        stack.function.config.as_mut().expect("a configuration").default = Some(to.to_owned());
+        stack
+    };
+    let mut account = empty_account(&[]);
+    set_up(&routed("app"), &mut account, "1");
+    set_up(&routed("audit"), &mut account, "2");
+    let plan = rollback(&isolated, &account, Some(1));
+    assert_eq!(refusal(&plan).code, Code::Immutable, "{plan}");
+    assert!(refusal(&plan).reason.contains("other routes"), "{plan}");
+    assert!(rollback(&isolated, &account, None).refused.is_empty(), "both go back");
+
+    // Nobody knows what a configuration says that AWS does not show.
+    let mut hidden = account.clone();
+    let function = hidden.function.as_mut().expect("a function");
+    function.versions[0].snapshot.environment.clear();
+    function.versions[0].snapshot.hidden_environment = Some("AccessDeniedException: no".to_owned());
+    assert_eq!(refusal(&rollback(&isolated, &hidden, None)).code, Code::Unreadable);
 
     // A filter pins a destination that the old version does not have.
     let more = isolating(one_stack(), &[]);

@@ -233,7 +233,7 @@ fn add_up(queries: &[Query], values: &[Values], functions: &[Function<'_>], seco
             For::Invocations(at) => of[at].invocations = sum,
             For::Milliseconds(at) => of[at].milliseconds = sum,
             For::LogBytes(at) => of[at].log_bytes = sum,
-            For::Own(at) => of[at].metric_hours += hours(values),
+            For::Own(at) => of[at].metric_hours += hours(values).min(most),
             For::BytesOut(at) => {
                 of[at].metric_hours += hours(values).min(most);
                 of[at].bytes_out = (!values.is_empty()).then_some(sum);

@@ -38,7 +38,10 @@ pub(crate) async fn ask_versions(
 ) -> Result<VersionCanary> {
     let seen = Box::pin(look(session, stack)).await?;
     let config = whole_config(&seen.observed).ok().flatten().map(|whole| whole.config);
-    let asked: Vec<Function> = functions(&seen, config.as_ref())
+    let known = functions(&seen, config.as_ref());
+    let is_known = |name: &String| known.iter().any(|function| function.name == *name);
+    let unread = versions.keys().find(|name| !is_known(name)).cloned();
+    let asked: Vec<Function> = known
         .into_iter()
         .filter_map(|function| {
             let version = versions.get(&function.name)?;
@@ -60,7 +63,8 @@ pub(crate) async fn ask_versions(
         }
     };
     let (hops, _) = rows.end();
-    Ok(VersionCanary { hops, fault: fault(&found) })
+    let unread = unread.map(|name| format!("{name} could not be read, so its version could not be tried"));
+    Ok(VersionCanary { hops, fault: unread.or_else(|| fault(&found)) })
 }
 
 /// What speaks against the versions: what is broken before what is not known.

@@ -11,7 +11,8 @@ use crate::aws::Session;
 use crate::error::{Code, Error, Result};
 use crate::flags::Change;
 use crate::output::Next;
-use crate::resources::{Field, Head, Kind, NO_TOKEN, Plan, Stack, Stage, Step, Verb};
+use crate::resources::alias;
+use crate::resources::{Action, Field, Head, Kind, NO_TOKEN, Plan, Stack, Stage, Step, Verb};
 use crate::settings::Wanted;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::applying::applying;
@@ -93,9 +94,12 @@ impl Upgrade<'_> {
     }
 
     /// What is left must only make versions live that are published: anything else was not there when the plan was
-    /// shown.
+    /// shown. A version that is published only now could not be tried.
     fn must_only_move(&self, rest: &Plan) -> Result<()> {
-        let is_late = |step: &Step| step.stage >= Stage::Live || step.verb == Verb::Check;
+        let publishes = |action: &Action| matches!(action, Action::Alias(alias::Action::Publish { .. }));
+        let is_late = |step: &Step| {
+            (step.stage >= Stage::Live || step.verb == Verb::Check) && !step.actions.iter().any(publishes)
+        };
         if rest.refused.is_empty() && rest.steps.iter().all(is_late) {
             return Ok(());
         }
