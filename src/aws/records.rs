@@ -1,7 +1,10 @@
 //! Kinesis as a reader and a writer of records uses it.
 
 use aws_sdk_kinesis::primitives::{Blob, DateTime};
-use aws_sdk_kinesis::types::{PutRecordsRequestEntry, ShardFilter, ShardFilterType, ShardIteratorType};
+use aws_sdk_kinesis::types::builders::ShardFilterBuilder;
+use aws_sdk_kinesis::types::{
+    PutRecordsRequestEntry, Shard, ShardFilter, ShardFilterType, ShardIteratorType,
+};
 
 use super::error::{INVALID_RESPONSE, Operation};
 use super::{Aws, AwsError};
@@ -34,10 +37,16 @@ pub(crate) struct Page {
 
 /// The ids of the shards that have been open since a time, in milliseconds since 1970.
 pub(crate) async fn shards_since(aws: Aws<'_>, stream: &str, since: i64) -> Result<Vec<String>, AwsError> {
+    let filter = ShardFilter::builder().r#type(ShardFilterType::FromTimestamp);
+    let shards = shards(aws, stream, filter.timestamp(DateTime::from_millis(since))).await?;
+    Ok(shards.into_iter().map(|shard| shard.shard_id).collect())
+}
+
+/// The shards of a stream that a filter lets through.
+async fn shards(aws: Aws<'_>, stream: &str, filter: ShardFilterBuilder) -> Result<Vec<Shard>, AwsError> {
     let kinesis = aws.session.kinesis();
     // The builder only misses a type.
-    let filter = ShardFilter::builder().r#type(ShardFilterType::FromTimestamp);
-    let filter = filter.timestamp(DateTime::from_millis(since)).build().ok();
+    let filter = filter.build().ok();
     aws.pages(
         SERVICE,
         "ListShards",
@@ -51,10 +60,7 @@ pub(crate) async fn shards_since(aws: Aws<'_>, stream: &str, since: i64) -> Resu
             }
             .send()
         },
-        |page| {
-            let shards = page.shards.unwrap_or_default();
-            (shards.into_iter().map(|shard| shard.shard_id).collect(), page.next_token)
-        },
+        |page| (page.shards.unwrap_or_default(), page.next_token),
     )
     .await
 }
@@ -187,36 +193,17 @@ pub(crate) struct HashRange {
 ///
 /// Whatever `kinesis:ListShards` fails with.
 pub(crate) async fn open_shards(aws: Aws<'_>, stream: &str) -> Result<Vec<HashRange>, AwsError> {
-    let kinesis = aws.session.kinesis();
-    // The builder only misses a type.
-    let filter = ShardFilter::builder().r#type(ShardFilterType::AtLatest).build().ok();
-    aws.pages(
-        SERVICE,
-        "ListShards",
-        stream,
-        |next| {
-            let request = kinesis.list_shards();
-            match next {
-                None => request.stream_name(stream).set_shard_filter(filter.clone()),
-                Some(token) => request.next_token(token),
-            }
-            .send()
-        },
-        |page| {
-            let shards = page.shards.unwrap_or_default().into_iter();
-            // The filter leaves them out; a service that does not know it does not.
-            let open = shards.filter(|shard| {
-                let range = shard.sequence_number_range.as_ref();
-                range.is_none_or(|range| range.ending_sequence_number.is_none())
-            });
-            let range = open.filter_map(|shard| {
-                let range = shard.hash_key_range?;
-                let [first, last] =
-                    [range.starting_hash_key, range.ending_hash_key].map(|key| key.parse().ok());
-                Some(HashRange { first: first?, last: last? })
-            });
-            (range.collect(), page.next_token)
-        },
-    )
-    .await
+    let filter = ShardFilter::builder().r#type(ShardFilterType::AtLatest);
+    let shards = shards(aws, stream, filter).await?.into_iter();
+    // The filter leaves them out; a service that does not know it does not.
+    let open = shards.filter(|shard| {
+        let range = shard.sequence_number_range.as_ref();
+        range.is_none_or(|range| range.ending_sequence_number.is_none())
+    });
+    let ranges = open.filter_map(|shard| {
+        let range = shard.hash_key_range?;
+        let [first, last] = [range.starting_hash_key, range.ending_hash_key].map(|key| key.parse().ok());
+        Some(HashRange { first: first?, last: last? })
+    });
+    Ok(ranges.collect())
 }

@@ -95,12 +95,7 @@ async fn what_is_too_old_when_the_log_service_comes_back_is_in_s3_with_its_data(
     );
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
 
-    // Nobody wants to wait for 23 hours.
-    let lambda = aws_sdk_lambda::Client::new(&world.config(REGION));
-    let mappings = lambda.list_event_source_mappings().send().await.expect("mappings").event_source_mappings;
-    let uuid = mappings.and_then(|all| all.into_iter().next()?.uuid).expect("a mapping");
-    let shorter = lambda.update_event_source_mapping().uuid(&uuid).maximum_record_age_in_seconds(1);
-    shorter.send().await.expect("a shorter age");
+    let uuid = world.let_records_expire_after_a_second().await;
     world.log_service.stop_listening();
     let messages: Vec<String> = (0..30).map(|n| format!("too old {n}")).collect();
     for some in messages.chunks(10) {

@@ -69,12 +69,7 @@ async fn what_expired_in_an_outage_arrives_once_and_nothing_else_arrives_again()
     world.put_log_events(GROUP, &before).await;
     world.log_service.wait_for_lines(before.len(), PATIENCE).await.expect("lines");
 
-    // Nobody wants to wait for 23 hours.
-    let lambda = aws_sdk_lambda::Client::new(&world.config(REGION));
-    let mappings = lambda.list_event_source_mappings().send().await.expect("mappings").event_source_mappings;
-    let uuid = mappings.and_then(|all| all.into_iter().next()?.uuid).expect("a mapping");
-    let shorter = lambda.update_event_source_mapping().uuid(&uuid).maximum_record_age_in_seconds(1);
-    shorter.send().await.expect("a shorter age");
+    world.let_records_expire_after_a_second().await;
     world.log_service.stop_listening();
     let expired: Vec<String> = (0..30).map(|n| format!("expired {n}")).collect();
     for some in expired.chunks(10) {

@@ -115,6 +115,17 @@ pub(crate) fn confirmed<'a>(args: &[&'a str]) -> Vec<&'a str> {
 }
 
 impl World {
+    /// Nobody wants to wait for 23 hours. Returns the id of the event source mapping.
+    pub(crate) async fn let_records_expire_after_a_second(&self) -> String {
+        let lambda = aws_sdk_lambda::Client::new(&self.config(REGION));
+        let mappings = lambda.list_event_source_mappings().send().await.expect("mappings");
+        let mapping = mappings.event_source_mappings.and_then(|all| all.into_iter().next());
+        let uuid = mapping.and_then(|mapping| mapping.uuid).expect("a mapping");
+        let shorter = lambda.update_event_source_mapping().uuid(&uuid).maximum_record_age_in_seconds(1);
+        shorter.send().await.expect("a shorter age");
+        uuid
+    }
+
     pub(crate) async fn start() -> Self {
         Self::start_with(Options::default()).await
     }
