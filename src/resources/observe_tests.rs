@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::aws::tests::*;
-use crate::resources::{Depth, Observed, observe};
+use crate::resources::{AccountPolicy, Depth, Observed, ObservedGroup, observe};
 use crate::stack::{RoleScope, StackName};
 
 fn nothing(request: &Request) -> Answer {
@@ -154,4 +154,23 @@ async fn all_who_read_the_stream_are_found_and_where_they_log() {
         .collect();
     assert_eq!(writers, [("/app/b", "cwl-to-logentries"), ("/of/fast", "fast"), ("/of/slow", "slow")]);
     assert_eq!(observed.triggers.len(), 1);
+}
+
+#[test]
+fn the_account_policy_leads_log_groups_into_its_stream_but_those_that_it_leaves_out() {
+    const STREAM: &str = "arn:aws:kinesis:eu-west-1:123456789012:stream/logs";
+    let document = json!({ "DestinationArn": STREAM }).to_string();
+    let group = |class: &str| ObservedGroup { class: class.to_owned(), filters: Vec::new() };
+    let observed = Observed {
+        account_policy: Some(AccountPolicy::read("all", &document, r#"LogGroupName NOT IN ["/out"]"#)),
+        groups: [("/in", "STANDARD"), ("/out", "STANDARD"), ("/rare", "INFREQUENT_ACCESS")]
+            .map(|(name, class)| (name.to_owned(), group(class)))
+            .into(),
+        ..Observed::default()
+    };
+    let led = |stream: &str, group: &str| observed.is_led_to(stream, group);
+    assert!(led(STREAM, "/in"));
+    for (stream, group) in [(STREAM, "/out"), (STREAM, "/rare"), (STREAM, "/not/there"), ("another", "/in")] {
+        assert!(!led(stream, group), "{group} to {stream}");
+    }
 }

@@ -80,6 +80,14 @@ impl Observed {
         (policy.destination_arn == stream_arn && policy.covers(log_group, "STANDARD")).then_some(policy)
     }
 
+    /// Whether a filter or the account policy leads a log group that was looked at into a stream.
+    pub(crate) fn is_led_to(&self, stream_arn: &str, log_group: &str) -> bool {
+        let Some(group) = self.groups.get(log_group) else { return false };
+        let policy = self.account_policy.as_ref().filter(|policy| policy.destination_arn == stream_arn);
+        group.filters.iter().any(|filter| filter.destination_arn == stream_arn)
+            || policy.is_some_and(|policy| policy.covers(log_group, &group.class))
+    }
+
     /// The same without log groups, with each function as it gets the records: as the version that its trigger calls,
     /// which `$LATEST` and what was rolled back may differ from.
     #[must_use]

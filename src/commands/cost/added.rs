@@ -24,8 +24,8 @@ pub(super) struct Logged<'a> {
     pub(super) seconds: f64,
     /// Whether there is no stream yet, so that one is added.
     pub(super) is_new: bool,
-    /// Bytes that the subscribed log groups logged in the time in which the stack's use was measured.
-    pub(super) subscribed: f64,
+    /// Bytes that log groups of the stack take in the stream for each byte that they log; none where nothing was measured.
+    pub(super) compression: Option<f64>,
 }
 
 /// What they would cost beside what the stack costs now, each of them, and where the prices come from.
@@ -38,8 +38,7 @@ pub(super) fn added(
     let months = HOURS * 3600.0 / logged.seconds;
     let sum = |values: &Values| values.iter().map(|(_, value)| value).sum::<f64>() * months + 0.0;
     let all: f64 = logged.groups.iter().map(|(_, values)| sum(values)).sum::<f64>() + 0.0;
-    let is_measured = logged.subscribed > 0.0 && now.bytes > 0.0;
-    let compressed = if is_measured { now.bytes / logged.subscribed } else { COMPRESSED };
+    let compressed = logged.compression.unwrap_or(COMPRESSED);
     let shards =
         needed(busiest(logged.groups) / logged.period * compressed + now.bytes / now.seconds.max(1.0));
     let stream = now.stream.unwrap_or(NEW);

@@ -121,7 +121,7 @@ fn log_groups_that_are_all_subscribed_add_nothing() {
     let added = Added { subscribed: 2, shards: Some(1), ..Added::default() };
     let text = text(&CostReport { added: Some(added), ..report() }, 100);
     assert!(text.contains("\n\n2 log groups subscribed already: nothing is added\n"), "{text}");
-    let logged = Logged { groups: &[], period: 3600.0, seconds: 3600.0, is_new: false, subscribed: 0.0 };
+    let logged = Logged { groups: &[], period: 3600.0, seconds: 3600.0, is_new: false, compression: None };
     let (none, ..) = added_now(&logged);
     assert!(none.gb_logged.is_sign_positive() && none.charges.is_empty());
 }
@@ -146,7 +146,8 @@ fn what_is_added_compresses_as_what_is_there_and_may_need_shards() {
     let prices = Prices::of_region("us-east-1");
     // Two hours of 18 and 36 GB, in a span of two hours.
     let groups = [("/a".to_owned(), vec![(0, 18e9), (3600, 18e9)]), ("/b".to_owned(), vec![(3600, 18e9)])];
-    let logged = Logged { groups: &groups, period: 3600.0, seconds: 7200.0, is_new: false, subscribed: 5e9 };
+    let logged =
+        Logged { groups: &groups, period: 3600.0, seconds: 7200.0, is_new: false, compression: Some(0.2) };
     let (added, rows, _) = added(&logged, &used(), &prices, Some(1.0));
     // A fifth of 36 GB in an hour is 2 MB a second.
     assert_eq!((added.shards, added.log_groups), (Some(2), 2));
@@ -165,7 +166,7 @@ fn what_is_added_compresses_as_what_is_there_and_may_need_shards() {
 fn without_a_stack_the_stream_is_added_and_on_demand_needs_no_shards() {
     let prices = Prices::of_region("us-east-1");
     let groups = [("/a".to_owned(), vec![(0, 1e6)])];
-    let logged = Logged { groups: &groups, period: 3600.0, seconds: 3600.0, is_new: true, subscribed: 0.0 };
+    let logged = Logged { groups: &groups, period: 3600.0, seconds: 3600.0, is_new: true, compression: None };
     let (new, _, source) = added(&logged, &Measured::default(), &prices, None);
     assert_eq!(
         (new.charges[0].item.as_str(), new.charges[0].quantity, new.shards),

@@ -118,10 +118,7 @@ impl Cost {
             return Err(Error::new(Code::UnknownLogGroup, message)
                 .hint(similar.unwrap_or_else(|| "check the name, the region and the account".to_owned())));
         }
-        let is_subscribed = |name: &&String| {
-            let group = chosen.observed.groups.get(*name);
-            group.is_some_and(|group| group.filters.iter().any(|filter| filter.destination_arn == stream))
-        };
+        let is_subscribed = |name: &&String| chosen.observed.is_led_to(&stream, name);
         let (subscribed, open): (Vec<&String>, Vec<&String>) =
             chosen.log_groups.iter().partition(is_subscribed);
         let values = logged_by(Aws::from(session), open.iter().copied(), span).await?;
@@ -170,7 +167,7 @@ impl Cost {
                 is_new: used.is_absent(),
                 period: asked.period() as f64,
                 seconds: asked.seconds() as f64,
-                subscribed: of_groups.groups.values().map(|group| group.logged).sum(),
+                compression: of_groups.compression,
             };
             let (added, rows, source) = added(&logged, &used.measured, prices, self.price_per_gb);
             let largest = rows.first().map(|row| row.log_group.clone());

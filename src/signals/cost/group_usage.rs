@@ -27,6 +27,8 @@ pub(crate) struct GroupsUsage {
     pub(crate) groups: BTreeMap<String, GroupUsage>,
     /// Whether these are all that forwarded anything in the last two weeks.
     pub(crate) is_whole: bool,
+    /// Bytes that went into the stream for each byte that they logged while they were subscribed; none where nothing did.
+    pub(crate) compression: Option<f64>,
     /// Number of metrics that were read.
     pub(crate) metrics_read: usize,
 }
@@ -61,20 +63,37 @@ pub(crate) async fn of_filters(aws: Aws<'_>, names: &Names, span: Span) -> Resul
             .take(GROUPS)
             .flat_map(|(group, metrics)| metrics.into_iter().map(move |metric| (group.clone(), metric)));
         let forwarded: Vec<(String, Metric)> = forwarded.collect();
-        let mut all = GroupsUsage { is_whole, ..GroupsUsage::default() };
-        for ((group, _), values) in
-            forwarded.iter().zip(read(aws, forwarded.iter().map(|(_, of)| of), span).await?)
-        {
-            all.groups.entry(group.clone()).or_default().forwarded += sum(&values);
+        let read = read(aws, forwarded.iter().map(|(_, of)| of), span).await?;
+        let mut sent: BTreeMap<String, Vec<Values>> = BTreeMap::new();
+        for ((group, _), values) in forwarded.iter().zip(read) {
+            sent.entry(group.clone()).or_default().push(values);
         }
-        let logged = logged_by(aws, all.groups.keys(), span).await?;
-        all.metrics_read = forwarded.len() + logged.len();
-        for (usage, values) in all.groups.values_mut().zip(logged) {
-            usage.logged = sum(&values);
-        }
-        Ok(all)
+        let logged = logged_by(aws, sent.keys(), span).await?;
+        let metrics_read = forwarded.len() + logged.len();
+        let groups = sent.into_iter().zip(logged).map(|((group, sent), logged)| (group, sent, logged));
+        Ok(GroupsUsage { is_whole, metrics_read, ..add_up(groups, span.period()) })
     })
     .await
+}
+
+/// Adds up, for each log group, what its filters sent, each point by point, and what it logged.
+fn add_up(groups: impl IntoIterator<Item = (String, Vec<Values>, Values)>, period: i64) -> GroupsUsage {
+    let (mut all, mut while_subscribed, mut sent_by_filters) = (GroupsUsage::default(), 0.0, 0.0);
+    for (group, sent, logged) in groups {
+        // Several filters of one log group each send all of it.
+        for values in &sent {
+            // What is logged at the end of one point arrives in the next.
+            let Some(since) = values.first().map(|(at, _)| at - period) else { continue };
+            while_subscribed +=
+                logged.iter().filter(|(at, _)| *at >= since).map(|(_, value)| value).sum::<f64>();
+            sent_by_filters += sum(values);
+        }
+        let forwarded = sent.iter().map(sum).sum::<f64>() + 0.0;
+        all.groups.insert(group, GroupUsage { logged: sum(&logged), forwarded });
+    }
+    let is_measured = while_subscribed > 0.0 && sent_by_filters > 0.0;
+    all.compression = is_measured.then(|| sent_by_filters / while_subscribed);
+    all
 }
 
 /// What each of these log groups has logged, in bytes, point by point, in their order.
@@ -106,4 +125,28 @@ async fn read<'a>(
 /// All points together; of none, zero without a sign.
 fn sum(values: &Values) -> f64 {
     values.iter().map(|(_, value)| value).sum::<f64>() + 0.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn compression_is_that_of_the_time_in_which_a_log_group_was_subscribed() {
+        let hour = |at: i64, value: f64| (at * 3600, value);
+        let all = add_up(
+            [
+                // Subscribed in the third hour; the last of the second arrived in it.
+                ("/late".to_owned(), vec![vec![hour(2, 30.0)]], (0..3).map(|at| hour(at, 100.0)).collect()),
+                ("/twice".to_owned(), vec![vec![hour(0, 5.0)], vec![hour(0, 5.0)]], vec![hour(0, 50.0)]),
+                ("/quiet".to_owned(), vec![Values::new()], vec![hour(0, 1e9)]),
+            ],
+            3600,
+        );
+        assert_eq!(all.compression, Some(40.0 / 300.0));
+        assert_eq!(all.groups["/late"], GroupUsage { logged: 300.0, forwarded: 30.0 });
+        assert_eq!(all.groups["/twice"], GroupUsage { logged: 50.0, forwarded: 10.0 });
+        assert_eq!(all.groups["/quiet"], GroupUsage { logged: 1e9, forwarded: 0.0 });
+        assert_eq!(add_up([], 60).compression, None);
+    }
 }

@@ -9,7 +9,7 @@ use super::span::Span;
 use crate::aws::Aws;
 use crate::aws::cloudwatch::{Metric, Statistic, Values, metric_data};
 use crate::error::Result;
-use crate::health::{Chain, KeptPlace, Probe, Unknown};
+use crate::health::{Alarms, Chain, Kept, KeptPlace, Probe, Unknown};
 use crate::prices::{Capacity, Measured, Used};
 use crate::resources::{Arch, Depth, Observed, ObservedFunction, Unread};
 use crate::signals::probe::probe;
@@ -108,8 +108,13 @@ pub(crate) async fn usage(aws: Aws<'_>, stack: &StackName, span: Span) -> Result
         (Unread::Isolated, "functions"),
     ];
     gaps.extend(parts.into_iter().filter_map(|(part, what)| Some((what, chain.unread.get(&part)?.clone()))));
-    let alarms =
-        known(account, "alarms", &mut gaps).map(|account| alarms::of_stack(&chain, account).alarms.len());
+    let alarms = known(account, "alarms", &mut gaps).map(|account| {
+        let Alarms { alarms, is_whole } = alarms::of_stack(&chain, account);
+        if !is_whole {
+            gaps.push(("alarms", Unknown::because("the account has more alarms than were read")));
+        }
+        alarms.len()
+    });
     let kept = bytes_kept(kept, &mut gaps);
     let values = known(values, "metrics", &mut gaps).unwrap_or_default();
     let is_measured = !values.is_empty();
@@ -134,11 +139,24 @@ fn known<T>(read: Probe<T>, what: &'static str, gaps: &mut Vec<(&'static str, Un
     read.map_err(|unknown| gaps.push((what, unknown))).ok()
 }
 
-/// The bytes of all places in S3 together.
+/// The bytes of all places in S3 together. Queues and topics keep nothing there.
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]
 fn bytes_kept(places: Vec<KeptPlace>, gaps: &mut Vec<(&'static str, Unknown)>) -> Option<f64> {
-    let read = places.into_iter().filter_map(|place| known(place.objects, "records kept in S3", gaps));
-    Some(read.map(|kept| kept.bytes as f64).sum())
+    const WHAT: &str = "records kept in S3";
+    let mut bytes = 0;
+    for KeptPlace { place, objects, .. } in
+        places.into_iter().filter(|place| place.place.starts_with("s3://"))
+    {
+        let Some(Kept { objects, bytes: of_place, is_whole, .. }) = known(objects, WHAT, gaps) else {
+            continue;
+        };
+        bytes += of_place;
+        if !is_whole {
+            let why = format!("{place} has more than {objects} objects, and only these were counted");
+            gaps.push((WHAT, Unknown::because(why)));
+        }
+    }
+    Some(bytes as f64)
 }
 
 /// A function of the stack, with its log group.
@@ -261,4 +279,28 @@ fn since_it_is_there(span: Span, queries: &[Query], values: &[Values]) -> Span {
     let alive = queries.iter().zip(values).filter(|(query, _)| is_alive(query));
     let first = alive.filter_map(|(_, values)| values.first()).map(|(at, _)| *at).min();
     Span { from: first.unwrap_or(span.from).max(span.from).min(span.until - 60), ..span }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::health::KeptWhy;
+
+    #[test]
+    fn what_was_not_counted_in_s3_is_named_and_no_queue_keeps_anything_there() {
+        let kept = |bytes, is_whole| Ok(Kept { objects: 1000, bytes, is_whole, ..Kept::default() });
+        let denied = || Err(Unknown::because("denied"));
+        let place =
+            |place: &str, objects| KeptPlace { why: KeptWhy::Expired, place: place.to_owned(), objects };
+        let mut gaps = Vec::new();
+        let places = vec![
+            place("s3://whole/", kept(5, true)),
+            place("s3://more/", kept(7, false)),
+            place("s3://shut/", denied()),
+            place("arn:aws:sqs:eu-west-1:123456789012:expired", denied()),
+        ];
+        assert_eq!(bytes_kept(places, &mut gaps), Some(12.0));
+        let why: Vec<&str> = gaps.iter().map(|(_, unknown)| unknown.why.as_str()).collect();
+        assert_eq!(why, ["s3://more/ has more than 1000 objects, and only these were counted", "denied"]);
+    }
 }
