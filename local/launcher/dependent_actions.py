@@ -128,6 +128,9 @@ def _naming_in_full(extract, iam, functions):
         qualifier = query_params.get("Qualifier") if service == "lambda" else None
         if qualifier and ":function:" in found:
             return f"{found}:{qualifier[0] if isinstance(qualifier, list) else qualifier}"
+        if service == "sns" and found == "*" and query_params.get("ResourceArn"):
+            named = query_params["ResourceArn"]
+            return named[0] if isinstance(named, list) else named
         if service == "monitoring" and found == "*":
             return _of_alarm(json.loads(body or b"{}"), region, account_id)
         if service == "iam" and ":role/" in found:

@@ -29,6 +29,7 @@ pub(crate) mod owner;
 mod pace;
 mod pages;
 mod profile;
+pub(crate) mod query;
 pub(crate) mod quotas;
 pub(crate) mod records;
 mod region;

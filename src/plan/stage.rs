@@ -8,6 +8,8 @@ use serde::Serialize;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stage {
+    /// Teardown: the topic, which is looked for only while an alarm notifies it.
+    RemoveTopic,
     /// Teardown: the alarms, which would go off while the rest is removed.
     RemoveAlarms,
     /// Filters to remove: those that create a log loop come before anything else. A teardown begins with the filters
@@ -51,8 +53,12 @@ pub enum Stage {
     RetireFunction,
     /// Setup: its log group.
     RetireLogGroup,
+    /// Setup: the topic that alarms are not to notify any more. It goes before they change, as in a teardown.
+    RetireTopic,
     /// Setup: the alarms, on what is there by now.
     Alarms,
+    /// Setup: the topic that they notify.
+    Topic,
 }
 
 /// What is done to a resource.

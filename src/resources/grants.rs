@@ -26,6 +26,8 @@ pub struct People {
     pub other_logs_roles: BTreeSet<String>,
     /// Whether the stack has alarms, or is to have them or to lose them.
     pub alarms: bool,
+    /// Whether its alarms notify a topic of the stack, or are to.
+    pub mails: bool,
     /// Names of the buckets in which records are kept: expired and quarantined ones.
     pub buckets: BTreeSet<String>,
     /// What is kept in them, as `BUCKET/PREFIX/*`.
@@ -187,6 +189,7 @@ fn values(stack: &Stack, people: &People) -> Values {
         .with_all("SECRETS", people.secrets.clone())
         .with_all("PARAMETERS", people.parameters.then(String::new).into_iter().collect())
         .with_all("ACCOUNT_POLICY", people.account_policy.then(String::new).into_iter().collect())
+        .with_all("ALARM_TOPIC", people.mails.then(|| stack.alarm_topic_arn()).into_iter().collect())
         .with_all("ALARMS", people.alarms.then(alarms).into_iter().collect())
         .with_all("KMS_KEYS", people.stream_keys.iter().cloned().collect())
 }

@@ -14,6 +14,7 @@ macro_rules! with_every_kind {
             trigger: Trigger,
             account_policy: AccountPolicy,
             filter: Filter,
+            topic: Topic,
             alarm: Alarm,
         }
     };

@@ -41,6 +41,7 @@ mod teardown;
 mod teardown_tests;
 #[cfg(test)]
 pub(crate) mod tests;
+pub mod topic;
 pub mod trigger;
 mod unread;
 #[cfg(test)]
@@ -102,6 +103,7 @@ pub use subscriptions::plan::{
     unsubscribe_all, wanted_pattern,
 };
 pub use teardown::teardown;
+pub use topic::observed::{ObservedSubscription, ObservedTopic};
 pub(crate) use trigger::aws::readers_of_streams;
 pub use trigger::desired::{Start, TriggerSpec, UNLIMITED, max_record_age};
 pub use trigger::observed::{ObservedTrigger, TriggerState};

@@ -7,8 +7,8 @@ use futures_util::future::try_join_all;
 
 use super::failing::{Failing, Strict, Tolerant};
 use super::{
-    Depth, Observed, ObservedStream, Unread, account_policy, alarm, filter, function, log_group, role,
-    stream, trigger,
+    Depth, Observed, ObservedAlarm, ObservedStream, ObservedTopic, Unread, account_policy, alarm, filter,
+    function, log_group, role, stream, topic, trigger,
 };
 use crate::aws::{Aws, AwsError};
 use crate::error::{Error, Result};
@@ -73,7 +73,7 @@ async fn read(
         failing.of(Unread::Function, named(function::aws::observe_function(aws, function)), None),
         failing.of(Unread::Triggers, named(triggers), Default::default()),
         failing.of(Unread::AccountPolicy, named(account_policy::aws::observe(aws)), None),
-        failing.of(Unread::Alarms, named(alarm::aws::observe(aws, stack)), BTreeMap::default()),
+        failing.of(Unread::Alarms, named(alarms(aws, stack)), (BTreeMap::default(), None)),
         failing.of(
             Unread::LogGroups,
             filter::observe::observe_groups(aws, groups, depth),
@@ -82,6 +82,7 @@ async fn read(
     )?;
     let (scope, logs_role, function_role) = roles;
     let (triggers, mut functions, others) = triggers;
+    let (alarms, topic) = alarms;
     let isolated = function::observe::isolated(aws, &plain, others, function.as_ref());
     let isolated = failing.of(Unread::Isolated, isolated, BTreeMap::default()).await?;
     let consumers = stream.iter().flat_map(|stream: &ObservedStream| &stream.consumers);
@@ -117,9 +118,24 @@ async fn read(
         canary,
         isolated,
         alarms,
+        topic,
         time: None,
     };
     Ok((scope, observed))
+}
+
+/// The alarms, and the topic of the stack if one of them notifies it.
+async fn alarms(
+    aws: Aws<'_>,
+    stack: &StackName,
+) -> Result<(BTreeMap<String, ObservedAlarm>, Option<ObservedTopic>), AwsError> {
+    let alarms = alarm::aws::observe(aws, stack).await?;
+    let arn = aws.session.target.arn("sns", stack.alarm_topic());
+    let topic = match alarms.values().any(|alarm| alarm.rule.notify.contains(&arn)) {
+        true => topic::aws::observe(aws, &arn).await?,
+        false => None,
+    };
+    Ok((alarms, topic))
 }
 
 /// Gives an AWS error its place among the errors of the commands.

@@ -10,6 +10,7 @@ use super::function::observed::ObservedFunction;
 use super::log_group::observed::ObservedLogGroup;
 use super::role::observed::ObservedRole;
 use super::stream::observed::{ObservedStream, ProposedShards};
+use super::topic::observed::ObservedTopic;
 use super::trigger::observed::{ObservedTrigger, TriggerState};
 use crate::error::UNKNOWN_LOG_GROUP_HINT;
 use crate::stack::{Names, Tags};
@@ -48,6 +49,8 @@ pub struct Observed {
     pub isolated: BTreeMap<String, ObservedForwarder>,
     /// The alarms with names that this stack's alarms have, by name, whoever manages them.
     pub alarms: BTreeMap<String, ObservedAlarm>,
+    /// The topic with the name that this stack's has, whoever manages it.
+    pub topic: Option<ObservedTopic>,
     /// The time by AWS's clock, in seconds since 1970, if the plan depends on it.
     pub time: Option<u64>,
 }
@@ -151,6 +154,7 @@ impl Observed {
             canary: self.canary.clone(),
             isolated: self.isolated.clone(),
             alarms: self.alarms.clone(),
+            topic: self.topic.clone(),
             time: self.time,
         }
     }

@@ -49,6 +49,11 @@ impl Stack {
         }
     }
 
+    /// The ARN of the SNS topic that mails when an alarm goes off, where there is one.
+    pub fn alarm_topic_arn(&self) -> String {
+        self.target.arn("sns", self.name.alarm_topic())
+    }
+
     /// Whether a filter or an account policy is this stack's own: it leads to our stream and has our name, with or
     /// without a pinned destination, or the one in `also`. Neither carries tags.
     pub(crate) fn is_own_subscription(&self, name: &str, destination_arn: &str, also: Option<&str>) -> bool {

@@ -38,8 +38,13 @@ fn config() -> impl Strategy<Value = Config> {
 
 fn alarms() -> impl Strategy<Value = AlarmsSpec> {
     let topic = Notify::Topic("arn:aws:sns:eu-west-1:000000000000:oncall".to_owned());
+    let address = proptest::option::of(Just("a@example.com".to_owned()));
     let notify = prop_oneof![Just(Notify::AsItIs), Just(Notify::Nobody), Just(topic)];
-    (notify, setting(1u32..60)).prop_map(|(notify, behind_minutes)| AlarmsSpec { notify, behind_minutes })
+    (notify, address, setting(1u32..60)).prop_map(|(notify, email, behind_minutes)| {
+        let own = || Notify::Topic("arn:aws:sns:eu-west-1:000000000000:cwl2le-default-alarms".to_owned());
+        let notify = if email.is_some() { own() } else { notify };
+        AlarmsSpec { notify, email, behind_minutes }
+    })
 }
 
 fn role(target: &Target, name: &str, version: u8) -> RoleSpec {

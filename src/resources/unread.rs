@@ -21,7 +21,7 @@ pub enum Unread {
     Isolated,
     /// What else reads the stream, and where that logs to.
     Readers,
-    /// The alarms of this stack.
+    /// The alarms of this stack and their topic.
     Alarms,
 }
 

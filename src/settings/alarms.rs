@@ -4,11 +4,11 @@ use clap::Args;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{Topic, Whole};
+use super::values::{EmailAddress, Topic, Whole};
 use crate::resources::{
     AlarmsSpec, BEHIND_MINUTES, Notify, Observed, ObservedAlarm, Stack, alarm_on_late_lines,
 };
-use crate::stack::{Setting, owns};
+use crate::stack::{Setting, StackName, Target, owns};
 
 /// The alarms.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args, Serialize, Deserialize, JsonSchema)]
@@ -19,6 +19,16 @@ pub struct Alarms {
     #[arg(long = "alarms", hide_short_help = true, value_name = "TOPIC_ARN")]
     #[schemars(extend("default" = "none"))]
     pub notify: Option<Topic>,
+    /// Mail address that CloudWatch alarms on the stack notify, by an SNS topic of the stack [default: none]
+    #[arg(
+        long,
+        hide_short_help = true,
+        conflicts_with = "notify",
+        value_name = "ADDRESS",
+        help_heading = "Alarms"
+    )]
+    #[schemars(example = &"oncall@example.com")]
+    pub email: Option<EmailAddress>,
     /// Minutes that lines may be late before the alarm `behind` goes off, 1 to 1440 [default: 15]
     #[arg(long = "alarm-behind", hide_short_help = true, value_name = "MINUTES")]
     #[schemars(extend("default" = BEHIND_MINUTES))]
@@ -26,20 +36,25 @@ pub struct Alarms {
 }
 
 impl Alarms {
-    /// What stays of the file beside these flags.
+    /// What stays of the file beside these flags: a flag for one of topic and address hides the other.
     pub(super) fn beside(&self, file: Self) -> Self {
-        file
+        match (&self.notify, &self.email) {
+            (None, None) => file,
+            _ => Self { notify: None, email: None, ..file },
+        }
     }
 
     /// The alarms that are wanted.
-    pub(super) fn spec(&self) -> AlarmsSpec {
-        let notify = self.notify.as_ref().map(Topic::arn);
+    pub(super) fn spec(&self, stack: &StackName, target: &Target) -> AlarmsSpec {
+        let topic = self.notify.as_ref().map(Topic::arn);
         AlarmsSpec {
-            notify: match notify {
-                None => Notify::AsItIs,
-                Some(None) => Notify::Nobody,
-                Some(Some(arn)) => Notify::Topic(arn),
+            notify: match (&self.email, topic) {
+                (Some(_), _) => Notify::Topic(target.arn("sns", stack.alarm_topic())),
+                (None, None) => Notify::AsItIs,
+                (None, Some(None)) => Notify::Nobody,
+                (None, Some(Some(arn))) => Notify::Topic(arn),
             },
+            email: self.email.as_ref().map(|address| address.to_string()),
             behind_minutes: Setting::or_default(self.behind_minutes.map(u32::from), BEHIND_MINUTES),
         }
     }
@@ -49,8 +64,14 @@ impl Alarms {
         let is_ours = |alarm: &&ObservedAlarm| owns(&stack.name, &stack.target.region, &alarm.tags);
         let alarm = observed.alarms.values().find(is_ours)?;
         let behind = observed.alarms.get(&alarm_on_late_lines(&stack.name)).filter(is_ours);
+        let topic = alarm.rule.notify.first();
+        let own = observed.topic.as_ref().filter(|own| topic == Some(&own.arn));
+        // Several addresses cannot stand in the file: they stay as they are without any.
+        let mut mails = own.into_iter().flat_map(|own| own.mails());
+        let email = mails.next().filter(|_| mails.next().is_none()).map(|one| one.endpoint.clone());
         Some(Self {
-            notify: alarm.rule.notify.first().cloned().map(Topic::of_aws),
+            notify: topic.filter(|_| own.is_none()).cloned().map(Topic::of_aws),
+            email: email.map(EmailAddress::of_aws),
             behind_minutes: behind.and_then(ObservedAlarm::minutes).map(Whole::of_aws),
         })
     }

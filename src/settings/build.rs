@@ -67,7 +67,7 @@ impl Builder<'_> {
             log_group: args.function.log_group(),
             function: FunctionSpec { config, ..args.function.spec(self.observed) },
             trigger: args.trigger.spec(),
-            alarms: args.alarms.spec(),
+            alarms: args.alarms.spec(self.name, self.target),
             isolation: Isolation {
                 destinations: isolated,
                 handover_seconds: args.function.handover_seconds(),

@@ -18,6 +18,7 @@ use crate::stack::{Names, RoleScope};
 pub(super) fn check(document: &Document, contents: &Contents, problems: &mut Problems) {
     let mut check = Check { document, contents, problems };
     check.stream();
+    check.alarms();
     check.destinations();
     check.isolation();
     check.subscriptions();
@@ -39,6 +40,18 @@ impl Check<'_> {
         if stream.on_demand == Some(true) && stream.shards.is_some() {
             let span = self.document.span("stream.on_demand");
             self.add(span, "a stream is on demand or has `shards`, not both", "remove one of the two");
+        }
+    }
+
+    fn alarms(&mut self) {
+        let alarms = &self.contents.alarms;
+        if alarms.email.is_some() && alarms.notify.is_some() {
+            let span = self.document.span("alarms.email");
+            self.add(
+                span,
+                "alarms notify a topic of yours or mail to an address, not both",
+                "remove one of the two",
+            );
         }
     }
 

@@ -13,9 +13,10 @@ const DESTINATIONS: &str = "destinations";
 
 /// Keys that exclude each other, by the section that they are in: an environment that gives one hides the others of the
 /// base.
-const EITHER: [(&str, [&str; 2]); 3] = [
+const EITHER: [(&str, [&str; 2]); 4] = [
     ("", ["routes", "routes_from"]),
     ("stream", ["shards", "on_demand"]),
+    ("alarms", ["notify", "email"]),
     (DESTINATIONS, ["region", "endpoint"]),
 ];
 

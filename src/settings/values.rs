@@ -223,6 +223,8 @@ macro_rules! texts {
 texts! {
     /// The account that owns buckets, by its id, or `own`.
     BucketOwner by limits::bucket_owner;
+    /// A mail address.
+    EmailAddress by limits::email_address;
     /// A filter pattern of CloudWatch Logs.
     FilterPattern by limits::filter_pattern;
     /// A KMS key by its id or ARN, or `none`.

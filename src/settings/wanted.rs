@@ -66,6 +66,7 @@ impl Wanted {
             ("--kms-key", self.stream.kms_key.as_deref()),
             ("--on-failure", self.trigger.on_failure.as_deref()),
             ("--alarms", self.alarms.notify.as_deref()),
+            ("--email", self.alarms.email.as_deref()),
             ("--quarantine", self.function.quarantine.as_deref()),
             ("--bucket-owner", self.function.bucket_owner.as_deref()),
             ("--token-ssm", self.destination.token_ssm.as_deref()),

@@ -77,6 +77,11 @@ impl StackName {
         self.prefixed("cwl-to-")
     }
 
+    /// The SNS topic that mails when an alarm of the stack goes off.
+    pub fn alarm_topic(&self) -> String {
+        format!("cwl2le-{}-alarms", self.0)
+    }
+
     fn prefixed(&self, name: &str) -> String {
         if self.0 == "default" { name.to_owned() } else { format!("{}-{name}", self.0) }
     }

@@ -19,10 +19,12 @@ pub enum Service {
     Kms,
     /// CloudTrail.
     CloudTrail,
+    /// Simple Notification Service.
+    Sns,
 }
 
 impl Service {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Ssm,
         Self::SecretsManager,
         Self::S3,
@@ -30,6 +32,7 @@ impl Service {
         Self::Tagging,
         Self::Kms,
         Self::CloudTrail,
+        Self::Sns,
     ];
 
     /// The name in signatures and host names.
@@ -42,6 +45,7 @@ impl Service {
             Self::Tagging => "tagging",
             Self::Kms => "kms",
             Self::CloudTrail => "cloudtrail",
+            Self::Sns => "sns",
         }
     }
 
@@ -50,7 +54,9 @@ impl Service {
         match self {
             Self::CloudWatch => "cloudwatch",
             Self::Tagging => "tag",
-            Self::Ssm | Self::SecretsManager | Self::S3 | Self::Kms | Self::CloudTrail => self.signing_name(),
+            Self::Ssm | Self::SecretsManager | Self::S3 | Self::Kms | Self::CloudTrail | Self::Sns => {
+                self.signing_name()
+            }
         }
     }
 
@@ -64,6 +70,7 @@ impl Service {
             Self::Tagging => "AWS_ENDPOINT_URL_RESOURCE_GROUPS_TAGGING_API",
             Self::Kms => "AWS_ENDPOINT_URL_KMS",
             Self::CloudTrail => "AWS_ENDPOINT_URL_CLOUDTRAIL",
+            Self::Sns => "AWS_ENDPOINT_URL_SNS",
         }
     }
 }

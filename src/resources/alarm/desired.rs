@@ -12,6 +12,8 @@ pub const BEHIND_MINUTES: u32 = 15;
 pub struct AlarmsSpec {
     /// Whom they notify, and so whether there are any.
     pub notify: Notify,
+    /// The address that the topic of the stack mails to, where that is the topic.
+    pub email: Option<String>,
     /// Number of minutes that lines may be late before `behind` goes off.
     pub behind_minutes: Setting<u32>,
 }
@@ -30,6 +32,6 @@ pub enum Notify {
 
 impl Default for AlarmsSpec {
     fn default() -> Self {
-        Self { notify: Notify::AsItIs, behind_minutes: Setting::default(BEHIND_MINUTES) }
+        Self { notify: Notify::AsItIs, email: None, behind_minutes: Setting::default(BEHIND_MINUTES) }
     }
 }

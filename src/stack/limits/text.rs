@@ -214,6 +214,24 @@ pub fn topic(text: &str) -> Checked {
     }
 }
 
+/// A mail address, as far as it can be told without sending a mail.
+///
+/// # Errors
+/// What is wrong.
+pub fn email_address(text: &str) -> Checked {
+    let is_fine =
+        |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || c.is_control());
+    match text.rsplit_once('@') {
+        // From RFC 5321: 64 octets before the `@`, 255 behind it.
+        Some((local, domain))
+            if is_fine(local) && is_fine(domain) && local.len() <= 64 && domain.len() <= 255 =>
+        {
+            Ok(())
+        }
+        _ => Err(format!("`{text}` is not a mail address, such as oncall@example.com")),
+    }
+}
+
 /// A place in S3 for quarantined records, `s3://BUCKET/PREFIX`, or `none`.
 ///
 /// # Errors

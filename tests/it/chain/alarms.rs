@@ -109,3 +109,33 @@ async fn an_outage_sets_off_an_alarm_that_is_over_after_it() {
     let left = watched.0.aws().contents(&watched.0.home.account).await.expect("its contents");
     assert!(!left.contains("cwl2le-default-"), "{left}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_gets_a_topic_that_goes_with_the_alarms() {
+    let world = World::start().await;
+    let topic = |report: &serde_json::Value| {
+        let changes = report["changes"].as_array().expect("changes").clone();
+        let of_topic = changes.into_iter().find(|change| change["resource"]["kind"] == "topic");
+        of_topic.map(|change| change["verb"].as_str().unwrap_or_default().to_owned())
+    };
+    let made = world.setup(&["--email", "oncall@example.com"]).await.ok().json();
+    assert_eq!(topic(&made).as_deref(), Some("create"), "{made:#}");
+    let again = world.setup(&["--email", "oncall@example.com"]).await.ok().json();
+    assert_eq!(again["changed"], json!(false));
+    assert!(again["notes"].to_string().contains("open the link"), "nobody has confirmed it: {again:#}");
+    assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("cwl2le.toml");
+    let file = file.to_str().expect("UTF-8");
+    world.run(&["init", "--from-account", "--to", file]).await.ok();
+    let text = std::fs::read_to_string(file).expect("a file");
+    assert!(text.contains("email = \"oncall@example.com\""), "{text}");
+
+    let other = format!("arn:aws:sns:{REGION}:{}:oncall", world.home.account);
+    let gone = world.setup(&["--alarms", &other]).await.ok().json();
+    assert_eq!(topic(&gone).as_deref(), Some("delete"), "{gone:#}");
+    let back = world.setup(&["--email", "oncall@example.com"]).await.ok().json();
+    assert_eq!(topic(&back).as_deref(), Some("create"), "{back:#}");
+    let torn = world.run(&["teardown", "--yes"]).await.ok().json();
+    assert_eq!(topic(&torn).as_deref(), Some("delete"), "{torn:#}");
+}

@@ -126,8 +126,8 @@ pub(crate) fn bounded(folder: &Path, account: &str) -> Case {
         "arn:aws:s3:::expired",
         "--quarantine",
         "s3://quarantine/records",
-        "--alarms",
-        TOPIC,
+        "--email",
+        "oncall@example.com",
     ]);
     let deeds = vec![
         set_up(&["--log-group", GROUP]),

@@ -1,0 +1,15 @@
+//! The SNS topic that mails when an alarm goes off.
+
+mod action;
+pub(crate) mod aws;
+#[cfg(test)]
+mod aws_tests;
+#[cfg(test)]
+pub(crate) mod model;
+pub(crate) mod observed;
+pub(crate) mod plan;
+#[cfg(test)]
+mod plan_tests;
+
+pub use action::Action;
+pub(crate) use action::Topic;

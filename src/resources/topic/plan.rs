@@ -1,0 +1,107 @@
+//! What must change on the topic.
+
+use super::Topic;
+use super::action::Action;
+use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
+use crate::resources::own::own;
+use crate::resources::removal::delete;
+use crate::resources::{Draft, Kind, Notify, Plan, Stage, Step, Verb};
+use crate::stack::owns;
+
+impl Planned for Topic {
+    type Action = Action;
+
+    fn setup(setup: &Setup<'_>, plan: &mut Plan) {
+        let stack = setup.stack;
+        let (name, arn) = (stack.name.alarm_topic(), stack.alarm_topic_arn());
+        let is_ours = |tags| owns(&stack.name, &stack.target.region, tags);
+        let is = setup.observed.topic.as_ref();
+        let goes = match &stack.alarms.notify {
+            Notify::AsItIs => false,
+            Notify::Nobody => true,
+            Notify::Topic(other) => *other != arn,
+        };
+        match (&stack.alarms.email, is) {
+            (Some(address), _) => plan_topic(setup, address, plan),
+            (None, Some(is)) if goes && is_ours(&is.tags) => {
+                delete(Stage::RetireTopic, Kind::TOPIC, &name, true, Action::Delete { arn }, plan);
+            }
+            (None, None) if notifies(setup, &arn) => plan.notes.push(format!(
+                "the alarms notify {name}, which does not exist, so nobody is told: give --email ADDRESS"
+            )),
+            _ => {}
+        }
+    }
+
+    fn teardown(&Teardown { stack, observed, .. }: &Teardown<'_>, plan: &mut Plan) {
+        let Some(is) = &observed.topic else { return };
+        let is_ours = owns(&stack.name, &stack.target.region, &is.tags);
+        let action = Action::Delete { arn: is.arn.clone() };
+        delete(Stage::RemoveTopic, Kind::TOPIC, &stack.name.alarm_topic(), is_ours, action, plan);
+    }
+
+    fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {
+        let Action::Delete { .. } = action else { return };
+        let subscriptions = found.observed.topic.iter().flat_map(|topic| &topic.subscriptions);
+        match subscriptions.filter(|subscription| subscription.is_confirmed).count() {
+            0 => {}
+            1 => found.add(&step.resource, "its confirmed subscription"),
+            count => found.add(&step.resource, format!("its {count} confirmed subscriptions")),
+        }
+    }
+}
+
+/// Whether an alarm is left that notifies the topic.
+fn notifies(setup: &Setup<'_>, arn: &str) -> bool {
+    let is_kept = setup.stack.alarms.notify == Notify::AsItIs;
+    is_kept && setup.observed.alarms.values().any(|alarm| alarm.rule.notify.iter().any(|other| other == arn))
+}
+
+fn plan_topic(setup: &Setup<'_>, address: &str, plan: &mut Plan) {
+    let part = topic(setup, address, plan);
+    plan.refused.extend(part.err());
+}
+
+fn topic(setup: &Setup<'_>, address: &str, plan: &mut Plan) -> Part {
+    let stack = setup.stack;
+    let (name, arn) = (stack.name.alarm_topic(), stack.alarm_topic_arn());
+    let subscribe = || Action::Subscribe { arn: arn.clone(), address: address.to_owned() };
+    let Some(is) = &setup.observed.topic else {
+        let mut draft = Draft::new(Stage::Topic, Kind::TOPIC, &name, Verb::Create);
+        draft.set("mails_to", address);
+        draft.act(Action::Create { name: name.clone(), arn: arn.clone(), tags: stack.tags.clone() });
+        draft.act(subscribe());
+        draft.finish(plan);
+        plan.notes.push(to_confirm(address));
+        return Ok(());
+    };
+    let mut draft = Draft::new(Stage::Topic, Kind::TOPIC, &name, Verb::Update);
+    if let Some(tags) = own(&mut draft, stack, &is.tags, setup.adopt)? {
+        draft.act(Action::Tag { arn: arn.clone(), tags });
+    }
+    match is.mails_to(address) {
+        None => {
+            draft.set("mails_to", address);
+            draft.act(subscribe());
+            plan.notes.push(to_confirm(address));
+            let others: Vec<&str> = is.mails().map(|other| other.endpoint.as_str()).collect();
+            if !others.is_empty() {
+                plan.notes.push(format!(
+                    "{name} also mails to {}; each of its mails has a link that ends that",
+                    others.join(", ")
+                ));
+            }
+        }
+        Some(subscription) if !subscription.is_confirmed => plan.notes.push(to_confirm(address)),
+        Some(_) => {}
+    }
+    draft.finish(plan);
+    Ok(())
+}
+
+fn to_confirm(address: &str) -> String {
+    format!(
+        "AWS sends a mail to {address}: open the link in it, or nobody is told when an alarm goes off. The link is good \
+         for two days"
+    )
+}
