@@ -22,16 +22,20 @@ def given(service, operation, method, path, headers, body, query):
     if by_form:
         form = dict(parse_qsl((body or b"").decode(), keep_blank_values=True))
         return _of_form(model["shapes"], name, form, "") or {}
-    return _of_rest(model["shapes"], name, operations.route(method, path)[1], headers, body, query)
+    parts = operations.route(service, method, path, headers, query)[1]
+    return _of_rest(model["shapes"], name, parts, headers, body, query)
 
 
 def _of_rest(shapes, name, parts, headers, body, query):
-    """Lambda's: members are parts of the path, of the query, headers, or in the body."""
+    """Lambda's and S3's: members are parts of the path, of the query, headers, or in the body."""
     shape = shapes[name]
     # A body that is one member as a whole is data of the caller's own.
     value = {} if "payload" in shape else _named(shapes, name, json.loads(body or b"{}"))
     for member, of_member in shape["members"].items():
         known = of_member.get("locationName", member)
+        if of_member.get("location") == "headers":
+            named = {header: text for header, text in headers.items() if header.startswith(known)}
+            value |= {member: {header[len(known):]: text for header, text in named.items()}} if named else {}
         places = {
             "uri": unquote(parts[known]) if known in parts else None,
             "querystring": query.get(known),

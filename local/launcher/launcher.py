@@ -24,6 +24,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``dependent_actions``: under AUTH=true, permissions such as ``iam:PassRole`` that an operation needs beside its own;
 - ``condition_keys``: under AUTH=true, condition keys of policies such as ``iam:PermissionsBoundary``;
 - ``strictness``, with ``operations``, ``inputs`` and ``shapes``: requests are checked against AWS's API models;
+- ``recording``: writes down what cwl2le asks for, if the environment asks for that;
 - ``bucket_owners``: requests for a bucket of another account than expected are refused;
 - ``trust``: under AUTH=true, a trust policy that names a user is enough for that user;
 - ``accounts``: whole accounts kept, put back, shown and forgotten, for tests;
@@ -56,6 +57,7 @@ import function_limits
 import gate
 import guard
 import policy_limits
+import recording
 import strictness
 import topics
 import trail
@@ -339,11 +341,12 @@ def main():
         from ministack.app import app
 
         controls = install(load())
+        recorded = recording.of_requests(app)
         config = Config()
         config.bind = [f"fd://{listener.fileno()}"]
         config.keep_alive_timeout = 75
         config.loglevel = "WARNING"
-        guarded = gate.guarding(control.serving(app, *controls), secret)
+        guarded = gate.guarding(control.serving(recorded, *controls), secret)
         asyncio.run(serve(announcing(guarded, port, secret), config))
 
 

@@ -29,13 +29,13 @@ def model(service):
     return found
 
 
-def called(service, method, path, headers, body):
+def called(service, method, path, headers, body, query=None):
     """The name of the operation, or None where the request follows no protocol of the service."""
     target = headers.get("x-amz-target")
     if target:
         return target.rpartition(".")[2]
-    if service == "lambda":
-        return route(method, path)[0]
+    if model(service)["metadata"]["protocols"][0].startswith("rest-"):
+        return route(service, method, path, headers, query)[0]
     return parse_qs((body or b"").decode(errors="replace")).get("Action", [None])[0]
 
 
@@ -44,22 +44,40 @@ def reads(operation):
     return _READING.match(operation) is not None
 
 
-def route(method, path):
-    """The operation of Lambda that method and path call, and the parts of the path by the names of the model."""
-    for of_method, pattern, operation in _routes():
-        found = pattern.fullmatch(path) if of_method == method else None
+def route(service, method, path, headers=None, query=None):
+    """The operation of a REST service that a request calls, and the parts of its path by the names of the model.
+
+    ``query`` has lists of values. Operations of S3 on the same path are told by what they need of it and of the headers.
+    """
+    sent = {*(query or {}), *(headers or {})}
+    for of_method, pattern, needs, operation in _routes(service):
+        found = pattern.fullmatch(path) if of_method == method and needs <= sent else None
         if found:
             return operation, found.groupdict()
     return None, {}
 
 
 @functools.cache
-def _routes():
-    routes = []
-    for name, operation in model("lambda")["operations"].items():
-        steps = re.split(r"\{(\w+)\}", operation["http"]["requestUri"].partition("?")[0].rstrip("/"))
+def _routes(service):
+    known, routes = model(service), []
+    for name, operation in known["operations"].items():
+        path, _, fixed = operation["http"]["requestUri"].partition("?")
+        steps = re.split(r"\{(\w+)\+?\}", path.rstrip("/"))
         # Every second step is the name of a part. AWS's clients encode the slashes of an ARN, servers decode them.
         pattern = "".join(f"(?P<{step}>.+?)" if at % 2 else re.escape(step) for at, step in enumerate(steps))
-        routes.append((operation["http"]["method"], re.compile(f"{pattern}/?"), name))
+        needs = set(parse_qs(fixed, keep_blank_values=True))
+        # On the same path GetObject needs nothing and GetObjectAcl an `acl`, CopyObject a header with the source.
+        needs |= _needed(known["shapes"], operation) if service == "s3" else set()
+        routes.append((operation["http"]["method"], re.compile(f"{pattern}/?"), needs, name))
     # The longest first: the part of a short path could take the end of a longer one.
-    return sorted(routes, key=lambda route: -len(route[1].pattern))
+    return sorted(routes, key=lambda route: (-len(route[1].pattern), -len(route[2])))
+
+
+def _needed(shapes, operation):
+    """Required members that a request has in its query or its headers, by the names there."""
+    shape = shapes[operation["input"]["shape"]] if "input" in operation else {}
+    members = [(member, shape["members"][member]) for member in shape.get("required", [])]
+    return {
+        of_member.get("locationName", member).lower() if of_member["location"] == "header" else of_member["locationName"]
+        for member, of_member in members if of_member.get("location") in ("header", "querystring")
+    }

@@ -51,6 +51,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "patterns",
     "policy_limits",
     "reader",
+    "recording",
     "records",
     "refusals",
     "roles",
@@ -201,7 +202,8 @@ fn command(
     // The functions of the local AWS inherit this environment: nothing of the person's own AWS may
     // leak into it.
     command.env_clear();
-    for kept in ["PATH", "LANG", "LC_ALL", "SystemRoot"] {
+    // The last one is for `recording.py`, which does not leave it to functions.
+    for kept in ["PATH", "LANG", "LC_ALL", "SystemRoot", "CWL2LE_REQUESTS"] {
         if let Some(value) = std::env::var_os(kept) {
             command.env(kept, value);
         }

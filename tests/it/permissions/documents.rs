@@ -1,5 +1,7 @@
 //! The rendered IAM documents, as a person reviews them.
 
+use std::io::Write as _;
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -55,7 +57,20 @@ fn policies(region: &str, args: &[&str]) -> (String, String) {
     let (stdout, stderr) = (text(output.stdout), text(output.stderr));
     assert!(output.status.success(), "{stdout}{stderr}");
     assert!(!stdout.contains("{{"), "a placeholder is left: {stdout}");
+    keep(args, &stdout);
     (stdout, stderr)
+}
+
+/// Writes the documents down for `checks/`, if the environment asks for that. One comes without its name.
+fn keep(args: &[&str], documents: &str) {
+    let Some(folder) = std::env::var_os("CWL2LE_REQUESTS").map(PathBuf::from) else {
+        return;
+    };
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let mut file = tempfile::Builder::new().suffix(".policies").tempfile_in(folder).expect("a file");
+    let name = if documents.starts_with('#') { String::new() } else { format!("# {}\n", args.join(" ")) };
+    write!(file, "{name}{documents}").expect("written");
+    file.keep().expect("kept");
 }
 
 /// The same with [`FILE`].

@@ -59,6 +59,7 @@ impl Ground {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new(REGION))
+            .app_name(aws::app_name())
             .endpoint_url(self.aws.endpoint())
             .credentials_provider(SharedCredentialsProvider::new(keys))
             .http_client(self.http.clone())

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use aws_config::AppName;
 use cwl2le_local::{Cache, Credentials, LocalAws, Options};
 use tokio::sync::Mutex;
 
@@ -31,6 +32,11 @@ pub(crate) async fn shared(options: Options) -> Arc<LocalAws> {
 pub(crate) async fn alone(options: Options) -> Arc<LocalAws> {
     let cache = Cache::open().expect("a cache folder");
     Arc::new(LocalAws::start(&cache, options, &|_| ()).await.expect("a local AWS"))
+}
+
+/// The name of the clients of the tests: `recording.py` of the local AWS leaves their requests out.
+pub(crate) fn app_name() -> AppName {
+    AppName::new("cwl2le-tests").expect("a name")
 }
 
 /// An account that a test has for itself. Everything in it goes when this is dropped.

@@ -221,6 +221,7 @@ impl World {
         SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(aws_config::Region::new(region.to_owned()))
+            .app_name(aws::app_name())
             .endpoint_url(self.aws().endpoint())
             .credentials_provider(SharedCredentialsProvider::new(keys))
             .http_client(aws_smithy_http_client::Builder::new().build_http())
