@@ -7,6 +7,9 @@
 //!    `<target directory>/lambda`.
 //! 3. Otherwise there is none, and `cwl2le` says how to get one when it is asked for it.
 //!
+//! A system that can build neither has to be given one or told `none`: the build fails at once otherwise, and not the
+//! first `setup` after it.
+//!
 //! The hash of the forwarder's sources goes into the CLI as `CWL2LE_SOURCE`, whether the forwarder is built here or
 //! not.
 
@@ -66,6 +69,10 @@ fn run() -> Result<(), String> {
     for source in source::SOURCES {
         directive(&format!("rerun-if-changed={source}"))?;
     }
+    let host = variable("HOST")?;
+    if !ARCHES.iter().any(|arch| host == *arch.triple || env::var_os(arch.variable).is_some()) {
+        return Err(cannot_build(&host.to_string_lossy()));
+    }
     let workspace = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     directive(&format!("rustc-env=CWL2LE_SOURCE={}", source::hash(&workspace)?))?;
     let out = PathBuf::from(variable("OUT_DIR")?);
@@ -85,6 +92,20 @@ fn run() -> Result<(), String> {
     }
     let file = out.join("bundles.rs");
     fs::write(&file, code).map_err(|e| failed("write", &file, &e))
+}
+
+/// What to do on a system that can build no forwarder.
+fn cannot_build(host: &str) -> String {
+    let [x86, arm] = ARCHES.map(|arch| arch.variable);
+    format!(
+        "the forwarder, the Lambda function that cwl2le carries, cannot be built on {host}\n\
+         hint: build it on Linux with glibc, in a container or a virtual machine too, from this checkout:\n    \
+         cargo build --locked --package cwl2le-forwarder --bin bootstrap --profile forwarder\n\
+         Then set {x86} (or {arm}, where that Linux is on arm64) to the path of its\n\
+         target/forwarder/bootstrap, and run this build again.\n\
+         hint: set {x86}=none to build cwl2le without a forwarder; `cwl2le setup` then needs\n\
+         `--forwarder-zip FILE`, which `cwl2le package --to FILE` writes on Linux"
+    )
 }
 
 /// Where the `bootstrap` of an architecture is, once it has been built.
