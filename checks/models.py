@@ -1,8 +1,8 @@
 """A recorded request against botocore's model of its operation, in two ways that do not know of each other.
 
-The checks of the local AWS look at every member: required, unknown, type, enumeration, length, count, value, pattern. Then
-botocore itself makes the same call, and what it would send is compared with what was sent: method, path, query, headers
-and body. So a wrong name of the operation, version of the API, parameter or header is found as well.
+The checks of the local AWS look at every member: required, unknown, type, enumeration, length, count, value, pattern.
+Then botocore itself makes the same call, and what it would send is compared with what was sent: method, path, query,
+headers and body. So a wrong name of the operation, version of the API, parameter or header is found as well.
 """
 
 import base64

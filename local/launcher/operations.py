@@ -47,7 +47,8 @@ def reads(operation):
 def route(service, method, path, headers=None, query=None):
     """The operation of a REST service that a request calls, and the parts of its path by the names of the model.
 
-    ``query`` has lists of values. Operations of S3 on the same path are told by what they need of it and of the headers.
+    ``query`` has lists of values. Operations of S3 on the same path are told apart by what they need in it and in the
+    headers.
     """
     sent = {*(query or {}), *(headers or {})}
     for of_method, pattern, needs, operation in _routes(service):
