@@ -96,6 +96,20 @@ class Requests(unittest.TestCase):
         ]:
             self.assertEqual(operations.called("lambda", method, path, {}, b""), operation, path)
 
+    def test_operations_of_s3_are_told_apart_by_what_they_need(self):
+        for method, path, headers, query, operation in [
+            ("GET", "/bucket", {}, {"list-type": ["2"], "prefix": ["a"]}, "ListObjectsV2"),
+            ("GET", "/bucket", {}, {"prefix": ["a"]}, "ListObjects"), ("PUT", "/bucket/a/b", {}, {}, "PutObject"),
+            ("PUT", "/bucket/a/b", {"x-amz-copy-source": "/c/d"}, {}, "CopyObject"),
+            ("PUT", "/bucket/a", {}, {"partNumber": ["1"], "uploadId": ["u"]}, "UploadPart"),
+            ("GET", "/bucket/a", {}, {}, "GetObject"), ("DELETE", "/bucket/a", {}, {}, "DeleteObject"),
+        ]:
+            self.assertEqual(operations.called("s3", method, path, headers, b"", query), operation, (method, path))
+        headers = {"x-amz-meta-run": "7", "x-amz-expected-bucket-owner": "123456789012"}
+        found = inputs.given("s3", "PutObject", "PUT", "/bucket/a/b%20c", headers, b"not looked at", {})
+        expected = {"Bucket": "bucket", "Key": "a/b c", "ExpectedBucketOwner": "123456789012", "Metadata": {"run": "7"}}
+        self.assertEqual(found, expected)
+
     def test_what_cannot_be_read_is_refused_by_the_code_of_the_service(self):
         self.assertEqual(refusal("logs", "CreateLogGroup", "POST", "/", {}, b"{", {})[0], "SerializationException")
         form = b"Action=CreateRole&RoleName=r&AssumeRolePolicyDocument={}&MaxSessionDuration=long"
