@@ -11,13 +11,16 @@ import re
 import tempfile
 
 VARIABLE = "CWL2LE_REQUESTS"
-# How the clients name themselves: the SDK of cwl2le, and the client of the forwarder, which cwl2le has as well.
-_SENDERS = ("aws-sdk-rust/", "cwl2le/")
+# How the clients name themselves: the SDK of cwl2le, the client of the forwarder, and the calls that cwl2le makes without
+# the SDK, which have no name. Other programs have one.
+_SENDERS = re.compile("aws-sdk-rust/.*|cwl2le/.*|")
 # The name that the clients of the tests have in addition.
 TESTS = "app/cwl2le-tests"
 # Headers that say something about the connection or the attempt, and the ones that may be long or secret.
-_LEFT_OUT = re.compile("accept-encoding|amz-sdk-.*|connection|content-length|host|transfer-encoding|x-amz-date|"
-                       "x-amz-security-token|x-amz-user-agent|traceparent|x-amzn-trace-id|authorization")
+_LEFT_OUT = re.compile(
+    "accept-encoding|amz-sdk-.*|authorization|connection|content-length|host|traceparent|transfer-encoding|x-amz-date|"
+    "x-amz-security-token|x-amz-user-agent|x-amzn-trace-id"
+)
 # For whom a request is signed: `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/aws4_request")
 # The zip of a function. Its member has no limit in the model, and it would make up nearly all that is written.
@@ -36,7 +39,7 @@ class Recording:
         """Appends a request. ``path`` and ``query`` are as they were sent; ``headers`` by lower-case name."""
         sender = headers.get("user-agent", "")
         scope = _SCOPE.search(headers.get("authorization", ""))
-        if scope is None or not sender.startswith(_SENDERS) or TESTS in sender + headers.get("x-amz-user-agent", ""):
+        if scope is None or not _SENDERS.fullmatch(sender) or TESTS in sender + headers.get("x-amz-user-agent", ""):
             return
         body = _ZIP.sub(rb'\1UEsFBg=="', body)
         request = {

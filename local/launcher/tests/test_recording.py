@@ -31,6 +31,9 @@ class Written(unittest.TestCase):
         }
         self.assertEqual(line, expected)
 
+    def test_calls_without_the_sdk_have_no_name(self):
+        self.assertEqual(len(self.lines(({"user-agent": ""}, b"{}"))), 1)
+
     def test_other_programs_and_the_tests_are_left_out(self):
         for headers in [{"user-agent": "Boto3/1.43"}, {"x-amz-user-agent": "a app/cwl2le-tests"}, {"authorization": ""}]:
             self.assertEqual(self.lines((headers, b"{}")), [])
