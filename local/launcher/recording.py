@@ -72,18 +72,20 @@ def of_requests(app):
         if scope["type"] != "http" or scope["path"].startswith("/_"):
             await app(scope, receive, send)
             return
-        chunks, headers = [], {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        chunks = []
 
-        async def noted():
+        async def kept():
             message = await receive()
-            if message["type"] == "http.request":
-                chunks.append(message.get("body", b""))
-                if not message.get("more_body", False):
-                    path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
-                    query = scope.get("query_string", b"").decode("latin-1")
-                    recording.add(scope["method"], path, query, headers, b"".join(chunks))
+            chunks.append(message.get("body", b""))
             return message
 
-        await app(scope, noted, send)
+        # What answers need not read a body that is empty, so this comes last.
+        try:
+            await app(scope, kept, send)
+        finally:
+            path = scope.get("raw_path", scope["path"].encode()).decode("latin-1")
+            query = scope.get("query_string", b"").decode("latin-1")
+            recording.add(scope["method"], path, query, headers, b"".join(chunks))
 
     return wrapped
