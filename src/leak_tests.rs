@@ -20,10 +20,10 @@ use crate::aws::AwsError;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
-    AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Destination, ForwardReport, FunctionVersions,
-    Gap, GroupRow, InitReport, KeptPlace, LeftOut, ListReport, ListRow, LogService, OfGroup, Part,
-    PlanReport, PublishedVersion, Refused, ReplayReport, Report, RollbackReport, SetupReport, Shown,
-    StatusReport, Subscription, Target, Unreadable, VersionsReport,
+    AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Delivery, Destination, ForwardReport,
+    FunctionVersions, Gap, GroupRow, InitReport, KeptPlace, LeftOut, ListReport, ListRow, LogService,
+    OfGroup, Part, PlanReport, PublishedVersion, Refused, ReplayReport, Report, RollbackReport, SetupReport,
+    Shown, StatusReport, Subscription, Target, Unreadable, VersionsReport,
 };
 use crate::error::{Code, Error, Failure, Subject};
 use crate::flags::CommandLine;
@@ -293,6 +293,7 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
     replay.to = Some(Target { name: o.text(), ..Target::default() });
     replay.log_groups = vec![OfGroup { log_group: o.text(), events: 1 }];
     replay.left = vec![LeftOut { why: o.text(), records: 1, events: 1 }];
+    replay.delivery = Some(Delivery { reasons: vec![o.text()], refused: 1, ..Delivery::default() });
     replay.unreadable = vec![Unreadable { name: o.text(), why: o.text() }];
     replay.manifests = vec![o.text()];
     replay.failure = Some(o.text());

@@ -47,7 +47,7 @@ pub(crate) use manual::{Group, Manual};
 #[cfg(test)]
 pub(crate) use plan::PlanReport;
 #[cfg(test)]
-pub(crate) use replay::{LeftOut, OfGroup, ReplayReport, Target, Unreadable};
+pub(crate) use replay::{Delivery, LeftOut, OfGroup, ReplayReport, Target, Unreadable};
 #[cfg(test)]
 pub(crate) use rollback::RollbackReport;
 #[cfg(test)]

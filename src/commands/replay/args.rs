@@ -20,6 +20,11 @@ pub(crate) struct Replay {
     /// What to send again
     #[arg(long, value_enum, value_name = "SOURCE")]
     pub from: From,
+    /// Send to this destination, from here, instead of into the stream
+    ///
+    /// It gets what the routes lead to it, and confirms it before the command ends.
+    #[arg(long, value_name = "DESTINATION", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()), conflicts_with = "list")]
+    pub into: Option<String>,
     /// Only what was kept since then: 1h, 2d or 2016-09-17T10:28:49Z
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub since: Option<Moment>,
@@ -37,7 +42,7 @@ pub(crate) struct Replay {
     /// Records that a destination refused (`refused`) are sent only if you name this reason.
     #[arg(long = "reason", value_name = "REASON", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()))]
     pub reasons: Vec<String>,
-    /// Maximum records a second [default: a quarter of what the stream takes]
+    /// Maximum records a second [default: a quarter of what the stream takes, or what the destination takes]
     #[arg(long, hide_short_help = true, value_name = "RECORDS", value_parser = clap::value_parser!(u32).range(1..))]
     pub records_per_second: Option<u32>,
     /// Send at most N records

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::route::Router;
 
 use super::chosen::Chosen;
@@ -16,6 +17,7 @@ use crate::resources::{
 };
 use crate::stack::{Names, StackName, Target};
 use crate::workflow::Context;
+use crate::workflow::deployed::configuration;
 use crate::workflow::unknown_stack::explained;
 
 /// Maximum time for one read of the stack.
@@ -72,6 +74,14 @@ impl Ground {
             .into_iter()
             .filter(|place| place.why == why)
             .collect()
+    }
+
+    /// The configuration of the stack.
+    ///
+    /// # Errors
+    /// It is missing or cannot be read.
+    pub(super) fn configuration(&self) -> Result<Config> {
+        configuration(&self.observed, &self.names.function)
     }
 
     /// Whether the configuration of the forwarder can be read.

@@ -26,6 +26,6 @@ pub(crate) use args::Replay;
 #[cfg(test)]
 pub(crate) use report::ReplayReport;
 #[cfg(test)]
-pub(crate) use sink::Target;
+pub(crate) use sink::{Delivery, Target};
 #[cfg(test)]
 pub(crate) use tally::{LeftOut, OfGroup, Unreadable};

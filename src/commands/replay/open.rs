@@ -4,9 +4,10 @@ use super::args::{From, Replay};
 use super::chosen::Chosen;
 use super::ground::Ground;
 use super::reading::Reading;
-use super::sink::Sink;
+use super::sink::destination::ToDestination;
 use super::sink::stream::ToStream;
-use super::source::log_groups::LogGroups;
+use super::sink::{Destined, Sink};
+use super::source::log_groups::{LogGroups, Subscribed};
 use super::source::manifest::Manifest;
 use super::source::objects::{Objects, Shelf};
 use super::source::{Source, expired, quarantine};
@@ -25,28 +26,86 @@ pub(super) async fn source(
     args: &Replay,
     ground: &Ground,
     chosen: Chosen,
+    into: Option<&Destined>,
 ) -> Result<Box<dyn Source>> {
     if args.from == From::LogGroups {
         let now = i64::try_from(aws.session.time()).unwrap_or_default() * 1000;
         let (subscribed, span) = (ground.subscribed(aws, &chosen).await?, chosen.span(now));
+        let subscribed = match into {
+            Some(destined) => led_to(destined, subscribed, &chosen)?,
+            None => subscribed,
+        };
         return Ok(Box::new(LogGroups::new(&ground.target.account, subscribed, span)));
     }
     let shelf = shelf(args.from, ground)?;
-    let reading = Reading::new(ground.memory_mb(), ground.router());
+    let reading = match into {
+        Some(destined) => Reading::for_destination(&destined.name, destined.router()?),
+        None => Reading::new(ground.memory_mb(), ground.router()),
+    };
     let begun = rfc3339(i64::try_from(aws.session.time()).unwrap_or_default() * 1000);
     let identity = &aws.session.identity;
-    let manifest = Manifest::new(ground.stack.as_str(), args.from.name(), "stream", identity, &begun);
+    let into = into.map_or_else(|| "stream".to_owned(), |destined| format!("destination:{}", destined.name));
+    let manifest = Manifest::new(ground.stack.as_str(), args.from.name(), &into, identity, &begun);
     let stream = ground.names.stream.as_str();
     Ok(Box::new(Objects::open(aws, shelf, (chosen, args.again), reading, (stream, manifest)).await?))
+}
+
+/// Those of the subscriptions whose events the routes lead to a destination.
+///
+/// # Errors
+/// [`Code::Usage`] for a log group that is named and does not lead there.
+fn led_to(destined: &Destined, mut subscribed: Vec<Subscribed>, chosen: &Chosen) -> Result<Vec<Subscribed>> {
+    let router = destined.router()?;
+    let leads = |of: &Subscribed| {
+        let chosen = router.choose(&of.log_group, [of.filter.as_str()]).unwrap_or_default();
+        chosen.iter().any(|at| router.names().get(*at) == Some(&destined.name))
+    };
+    let is_astray = |of: &Subscribed| !leads(of);
+    let named = subscribed.iter().find(|of| chosen.names().contains(&of.log_group) && is_astray(of));
+    // Without a name, some of them have to lead there.
+    let astray = named.or_else(|| subscribed.first().filter(|_| subscribed.iter().all(is_astray)));
+    if let Some(of) = astray {
+        let message = format!("no route leads from the log group to `{}`", destined.name);
+        return Err(Error::usage(message, "leave it out, or give the destination that its route names")
+            .on(&of.log_group));
+    }
+    subscribed.retain(leads);
+    Ok(subscribed)
 }
 
 /// The sink.
 ///
 /// # Errors
 /// A rate that cannot be used; what the calls fail with.
-pub(super) async fn sink(aws: Aws<'_>, args: &Replay, ground: &Ground) -> Result<Box<dyn Sink>> {
-    let notes = notes(args.from, ground);
-    Ok(Box::new(ToStream::open(aws, &ground.names.stream, args.records_per_second, notes).await?))
+pub(super) async fn sink(
+    aws: Aws<'_>,
+    args: &Replay,
+    ground: &Ground,
+    into: Option<Destined>,
+) -> Result<Box<dyn Sink>> {
+    let rate = args.records_per_second;
+    match into {
+        Some(destined) => {
+            let own = ground.names.function_log_group.clone();
+            let notes = notes_of_destination(args.from);
+            Ok(Box::new(ToDestination::open(aws, destined, own, rate, notes)?))
+        }
+        None => {
+            let notes = notes(args.from, ground);
+            Ok(Box::new(ToStream::open(aws, &ground.names.stream, rate, notes).await?))
+        }
+    }
+}
+
+/// What somebody who sends records to a destination has to know.
+fn notes_of_destination(from: From) -> Vec<String> {
+    let twice = match from {
+        From::Expired => "events that it got before their batch expired are delivered twice",
+        From::LogGroups => "events that it got before are delivered twice",
+        From::Quarantine => "the other events of a record that was `refused` are delivered twice",
+    };
+    let alone = "it gets only what the routes lead to it; other destinations get nothing";
+    vec![alone.to_owned(), twice.to_owned()]
 }
 
 /// What somebody who sends records into the stream has to know.

@@ -4,8 +4,10 @@ use cwl2le_forwarder::record::payload::{Cap, MessageType, Payload, Poison, gunzi
 use cwl2le_forwarder::route::Router;
 use md5::{Digest, Md5};
 
-use crate::events::{Record, invocation};
+use crate::events::{Record, cap, invocation};
 
+/// Why a record is left out that the routes lead to other destinations than the one that records are sent to.
+pub(super) const ELSEWHERE: &str = "elsewhere";
 /// How gzip begins. What is gzip is not packed by a producer.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
@@ -18,8 +20,10 @@ pub(super) struct Held {
     pub(super) log_stream: String,
     /// How many events it has, apart from those of control messages.
     pub(super) events: u64,
-    /// Why the forwarder would set it aside, by [`Poison::name`].
-    pub(super) poison: Option<&'static str>,
+    /// Why it is not to be sent: the forwarder would set it aside, by [`Poison::name`], or it is [`ELSEWHERE`].
+    pub(super) left: Option<&'static str>,
+    /// Whether a part of it is for the destination that records are sent to.
+    is_wanted: bool,
 }
 
 impl Held {
@@ -50,13 +54,20 @@ pub(super) struct Reading {
     cap: Cap,
     /// None where the routes are not known.
     router: Option<Router>,
+    /// The destination that records are sent to; none where they go into the stream.
+    into: Option<String>,
     payload: Vec<u8>,
 }
 
 impl Reading {
     /// As a function with so many MB of memory and these routes.
     pub(super) fn new(memory_mb: u32, router: Option<Router>) -> Self {
-        Self { cap: Cap::for_memory(memory_mb as usize), router, payload: Vec::new() }
+        Self { cap: Cap::for_memory(memory_mb as usize), router, into: None, payload: Vec::new() }
+    }
+
+    /// As this tool does, which has memory for every record, for one destination by these routes.
+    pub(super) fn for_destination(name: &str, router: Router) -> Self {
+        Self { cap: cap(), router: Some(router), into: Some(name.to_owned()), payload: Vec::new() }
     }
 
     /// Looks at the data of a record: one payload, or several that a producer has packed.
@@ -64,7 +75,8 @@ impl Reading {
         let mut held = Held::default();
         let looked =
             if data.starts_with(&GZIP) { self.part(data, &mut held) } else { self.packed(data, &mut held) };
-        held.poison = looked.err().map(|poison| poison.name());
+        let elsewhere = (self.into.is_some() && !held.is_wanted).then_some(ELSEWHERE);
+        held.left = looked.err().map(|poison| poison.name()).or(elsewhere);
         held
     }
 
@@ -91,12 +103,15 @@ impl Reading {
         let payload = parse(&self.payload)?;
         note(&payload, held);
         if payload.message_type == MessageType::Control {
+            held.is_wanted = true;
             return Ok(());
         }
         held.events += payload.events.len() as u64;
         let Some(router) = &self.router else { return Ok(()) };
         let filters = payload.filters.iter().map(AsRef::as_ref);
-        router.choose(&payload.log_group, filters).map(drop).map_err(Poison::Unrouted)
+        let chosen = router.choose(&payload.log_group, filters).map_err(Poison::Unrouted)?;
+        held.is_wanted |= chosen.iter().any(|at| router.names().get(*at) == self.into.as_ref());
+        Ok(())
     }
 }
 
@@ -145,25 +160,35 @@ mod tests {
         let mut reading = Reading::new(256, None);
         let held = reading.look(&record("/app/a", &["one", "two"]));
         assert_eq!(
-            (held.log_groups.as_slice(), held.events, held.poison),
+            (held.log_groups.as_slice(), held.events, held.left),
             (&["/app/a".to_owned()][..], 2, None)
         );
-        assert_eq!(reading.look(b"no gzip").poison, Some("not_gzip"));
-        assert_eq!(reading.look(&record("/app/a", &["one"])[..20]).poison, Some("broken_gzip"));
+        assert_eq!(reading.look(b"no gzip").left, Some("not_gzip"));
+        assert_eq!(reading.look(&record("/app/a", &["one"])[..20]).left, Some("broken_gzip"));
         let Record::Data(foreign) = Record::compress(b"[]") else { panic!("data") };
-        assert_eq!(reading.look(&foreign).poison, Some("not_cloudwatch_logs"));
+        assert_eq!(reading.look(&foreign).left, Some("not_cloudwatch_logs"));
         let control =
             r#"{"messageType": "CONTROL_MESSAGE", "logGroup": "", "logEvents": [{"message": "x"}]}"#;
         let Record::Data(control) = Record::compress(control.as_bytes()) else { panic!("data") };
         let held = Reading::new(256, Some(router())).look(&control);
-        assert_eq!((held.events, held.poison), (0, None));
+        assert_eq!((held.events, held.left), (0, None));
     }
 
     #[test]
     fn what_no_route_takes_would_be_set_aside_again() {
         let mut reading = Reading::new(256, Some(router()));
-        assert_eq!(reading.look(&record("/app/a", &["one"])).poison, None);
-        assert_eq!(reading.look(&record("/other", &["one"])).poison, Some("unrouted"));
+        assert_eq!(reading.look(&record("/app/a", &["one"])).left, None);
+        assert_eq!(reading.look(&record("/other", &["one"])).left, Some("unrouted"));
+    }
+
+    #[test]
+    fn what_is_for_other_destinations_is_left_out() {
+        let mut reading = Reading::for_destination("a", router());
+        assert_eq!(reading.look(&record("/app/a", &["one"])).left, None);
+        assert_eq!(reading.look(&record("/other", &["one"])).left, Some("unrouted"));
+        let mut reading = Reading::for_destination("b", router());
+        assert_eq!(reading.look(&record("/app/a", &["one"])).left, Some(ELSEWHERE));
+        assert_eq!(reading.look(b"no gzip").left, Some("not_gzip"));
     }
 
     #[test]

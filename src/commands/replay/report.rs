@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::args::From;
 use super::run::Run;
-use super::sink::Target;
+use super::sink::{Delivery, Target};
 use super::source::Found;
 use super::survey::Row;
 use super::tally::{Count, LeftOut, OfGroup, Tally, Unreadable};
@@ -40,6 +40,9 @@ pub(crate) struct ReplayReport {
     pub log_groups: Vec<OfGroup>,
     /// What is not sent, by reason.
     pub left: Vec<LeftOut>,
+    /// What the destination did with the events; none of the stream, which hands them on later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delivery: Option<Delivery>,
     /// Records that an earlier run has sent, in objects that it did not send as a whole.
     pub sent_before: u64,
     /// Records that two functions gave up: each is sent once.
@@ -102,15 +105,25 @@ impl ReplayReport {
             (run.is_complete, run.is_limited, run.is_interrupted);
     }
 
+    /// Events that the destination refuses for good.
+    pub(super) fn refused(&self) -> u64 {
+        self.delivery.as_ref().map_or(0, |delivery| delivery.refused)
+    }
+
+    /// Whether everything was read and sent, and taken by its destination.
+    pub(super) fn is_whole(&self) -> bool {
+        self.complete && self.unreadable_objects == 0 && self.refused() == 0
+    }
+
     /// The exit code.
     pub(super) fn exit(&self) -> Exit {
         match self {
             _ if self.interrupted => Exit::Interrupted,
             _ if self.cancelled => Exit::Cancelled,
             _ if self.dry_run => Exit::Success,
-            _ if self.complete && self.unreadable_objects == 0 => Exit::Success,
+            _ if self.is_whole() => Exit::Success,
             // What was sent is sent, and the rest is not.
-            _ if self.complete || self.sent.records > 0 => Exit::Partial,
+            _ if self.sent.records > 0 || self.complete && self.refused() == 0 => Exit::Partial,
             _ => match &self.stopped {
                 Some(error) if self.failure.is_none() => error.code.exit(),
                 _ => Exit::Undelivered,

@@ -121,7 +121,7 @@ impl Run {
         let parcels: Vec<&Parcel> =
             batch.iter().map(|(_, parcel)| parcel).filter(|parcel| !parcel.is_copy).collect();
         let fates = if parcels.is_empty() { Vec::new() } else { sink.send(aws, &parcels).await };
-        let is_whole = fates.iter().all(|fate| *fate == Fate::Sent);
+        let is_whole = fates.iter().all(|fate| matches!(fate, Fate::Sent | Fate::Refused));
         let mut fates = fates.into_iter();
         let (mut done, mut sent) = (Vec::new(), 0);
         for (portion, parcel) in &batch {
@@ -134,6 +134,7 @@ impl Run {
                     self.tally.sent(parcel);
                     done.push((*portion, parcel.at));
                 }
+                Some(Fate::Refused) => done.push((*portion, parcel.at)),
                 Some(Fate::Failed(why)) => drop(self.failure.get_or_insert(why)),
                 None | Some(Fate::NotTried) => {}
             }

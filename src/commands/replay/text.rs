@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::args::From;
+use super::reading::ELSEWHERE;
 use super::report::ReplayReport;
 use super::sink::Target;
 use super::source::Found;
@@ -46,11 +47,17 @@ pub(super) fn found(from: From, found: &Found) -> Vec<String> {
     lines
 }
 
+/// The place that records go to.
+fn place(to: &Target) -> String {
+    let kind = if to.has_receipts { "to the destination" } else { "into the stream" };
+    format!("{kind} {}", visible(&to.name))
+}
+
 /// Where it goes, in lines.
 pub(super) fn target(to: &Target) -> Vec<String> {
     let rate =
         to.records_a_second.map(|rate| format!(", at most {} a second", number(rate.into(), "record")));
-    let text = format!("into the stream {}{}", visible(&to.name), rate.unwrap_or_default());
+    let text = format!("{}{}", place(to), rate.unwrap_or_default());
     let notes = to.notes.iter().map(|note| hanging("  - ", note, width()));
     std::iter::once(hanging("", &text, width())).chain(notes).collect()
 }
@@ -103,6 +110,7 @@ impl ReplayReport {
                 };
                 let more = match left.why.as_str() {
                     "refused" => "a destination refused events of them; `--reason refused` sends them",
+                    ELSEWHERE => "the routes lead them to other destinations",
                     _ => "the forwarder would set them aside again",
                 };
                 let text =
@@ -117,6 +125,33 @@ impl ReplayReport {
         let more = self.unreadable_objects - self.unreadable.len() as u64;
         if more > 0 {
             lines.push(hanging(&bad, &plural(more, "more object"), width()));
+        }
+        lines
+    }
+
+    /// What became of the events at the destination.
+    fn delivered(&self) -> Vec<String> {
+        let Some(delivery) = &self.delivery else { return Vec::new() };
+        let mut counts = vec![format!("{} delivered", number(delivery.delivered, "event"))];
+        let others =
+            [(delivery.filtered, "dropped by rules"), (delivery.skipped, "of the forwarder's own log")];
+        counts.extend(
+            others.iter().filter(|(of, _)| *of > 0).map(|(of, what)| format!("{} {what}", digits(*of))),
+        );
+        let mut lines = vec![hanging("  ", &counts.join(", "), width())];
+        if delivery.refused > 0 {
+            let lead = format!("  {BAD}refused:{BAD:#} ");
+            lines.push(hanging(&lead, &number(delivery.refused, "event"), width()));
+            let why = delivery.reasons.iter().map(|why| hanging("    - ", &visible(why), width()));
+            lines.extend(why);
+        }
+        if delivery.possible_duplicates > 0 {
+            let lead = format!("  {WARN}twice:{WARN:#} ");
+            let text = format!(
+                "{} sent without a receipt may arrive twice",
+                number(delivery.possible_duplicates, "event")
+            );
+            lines.push(hanging(&lead, &text, width()));
         }
         lines
     }
@@ -142,15 +177,15 @@ impl ReplayReport {
     fn verdict(&self, to: &Target) -> String {
         let sent =
             format!("{} of {}", number(self.sent.records, "record"), number(self.chosen.records, "record"));
-        let done = self.complete && self.unreadable_objects == 0;
-        let lead = if done { format!("{GOOD}sent{GOOD:#} ") } else { format!("{BAD}sent only{BAD:#} ") };
-        let lead = if self.limited && self.failure.is_none() && self.stopped.is_none() {
+        let lead =
+            if self.is_whole() { format!("{GOOD}sent{GOOD:#} ") } else { format!("{BAD}sent only{BAD:#} ") };
+        let lead = if self.limited && self.refused() == 0 && self.failure.is_none() && self.stopped.is_none()
+        {
             "sent ".to_owned()
         } else {
             lead
         };
-        let text =
-            format!("{sent}, {}, into the stream {}", number(self.sent.events, "event"), visible(&to.name));
+        let text = format!("{sent}, {}, {}", number(self.sent.events, "event"), place(to));
         hanging(&lead, &text, width())
     }
 
@@ -215,6 +250,7 @@ impl fmt::Display for ReplayReport {
             }
             Some(to) if !self.dry_run => {
                 lines.push(self.verdict(to));
+                lines.extend(self.delivered());
                 lines.extend(self.contents());
                 lines.extend(self.not_sent());
                 lines.extend(self.end());

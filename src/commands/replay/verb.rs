@@ -1,11 +1,13 @@
 //! `cwl2le replay`: what a run does.
 
+use std::sync::Arc;
+
 use super::args::{From, Replay};
 use super::chosen::Chosen;
 use super::ground::Ground;
 use super::report::ReplayReport;
 use super::run::run;
-use super::sink::Target;
+use super::sink::{Destined, Target};
 use super::source::{Resume, Source};
 use super::survey::survey;
 use super::tally::Tally;
@@ -30,6 +32,10 @@ impl Verb for Replay {
                 "Send what was logged before a log group was subscribed",
                 "cwl2le replay --from log-groups -g /app --since 30d",
             ),
+            (
+                "Send what a log service has lost, to this destination only",
+                "cwl2le replay --from log-groups --since 2d --into audit",
+            ),
             ("List what no retry could deliver, with the reasons", "cwl2le replay --from quarantine --list"),
         ],
         page: Some("replay.md"),
@@ -43,14 +49,18 @@ impl Verb for Replay {
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         self.check()?;
-        let session = context.session().await?;
+        let session = Arc::new(context.session().await?);
         let now = i64::try_from(session.time()).unwrap_or_default() * 1000;
         let chosen = Chosen::of(self, now)?;
         let step = context.progress.begin("looking for records");
         let notice = |notice: Notice<'_>| waiting(&step, &notice);
         let aws = session.telling(&notice);
         let ground = Ground::read(context, &session, context.stack(&self.stack)).await?;
-        let mut source = open::source(aws, self, &ground, chosen).await?;
+        let into = match &self.into {
+            Some(name) => Some(Destined::read(&session, ground.configuration()?, name).await?),
+            None => None,
+        };
+        let mut source = open::source(aws, self, &ground, chosen, into.as_ref()).await?;
         drop(step);
         let place = (ground.target.account.clone(), ground.target.region.to_string());
         let mut report =
@@ -70,7 +80,7 @@ impl Verb for Replay {
             None => usize::try_from(tally.objects).unwrap_or(total),
         };
         let mut sink =
-            if self.list { None } else { Some(open::sink((&session).into(), self, &ground).await?) };
+            if self.list { None } else { Some(open::sink((&*session).into(), self, &ground, into).await?) };
         report.to = sink.as_ref().map(|sink| sink.target().clone());
         if let Some(to) = report.to.as_ref().filter(|_| self.sends())
             && self.ask(context, source.as_ref(), to).await? == Consent::Declined
@@ -100,6 +110,7 @@ impl Verb for Replay {
         }
         drop(step);
         report.take(ended, source.notes());
+        report.delivery = sink.delivery().cloned();
         let resume = source.resume().filter(|_| !report.complete || report.limited);
         report.resume_at = resume.map(|resume| to_the_millisecond(resume.since));
         report.next = self.next(context, &report, resume);
@@ -144,11 +155,14 @@ impl Replay {
         };
         match report {
             _ if report.interrupted || report.limited => Next::new().then(again, "go on"),
-            _ if report.failure.is_some() => Next::new()
-                .then(context.command_line.of_stack("doctor"), "see why the stream takes nothing")
-                .then(again, "go on"),
+            _ if report.failure.is_some() => {
+                let place = self.into.as_deref().unwrap_or("the stream");
+                Next::new()
+                    .then(context.command_line.of_stack("doctor"), format!("see why {place} takes nothing"))
+                    .then(again, "go on")
+            }
             _ if report.stopped.is_some() => Next::new().then(again, "go on"),
-            _ if report.sent.records > 0 && report.complete => Next::new().then(
+            _ if report.sent.records > 0 && report.complete && self.into.is_none() => Next::new().then(
                 context.command_line.of_stack("status").with(&["--watch".to_owned()]),
                 "see them arrive",
             ),

@@ -3,15 +3,16 @@
 use futures_util::future::LocalBoxFuture;
 use serde::Serialize;
 
+use super::Delivery;
 use crate::aws::Aws;
 use crate::commands::replay::source::Parcel;
 
 /// Where records go, for the plan and the report.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Target {
-    /// What kind of place it is: `stream`.
+    /// What kind of place it is: `stream` or `destination`.
     pub into: String,
-    /// The name of the stream.
+    /// The name of the stream or of the destination.
     pub name: String,
     /// Maximum records a second; none where the destination decides.
     pub records_a_second: Option<u32>,
@@ -27,6 +28,8 @@ pub(crate) struct Target {
 pub(in super::super) enum Fate {
     /// It was taken.
     Sent,
+    /// Its destination refuses all of its events for good. It is done, and no more of it is sent.
+    Refused,
     /// It was not taken; why. Nothing that follows is sent.
     Failed(String),
     /// It was not tried, because the user has asked to stop or one before it failed.
@@ -44,4 +47,9 @@ pub(in super::super) trait Sink {
 
     /// Sends a batch, when it is its turn, and says of each record what became of it.
     fn send<'a>(&'a mut self, aws: Aws<'a>, parcels: &'a [&'a Parcel]) -> LocalBoxFuture<'a, Vec<Fate>>;
+
+    /// What became of the events so far; none where that is not known yet, as in the stream.
+    fn delivery(&self) -> Option<&Delivery> {
+        None
+    }
 }

@@ -176,7 +176,7 @@ impl Objects {
         }
         let mut leave = |why: &str| portion.left.push(Left { why: why.to_owned(), events: held.events });
         let is_refused = portion.reasons.iter().any(|reason| reason == REFUSED);
-        match (data, held.poison) {
+        match (data, held.left) {
             (Err(why), _) | (Ok(_), Some(why)) => leave(why),
             (Ok(_), None) if is_refused && !self.chosen.names_reason(REFUSED) => leave(REFUSED),
             (Ok(data), None) => {
