@@ -37,9 +37,35 @@ pub(crate) struct Page {
 
 /// The ids of the shards that have been open since a time, in milliseconds since 1970.
 pub(crate) async fn shards_since(aws: Aws<'_>, stream: &str, since: i64) -> Result<Vec<String>, AwsError> {
+    Ok(shards_of_time(aws, stream, since).await?.into_iter().map(|shard| shard.id).collect())
+}
+
+/// A shard that had records at some time.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct ShardOfTime {
+    /// Its id.
+    pub(crate) id: String,
+    /// The shards that it was split or merged from, if they had any, too.
+    pub(crate) parents: Vec<String>,
+}
+
+/// The shards that have been open since a time, in milliseconds since 1970, with what they came from.
+///
+/// # Errors
+///
+/// Whatever `kinesis:ListShards` fails with.
+pub(crate) async fn shards_of_time(
+    aws: Aws<'_>,
+    stream: &str,
+    since: i64,
+) -> Result<Vec<ShardOfTime>, AwsError> {
     let filter = ShardFilter::builder().r#type(ShardFilterType::FromTimestamp);
     let shards = shards(aws, stream, filter.timestamp(DateTime::from_millis(since))).await?;
-    Ok(shards.into_iter().map(|shard| shard.shard_id).collect())
+    let shards = shards.into_iter().map(|shard| ShardOfTime {
+        id: shard.shard_id,
+        parents: shard.parent_shard_id.into_iter().chain(shard.adjacent_parent_shard_id).collect(),
+    });
+    Ok(shards.collect())
 }
 
 /// The shards of a stream that a filter lets through.
@@ -80,6 +106,26 @@ pub(crate) async fn shard_iterator(
             .shard_id(shard)
             .shard_iterator_type(ShardIteratorType::AtTimestamp)
             .timestamp(DateTime::from_millis(since))
+            .send()
+    });
+    Ok(answer.await?.shard_iterator)
+}
+
+/// Where to read a shard behind the record with this sequence number. It is good for five minutes.
+pub(crate) async fn iterator_behind(
+    aws: Aws<'_>,
+    stream: &str,
+    shard: &str,
+    sequence: &str,
+) -> Result<Option<String>, AwsError> {
+    let kinesis = aws.session.kinesis();
+    let answer = aws.call(SERVICE, "GetShardIterator", stream, || {
+        kinesis
+            .get_shard_iterator()
+            .stream_name(stream)
+            .shard_id(shard)
+            .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+            .starting_sequence_number(sequence)
             .send()
     });
     Ok(answer.await?.shard_iterator)

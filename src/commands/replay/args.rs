@@ -25,10 +25,10 @@ pub(crate) struct Replay {
     /// It gets what the routes lead to it, and confirms it before the command ends.
     #[arg(long, value_name = "DESTINATION", allow_hyphen_values = true, value_parser = Hyphened(StringValueParser::new()), conflicts_with = "list")]
     pub into: Option<String>,
-    /// Only what was kept since then: 1h, 2d or 2016-09-17T10:28:49Z
+    /// Only what was kept, logged or put into the stream since then: 1h, 2d or 2016-09-17T10:28:49Z
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub since: Option<Moment>,
-    /// Only what was kept until then
+    /// Only what came until then
     #[arg(long, value_name = "WHEN", value_parser = moment)]
     pub until: Option<Moment>,
     /// Only records of this log group; repeatable
@@ -77,15 +77,23 @@ pub(crate) enum From {
     Quarantine,
     /// What was logged to the subscribed log groups within a time
     LogGroups,
+    /// What arrived in the stream within a time; needs --into
+    Stream,
 }
 
 impl From {
+    /// Whether it is read by time, and keeps no notes of what was sent.
+    pub(super) fn is_timed(self) -> bool {
+        matches!(self, Self::LogGroups | Self::Stream)
+    }
+
     /// As it is typed.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Expired => "on-failure",
             Self::Quarantine => "quarantine",
             Self::LogGroups => "log-groups",
+            Self::Stream => "stream",
         }
     }
 }
@@ -96,18 +104,25 @@ impl Replay {
     /// # Errors
     /// [`crate::error::Code::Usage`].
     pub(super) fn check(&self) -> Result<()> {
-        if self.from == From::LogGroups {
+        let from = self.from.name();
+        if self.from.is_timed() {
             if self.since.is_none() {
                 return Err(Error::usage(
-                    "log groups are sent from a time on",
+                    format!("--from {from} sends everything from a time on"),
                     "give it with --since, such as --since 2d, and perhaps an end with --until",
                 ));
             }
             if self.again || !self.reasons.is_empty() {
                 let message =
-                    "--again and --reason are for records that were kept, and log groups keep no notes";
+                    format!("--again and --reason are for records that were kept, not for --from {from}");
                 return Err(Error::usage(message, "leave them out; --since and --until say what is sent"));
             }
+        }
+        if self.from == From::Stream && self.into.is_none() {
+            return Err(Error::usage(
+                "what is read from the stream cannot go into the stream again: it would be read again",
+                "give a destination with --into; `cwl2le replay --from log-groups` sends into the stream",
+            ));
         }
         Ok(())
     }

@@ -118,6 +118,11 @@ impl Ground {
         Ok(all)
     }
 
+    /// How long the stream keeps records, in hours.
+    pub(super) fn retention_hours(&self) -> u32 {
+        self.observed.stream.as_ref().map_or(0, |stream| stream.retention_hours)
+    }
+
     /// The memory of the main function, in MB.
     pub(super) fn memory_mb(&self) -> u32 {
         self.observed.function.as_ref().map_or(MEMORY_MB, |function| function.memory_mb)

@@ -10,6 +10,7 @@ use super::sink::{Destined, Sink};
 use super::source::log_groups::{LogGroups, Subscribed};
 use super::source::manifest::Manifest;
 use super::source::objects::{Objects, Shelf};
+use super::source::stream::Stream;
 use super::source::{Source, expired, quarantine};
 use super::time::rfc3339;
 use crate::aws::Aws;
@@ -28,25 +29,28 @@ pub(super) async fn source(
     chosen: Chosen,
     into: Option<&Destined>,
 ) -> Result<Box<dyn Source>> {
+    let now = i64::try_from(aws.session.time()).unwrap_or_default() * 1000;
+    let (span, stream) = (chosen.span(now), ground.names.stream.as_str());
     if args.from == From::LogGroups {
-        let now = i64::try_from(aws.session.time()).unwrap_or_default() * 1000;
-        let (subscribed, span) = (ground.subscribed(aws, &chosen).await?, chosen.span(now));
+        let subscribed = ground.subscribed(aws, &chosen).await?;
         let subscribed = match into {
             Some(destined) => led_to(destined, subscribed, &chosen)?,
             None => subscribed,
         };
         return Ok(Box::new(LogGroups::new(&ground.target.account, subscribed, span)));
     }
-    let shelf = shelf(args.from, ground)?;
     let reading = match into {
         Some(destined) => Reading::for_destination(&destined.name, destined.router()?),
         None => Reading::new(ground.memory_mb(), ground.router()),
     };
-    let begun = rfc3339(i64::try_from(aws.session.time()).unwrap_or_default() * 1000);
+    if args.from == From::Stream {
+        return Ok(Box::new(Stream::open(aws, stream, span, chosen, reading).await?));
+    }
+    let shelf = shelf(args.from, ground)?;
+    let begun = rfc3339(now);
     let identity = &aws.session.identity;
     let into = into.map_or_else(|| "stream".to_owned(), |destined| format!("destination:{}", destined.name));
     let manifest = Manifest::new(ground.stack.as_str(), args.from.name(), &into, identity, &begun);
-    let stream = ground.names.stream.as_str();
     Ok(Box::new(Objects::open(aws, shelf, (chosen, args.again), reading, (stream, manifest)).await?))
 }
 
@@ -60,14 +64,14 @@ fn led_to(destined: &Destined, mut subscribed: Vec<Subscribed>, chosen: &Chosen)
         let chosen = router.choose(&of.log_group, [of.filter.as_str()]).unwrap_or_default();
         chosen.iter().any(|at| router.names().get(*at) == Some(&destined.name))
     };
-    let is_astray = |of: &Subscribed| !leads(of);
-    let named = subscribed.iter().find(|of| chosen.names().contains(&of.log_group) && is_astray(of));
-    // Without a name, some of them have to lead there.
-    let astray = named.or_else(|| subscribed.first().filter(|_| subscribed.iter().all(is_astray)));
-    if let Some(of) = astray {
+    let is_astray = |name: &&String| !subscribed.iter().any(|of| of.log_group == **name && leads(of));
+    // Where none is named, some of them have to lead there.
+    let first = subscribed.first().filter(|_| !subscribed.iter().any(leads)).map(|of| &of.log_group);
+    if let Some(name) = chosen.names().iter().find(is_astray).or(first) {
         let message = format!("no route leads from the log group to `{}`", destined.name);
-        return Err(Error::usage(message, "leave it out, or give the destination that its route names")
-            .on(&of.log_group));
+        return Err(
+            Error::usage(message, "leave it out, or give the destination that its route names").on(name)
+        );
     }
     subscribed.retain(leads);
     Ok(subscribed)
@@ -87,7 +91,8 @@ pub(super) async fn sink(
     match into {
         Some(destined) => {
             let own = ground.names.function_log_group.clone();
-            let notes = notes_of_destination(args.from);
+            let now = i64::try_from(aws.session.time()).unwrap_or_default() * 1000;
+            let notes = notes_of_destination(args, ground, now);
             Ok(Box::new(ToDestination::open(aws, destined, own, rate, notes)?))
         }
         None => {
@@ -98,14 +103,23 @@ pub(super) async fn sink(
 }
 
 /// What somebody who sends records to a destination has to know.
-fn notes_of_destination(from: From) -> Vec<String> {
-    let twice = match from {
+fn notes_of_destination(args: &Replay, ground: &Ground, now: i64) -> Vec<String> {
+    let twice = match args.from {
         From::Expired => "events that it got before their batch expired are delivered twice",
-        From::LogGroups => "events that it got before are delivered twice",
+        From::LogGroups | From::Stream => "events that it got before are delivered twice",
         From::Quarantine => "the other events of a record that was `refused` are delivered twice",
     };
     let alone = "it gets only what the routes lead to it; other destinations get nothing";
-    vec![alone.to_owned(), twice.to_owned()]
+    let mut notes = vec![alone.to_owned(), twice.to_owned()];
+    let kept = ground.retention_hours();
+    let since = args.since.map(|since| since.in_milliseconds(now));
+    if args.from == From::Stream && since.is_some_and(|since| now - since > i64::from(kept) * 3_600_000) {
+        notes.push(format!(
+            "the stream keeps records for {kept} hours; older events may still be in their log groups: \
+             `--from log-groups`"
+        ));
+    }
+    notes
 }
 
 /// What somebody who sends records into the stream has to know.
@@ -115,7 +129,7 @@ fn notes(from: From, ground: &Ground) -> Vec<String> {
         From::Expired => {
             "events that were delivered before their batch expired are delivered twice".to_owned()
         }
-        From::LogGroups => {
+        From::LogGroups | From::Stream => {
             "events that were delivered before are delivered twice; give --since and --until for those that were not"
                 .to_owned()
         }
@@ -136,7 +150,7 @@ fn notes(from: From, ground: &Ground) -> Vec<String> {
 fn shelf(from: From, ground: &Ground) -> Result<Shelf> {
     let (why, contents): (Why, super::source::objects::ReadContents) = match from {
         From::Expired => (Why::Expired, expired::contents),
-        From::Quarantine | From::LogGroups => (Why::Quarantined, quarantine::contents),
+        From::Quarantine | From::LogGroups | From::Stream => (Why::Quarantined, quarantine::contents),
     };
     let places = ground.places(why);
     let mut buckets: Vec<&str> =
@@ -171,7 +185,7 @@ fn shelf(from: From, ground: &Ground) -> Result<Shelf> {
 fn not_kept(from: From, ground: &Ground) -> Error {
     let (what, flag) = match from {
         From::Expired => ("what expires", "--on-failure arn:aws:s3:::BUCKET"),
-        From::Quarantine | From::LogGroups => {
+        From::Quarantine | From::LogGroups | From::Stream => {
             ("what no retry can deliver", "--quarantine s3://BUCKET/PREFIX")
         }
     };

@@ -199,7 +199,9 @@ fn chosen(args: &[&str]) -> Chosen {
 async fn open(session: &Session, from: From, chosen: Chosen, again: bool) -> Result<Objects> {
     let (prefixes, contents): (_, super::source::objects::ReadContents) = match from {
         From::Expired => (vec![PREFIX.to_owned()], expired::contents),
-        From::Quarantine | From::LogGroups => (vec!["set-aside/stream/".to_owned()], quarantine::contents),
+        From::Quarantine | From::LogGroups | From::Stream => {
+            (vec!["set-aside/stream/".to_owned()], quarantine::contents)
+        }
     };
     let shelf = Shelf { bucket: BUCKET.to_owned(), owner: "123456789012".to_owned(), prefixes, contents };
     let manifest = Manifest::new("default", from.name(), "stream", "arn:me", "2026-11-29T20:00:00Z");

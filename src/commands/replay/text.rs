@@ -28,9 +28,16 @@ fn number(of: u64, thing: &str) -> String {
 
 /// What there is, in lines.
 pub(super) fn found(from: From, found: &Found) -> Vec<String> {
-    if let (From::LogGroups, Some(since), Some(until)) = (from, found.oldest, found.newest) {
-        let groups = number(found.objects, "subscription");
-        let text = format!("{}: {groups}, from {} to {}", from.name(), rfc3339(since), rfc3339(until));
+    if let (true, Some(since), Some(until)) = (from.is_timed(), found.oldest, found.newest) {
+        let what = match from {
+            From::Stream => format!(
+                "{} of {}",
+                number(found.objects, "shard"),
+                found.places.iter().map(visible).collect::<String>()
+            ),
+            _ => number(found.objects, "subscription"),
+        };
+        let text = format!("{}: {what}, from {} to {}", from.name(), rfc3339(since), rfc3339(until));
         return vec![hanging("", &text, width())];
     }
     let places = found.places.iter().map(visible).collect::<Vec<_>>().join(", ");
@@ -234,8 +241,11 @@ impl fmt::Display for ReplayReport {
         match &self.to {
             _ if self.cancelled => lines.push("nothing was sent".to_owned()),
             _ if self.is_empty() => {
-                if self.from == From::LogGroups {
-                    lines.push("nothing to send: no such log group is subscribed by this stack".to_owned());
+                if self.from.is_timed() {
+                    lines.push(match self.from {
+                        From::Stream => "nothing to send: the stream has no shards of that time".to_owned(),
+                        _ => "nothing to send: no such log group is subscribed by this stack".to_owned(),
+                    });
                     return f.write_str(&lines.join("\n"));
                 }
                 let places = self.found.places.iter().map(visible).collect::<Vec<_>>().join(", ");

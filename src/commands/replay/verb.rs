@@ -34,9 +34,8 @@ impl Verb for Replay {
             ),
             (
                 "Send what a log service has lost, to this destination only",
-                "cwl2le replay --from log-groups --since 2d --into audit",
+                "cwl2le replay --from stream --since 2h --into audit",
             ),
-            ("List what no retry could deliver, with the reasons", "cwl2le replay --from quarantine --list"),
         ],
         page: Some("replay.md"),
     };
@@ -71,7 +70,7 @@ impl Verb for Replay {
             return Ok(report);
         }
         let total = usize::try_from(report.found.objects).unwrap_or(usize::MAX);
-        let is_timed = self.from == From::LogGroups;
+        let is_timed = self.from.is_timed();
         let span = report.found.oldest.zip(report.found.newest).filter(|_| is_timed);
         let seconds = |from: i64, to: i64| usize::try_from((to - from) / 1000).unwrap_or_default();
         let total = span.map_or(total, |(since, until)| seconds(since, until).max(1));

@@ -114,6 +114,18 @@ async fn what_expired_in_an_outage_arrives_once_and_nothing_else_arrives_again()
     let wanted = before.iter().chain(&expired).cloned().chain(["after".to_owned()]);
     assert_eq!(counts, wanted.map(|message| (message, 1)).collect());
 
+    // All that arrived in the stream can be sent to one destination, by whoever is on call: what was live, what expired,
+    // and the same once more as it was replayed.
+    let stream = ["replay", "--from", "stream", "--since", "1h", "--yes"];
+    on_call.run(&stream).await.failed(2, "usage");
+    let none = on_call.run(&[&stream[..], &["--into", "nobody"]].concat()).await.failed(2, "usage");
+    assert!(none.json()["error"]["message"].to_string().contains("it has: default"), "{none:?}");
+    let streamed = on_call.run(&[&stream[..], &["--into", "default"]].concat()).await.ok().json();
+    let in_stream = all + expired.len();
+    assert_eq!(streamed["delivery"]["delivered"], json!(in_stream), "{streamed:#}");
+    assert_eq!((&streamed["complete"], &streamed["to"]["into"]), (&json!(true), &json!("destination")));
+    world.log_service.wait_for_lines(all + in_stream, PATIENCE).await.expect("lines");
+
     // One object can be forwarded to one destination, by its URL.
     let place = planned["found"]["places"][0].as_str().expect("a place");
     let url = format!("{place}{}", key_within(&listed, place));

@@ -9,5 +9,9 @@ pub(super) mod manifest;
 pub(super) mod objects;
 mod position;
 pub(super) mod quarantine;
+mod shard;
+pub(super) mod stream;
+#[cfg(test)]
+mod stream_tests;
 
 pub(super) use interface::{Found, Left, Parcel, Portion, Resume, Source};
