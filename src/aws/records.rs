@@ -139,8 +139,10 @@ pub(crate) async fn get_records(
     limit: i32,
 ) -> Result<Page, AwsError> {
     let kinesis = aws.session.kinesis();
+    // An iterator is opaque: the ARN says which stream has to be allowed.
+    let arn = aws.session.target.arn(SERVICE, format_args!("stream/{stream}"));
     let answer = aws.call(SERVICE, "GetRecords", stream, || {
-        kinesis.get_records().shard_iterator(iterator).limit(limit).send()
+        kinesis.get_records().stream_arn(&arn).shard_iterator(iterator).limit(limit).send()
     });
     let answer = answer.await?;
     let records = answer.records.into_iter().map(|record| StoredRecord {

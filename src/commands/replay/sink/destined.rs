@@ -69,7 +69,7 @@ fn denied(error: Error, name: &str) -> Error {
         return error;
     }
     error.hint(format!(
-        "records go to `{name}` from here, with its secrets: run this as somebody who may read them, or leave --into out"
+        "records go to `{name}` from here, with its secrets: run it with permission to read them, or leave out --into"
     ))
 }
 
