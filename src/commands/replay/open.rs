@@ -18,6 +18,10 @@ use crate::documentation::page;
 use crate::error::{Code, Error, Result, listed};
 use crate::resources::kept::Why;
 
+/// How much later than now AWS's clock may be, in milliseconds: the time of a session is exact to about a second, and
+/// begins a second. So what has just arrived is sent, too.
+const JUST_NOW: i64 = 3000;
+
 /// The source.
 ///
 /// # Errors
@@ -30,20 +34,21 @@ pub(super) async fn source(
     into: Option<&Destined>,
 ) -> Result<Box<dyn Source>> {
     let now = i64::try_from(aws.session.time()).unwrap_or_default() * 1000;
-    let (span, stream) = (chosen.span(now), ground.names.stream.as_str());
+    let stream = ground.names.stream.as_str();
     if args.from == From::LogGroups {
         let subscribed = ground.subscribed(aws, &chosen).await?;
         let subscribed = match into {
             Some(destined) => led_to(destined, subscribed, &chosen)?,
             None => subscribed,
         };
-        return Ok(Box::new(LogGroups::new(&ground.target.account, subscribed, span)));
+        return Ok(Box::new(LogGroups::new(&ground.target.account, subscribed, chosen.span(now))));
     }
     let reading = match into {
         Some(destined) => Reading::for_destination(&destined.name, destined.router()?),
         None => Reading::new(ground.memory_mb(), ground.router()),
     };
     if args.from == From::Stream {
+        let span = chosen.span(now + JUST_NOW);
         return Ok(Box::new(Stream::open(aws, stream, span, chosen, reading).await?));
     }
     let shelf = shelf(args.from, ground)?;
