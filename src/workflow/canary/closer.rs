@@ -29,10 +29,8 @@ pub(super) async fn look(
     rows: &mut Rows<'_>,
 ) -> Found {
     let of = |destination: Option<&String>| {
-        let own = functions
-            .iter()
-            .find(|function| destination.is_some() && function.isolated.as_ref() == destination);
-        own.or_else(|| functions.iter().find(|function| function.isolated.is_none()))
+        let serves = |name: &String| functions.iter().find(|function| function.destinations.contains(name));
+        destination.and_then(serves).or_else(|| functions.iter().find(|function| function.isolated.is_none()))
     };
     let asked = destinations.iter().filter_map(|name| Some((name.clone(), of(name.as_ref())?)));
     let mut asked = stream::iter(asked)

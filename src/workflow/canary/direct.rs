@@ -54,11 +54,11 @@ pub(super) async fn ask(
     id: &str,
     limit: Duration,
 ) -> Direct {
-    let now = session.time();
-    let record = record(stack, destination, id, i64::try_from(now).unwrap_or_default() * 1000);
+    let now = i64::try_from(session.time()).unwrap_or_default() * 1000;
+    let record = record(stack, destination, id, now);
     let aws: Aws<'_> = session.into();
     let began = Instant::now();
-    let asked = invoke(aws.at_most(RETRY), function, &event(stack, &record, now), limit + START).await;
+    let asked = invoke(aws.at_most(RETRY), function, &event(stack, &record), limit + START).await;
     let version = asked.as_ref().ok().and_then(|invoked| invoked.version.clone());
     let outcome = match asked {
         Ok(invoked) => read(&invoked, destination, id),
@@ -68,15 +68,16 @@ pub(super) async fn ask(
 }
 
 /// The event of an invocation by the trigger. Its record has a sequence number that no record of the stream has, since
-/// the forwarder remembers those that it has delivered.
-fn event(stack: &Stack, record: &Record, now: u64) -> String {
+/// the forwarder remembers those that it has delivered; and no time of arrival, so that a function serves it which has
+/// its destination only from some time on.
+fn event(stack: &Stack, record: &Record) -> String {
     let sequence = format!("{:056}", fastrand::u64(1..));
     let data = if let Record::Data(data) = record { STANDARD.encode(data) } else { String::new() };
     let record = json!({
         "eventID": format!("shardId-000000000000:{sequence}"),
         "eventSource": "aws:kinesis",
         "eventSourceARN": stack.names.stream_arn(&stack.target),
-        "kinesis": { "sequenceNumber": sequence, "data": data, "approximateArrivalTimestamp": now },
+        "kinesis": { "sequenceNumber": sequence, "data": data },
     });
     json!({ "Records": [record] }).to_string()
 }

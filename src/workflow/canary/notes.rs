@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cwl2le_forwarder::config::Config;
+use cwl2le_forwarder::config::Schedule;
 
 use super::outcome::Outcome;
-use super::seen::Seen;
 use crate::aws::{Aws, EventQuery, filter_log_events};
 use crate::error::{Code, Error, Result};
 use crate::journal::Entry;
-use crate::resources::ObservedFunction;
+use crate::resources::function::sharing::schedule_of;
+use crate::resources::{Observed, ObservedFunction, Whole, current_config};
 use crate::stack::Names;
 
 /// Maximum time to repeat a read that is throttled, before the next one.
@@ -33,36 +33,54 @@ pub(super) struct Function {
     pub(super) log_group: String,
     /// Maximum time of an invocation.
     pub(super) timeout: Duration,
-    /// The destination that has this function of its own.
+    /// The destination that has this function of its own; it may serve it no longer.
     pub(super) isolated: Option<String>,
     /// The destinations that it serves.
     pub(super) destinations: Vec<String>,
 }
 
-/// The functions, each with the destinations that it serves; `config` is that of the whole stack, where it can be read.
-pub(super) fn functions(seen: &Seen, config: Option<&Config>) -> Vec<Function> {
-    let names = &seen.stack.names;
-    let function = |names: &Names, is: Option<&ObservedFunction>, isolated: Option<&String>| Function {
+/// The functions, each with the destinations that it serves; `whole` is the configuration of all of them, where it can
+/// be read.
+///
+/// A function that hands its destination over serves it for the records that arrive before a time. With `at`, in
+/// seconds since 1970, it is that of a record that arrives then; without, that of records from after the last change.
+pub(super) fn functions(
+    names: &Names,
+    observed: &Observed,
+    whole: Option<&Whole>,
+    at: Option<u64>,
+) -> Vec<Function> {
+    let serves_itself = |name: &String| {
+        let own = observed.isolated.get(name).and_then(|own| own.function.as_ref());
+        let schedule = own.and_then(current_config).and_then(|config| schedule_of(&config, name));
+        #[allow(clippy::cast_precision_loss, reason = "seconds of our time are exact in 53 bits")]
+        let serves = |schedule: Schedule| match at {
+            Some(at) => schedule.serves(Some(at as f64)),
+            None => schedule.last(),
+        };
+        schedule.map_or_else(|| whole.is_none_or(|whole| whole.isolated.contains(name)), serves)
+    };
+    let function = |names: &Names, is: Option<&ObservedFunction>, destinations: Vec<String>| Function {
         name: names.function.clone(),
         invoked_as: is.map_or_else(|| names.function.clone(), |is| is.invoked_as(&names.function)),
         log_group: is.and_then(|is| is.log_group.clone()).unwrap_or_else(|| names.function_log_group.clone()),
         timeout: Duration::from_secs(is.map_or(60, |is| is.timeout_seconds.into())),
-        isolated: isolated.cloned(),
-        destinations: match isolated {
-            Some(name) => vec![name.clone()],
-            None => {
-                let all = config.iter().flat_map(|config| config.names());
-                all.filter(|name| !seen.observed.isolated.contains_key(*name))
-                    .map(ToOwned::to_owned)
-                    .collect()
-            }
-        },
+        isolated: None,
+        destinations,
     };
-    let own = seen.observed.isolated.iter().map(|(destination, own)| {
-        function(&names.isolated(destination), own.function.as_ref(), Some(destination))
-    });
-    let main = function(names, seen.observed.function.as_ref(), None);
-    [main].into_iter().chain(own).collect()
+    let own: Vec<Function> = (observed.isolated.iter())
+        .map(|(name, own)| Function {
+            isolated: Some(name.clone()),
+            ..function(
+                &names.isolated(name),
+                own.function.as_ref(),
+                Some(name.clone()).filter(serves_itself).into_iter().collect(),
+            )
+        })
+        .collect();
+    let all = whole.into_iter().flat_map(|whole| whole.config.names()).map(ToOwned::to_owned);
+    let rest = all.filter(|name| own.iter().all(|own| !own.destinations.contains(name))).collect();
+    [function(names, observed.function.as_ref(), rest)].into_iter().chain(own).collect()
 }
 
 /// What the notes of one function say.
@@ -168,6 +186,10 @@ mod tests {
 
     use super::*;
     use crate::aws::testing::{Answer, FakeAws};
+    use crate::resources::function::isolation_tests::isolating;
+    use crate::resources::model::apply;
+    use crate::resources::tests::{empty_account, one_stack, run};
+    use crate::resources::{setup, whole_config};
 
     fn function() -> Function {
         Function {
@@ -178,6 +200,33 @@ mod tests {
             isolated: None,
             destinations: vec!["app".to_owned()],
         }
+    }
+
+    /// `audit` was isolated, and is no longer: its function still delivers what arrived before the change.
+    #[test]
+    fn a_destination_is_that_of_the_function_that_serves_it_from_now_on() {
+        const NOW: u64 = 1_790_000_000;
+        let mut account = Observed { time: Some(NOW), ..empty_account(&[]) };
+        let stack = isolating(one_stack(), &["audit"]);
+        let main = |account: &Observed, at| {
+            let whole = whole_config(account).expect("readable");
+            let all = functions(&stack.names, account, whole.as_ref(), at);
+            let shared: Vec<&String> = all.iter().flat_map(|function| &function.destinations).collect();
+            assert_eq!(shared.len(), 3, "each destination has one function: {all:?}");
+            all[0].destinations.clone()
+        };
+        run(&stack, &mut account, |is| setup(&stack, is, false));
+        assert_eq!(main(&account, None), ["app", "lake"]);
+
+        account.time = Some(NOW + 100_000);
+        let shared = isolating(one_stack(), &[]);
+        let plan = setup(&shared, &account, false);
+        apply(&shared, &mut account, &plan);
+        assert!(account.isolated.contains_key("audit"), "{plan}");
+        assert_eq!(main(&account, None), ["app", "audit", "lake"]);
+        assert_eq!(main(&account, Some(NOW + 200_000)), ["app", "audit", "lake"]);
+        // Until the change, records are still its own.
+        assert_eq!(main(&account, Some(NOW + 100_000)), ["app", "lake"]);
     }
 
     fn log(events: Vec<Value>) -> FakeAws {

@@ -83,16 +83,20 @@ impl<'a> Canary<'a> {
             let error = no_stack(self, &seen);
             return Err(unknown_stack::explained(self.context, self.session, self.stack, error).await);
         }
-        let config = match whole_config(&seen.observed.in_force()) {
-            Ok(Some(whole)) => Ok(whole.config),
+        let in_force = seen.observed.in_force();
+        let whole = match whole_config(&in_force) {
+            Ok(Some(whole)) => Ok(whole),
             Ok(None) => Err("the function has no configuration".to_owned()),
             Err(unreadable) => Err(unreadable.reason),
         };
+        let arrives = (self.via != Via::Function).then(|| self.session.time());
+        let functions = functions(&seen.stack.names, &in_force, whole.as_ref().ok(), arrives);
+        let config = whole.map(|whole| whole.config);
         let wanted = wanted(self.destinations, config.as_ref().ok())?;
         let mut run = Run {
             canary: self,
             id: new_id(),
-            functions: functions(&seen, config.as_ref().ok()),
+            functions,
             wanted,
             rows: Rows::new(self.context.progress, proofs(config.as_ref().ok())),
             causes: Vec::new(),

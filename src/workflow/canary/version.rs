@@ -37,8 +37,10 @@ pub(crate) async fn ask_versions(
     versions: &BTreeMap<String, u64>,
 ) -> Result<VersionCanary> {
     let seen = Box::pin(look(session, stack)).await?;
-    let config = whole_config(&seen.observed).ok().flatten().map(|whole| whole.config);
-    let known = functions(&seen, config.as_ref());
+    // A version that was just published has what the function itself has.
+    let whole = whole_config(&seen.observed).ok().flatten();
+    let known = functions(&seen.stack.names, &seen.observed, whole.as_ref(), None);
+    let config = whole.map(|whole| whole.config);
     let is_known = |name: &String| known.iter().any(|function| function.name == *name);
     let unread = versions.keys().find(|name| !is_known(name)).cloned();
     let asked: Vec<Function> = known
