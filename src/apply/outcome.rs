@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Code, Error, Failure};
 use crate::flags::CommandLine;
-use crate::resources::{ResourceId, Verb};
+use crate::resources::{ResourceId, Stage, Verb};
 
 /// What was done of a plan.
 #[derive(Debug, Clone, Default, Serialize)]
@@ -48,6 +48,9 @@ pub struct Done {
 /// A step that failed or was stopped on the way.
 #[derive(Debug, Clone, Serialize)]
 pub struct Failed {
+    /// When: all stages before it are done.
+    #[serde(skip)]
+    pub stage: Stage,
     /// What was to be changed.
     pub resource: ResourceId,
     /// How.
@@ -89,6 +92,12 @@ pub struct ApplyError {
 }
 
 impl ApplyError {
+    /// Whether all that failed is of this stage.
+    pub(crate) fn only_concerns(&self, stage: Stage) -> bool {
+        let failed = &self.applied.failed;
+        !failed.is_empty() && failed.iter().all(|failed| failed.stage == stage)
+    }
+
     /// The error to end `command` with, which says what exists now and how to go on from there.
     pub fn into_error(self, command: &str, again: &CommandLine) -> Error {
         let Applied { done, failed, not_begun } = &self.applied;

@@ -154,11 +154,12 @@ async fn run_step(
     for (done, action) in step.actions.iter().enumerate() {
         if let Err(error) = Box::pin(action.act(aws)).await {
             tell(What::Failed { error: &error });
-            let (resource, verb, of) = (step.resource.clone(), step.verb, step.actions.len());
+            let (stage, resource, verb) = (step.stage, step.resource.clone(), step.verb);
+            let of = step.actions.len();
             let became = *creation.lock().unwrap_or_else(PoisonError::into_inner);
             let unclear = || (verb == Verb::Create && leaves_open(error.code)).then_some(Creation::Unclear);
             let creation = became.or_else(unclear);
-            return Err(Failed { resource, verb, actions_done: done, actions: of, creation, error });
+            return Err(Failed { stage, resource, verb, actions_done: done, actions: of, creation, error });
         }
     }
     let elapsed = begun.elapsed();

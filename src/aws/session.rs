@@ -1,7 +1,8 @@
 //! The account, the region and the identity that a command works with.
 
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -36,6 +37,7 @@ pub struct Session {
     patience: Option<Duration>,
     clock: Clock,
     begun: OnceLock<u64>,
+    published: Mutex<BTreeMap<String, u64>>,
     stop: Stop,
     show_log: Option<String>,
 }
@@ -79,6 +81,7 @@ impl Session {
             patience: options.patience,
             clock,
             begun: OnceLock::new(),
+            published: Mutex::default(),
             stop: options.stop.clone(),
             show_log: options.show_log.clone(),
         }
@@ -140,6 +143,17 @@ impl Session {
     /// When this run first asked for the time of it, in seconds since 1970: the same however long it lasts.
     pub(crate) fn begun(&self) -> u64 {
         *self.begun.get_or_init(|| self.time())
+    }
+
+    /// Notes the version of a function that this run has published.
+    pub(crate) fn note_published(&self, function: &str, version: u64) {
+        let mut published = self.published.lock().unwrap_or_else(PoisonError::into_inner);
+        published.insert(function.to_owned(), version);
+    }
+
+    /// The version of a function that this run published last; none where it published none.
+    pub(crate) fn published(&self, function: &str) -> Option<u64> {
+        self.published.lock().unwrap_or_else(PoisonError::into_inner).get(function).copied()
     }
 
     /// How many seconds AWS's clock is ahead of that of this machine.

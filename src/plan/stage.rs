@@ -59,6 +59,9 @@ pub enum Stage {
     Alarms,
     /// Setup: the topic that they notify.
     Topic,
+    /// Setup: versions that nothing needs any more. Everything else is done by then, and stays so if they cannot be
+    /// deleted.
+    Prune,
 }
 
 /// What is done to a resource.

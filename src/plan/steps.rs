@@ -133,6 +133,16 @@ impl<A> Plan<A> {
         Self { steps, ..self.clone() }
     }
 
+    /// The same plan with only the steps of this stage and later ones.
+    #[must_use]
+    pub(crate) fn since(&self, stage: Stage) -> Self
+    where
+        A: Clone,
+    {
+        let steps = self.steps.iter().filter(|step| step.stage >= stage).cloned().collect();
+        Self { steps, ..self.clone() }
+    }
+
     /// Adds what another plan does.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {

@@ -148,9 +148,10 @@ impl<'a> Run<'a> {
         Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) }
     }
 
-    /// The error to end with. With --rollback, first removes what this run made.
+    /// The error to end with. With --rollback, first removes what this run made, unless all that failed is to delete old
+    /// versions: then everything works.
     async fn failed(&self, plan: &Plan, failure: ApplyError) -> Error {
-        if !self.rollback {
+        if !self.rollback || failure.only_concerns(Stage::Prune) {
             return failure.into_error(self.command, self.context.command_line);
         }
         self.context.note("rolling back: deleting what this run created");

@@ -239,3 +239,16 @@ async fn what_a_step_made_is_told_from_what_it_found() {
         assert_eq!(creations, creation.map(|became| (&id, became)).into_iter().collect::<Vec<_>>(), "{id}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_the_last_stage_leaves_nothing_else_undone() {
+    let aws = denying();
+    let failure = async |bad: Stage| {
+        let name = |stage| if stage == bad { "/bad" } else { "/good" };
+        let steps = [Stage::Live, Stage::Alarms, Stage::Prune]
+            .map(|stage| step(stage, Kind::LOG_GROUP, name(stage), vec![retention(name(stage))]));
+        apply(&aws.session(), &plan(steps.into()), &|_| {}).await.expect_err("denied")
+    };
+    assert!(failure(Stage::Prune).await.only_concerns(Stage::Prune));
+    assert!(!failure(Stage::Alarms).await.only_concerns(Stage::Prune));
+}

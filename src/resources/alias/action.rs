@@ -1,7 +1,10 @@
 //! What can be done to the versions of a function and to its alias.
 
+use std::collections::BTreeMap;
+
 use super::observed::{Before, LIVE, ObservedAlias};
 use crate::plan::{Kind, ResourceId};
+use crate::resources::function::desired::EnvValue;
 use crate::stack::Names;
 
 /// Stands for the kind where the engine asks something of it.
@@ -30,6 +33,8 @@ pub enum Action {
         function: String,
         /// The base64 SHA-256 of the code that is published; AWS refuses another one.
         code_sha256: String,
+        /// What an earlier action of the same plan has set, which the version must have.
+        settings: Settings,
     },
     /// Invoke a version once with an empty batch: fails where it cannot start.
     Start {
@@ -58,14 +63,34 @@ pub enum Action {
     },
 }
 
+/// Settings of a function as far as they are known: those that a plan sets, or those that AWS shows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// Memory in MB.
+    pub memory_mb: Option<u32>,
+    /// Timeout in seconds.
+    pub timeout_seconds: Option<u32>,
+    /// The environment variables.
+    pub environment: Option<BTreeMap<String, EnvValue>>,
+}
+
+impl Settings {
+    /// Whether nothing that both know differs.
+    pub(crate) fn agree_with(&self, other: &Self) -> bool {
+        fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {
+            one.zip(other).is_none_or(|(one, other)| one == other)
+        }
+        agree(self.memory_mb.as_ref(), other.memory_mb.as_ref())
+            && agree(self.timeout_seconds.as_ref(), other.timeout_seconds.as_ref())
+            && agree(self.environment.as_ref(), other.environment.as_ref())
+    }
+}
+
 /// A version of a function, as an action names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Version {
-    /// The newest one. It must have this code: else another run published it.
-    Newest {
-        /// The base64 SHA-256 of its zip.
-        code_sha256: String,
-    },
+    /// The one that an earlier action of the same plan published.
+    Published,
     /// The one of this number.
     Number(u64),
     /// The one that the alias names.

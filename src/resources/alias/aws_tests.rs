@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::aws as alias;
 use super::observed::{Before, ObservedAlias};
-use super::{Action, From, Version};
+use super::{Action, From, Settings, Version};
 use crate::aws::tests::*;
 use crate::error::Code;
 
@@ -19,6 +19,11 @@ async fn act(aws: &FakeAws, action: &Action) -> crate::error::Result<()> {
 
 fn moving(version: Version, from: From) -> Action {
     Action::Move { function: "f".to_owned(), version, from, before: None }
+}
+
+fn publishing(memory_mb: u32) -> Action {
+    let settings = Settings { memory_mb: Some(memory_mb), ..Settings::default() };
+    Action::Publish { function: "f".to_owned(), code_sha256: "a".to_owned(), settings }
 }
 
 fn live(version: &str) -> ObservedAlias {
@@ -86,15 +91,14 @@ async fn what_others_set_on_a_function_counts_and_what_aws_sets_does_not() {
 async fn a_version_is_published_of_this_code_and_waited_for() {
     let aws = FakeAws::new(|request| {
         Answer::Json(match (request.operation.as_str(), request.before) {
-            ("PublishVersion", _) => json!({"Version": "8", "State": "Pending"}),
+            ("PublishVersion", _) => json!({"Version": "8", "State": "Pending", "MemorySize": 256}),
             ("GetFunctionConfiguration", 0 | 3..) => {
                 json!({"State": "Active", "LastUpdateStatus": "Successful"})
             }
             _ => json!({"State": "Pending"}),
         })
     });
-    let publish = Action::Publish { function: "f".to_owned(), code_sha256: "a".to_owned() };
-    act(&aws, &publish).await.expect("published");
+    act(&aws, &publishing(256)).await.expect("published");
     let requests = aws.requests();
     let at = requests.iter().position(|request| request.operation == "PublishVersion").expect("a call");
     assert_eq!(requests[at].body["CodeSha256"], json!("a"));
@@ -105,14 +109,8 @@ async fn a_version_is_published_of_this_code_and_waited_for() {
 
 #[tokio::test(start_paused = true)]
 async fn an_alias_moves_only_from_where_this_run_saw_it() {
-    let aws = FakeAws::new(|request| match request.operation.as_str() {
-        "ListVersionsByFunction" => {
-            Answer::Json(json!({"Versions": [published("8", "b"), published("7", "a")]}))
-        }
-        _ => Answer::ok(),
-    });
-    let newest = Version::Newest { code_sha256: "b".to_owned() };
-    act(&aws, &moving(newest, From::Alias(live("7")))).await.expect("moved");
+    let aws = FakeAws::new(|_| Answer::ok());
+    act(&aws, &moving(Version::Number(8), From::Alias(live("7")))).await.expect("moved");
     let requests = aws.requests();
     let moved = requests.iter().find(|request| request.operation == "UpdateAlias").expect("a call");
     assert_eq!((moved.text("FunctionVersion"), moved.text("RevisionId")), ("8", "r"));
@@ -130,10 +128,45 @@ async fn an_alias_moves_only_from_where_this_run_saw_it() {
     let requests = aws.requests();
     let moved = requests.iter().rfind(|request| request.operation == "UpdateAlias").expect("a call");
     assert_eq!(moved.text("Description"), "rolled back from version 8, cwl2le run of 2026-11-01T00:00:00Z");
+}
 
-    // Another run has published something else.
-    let other = Version::Newest { code_sha256: "c".to_owned() };
-    assert_eq!(act(&aws, &moving(other, From::Nothing)).await.expect_err("changed").code, Code::Changed);
+/// Another run publishes version 9 with the same code and other settings right after this one has published 8.
+#[tokio::test(start_paused = true)]
+async fn what_a_run_has_published_is_what_it_starts_and_makes_live() {
+    let aws = FakeAws::new(|request| {
+        Answer::Json(match request.operation.as_str() {
+            "PublishVersion" => json!({"Version": "8", "State": "Active"}),
+            "ListVersionsByFunction" => json!({"Versions": [published("8", "a"), published("9", "a")]}),
+            "GetFunctionConfiguration" => json!({"State": "Active", "LastUpdateStatus": "Successful"}),
+            _ => json!({}),
+        })
+    });
+    let session = aws.session();
+    let start = Action::Start { function: "f".to_owned(), version: Version::Published };
+    let moves = moving(Version::Published, From::Alias(live("7")));
+    let act = async |action: &Action| alias::act((&session).into(), action).await;
+    assert_eq!(act(&moves).await.expect_err("published nothing yet").code, Code::Internal);
+    for action in [&publishing(256), &start, &moves] {
+        act(action).await.expect("done");
+    }
+    let requests = aws.requests();
+    let of =
+        |operation: &str| requests.iter().find(|request| request.operation == operation).expect("a call");
+    assert!(of("Invoke").uri.contains("f:8") || of("Invoke").uri.contains("f%3A8"), "{requests:?}");
+    assert_eq!(of("UpdateAlias").text("FunctionVersion"), "8");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_with_the_settings_of_another_run_is_not_used() {
+    let aws = FakeAws::new(|request| {
+        Answer::Json(match request.operation.as_str() {
+            "PublishVersion" => json!({"Version": "8", "State": "Active", "MemorySize": 512}),
+            _ => json!({"State": "Active", "LastUpdateStatus": "Successful"}),
+        })
+    });
+    let error = act(&aws, &publishing(256)).await.expect_err("changed");
+    assert!(error.code == Code::Changed && error.message.contains("its settings"), "{error:?}");
+    act(&aws, &publishing(512)).await.expect("published");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,6 +1,6 @@
 //! A trigger that does not call the alias yet: first the alias names what runs now, then the trigger calls it.
 
-use super::action::{Action, From, Version};
+use super::action::{Action, From, Settings, Version};
 use super::observed::LIVE;
 use crate::resources::{Observed, ObservedFunction, ObservedTrigger, ObservedVersion, Stack, TriggerState};
 
@@ -26,9 +26,9 @@ pub(crate) fn freeze(stack: &Stack, observed: &Observed) -> Option<Vec<Action>> 
     let (mut actions, version) = match version.or_else(|| published(is)) {
         Some(version) => (Vec::new(), Version::Number(version.number)),
         None => {
-            let code_sha256 = is.code_sha256.clone();
-            let publish = Action::Publish { function: function.clone(), code_sha256: code_sha256.clone() };
-            (vec![publish], Version::Newest { code_sha256 })
+            let (function, code_sha256) = (function.clone(), is.code_sha256.clone());
+            let publish = Action::Publish { function, code_sha256, settings: Settings::default() };
+            (vec![publish], Version::Published)
         }
     };
     let live = is.live().cloned();

@@ -1,6 +1,6 @@
 //! Which version of a function is to get the records.
 
-use super::action::Version;
+use super::action::{Settings, Version};
 use super::freeze::published;
 use super::observed::Before;
 use crate::resources::{Action, Observed, ObservedFunction, Plan, ResourceId, function};
@@ -8,9 +8,9 @@ use crate::resources::{Action, Observed, ObservedFunction, Plan, ResourceId, fun
 /// What a plan changes of a function.
 pub(super) enum Change {
     /// It is created, or created again, with the code of this base64 SHA-256.
-    Create(String),
+    Create(String, Settings),
     /// What a version keeps of it changes; the base64 SHA-256 of its code, where that changes as well.
-    Version(Option<String>),
+    Version(Option<String>, Settings),
     /// Nothing of that.
     Nothing,
 }
@@ -18,20 +18,37 @@ pub(super) enum Change {
 impl Change {
     pub(super) fn of(plan: &Plan, function: &ResourceId) -> Self {
         let steps = plan.steps.iter().filter(|step| step.resource == *function);
-        let (mut code, mut changes) = (None, false);
+        let (mut code, mut settings) = (None, None);
         for action in steps.flat_map(|step| &step.actions) {
             match action {
                 Action::Function(function::Action::Create(create)) => {
-                    return Self::Create(create.bundle.sha256.clone());
+                    let settings = Settings {
+                        memory_mb: Some(create.memory_mb),
+                        timeout_seconds: Some(create.timeout_seconds),
+                        environment: Some(create.environment.clone()),
+                    };
+                    return Self::Create(create.bundle.sha256.clone(), settings);
                 }
                 Action::Function(function::Action::UpdateCode { bundle, .. }) => {
-                    (code, changes) = (Some(bundle.sha256.clone()), true);
+                    code = Some(bundle.sha256.clone());
                 }
-                Action::Function(function::Action::UpdateConfiguration { .. }) => changes = true,
+                Action::Function(function::Action::UpdateConfiguration {
+                    memory_mb,
+                    timeout_seconds,
+                    environment,
+                    ..
+                }) => {
+                    let (memory_mb, timeout_seconds) = (*memory_mb, *timeout_seconds);
+                    settings =
+                        Some(Settings { memory_mb, timeout_seconds, environment: environment.clone() });
+                }
                 _ => {}
             }
         }
-        if changes { Self::Version(code) } else { Self::Nothing }
+        match code.is_some() || settings.is_some() {
+            true => Self::Version(code, settings.unwrap_or_default()),
+            false => Self::Nothing,
+        }
     }
 }
 
@@ -46,8 +63,8 @@ pub(super) enum Goal {
     Again(u64),
     /// This one, which is published.
     Number(u64),
-    /// One that is to be published, with the code of this base64 SHA-256.
-    Publish(String),
+    /// One that is to be published, with the code of this base64 SHA-256 and these settings.
+    Publish(String, Settings),
 }
 
 impl Goal {
@@ -56,12 +73,12 @@ impl Goal {
     pub(super) fn of(
         is: &ObservedFunction,
         observed: &Observed,
-        change: &Change,
+        change: Change,
         is_frozen: bool,
         ignores_rollback: bool,
     ) -> Self {
-        if let Change::Version(code) = change {
-            return Self::Publish(code.clone().unwrap_or_else(|| is.code_sha256.clone()));
+        if let Change::Version(code, settings) = change {
+            return Self::Publish(code.unwrap_or_else(|| is.code_sha256.clone()), settings);
         }
         let latest = is.snapshot();
         let live = is.live().filter(|_| !is_frozen);
@@ -83,16 +100,16 @@ impl Goal {
         }
         match published(is) {
             Some(version) => Self::Number(version.number),
-            None => Self::Publish(is.code_sha256.clone()),
+            None => Self::Publish(is.code_sha256.clone(), Settings::default()),
         }
     }
 
     /// The version to move the alias to, where it moves.
-    pub(super) fn version(&self) -> Option<Version> {
+    pub(super) const fn version(&self) -> Option<Version> {
         match self {
             Self::Keep | Self::Held(_) => None,
             Self::Again(number) | Self::Number(number) => Some(Version::Number(*number)),
-            Self::Publish(code_sha256) => Some(Version::Newest { code_sha256: code_sha256.clone() }),
+            Self::Publish(..) => Some(Version::Published),
         }
     }
 
@@ -100,7 +117,7 @@ impl Goal {
     pub(super) const fn number(&self) -> Option<u64> {
         match self {
             Self::Again(number) | Self::Number(number) => Some(*number),
-            Self::Keep | Self::Held(_) | Self::Publish(_) => None,
+            Self::Keep | Self::Held(_) | Self::Publish(..) => None,
         }
     }
 }

@@ -20,7 +20,7 @@ mod rollback_tests;
 mod start;
 
 pub(crate) use action::Alias;
-pub use action::{Action, From, Version};
+pub use action::{Action, From, Settings, Version};
 pub use observed::LIVE;
 pub(crate) use rollback::back_step;
 pub use rollback::{must_see_pins_of, rollback};

@@ -1,7 +1,7 @@
 //! What each action does to versions and aliases, in the model of AWS for the tests of the planner.
 
 use super::observed::{Before, LIVE, ObservedAlias, ObservedVersion};
-use super::{Action, From, Version};
+use super::{Action, From, Settings, Version};
 use crate::resources::{FunctionFailure, Observed, ObservedFunction, Stack};
 
 pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
@@ -10,8 +10,14 @@ pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
     let function = o.function.as_mut().expect("the function exists");
     assert!(!matches!(function.failure, Some(FunctionFailure::Creation(_))), "it was never made");
     match action {
-        Action::Publish { code_sha256, .. } => {
+        Action::Publish { code_sha256, settings, .. } => {
             assert_eq!(*code_sha256, function.code_sha256, "AWS publishes no other code");
+            let is = Settings {
+                memory_mb: Some(function.memory_mb),
+                timeout_seconds: Some(function.timeout_seconds),
+                environment: Some(function.environment.clone()),
+            };
+            assert!(settings.agree_with(&is), "this plan has set something else");
             function.settled = true;
             publish(function);
         }
@@ -66,9 +72,7 @@ fn number(function: &ObservedFunction, version: &Version) -> u64 {
     let found = match version {
         Version::Number(number) => function.version(*number),
         Version::Live => function.live_version(),
-        Version::Newest { code_sha256 } => {
-            function.versions.last().filter(|newest| newest.snapshot.code_sha256 == *code_sha256)
-        }
+        Version::Published => function.versions.last(),
     };
     found.expect("the version exists").number
 }

@@ -5,11 +5,11 @@
 
 use serde_json::{Value, json};
 
-use super::action::{Action, Alias, From, Version};
+use super::action::{Action, Alias, From};
 use super::freeze::freeze;
 use super::goal::{Change, Goal};
 use super::observed::ObservedAlias;
-use super::prune::outdated;
+use super::prune::prune;
 use super::start::{in_step_of, start_others};
 use crate::resources::function::forwarders::Forwarder;
 use crate::resources::kind::{Planned, Setup};
@@ -27,6 +27,7 @@ impl Planned for Alias {
 
     fn finish_setup(&Setup { stack, forwarders, .. }: &Setup<'_>, plan: &mut Plan) {
         start_others(stack, &forwarders.wanted, plan);
+        forwarders.wanted.iter().for_each(|forwarder| prune(forwarder, plan));
     }
 }
 
@@ -37,15 +38,15 @@ fn alias(forwarder: &Forwarder, let_go: Stage, ignores_rollback: bool, plan: &mu
         return;
     }
     let change = Change::of(plan, &function);
-    let is = observed.function.as_ref().filter(|_| !matches!(change, Change::Create(_)));
+    let is = observed.function.as_ref().filter(|_| !matches!(change, Change::Create(..)));
     let frozen = is.and_then(|_| freeze(stack, observed));
     let goal = match is {
         None => match change {
-            Change::Create(code_sha256) => Goal::Publish(code_sha256),
+            Change::Create(code_sha256, settings) => Goal::Publish(code_sha256, settings),
             // Its function is not planned.
             _ => return,
         },
-        Some(is) => Goal::of(is, observed, &change, frozen.is_some(), ignores_rollback),
+        Some(is) => Goal::of(is, observed, change, frozen.is_some(), ignores_rollback),
     };
     if let Goal::Held(rolled_back) = goal {
         let live = is.and_then(ObservedFunction::live).map_or("", |live| live.version.as_str());
@@ -63,9 +64,9 @@ fn alias(forwarder: &Forwarder, let_go: Stage, ignores_rollback: bool, plan: &mu
 fn publish_and_start(plan: &mut Plan, function: ResourceId, name: &str, goal: &Goal) {
     let Some(version) = goal.version().filter(|_| !matches!(goal, Goal::Again(_))) else { return };
     let mut actions: Vec<resources::Action> = Vec::new();
-    if let Goal::Publish(code_sha256) = goal {
-        let code_sha256 = code_sha256.clone();
-        actions.push(Action::Publish { function: name.to_owned(), code_sha256 }.into());
+    if let Goal::Publish(code_sha256, settings) = goal {
+        let (function, code_sha256, settings) = (name.to_owned(), code_sha256.clone(), settings.clone());
+        actions.push(Action::Publish { function, code_sha256, settings }.into());
     }
     actions.push(Action::Start { function: name.to_owned(), version }.into());
     in_step_of(plan, function, actions);
@@ -125,38 +126,6 @@ impl Now<'_> {
                 }
             }
         }
-        self.prune(goal, &mut draft);
         draft
     }
-
-    fn prune(&self, goal: &Goal, draft: &mut Draft) {
-        let Some(is) = self.is else { return };
-        let freezes = |action: &Action| matches!(action, Action::Publish { .. });
-        let frozen_new = self.frozen.is_some_and(|actions| actions.iter().any(freezes));
-        // Which of the present versions the alias names in the end; none where that one is published by this plan.
-        let live = match goal {
-            Goal::Publish(_) => None,
-            Goal::Number(number) | Goal::Again(number) => Some(*number),
-            Goal::Keep | Goal::Held(_) => self.frozen.and_then(moved_to).or_else(|| self.live()?.number()),
-        };
-        // A version that this plan publishes, and that the alias does not name in the end, is kept beside it.
-        let is_beside = frozen_new && goal.version().is_some();
-        let outdated = outdated(is, &self.forwarder.observed, live, usize::from(is_beside));
-        if outdated.is_empty() {
-            return;
-        }
-        draft.change("old_versions", outdated.clone(), Value::Null);
-        let function = &self.forwarder.stack.names.function;
-        for number in outdated {
-            draft.act(Action::DeleteVersion { function: function.clone(), number });
-        }
-    }
-}
-
-/// The number of the version that actions have the alias name, where it is there already.
-fn moved_to(actions: &[Action]) -> Option<u64> {
-    actions.iter().find_map(|action| match action {
-        Action::Move { version: Version::Number(number), .. } => Some(*number),
-        _ => None,
-    })
 }

@@ -91,21 +91,61 @@ proptest! {
         prop_assert!(starts.iter().max() < moves.iter().min(), "{plan}");
     }
 
-    /// Whatever was done how often, only a few versions stay: never the live one or the one before it goes.
+    /// Whatever was done how often, only a few versions stay: never the live one or the one before it goes. One run
+    /// deletes all that are too many, after everything else.
     #[test]
-    fn old_versions_go(stacks in proptest::collection::vec(stacks(), 2..8), count in 0usize..20) {
-        let mut account = with(&stacks[0]);
-        for stack in &stacks[1..] {
+    fn old_versions_go(
+        changes in proptest::collection::vec((stacks(), proptest::option::of(0usize..5)), 2..8), count in 0usize..20,
+    ) {
+        let mut account = with(&changes[0].0);
+        for (stack, back) in &changes[1..] {
             let plan = setup(stack, &account, false);
+            let deletes = |step: &&Step| step.actions.iter().any(is_deletion);
+            prop_assert!(plan.steps.iter().filter(deletes).all(|step| step.actions.iter().all(is_deletion)), "{plan}");
+            prop_assert!(plan.steps.iter().rev().skip(1).all(|step| !deletes(&step)), "{plan}");
             apply_some(stack, &mut account, &plan, count);
             run(stack, &mut account, |is| setup(stack, is, false));
-            let function = account.function.as_ref().expect("made");
+            let function = account.function.as_mut().expect("made");
             prop_assert!(function.versions.len() <= 5, "{:?}", function.versions);
             let before = function.live().and_then(|live| live.before);
             prop_assert!(before.is_none_or(|before| function.version(before.number()).is_some()));
             prop_assert!(setup(stack, &account, false).is_empty());
+            // Then somebody goes back.
+            let function = account.function.as_mut().expect("made");
+            let newest = function.versions.last().expect("published").number;
+            if let Some(old) = back.and_then(|at| function.versions.get(at)).filter(|old| old.number < newest) {
+                let (version, before) = (old.number.to_string(), Some(Before::RolledBackFrom(newest)));
+                let back = ObservedAlias { version, before, ..ObservedAlias::default() };
+                function.aliases.insert(LIVE.to_owned(), back);
+                run(stack, &mut account, |is| setup(stack, is, false));
+            }
         }
     }
+}
+
+fn is_deletion(action: &Action) -> bool {
+    matches!(action, Action::Alias(super::Action::DeleteVersion { .. }))
+}
+
+#[test]
+fn what_the_alias_named_before_goes_with_the_change_that_replaces_it() {
+    let mut stack = one_stack();
+    let mut account = with(&stack);
+    for _ in 0..6 {
+        stack = memory(&stack, stack.function.memory_mb.value + 1);
+        run(&stack, &mut account, |is| setup(&stack, is, false));
+    }
+    let numbers = |account: &Observed| -> Vec<u64> {
+        account.function.as_ref().expect("made").versions.iter().map(|version| version.number).collect()
+    };
+    assert_eq!(numbers(&account), [4, 5, 6, 7]);
+    alias(&mut account).before = Some(Before::Replaced(4));
+    stack = memory(&stack, stack.function.memory_mb.value + 1);
+    let plan = setup(&stack, &account, false);
+    apply(&stack, &mut account, &plan);
+    assert_eq!(numbers(&account), [5, 6, 7, 8]);
+    let again = setup(&stack, &account, false);
+    assert!(again.is_empty(), "{again}");
 }
 
 #[test]

@@ -46,11 +46,14 @@ fn change(step: &Step) -> Change {
     }
 }
 
-/// A call as text, without secrets. What a run that was interrupted has published has a number for the next one, and to
-/// start a version changes nothing.
+/// A call as text, without secrets. What a run that was interrupted has published has a number for the next one, what it
+/// has set is not set again, and to start a version changes nothing.
 fn call(action: &Action) -> Option<String> {
     match action {
         Action::Alias(alias::Action::Start { .. }) => None,
+        Action::Alias(alias::Action::Publish { function, code_sha256, .. }) => {
+            Some(format!("publish {function} with {code_sha256}"))
+        }
         Action::Alias(alias::Action::Move { function, before, .. }) => {
             Some(format!("move the alias of {function} {before:?}"))
         }

@@ -55,7 +55,7 @@ impl Upgrade<'_> {
         }
         let (stack, rest) = self.plan(self.context.silent()).await?;
         let moved = moved(&stack, &rest);
-        self.must_only_move(&rest)?;
+        self.must_only_move(&rest, &moved)?;
         let canary = if self.canary { Some(self.ask(&stack, &moved).await?) } else { None };
         let mut report = UpgradeReport { change, versions: moved, ..UpgradeReport::default() };
         if let Some(VersionCanary { hops, fault }) = canary {
@@ -74,7 +74,10 @@ impl Upgrade<'_> {
         let context = Context { file: None, ..context };
         let planned = plan_stack(context, self.session, self.wanted, None).await?;
         let mut plan = Plan { head: Head::default(), ..planned.plan };
-        let is_new = |plan: &Plan| plan.steps.iter().any(|step| step.resource.kind == Kind::ALIAS);
+        let is_new = |plan: &Plan| {
+            let mut before = plan.steps.iter().filter(|step| step.stage < Stage::Prune);
+            before.any(|step| step.resource.kind == Kind::ALIAS)
+        };
         if !is_new(&plan) && plan.refused.is_empty() {
             plan = Plan { notes: plan.notes, ..Plan::default() };
         }
@@ -94,13 +97,17 @@ impl Upgrade<'_> {
     }
 
     /// What is left must only make versions live that are published: anything else was not there when the plan was
-    /// shown. A version that is published only now could not be tried.
-    fn must_only_move(&self, rest: &Plan) -> Result<()> {
+    /// shown. A version that is published only now could not be tried, and one that another run has published since is
+    /// not what was shown.
+    fn must_only_move(&self, rest: &Plan, moved: &[Moved]) -> Result<()> {
         let publishes = |action: &Action| matches!(action, Action::Alias(alias::Action::Publish { .. }));
         let is_late = |step: &Step| {
             (step.stage >= Stage::Live || step.verb == Verb::Check) && !step.actions.iter().any(publishes)
         };
-        if rest.refused.is_empty() && rest.steps.iter().all(is_late) {
+        let is_own = |moved: &Moved| {
+            self.session.published(&moved.function).is_none_or(|published| published == moved.to)
+        };
+        if rest.refused.is_empty() && rest.steps.iter().all(is_late) && moved.iter().all(is_own) {
             return Ok(());
         }
         let message = "someone else changed the stack while the new version was being published; the version before is \
@@ -141,8 +148,9 @@ impl Upgrade<'_> {
             true => None,
             false => Some(Watch::prepare(self.session, &report.versions).await?),
         };
-        Events::new(self.context.live).planned(rest);
-        if let Err(failure) = applying(self.context, self.session, rest).await {
+        let moves = rest.before(Stage::Prune);
+        Events::new(self.context.live).planned(&moves);
+        if let Err(failure) = applying(self.context, self.session, &moves).await {
             return Err(self
                 .half_way(stack, &report.versions, failure.into_error("upgrade", self.context.command_line))
                 .await);
@@ -156,6 +164,7 @@ impl Upgrade<'_> {
             .then(line.of_stack("status"), "see whether the stack is healthy");
         let Some(watch) = &mut watch else {
             report.change.next = next;
+            self.prune(rest, &mut report).await?;
             return Ok(self.ended(report));
         };
         let Seen { trial, .. } = {
@@ -180,8 +189,28 @@ impl Upgrade<'_> {
             report.change.next = Next::new()
                 .then(line.of_stack("logs"), "read what the new version said")
                 .then(line.of_stack("versions"), "see which versions there are");
+        } else {
+            self.prune(rest, &mut report).await?;
         }
         Ok(self.ended(report))
+    }
+
+    /// Deletes the versions that nothing needs any more. Whether that can be done says nothing about the new version.
+    async fn prune(&self, rest: &Plan, report: &mut UpgradeReport) -> Result<()> {
+        let prune = rest.since(Stage::Prune);
+        Events::new(self.context.live).planned(&prune);
+        let Err(failure) = applying(self.context, self.session, &prune).await else { return Ok(()) };
+        let new = versions(report.versions.iter().map(|moved| (moved, Some(moved.to))));
+        if failure.error.code == Code::Interrupted {
+            return Err(failure
+                .error
+                .hint(format!("{new} is live; the next `upgrade` deletes old versions")));
+        }
+        report.change.notes.push(format!(
+            "old versions could not be deleted, the next run tries again: {}",
+            failure.error.message
+        ));
+        Ok(())
     }
 
     /// The error for new versions of which some are live and some are not. Those that are go back first.

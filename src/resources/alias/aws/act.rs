@@ -2,28 +2,33 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use aws_sdk_lambda::operation::publish_version::PublishVersionOutput;
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
-use super::read::{aliases, versions};
+use super::read::aliases;
 use crate::aws::Aws;
 use crate::aws::error::gone;
 use crate::error::{Code, Error, Result};
-use crate::resources::alias::action::{Action, From, Version};
+use crate::resources::alias::action::{Action, From, Settings, Version};
 use crate::resources::alias::observed::{Before, LIVE, ObservedAlias, description};
 use crate::resources::function::aws::{await_function, needed, start_function};
+use crate::resources::function::desired::EnvValue;
+use crate::resources::numbers::number;
 
 const SERVICE: &str = "lambda";
 
 /// Carries a change out.
 pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
     match action {
-        Action::Publish { function, code_sha256 } => publish(aws, function, code_sha256).await,
+        Action::Publish { function, code_sha256, settings } => {
+            publish(aws, function, code_sha256, settings).await
+        }
         Action::Start { function, version } => {
-            let qualifier = qualifier(aws, function, version).await?;
+            let qualifier = qualifier(aws, function, *version)?;
             start_function(aws, &format!("{function}:{qualifier}")).await
         }
         Action::Move { function, version, from, before } => {
-            let version = qualifier(aws, function, version).await?;
+            let version = qualifier(aws, function, *version)?;
             move_alias(aws, function, &version, from, *before).await
         }
         Action::DeleteVersion { function, number } => delete_version(aws, function, *number).await,
@@ -31,7 +36,7 @@ pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
 }
 
 /// Publishes the function as it is, and waits until the version is Active.
-async fn publish(aws: Aws<'_>, function: &str, code_sha256: &str) -> Result<()> {
+async fn publish(aws: Aws<'_>, function: &str, code_sha256: &str, settings: &Settings) -> Result<()> {
     await_function(aws, function, false).await?;
     let lambda = aws.session.lambda();
     let published = aws.call(SERVICE, "PublishVersion", function, || {
@@ -43,22 +48,40 @@ async fn publish(aws: Aws<'_>, function: &str, code_sha256: &str) -> Result<()> 
             false => error.into(),
         }
     })?;
-    let version = published.version.unwrap_or_default();
-    await_function(aws, &format!("{function}:{version}"), true).await
+    let number = published.version.as_deref().and_then(|version| version.parse().ok());
+    let number = number.ok_or_else(|| {
+        Error::new(Code::Aws, "AWS did not say which version it has published").on(function)
+    })?;
+    // Another run may have updated the function since this one did.
+    if !settings.agree_with(&settings_of(published)) {
+        return Err(changed(function, "its settings are not those that this run gave it"));
+    }
+    aws.session.note_published(function, number);
+    await_function(aws, &format!("{function}:{number}"), true).await
 }
 
-/// What stands behind the name of a function for a version of it.
-async fn qualifier(aws: Aws<'_>, function: &str, version: &Version) -> Result<String> {
-    let code_sha256 = match version {
-        Version::Number(number) => return Ok(number.to_string()),
-        Version::Live => return Ok(LIVE.to_owned()),
-        Version::Newest { code_sha256 } => code_sha256,
-    };
-    let newest = versions(aws, function).await?.pop();
-    let newest = newest.filter(|newest| newest.snapshot.code_sha256 == *code_sha256);
-    match newest {
-        Some(newest) => Ok(newest.number.to_string()),
-        None => Err(changed(function, "its newest version does not have the code that this run published")),
+/// What AWS shows of the settings of a version that it has published.
+fn settings_of(is: PublishVersionOutput) -> Settings {
+    // Without the right to use the KMS key of the function there are none.
+    let variables = is.environment.and_then(|environment| environment.variables);
+    Settings {
+        memory_mb: is.memory_size.map(|size| number(Some(size))),
+        timeout_seconds: is.timeout.map(|timeout| number(Some(timeout))),
+        environment: variables
+            .map(|all| all.into_iter().map(|(key, value)| (key, EnvValue(value))).collect()),
+    }
+}
+
+/// What stands behind the name of a function for a version of it. Another run may have published a newer one meanwhile,
+/// so a version of this run is known by the number that AWS gave it.
+fn qualifier(aws: Aws<'_>, function: &str, version: Version) -> Result<String> {
+    match version {
+        Version::Number(number) => Ok(number.to_string()),
+        Version::Live => Ok(LIVE.to_owned()),
+        Version::Published => match aws.session.published(function) {
+            Some(number) => Ok(number.to_string()),
+            None => Err(Error::new(Code::Internal, "this run has published no version").on(function)),
+        },
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) async fn observe(
 }
 
 /// The published versions of a function, oldest first.
-pub(super) async fn versions(aws: Aws<'_>, function: &str) -> Result<Vec<ObservedVersion>, AwsError> {
+async fn versions(aws: Aws<'_>, function: &str) -> Result<Vec<ObservedVersion>, AwsError> {
     let lambda = aws.session.lambda();
     let all = aws.pages(
         SERVICE,
