@@ -204,3 +204,54 @@ fn not_kept(from: From, ground: &Ground) -> Error {
     Error::new(Code::NotFound, format!("stack `{stack}` does not keep {what}"))
         .hint(format!("from now on it does after `cwl2le setup {flag}`"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use clap::Parser;
+    use cwl2le_forwarder::config::Config;
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::testing::FakeAws;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        replay: Replay,
+    }
+
+    async fn led(groups: &[&str], flags: &[&str]) -> Result<Vec<String>> {
+        let one = json!({"type": "logentries", "endpoint": "127.0.0.1:1", "tls": false,
+            "token": "01234567-89ab-cdef-0123-456789abcdef"});
+        let config = json!({
+            "destinations": {"app": one, "audit": one},
+            "routes": [{"log_group": "/both", "destination": ["audit", "app"]}, {"log_group": "/app", "destination": "app"}],
+        });
+        let config = Config::from_json(&config.to_string()).expect("a configuration");
+        let session = Arc::new(FakeAws::new(|request| panic!("{request:?}")).session());
+        let destined = Destined::read(&session, config, "audit").await.expect("no secret is read");
+        let line = [&["replay", "--from", "log-groups"], flags].concat();
+        let chosen = Chosen::of(&Line::try_parse_from(line).expect("flags").replay, 0).expect("chosen");
+        let of = |group: &&str| {
+            let (group, filter) = group.split_once(' ').unwrap_or((group, "f"));
+            Subscribed::new(group, filter, "")
+        };
+        let led = led_to(&destined, groups.iter().map(of).collect(), &chosen)?;
+        Ok(led.into_iter().map(|of| format!("{} {}", of.log_group, of.filter)).collect())
+    }
+
+    #[tokio::test]
+    async fn only_log_groups_are_read_whose_events_lead_to_the_destination() {
+        let all = ["/app", "/both", "/app f@audit", "/unrouted"];
+        assert_eq!(led(&all, &[]).await.expect("some"), ["/both f", "/app f@audit"]);
+        assert_eq!(led(&["/app", "/app f@audit"], &["-g", "/app"]).await.expect("one"), ["/app f@audit"]);
+        assert_eq!(led(&[], &[]).await.expect("none"), Vec::<String>::new());
+        for (groups, flags) in [(&["/app", "/both"][..], &["-g", "/app"][..]), (&["/app", "/unrouted"], &[])]
+        {
+            let error = led(groups, flags).await.expect_err("astray");
+            assert_eq!((error.code, error.resource.as_deref()), (Code::Usage, Some("/app")), "{error}");
+        }
+    }
+}

@@ -131,3 +131,23 @@ impl ReplayReport {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_destination_refuses_for_good_is_no_success() {
+        let exit = |complete, sent, refused| {
+            let mut report = ReplayReport { complete, ..ReplayReport::default() };
+            report.sent.records = sent;
+            report.delivery = Some(Delivery { refused, ..Delivery::default() });
+            report.exit()
+        };
+        assert_eq!(exit(true, 5, 0), Exit::Success);
+        assert_eq!(exit(true, 5, 1), Exit::Partial);
+        assert_eq!(exit(true, 0, 1), Exit::Undelivered);
+        assert_eq!(exit(false, 5, 0), Exit::Partial);
+        assert_eq!(exit(false, 0, 0), Exit::Undelivered);
+    }
+}

@@ -140,8 +140,7 @@ impl ReplayReport {
     fn delivered(&self) -> Vec<String> {
         let Some(delivery) = &self.delivery else { return Vec::new() };
         let mut counts = vec![format!("{} delivered", number(delivery.delivered, "event"))];
-        let others =
-            [(delivery.filtered, "dropped by rules"), (delivery.skipped, "of the forwarder's own log")];
+        let others = [(delivery.filtered, "dropped by rules"), (delivery.skipped, "skipped")];
         counts.extend(
             others.iter().filter(|(of, _)| *of > 0).map(|(of, what)| format!("{} {what}", digits(*of))),
         );
@@ -222,11 +221,11 @@ impl ReplayReport {
             lines.push(hanging(&bad("twice"), &text, width()));
         }
         if self.interrupted {
-            lines.push(format!("  stopped as you asked; {}", self.goes_on()));
+            lines.push(hanging("  ", &format!("stopped as you asked; {}", self.goes_on()), width()));
         } else if self.limited {
-            lines.push(format!("  stopped by --limit; {}", self.goes_on()));
+            lines.push(hanging("  ", &format!("stopped by --limit; {}", self.goes_on()), width()));
         } else if self.stopped.is_some() || self.failure.is_some() {
-            lines.push(format!("  {}", self.goes_on()));
+            lines.push(hanging("  ", self.goes_on(), width()));
         }
         for manifest in &self.manifests {
             lines.push(hanging("  ", &format!("noted in {}", visible(manifest)), width()));

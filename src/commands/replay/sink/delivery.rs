@@ -14,7 +14,7 @@ pub(crate) struct Delivery {
     pub delivered: u64,
     /// Events that the rules of their routes drop.
     pub filtered: u64,
-    /// Events that the forwarder never sends: those of its own log groups.
+    /// Events that the forwarder never sends: those of its own log groups and of control messages.
     pub skipped: u64,
     /// Events that the destination refuses for good.
     pub refused: u64,

@@ -112,6 +112,10 @@ impl Stream {
                 portion.left.push(Left { why: why.to_owned(), events: held.events });
                 continue;
             }
+            // With such a message, CloudWatch Logs tests the subscription.
+            if held.events == 0 {
+                continue;
+            }
             self.positions.hand_out((id, at), arrived);
             let (events, log_groups) = (held.events, held.log_groups);
             let StoredRecord { data, partition_key: key, .. } = record;
