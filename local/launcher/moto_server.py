@@ -3,6 +3,7 @@
 import argparse
 
 import guard
+import recording
 
 
 def without_account_policies(app):
@@ -58,7 +59,7 @@ def main():
 
         naming_aliases(LambdaBackend)
         app = DomainDispatcherApplication(create_backend_app)
-        app = starting_every_function(without_account_policies(app))
+        app = recording.of_wsgi_requests(starting_every_function(without_account_policies(app)))
         server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=MotoRequestHandler)
         guard.announce(server.server_port)
         server.serve_forever()

@@ -5,6 +5,7 @@ a file of its own there, one distinct request a line. Requests of other programs
 """
 
 import hashlib
+import io
 import json
 import os
 import re
@@ -63,10 +64,9 @@ class Recording:
 
 def of_requests(app):
     """The ASGI application, with its requests written down if the environment asks for it."""
-    folder = os.environ.pop(VARIABLE, None)
-    if not folder:
+    recording = _asked_for()
+    if recording is None:
         return app
-    recording = Recording(folder)
 
     async def wrapped(scope, receive, send):
         if scope["type"] != "http" or scope["path"].startswith("/_"):
@@ -89,3 +89,27 @@ def of_requests(app):
             recording.add(scope["method"], path, query, headers, b"".join(chunks))
 
     return wrapped
+
+
+def of_wsgi_requests(app):
+    """The same for a WSGI application, which is moto."""
+    recording = _asked_for()
+    if recording is None:
+        return app
+
+    def wrapped(environ, start_response):
+        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(body)
+        headers = {name[5:].replace("_", "-").lower(): text for name, text in environ.items() if name.startswith("HTTP_")}
+        headers["content-type"] = environ.get("CONTENT_TYPE", "")
+        path, _, query = environ["RAW_URI"].partition("?")
+        recording.add(environ["REQUEST_METHOD"], path, query, headers, body)
+        return app(environ, start_response)
+
+    return wrapped
+
+
+def _asked_for():
+    # Taken out: functions inherit the environment.
+    folder = os.environ.pop(VARIABLE, None)
+    return Recording(folder) if folder else None

@@ -20,7 +20,7 @@ use cwl2le_local::Cache;
 use cwl2le_local::moto::Moto;
 use tokio::sync::{Notify, OnceCell};
 
-use crate::support::aws::{Home, shared};
+use crate::support::aws::{Home, app_name, shared};
 
 const REGION: &str = "ap-northeast-1";
 
@@ -133,8 +133,8 @@ async fn do_it(session: &Session, plan: &Plan) {
     assert_eq!(done.done.len(), plan.steps.len());
 }
 
-/// Setup, setup again, another stage, teardown, teardown again.
-async fn lives_and_leaves_nothing(session: &Session) {
+/// Setup, setup again, other stages with these modes of the stream, teardown, teardown again.
+async fn lives_and_leaves_nothing(session: &Session, modes: &[StreamMode]) {
     let (stack, observed) = look(session, &[], Depth::Stack).await;
     assert_eq!(observed, Observed::default(), "nothing is there before");
     let plan = resources::setup(&stack, &observed, false);
@@ -144,17 +144,22 @@ async fn lives_and_leaves_nothing(session: &Session) {
     let again = resources::setup(&stack, &observed, false);
     assert!(again.is_empty() && again.refused.is_empty(), "{again}");
 
-    let mut more = stack.clone();
-    more.stream.mode = Setting::asked(StreamMode::Provisioned { shards: 3 });
-    more.stream.retention_hours = Setting::asked(48);
-    more.function.memory_mb = Setting::asked(512);
-    more.trigger.batch_size = Setting::asked(100);
-    more.log_group.retention_days = Setting::asked(7);
-    more.tags.insert("team".to_owned(), "logs".to_owned());
-    do_it(session, &resources::setup(&more, &observed, false)).await;
-    let (_, observed) = look(session, &[], Depth::Stack).await;
-    let again = resources::setup(&more, &observed, false);
-    assert!(again.is_empty() && again.refused.is_empty(), "{again}");
+    for mode in modes {
+        let (stack, observed) = look(session, &[], Depth::Stack).await;
+        let mut more = stack.clone();
+        more.stream.mode = Setting::asked(*mode);
+        more.stream.retention_hours = Setting::asked(48);
+        more.function.memory_mb = Setting::asked(512);
+        more.trigger.batch_size = Setting::asked(100);
+        more.log_group.retention_days = Setting::asked(7);
+        more.tags.insert("team".to_owned(), "logs".to_owned());
+        let plan = resources::setup(&more, &observed, false);
+        assert!(!plan.is_empty(), "{mode:?} changes the stream");
+        do_it(session, &plan).await;
+        let (_, observed) = look(session, &[], Depth::Stack).await;
+        let again = resources::setup(&more, &observed, false);
+        assert!(again.is_empty() && again.refused.is_empty(), "{again}");
+    }
 
     let (stack, observed) = look(session, &[], Depth::Everything).await;
     do_it(session, &resources::teardown(&stack, &observed, &TeardownOptions::default())).await;
@@ -198,6 +203,7 @@ async fn moto(account: &str) -> Options {
     let config = aws_config::SdkConfig::builder()
         .behavior_version(aws_config::BehaviorVersion::latest())
         .region(aws_config::Region::new(REGION))
+        .app_name(app_name())
         .endpoint_url(endpoint)
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "test", "test", None, None, "test",
@@ -214,7 +220,7 @@ async fn a_stack_lives_and_leaves_nothing_on_the_local_aws() {
     let home = Home::new(shared(cwl2le_local::Options::default()).await);
     let session = Session::open(options(home.aws.endpoint(), &home.account)).await.expect("a session");
     assert_eq!(session.target.account, home.account);
-    lives_and_leaves_nothing(&session).await;
+    lives_and_leaves_nothing(&session, &[StreamMode::Provisioned { shards: 3 }]).await;
     replaces_a_failed_function(&session).await;
 }
 
@@ -224,7 +230,9 @@ async fn a_stack_lives_and_leaves_nothing_on_a_strict_control_plane() {
     let session = Session::open(moto(account).await).await.expect("a session");
     assert_eq!(session.target.account, account);
     assert!(session.identity.starts_with("arn:aws:"), "{}", session.identity);
-    lives_and_leaves_nothing(&session).await;
+    // The local AWS knows no UpdateStreamMode.
+    let modes = [StreamMode::Provisioned { shards: 3 }, StreamMode::OnDemand];
+    lives_and_leaves_nothing(&session, &modes).await;
     replaces_a_failed_function(&session).await;
 }
 
