@@ -118,12 +118,17 @@ async fn an_address_gets_a_topic_that_goes_with_the_alarms() {
         let of_topic = changes.into_iter().find(|change| change["resource"]["kind"] == "topic");
         of_topic.map(|change| change["verb"].as_str().unwrap_or_default().to_owned())
     };
+    let kind =
+        |change: &serde_json::Value| change["resource"]["kind"].as_str().unwrap_or_default().to_owned();
     let made = world.setup(&["--email", "oncall@example.com"]).await.ok().json();
     assert_eq!(topic(&made).as_deref(), Some("create"), "{made:#}");
     let again = world.setup(&["--email", "oncall@example.com"]).await.ok().json();
     assert_eq!(again["changed"], json!(false));
     assert!(again["notes"].to_string().contains("open the link"), "nobody has confirmed it: {again:#}");
-    assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
+    let tagged = world.run(&["setup", "--tag", "team=logs"]).await.ok().json();
+    let kinds: Vec<_> = tagged["changes"].as_array().expect("changes").iter().map(kind).collect();
+    assert!(["alarm", "topic"].iter().all(|kind| kinds.iter().any(|changed| changed == kind)), "{tagged:#}");
+    assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false), "the tags are set");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("cwl2le.toml");
     let file = file.to_str().expect("UTF-8");
