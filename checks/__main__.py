@@ -26,10 +26,11 @@ def main(folder, is_partial):
     """Prints what is wrong. ``is_partial``: the recording is of some tests only."""
     faults, missed = planted.missed()
     requests, documents = recorded.requests(folder), recorded.documents(folder)
-    problems, operations = collections.defaultdict(list), collections.Counter()
+    problems, operations, senders = collections.defaultdict(list), collections.Counter(), set()
     for request in requests:
         operation, found = models.looked_at(request)
         operations[operation] += 1
+        senders.add((operation, request["sender"]))
         for what in found:
             problems[f"{operation}: {what}"].append(f"{request['method']} {request['path']} {request['body'][:200]}")
         for name, document in recorded.in_request(request, operation):
@@ -38,7 +39,8 @@ def main(folder, is_partial):
         for what in policies.problems(json.loads(text)):
             problems[f"policy: {what}"].append(name)
     if not is_partial:
-        problems |= {f"coverage: {what}": [] for what in coverage.gaps(HERE.parent, operations, documents.values())}
+        gaps = coverage.gaps(HERE.parent, senders, documents.values())
+        problems |= {f"coverage: {what}": [] for what in gaps}
     known = json.loads((HERE / "known.json").read_text())
     used = {entry["problem"] for entry in known for what in problems if re.fullmatch(entry["problem"], what)}
     new = {what: where for what, where in problems.items() if not any(re.fullmatch(one, what) for one in used)}

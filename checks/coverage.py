@@ -16,6 +16,8 @@ _OPERATIONS = {
 }
 # Services that sign by another name than their actions have.
 _SIGNED = {"cloudwatch": "monitoring", "tag": "tagging"}
+# What the forwarder calls by itself, as the client of that name.
+_FORWARDER = ("s3:PutObject", "secretsmanager:GetSecretValue", "ssm:GetParameter")
 # Policies that have to be among the documents, by a part of what they are called.
 _DOCUMENTS = (
     "printed: boundary", "printed: everyday", "printed: forwarder", "printed: forwarder-trust", "printed: logs",
@@ -23,10 +25,10 @@ _DOCUMENTS = (
 )
 
 
-def gaps(root, operations, documents):
-    """What the recording lacks: a list of texts."""
-    called = {operation.casefold() for operation in operations}
-    found = []
+def gaps(root, senders, documents):
+    """What the recording lacks: a list of texts. ``senders`` has each operation with the clients that called it."""
+    called = {operation.casefold() for operation, _ in senders}
+    found = [f"no {operation} of the forwarder was recorded" for operation in _FORWARDER if (operation, "cwl2le") not in senders]
     for action in sorted(set(_allowed(root))):
         service, _, name = _OPERATIONS.get(action, action).partition(":")
         if f"{_SIGNED.get(service, service)}:{name}".casefold() not in called:

@@ -67,7 +67,8 @@ fn keep(args: &[&str], documents: &str) {
         return;
     };
     std::fs::create_dir_all(&folder).expect("a folder");
-    let mut file = tempfile::Builder::new().suffix(".policies").tempfile_in(folder).expect("a file");
+    let mut file =
+        tempfile::Builder::new().prefix("printed-").suffix(".policies").tempfile_in(folder).expect("a file");
     let name = if documents.starts_with('#') { String::new() } else { format!("# {}\n", args.join(" ")) };
     write!(file, "{name}{documents}").expect("written");
     file.keep().expect("kept");
