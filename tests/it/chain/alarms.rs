@@ -125,7 +125,7 @@ async fn an_address_gets_a_topic_that_goes_with_the_alarms() {
     let again = world.setup(&["--email", "oncall@example.com"]).await.ok().json();
     assert_eq!(again["changed"], json!(false));
     assert!(again["notes"].to_string().contains("open the link"), "nobody has confirmed it: {again:#}");
-    let tagged = world.run(&["setup", "--tag", "team=logs"]).await.ok().json();
+    let tagged = world.setup(&["--email", "oncall@example.com", "--tag", "team=logs"]).await.ok().json();
     let kinds: Vec<_> = tagged["changes"].as_array().expect("changes").iter().map(kind).collect();
     assert!(["alarm", "topic"].iter().all(|kind| kinds.iter().any(|changed| changed == kind)), "{tagged:#}");
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false), "the tags are set");
