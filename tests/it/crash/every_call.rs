@@ -22,12 +22,16 @@ use crate::support::Ran;
 use crate::support::account::{Account, GROUP, Ground, ended, setup};
 use crate::support::forwarder_zip;
 
-/// Faulty runs at once, over all tests of this binary: most of one is waiting.
-static RUNS: Semaphore = Semaphore::const_new(16);
+/// Faulty runs at once, over all tests of this binary. One computes for a tenth of a second or two, and one whose call
+/// never succeeds waits for seconds: with fewer of them, nothing computes most of the time.
+static RUNS: Semaphore = Semaphore::const_new(32);
 /// Proofs at once: they compute.
 static PROOFS: Semaphore = Semaphore::const_new(3);
-/// Accounts of each test, which are as many cases of it at once: some run, some wait for a proof.
-const ACCOUNTS: usize = 12;
+/// Accounts of a test of killed runs, which are as many cases of it at once: some run, some wait for a proof. A run that
+/// is killed waits for nothing.
+const OF_KILLS: usize = 8;
+/// Accounts of a test of runs that fail: most of them wait until their patience is over.
+const OF_ERRORS: usize = 24;
 /// Until a process that hangs is given up.
 const HANGS: Duration = Duration::from_secs(120);
 
@@ -151,7 +155,7 @@ async fn fail(verb: Verb, point: &Point, kind: &Kind, account: &Account) -> Resu
             let ran = run(account, verb, inject(usize::MAX, When::Before, fault), Some("4")).await?;
             let error = &ran.json()["error"];
             let named = name.is_empty() || error["code"] == **name;
-            if verb == Verb::Setup && may_be_needless(point) && ran.code == 0 {
+            if may_be_needless(verb, point) && ran.code == 0 {
                 return Ok(());
             }
             if verb == Verb::Rollback && !is_needed_to_roll_back(point) {
@@ -166,13 +170,14 @@ async fn fail(verb: Verb, point: &Point, kind: &Kind, account: &Account) -> Resu
     Ok(())
 }
 
-/// Whether a call of the first setup may be one that nobody needs: tags and filters of the function's log group are
+/// Whether a call may be one that nobody needs. Of the first setup: tags and filters of the function's log group are
 /// asked for beside the question whether it exists, which it does not. The filters of the other log group are needed,
-/// and either call may be the second one; if it fails from the first one on, a needed one fails.
-fn may_be_needless(point: &Point) -> bool {
-    match point.call.operation.as_str() {
-        "ListTagsForResource" => true,
-        "DescribeSubscriptionFilters" => point.number == 2,
+/// and either call may be the second one; if it fails from the first one on, a needed one fails. Of a subscription: the
+/// metrics that tell what it costs.
+fn may_be_needless(verb: Verb, point: &Point) -> bool {
+    match (verb, point.call.operation.as_str()) {
+        (Verb::Setup, "ListTagsForResource") | (Verb::Subscribe, "GetMetricData") => true,
+        (Verb::Setup, "DescribeSubscriptionFilters") => point.number == 2,
         _ => false,
     }
 }
@@ -244,11 +249,11 @@ async fn converges(verb: Verb, account: &Account) -> Result<(), String> {
     }
 }
 
-/// Every call of the verb with every kind of fault.
-async fn enumerate(verb: Verb, kinds: fn(&Call) -> Vec<Kind>) {
+/// Every call of the verb with every kind of fault, in so many accounts at once.
+async fn enumerate(verb: Verb, kinds: fn(&Call) -> Vec<Kind>, at_once: usize) {
     let begun = Instant::now();
     let ground = Ground::start(Options::default()).await;
-    let accounts = stream::iter(0..ACCOUNTS).map(|_| verb.account(&ground)).buffer_unordered(4);
+    let accounts = stream::iter(0..at_once).map(|_| verb.account(&ground)).buffer_unordered(4);
     let accounts: Vec<Account> = accounts.collect().await;
     let points = points(verb, &accounts[0]).await;
     let cases: Vec<(&Point, Kind)> = points
@@ -268,7 +273,7 @@ async fn enumerate(verb: Verb, kinds: fn(&Call) -> Vec<Kind>) {
             free.lock().await.push(account);
             Some(format!("{verb:?}, {} #{}, {}: {}", point.call, point.number, kind.name(), failure?))
         })
-        .buffer_unordered(ACCOUNTS)
+        .buffer_unordered(at_once)
         .filter_map(async |failure| failure)
         .collect()
         .await;
@@ -293,55 +298,55 @@ async fn enumerate(verb: Verb, kinds: fn(&Call) -> Vec<Kind>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn setup_killed_at_every_call() {
-    enumerate(Verb::Setup, faults::kills).await;
+    enumerate(Verb::Setup, faults::kills, OF_KILLS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn subscribe_killed_at_every_call() {
-    enumerate(Verb::Subscribe, faults::kills).await;
+    enumerate(Verb::Subscribe, faults::kills, OF_KILLS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn teardown_killed_at_every_call() {
-    enumerate(Verb::Teardown, faults::kills).await;
+    enumerate(Verb::Teardown, faults::kills, OF_KILLS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn upgrade_killed_at_every_call() {
-    enumerate(Verb::Upgrade, faults::kills).await;
+    enumerate(Verb::Upgrade, faults::kills, OF_KILLS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rollback_killed_at_every_call() {
-    enumerate(Verb::Rollback, faults::kills).await;
+    enumerate(Verb::Rollback, faults::kills, OF_KILLS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: .ci/run crash"]
 async fn setup_failed_at_every_call() {
-    enumerate(Verb::Setup, faults::errors).await;
+    enumerate(Verb::Setup, faults::errors, OF_ERRORS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: .ci/run crash"]
 async fn subscribe_failed_at_every_call() {
-    enumerate(Verb::Subscribe, faults::errors).await;
+    enumerate(Verb::Subscribe, faults::errors, OF_ERRORS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: .ci/run crash"]
 async fn teardown_failed_at_every_call() {
-    enumerate(Verb::Teardown, faults::errors).await;
+    enumerate(Verb::Teardown, faults::errors, OF_ERRORS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: .ci/run crash"]
 async fn upgrade_failed_at_every_call() {
-    enumerate(Verb::Upgrade, faults::errors).await;
+    enumerate(Verb::Upgrade, faults::errors, OF_ERRORS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: .ci/run crash"]
 async fn rollback_failed_at_every_call() {
-    enumerate(Verb::Rollback, faults::errors).await;
+    enumerate(Verb::Rollback, faults::errors, OF_ERRORS).await;
 }
