@@ -11,10 +11,11 @@ use crate::aws::Session;
 use crate::error::{Code, Error, Exit, Result, did_you_mean_or};
 use crate::flags::values::Hyphened;
 use crate::flags::{Change, Filter, Groups, StackArg};
-use crate::resources::{self, Extent, FilterOptions, Observed, Plan, Stack, Subscribed};
-use crate::settings;
-use crate::stack::limits;
+use crate::resources::{self, Cost, Extent, FilterOptions, Observed, Plan, Stack, Subscribed};
+use crate::settings::{self, Wanted};
+use crate::stack::{RoleScope, limits};
 use crate::workflow::apply_plan::Run;
+use crate::workflow::bill::bill;
 use crate::workflow::consent::Consent;
 use crate::workflow::deployed::configuration;
 use crate::workflow::log_groups::{Chosen, Loops, Survey, choose, survey};
@@ -115,6 +116,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let plan = resources::subscribe_all(&stack, &policy, &observed, &options(args));
         let plan = resources::warn_routes(&stack, &observed, Subscribed::Known, plan);
         let mut plan = resources::name_losses(&stack, &observed, plan);
+        plan.cost = cost(context, session, scope, (&stack, &observed, &plan)).await?;
         patterns::check(session, &mut plan).await?;
         Ok((stack, plan, false))
     } else {
@@ -127,9 +129,22 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         let plan = subscribe(&stack, &filters, &observed, &options(args));
         let plan = resources::warn_routes(&stack, &observed, Subscribed::Known, plan);
         let mut plan = resources::name_losses(&stack, &observed, plan);
+        plan.cost = cost(context, session, scope, (&stack, &observed, &plan)).await?;
         patterns::check(session, &mut plan).await?;
         Ok((stack, plan, wide))
     }
+}
+
+/// What the log groups add to the bill; none where nothing is known of that.
+async fn cost(
+    context: Context<'_>,
+    session: &Session,
+    scope: RoleScope,
+    planned: (&Stack, &Observed, &Plan),
+) -> Result<Option<Cost>> {
+    let limit = settings::confirm_above(&Wanted::default(), context.file);
+    let cost = bill(context, session, limit, scope, planned).await?;
+    Ok(Some(cost).filter(|cost| cost.traffic))
 }
 
 /// After a run of `--per-group` that failed in part: leaves the log groups that have a filter by now out of the account

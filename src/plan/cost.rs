@@ -19,6 +19,9 @@ pub struct Cost {
     pub differences: Vec<Difference>,
     /// Whether the traffic of the last days is in it. Otherwise it is only what the stack costs without any.
     pub traffic: bool,
+    /// Number of log groups that the changes subscribe, if what they log is in it, as if all of it were sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_groups: Option<usize>,
     /// The amount above which `--yes` does not confirm that it costs more; left out where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirm_above: Option<u32>,
@@ -52,6 +55,7 @@ impl Cost {
             planned: Bill::new(prices, planned).total(),
             now: now.map(|now| Bill::new(prices, now).total()),
             traffic: false,
+            log_groups: None,
             confirm_above: None,
         }
     }
@@ -77,7 +81,12 @@ impl Cost {
                 let part = |Difference { what, usd }: &Difference| format!("{usd:+.2} {}", visible(what));
                 let parts: Vec<String> = self.differences.iter().map(part).collect();
                 let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
-                let traffic = if self.traffic { "" } else { ", plus traffic" };
+                let traffic = match (self.traffic, self.log_groups) {
+                    (false, _) => ", plus traffic",
+                    (true, None) => "",
+                    (true, Some(1)) => ", if all that the log group logs is sent",
+                    (true, Some(_)) => ", if all that the log groups log is sent",
+                };
                 format!("{now:.2} USD now, {planned:.2} USD with these changes{parts}{traffic}")
             }
         };

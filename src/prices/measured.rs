@@ -45,6 +45,15 @@ pub(crate) struct Used {
     pub(crate) bytes_out: Option<f64>,
 }
 
+/// What a stack has used lately, and what would come beside it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Lately {
+    /// What it has used.
+    pub(crate) used: Measured,
+    /// Bytes a month that log groups log which are to be subscribed.
+    pub(crate) logged: f64,
+}
+
 impl Measured {
     /// How many times as long a month is.
     fn months(&self) -> f64 {

@@ -13,7 +13,7 @@ mod tests;
 
 pub(crate) use bill::{Bill, Charge, GB, HOURS};
 pub(crate) use item::Item;
-pub(crate) use measured::{Measured, Used};
+pub(crate) use measured::{Lately, Measured, Used};
 pub(crate) use of_region::Prices;
-pub(crate) use stream::{Capacity, Traffic};
+pub(crate) use stream::{COMPRESSED, Capacity};
 pub(crate) use table::Table;

@@ -12,6 +12,10 @@ const PUT_UNIT: f64 = 25_600.0;
 /// Bytes that a stream on demand rounds each record up to.
 const ROUNDED: f64 = 1024.0;
 
+/// Bytes that a log group takes in the stream for each byte that it logs, where nothing was measured: CloudWatch Logs
+/// compresses text to about a tenth.
+pub(crate) const COMPRESSED: f64 = 0.1;
+
 /// How much a stream can take, and how long it keeps it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Capacity {
@@ -42,6 +46,16 @@ impl Capacity {
         if f64::from(self.retention_hours) > INCLUDED {
             charges.push(Charge::new(Item::RetentionShardHour, shards * HOURS));
         }
+        charges
+    }
+
+    /// What log groups are charged for that log so many bytes a month, if all of them are sent: their way through the
+    /// stream, and out of AWS. `compression` is the part of these bytes that arrives in the stream.
+    pub(crate) fn by_log_groups(self, logged: f64, compression: f64, readers: usize) -> Vec<Charge> {
+        #[expect(clippy::cast_precision_loss, reason = "a number of functions")]
+        let traffic = Traffic { records: 0.0, bytes: logged * compression, readers: readers.max(1) as f64 };
+        let mut charges = self.by(&traffic);
+        charges.push(Charge::new(Item::DataOutGb, logged / GB));
         charges
     }
 

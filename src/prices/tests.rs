@@ -4,6 +4,7 @@ use std::path::Path;
 
 use strum::VariantArray as _;
 
+use super::stream::Traffic;
 use super::table::{BUILT_IN, STAND_IN};
 use super::*;
 

@@ -258,7 +258,8 @@ fn dear(plan: &Plan) -> Option<Error> {
         "with these changes the stack costs {:.2} USD a month, over `confirm_above`, {limit} USD; --yes does not confirm that",
         cost.planned
     );
-    let hint = "run the command on a terminal, without --yes, and answer the question; or give a higher --confirm-above";
+    let hint =
+        "run the command on a terminal, without --yes, and answer the question; or raise `confirm_above`";
     Some(Error::new(Code::NotConfirmed, message).hint(hint))
 }
 

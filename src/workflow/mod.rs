@@ -2,6 +2,7 @@
 
 pub(crate) mod apply_plan;
 mod applying;
+pub(crate) mod bill;
 pub(crate) mod canary;
 mod change_report;
 pub(crate) mod completed;

@@ -1,24 +1,23 @@
 //! The plan of a whole stack, from flags, file and account: what `setup` applies and `plan` shows.
 
+use super::bill::bill;
 use super::context::Context;
 use super::log_groups::{look_for_similar, named, tags};
 use super::patterns;
 use super::reading;
-use crate::aws::{Aws, Notice, Session};
+use crate::aws::{Notice, Session};
 use crate::bundle;
 use crate::error::{Code, Error, Result};
 use crate::health::{DAYS, propose};
-use crate::prices::Prices;
 use crate::resources::function::aws::look_at_secrets;
 use crate::resources::{
-    self, Cost, Depth, FilterOptions, FilterSpec, HeadRow, NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, Over,
-    Plan, Release, Stack, Subscribed, Subscriptions, Verb, observe,
+    self, Depth, FilterOptions, FilterSpec, HeadRow, NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, Over, Plan,
+    Release, Stack, Subscribed, Subscriptions, Verb, observe,
 };
 use crate::settings::Wanted;
 use crate::settings::origin::Given;
 use crate::settings::{self, File, subscriptions};
 use crate::signals::busiest;
-use crate::signals::cost::lately;
 use crate::stack::{RoleScope, StackName};
 
 /// A plan, and what makes it doubtful.
@@ -110,35 +109,12 @@ pub(crate) async fn plan_stack(
         Some(config) => look_at_secrets(session.into(), config).await,
         None => Vec::new(),
     };
-    let cost = bill(context, session, args, scope, (&stack, &observed, &plan)).await?;
-    plan.cost = Some(cost);
+    let limit = settings::confirm_above(args, file);
+    plan.cost = Some(bill(context, session, limit, scope, (&stack, &observed, &plan)).await?);
     let mut plan = resources::check_secrets(&stack, &secrets, plan);
     patterns::check(session, &mut plan).await?;
     let is_new = observed.stream.is_none() && observed.function.is_none();
     Ok(Planned { stack, plan, empty_sections, is_new })
-}
-
-/// What the changes do to the bill. Where they do something, what the stack has used lately is in it, unless that cannot
-/// be read.
-async fn bill(
-    context: Context<'_>,
-    session: &Session,
-    args: &Wanted,
-    scope: RoleScope,
-    (stack, observed, plan): (&Stack, &Observed, &Plan),
-) -> Result<Cost> {
-    let prices = Prices::of_region(session.target.region.as_str());
-    let cost = resources::cost(stack, observed, plan, None, &prices);
-    let cost = match cost.now.is_some() && cost.differs() {
-        false => cost,
-        true => {
-            let reading = context.progress.begin("reading what the stack uses");
-            let used = lately(Aws::from(session), &stack.name, scope, observed).await?;
-            drop(reading);
-            resources::cost(stack, observed, plan, used.as_ref(), &prices)
-        }
-    };
-    Ok(Cost { confirm_above: settings::confirm_above(args, context.file), ..cost })
 }
 
 /// Calculates the number of shards, if it is not given as a number. What is to be said of it is returned.

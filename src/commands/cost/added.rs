@@ -4,11 +4,8 @@ use std::collections::BTreeMap;
 
 use super::report::{Added, GroupRow, LogService, rows};
 use crate::aws::cloudwatch::Values;
-use crate::prices::{Bill, Capacity, Charge, GB, HOURS, Item, Measured, Prices, Traffic};
+use crate::prices::{Bill, COMPRESSED, Capacity, Charge, GB, HOURS, Item, Measured, Prices};
 
-/// Bytes that a log group takes in the stream for each byte that it logs, where nothing was measured: CloudWatch Logs
-/// compresses text to about a tenth.
-const COMPRESSED: f64 = 0.1;
 /// Bytes that a shard takes in a second.
 const SHARD: f64 = 1_048_576.0;
 /// What `setup` makes where there is no stream yet.
@@ -48,10 +45,8 @@ pub(super) fn added(
         _ => (Vec::new(), Vec::new()),
     };
     let before = before.into_iter().map(|charge| Charge { quantity: -charge.quantity, ..charge });
-    let traffic =
-        Traffic { records: 0.0, bytes: all * compressed, readers: now.functions.len().max(1) as f64 };
-    let out = Charge::new(Item::DataOutGb, all / GB);
-    let charges = after.into_iter().chain(before).chain(stream.by(&traffic)).chain([out]);
+    let traffic = stream.by_log_groups(all, compressed, now.functions.len());
+    let charges = after.into_iter().chain(before).chain(traffic);
     let bill = Bill::new(prices, charges);
     let mut charges = rows(&bill);
     charges.retain(|row| row.quantity > 0.0);

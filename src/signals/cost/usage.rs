@@ -10,7 +10,7 @@ use crate::aws::Aws;
 use crate::aws::cloudwatch::{Metric, Statistic, Values, metric_data};
 use crate::error::Result;
 use crate::health::{Alarms, Chain, Kept, KeptPlace, Probe, Unknown};
-use crate::prices::{Capacity, Measured, Used};
+use crate::prices::{Capacity, HOURS, Lately, Measured, Used};
 use crate::resources::{Arch, Depth, Observed, ObservedFunction, Unread};
 use crate::signals::probe::probe;
 use crate::signals::{alarms, chain, kept};
@@ -57,29 +57,50 @@ impl Usage {
 
 /// Days that [`lately`] measures.
 const LATELY: i64 = 30;
+/// Maximum number of log groups whose bytes it reads, by two calls. What more of them cost, `cwl2le cost` tells.
+const LOG_GROUPS: usize = 1000;
+/// Seconds of one value of a log group: thirty of each are read.
+const A_DAY: u32 = 86_400;
 /// Maximum time of it: a plan must not wait for long for what is only said beside it.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What a stack that was just read has used in the last 30 days, by one call; none where that cannot be read. Only a
-/// stop by the user is an error.
+/// What a stack that was just read has used in the last 30 days, and what these log groups have logged, by few calls;
+/// none where that cannot be read, or where there are too many log groups. Only a stop by the user is an error.
 pub(crate) async fn lately(
     aws: Aws<'_>,
     stack: &StackName,
     scope: RoleScope,
     observed: &Observed,
-) -> Result<Option<Measured>> {
+    log_groups: &BTreeSet<&String>,
+) -> Result<Option<Lately>> {
+    if log_groups.len() > LOG_GROUPS {
+        return Ok(None);
+    }
     let target = aws.session.target.clone();
     let names = Names::new(stack, &target.region, scope);
-    let (observed, unread) = (observed.clone(), BTreeMap::new());
+    let (observed, unread) = (observed.in_force(), BTreeMap::new());
     let chain = Chain { stack: stack.clone(), target, scope, names, observed, unread };
     let functions = functions(&chain);
     let queries = queries(&chain, &functions);
     let now = i64::try_from(aws.session.time()).unwrap_or_default();
     let span = Span::before(now, LATELY * 24 * HOUR);
-    let values = probe(aws.session.attempt(PATIENCE), values(aws, &queries, span)).await?;
-    Ok(values.ok().map(|values| {
+    let logged = log_groups.iter().map(|group| Statistic {
+        metric: Metric::new("AWS/Logs", "IncomingBytes", &[("LogGroupName", group)]),
+        statistic: "Sum",
+        period: A_DAY,
+    });
+    let statistics: Vec<Statistic> =
+        queries.iter().map(|query| query.statistic(span.fine())).chain(logged).collect();
+    let values = metric_data(aws, &statistics, span.from, span.until + 60);
+    let values = probe(aws.session.attempt(PATIENCE), async { Ok(values.await?) }).await?;
+    Ok(values.ok().map(|mut values| {
+        let logged = values.split_off(queries.len());
+        let logged: f64 = logged.iter().flatten().map(|(_, bytes)| bytes).sum();
         let seconds = since_it_is_there(span, &queries, &values).for_rates();
-        add_up(&queries, &values, &functions, seconds)
+        Lately {
+            used: add_up(&queries, &values, &functions, seconds),
+            logged: logged * HOURS * 3600.0 / span.for_rates(),
+        }
     }))
 }
 
@@ -96,6 +117,8 @@ pub(crate) async fn usage(aws: Aws<'_>, stack: &StackName, span: Span) -> Result
         chain::chain(aws, stack, Depth::Stack, limit),
         probe(limit, alarms::of_account(aws))
     )?;
+    // After a rollback, another version runs than the one that was set up last.
+    let chain = Chain { observed: chain.observed.in_force(), ..chain };
     let functions = functions(&chain);
     let queries = queries(&chain, &functions);
     let (values, kept) =
