@@ -2,6 +2,7 @@
 
 use super::Topic;
 use super::action::Action;
+use super::observed::ObservedTopic;
 use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::own::own;
 use crate::resources::removal::delete;
@@ -26,6 +27,7 @@ impl Planned for Topic {
             (None, Some(is)) if goes && is_ours(&is.tags) => {
                 delete(Stage::RetireTopic, Kind::TOPIC, &name, true, Action::Delete { arn }, plan);
             }
+            (None, Some(is)) if is_ours(&is.tags) => plan_tags(setup, is, plan),
             (None, None) if notifies(setup, &arn) => plan.notes.push(format!(
                 "the alarms notify {name}, which does not exist, so nobody is told: give --email ADDRESS"
             )),
@@ -55,6 +57,19 @@ impl Planned for Topic {
 fn notifies(setup: &Setup<'_>, arn: &str) -> bool {
     let is_kept = setup.stack.alarms.notify == Notify::AsItIs;
     is_kept && setup.observed.alarms.values().any(|alarm| alarm.rule.notify.iter().any(|other| other == arn))
+}
+
+/// Restores the tags of a topic that stays as it is otherwise.
+fn plan_tags(setup: &Setup<'_>, is: &ObservedTopic, plan: &mut Plan) {
+    let name = setup.stack.name.alarm_topic();
+    let mut draft = Draft::new(Stage::Topic, Kind::TOPIC, &name, Verb::Update);
+    match own(&mut draft, setup.stack, &is.tags, setup.adopt) {
+        Ok(tags) => {
+            tags.into_iter().for_each(|tags| draft.act(Action::Tag { arn: is.arn.clone(), tags }));
+            draft.finish(plan);
+        }
+        Err(refusal) => plan.refused.push(refusal),
+    }
 }
 
 fn plan_topic(setup: &Setup<'_>, address: &str, plan: &mut Plan) {

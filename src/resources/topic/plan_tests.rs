@@ -53,6 +53,11 @@ fn an_address_gets_a_topic_and_is_told_to_confirm() {
     let again = setup(&mailing("a@example.com"), &account, false);
     assert!(again.is_empty() && !again.notes.iter().any(|note| note.contains("open the link")), "{again}");
     assert!(setup(&stack(Notify::AsItIs, None), &account, false).is_empty());
+    // A tag that was asked for later gets to the topic without the address, too.
+    let mut tagged = stack(Notify::AsItIs, None);
+    tagged.tags.insert("added".to_owned(), "later".to_owned());
+    let changed = changes(&setup(&tagged, &account, false)).0;
+    assert!(changed.len() == 1 && changed[0].contains("later"), "{changed:?}");
     // Without the topic, which a run that was interrupted did not make, only the address helps.
     account.topic = None;
     let lost = setup(&stack(Notify::AsItIs, None), &account, false);

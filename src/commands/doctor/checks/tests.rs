@@ -4,8 +4,9 @@ use super::super::evidence::{Change, Evidence, Key};
 use super::super::finding::{Command, Finding, State};
 use super::super::registry::CATEGORIES;
 use crate::health::fixture::{MINUTE, NOW, flowing, quiet, text};
-use crate::health::{Load, Metric, ShardLoad, ShardLoads, Signals, Unknown};
-use crate::resources::{StreamMode, TriggerState, Unread};
+use crate::health::{Alarm, Load, Metric, ShardLoad, ShardLoads, Signals, Unknown};
+use crate::resources::{ObservedSubscription, ObservedTopic, StreamMode, TriggerState, Unread};
+use crate::stack::Tags;
 
 const FUNCTION: &str = "cwl-to-logentries";
 const STREAM: &str = "cloudwatch-logs-stream";
@@ -282,4 +283,35 @@ fn what_may_not_be_read_is_unknown_and_never_fine() {
         assert_eq!((finding.state, &finding.data["denied"]), (State::Warn, &"x:Y".into()));
         assert_eq!(finding.fix, [Command::OnCallPolicy]);
     }
+}
+
+#[test]
+fn an_address_that_nobody_has_confirmed_gets_no_mail() {
+    let of = |subscriptions: &[(&str, bool)]| {
+        let mut signals = quiet();
+        let alarms = signals.alarms.as_mut().expect("readable");
+        alarms.alarms.push(Alarm {
+            name: "a".to_owned(),
+            state: "OK".to_owned(),
+            since: None,
+            metric: None,
+            notifies: true,
+        });
+        let subscription = |(endpoint, is_confirmed): &(&str, bool)| ObservedSubscription {
+            protocol: "email".to_owned(),
+            endpoint: (*endpoint).to_owned(),
+            is_confirmed: *is_confirmed,
+        };
+        signals.chain.observed.topic = Some(ObservedTopic {
+            arn: "arn:topic".to_owned(),
+            subscriptions: subscriptions.iter().map(subscription).collect(),
+            tags: Tags::default(),
+        });
+        judge("alarms-notify", &evidence(signals))
+    };
+    assert_eq!(of(&[("a@example.com", true)]).state, State::Ok);
+    let pending = of(&[("a@example.com", true), ("b@example.com", false)]);
+    assert_eq!((pending.state, &pending.data["address"]), (State::Warn, &"b@example.com".into()));
+    let nobody = of(&[]);
+    assert_eq!((nobody.state, nobody.fix.len()), (State::Warn, 1));
 }

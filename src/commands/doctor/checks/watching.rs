@@ -4,6 +4,7 @@ use super::super::check::{Category, Check};
 use super::super::evidence::{Evidence, Judged, seconds};
 use super::super::finding::{Command, Finding};
 use crate::health::{Alarm, Alarms};
+use crate::resources::Unread;
 
 pub(in super::super) const CATEGORY: Category = Category {
     name: "watching",
@@ -53,18 +54,55 @@ fn alarms_notify(evidence: &Evidence) -> Judged {
     }
     let silent = alarms.iter().filter(|alarm| !alarm.notifies);
     let names: Vec<String> = silent.map(|alarm| alarm.name.clone()).collect();
+    let mut found = mails(evidence)?;
     if names.is_empty() {
-        return Ok(vec![Finding::ok("every alarm has an action that is enabled")]);
+        if found.is_empty() {
+            found.push(Finding::ok("every alarm has an action that is enabled"));
+        }
+        return Ok(found);
     }
     let args = ["cloudwatch", "enable-alarm-actions", "--alarm-names"].map(ToOwned::to_owned);
-    Ok(vec![
+    found.push(
         Finding::warn(format!("{} alarms tell nobody: {}", names.len(), names.join(", ")))
             .with("alarms", names.clone())
             .advise(
                 "enable their actions; an alarm without any needs one: `--alarm-actions` of put-metric-alarm",
             )
             .fix(Command::aws(args.into_iter().chain(names))),
-    ])
+    );
+    Ok(found)
+}
+
+/// What keeps the topic of the stack from mailing, if the alarms notify it.
+fn mails(evidence: &Evidence) -> Judged {
+    let observed = evidence.read(Unread::Alarms, |observed| observed)?;
+    let again = |finding: Finding| {
+        finding
+            .advise("this has AWS send a mail to confirm the address; put yours in place of ADDRESS")
+            .fix(Command::own(["setup", "--email", "ADDRESS", "--yes"]))
+    };
+    let Some(topic) = &observed.topic else {
+        let Ok(planned) = &evidence.plan else { return Ok(Vec::new()) };
+        let arn = planned.stack.alarm_topic_arn();
+        let is_notified = observed.alarms.values().any(|alarm| alarm.rule.notify.contains(&arn));
+        let gone = || again(Finding::warn(format!("the alarms notify {arn}, which does not exist")));
+        return Ok(is_notified.then(gone).into_iter().collect());
+    };
+    if topic.subscriptions.is_empty() {
+        return Ok(vec![again(Finding::warn(format!(
+            "the alarms notify {}, which tells nobody",
+            topic.arn
+        )))]);
+    }
+    let pending = topic.mails().filter(|mail| !mail.is_confirmed);
+    let pending = pending.map(|mail| {
+        Finding::warn(format!("{} gets no mail: nobody has confirmed the address", mail.endpoint))
+            .with("address", mail.endpoint.clone())
+            .advise(
+                "open the link in the mail from AWS; after two days, `cwl2le setup --email ADDRESS` has it send another",
+            )
+    });
+    Ok(pending.collect())
 }
 
 fn alarms_quiet(evidence: &Evidence) -> Judged {
