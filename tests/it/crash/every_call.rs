@@ -42,6 +42,10 @@ enum Verb {
     Teardown,
     Upgrade,
     Rollback,
+    /// A setup that adds alarms and their topic.
+    Watch,
+    /// A setup that removes them.
+    Unwatch,
 }
 
 /// Another forwarder than the bundled one.
@@ -50,6 +54,9 @@ static NEWER: LazyLock<(tempfile::TempDir, String)> = LazyLock::new(|| {
     let zip = forwarder_zip::with_comment(folder.path(), "newer").display().to_string();
     (folder, zip)
 });
+
+/// The calls that change alarms and their topic.
+const WATCHING: &[&str] = &["PutMetricAlarm", "DeleteAlarms", "CreateTopic", "Subscribe", "DeleteTopic"];
 
 impl Verb {
     fn args(self) -> Vec<&'static str> {
@@ -60,6 +67,8 @@ impl Verb {
             // Nobody listens where the lines go.
             Self::Upgrade => vec!["upgrade", "--no-canary", "--watch", "0s", "--to", &NEWER.1],
             Self::Rollback => vec!["rollback"],
+            Self::Watch => setup(&["--email", "oncall@example.com"]),
+            Self::Unwatch => setup(&["--alarms", "none"]),
         }
     }
 
@@ -69,10 +78,16 @@ impl Verb {
         match self {
             Self::Setup => {}
             Self::Subscribe => drop(account.run(&setup(&[])).await.0.ok()),
-            Self::Teardown | Self::Upgrade => drop(account.run(&setup(&["--log-group", GROUP])).await.0.ok()),
+            Self::Teardown | Self::Upgrade | Self::Watch => {
+                drop(account.run(&setup(&["--log-group", GROUP])).await.0.ok());
+            }
             Self::Rollback => {
                 account.run(&setup(&["--log-group", GROUP])).await.0.ok();
                 account.run(&Self::Upgrade.args()).await.0.ok();
+            }
+            Self::Unwatch => {
+                account.run(&setup(&["--log-group", GROUP])).await.0.ok();
+                account.run(&Self::Watch.args()).await.0.ok();
             }
         }
         account.proxy.idle().await.expect("a proxy");
@@ -100,7 +115,12 @@ async fn points(verb: Verb, account: &Account) -> Vec<Point> {
         *number += 1;
         Point { call, number: *number }
     });
-    points.filter(|point| point.number == 1 || !polls.contains(&point.call.operation.as_str())).collect()
+    let is_new = |point: &Point| match verb {
+        // The other calls are those of every setup.
+        Verb::Watch | Verb::Unwatch => WATCHING.contains(&point.call.operation.as_str()),
+        _ => point.number == 1 || !polls.contains(&point.call.operation.as_str()),
+    };
+    points.filter(is_new).collect()
 }
 
 /// Puts the account back, has the run fail, and proves that what it leaves converges.
@@ -123,7 +143,7 @@ async fn run_case(
     proofs
         .of(left, async {
             let _turn = PROOFS.acquire().await.expect("never closed");
-            converges(verb, account).await
+            converges(verb, account, ground).await
         })
         .await
 }
@@ -213,7 +233,7 @@ async fn run(
 }
 
 /// The next run completes, one more changes nothing, and a teardown leaves what is not ours.
-async fn converges(verb: Verb, account: &Account) -> Result<(), String> {
+async fn converges(verb: Verb, account: &Account, ground: &Ground) -> Result<(), String> {
     let succeeds = async |what: &str, args: &[&str]| -> Result<Value, String> {
         let (ran, _) = account.run(args).await;
         if ran.code == 0 { Ok(ran.json()) } else { Err(format!("{what}: {ran:?}")) }
@@ -239,6 +259,10 @@ async fn converges(verb: Verb, account: &Account) -> Result<(), String> {
         succeeds("teardown", &["teardown", "--yes"]).await?;
     }
     is("after teardown", account.seen().await, account.theirs())?;
+    let left = ground.aws.contents(&account.id).await.expect("its contents");
+    if left.contains("cwl2le-default-") {
+        return Err(format!("an alarm or a topic is left after teardown: {left}"));
+    }
     let status = succeeds("status", &["status", "--deep"]).await?;
     let missing =
         status["parts"].as_array().is_some_and(|parts| parts.iter().all(|p| p["state"] == "missing"));
@@ -319,6 +343,12 @@ async fn upgrade_killed_at_every_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rollback_killed_at_every_call() {
     enumerate(Verb::Rollback, faults::kills, OF_KILLS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alarms_killed_at_every_call() {
+    enumerate(Verb::Watch, faults::kills).await;
+    enumerate(Verb::Unwatch, faults::kills).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
