@@ -11,6 +11,7 @@ use http::{HeaderName, HeaderValue, Method};
 
 use super::error::{INVALID_RESPONSE, Operation};
 use super::exchange::{Answered, exchange};
+use super::pages::Tokens;
 use super::{Aws, AwsError};
 
 /// An object of a bucket, as a list has it.
@@ -61,17 +62,16 @@ pub(crate) async fn list_all_objects(
     prefix: &str,
     owner: &str,
 ) -> Result<Vec<Listed>, AwsError> {
-    let (mut all, mut next) = (Vec::new(), None::<String>);
+    let resource = format!("s3://{bucket}/{prefix}");
+    let (mut all, mut next, mut tokens) = (Vec::new(), None::<String>, Tokens::default());
     loop {
         let listing = page(aws, bucket, prefix, owner, next.as_deref()).await?;
         all.extend(listing.objects);
-        match listing.next {
-            None if listing.is_whole => return Ok(all),
-            token if token.is_none() || token == next => {
-                let resource = format!("s3://{bucket}/{prefix}");
-                return Err(odd(&resource, "the list of objects does not say where it goes on"));
-            }
-            token => next = token,
+        next = tokens.next(operation(&resource), listing.next.as_deref())?;
+        match (&next, listing.is_whole) {
+            (None, true) => return Ok(all),
+            (None, false) => return Err(odd(&resource, "the list of objects does not say where it goes on")),
+            (Some(_), _) => {}
         }
     }
 }
@@ -95,8 +95,11 @@ async fn page(
 }
 
 fn odd(resource: &str, why: &str) -> AwsError {
-    let operation = Operation { service: Service::S3.iam_name(), name: LIST, resource };
-    AwsError::new(operation, INVALID_RESPONSE, why)
+    AwsError::new(operation(resource), INVALID_RESPONSE, why)
+}
+
+fn operation(resource: &str) -> Operation<'_> {
+    Operation { service: Service::S3.iam_name(), name: LIST, resource }
 }
 
 /// Writes an object of a few bytes and deletes it, to see whether the bucket takes one. The bucket has to belong to
@@ -223,6 +226,7 @@ fn listed(object: &mut ScopedDecoder<'_, '_>) -> Option<Listed> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::aws::testing::{Answer, FakeAws};
 
     #[test]
     fn a_list_is_read_and_anything_else_is_not_taken_for_an_empty_one() {
@@ -239,6 +243,21 @@ mod tests {
         assert_eq!(read(list("").as_bytes()), Some(Listing { is_whole: true, ..Listing::default() }));
         assert_eq!(read(list("<Contents><Size>many</Size></Contents>").as_bytes()), None);
         assert_eq!(read(b"<html>sign in</html>"), None);
+    }
+
+    #[tokio::test]
+    async fn a_list_that_goes_round_in_a_circle_ends() {
+        let aws = FakeAws::new(|request| {
+            let token = if request.uri.contains("continuation-token=a") { "b" } else { "a" };
+            let next = format!("<NextContinuationToken>{token}</NextContinuationToken>");
+            let list = format!("<ListBucketResult>{next}<IsTruncated>true</IsTruncated></ListBucketResult>");
+            Answer::Object(Vec::new(), list.into_bytes())
+        });
+        let session = aws.session();
+        let error =
+            list_all_objects((&session).into(), "bucket", "p/", "123456789012").await.expect_err("a circle");
+        assert!(error.is(&[INVALID_RESPONSE]), "{error:?}");
+        assert_eq!(aws.requests().len(), 3);
     }
 
     #[test]

@@ -1,11 +1,14 @@
 //! Kinesis as a reader and a writer of records uses it.
 
+use std::fmt;
+
 use aws_sdk_kinesis::primitives::{Blob, DateTime};
 use aws_sdk_kinesis::types::builders::ShardFilterBuilder;
 use aws_sdk_kinesis::types::{
     PutRecordsRequestEntry, Shard, ShardFilter, ShardFilterType, ShardIteratorType,
 };
 
+use super::call::Failed;
 use super::error::{INVALID_RESPONSE, Operation};
 use super::{Aws, AwsError};
 
@@ -188,17 +191,24 @@ pub(crate) struct NotPut {
     pub(crate) message: String,
 }
 
+impl fmt::Display for NotPut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
 /// Puts up to 500 records, of 5 MiB with their keys. Answers for each whether the stream has it: any of them may be
-/// throttled while the others are taken.
+/// throttled while the others are taken. Where the answer is lost, nothing is repeated: the stream may have them.
 ///
 /// # Errors
 ///
-/// Whatever `kinesis:PutRecords` fails with as a whole; [`INVALID_RESPONSE`] for an answer about other records.
+/// Whatever `kinesis:PutRecords` fails with as a whole; [`INVALID_RESPONSE`] for an answer that cannot be read or is about
+/// other records.
 pub(crate) async fn put_records(
     aws: Aws<'_>,
     stream: &str,
     records: &[NewRecord<'_>],
-) -> Result<Vec<Result<(), NotPut>>, AwsError> {
+) -> Result<Vec<Result<(), NotPut>>, Failed> {
     const OPERATION: &str = "PutRecords";
     let kinesis = aws.session.kinesis();
     // The builder only misses a field.
@@ -206,14 +216,21 @@ pub(crate) async fn put_records(
         PutRecordsRequestEntry::builder().partition_key(record.key).data(Blob::new(record.data)).build().ok()
     };
     let entries: Vec<PutRecordsRequestEntry> = records.iter().filter_map(entry).collect();
-    let put = aws.call(SERVICE, OPERATION, stream, || {
+    let put = aws.call_once(SERVICE, OPERATION, stream, || {
         kinesis.put_records().stream_name(stream).set_records(Some(entries.clone())).send()
     });
-    let answers = put.await?.records;
+    let answers = match put.await {
+        Ok(answer) => answer.records,
+        // Something answered, and not as Kinesis does: the records may have gone through to it.
+        Err(failed) if failed.error.is(&[INVALID_RESPONSE]) => {
+            return Err(Failed { is_open: true, ..failed });
+        }
+        Err(failed) => return Err(failed),
+    };
     if answers.len() != records.len() {
         let operation = Operation { service: SERVICE, name: OPERATION, resource: stream };
         let why = format!("the answer is about {} of {} records", answers.len(), records.len());
-        return Err(AwsError::new(operation, INVALID_RESPONSE, why));
+        return Err(Failed { error: AwsError::new(operation, INVALID_RESPONSE, why), is_open: true });
     }
     // What has a number is in the stream.
     let answers = answers.into_iter().map(|answer| match (answer.sequence_number, answer.error_code) {

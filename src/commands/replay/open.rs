@@ -8,7 +8,7 @@ use super::sink::destination::ToDestination;
 use super::sink::stream::ToStream;
 use super::sink::{Destined, Sink};
 use super::source::log_groups::{LogGroups, Subscribed};
-use super::source::manifest::Manifest;
+use super::source::manifest::{Manifest, STREAM};
 use super::source::objects::{Objects, Shelf};
 use super::source::stream::Stream;
 use super::source::{Source, expired, quarantine};
@@ -54,7 +54,7 @@ pub(super) async fn source(
     let shelf = shelf(args.from, ground)?;
     let begun = rfc3339(now);
     let identity = &aws.session.identity;
-    let into = into.map_or_else(|| "stream".to_owned(), |destined| format!("destination:{}", destined.name));
+    let into = into.map_or_else(|| STREAM.to_owned(), |destined| format!("destination:{}", destined.name));
     let manifest = Manifest::new(ground.stack.as_str(), args.from.name(), &into, identity, &begun);
     Ok(Box::new(Objects::open(aws, shelf, (chosen, args.again), reading, (stream, manifest)).await?))
 }

@@ -45,7 +45,7 @@ pub(crate) struct ReplayReport {
     pub delivery: Option<Delivery>,
     /// Records that an earlier run has sent, in objects that it did not send as a whole.
     pub sent_before: u64,
-    /// Records that two functions gave up: each is sent once.
+    /// Records that two functions gave up, and of which the other copy is sent in this run or was in an earlier one.
     pub copies: u64,
     /// Objects that cannot be read, at most 20 of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -66,6 +66,8 @@ pub(crate) struct ReplayReport {
     pub stopped: Option<Box<Error>>,
     /// Records that were sent and could not be noted: another run sends them again.
     pub not_noted: u64,
+    /// Events that may arrive twice: they were sent, and the answer that would say so was lost.
+    pub possible_duplicates: u64,
     /// Whether everything was sent that was to be.
     pub complete: bool,
     /// Whether `--limit` ended it.
@@ -100,7 +102,7 @@ impl ReplayReport {
         self.manifests = manifests;
         self.failure = run.failure;
         self.stopped = run.stopped.map(Box::new);
-        self.not_noted = run.not_noted;
+        (self.not_noted, self.possible_duplicates) = (run.not_noted, run.possible_duplicates);
         (self.complete, self.limited, self.interrupted) =
             (run.is_complete, run.is_limited, run.is_interrupted);
     }

@@ -25,6 +25,8 @@ pub(super) struct Run {
     pub(super) stopped: Option<Error>,
     /// Records that were sent and could not be written down: another run sends them again.
     pub(super) not_noted: u64,
+    /// Events that may arrive twice, because the answer to sending them was lost.
+    pub(super) possible_duplicates: u64,
 }
 
 /// What is read and not sent yet.
@@ -57,12 +59,8 @@ pub(super) async fn run(
                 break;
             }
             Ok(batch) => batch,
-            Err(error) if error.code == Code::Interrupted => {
-                run.is_interrupted = true;
-                break;
-            }
             Err(error) => {
-                run.stopped = Some(error);
+                run.end_by(error);
                 break;
             }
         };
@@ -76,6 +74,15 @@ pub(super) async fn run(
 }
 
 impl Run {
+    /// Ends it by an error, or because the user has asked to stop.
+    fn end_by(&mut self, error: Error) {
+        if error.code == Code::Interrupted {
+            self.is_interrupted = true;
+        } else {
+            self.stopped = Some(error);
+        }
+    }
+
     /// The next batch; nothing at the end.
     async fn fill(
         &mut self,
@@ -120,7 +127,16 @@ impl Run {
     ) -> bool {
         let parcels: Vec<&Parcel> =
             batch.iter().map(|(_, parcel)| parcel).filter(|parcel| !parcel.is_copy).collect();
-        let fates = if parcels.is_empty() { Vec::new() } else { sink.send(aws, &parcels).await };
+        let mut fates = Vec::new();
+        if !parcels.is_empty() {
+            if let Err(error) = source.check(aws).await {
+                self.end_by(error);
+                return false;
+            }
+            let sending = async { fates = sink.send(aws, &parcels).await };
+            source.while_sending(aws, Box::pin(sending)).await;
+            self.possible_duplicates = sink.possible_duplicates();
+        }
         let is_whole = fates.iter().all(|fate| matches!(fate, Fate::Sent | Fate::Refused));
         let mut fates = fates.into_iter();
         let (mut done, mut sent) = (Vec::new(), 0);

@@ -220,6 +220,14 @@ impl ReplayReport {
             );
             lines.push(hanging(&bad("twice"), &text, width()));
         }
+        if self.possible_duplicates > 0 && self.delivery.is_none() {
+            let lead = format!("  {WARN}perhaps twice:{WARN:#} ");
+            let text = format!(
+                "{} whose arrival in the stream AWS did not confirm at first",
+                number(self.possible_duplicates, "event")
+            );
+            lines.push(hanging(&lead, &text, width()));
+        }
         if self.interrupted {
             lines.push(hanging("  ", &format!("stopped as you asked; {}", self.goes_on()), width()));
         } else if self.limited {

@@ -52,4 +52,9 @@ pub(in super::super) trait Sink {
     fn delivery(&self) -> Option<&Delivery> {
         None
     }
+
+    /// Events so far that may arrive twice: they were sent, and the answer that would say so was lost.
+    fn possible_duplicates(&self) -> u64 {
+        self.delivery().map_or(0, |delivery| delivery.possible_duplicates)
+    }
 }

@@ -8,9 +8,10 @@ use tokio::time::Instant;
 
 use super::pace::{Pace, most};
 use super::{Fate, Sink, Target};
-use crate::aws::Aws;
-use crate::aws::error::INTERRUPTED;
-use crate::aws::records::{NewRecord, open_shards, put_records};
+use crate::aws::call::Failed;
+use crate::aws::error::{INTERRUPTED, INVALID_RESPONSE};
+use crate::aws::records::{NewRecord, NotPut, open_shards, put_records};
+use crate::aws::{Aws, Notice};
 use crate::commands::replay::source::Parcel;
 use crate::error::{Error, Result};
 use crate::output::quantity::{count, plural};
@@ -29,6 +30,8 @@ pub(in super::super) struct ToStream {
     /// When the next batch may be put.
     next: Instant,
     patience: Duration,
+    /// Events of records that were put by a call whose answer was lost.
+    possible_duplicates: u64,
 }
 
 impl ToStream {
@@ -64,26 +67,48 @@ impl ToStream {
             notes,
         };
         let patience = aws.session.attempt(PATIENCE);
-        Ok(Self { target, pace: Pace::new(shards, records), next: Instant::now(), patience })
+        Ok(Self {
+            target,
+            pace: Pace::new(shards, records),
+            next: Instant::now(),
+            patience,
+            possible_duplicates: 0,
+        })
     }
 
-    async fn put(&self, aws: Aws<'_>, parcels: &[&Parcel]) -> Vec<Fate> {
+    async fn put(&mut self, aws: Aws<'_>, parcels: &[&Parcel]) -> Vec<Fate> {
+        let mut lost = vec![false; parcels.len()];
+        let fates = self.put_until_taken(aws, parcels, &mut lost).await;
+        let lost = parcels.iter().zip(lost).filter(|(_, is_lost)| *is_lost);
+        self.possible_duplicates += lost.map(|(parcel, _)| parcel.events).sum::<u64>();
+        fates
+    }
+
+    /// Puts what the stream does not take again. Marks in `lost` the records of a call whose answer was lost.
+    async fn put_until_taken(&self, aws: Aws<'_>, parcels: &[&Parcel], lost: &mut [bool]) -> Vec<Fate> {
         let mut fates = vec![Fate::NotTried; parcels.len()];
         let mut open: Vec<usize> = (0..parcels.len()).collect();
-        let (mut pause, mut until) = (FIRST_PAUSE, Instant::now() + self.patience);
-        while !open.is_empty() {
+        let (mut pause, mut since) = (FIRST_PAUSE, Instant::now());
+        loop {
             let records: Vec<NewRecord<'_>> = open
                 .iter()
                 .map(|at| NewRecord { key: &parcels[*at].key, data: &parcels[*at].data })
                 .collect();
-            let answers = match put_records(aws.at_most(self.patience), &self.target.name, &records).await {
+            let put = put_records(aws.at_most(self.patience), &self.target.name, &records).await;
+            let answers = match put {
                 Ok(answers) => answers,
-                Err(error) if error.is(&[INTERRUPTED]) => return fates,
-                Err(error) => {
-                    open.iter().for_each(|at| {
-                        fates[*at] = Fate::Failed(format!("{}: {}", error.code, error.message))
-                    });
-                    return fates;
+                Err(Failed { error, is_open }) => {
+                    open.iter().for_each(|at| lost[*at] |= is_open);
+                    if error.is(&[INTERRUPTED]) {
+                        return fates;
+                    }
+                    let again = is_open && !error.is(&[INVALID_RESPONSE]);
+                    let why = NotPut { code: error.code, message: error.message };
+                    if !again {
+                        open.iter().for_each(|at| fates[*at] = Fate::Failed(why.to_string()));
+                        return fates;
+                    }
+                    vec![Err(why); open.len()]
                 }
             };
             let (mut left, mut why) = (Vec::new(), String::new());
@@ -91,24 +116,27 @@ impl ToStream {
                 match answer {
                     Ok(()) => fates[*at] = Fate::Sent,
                     Err(not_put) => {
-                        why = format!("{}: {}", not_put.code, not_put.message);
+                        why = not_put.to_string();
                         left.push(*at);
                     }
                 }
             }
+            if left.is_empty() {
+                return fates;
+            }
             if left.len() < open.len() {
-                (pause, until) = (FIRST_PAUSE, Instant::now() + self.patience);
-            } else if Instant::now() >= until {
+                (pause, since) = (FIRST_PAUSE, Instant::now());
+            } else if since.elapsed() >= self.patience {
                 left.iter().for_each(|at| fates[*at] = Fate::Failed(why.clone()));
                 return fates;
             }
             open = left;
-            if !open.is_empty() && aws.rest(pause).await.is_err() {
+            (aws.notice)(Notice::Waiting { why: "the stream to take records", elapsed: since.elapsed() });
+            if aws.rest(pause).await.is_err() {
                 return fates;
             }
             pause = (2 * pause).min(LONGEST_PAUSE);
         }
-        fates
     }
 }
 
@@ -133,5 +161,9 @@ impl Sink for ToStream {
             self.next = begun + takes;
             fates
         })
+    }
+
+    fn possible_duplicates(&self) -> u64 {
+        self.possible_duplicates
     }
 }

@@ -100,6 +100,23 @@ pub(in super::super) trait Source {
     /// What keeps everything that follows from being read.
     fn next<'a>(&'a mut self, aws: Aws<'a>) -> LocalBoxFuture<'a, Result<Option<Portion>>>;
 
+    /// Asks before each batch whether this run may go on sending: nobody else has begun to since it was looked last.
+    ///
+    /// # Errors
+    /// Another run sends the same. Nothing more may be sent.
+    fn check<'a>(&'a mut self, _: Aws<'a>) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
+
+    /// Does `sending`, and meanwhile shows others that this run goes on, however long that takes.
+    fn while_sending<'a>(
+        &'a mut self,
+        _: Aws<'a>,
+        sending: LocalBoxFuture<'a, ()>,
+    ) -> LocalBoxFuture<'a, ()> {
+        sending
+    }
+
     /// Notes what is done: taken by the stream or delivered. `done` is the number of a portion and a position in it,
     /// each once. Also called where the user has asked to stop.
     ///

@@ -8,11 +8,13 @@ use super::super::ranges::Ranges;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
+/// The place of what was sent into the stream.
+pub(in super::super) const STREAM: &str = "stream";
 /// Maximum objects of one manifest. A long run writes several, so that it never writes much again for each batch.
 const MOST: usize = 1000;
 /// How long a run that has not ended counts as running after it has written its manifest last, in milliseconds. It
-/// writes it after every batch, and gives each call of AWS a minute.
-const ALIVE: i64 = 5 * 60 * 1000;
+/// writes it after every batch, and every minute if that takes longer.
+pub(super) const ALIVE: i64 = 5 * 60 * 1000;
 
 /// A manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,9 @@ pub(in super::super) struct Entry {
     pub(in super::super) records: u64,
     /// The positions of those that were sent, from 0.
     pub(in super::super) sent: Ranges,
+    /// The sequence numbers of its first and its last record, where these were kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in super::super) sequences: Option<(String, String)>,
 }
 
 impl Manifest {
@@ -78,20 +83,25 @@ impl Manifest {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
-    /// Notes that a record was sent, of an object with so many.
-    pub(in super::super) fn note(&mut self, key: &str, records: u64, at: u32) {
+    /// Notes that a record was sent. `entry` is what is known of its object before any is.
+    pub(in super::super) fn note(&mut self, key: &str, entry: &Entry, at: u32) {
         if !self.objects.contains_key(key) {
-            self.objects.insert(key.to_owned(), Entry::default());
+            self.objects.insert(key.to_owned(), entry.clone());
         }
         if let Some(entry) = self.objects.get_mut(key) {
-            entry.records = records;
             entry.sent.add(at);
         }
     }
 
-    /// Whether the next object belongs into another manifest.
-    pub(in super::super) fn is_full(&self) -> bool {
-        self.objects.len() >= MOST
+    /// Whether an object has no room here and belongs in the next manifest.
+    pub(in super::super) fn is_full_for(&self, key: &str) -> bool {
+        self.objects.len() >= MOST && !self.objects.contains_key(key)
+    }
+
+    /// Begins the next manifest of the same run, and returns this one: it has ended.
+    pub(in super::super) fn turn_over(&mut self) -> Self {
+        let objects = std::mem::take(&mut self.objects);
+        Self { ended: true, objects, ..self.clone() }
     }
 
     /// Whether its run may still go on. `written` is when it was written last, in milliseconds since 1970 as `now`.
@@ -111,7 +121,13 @@ impl Sent {
             let known = self.0.entry(key).or_default();
             known.records = known.records.max(entry.records);
             known.sent.extend(&entry.sent);
+            known.sequences = known.sequences.take().or(entry.sequences);
         }
+    }
+
+    /// Every object of which something was sent, by its key.
+    pub(in super::super) fn iter(&self) -> impl Iterator<Item = (&String, &Entry)> {
+        self.0.iter()
     }
 
     /// Whether every record of an object was sent.
@@ -133,10 +149,16 @@ mod tests {
         Manifest::new("default", "on-failure", "stream", "arn:me", "2026-11-29T15:20:11Z")
     }
 
+    fn entry(records: u64) -> Entry {
+        Entry { records, ..Entry::default() }
+    }
+
     #[test]
     fn a_manifest_is_read_as_it_was_written() {
         let mut written = manifest();
-        [0, 1, 3].into_iter().for_each(|at| written.note("a", 4, at));
+        let entry = Entry { sequences: Some(("49".to_owned(), "51".to_owned())), ..entry(4) };
+        [0, 1, 3].into_iter().for_each(|at| written.note("a", &entry, at));
+        written.note("b", &self::entry(1), 0);
         let json = written.to_json();
         assert_eq!(Manifest::read(&json), Ok(written));
         insta::assert_snapshot!(String::from_utf8(json).expect("text"));
@@ -154,9 +176,9 @@ mod tests {
     #[test]
     fn what_several_runs_have_sent_adds_up() {
         let (mut first, mut second) = (manifest(), manifest());
-        [0, 1].into_iter().for_each(|at| first.note("a", 3, at));
-        second.note("a", 3, 2);
-        second.note("b", 2, 1);
+        [0, 1].into_iter().for_each(|at| first.note("a", &entry(3), at));
+        second.note("a", &entry(3), 2);
+        second.note("b", &entry(2), 1);
         let mut sent = Sent::default();
         sent.add(first);
         assert!(!sent.is_whole("a") && sent.has("a", 1) && !sent.has("a", 2));

@@ -2,6 +2,7 @@
 
 mod bookkeeping;
 mod contents;
+mod copies;
 pub(super) mod expired;
 mod interface;
 pub(super) mod log_groups;
@@ -13,5 +14,6 @@ mod shard;
 pub(super) mod stream;
 #[cfg(test)]
 mod stream_tests;
+mod unreadable;
 
 pub(super) use interface::{Found, Left, Parcel, Portion, Resume, Source};

@@ -1,20 +1,22 @@
 //! A bucket as a source: the objects that Lambda or the forwarder has written there, less what manifests say was sent.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::bookkeeping::Book;
 use super::contents::{Contents, Kept};
-use super::manifest::{Manifest, Sent};
+use super::copies::{Copies, entry, number};
+use super::manifest::{Entry, Manifest, Sent};
 use super::quarantine::REFUSED;
+use super::unreadable::{DENIED, why};
 use super::{Found, Left, Parcel, Portion, Source};
-use crate::aws::Aws;
 use crate::aws::bucket::{Listed, list_all_objects};
-use crate::aws::object::{At, StoredObject, TOO_LARGE, get_object};
+use crate::aws::object::{At, StoredObject, get_object};
+use crate::aws::{Aws, AwsError};
 use crate::commands::replay::chosen::Chosen;
-use crate::commands::replay::reading::{Reading, digest};
+use crate::commands::replay::reading::Reading;
 use crate::error::Result;
 
 /// Maximum size of an object that can be one of Lambda or the forwarder, in bytes. An invocation has 6 MB at most.
@@ -57,15 +59,20 @@ pub(in super::super) struct Objects {
     /// Those that are read and not handed out yet.
     ready: VecDeque<Opened>,
     /// The records that were handed out, where several mappings may have given up the same one.
-    seen: Option<HashSet<[u8; 16]>>,
-    /// The key and the number of records of each portion, by its number.
-    portions: Vec<(String, u64)>,
+    copies: Option<Copies>,
+    /// The key of each portion and what is known of it, by its number.
+    portions: Vec<(String, Entry)>,
+    /// The first object that may not be read.
+    denied: Option<AwsError>,
+    /// Whether an object could be read.
+    has_read: bool,
 }
 
 /// An object that was read.
 struct Opened {
     listed: Listed,
     contents: std::result::Result<Contents, String>,
+    denied: Option<AwsError>,
 }
 
 impl Objects {
@@ -90,7 +97,7 @@ impl Objects {
         listed.retain(|listed| chosen.has_time(listed.time) && !listed.key.ends_with('/'));
         listed.sort_by(|a, b| (a.time, &a.key).cmp(&(b.time, &b.key)));
         let places = shelf.prefixes.iter().map(|prefix| format!("s3://{}/{prefix}", shelf.bucket));
-        let (places, seen) = (places.collect(), (shelf.prefixes.len() > 1).then(HashSet::new));
+        let places = places.collect();
         let mut source = Self {
             shelf,
             chosen,
@@ -98,18 +105,22 @@ impl Objects {
             again,
             found: Found { places, ..Found::default() },
             book,
-            sent,
+            sent: Sent::default(),
             listed: listed.into(),
             ready: VecDeque::new(),
-            seen,
+            copies: None,
             portions: Vec::new(),
+            denied: None,
+            has_read: false,
         };
-        source.leave_out_sent();
+        source.leave_out(sent);
         Ok(source)
     }
 
     /// Takes those off the list that were sent as a whole, and counts the others.
-    fn leave_out_sent(&mut self) {
+    fn leave_out(&mut self, sent: Sent) {
+        self.copies = (self.shelf.prefixes.len() > 1).then(|| Copies::of(&sent));
+        self.sent = sent;
         let before = self.listed.len();
         self.listed.retain(|listed| !self.sent.is_whole(&listed.key));
         self.found.sent_before += (before - self.listed.len()) as u64;
@@ -135,25 +146,46 @@ impl Objects {
         }
         let shelf = &self.shelf;
         let read = some.into_iter().map(|listed| open(aws, shelf, listed));
-        let mut opened: Vec<Opened> = stream::iter(read).buffered(AT_ONCE).try_collect().await?;
+        let read = stream::iter(read).buffered(AT_ONCE).try_collect::<Vec<Opened>>();
+        let mut opened = self.book.beating(aws, read).await?;
         opened.sort_by(|a, b| a.place().cmp(&b.place()));
+        self.has_read |= opened.iter().any(|opened| opened.denied.is_none());
+        let denied = opened.iter().find_map(|opened| opened.denied.clone());
+        self.denied = self.denied.take().or(denied);
         self.ready.extend(opened);
         Ok(())
     }
 
+    /// Looks which records of an object an earlier run has sent from the objects of other mappings. What cannot be read
+    /// any more is not known.
+    async fn look_for_copies(&mut self, aws: Aws<'_>, opened: &Opened) -> Result<()> {
+        let (Some(copies), Ok(contents)) = (&mut self.copies, &opened.contents) else { return Ok(()) };
+        for key in copies.overlapping(&opened.listed.key, &entry(&contents.records)) {
+            let at = At { bucket: &self.shelf.bucket, key: &key, owner: Some(&self.shelf.owner) };
+            match self.book.beating(aws, get_object(aws, at, MOST)).await {
+                Ok(object) => {
+                    let contents = (self.shelf.contents)(&object).unwrap_or_default();
+                    copies.add(&key, contents, &self.sent);
+                }
+                Err(error) => drop(why(error)?),
+            }
+        }
+        Ok(())
+    }
+
     /// What of an object is to be sent; none if it is not meant.
-    fn portion(&mut self, Opened { listed, contents }: Opened) -> Option<Portion> {
+    fn portion(&mut self, Opened { listed, contents, .. }: Opened) -> Option<Portion> {
         let Listed { key, time, bytes } = listed;
         let id = self.portions.len();
         let mut portion = Portion { id, name: key.clone(), time, bytes, ..Portion::default() };
         match contents {
             Err(why) => {
                 portion.unreadable = Some(why);
-                self.portions.push((key, 0));
+                self.portions.push((key, Entry::default()));
             }
             Ok(Contents { reasons, .. }) if !self.chosen.has_reason(&reasons) => return None,
             Ok(Contents { reasons, records }) => {
-                self.portions.push((key, records.len() as u64));
+                self.portions.push((key, entry(&records)));
                 portion.reasons = reasons;
                 for (record, at) in records.into_iter().zip(0..) {
                     self.sort(record, at, &mut portion);
@@ -180,9 +212,8 @@ impl Objects {
             (Err(why), _) | (Ok(_), Some(why)) => leave(why),
             (Ok(_), None) if is_refused && !self.chosen.names_reason(REFUSED) => leave(REFUSED),
             (Ok(data), None) => {
-                let from = (shard_of(&portion.name), sequence);
-                let is_copy = match (&mut self.seen, from) {
-                    (Some(seen), (shard, Some(sequence))) => !seen.insert(digest(&[shard, &sequence])),
+                let is_copy = match (&mut self.copies, sequence) {
+                    (Some(copies), Some(sequence)) => !copies.is_new(&portion.name, &sequence),
                     _ => false,
                 };
                 let key = key.unwrap_or_else(|| held.key());
@@ -195,34 +226,28 @@ impl Objects {
 
 impl Opened {
     /// Where it stands among others.
-    fn place(&self) -> (i64, &str, usize, &str, &str) {
+    fn place(&self) -> (i64, &str, (usize, &str), &str) {
         let first = self.contents.as_ref().ok().and_then(|contents| contents.records.first());
-        // A number with more digits is larger.
         let sequence = first.and_then(|record| record.sequence.as_deref()).unwrap_or_default();
-        (self.listed.time, shard(&self.listed), sequence.len(), sequence, &self.listed.key)
+        (self.listed.time, shard(&self.listed), number(sequence), &self.listed.key)
     }
 }
 
 /// Reads an object. What is wrong with this one alone is told with it.
 async fn open(aws: Aws<'_>, shelf: &Shelf, listed: Listed) -> Result<Opened> {
     let at = At { bucket: &shelf.bucket, key: &listed.key, owner: Some(&shelf.owner) };
-    let contents = match get_object(aws, at, MOST).await {
-        Ok(object) => (shelf.contents)(&object),
-        Err(error) if error.is(&["NoSuchKey"]) => Err("it was deleted meanwhile".to_owned()),
-        Err(error) if error.is(&[TOO_LARGE]) => Err(error.message),
-        Err(error) => return Err(error.into()),
-    };
-    Ok(Opened { listed, contents })
+    match get_object(aws, at, MOST).await {
+        Ok(object) => Ok(Opened { listed, contents: (shelf.contents)(&object), denied: None }),
+        Err(error) => {
+            let denied = Some(&error).filter(|error| error.is(&[DENIED])).cloned();
+            Ok(Opened { listed, contents: Err(why(error)?), denied })
+        }
+    }
 }
 
 /// All of a key but its last part: mapping and shard.
 fn shard(listed: &Listed) -> &str {
     listed.key.rsplit_once('/').map_or("", |(shard, _)| shard)
-}
-
-/// The shard that stands last but one in a key.
-fn shard_of(key: &str) -> &str {
-    key.rsplit('/').nth(1).unwrap_or_default()
 }
 
 impl Source for Objects {
@@ -233,8 +258,8 @@ impl Source for Objects {
     fn begin<'a>(&'a mut self, aws: Aws<'a>) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
             // Another run may have sent something since the list was made.
-            self.sent = self.book.begin(aws, self.again).await?;
-            self.leave_out_sent();
+            let sent = self.book.begin(aws, self.again).await?;
+            self.leave_out(sent);
             Ok(())
         })
     }
@@ -245,7 +270,14 @@ impl Source for Objects {
                 if self.ready.is_empty() {
                     self.read_ahead(aws).await?;
                 }
-                let Some(opened) = self.ready.pop_front() else { return Ok(None) };
+                let Some(opened) = self.ready.pop_front() else {
+                    return match self.denied.take() {
+                        // If none may be read, it is not about these objects.
+                        Some(error) if !self.has_read => Err(error.into()),
+                        _ => Ok(None),
+                    };
+                };
+                self.look_for_copies(aws, &opened).await?;
                 if let Some(portion) = self.portion(opened) {
                     return Ok(Some(portion));
                 }
@@ -256,12 +288,24 @@ impl Source for Objects {
     fn settle<'a>(&'a mut self, aws: Aws<'a>, done: &'a [(usize, u32)]) -> LocalBoxFuture<'a, Result<()>> {
         Box::pin(async move {
             for (portion, at) in done {
-                if let Some((key, records)) = self.portions.get(*portion) {
-                    self.book.note(aws, key, *records, *at).await?;
+                if let Some((key, entry)) = self.portions.get(*portion) {
+                    self.book.note(key, entry, *at);
                 }
             }
-            self.book.write(aws).await
+            self.book.write(aws.mending()).await
         })
+    }
+
+    fn check<'a>(&'a mut self, aws: Aws<'a>) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(self.book.check(aws))
+    }
+
+    fn while_sending<'a>(
+        &'a mut self,
+        aws: Aws<'a>,
+        sending: LocalBoxFuture<'a, ()>,
+    ) -> LocalBoxFuture<'a, ()> {
+        Box::pin(self.book.beating(aws, sending))
     }
 
     fn end<'a>(&'a mut self, aws: Aws<'a>) -> LocalBoxFuture<'a, Result<()>> {

@@ -1,0 +1,5 @@
+//! Tests of whole runs.
+
+mod faults;
+mod runs;
+mod world;
