@@ -1,8 +1,12 @@
 //! Which version of a function is to get the records.
 
+use std::collections::BTreeMap;
+
+use cwl2le_forwarder::config::Config;
+
 use super::action::{Settings, Version};
 use super::freeze::published;
-use super::observed::Before;
+use super::observed::{Before, Snapshot};
 use crate::resources::{Action, Observed, ObservedFunction, Plan, ResourceId, function};
 
 /// What a plan changes of a function.
@@ -120,4 +124,24 @@ impl Goal {
             Self::Keep | Self::Held(_) | Self::Publish(..) => None,
         }
     }
+}
+
+/// The version that was rolled back and whose settings the function still has, where those of the live version are
+/// others: a version that is published now would bring them back.
+pub(super) fn rolled_back_settings(is: &ObservedFunction) -> Option<u64> {
+    let (live, latest) = (is.live_version()?, is.snapshot());
+    let Some(Before::RolledBackFrom(number)) = is.live()?.before else { return None };
+    let is_alike = |one: &Snapshot, other: &Snapshot| {
+        let numbers = |of: &Snapshot| (of.memory_mb, of.timeout_seconds);
+        // Which destination moves when is not a setting, and an upgrade forgets changes that are long over.
+        let config =
+            |of: &Snapshot| of.config().map(|config| Config { schedules: BTreeMap::new(), ..config });
+        let same_config = match (config(one), config(other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => one.environment == other.environment,
+        };
+        numbers(one) == numbers(other) && one.others == other.others && same_config
+    };
+    let rolled_back = &is.version(number)?.snapshot;
+    (is_alike(rolled_back, &latest) && !is_alike(&live.snapshot, &latest)).then_some(number)
 }

@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::action::{Action, Alias, From};
 use super::freeze::freeze;
-use super::goal::{Change, Goal};
+use super::goal::{Change, Goal, rolled_back_settings};
 use super::observed::ObservedAlias;
 use super::prune::prune;
 use super::start::{in_step_of, start_others};
+use crate::error::Code;
 use crate::resources::function::forwarders::Forwarder;
 use crate::resources::kind::{Planned, Setup};
 use crate::resources::{self, Draft, Kind, ObservedFunction, Plan, ResourceId, Stage, Verb, function};
@@ -54,6 +55,24 @@ fn alias(forwarder: &Forwarder, let_go: Stage, ignores_rollback: bool, plan: &mu
             "{function} stays at version {live}: version {rolled_back} was rolled back, and nothing else changes; `cwl2le \
              upgrade` tries it again"
         ));
+    }
+    // An upgrade leaves the settings as they are, and shows none.
+    let returns = is.filter(|_| ignores_rollback && goal.version().is_some()).and_then(rolled_back_settings);
+    if let Some(number) = returns {
+        let live = is.and_then(ObservedFunction::live).map_or("", |live| live.version.as_str());
+        plan.refuse(
+            function,
+            Code::Immutable,
+            format!(
+                "version {number} was rolled back, and a new version would bring back its settings, which differ from those \
+                 of version {live}, which is live"
+            ),
+            format!(
+                "give the right settings to `cwl2le setup`, by flags or in cwl2le.toml; or make version {number} live with \
+                 `cwl2le rollback --to {number}`; then upgrade"
+            ),
+        );
+        return;
     }
     publish_and_start(plan, function, &stack.names.function, &goal);
     let now = Now { forwarder, is, frozen: frozen.as_deref() };

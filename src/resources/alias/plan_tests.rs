@@ -47,6 +47,15 @@ fn memory(stack: &Stack, memory_mb: u32) -> Stack {
     stack
 }
 
+/// With another forwarder.
+pub(super) fn newer(stack: &Stack) -> Stack {
+    let mut stack = stack.clone();
+    stack.function.release.source = "newer".to_owned();
+    let bundle = stack.function.bundle.as_mut().expect("a forwarder");
+    bundle.sha256 = "sha-newer".to_owned();
+    stack
+}
+
 /// Whether any action of a plan, in the order of the plan, is like this; its position.
 fn position(plan: &Plan, is: impl Fn(&super::Action) -> bool) -> Option<usize> {
     let mut actions = plan.steps.iter().flat_map(|step| &step.actions);
@@ -228,15 +237,38 @@ fn what_was_rolled_back_stays_so_until_something_changes() {
     let held = setup(&changed, &account, false);
     assert!(held.is_empty() && held.notes.iter().any(|note| note.contains("stays at version 1")), "{held}");
 
-    let mut upgrade = changed.clone();
-    upgrade.function.ignores_rollback = true;
-    let mut again = account.clone();
-    run(&upgrade, &mut again, |is| setup(&upgrade, is, false));
-    assert_eq!(version(&again), Some(2));
+    // An upgrade does not bring the settings back, not with newer code either; and says how to.
+    for upgrade in [&changed, &newer(&changed)] {
+        let mut upgrade = upgrade.clone();
+        upgrade.function.ignores_rollback = true;
+        let refused = setup(&upgrade, &account, false).refused;
+        assert_eq!(refused.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [Code::Immutable]);
+        assert!(refused[0].hint.contains("cwl2le rollback --to 2"), "{refused:?}");
+        let mut right = memory(&upgrade, stack.function.memory_mb.value);
+        right.function.ignores_rollback = false;
+        let mut account = account.clone();
+        run(&right, &mut account, |is| setup(&right, is, false));
+        right.function.ignores_rollback = true;
+        assert!(setup(&right, &account, false).refused.is_empty());
+        assert_eq!(gets_records(&account).memory_mb, stack.function.memory_mb.value);
+    }
 
     let other = memory(&stack, stack.function.memory_mb.value + 2);
     run(&other, &mut account, |is| setup(&other, is, false));
     assert_eq!((version(&account), alias(&mut account).before), (Some(3), Some(Before::Replaced(1))));
+}
+
+#[test]
+fn an_upgrade_tries_code_again_that_was_rolled_back() {
+    let stack = one_stack();
+    let mut upgrade = newer(&stack);
+    upgrade.function.ignores_rollback = true;
+    let mut account = with(&stack);
+    run(&upgrade, &mut account, |is| setup(&upgrade, is, false));
+    let live = alias(&mut account);
+    (live.version, live.before) = ("1".to_owned(), Some(Before::RolledBackFrom(2)));
+    run(&upgrade, &mut account, |is| setup(&upgrade, is, false));
+    assert_eq!(version(&account), Some(2));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::plan_tests::newer;
 use super::{LIVE, must_see_pins_of, rollback};
 use crate::error::Code;
 use crate::resources::function::isolation_tests::isolating;
@@ -71,7 +72,7 @@ proptest! {
     fn a_rollback_brings_back_what_the_last_change_replaced(before in stacks(), count in 0usize..8) {
         let isolated = ["audit", "lake"];
         let before = isolating(before, &isolated);
-        let after = memory(&before, 1);
+        let after = newer(&before);
         let mut account = empty_account(&[]);
         set_up(&before, &mut account, "1");
         let old = live(&account);
