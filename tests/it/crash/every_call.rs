@@ -347,8 +347,8 @@ async fn rollback_killed_at_every_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn alarms_killed_at_every_call() {
-    enumerate(Verb::Watch, faults::kills).await;
-    enumerate(Verb::Unwatch, faults::kills).await;
+    enumerate(Verb::Watch, faults::kills, OF_KILLS).await;
+    enumerate(Verb::Unwatch, faults::kills, OF_KILLS).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
