@@ -59,6 +59,7 @@ import guard
 import policy_limits
 import recording
 import strictness
+import templates
 import topics
 import trail
 import trust
@@ -198,6 +199,7 @@ RELIED_ON = {
         "_permissions_boundary": "store name account_id",
         "_RESOURCE_POLICY_LOOKUPS": None,
     },
+    "services.cloudformation.provisioners": {"_RESOURCE_HANDLERS": None},
     "core.lambda_runtime": {"ProvidedWorker": None, "ProvidedRuntimeError": "message error_type"},
     "core.sigv4": {
         "parse_header_signature": "headers",
@@ -252,6 +254,7 @@ def install(modules):
     trail.install(modules["cloudtrail"], functions, responses)
     Records(kinesis, responses, throttling, measured).install()
     Simulation(modules["iam"], modules["iam_evaluator"], responses).install()
+    templates.install(modules["provisioners"], functions, policies)
     topics.install(modules["sns"])
     MetricRequests(modules["cloudwatch"], metrics).install()
     Alarms(modules["cloudwatch"], metrics).install()

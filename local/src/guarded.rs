@@ -61,6 +61,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "strictness",
     "subscriptions",
     "tagged_resources",
+    "templates",
     "throttling",
     "topics",
     "trail",
