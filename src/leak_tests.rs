@@ -20,10 +20,10 @@ use crate::aws::AwsError;
 use crate::aws::testing::{Answer, FakeAws};
 use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
-    AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Delivery, Destination, ForwardReport,
-    FunctionVersions, Gap, GroupRow, InitReport, KeptPlace, LeftOut, ListReport, ListRow, LogService,
-    OfGroup, Part, PlanReport, PublishedVersion, Refused, ReplayReport, Report, RollbackReport, SetupReport,
-    Shown, StatusReport, Subscription, Target, Unreadable, VersionsReport,
+    AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Delivery, Destination, ExportReport,
+    ExportSecret, ForwardReport, FunctionVersions, Gap, GroupRow, InitReport, KeptPlace, LeftOut, ListReport,
+    ListRow, LogService, OfGroup, Part, PlanReport, PublishedVersion, Refused, ReplayReport, Report,
+    RollbackReport, SetupReport, Shown, StatusReport, Subscription, Target, Unreadable, VersionsReport,
 };
 use crate::error::{Code, Error, Failure, Subject};
 use crate::flags::CommandLine;
@@ -281,6 +281,13 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
         account: Some(o.text()),
         tokens: vec![o.text()],
         next: Next::new().then(CommandLine::new([o.text()]), o.text()),
+    }));
+    all.push(Box::new(ExportReport {
+        stack: o.text(),
+        files: vec![o.text()],
+        secrets: vec![ExportSecret { name: o.text(), description: o.text() }],
+        next: Next::new().then(CommandLine::new([o.text()]), o.text()),
+        ..ExportReport::default()
     }));
     let mut forward = ForwardReport::default();
     (forward.input, forward.to, forward.failures) = (o.text(), o.text(), vec![o.text()]);

@@ -9,6 +9,7 @@ mod documentation;
 pub mod environment;
 pub mod error;
 mod events;
+mod export;
 mod flags;
 mod health;
 pub mod journal;

@@ -31,6 +31,10 @@ fn line<'a>(verb: &'a ClapCommand, flag: &'a str, value: &'a str) -> Vec<&'a str
         "preview" if flag != "--log-group" => ["--log-group", "/app"],
         "forward" => ["--input", "events"],
         "replay" => ["--from", "quarantine"],
+        "export" => {
+            line.push("terraform");
+            return line;
+        }
         "doctor" => {
             line.push("--pre");
             return line;

@@ -6,6 +6,7 @@ mod completions;
 mod cost;
 mod demo;
 mod doctor;
+mod export;
 mod forward;
 mod init;
 mod list;
@@ -37,6 +38,8 @@ use verb::Verb as _;
 
 #[cfg(test)]
 pub(crate) use cost::{Added, CostReport, Gap as CostGap, GroupRow, LogService, Row as CostRow};
+#[cfg(test)]
+pub(crate) use export::{ExportReport, Secret as ExportSecret};
 #[cfg(test)]
 pub(crate) use forward::{ForwardReport, Refused};
 #[cfg(test)]
@@ -132,6 +135,7 @@ verbs! {
         rollback::Rollback,
         versions::Versions,
         cost::Cost,
+        export::Export,
         policies::Policies,
         package::Package,
         schema::Schema,

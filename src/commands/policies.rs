@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use clap::{Args, ValueEnum};
-use cwl2le_forwarder::aws::is_account_id;
 use serde::Serialize;
 use serde_json::Value;
 
 use super::manual::Manual;
 use super::verb::{Facts, Reads, Verb};
-use crate::aws::configured_region;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
+use crate::flags::values::account_id;
 use crate::resources::grants::{self, People};
 use crate::resources::role::documents::{self, Grants};
 use crate::resources::{Depth, Notify, Observed, Stack, observe};
@@ -19,6 +18,7 @@ use crate::settings;
 use crate::settings::Wanted;
 use crate::stack::{Names, RoleScope, StackName, Target};
 use crate::workflow::Context;
+use crate::workflow::plan_export::offline;
 
 /// Print the IAM policies of the stack and of its users
 ///
@@ -137,14 +137,6 @@ impl Verb for Policies {
     }
 }
 
-fn account_id(text: &str) -> Result<String, String> {
-    if is_account_id(text) {
-        Ok(text.to_owned())
-    } else {
-        Err(format!("`{text}` is not an account id of 12 digits"))
-    }
-}
-
 /// The warning for roles without a permissions boundary made for this stack.
 fn missing_limit(boundary: Option<&str>) -> Option<&'static str> {
     match boundary {
@@ -152,15 +144,6 @@ fn missing_limit(boundary: Option<&str>) -> Option<&'static str> {
         Some(arn) if arn.contains("::aws:policy/") => Some(BOUNDED_BY_AWS),
         Some(_) => None,
     }
-}
-
-/// The given account and the configured region, without calling AWS.
-async fn offline(context: Context<'_>, account: &str) -> Result<Target> {
-    let region = configured_region(context.aws).await?.ok_or_else(|| {
-        Error::new(Code::NoRegion, "no region is given to render the documents for")
-            .hint("add --region, for example --region ap-northeast-1")
-    })?;
-    Ok(Target { account: account.to_owned(), region })
 }
 
 /// What the documents for people (`operator`, `everyday`, `on-call`) depend on besides the stack.

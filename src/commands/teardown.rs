@@ -8,6 +8,7 @@ use crate::aws::Notice;
 use crate::error::{Error, Exit, Result};
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, StackArg};
+use crate::resources::managed;
 use crate::resources::{self, Depth, TeardownOptions, observe};
 use crate::settings;
 use crate::stack::limits;
@@ -61,6 +62,7 @@ impl Verb for Teardown {
             let stack = settings::bare_stack(&name, &session.target, scope, &observed);
             let mut plan =
                 resources::name_losses(&stack, &observed, resources::teardown(&stack, &observed, &options));
+            managed::refuse_removal(&stack, &observed, &mut plan);
             plan.notes.extend(unknown_stack::note(&session, &name, &observed, &plan).await);
             Ok::<_, Error>((stack, plan))
         };

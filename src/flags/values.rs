@@ -1,5 +1,6 @@
 //! Values of flags that clap has no type for.
 
+use cwl2le_forwarder::aws::is_account_id;
 use std::ffi::OsStr;
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -105,6 +106,15 @@ pub(crate) fn key_value(text: &str) -> Result<(String, String), String> {
             Ok((key.to_owned(), value.to_owned()))
         }
         None => Err(format!("`{text}` is not KEY=VALUE")),
+    }
+}
+
+/// An account id.
+pub(crate) fn account_id(text: &str) -> Result<String, String> {
+    if is_account_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("`{text}` is not an account id of 12 digits"))
     }
 }
 

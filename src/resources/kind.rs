@@ -2,6 +2,7 @@
 
 use super::function::forwarders::Forwarders;
 use super::{Loss, Observed, Plan, Refusal, ResourceId, Stack, Step};
+use crate::export::{Ids, Template};
 
 /// A part of a plan, or why it cannot be done.
 pub(crate) type Part = Result<(), Refusal>;
@@ -31,6 +32,16 @@ pub(crate) trait Planned {
 
     /// Adds what the plan as a whole deletes for good.
     fn losses_of_plan(_: &mut Losses<'_>) {}
+}
+
+/// How resources of a kind stand in the templates of other tools. Pure, as planning is.
+pub(crate) trait Exported {
+    /// What can be done to a resource of this kind.
+    type Action;
+
+    /// Declares what an action of a plan creates. The plan is that of a stack of which nothing exists; what an action does
+    /// beside creating is done by whoever deploys the template.
+    fn declare(ids: Ids<'_>, action: &Self::Action, plan: &Plan, template: &mut Template);
 }
 
 /// What `setup` plans from.

@@ -21,6 +21,7 @@ pub mod log_group;
 mod losses;
 #[cfg(test)]
 mod losses_tests;
+pub(crate) mod managed;
 #[cfg(test)]
 pub(crate) mod model;
 mod numbers;

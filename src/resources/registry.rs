@@ -1,10 +1,11 @@
 //! What every kind of resource does, as the engine reaches it.
 
-use super::kind::{Losses, Planned, Setup, Teardown};
+use super::kind::{Exported as _, Losses, Planned, Setup, Teardown};
 use super::kinds::with_every_kind;
 use super::{Action, Plan, Step};
 use crate::aws::Aws;
 use crate::error::Result;
+use crate::export::{Ids, Template};
 
 /// The functions of [`Planned`] of one kind.
 pub(crate) struct Entry {
@@ -40,6 +41,13 @@ macro_rules! registry {
             pub(crate) async fn act(&self, aws: Aws<'_>) -> Result<()> {
                 match self {
                     $(Self::$kind(action) => super::$module::aws::act(aws, action).await,)*
+                }
+            }
+
+            /// Adds what it creates to a template of another tool.
+            pub(crate) fn declare(&self, ids: Ids<'_>, plan: &Plan, template: &mut Template) {
+                match self {
+                    $(Self::$kind(action) => super::$module::$kind::declare(ids, action, plan, template),)*
                 }
             }
 

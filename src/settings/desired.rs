@@ -6,7 +6,9 @@ use cwl2le_forwarder::config::Config;
 use cwl2le_forwarder::quarantine::Place;
 
 use super::build::Builder;
+use super::destinations::Secrets;
 use super::file::File;
+use super::stand_ins::{StandIn, StandIns};
 use super::values::Shards;
 use super::wanted::Wanted;
 use super::{destinations, fit, merge, quarantine};
@@ -62,8 +64,37 @@ pub fn wanted_stack(
     scope: RoleScope,
     observed: &Observed,
 ) -> Result<Stack> {
+    stack_with(Secrets::Read, args, file, name, target, scope, observed)
+}
+
+/// The same for a stack that somebody else deploys: no secret is read, and what stands for them is returned.
+///
+/// # Errors
+/// A flag that cannot be used.
+pub(crate) fn stack_without_secrets(
+    args: &Wanted,
+    file: Option<&File>,
+    name: &StackName,
+    target: &Target,
+    scope: RoleScope,
+    observed: &Observed,
+) -> Result<(Stack, Vec<StandIn>)> {
+    let stand_ins = StandIns::default();
+    let stack = stack_with(Secrets::StoodFor(&stand_ins), args, file, name, target, scope, observed)?;
+    Ok((stack, stand_ins.into_inner()))
+}
+
+fn stack_with(
+    secrets: Secrets<'_>,
+    args: &Wanted,
+    file: Option<&File>,
+    name: &StackName,
+    target: &Target,
+    scope: RoleScope,
+    observed: &Observed,
+) -> Result<Stack> {
     let (args, _) = merge::with_file(args, file);
-    let config = destinations::wanted(&args.destination, file, observed)?;
+    let config = destinations::wanted(&args.destination, file, observed, secrets)?;
     let config = quarantine::wanted(config, args.function.quarantine.as_ref(), observed)?;
     let bucket_owner = quarantine::owner(args.function.bucket_owner.as_ref(), config.as_ref());
     let config = config.map(|config| Config { bucket_owner: bucket_owner.clone(), ..config });

@@ -15,6 +15,7 @@ pub(crate) use super::outline::anywhere;
 use super::placeholder::{self, is_placeholder};
 use super::secrets::{Kept, can_be_read_again, named, parameter_arn, read_token, secret_arn};
 use super::service::{self, is_telling};
+use super::stand_ins::StandIns;
 use crate::error::{Code, Error, Result, listed};
 use crate::flags::{DestinationArgs, TOKEN_VARIABLE};
 use crate::resources::role::documents::{self, Grants};
@@ -51,25 +52,31 @@ pub(crate) fn outline(file: &File) -> Result<Option<Config>> {
     Ok(Some(config))
 }
 
-/// The configuration that is wanted: the file's destinations and routes, else what the function has, with the default
-/// destination replaced where flags say so.
-pub(super) fn wanted(
-    args: &DestinationArgs,
-    file: Option<&File>,
-    observed: &Observed,
-) -> Result<Option<Config>> {
-    wanted_for(None, args, file, observed)
+/// Which secrets are read that the function is handed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Secrets<'a> {
+    /// All.
+    Read,
+    /// Those of this destination; those of the others need not be there.
+    ReadOf(&'a str),
+    /// None: others stand for them.
+    StoodFor(&'a StandIns),
 }
 
-/// The same, where `only` one destination is meant: the tokens of the others need not be there.
-pub(crate) fn wanted_for(
-    only: Option<&str>,
+/// The configuration that is wanted: the file's destinations and routes, else what the function has, with the default
+/// destination replaced where flags say so.
+pub(crate) fn wanted(
     args: &DestinationArgs,
     file: Option<&File>,
     observed: &Observed,
+    secrets: Secrets<'_>,
 ) -> Result<Option<Config>> {
     // Read once: it may come from standard input.
-    let token = flag_token(args)?;
+    let describes_none = file.is_none_or(|file| file.contents.destinations.is_none());
+    let token = match secrets {
+        Secrets::StoodFor(stand_ins) => stood_for(stand_ins, args, describes_none)?,
+        Secrets::Read | Secrets::ReadOf(_) => flag_token(args)?,
+    };
     let whole = whole_config(observed);
     let describes = file.filter(|file| file.contents.destinations.is_some());
     let mut base = match (&whole, describes) {
@@ -85,8 +92,9 @@ pub(crate) fn wanted_for(
     };
     if let Some(file) = describes {
         let config = base.get_or_insert_default();
-        outline::describe(&file.document, &file.contents, config, |name, secret| match only {
-            Some(only) if only != name => Ok(json!(anywhere())),
+        outline::describe(&file.document, &file.contents, config, |name, secret| match secrets {
+            Secrets::ReadOf(only) if only != name => Ok(json!(anywhere())),
+            Secrets::StoodFor(stand_ins) => Ok(stand_ins.of_file(name, secret)),
             _ => resolve(file, name, secret, token.as_ref()),
         })?;
     }
@@ -286,6 +294,25 @@ fn flag_token(args: &DestinationArgs) -> Result<Option<Secret<Token>>> {
     let token = text.trim().parse();
     let hint = "copy the token from the settings of your log; in Logentries: Add Data, Token TCP";
     let token = token.map_err(|problem| unusable(from, &problem, hint))?;
+    Ok(Some(Secret::Inline(token)))
+}
+
+/// What stands for the token of the flags; also where none is given and nothing else says where lines go, since whoever
+/// exports a stack need not know it.
+fn stood_for(
+    stand_ins: &StandIns,
+    args: &DestinationArgs,
+    describes_none: bool,
+) -> Result<Option<Secret<Token>>> {
+    if let Some((TokenPlace::Kept(..), _)) = token_place(args) {
+        return Ok(kept_by_flag(args)?.map(Secret::Kept));
+    }
+    // The file has another one in its place.
+    if !describes_none {
+        return Ok(None);
+    }
+    let token = stand_ins.of(DEFAULT_DESTINATION, TOKEN).parse();
+    let token = token.map_err(|problem| Error::new(Code::Internal, format!("no token: {problem}")))?;
     Ok(Some(Secret::Inline(token)))
 }
 

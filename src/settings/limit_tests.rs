@@ -92,6 +92,6 @@ fn what_several_values_come_to_is_checked_too() {
     let error = made.expect_err("too long");
     assert!(error.message.contains("Lambda takes 64"), "{error}");
     // As many as fit.
-    let fits: String = (0..45).map(|n| format!("t{n} = \"v\"\n")).collect();
+    let fits: String = (0..44).map(|n| format!("t{n} = \"v\"\n")).collect();
     stack(&token, &format!("[tags]\n{fits}"), &Observed::default()).expect("they fit");
 }

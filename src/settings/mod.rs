@@ -45,6 +45,7 @@ mod service_tests;
 #[cfg(test)]
 mod shape_tests;
 mod snippet;
+mod stand_ins;
 mod stream;
 pub(crate) mod subscriptions;
 mod template;
@@ -60,10 +61,10 @@ mod words;
 pub use alarms::Alarms;
 pub use cost::Cost;
 pub use describe::describe;
-pub(crate) use desired::confirm_above;
 pub use desired::{
     bare_stack, check_flags, outlined_stack, token_is_awaited, wanted_stack, wants_proposed_shards,
 };
+pub(crate) use desired::{confirm_above, stack_without_secrets};
 pub(crate) use destinations::token_from;
 pub use file::{Choice, File};
 pub use function::Function;
@@ -73,6 +74,7 @@ pub use region_and_profile::{fill_options, is_chosen};
 pub use roles::Resources;
 pub use schema::SCHEMA;
 pub use search::FILE_NAME;
+pub(crate) use stand_ins::StandIn;
 pub use stream::Stream;
 pub use template::template;
 pub use trigger::Trigger;

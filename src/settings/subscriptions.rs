@@ -43,6 +43,23 @@ pub(crate) fn needs_tags_of(file: &File, stack: &Stack, observed: &Observed) -> 
     Ok(names.into_iter().collect())
 }
 
+/// The place of the first section that selects log groups by more than their names, if there is one.
+pub(crate) fn needs_account(file: &File) -> Option<String> {
+    let mut sections = file.contents.subscriptions.iter().flatten();
+    let by_more = sections.find(|section| {
+        let one = section.get_ref();
+        let lists = !one.globs.is_empty() || !one.tags.is_empty() || (one.all && !one.is_account_policy());
+        lists || !one.exclude.is_empty()
+    })?;
+    Some(file.document.place(&by_more.span()))
+}
+
+/// The names of the log groups that the sections name.
+pub(crate) fn named(file: &File) -> Vec<String> {
+    let sections = file.contents.subscriptions.iter().flatten();
+    sections.flat_map(|section| section.get_ref().log_groups.iter().map(|name| name.to_string())).collect()
+}
+
 /// Chooses the log groups. Of several sections that mean the same log group and the same destination, the first wins;
 /// for another destination a log group gets another filter.
 pub(crate) fn choose(

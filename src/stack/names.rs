@@ -23,8 +23,10 @@ pub const SOURCE_TAG: &str = "cwl2le:source";
 /// The tag of a function with the base64 SHA-256 of the zip that was deployed: another one was put there by somebody
 /// else.
 pub const CODE_TAG: &str = "cwl2le:code";
-/// Number of the tags above, all of which a function has.
-pub const OWN_TAGS: usize = 5;
+/// The tag that says which tool deployed the resources from a template of `cwl2le export`, and so is to change them.
+pub const MANAGED_BY_TAG: &str = "cwl2le:managed-by";
+/// Number of the tags above, all of which a function can have.
+pub const OWN_TAGS: usize = 6;
 
 /// The stream of the default stack.
 const STREAM: &str = "cloudwatch-logs-stream";

@@ -310,7 +310,7 @@ fn partial(first: &Refusal, all: &[Refusal], plan: &Plan) -> Error {
 }
 
 /// A refused plan as an error: the first refusal, and how many more there are. A quiet run has not shown them.
-fn refused(first: &Refusal, all: &[Refusal], is_quiet: bool) -> Error {
+pub(super) fn refused(first: &Refusal, all: &[Refusal], is_quiet: bool) -> Error {
     let more = match all.len() {
         1 => String::new(),
         n if is_quiet => format!(" (and {} more, shown without --quiet)", n - 1),

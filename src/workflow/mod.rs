@@ -13,6 +13,7 @@ mod events;
 pub(crate) mod log_groups;
 mod next_steps;
 pub(crate) mod patterns;
+pub(crate) mod plan_export;
 pub(crate) mod plan_stack;
 pub(crate) mod reading;
 mod rollback;

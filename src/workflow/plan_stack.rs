@@ -1,5 +1,7 @@
 //! The plan of a whole stack, from flags, file and account: what `setup` applies and `plan` shows.
 
+use std::collections::BTreeMap;
+
 use super::bill::bill;
 use super::context::Context;
 use super::log_groups::{look_for_similar, named, tags};
@@ -10,6 +12,7 @@ use crate::bundle;
 use crate::error::{Code, Error, Result};
 use crate::health::{DAYS, propose};
 use crate::resources::function::aws::look_at_secrets;
+use crate::resources::managed;
 use crate::resources::{
     self, Depth, FilterOptions, FilterSpec, HeadRow, NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, Over, Plan,
     Release, Stack, Subscribed, Subscriptions, Verb, observe,
@@ -95,7 +98,7 @@ pub(crate) async fn plan_stack(
         Some(file) => {
             let wanted;
             (wanted, empty_sections) =
-                wanted_subscriptions(session, file, &stack, &observed, by_flags, &mut notes).await?;
+                wanted_subscriptions(Some(session), file, &stack, &observed, by_flags, &mut notes).await?;
             resources::bring_subscriptions(&stack, &wanted, &observed, &options)
         }
     };
@@ -103,6 +106,7 @@ pub(crate) async fn plan_stack(
     let subscribed = if depth == Depth::Everything { Subscribed::Known } else { Subscribed::SomeUnknown };
     let plan = resources::warn_routes(&stack, &observed, subscribed, plan);
     let mut plan = resources::name_losses(&stack, &observed, plan);
+    managed::refuse_changes(&stack, &observed, &mut plan);
     plan.notes.splice(..0, notes.into_iter().chain(shards_note));
     plan.head = settings::head(whose(context, session, args, &name), args, file, &stack, &observed);
     let secrets = match &stack.function.config {
@@ -240,22 +244,25 @@ pub(crate) async fn plan_subscriptions(
     let nothing = Wanted::default();
     let (stack, _) = settings::outlined_stack(&nothing, Some(file), name, &session.target, scope, observed)?;
     let (wanted, _) =
-        wanted_subscriptions(session, file, &stack, observed, Vec::new(), &mut Vec::new()).await?;
+        wanted_subscriptions(Some(session), file, &stack, observed, Vec::new(), &mut Vec::new()).await?;
     let plan = resources::bring_subscriptions(&stack, &wanted, observed, &FilterOptions::default());
     Ok(Some((stack, plan)))
 }
 
 /// The subscriptions of flags and file, and the sections that select no log group. If both name the same filter, the
-/// flag wins.
-async fn wanted_subscriptions(
-    session: &Session,
+/// flag wins. Without a session no section may ask for tags.
+pub(super) async fn wanted_subscriptions(
+    session: Option<&Session>,
     file: &File,
     stack: &Stack,
     observed: &Observed,
     mut filters: Vec<FilterSpec>,
     notes: &mut Vec<String>,
 ) -> Result<(Subscriptions, Vec<String>)> {
-    let tags = tags(session, subscriptions::needs_tags_of(file, stack, observed)?).await?;
+    let tags = match session {
+        Some(session) => tags(session, subscriptions::needs_tags_of(file, stack, observed)?).await?,
+        None => BTreeMap::new(),
+    };
     let chosen = subscriptions::choose(file, stack, observed, &tags)?;
     notes.extend(chosen.notes);
     for filter in chosen.wanted.filters {
@@ -267,7 +274,7 @@ async fn wanted_subscriptions(
 }
 
 /// The forwarder for the stack's architecture. Where this binary carries none, an existing function keeps its code.
-fn add_bundle(args: &Wanted, observed: &Observed, stack: &mut Stack) -> Result<()> {
+pub(super) fn add_bundle(args: &Wanted, observed: &Observed, stack: &mut Stack) -> Result<()> {
     let arch = stack.function.arch.value;
     stack.function.allow_downgrade = args.allow_downgrade;
     stack.function.ignores_rollback = args.ignores_rollback;

@@ -22,7 +22,7 @@ use crate::commands::verb::{Facts, Reads, Verb};
 use crate::error::{Code, Error, Exit, Result};
 use crate::events::{Hints, Input, Record, ToBuffer, cap, invocation};
 use crate::resources::Observed;
-use crate::settings::destinations;
+use crate::settings::destinations::{self, Secrets};
 use crate::stack::arn::split_log_group;
 use crate::workflow::Context;
 use crate::workflow::deployed::{fill_routes, observe_function, shared};
@@ -328,7 +328,8 @@ async fn configuration(
         let stack = context.stack(&args.stack);
         observe_function(session_of(context, session).await?, &stack).await?
     };
-    destinations::wanted_for(args.to.as_deref(), &args.service, file, &observed)?.ok_or_else(|| {
+    let secrets = args.to.as_deref().map_or(Secrets::Read, Secrets::ReadOf);
+    destinations::wanted(&args.service, file, &observed, secrets)?.ok_or_else(|| {
         Error::usage(
             "there is nothing to forward to: no destination in a configuration file, by flag, or of a function",
             "write one with `cwl2le init`, or give --token and --logentries-region",

@@ -5,6 +5,7 @@ pub(crate) mod aws;
 #[cfg(test)]
 mod aws_tests;
 mod choose;
+mod declare;
 pub(crate) mod freeze;
 mod goal;
 #[cfg(test)]

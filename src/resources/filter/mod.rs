@@ -2,6 +2,7 @@
 
 mod action;
 pub(crate) mod aws;
+mod declare;
 pub(crate) mod desired;
 #[cfg(test)]
 mod loop_tests;
@@ -16,3 +17,4 @@ pub(crate) mod recursion;
 
 pub use action::Action;
 pub(crate) use action::Filter;
+pub(crate) use declare::before_subscriptions;

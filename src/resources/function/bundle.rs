@@ -56,6 +56,14 @@ pub struct Bundle {
     pub sha256: String,
 }
 
+impl Bundle {
+    /// A few characters that differ where the zip does, for the name of its file.
+    pub(crate) fn short_hash(&self) -> String {
+        // Base64 has characters that file names lack.
+        self.sha256.chars().filter(char::is_ascii_alphanumeric).take(12).collect()
+    }
+}
+
 impl fmt::Debug for Bundle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Bundle({}, {} bytes, {})", self.arch, self.zip.len(), self.sha256)

@@ -11,6 +11,7 @@ mod code_tests;
 pub(crate) mod configuration;
 #[cfg(test)]
 mod configuration_tests;
+mod declare;
 pub(crate) mod desired;
 pub(crate) mod environment;
 #[cfg(test)]

@@ -4,6 +4,7 @@ mod action;
 pub(crate) mod aws;
 #[cfg(test)]
 mod aws_tests;
+mod declare;
 pub(crate) mod desired;
 #[cfg(test)]
 pub(crate) mod model;

@@ -4,6 +4,7 @@ mod action;
 pub(crate) mod aws;
 #[cfg(test)]
 mod aws_tests;
+mod declare;
 #[cfg(test)]
 pub(crate) mod model;
 pub(crate) mod observed;

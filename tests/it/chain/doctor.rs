@@ -4,7 +4,7 @@
 use std::time::{Duration, SystemTime};
 
 use cwl2le_forwarder::aws::Service;
-use cwl2le_local::{Cache, Call, Fault, Injection, Metric, Options, When, awscli};
+use cwl2le_local::{Call, Fault, Injection, Metric, Options, When};
 use serde_json::{Value, json};
 use tokio::process::Command;
 
@@ -67,22 +67,7 @@ impl Stack {
     async fn fix(&self, words: &[String]) {
         let mut command = match words[0].as_str() {
             "cwl2le" => self.command(),
-            "aws" => {
-                let cache = Cache::open().expect("a cache folder");
-                let python = awscli::environment(&cache, &|_| ()).await.expect("the AWS CLI");
-                let mut command = python.command();
-                let keys = self.world.home.credentials();
-                command
-                    .args(["-m", "awscli"])
-                    .env("AWS_ENDPOINT_URL", self.world.aws().endpoint())
-                    .env("AWS_REGION", REGION)
-                    .env("AWS_DEFAULT_REGION", REGION)
-                    .env("AWS_ACCESS_KEY_ID", keys.access_key_id)
-                    .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key)
-                    .env("AWS_CONFIG_FILE", "/dev/null")
-                    .env("AWS_PAGER", "");
-                command
-            }
+            "aws" => self.world.aws_cli().await,
             other => panic!("{other}: {words:?}"),
         };
         // What stands there in capitals is for the reader to fill in.

@@ -27,10 +27,10 @@ const NAMED_IN: [(&str, usize); 8] = [
     ("batch_window", 1),
     // The same below settings.
     ("window_seconds", 14),
-    ("on_failure", 29),
-    ("parallelization", 10),
+    ("on_failure", 30),
+    ("parallelization", 11),
     // Kinds of resources.
-    ("account_policy", 46),
+    ("account_policy", 49),
     // Verbs.
     ("unsubscribe", 10),
     ("preview", 10),

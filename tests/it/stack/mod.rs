@@ -5,6 +5,7 @@ mod concurrent;
 mod config_file;
 mod doctor_pre;
 mod drift;
+mod export;
 mod list;
 mod many_groups;
 mod names;

@@ -10,7 +10,7 @@ use aws_sdk_cloudwatchlogs::types::InputLogEvent;
 use cwl2le_forwarder::aws::Aws;
 use cwl2le_forwarder::net::http::Client;
 use cwl2le_local::log_service::{self, LogService, Transport};
-use cwl2le_local::{LocalAws, Options};
+use cwl2le_local::{Cache, LocalAws, Options, awscli};
 use serde_json::Value;
 
 use super::aws::{self, Home};
@@ -212,6 +212,24 @@ impl World {
         all.extend(service.iter().map(String::as_str));
         all.extend(args);
         self.run(&all).await
+    }
+
+    /// AWS's own CLI, with the keys of the account.
+    pub(crate) async fn aws_cli(&self) -> tokio::process::Command {
+        let cache = Cache::open().expect("a cache folder");
+        let python = awscli::environment(&cache, &|_| ()).await.expect("the AWS CLI");
+        let mut command = python.command();
+        let keys = self.home.credentials();
+        command
+            .args(["-m", "awscli"])
+            .env("AWS_ENDPOINT_URL", self.aws().endpoint())
+            .env("AWS_REGION", REGION)
+            .env("AWS_DEFAULT_REGION", REGION)
+            .env("AWS_ACCESS_KEY_ID", keys.access_key_id)
+            .env("AWS_SECRET_ACCESS_KEY", keys.secret_access_key)
+            .env("AWS_CONFIG_FILE", "/dev/null")
+            .env("AWS_PAGER", "");
+        command
     }
 
     pub(crate) fn config(&self, region: &str) -> SdkConfig {

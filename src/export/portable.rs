@@ -1,0 +1,68 @@
+//! Texts of a template that say where it was planned for, as texts that mean wherever it is deployed.
+
+use std::borrow::Cow;
+
+use super::template::Parameter;
+use crate::stack::Target;
+
+/// What is found in a text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// As it is.
+    Text(Cow<'a, str>),
+    /// The account id.
+    Account,
+    /// The region.
+    Region,
+    /// The partition.
+    Partition,
+    /// The value of a parameter, by its place in the list.
+    Parameter(usize),
+}
+
+/// Takes a text apart. The account, region and partition are looked for where an ARN has them, in hosts
+/// of AWS, and as whole texts.
+pub(super) fn pieces<'a>(text: &'a str, target: &Target, parameters: &[Parameter]) -> Vec<Piece<'a>> {
+    if text == target.account {
+        return vec![Piece::Account];
+    }
+    if text == target.region.as_str() {
+        return vec![Piece::Region];
+    }
+    let (region, account) = (target.region.as_str(), target.account.as_str());
+    let arn = format!("arn:{}:", target.region.partition());
+    let place = format!(":{region}:{account}:");
+    let global = format!("::{account}:");
+    let host = format!(".{region}.amazonaws.com");
+    let mut found: Vec<Piece<'a>> = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(next) = rest.chars().next() {
+        let mut take = |pieces: &[Piece<'a>], length: usize, rest: &mut &'a str| {
+            if !plain.is_empty() {
+                found.push(Piece::Text(Cow::Owned(std::mem::take(&mut plain))));
+            }
+            found.extend(pieces.iter().cloned());
+            *rest = &rest[length..];
+        };
+        let text = |text: &'static str| Piece::Text(Cow::Borrowed(text));
+        if rest.starts_with(&arn) {
+            take(&[text("arn:"), Piece::Partition, text(":")], arn.len(), &mut rest);
+        } else if rest.starts_with(&place) {
+            take(&[text(":"), Piece::Region, text(":"), Piece::Account, text(":")], place.len(), &mut rest);
+        } else if rest.starts_with(&global) {
+            take(&[text("::"), Piece::Account, text(":")], global.len(), &mut rest);
+        } else if rest.starts_with(&host) {
+            take(&[text("."), Piece::Region, text(".amazonaws.com")], host.len(), &mut rest);
+        } else if let Some(at) = parameters.iter().position(|p| rest.starts_with(&p.stand_in)) {
+            take(&[Piece::Parameter(at)], parameters[at].stand_in.len(), &mut rest);
+        } else {
+            plain.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    if !plain.is_empty() || found.is_empty() {
+        found.push(Piece::Text(Cow::Owned(plain)));
+    }
+    found
+}

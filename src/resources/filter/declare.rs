@@ -1,0 +1,66 @@
+//! A subscription filter in a template.
+
+use serde_json::json;
+
+use super::Filter;
+use super::action::Action;
+use super::desired::{Distribution, FilterExtras, FilterSpec};
+use crate::export::{Declared, Ids, Template};
+use crate::resources::Plan;
+use crate::resources::kind::Exported;
+
+/// What must exist before a log group is led into the stream: no record is written before a function reads it, and
+/// CloudWatch Logs tries the role at once.
+pub(crate) fn before_subscriptions(ids: Ids<'_>, template: &Template) -> Vec<String> {
+    let role = &ids.names.logs_role;
+    let needed = [Ids::STREAM.to_owned(), ids.role(role), ids.policy(role)];
+    needed.into_iter().chain(template.ids_of("AWS::Lambda::EventSourceMapping")).collect()
+}
+
+impl Exported for Filter {
+    type Action = Action;
+
+    fn declare(ids: Ids<'_>, action: &Action, _: &Plan, template: &mut Template) {
+        let (Action::Put(put) | Action::Replace { put, .. }) = action else { return };
+        let FilterSpec { log_group, name, pattern, distribution, destination_arn, role_arn, extras } = &**put;
+        let FilterExtras { apply_on_transformed_logs, emit_system_fields, field_selection_criteria } = extras;
+        let distribution = match distribution.value {
+            Distribution::ByLogStream => "ByLogStream",
+            Distribution::Random => "Random",
+        };
+        let transformed = apply_on_transformed_logs.then_some(true);
+        let fields = Some(emit_system_fields).filter(|fields| !fields.is_empty());
+        template.declare(
+            Declared::new(ids.filter(log_group, name))
+                .after(before_subscriptions(ids, template))
+                .cloudformation(
+                    "AWS::Logs::SubscriptionFilter",
+                    json!({
+                        "LogGroupName": log_group,
+                        "FilterName": name,
+                        "FilterPattern": pattern.value,
+                        "Distribution": distribution,
+                        "DestinationArn": destination_arn,
+                        "RoleArn": role_arn,
+                        "ApplyOnTransformedLogs": transformed,
+                        "EmitSystemFields": fields,
+                        "FieldSelectionCriteria": field_selection_criteria,
+                    }),
+                )
+                .terraform(
+                    "aws_cloudwatch_log_subscription_filter",
+                    json!({
+                        "log_group_name": log_group,
+                        "name": name,
+                        "filter_pattern": pattern.value,
+                        "distribution": distribution,
+                        "destination_arn": destination_arn,
+                        "role_arn": role_arn,
+                        "apply_on_transformed_logs": transformed,
+                        "emit_system_fields": fields,
+                        "field_selection_criteria": field_selection_criteria,
+                    }),
+                ),
+        );
+    }
+}
