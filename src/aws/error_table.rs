@@ -21,8 +21,14 @@ const WITH_ROLE: &[&str] = &[
 /// What names a version or an alias that the run has just made.
 const WITH_VERSION: &[&str] =
     &["CreateAlias", "UpdateAlias", "CreateEventSourceMapping", "UpdateEventSourceMapping"];
-const ACCESS_DENIED: &[&str] =
-    &["AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"];
+// `AuthorizationError` is SNS's.
+const ACCESS_DENIED: &[&str] = &[
+    "AccessDenied",
+    "AccessDeniedException",
+    "AuthorizationError",
+    "UnauthorizedOperation",
+    "NotAuthorized",
+];
 const INVALID_PARAMETER: &[&str] =
     &["InvalidParameterException", "InvalidParameterValueException", "ValidationException"];
 

@@ -162,7 +162,7 @@ fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> Peo
         parameters: !grants.ssm_parameters.is_empty(),
         other_logs_roles: other.and_then(|policy| policy.role_arn.clone()).into_iter().collect(),
         alarms: stack.alarms.notify != Notify::AsItIs || !observed.alarms.is_empty(),
-        mails: stack.alarms.email.is_some() || observed.topic.is_some(),
+        mails: stack.alarms.email.is_some() || observed.topic.is_some() || observed.is_topic_unread,
         buckets: grants.buckets().map(ToOwned::to_owned).collect(),
         kept: grants.kept(&stack.names.stream).collect(),
         bucket_owner: grants.bucket_owner.clone(),

@@ -213,7 +213,8 @@ impl Judge<'_> {
 fn gaps(signals: &Signals) -> (Vec<(String, Unknown)>, bool) {
     let mut gaps: Vec<(String, Unknown)> = Vec::new();
     let mut add = |what: &str, unknown: &Unknown| gaps.push((what.to_owned(), unknown.clone()));
-    let unread = signals.chain.unread.iter().filter(|(what, _)| **what != Unread::Alarms);
+    let decides = |what: Unread| !matches!(what, Unread::Alarms | Unread::Topic);
+    let unread = signals.chain.unread.iter().filter(|(what, _)| decides(**what));
     unread.for_each(|(what, unknown)| add(what.name(), unknown));
     if let Err(unknown) = &signals.metrics {
         add("the metrics", unknown);
@@ -235,7 +236,9 @@ fn gaps(signals: &Signals) -> (Vec<(String, Unknown)>, bool) {
     // They decide nothing.
     let alarms = signals.alarms.as_ref().err();
     let alarms = alarms.or_else(|| signals.chain.unread.get(&Unread::Alarms));
-    gaps.extend(alarms.map(|unknown| (Unread::Alarms.name().to_owned(), unknown.clone())));
+    let topic = signals.chain.unread.get(&Unread::Topic);
+    let undecided = [(Unread::Alarms, alarms), (Unread::Topic, topic)].into_iter();
+    gaps.extend(undecided.filter_map(|(what, unknown)| Some((what.name().to_owned(), unknown?.clone()))));
     (gaps, is_partial)
 }
 

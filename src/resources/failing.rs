@@ -13,12 +13,16 @@ pub(crate) trait Failing {
     async fn of<T>(&self, what: Unread, read: impl Future<Output = Result<T>>, nothing: T) -> Result<T>;
 }
 
-/// The first failed read ends all of them.
+/// The first failed read ends all of them, except that most verbs do without the topic: where its read is denied, that
+/// leaves nothing.
 pub(crate) struct Strict;
 
 impl Failing for Strict {
-    async fn of<T>(&self, _: Unread, read: impl Future<Output = Result<T>>, _: T) -> Result<T> {
-        read.await
+    async fn of<T>(&self, what: Unread, read: impl Future<Output = Result<T>>, nothing: T) -> Result<T> {
+        match read.await {
+            Err(error) if what == Unread::Topic && error.code == Code::AccessDenied => Ok(nothing),
+            read => read,
+        }
     }
 }
 

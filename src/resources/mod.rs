@@ -106,6 +106,7 @@ pub use subscriptions::plan::{
     unsubscribe_all, wanted_pattern,
 };
 pub use teardown::teardown;
+pub(crate) use topic::aws::complete as complete_topic;
 pub use topic::observed::{ObservedSubscription, ObservedTopic};
 pub(crate) use trigger::aws::readers_of_streams;
 pub use trigger::desired::{Start, TriggerSpec, UNLIMITED, max_record_age};

@@ -19,7 +19,7 @@ use crate::stack::{Names, RoleScope, StackName, Tags};
 ///
 /// # Errors
 ///
-/// Whatever the reads fail with. What does not exist is no error.
+/// Whatever the reads fail with. What does not exist is no error, nor is a topic that may not be read.
 pub async fn observe<'a>(
     aws: impl Into<Aws<'a>>,
     stack: &StackName,
@@ -73,7 +73,7 @@ async fn read(
         failing.of(Unread::Function, named(function::aws::observe_function(aws, function)), None),
         failing.of(Unread::Triggers, named(triggers), Default::default()),
         failing.of(Unread::AccountPolicy, named(account_policy::aws::observe(aws)), None),
-        failing.of(Unread::Alarms, named(alarms(aws, stack)), (BTreeMap::default(), None)),
+        alarms(aws, stack, failing),
         failing.of(
             Unread::LogGroups,
             filter::observe::observe_groups(aws, groups, depth),
@@ -82,7 +82,7 @@ async fn read(
     )?;
     let (scope, logs_role, function_role) = roles;
     let (triggers, mut functions, others) = triggers;
-    let (alarms, topic) = alarms;
+    let (alarms, topic, is_topic_unread) = alarms;
     let isolated = function::observe::isolated(aws, &plain, others, function.as_ref());
     let isolated = failing.of(Unread::Isolated, isolated, BTreeMap::default()).await?;
     let consumers = stream.iter().flat_map(|stream: &ObservedStream| &stream.consumers);
@@ -119,23 +119,27 @@ async fn read(
         isolated,
         alarms,
         topic,
+        is_topic_unread,
         time: None,
     };
     Ok((scope, observed))
 }
 
-/// The alarms, and the topic of the stack if one of them notifies it.
+/// The alarms, the topic of the stack if one of them notifies it, and whether that could not be read.
 async fn alarms(
     aws: Aws<'_>,
     stack: &StackName,
-) -> Result<(BTreeMap<String, ObservedAlarm>, Option<ObservedTopic>), AwsError> {
-    let alarms = alarm::aws::observe(aws, stack).await?;
+    failing: &impl Failing,
+) -> Result<(BTreeMap<String, ObservedAlarm>, Option<ObservedTopic>, bool)> {
+    let alarms = alarm::aws::observe(aws, stack);
+    let alarms = failing.of(Unread::Alarms, named(alarms), BTreeMap::default()).await?;
     let arn = aws.session.target.arn("sns", stack.alarm_topic());
-    let topic = match alarms.values().any(|alarm| alarm.rule.notify.contains(&arn)) {
-        true => topic::aws::observe(aws, &arn).await?,
-        false => None,
-    };
-    Ok((alarms, topic))
+    if !alarms.values().any(|alarm| alarm.rule.notify.contains(&arn)) {
+        return Ok((alarms, None, false));
+    }
+    let topic = async { Ok((topic::aws::observe(aws, &arn).await?, false)) };
+    let (topic, is_unread) = failing.of(Unread::Topic, topic, (None, true)).await?;
+    Ok((alarms, topic, is_unread))
 }
 
 /// Gives an AWS error its place among the errors of the commands.

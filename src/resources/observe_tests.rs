@@ -1,9 +1,13 @@
 //! Reading a whole stack.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::aws::tests::*;
-use crate::resources::{AccountPolicy, Depth, Observed, ObservedGroup, observe};
+use crate::resources::{
+    AccountPolicy, Depth, Observed, ObservedGroup, Unread, observe, observe_what_is_allowed,
+};
 use crate::stack::{RoleScope, StackName};
 
 fn nothing(request: &Request) -> Answer {
@@ -172,5 +176,40 @@ fn the_account_policy_leads_log_groups_into_its_stream_but_those_that_it_leaves_
     assert!(led(STREAM, "/in"));
     for (stream, group) in [(STREAM, "/out"), (STREAM, "/rare"), (STREAM, "/not/there"), ("another", "/in")] {
         assert!(!led(stream, group), "{group} to {stream}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_that_may_not_be_read_ends_no_read_of_the_stack() {
+    let alarm = "cwl2le-default-behind";
+    let arn = "arn:aws:cloudwatch:ap-northeast-1:123456789012:alarm:cwl2le-default-behind";
+    for denied in ["GetTopicAttributes", "ListTagsForResource", "ListSubscriptionsByTopic"] {
+        let of_sns = move |request: &Request| request.body.get("ResourceArn").is_some();
+        let aws = FakeAws::new(move |request| match request.operation.as_str() {
+            operation if operation == denied && (operation != "ListTagsForResource" || of_sns(request)) => {
+                Answer::Error(403, "AuthorizationError", "User: u is not authorized to perform: SNS:X")
+            }
+            "DescribeAlarms" => Answer::Json(json!({ "MetricAlarms": [{
+                "AlarmName": alarm, "AlarmArn": arn, "StateValue": "OK", "ActionsEnabled": true,
+                "AlarmActions": ["arn:aws:sns:ap-northeast-1:123456789012:cwl2le-default-alarms"],
+                "OKActions": [], "Namespace": "N", "MetricName": "M", "Dimensions": [], "Statistic": "Sum",
+                "Period": 60, "EvaluationPeriods": 1, "Threshold": 1.0,
+                "ComparisonOperator": "GreaterThanThreshold", "StateUpdatedTimestamp": 1,
+            }] })),
+            "ListTagsForResource" if !of_sns(request) => Answer::Json(json!({ "Tags": [] })),
+            "GetTopicAttributes" | "ListTagsForResource" | "ListSubscriptionsByTopic" => {
+                Answer::Xml(String::new())
+            }
+            _ => nothing(request),
+        });
+        let (session, name) = (aws.session(), StackName::default());
+        let (_, observed) = observe(&session, &name, &[], Depth::Stack).await.expect("read");
+        let read = |observed: &Observed| (observed.alarms.contains_key(alarm), observed.is_topic_unread);
+        assert_eq!(read(&observed), (true, true), "{denied}");
+        let limit = Duration::from_secs(9);
+        let (_, observed, unread) =
+            observe_what_is_allowed(&session, &name, Depth::Stack, limit).await.expect("read");
+        assert_eq!(read(&observed), (true, true), "{denied}");
+        assert_eq!(unread.into_keys().collect::<Vec<_>>(), [Unread::Topic], "{denied}");
     }
 }

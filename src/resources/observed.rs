@@ -51,6 +51,8 @@ pub struct Observed {
     pub alarms: BTreeMap<String, ObservedAlarm>,
     /// The topic with the name that this stack's has, whoever manages it.
     pub topic: Option<ObservedTopic>,
+    /// Whether an alarm notifies that topic, and it could not be read.
+    pub is_topic_unread: bool,
     /// The time by AWS's clock, in seconds since 1970, if the plan depends on it.
     pub time: Option<u64>,
 }
@@ -155,6 +157,7 @@ impl Observed {
             isolated: self.isolated.clone(),
             alarms: self.alarms.clone(),
             topic: self.topic.clone(),
+            is_topic_unread: self.is_topic_unread,
             time: self.time,
         }
     }

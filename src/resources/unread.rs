@@ -21,8 +21,10 @@ pub enum Unread {
     Isolated,
     /// What else reads the stream, and where that logs to.
     Readers,
-    /// The alarms of this stack and their topic.
+    /// The alarms of this stack.
     Alarms,
+    /// The topic of this stack that the alarms notify.
+    Topic,
 }
 
 impl Unread {
@@ -39,6 +41,7 @@ impl Unread {
             Self::Isolated => "the functions of isolated destinations",
             Self::Readers => "the other readers of the stream",
             Self::Alarms => "the alarms",
+            Self::Topic => "the topic of the alarms",
         }
     }
 }

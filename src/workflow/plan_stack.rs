@@ -81,6 +81,7 @@ pub(crate) async fn plan_stack(
         (_, observed) = observe(session.telling(&notice), &name, &[], Depth::Everything).await?;
         observed.proposed_shards = proposed_shards;
     }
+    resources::complete_topic(session.telling(&notice), &stack, &mut observed).await?;
     drop(step);
     look_for_similar(session, &log_groups, &mut observed).await;
     add_bundle(args, &observed, &mut stack)?;

@@ -96,6 +96,7 @@ const CODES: &[&str] = &[
     "AccessDenied",
     "AccessDeniedException",
     "AuthFailure",
+    "AuthorizationError",
     "BadCertificate",
     "BandwidthLimitExceeded",
     "BrandNewException",

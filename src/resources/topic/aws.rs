@@ -2,9 +2,11 @@
 
 use super::action::Action;
 use super::observed::{ObservedSubscription, ObservedTopic};
+use super::plan::must_see;
 use crate::aws::owner::check_owner;
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::Result;
+use crate::resources::{Observed, Stack};
 use crate::stack::Tags;
 
 /// What SNS says of what does not exist, besides the usual.
@@ -44,6 +46,16 @@ async fn create(aws: Aws<'_>, name: &str, arn: &str, tags: &Tags) -> Result<()> 
     let fields = [vec![("Name".to_owned(), name)], listed(tags)].concat();
     aws.ask_sns("CreateTopic", name, &fields, "").await?;
     (aws.notice)(Notice::Made);
+    Ok(())
+}
+
+/// Reads the topic if the plan depends on it and it was not read: no alarm notifies it yet, when it may be somebody
+/// else's, or a permission was missing.
+pub(crate) async fn complete(aws: Aws<'_>, stack: &Stack, observed: &mut Observed) -> Result<()> {
+    if must_see(stack, observed) {
+        observed.topic = observe(aws, &stack.alarm_topic_arn()).await?;
+        observed.is_topic_unread = false;
+    }
     Ok(())
 }
 

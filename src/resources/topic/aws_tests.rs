@@ -1,10 +1,12 @@
 //! What SNS is asked, and what it answers.
 
 use super::action::Action;
-use super::aws::{act, observe};
+use super::aws::{act, complete, observe};
 use super::observed::ObservedSubscription;
 use crate::aws::tests::*;
 use crate::error::Code;
+use crate::resources::tests::{empty_account, one_stack};
+use crate::resources::{AlarmsSpec, Kind, Notify, Stack, setup};
 use crate::stack::Tags;
 
 const ARN: &str = "arn:aws:sns:ap-northeast-1:123456789012:cwl2le-default-alarms";
@@ -85,4 +87,58 @@ async fn an_address_is_subscribed_as_it_was_given() {
     let request = aws.requests().pop().expect("a request");
     let asked = ["TopicArn", "Protocol", "Endpoint", "Version"].map(|name| request.text(name));
     assert_eq!(asked, [ARN, "email", "on+call&x@example.com", "2010-03-31"]);
+}
+
+fn mailing() -> Stack {
+    let stack = one_stack();
+    let notify = Notify::Topic(stack.alarm_topic_arn());
+    Stack {
+        alarms: AlarmsSpec { notify, email: Some("a@example.com".to_owned()), ..AlarmsSpec::default() },
+        ..stack
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_topic_of_somebody_else_is_refused_before_an_alarm_notifies_it() {
+    let aws = FakeAws::new(|request| match request.operation.as_str() {
+        "ListTagsForResource" => tags(&Tags::new()),
+        _ => Answer::Xml(String::new()),
+    });
+    let (session, stack, mut observed) = (aws.session(), mailing(), empty_account(&[]));
+    complete((&session).into(), &stack, &mut observed).await.expect("read");
+    let refused: Vec<_> =
+        setup(&stack, &observed, false).refused.iter().map(|one| (one.resource.kind, one.code)).collect();
+    assert_eq!(refused, [(Kind::TOPIC, Code::NotOurs)]);
+    assert!(setup(&stack, &observed, true).refused.is_empty(), "--adopt takes it over");
+
+    // Whoever asks for no mail needs no right to read topics.
+    let denied = FakeAws::new(|_| DENIED);
+    let session = denied.session();
+    let (unasked, mut observed) = (one_stack(), empty_account(&[]));
+    complete((&session).into(), &unasked, &mut observed).await.expect("nothing to read");
+    assert_eq!(session.calls(), 0);
+    // Whoever has the topic deleted does.
+    let goes =
+        Stack { alarms: AlarmsSpec { notify: Notify::Nobody, ..AlarmsSpec::default() }, ..one_stack() };
+    observed.is_topic_unread = true;
+    let error = complete((&session).into(), &goes, &mut observed).await.expect_err("denied");
+    assert_eq!(error.code, Code::AccessDenied);
+}
+
+/// What SNS says, whose query API has a code of its own for it.
+const DENIED: Answer = Answer::Error(
+    403,
+    "AuthorizationError",
+    "User: u is not authorized to perform: SNS:GetTopicAttributes on resource: t because no identity-based policy \
+     allows the SNS:GetTopicAttributes action",
+);
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_sns_denies_is_a_missing_permission_and_made_once() {
+    let aws = FakeAws::new(|_| DENIED);
+    let session = aws.session();
+    let error = act((&session).into(), &create()).await.expect_err("denied");
+    assert_eq!((error.code, session.calls()), (Code::AccessDenied, 1));
+    let hint = error.hint.unwrap_or_default();
+    assert!(hint.contains("permission"), "{hint}");
 }

@@ -6,8 +6,12 @@ use super::observed::ObservedTopic;
 use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::own::own;
 use crate::resources::removal::delete;
-use crate::resources::{Draft, Kind, Notify, Plan, Stage, Step, Verb};
+use crate::resources::{Draft, Kind, Notify, Observed, Plan, ResourceId, Stack, Stage, Step, Verb};
 use crate::stack::owns;
+
+/// Why a topic is left alone that an alarm notifies.
+const UNREAD: &str = "it cannot be read, which takes sns:GetTopicAttributes, sns:ListTagsForResource and \
+                      sns:ListSubscriptionsByTopic";
 
 impl Planned for Topic {
     type Action = Action;
@@ -17,17 +21,15 @@ impl Planned for Topic {
         let (name, arn) = (stack.name.alarm_topic(), stack.alarm_topic_arn());
         let is_ours = |tags| owns(&stack.name, &stack.target.region, tags);
         let is = setup.observed.topic.as_ref();
-        let goes = match &stack.alarms.notify {
-            Notify::AsItIs => false,
-            Notify::Nobody => true,
-            Notify::Topic(other) => *other != arn,
-        };
         match (&stack.alarms.email, is) {
             (Some(address), _) => plan_topic(setup, address, plan),
-            (None, Some(is)) if goes && is_ours(&is.tags) => {
+            (None, Some(is)) if goes(stack) && is_ours(&is.tags) => {
                 delete(Stage::RetireTopic, Kind::TOPIC, &name, true, Action::Delete { arn }, plan);
             }
             (None, Some(is)) if is_ours(&is.tags) => plan_tags(setup, is, plan),
+            (None, None) if setup.observed.is_topic_unread => {
+                plan.notes.push(format!("{name}, which the alarms notify, stays as it is: {UNREAD}"))
+            }
             (None, None) if notifies(setup, &arn) => plan.notes.push(format!(
                 "the alarms notify {name}, which does not exist, so nobody is told: give --email ADDRESS"
             )),
@@ -36,10 +38,19 @@ impl Planned for Topic {
     }
 
     fn teardown(&Teardown { stack, observed, .. }: &Teardown<'_>, plan: &mut Plan) {
+        let name = stack.name.alarm_topic();
+        if observed.is_topic_unread {
+            let reason = format!(
+                "{UNREAD}; without the alarms, which go, a later run does not find it: delete it by hand if it is this \
+                 stack's"
+            );
+            plan.keep(ResourceId::new(Kind::TOPIC, name), reason);
+            return;
+        }
         let Some(is) = &observed.topic else { return };
         let is_ours = owns(&stack.name, &stack.target.region, &is.tags);
         let action = Action::Delete { arn: is.arn.clone() };
-        delete(Stage::RemoveTopic, Kind::TOPIC, &stack.name.alarm_topic(), is_ours, action, plan);
+        delete(Stage::RemoveTopic, Kind::TOPIC, &name, is_ours, action, plan);
     }
 
     fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {
@@ -51,6 +62,21 @@ impl Planned for Topic {
             count => found.add(&step.resource, format!("its {count} confirmed subscriptions")),
         }
     }
+}
+
+/// Whether a topic of this stack is no longer wanted.
+fn goes(stack: &Stack) -> bool {
+    match &stack.alarms.notify {
+        Notify::AsItIs => false,
+        Notify::Nobody => true,
+        Notify::Topic(other) => *other != stack.alarm_topic_arn(),
+    }
+}
+
+/// Whether the plan depends on a topic that was not read.
+pub(super) fn must_see(stack: &Stack, observed: &Observed) -> bool {
+    let is_wanted = stack.alarms.email.is_some() && observed.topic.is_none();
+    is_wanted || (observed.is_topic_unread && goes(stack))
 }
 
 /// Whether an alarm is left that notifies the topic.

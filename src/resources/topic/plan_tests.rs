@@ -109,3 +109,18 @@ fn the_topic_of_somebody_else_stays_as_it_is() {
     let torn = teardown(&stack(Notify::AsItIs, None), &account, &TeardownOptions::default());
     assert!(torn.kept.iter().any(|kept| kept.resource.kind == Kind::TOPIC), "{torn}");
 }
+
+#[test]
+fn a_topic_that_may_not_be_read_stays_and_is_named() {
+    let mut account = empty_account(&[]);
+    run(&mailing("a@example.com"), &mut account, |is| setup(&mailing("a@example.com"), is, false));
+    (account.topic, account.is_topic_unread) = (None, true);
+    let plan = setup(&stack(Notify::AsItIs, None), &account, false);
+    assert!(plan.is_empty() && plan.refused.is_empty(), "{plan}");
+    let says = |text: &str| plan.notes.iter().any(|note| note.contains(text));
+    assert!(says("stays as it is") && !says("does not exist"), "{plan}");
+    let torn = teardown(&stack(Notify::AsItIs, None), &account, &TeardownOptions::default());
+    let kept: Vec<_> = torn.kept.iter().filter(|kept| kept.resource.kind == Kind::TOPIC).collect();
+    assert!(kept.len() == 1 && kept[0].reason.contains("sns:GetTopicAttributes"), "{torn}");
+    assert!(changes(&torn).0.is_empty() && torn.refused.is_empty(), "{torn}");
+}

@@ -75,7 +75,8 @@ fn alarms_notify(evidence: &Evidence) -> Judged {
 
 /// What keeps the topic of the stack from mailing, if the alarms notify it.
 fn mails(evidence: &Evidence) -> Judged {
-    let observed = evidence.read(Unread::Alarms, |observed| observed)?;
+    evidence.read(Unread::Alarms, |_| ())?;
+    let observed = evidence.read(Unread::Topic, |observed| observed)?;
     let again = |finding: Finding| {
         finding
             .advise("this has AWS send a mail to confirm the address; put yours in place of ADDRESS")
