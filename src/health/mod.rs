@@ -28,7 +28,8 @@ pub(crate) use proposal::{DAYS, propose};
 pub(crate) use ruling::Verdict;
 pub(crate) use said::decided;
 pub(crate) use signals::{
-    ActiveGroups, Alarm, Alarms, Chain, ForwarderLog, Kept, KeptPlace, KeptWhy, Line, Lines, Signals,
+    ActiveGroups, Alarm, Alarms, Chain, ForwarderLog, Kept, KeptPlace, KeptWhy, Line, Lines, Replayed,
+    Signals,
 };
 pub(crate) use trial::{KnownFailures, Trial, TrialLine};
 pub(crate) use verdict::{Judgement, Limits, judge};

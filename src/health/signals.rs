@@ -153,6 +153,17 @@ pub(crate) struct Kept {
     pub newest: Option<i64>,
     /// Whether these are all; otherwise there are more.
     pub is_whole: bool,
+    /// What `replay` has sent of them; none where nobody has looked.
+    pub replayed: Option<Probe<Replayed>>,
+}
+
+/// What `replay` has sent of the objects of a place.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Replayed {
+    /// Number of objects of which it has sent every record.
+    pub objects: u64,
+    /// When the newest of the others was written, in milliseconds since 1970.
+    pub newest_left: Option<i64>,
 }
 
 /// The alarms on a stack.

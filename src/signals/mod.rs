@@ -12,6 +12,7 @@ mod logs;
 mod metrics;
 mod probe;
 mod reader;
+pub(crate) mod replayed;
 mod shards;
 pub(crate) mod stacks;
 

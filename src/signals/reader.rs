@@ -39,6 +39,8 @@ pub(crate) struct Ask {
     pub(crate) groups: bool,
     /// Whether records are read to see how full each shard is.
     pub(crate) shards: Look,
+    /// Whether the manifests of `replay` are read if something was kept within so many milliseconds; none never.
+    pub(crate) replayed: Option<i64>,
 }
 
 /// When to look into the shards.
@@ -64,8 +66,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    /// Everything: at most 40 calls, however many log groups there are, unless a stack has isolated destinations or
-    /// the reading is deep.
+    /// Everything: at most 40 calls, however many log groups there are, unless a stack has isolated destinations, the
+    /// reading is deep or manifests are read.
     pub(crate) async fn all(self) -> Result<Signals> {
         let (aws, limit) = (self.aws, self.limit(FIRST));
         let until = Instant::now() + self.limit(ALTOGETHER);
@@ -83,7 +85,7 @@ impl Reader<'_> {
         let (metrics, logs, kept) = tokio::try_join!(
             self.metrics_of(&chain, forwarding.as_ref().ok(), now, limit),
             self.logs_of(&chain, now, limit),
-            kept::kept(aws, &chain, limit),
+            kept::kept(aws, &chain, limit, self.ask.replayed.map(|span| now - span)),
         )?;
         let shards = self.shards_of(&chain, metrics.as_ref().ok(), now, until).await?;
         Ok(Signals {

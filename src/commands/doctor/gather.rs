@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::around::Around;
+use super::checks::kept;
 use super::evidence::{Caller, Change, Evidence, Key, Planned};
 use super::look_around::{look_around, reached, scope_of};
 use super::look_before::look_before;
@@ -48,7 +49,13 @@ pub(super) async fn gather(
 ) -> Result<Evidence> {
     let (evidence, session) = who(context, session).await;
     let Some(session) = session else { return Ok(evidence) };
-    let ask = Ask { window: since.as_secs(), deep: false, groups: false, shards: Look::IfBusy };
+    let ask = Ask {
+        window: since.as_secs(),
+        deep: false,
+        groups: false,
+        shards: Look::IfBusy,
+        replayed: Some(kept::NEW),
+    };
     let signals = Reader { aws: session.into(), stack: name, ask }.all().await?;
     let plan = plan(session, name, &signals.chain);
     let tried = async { if is_probing { tries(session, &signals.chain).await.map(Some) } else { Ok(None) } };

@@ -8,7 +8,6 @@ mod args;
 mod chosen;
 mod ground;
 mod open;
-mod ranges;
 mod reading;
 mod report;
 mod run;

@@ -8,7 +8,6 @@ use super::sink::destination::ToDestination;
 use super::sink::stream::ToStream;
 use super::sink::{Destined, Sink};
 use super::source::log_groups::{LogGroups, Subscribed};
-use super::source::manifest::{Manifest, STREAM};
 use super::source::objects::{Objects, Shelf};
 use super::source::stream::Stream;
 use super::source::{Source, expired, quarantine};
@@ -17,6 +16,7 @@ use crate::aws::Aws;
 use crate::documentation::page;
 use crate::error::{Code, Error, Result, listed};
 use crate::resources::kept::Why;
+use crate::signals::replayed::{Manifest, STREAM};
 
 /// How much later than now AWS's clock may be, in milliseconds: the time of a session is exact to about a second, and
 /// begins a second. So what has just arrived is sent, too.

@@ -81,7 +81,13 @@ impl Verb for Status {
         let session = context.session().await?;
         let stack = context.stack(&self.stack);
         let shards = if self.shards { Look::Always } else { Look::Never };
-        let ask = Ask { window: self.since.as_secs(), deep: self.deep, groups: self.groups, shards };
+        let ask = Ask {
+            window: self.since.as_secs(),
+            deep: self.deep,
+            groups: self.groups,
+            shards,
+            replayed: None,
+        };
         let first = {
             let waits = Waits::begin(context);
             let notice = |notice: Notice<'_>| waits.tell(notice);

@@ -122,7 +122,7 @@ pub(crate) async fn usage(aws: Aws<'_>, stack: &StackName, span: Span) -> Result
     let functions = functions(&chain);
     let queries = queries(&chain, &functions);
     let (values, kept) =
-        tokio::try_join!(probe(limit, values(aws, &queries, span)), kept::kept(aws, &chain, limit))?;
+        tokio::try_join!(probe(limit, values(aws, &queries, span)), kept::kept(aws, &chain, limit, None))?;
 
     let mut gaps: Vec<(&'static str, Unknown)> = Vec::new();
     let parts = [

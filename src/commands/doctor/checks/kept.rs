@@ -23,7 +23,7 @@ pub(in super::super) const CATEGORY: Category = Category {
 };
 
 /// Age of objects that are new, in milliseconds: a week. Older ones have been seen or do not matter to anybody.
-const NEW: i64 = 7 * 86_400_000;
+pub(in super::super) const NEW: i64 = 7 * 86_400_000;
 
 /// The places that keep records for this reason.
 fn places(evidence: &Evidence, why: KeptWhy) -> Result<Vec<&KeptPlace>, Finding> {
@@ -121,7 +121,7 @@ fn expired_waiting(evidence: &Evidence) -> Judged {
 /// Objects of a place that somebody should look at; `now` is in milliseconds since 1970, and `from` what `replay` calls
 /// the place.
 fn waiting(place: &KeptPlace, now: i64, from: &str) -> Finding {
-    let Kept { objects, bytes, newest, is_whole, .. } = match &place.objects {
+    let Kept { objects, bytes, newest, is_whole, replayed, .. } = match &place.objects {
         Ok(kept) => kept,
         Err(unknown) => return Finding::from(unknown),
     };
@@ -131,19 +131,40 @@ fn waiting(place: &KeptPlace, now: i64, from: &str) -> Finding {
     if *objects == 0 {
         return finding(Finding::ok(format!("nothing in {}", place.place)));
     }
+    let (sent, newest) = match replayed {
+        Some(Ok(replayed)) => (replayed.objects, &replayed.newest_left),
+        _ => (0, newest),
+    };
+    let finding = |of: Finding| if sent == 0 { finding(of) } else { finding(of).with("sent_again", sent) };
+    if sent == *objects && *is_whole {
+        let found =
+            format!("{} objects in {}: `replay` has sent all of them again", count(sent), place.place);
+        return finding(Finding::ok(found));
+    }
     let more = if *is_whole { "" } else { " or more" };
     let age = newest.map(|newest| now - newest);
     let ago = age.map(|age| format!(", the newest {} ago", span(age.max(0))));
-    let found = format!("{}{more} objects in {}{}", count(*objects), place.place, ago.unwrap_or_default());
+    let left = *objects - sent;
+    let whose = if left == 0 { "of them" } else { "others" };
+    let others =
+        if sent == 0 { String::new() } else { format!("; `replay` has sent {} {whose}", count(sent)) };
+    let found = match left {
+        0 => format!("more than {} objects in {}", count(sent), place.place),
+        _ => format!("{}{more} objects in {}{}", count(left), place.place, ago.unwrap_or_default()),
+    };
     // A listing that is cut says nothing about the newest object.
     if *is_whole && age.is_some_and(|age| age > NEW) {
-        return finding(Finding::ok(format!("{found}: none in the last 7 days")));
+        return finding(Finding::ok(format!("{found}: none in the last 7 days{others}")));
     }
-    finding(
-        Finding::warn(found)
-            .advise(format!("look at them, send them again, then delete them: {}", page("replay.md#replay")))
-            .fix(Command::own(["replay", "--from", from, "--list"])),
-    )
+    let found = Finding::warn(format!("{found}{others}"))
+        .advise(format!("look at them, send them again, then delete them: {}", page("replay.md#replay")))
+        .fix(Command::own(["replay", "--from", from, "--list"]));
+    finding(match replayed {
+        Some(Err(unknown)) => {
+            found.detail(format!("whether `replay` has sent them again is not known: {}", unknown.why))
+        }
+        _ => found,
+    })
 }
 
 fn on_failure_set(evidence: &Evidence) -> Judged {
@@ -206,7 +227,7 @@ mod tests {
 
     use super::super::super::finding::State;
     use super::*;
-    use crate::health::Unknown;
+    use crate::health::{Replayed, Unknown};
 
     const NOW: i64 = 1_790_000_000_000;
 
@@ -239,7 +260,7 @@ mod tests {
     fn objects_of_a_week_wait_for_somebody() {
         let of = |objects: u64, days: i64, is_whole: bool| {
             let newest = Some(NOW - days * 86_400_000);
-            let kept = Kept { objects, bytes: 10, oldest: newest, newest, is_whole };
+            let kept = Kept { objects, bytes: 10, oldest: newest, newest, is_whole, replayed: None };
             let place = KeptPlace { why: KeptWhy::Expired, place: "s3://b".to_owned(), objects: Ok(kept) };
             waiting(&place, NOW, "on-failure")
         };
@@ -253,5 +274,38 @@ mod tests {
         let unknown = Unknown { why: "denied".to_owned(), action: Some("s3:ListBucket".to_owned()) };
         let place = KeptPlace { why: KeptWhy::Expired, place: "s3://b".to_owned(), objects: Err(unknown) };
         assert_eq!(waiting(&place, NOW, "on-failure").state, State::Unknown);
+    }
+
+    #[test]
+    fn what_replay_has_sent_waits_for_nobody() {
+        let of = |sent: u64, days_left: Option<i64>, is_whole: bool| {
+            let newest_left = days_left.map(|days| NOW - days * 86_400_000);
+            let replayed = Some(Ok(Replayed { objects: sent, newest_left }));
+            let kept = Kept { objects: 5, bytes: 10, oldest: None, newest: Some(NOW), is_whole, replayed };
+            let place = KeptPlace { why: KeptWhy::Expired, place: "s3://b".to_owned(), objects: Ok(kept) };
+            let finding = waiting(&place, NOW, "on-failure");
+            (finding.state, finding.found)
+        };
+        let is = |state, found: &str| (state, found.to_owned());
+        assert_eq!(
+            of(5, None, true),
+            is(State::Ok, "5 objects in s3://b: `replay` has sent all of them again")
+        );
+        let some = "3 objects in s3://b, the newest 2 days ago; `replay` has sent 2 others";
+        assert_eq!(of(2, Some(2), true), is(State::Warn, some));
+        assert_eq!(of(2, Some(8), true).0, State::Ok, "the newest has been sent, and the others are old");
+        assert_eq!(of(0, Some(0), true).0, State::Warn);
+        assert_eq!(of(5, None, false).0, State::Warn, "there are more");
+    }
+
+    #[test]
+    fn what_replay_has_sent_may_not_be_known() {
+        let denied = Unknown { why: "denied".to_owned(), action: Some("s3:GetObject".to_owned()) };
+        let (newest, replayed) = (Some(NOW), Some(Err(denied)));
+        let kept = Kept { objects: 5, bytes: 10, oldest: newest, newest, is_whole: true, replayed };
+        let place = KeptPlace { why: KeptWhy::Expired, place: "s3://b".to_owned(), objects: Ok(kept) };
+        let finding = waiting(&place, NOW, "on-failure");
+        assert_eq!(finding.state, State::Warn);
+        assert!(finding.details.iter().any(|detail| detail.contains("is not known: denied")), "{finding:?}");
     }
 }

@@ -8,13 +8,13 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use super::manifest::{ALIVE, Entry, Manifest, STREAM, Sent};
 use super::unreadable::{CHANGED, DENIED, GONE, why};
 use crate::aws::Aws;
 use crate::aws::bucket::{Listed, list_all_objects};
 use crate::aws::object::{At, get_object, put_object};
 use crate::error::{Code, Error, Result};
 use crate::resources::kept::MANIFESTS;
+use crate::signals::replayed::{ALIVE, Entry, Manifest, STREAM, Sent};
 
 /// Maximum size of a manifest, in bytes.
 const MOST: u64 = 64 << 20;

@@ -1,11 +1,11 @@
-//! Records that several functions gave up. Every function of a stack reads the stream, so each is sent once, whichever of
-//! them gave it up, and whichever run sent it.
+//! Records that several functions gave up. Every function of a stack reads the stream, so each is sent once, whichever
+//! of them gave it up, and whichever run sent it.
 
 use std::collections::{HashMap, HashSet};
 
 use super::contents::{Contents, Kept};
-use super::manifest::{Entry, Sent};
 use crate::commands::replay::reading::digest;
+use crate::signals::replayed::{Entry, Sent};
 
 /// The sequence numbers of the first and the last of some records.
 type Span = (String, String);
@@ -31,8 +31,8 @@ impl Copies {
         copies
     }
 
-    /// The objects that have to be looked at, with [`Copies::add`], before records of this object are judged: an earlier
-    /// run has sent some of them, and their sequence numbers are among its own. Names each once.
+    /// The objects that have to be looked at, with [`Copies::add`], before records of this object are judged: an
+    /// earlier run has sent some of them, and their sequence numbers are among its own. Names each once.
     pub(super) fn overlapping(&mut self, key: &str, entry: &Entry) -> Vec<String> {
         let (Some((first, last)), Some(of_shard)) = (&entry.sequences, self.sent.get_mut(shard_of(key)))
         else {
@@ -78,8 +78,8 @@ fn shard_of(key: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::super::manifest::Manifest;
     use super::*;
+    use crate::signals::replayed::Manifest;
 
     fn contents(sequences: &[&str]) -> Contents {
         let kept = |sequence: &&str| Kept {

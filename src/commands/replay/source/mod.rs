@@ -6,7 +6,6 @@ mod copies;
 pub(super) mod expired;
 mod interface;
 pub(super) mod log_groups;
-pub(super) mod manifest;
 pub(super) mod objects;
 mod position;
 pub(super) mod quarantine;

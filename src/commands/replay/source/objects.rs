@@ -8,7 +8,6 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use super::bookkeeping::Book;
 use super::contents::{Contents, Kept};
 use super::copies::{Copies, entry, number};
-use super::manifest::{Entry, Manifest, Sent};
 use super::quarantine::REFUSED;
 use super::unreadable::{DENIED, why};
 use super::{Found, Left, Parcel, Portion, Source};
@@ -18,6 +17,7 @@ use crate::aws::{Aws, AwsError};
 use crate::commands::replay::chosen::Chosen;
 use crate::commands::replay::reading::Reading;
 use crate::error::Result;
+use crate::signals::replayed::{Entry, Manifest, Sent};
 
 /// Maximum size of an object that can be one of Lambda or the forwarder, in bytes. An invocation has 6 MB at most.
 const MOST: u64 = 64 << 20;

@@ -10,10 +10,10 @@ use super::super::chosen::Chosen;
 use super::super::run::run;
 use super::super::sink::stream::ToStream;
 use super::super::source::Source;
-use super::super::source::manifest::Manifest;
 use super::world::*;
 use crate::aws::testing::Answer;
 use crate::error::Code;
+use crate::signals::replayed::Manifest;
 
 /// A run of somebody else that has just begun, as its manifest has it.
 fn begin_elsewhere(world: &World) {

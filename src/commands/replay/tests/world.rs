@@ -13,13 +13,13 @@ use super::super::chosen::Chosen;
 use super::super::reading::Reading;
 use super::super::run::{Run, run};
 use super::super::sink::stream::ToStream;
-use super::super::source::manifest::Manifest;
 use super::super::source::objects::{Objects, ReadContents, Shelf};
 use super::super::source::{Source, expired, quarantine};
 use crate::aws::testing::{Answer, FakeAws, Request};
 use crate::aws::{Options, Session};
 use crate::error::Result;
 use crate::events::{Origin, Record, SavedEvent};
+use crate::signals::replayed::Manifest;
 
 pub(super) const BUCKET: &str = "kept";
 pub(super) const PREFIX: &str = "aws/lambda/uuid/";

@@ -4,53 +4,53 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::ranges::Ranges;
+use super::ranges::Ranges;
 
 /// The version of the format.
 const FORMAT: u32 = 1;
 /// The place of what was sent into the stream.
-pub(in super::super) const STREAM: &str = "stream";
+pub(crate) const STREAM: &str = "stream";
 /// Maximum objects of one manifest. A long run writes several, so that it never writes much again for each batch.
 const MOST: usize = 1000;
 /// How long a run that has not ended counts as running after it has written its manifest last, in milliseconds. It
 /// writes it after every batch, and every minute if that takes longer.
-pub(super) const ALIVE: i64 = 5 * 60 * 1000;
+pub(crate) const ALIVE: i64 = 5 * 60 * 1000;
 
 /// A manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct Manifest {
+pub(crate) struct Manifest {
     format_version: u32,
     /// The stack.
-    pub(in super::super) stack: String,
+    pub(crate) stack: String,
     /// What was sent again, as in `--from`.
-    pub(in super::super) from: String,
+    pub(crate) from: String,
     /// Where it was sent: `stream`.
-    pub(in super::super) into: String,
+    pub(crate) into: String,
     /// The ARN of whoever ran it.
-    pub(in super::super) by: String,
+    pub(crate) by: String,
     /// When the run began, RFC 3339.
-    pub(in super::super) begun: String,
+    pub(crate) begun: String,
     /// Whether nothing follows in this manifest. Otherwise the run goes on, or was killed.
-    pub(in super::super) ended: bool,
+    pub(crate) ended: bool,
     /// The objects, by their keys.
-    pub(in super::super) objects: BTreeMap<String, Entry>,
+    pub(crate) objects: BTreeMap<String, Entry>,
 }
 
 /// What was sent of an object.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub(in super::super) struct Entry {
+pub(crate) struct Entry {
     /// How many records it has.
-    pub(in super::super) records: u64,
+    pub(crate) records: u64,
     /// The positions of those that were sent, from 0.
-    pub(in super::super) sent: Ranges,
+    pub(crate) sent: Ranges,
     /// The sequence numbers of its first and its last record, where these were kept.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(in super::super) sequences: Option<(String, String)>,
+    pub(crate) sequences: Option<(String, String)>,
 }
 
 impl Manifest {
     /// One without objects.
-    pub(in super::super) fn new(stack: &str, from: &str, into: &str, by: &str, begun: &str) -> Self {
+    pub(crate) fn new(stack: &str, from: &str, into: &str, by: &str, begun: &str) -> Self {
         let [stack, from, into, by, begun] = [stack, from, into, by, begun].map(ToOwned::to_owned);
         Self { format_version: FORMAT, stack, from, into, by, begun, ended: false, objects: BTreeMap::new() }
     }
@@ -59,7 +59,7 @@ impl Manifest {
     ///
     /// # Errors
     /// Why it cannot be read. It is never taken for an empty one: what it says would be sent again.
-    pub(in super::super) fn read(json: &[u8]) -> Result<Self, String> {
+    pub(crate) fn read(json: &[u8]) -> Result<Self, String> {
         #[derive(Deserialize)]
         struct Version {
             format_version: u32,
@@ -79,12 +79,12 @@ impl Manifest {
     }
 
     /// As it is written.
-    pub(in super::super) fn to_json(&self) -> Vec<u8> {
+    pub(crate) fn to_json(&self) -> Vec<u8> {
         serde_json::to_vec(self).unwrap_or_default()
     }
 
     /// Notes that a record was sent. `entry` is what is known of its object before any is.
-    pub(in super::super) fn note(&mut self, key: &str, entry: &Entry, at: u32) {
+    pub(crate) fn note(&mut self, key: &str, entry: &Entry, at: u32) {
         if !self.objects.contains_key(key) {
             self.objects.insert(key.to_owned(), entry.clone());
         }
@@ -94,29 +94,29 @@ impl Manifest {
     }
 
     /// Whether an object has no room here and belongs in the next manifest.
-    pub(in super::super) fn is_full_for(&self, key: &str) -> bool {
+    pub(crate) fn is_full_for(&self, key: &str) -> bool {
         self.objects.len() >= MOST && !self.objects.contains_key(key)
     }
 
     /// Begins the next manifest of the same run, and returns this one: it has ended.
-    pub(in super::super) fn turn_over(&mut self) -> Self {
+    pub(crate) fn turn_over(&mut self) -> Self {
         let objects = std::mem::take(&mut self.objects);
         Self { ended: true, objects, ..self.clone() }
     }
 
     /// Whether its run may still go on. `written` is when it was written last, in milliseconds since 1970 as `now`.
-    pub(in super::super) fn may_run(&self, written: i64, now: i64) -> bool {
+    pub(crate) fn may_run(&self, written: i64, now: i64) -> bool {
         !self.ended && now - written < ALIVE
     }
 }
 
 /// What all earlier runs have sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in super::super) struct Sent(BTreeMap<String, Entry>);
+pub(crate) struct Sent(BTreeMap<String, Entry>);
 
 impl Sent {
     /// Adds what a manifest says.
-    pub(in super::super) fn add(&mut self, manifest: Manifest) {
+    pub(crate) fn add(&mut self, manifest: Manifest) {
         for (key, entry) in manifest.objects {
             let known = self.0.entry(key).or_default();
             known.records = known.records.max(entry.records);
@@ -126,17 +126,17 @@ impl Sent {
     }
 
     /// Every object of which something was sent, by its key.
-    pub(in super::super) fn iter(&self) -> impl Iterator<Item = (&String, &Entry)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&String, &Entry)> {
         self.0.iter()
     }
 
     /// Whether every record of an object was sent.
-    pub(in super::super) fn is_whole(&self, key: &str) -> bool {
+    pub(crate) fn is_whole(&self, key: &str) -> bool {
         self.0.get(key).is_some_and(|entry| entry.sent.len() >= entry.records)
     }
 
     /// Whether a record of an object was sent.
-    pub(in super::super) fn has(&self, key: &str, at: u32) -> bool {
+    pub(crate) fn has(&self, key: &str, at: u32) -> bool {
         self.0.get(key).is_some_and(|entry| entry.sent.has(at))
     }
 }

@@ -5,27 +5,27 @@ use serde::{Deserialize, Serialize};
 /// Positions, as ranges of the first and the last: sorted, apart from each other, each not empty.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Vec<(u32, u32)>")]
-pub(super) struct Ranges(Vec<(u32, u32)>);
+pub(crate) struct Ranges(Vec<(u32, u32)>);
 
 impl Ranges {
     /// Whether a position is among them.
-    pub(super) fn has(&self, at: u32) -> bool {
+    pub(crate) fn has(&self, at: u32) -> bool {
         let before = self.0.partition_point(|(first, _)| *first <= at);
         before > 0 && at <= self.0[before - 1].1
     }
 
     /// Adds a position.
-    pub(super) fn add(&mut self, at: u32) {
+    pub(crate) fn add(&mut self, at: u32) {
         self.add_all((at, at));
     }
 
     /// Adds those of others.
-    pub(super) fn extend(&mut self, others: &Self) {
+    pub(crate) fn extend(&mut self, others: &Self) {
         others.0.iter().for_each(|range| self.add_all(*range));
     }
 
     /// How many there are.
-    pub(super) fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.0.iter().map(|(first, last)| u64::from(last - first) + 1).sum()
     }
 
