@@ -83,6 +83,18 @@ impl Run {
         }
     }
 
+    /// Takes how the notes of the run were ended.
+    pub(super) fn take_end(&mut self, ended: Result<()>) {
+        match ended {
+            // That has written down what could not be written down before.
+            Ok(()) => self.not_noted = 0,
+            Err(error) => {
+                self.stopped.get_or_insert(error);
+                self.is_complete = false;
+            }
+        }
+    }
+
     /// The next batch; nothing at the end.
     async fn fill(
         &mut self,

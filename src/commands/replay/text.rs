@@ -7,6 +7,7 @@ use super::reading::ELSEWHERE;
 use super::report::ReplayReport;
 use super::sink::Target;
 use super::source::Found;
+use super::tally::Unreadable;
 use super::time::rfc3339;
 use crate::output::quantity::{count, plural, size, span};
 use crate::output::style::{BAD, BOLD, DIM, GOOD, WARN};
@@ -48,7 +49,7 @@ pub(super) fn found(from: From, found: &Found) -> Vec<String> {
     }
     let mut lines = vec![hanging("", &text, width())];
     if found.sent_before > 0 {
-        let before = format!("{} more sent by an earlier replay", number(found.sent_before, "object"));
+        let before = format!("{} that an earlier replay has sent", plural(found.sent_before, "more object"));
         lines.push(hanging("  ", &before, width()));
     }
     lines
@@ -72,6 +73,13 @@ pub(super) fn target(to: &Target) -> Vec<String> {
 impl ReplayReport {
     fn is_empty(&self) -> bool {
         self.found.objects == 0
+    }
+
+    /// The URL of an object, by its key.
+    fn url(&self, key: &str) -> String {
+        let bucket =
+            self.found.places.iter().find_map(|place| place.strip_prefix("s3://")?.split('/').next());
+        bucket.map_or_else(|| key.to_owned(), |bucket| format!("s3://{bucket}/{key}"))
     }
 
     /// What stands in the objects.
@@ -126,9 +134,11 @@ impl ReplayReport {
             })
             .collect();
         let bad = format!("  {BAD}cannot be read:{BAD:#} ");
-        lines.extend(self.unreadable.iter().map(|object| {
-            hanging(&bad, &format!("{}: {}", visible(&object.name), visible(&object.why)), width())
-        }));
+        for Unreadable { name, why } in &self.unreadable {
+            lines.push(hanging(&bad, &visible(why), width()));
+            // It stays whole, to be pasted.
+            lines.push(format!("    {}", visible(&self.url(name))));
+        }
         let more = self.unreadable_objects - self.unreadable.len() as u64;
         if more > 0 {
             lines.push(hanging(&bad, &plural(more, "more object"), width()));
@@ -162,27 +172,37 @@ impl ReplayReport {
         lines
     }
 
-    /// The objects.
+    /// The objects, each below what is known of it: their names stay whole, and few windows have room for them beside it.
     fn list(&self) -> String {
-        let mut table =
-            Table::new(["KEPT AT", "RECORDS", "EVENTS", "REASON", "OBJECT"]).numbers([1, 2]).names([4]);
+        let mut table = Table::new(["KEPT AT", "RECORDS", "EVENTS", "REASON"]).numbers([1, 2]).names([3]);
+        let mut keys = Vec::new();
         for row in &self.rows {
             let reasons = row.reasons.iter().map(visible).collect::<Vec<_>>().join(", ");
             let reasons = if row.unreadable.is_some() { "cannot be read".to_owned() } else { reasons };
+            table.row([row.kept_at.clone(), digits(row.records), digits(row.events), reasons]);
             let key = self.found.places.iter().find_map(|place| {
                 let prefix = place.strip_prefix("s3://")?.split_once('/')?.1;
                 row.key.strip_prefix(prefix)
             });
-            let (records, events) = (digits(row.records), digits(row.events));
-            table.row([row.kept_at.clone(), records, events, reasons, visible(key.unwrap_or(&row.key))]);
+            keys.push(format!("  {}", visible(key.unwrap_or(&row.key))));
         }
-        table.to_string()
+        let table = table.to_string();
+        let mut rows = table.lines().map(ToOwned::to_owned);
+        let names = rows.next();
+        names
+            .into_iter()
+            .chain(rows.zip(keys).flat_map(|(row, key)| [row, key]))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// The first line of a run that was to send something.
     fn verdict(&self, to: &Target) -> String {
-        let sent =
-            format!("{} of {}", number(self.sent.records, "record"), number(self.chosen.records, "record"));
+        let all = number(self.chosen.records, "record");
+        let sent = match self.sent.records {
+            records if records == self.chosen.records => all,
+            records => format!("{} of {all}", digits(records)),
+        };
         let lead =
             if self.is_whole() { format!("{GOOD}sent{GOOD:#} ") } else { format!("{BAD}sent only{BAD:#} ") };
         let lead = if self.limited && self.refused() == 0 && self.failure.is_none() && self.stopped.is_none()
@@ -191,7 +211,7 @@ impl ReplayReport {
         } else {
             lead
         };
-        let text = format!("{sent}, {}, {}", number(self.sent.events, "event"), place(to));
+        let text = format!("{sent} ({}) {}", number(self.sent.events, "event"), place(to));
         hanging(&lead, &text, width())
     }
 

@@ -103,14 +103,7 @@ impl Verb for Replay {
         source.begin(aws).await?;
         report.found = source.found().clone();
         let mut ended = run(aws, source.as_mut(), sink.as_mut(), self.limit, counted).await;
-        match source.end(aws).await {
-            // It has written down what could not be written down before.
-            Ok(()) => ended.not_noted = 0,
-            Err(error) => {
-                ended.stopped.get_or_insert(error);
-                ended.is_complete = false;
-            }
-        }
+        ended.take_end(source.end(aws).await);
         drop(step);
         report.take(ended, source.notes());
         report.delivery = sink.delivery().cloned();

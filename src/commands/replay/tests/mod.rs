@@ -1,5 +1,7 @@
 //! Tests of whole runs.
 
+mod every_call;
 mod faults;
 mod runs;
+mod texts;
 mod world;

@@ -37,6 +37,8 @@ pub(super) type Refuses = fn(usize) -> Option<&'static str>;
 pub(super) struct State {
     /// By key: what it holds, and its reason where it has one.
     pub(super) objects: BTreeMap<String, (Vec<u8>, Option<&'static str>)>,
+    /// The events of the log group, each with its time and in a log stream of its own.
+    pub(super) logged: Vec<(i64, &'static str)>,
     /// The messages in the stream.
     pub(super) stream: Vec<String>,
     pub(super) put: usize,
@@ -46,8 +48,29 @@ pub(super) struct State {
     pub(super) lost: Option<(usize, Answer)>,
     /// Objects that cannot be read, by their keys: with the code that S3 answers.
     pub(super) broken: BTreeMap<String, &'static str>,
+    /// How many calls there were.
+    pub(super) calls: usize,
+    /// What befalls a call.
+    pub(super) befalls: Option<Befalls>,
+    /// Whether the run was killed: nothing of it gets through any more.
+    pub(super) is_dead: bool,
+    /// How long ago the manifests were written, in seconds.
+    pub(super) manifests_age: u64,
     /// Whether each write has to leave a manifest of a run that goes on.
     pub(super) must_go_on: bool,
+}
+
+/// What befalls one call.
+#[derive(Clone)]
+pub(super) struct Befalls {
+    /// Its number among all calls, from 1.
+    pub(super) at: usize,
+    /// Whether AWS carries it out.
+    pub(super) is_carried_out: bool,
+    /// Whether the run dies with it.
+    pub(super) kills: bool,
+    /// What is answered.
+    pub(super) answer: Answer,
 }
 
 #[derive(Clone)]
@@ -116,6 +139,22 @@ pub(super) fn record(log_group: &str, message: &str) -> Vec<u8> {
 
 impl State {
     fn answer(&mut self, request: &Request, refuses: Refuses) -> Answer {
+        if self.is_dead {
+            return Answer::Refused;
+        }
+        self.calls += 1;
+        let calls = self.calls;
+        let Some(befalls) = self.befalls.take_if(|befalls| befalls.at == calls) else {
+            return self.carry_out(request, refuses);
+        };
+        if befalls.is_carried_out {
+            self.carry_out(request, refuses);
+        }
+        self.is_dead = befalls.kills;
+        befalls.answer
+    }
+
+    fn carry_out(&mut self, request: &Request, refuses: Refuses) -> Answer {
         if let Some((operation, from)) = self.denied
             && request.operation == operation
             && request.before >= from
@@ -140,6 +179,7 @@ impl State {
                 assert!(!self.must_go_on || manifests.any(|(_, (json, _))| !ended(json)));
                 Answer::Object(Vec::new(), Vec::new())
             }
+            "FilterLogEvents" => self.read_logs(&request.body),
             "ListShards" => Answer::Json(json!({"Shards": [{"ShardId": "shardId-000000000000",
                 "HashKeyRange": {"StartingHashKey": "0", "EndingHashKey": u128::MAX.to_string()},
                 "SequenceNumberRange": {"StartingSequenceNumber": "1"}}]})),
@@ -150,6 +190,21 @@ impl State {
             }
             other => panic!("{other}"),
         }
+    }
+
+    /// Two events a page.
+    fn read_logs(&self, body: &Value) -> Answer {
+        let time = |name: &str| body[name].as_i64().expect("a time");
+        let (since, until) = (time("startTime"), time("endTime"));
+        let after = body["nextToken"].as_str().map_or(0, |token| token.parse().expect("a token"));
+        let all: Vec<_> =
+            self.logged.iter().filter(|(time, _)| (since..=until).contains(time)).skip(after).collect();
+        let page = all.iter().take(2).map(|(time, message)| {
+            json!({"timestamp": time, "message": message, "logStreamName": message, "eventId": message})
+        });
+        let page: Vec<Value> = page.collect();
+        let next = (all.len() > 2).then(|| (after + 2).to_string());
+        Answer::Json(json!({"events": page, "nextToken": next}))
     }
 
     /// Two objects a page, by their keys; many where there are many.
@@ -167,8 +222,11 @@ impl State {
         let page = all.iter().take(size).map(|(key, (body, _))| {
             // Manifests are of now, everything else has been kept for long.
             let is_manifest = key.starts_with("cwl2le/");
-            let time =
-                if is_manifest { SystemTime::now() } else { UNIX_EPOCH + Duration::from_secs(KEPT_AT) };
+            let time = if is_manifest {
+                SystemTime::now() - Duration::from_secs(self.manifests_age)
+            } else {
+                UNIX_EPOCH + Duration::from_secs(KEPT_AT)
+            };
             let time = humantime::format_rfc3339_millis(time);
             let (time, size) = (format!("<LastModified>{time}</LastModified>"), body.len());
             format!("<Contents><Key>{key}</Key>{time}<Size>{size}</Size></Contents>")
