@@ -49,3 +49,7 @@ pub(crate) async fn keys(world: &World, bucket: &str, count: usize) -> Vec<Strin
 pub(crate) async fn object(world: &World, bucket: &str, key: &str) -> Answer {
     call(world, "GetObject", Method::GET, &format!("/{bucket}/{key}"), Bytes::new()).await
 }
+
+pub(crate) async fn put(world: &World, bucket: &str, key: &str, body: &'static str) {
+    call(world, "PutObject", Method::PUT, &format!("/{bucket}/{key}"), Bytes::from(body)).await;
+}
