@@ -24,7 +24,7 @@ pub(crate) enum Why {
 pub(crate) struct Place {
     /// Why records are there.
     pub(crate) why: Why,
-    /// The place as `s3://BUCKET/PREFIX`, or the ARN of an on-failure destination.
+    /// The place as `s3://BUCKET/PREFIX`, or the ARN of an on-failure destination that is no bucket.
     pub(crate) place: String,
     /// The bucket, and what the keys of the stack's objects begin with; none of a queue or a topic.
     pub(crate) bucket: Option<(String, String)>,
@@ -47,10 +47,13 @@ pub(crate) fn places(
 
 fn expired(mapping: &ObservedTrigger) -> Option<Place> {
     let place = mapping.on_failure.clone()?;
+    let Some((_, bucket)) = place.split_once(":s3:::") else {
+        return Some(Place { why: Why::Expired, place, bucket: None });
+    };
     // An object that Lambda writes has the id of the mapping in its key.
-    let bucket = place.split_once(":s3:::").map(|(_, bucket)| bucket.to_owned());
-    let bucket = bucket.map(|bucket| (bucket, format!("{MAPPINGS}{}/", mapping.uuid)));
-    Some(Place { why: Why::Expired, place, bucket })
+    let of_mapping = format!("{MAPPINGS}{}", mapping.uuid);
+    let (place, bucket) = (format!("s3://{bucket}/{of_mapping}"), (bucket.to_owned(), of_mapping + "/"));
+    Some(Place { why: Why::Expired, place, bucket: Some(bucket) })
 }
 
 fn quarantine(config: &Config, stream: &str) -> Option<Place> {

@@ -137,7 +137,7 @@ impl ReplayReport {
         for Unreadable { name, why } in &self.unreadable {
             lines.push(hanging(&bad, &visible(why), width()));
             // It stays whole, to be pasted.
-            lines.push(format!("    {}", visible(&self.url(name))));
+            lines.push(format!("    {}", visible(self.url(name))));
         }
         let more = self.unreadable_objects - self.unreadable.len() as u64;
         if more > 0 {

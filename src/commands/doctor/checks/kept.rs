@@ -209,7 +209,7 @@ fn on_failure_works(evidence: &Evidence) -> Judged {
             let place = &place.place;
             let bucket = place.trim_start_matches("s3://").split('/').next().unwrap_or_default();
             return Ok(vec![
-                Finding::fault(format!("{place} does not exist: what expires would be lost"))
+                Finding::fault(format!("s3://{bucket} does not exist: what expires would be lost"))
                     .fix(Command::aws(["s3", "mb", &format!("s3://{bucket}")])),
             ]);
         }
