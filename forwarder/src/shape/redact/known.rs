@@ -45,7 +45,7 @@ impl Known {
             }
             Self::AwsKey => {
                 candidates(&AWS_KEY_ID, text).for_each(&mut found);
-                captured(&AWS_SECRET, text).for_each(&mut found);
+                secrets(text, &mut found);
                 captured(&AWS_PAIR, text).filter(|at| ends_secret(&text[at.end..])).for_each(found);
             }
             Self::Card => card::find(text, found),
@@ -89,12 +89,30 @@ expression!(
 );
 expression!(JWT, r"eyJ[0-9A-Za-z_-]{5,}\.[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*){0,3}");
 expression!(AWS_KEY_ID, r"(?:AKIA|ASIA)[0-9A-Z]{16,}");
+/// What stands before a secret of AWS.
+macro_rules! secret_word {
+    () => {
+        r"secret[\s_-]{0,3}(?:access[\s_-]{0,3})?key|aws[\s_-]{0,3}secret"
+    };
+}
+
+/// What stands before a session token of AWS.
+macro_rules! token_word {
+    () => {
+        r"(?:session|security)[\s_-]{0,3}token"
+    };
+}
+
+expression!(AWS_WORD, concat!("(?i)(?:", secret_word!(), "|", token_word!(), ")"));
 expression!(
     AWS_SECRET,
     concat!(
-        r"(?i)(?:secret[\s_-]{0,3}(?:access[\s_-]{0,3})?key|aws[\s_-]{0,3}secret)",
+        "(?i)(?:",
+        secret_word!(),
+        ")",
         r#"(?:[^0-9A-Za-z/+]{1,8}|[\s"':=>\\]{1,64})((?:[0-9A-Za-z/+\\]|%2[BF]){40,})"#,
-        r"|(?:session|security)[\s_-]{0,3}token",
+        "|",
+        token_word!(),
         r#"(?:[^0-9A-Za-z/+]{1,8}|[\s"':=>\\]{1,64})([0-9A-Za-z/+=%\\]{50,})"#
     )
 );
@@ -124,6 +142,18 @@ fn tokens(text: &str, found: &mut impl FnMut(Range<usize>)) {
         } else {
             at = whole.start() + WORD;
         }
+    }
+}
+
+/// What follows the words for secrets and session tokens of AWS.
+fn secrets(text: &str, found: &mut impl FnMut(Range<usize>)) {
+    let mut at = 0;
+    while let Some(all) = AWS_SECRET.captures_at(text, at) {
+        let Some(value) = all.iter().skip(1).flatten().next() else { break };
+        found(value.range());
+        // What is taken for a value may end with such a word, and the secret follow it.
+        let word = AWS_WORD.find_iter(value.as_str()).last();
+        at = word.map_or(value.end(), |word| value.start() + word.start());
     }
 }
 

@@ -140,6 +140,10 @@ fn aws_keys() {
             (&format!("X-Amz-Security-Token={token}&aws_session_token: {token}"), &[&token, &token]),
             (&format!("AWS Secret Access Key: {secret}; secret-access-key={secret}"), &[secret, secret]),
             (&format!("aws_secret_access_key                     = \"{secret}\""), &[secret]),
+            (
+                &format!("aws_secret:==:: == {secret}awssecret:{secret}"),
+                &[&format!("{secret}awssecret"), secret],
+            ),
             (&format!("AKIAIOSFODNN7EXAMPLE,{secret}\n"), &["AKIAIOSFODNN7EXAMPLE", secret]),
             (
                 "secret_key=wJalrXUtnFEMI%2FK7MDENG%2BbPxRfiCYEXAMPLEKEY&",
