@@ -108,7 +108,7 @@ impl Rollback {
         let name = context.stack(&self.stack);
         let step = context.progress.begin("reading the versions");
         let notice = |notice: Notice<'_>| reading::tell(&step, notice);
-        let (scope, observed, mut unread) =
+        let (scope, mut observed, mut unread) =
             observe_what_is_allowed(session.telling(&notice), &name, depth, LIMIT).await?;
         let needs: &[Unread] = match depth {
             Depth::Everything => {
@@ -119,6 +119,8 @@ impl Rollback {
         match needs.iter().find_map(|what| unread.remove(what)) {
             Some(error) => Err(error),
             None => {
+                // Nobody knows how old a record may be of a stream that could not be read.
+                observed.time = observed.stream.as_ref().map(|_| session.time());
                 Ok::<_, Error>((settings::bare_stack(&name, &session.target, scope, &observed), observed))
             }
         }

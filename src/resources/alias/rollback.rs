@@ -11,7 +11,7 @@ use super::observed::{Before, ObservedAlias, Snapshot};
 use super::{Action, From, LIVE, Version};
 use crate::error::Code;
 use crate::resources::function::environment::{SECRET_CHANGED, config_fields};
-use crate::resources::function::forwarders::existing;
+use crate::resources::function::forwarders::{existing, without_what_is_over};
 use crate::resources::routing::pins::{PINNED_HINT, pinned_to};
 use crate::resources::{Draft, Field, Kind, Observed, Plan, Refusal, ResourceId, Stack, Stage, Step, Verb};
 use crate::stack::{Names, owns};
@@ -47,7 +47,7 @@ pub fn rollback(stack: &Stack, observed: &Observed, to: Option<u64>) -> Plan {
     }
     plan.refused.extend(routes_differently(&live, &targets));
     for target in &targets {
-        plan.refused.extend(shares_out_differently(target));
+        plan.refused.extend(shares_out_differently(stack, observed, target));
         plan.refused.extend(forgets_a_pin(stack, observed, target));
         let function = ResourceId::new(Kind::FUNCTION, &target.live.names.function);
         let version = Version::Number(target.version.number);
@@ -89,7 +89,9 @@ fn live_functions<'a>(stack: &Stack, observed: &'a Observed, plan: &mut Plan) ->
     let main = (stack.names.clone(), observed.function.as_ref());
     let own = existing(stack, observed).into_iter().filter_map(|own| {
         let destination = stack.names.isolated_destination(&own.stack.names.function)?.to_owned();
-        Some((own.stack.names, observed.isolated.get(&destination)?.function.as_ref()))
+        // Of one that was never made there may be a log group, which has no version to go back to.
+        let function = observed.isolated.get(&destination)?.function.as_ref()?;
+        Some((own.stack.names, Some(function)))
     });
     let mut functions = Vec::new();
     for (names, is) in [main].into_iter().chain(own) {
@@ -194,11 +196,13 @@ fn differences(now: &Snapshot, then: &Snapshot) -> Vec<Field> {
 }
 
 /// Destinations change hands between functions by the time at which records arrived. A version that knows of another
-/// time, or of none, would deliver records once more or not at all.
-fn shares_out_differently(target: &Target<'_>) -> Option<Refusal> {
+/// time, or of none, would deliver records once more or not at all. What is over by now makes no difference.
+fn shares_out_differently(stack: &Stack, observed: &Observed, target: &Target<'_>) -> Option<Refusal> {
     let now = target.live.is.version(target.live.number)?;
     let part = |snapshot: &Snapshot| {
-        let config = raw(snapshot);
+        let recent = snapshot.config().map(|config| without_what_is_over(stack, observed, &config));
+        let recent = recent.and_then(|config| serde_json::from_str(&config.to_json()).ok());
+        let config: Value = recent.unwrap_or_else(|| raw(snapshot));
         SHARED_OUT.map(|key| config.get(key).cloned().unwrap_or_default())
     };
     (part(&now.snapshot) != part(&target.version.snapshot)).then(|| Refusal {

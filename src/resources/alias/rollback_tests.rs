@@ -259,3 +259,34 @@ fn lines_that_would_be_lost_keep_a_version_away() {
     let plan = rollback(&more, &account, None);
     assert_eq!(refusal(&plan).code, Code::InUse, "{plan}");
 }
+
+#[test]
+fn what_is_over_or_was_never_made_keeps_no_version_away() {
+    const BEGIN: u64 = 1_790_000_000;
+    let isolated = isolating(one_stack(), &["audit"]);
+    let mut account = Observed { time: Some(BEGIN), ..empty_account(&[]) };
+    set_up(&isolating(one_stack(), &[]), &mut account, "1");
+    account.time = Some(BEGIN + 1000);
+    set_up(&isolated, &mut account, "2");
+    let handed_over = live(&account)[0];
+    // No record is left from before `audit` was handed over, so the setup forgets that it was.
+    let later = Some(BEGIN + 400 * 24 * 3600);
+    account.time = later;
+    set_up(&isolated, &mut account, "3");
+    assert!(live(&account)[0] > handed_over, "{:?}", live(&account));
+    let code = |account: &Observed, to| rollback(&isolated, account, to).refused.first().map(|one| one.code);
+    assert_eq!(code(&account, None), None);
+    assert_eq!(code(&account, Some(1)), Some(Code::Immutable), "version 1 serves `audit` as well");
+    account.time = Some(BEGIN + 2000);
+    assert_eq!(code(&account, None), Some(Code::Immutable), "there may be records from before");
+    account.time = None;
+    assert_eq!(code(&account, None), Some(Code::Immutable), "nobody knows whether there are any");
+
+    // A run that was to isolate `lake` ended after it made a log group for it.
+    account.time = later;
+    let own = account.isolated["audit"].clone();
+    account
+        .isolated
+        .insert("lake".to_owned(), ObservedForwarder { function: None, triggers: Vec::new(), ..own });
+    assert_eq!(code(&account, None), None);
+}

@@ -224,6 +224,14 @@ fn times(stack: &Stack, observed: &Observed) -> Times {
     }
 }
 
+/// A configuration without the changes from before the oldest record of the stream, as a setup would write it now.
+pub(crate) fn without_what_is_over(stack: &Stack, observed: &Observed, config: &Config) -> Config {
+    let times = times(stack, observed);
+    let recent = |(name, schedule): (&String, &Schedule)| (name.clone(), times.recent(schedule));
+    let schedules = config.schedules.iter().map(recent).collect();
+    part_of_main(&Config { schedules: BTreeMap::new(), ..config.clone() }, schedules)
+}
+
 /// The hours that the stream keeps records, now or after this plan.
 fn hours(stack: &Stack, observed: &Observed) -> u32 {
     let now = observed.stream.as_ref().map_or(0, |stream| stream.retention_hours);

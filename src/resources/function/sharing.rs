@@ -64,7 +64,7 @@ pub(crate) const BEYOND_RETENTION: u64 = 3600;
 
 impl Times {
     /// A schedule without the changes from before the oldest record of the stream.
-    fn recent(&self, schedule: &Schedule) -> Schedule {
+    pub(crate) fn recent(&self, schedule: &Schedule) -> Schedule {
         let oldest = self.now.map_or(0, |now| now.saturating_sub(self.retention + BEYOND_RETENTION));
         schedule.since(oldest)
     }
