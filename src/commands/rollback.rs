@@ -71,10 +71,14 @@ impl Verb for Rollback {
         let mut change = run.carry_out(plan, again).await?;
         if change.changed && !change.dry_run && !change.cancelled {
             let line = context.command_line;
-            change.next = Next::new()
+            let next = Next::new()
                 .then(line.of_stack("test"), "send one line through the chain")
-                .then(line.of_stack("versions"), "see which versions there are")
-                .then(line.of_stack("upgrade"), "try the new version again");
+                .then(line.of_stack("versions"), "see which versions there are");
+            // With --to one can go forward as well.
+            change.next = match versions.iter().any(|moved| moved.from > Some(moved.to)) {
+                true => next.then(line.of_stack("upgrade"), "try the new version again"),
+                false => next,
+            };
         }
         Ok(RollbackReport { change, versions })
     }

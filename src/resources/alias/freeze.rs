@@ -1,10 +1,11 @@
-//! A trigger that does not call the alias yet: first the alias names what runs now, then the trigger calls it.
+//! Records that `$LATEST` or another version gets, because the trigger does not call the alias, or the alias names
+//! `$LATEST`: first the alias names what runs now, then the trigger calls it.
 
 use super::action::{Action, From, Settings, Version};
 use super::observed::LIVE;
 use crate::resources::{Observed, ObservedFunction, ObservedTrigger, ObservedVersion, Stack, TriggerState};
 
-/// The only trigger from the stream, where it does not call the alias.
+/// The only trigger from the stream, where it does not call the alias, or calls `$LATEST` by it.
 fn astray<'o>(stack: &Stack, observed: &'o Observed) -> Option<&'o ObservedTrigger> {
     let stream_arn = stack.names.stream_arn(&stack.target);
     let mut living = observed
@@ -12,11 +13,18 @@ fn astray<'o>(stack: &Stack, observed: &'o Observed) -> Option<&'o ObservedTrigg
         .iter()
         .filter(|trigger| trigger.source_arn == stream_arn && trigger.state != TriggerState::Deleting);
     let (only, None) = (living.next()?, living.next()) else { return None };
-    (only.qualifier.as_deref() != Some(LIVE)).then_some(only)
+    let live = observed.function.as_ref().and_then(ObservedFunction::live);
+    let names_latest = live.is_some_and(|live| live.number().is_none());
+    (names_latest || only.qualifier.as_deref() != Some(LIVE)).then_some(only)
 }
 
-/// What has the alias name the version that runs now, where the trigger calls something else; it may be there already.
-/// Then nothing changes for the records when the trigger calls the alias, and `$LATEST` may change.
+/// Whether the trigger needs no change, because it is the alias that names `$LATEST`.
+pub(super) fn only_moves_the_alias(stack: &Stack, observed: &Observed) -> bool {
+    astray(stack, observed).is_some_and(|trigger| trigger.qualifier.as_deref() == Some(LIVE))
+}
+
+/// What has the alias name the version that runs now, where no version gets the records by it; it may be published
+/// already. Then nothing changes for the records when the trigger calls the alias, and `$LATEST` may change.
 pub(crate) fn freeze(stack: &Stack, observed: &Observed) -> Option<Vec<Action>> {
     let trigger = astray(stack, observed)?;
     // What AWS failed to update runs as before, and nobody can publish that.

@@ -6,6 +6,7 @@ pub(crate) mod aws;
 mod aws_tests;
 mod choose;
 mod declare;
+mod differences;
 pub(crate) mod freeze;
 mod goal;
 #[cfg(test)]

@@ -5,8 +5,9 @@
 
 use serde_json::{Value, json};
 
-use super::action::{Action, Alias, From};
-use super::freeze::freeze;
+use super::action::{Action, Alias, From, Version};
+use super::differences;
+use super::freeze::{freeze, only_moves_the_alias};
 use super::goal::{Change, Goal, rolled_back_settings};
 use super::observed::ObservedAlias;
 use super::prune::prune;
@@ -74,9 +75,42 @@ fn alias(forwarder: &Forwarder, let_go: Stage, ignores_rollback: bool, plan: &mu
         );
         return;
     }
+    plan.notes.extend(is.and_then(|is| returning(is, &goal)));
     publish_and_start(plan, function, &stack.names.function, &goal);
     let now = Now { forwarder, is, frozen: frozen.as_deref() };
-    now.step(&goal, let_go).finish(plan);
+    let (freeze, step) = (now.freeze(), now.step(&goal, let_go));
+    match freeze {
+        Some(freeze) => {
+            freeze.finish(plan);
+            plan.steps.extend(Some(step.into_step()).filter(|step| !step.actions.is_empty()));
+        }
+        None => step.finish(plan),
+    }
+}
+
+/// Says which settings of a version that was rolled back come back with the one that is to be live.
+fn returning(is: &ObservedFunction, goal: &Goal) -> Option<String> {
+    let (live, rolled_back) = (is.live_version()?, rolled_back_settings(is)?);
+    let mut then = is.snapshot();
+    match goal {
+        Goal::Publish(_, settings) => {
+            then.memory_mb = settings.memory_mb.unwrap_or(then.memory_mb);
+            then.timeout_seconds = settings.timeout_seconds.unwrap_or(then.timeout_seconds);
+            then.environment = settings.environment.clone().unwrap_or(then.environment);
+        }
+        Goal::Number(_) => {}
+        Goal::Keep | Goal::Held(_) | Goal::Again(_) => return None,
+    }
+    let changes: Vec<String> =
+        differences::settings(&live.snapshot, &then).iter().map(ToString::to_string).collect();
+    (!changes.is_empty()).then(|| {
+        format!(
+            "warning: version {rolled_back} was rolled back, and the new version differs from version {}, which is live, in \
+             more than its code: {}",
+            live.number,
+            changes.join(", ")
+        )
+    })
 }
 
 /// Has a new version published and started in the step of its function.
@@ -112,6 +146,22 @@ impl Now<'_> {
             (_, Some(live)) => From::Alias(live.clone()),
             (_, None) => From::Nothing,
         }
+    }
+
+    /// The step that has the alias name a version instead of `$LATEST`. Where the trigger has to change as well, that is
+    /// done in its step.
+    fn freeze(&self) -> Option<Draft> {
+        let (stack, observed) = (&self.forwarder.stack, &self.forwarder.observed);
+        let actions = self.frozen.filter(|_| only_moves_the_alias(stack, observed))?;
+        let mut draft = Draft::of(Stage::Freeze, ResourceId::alias(&stack.names), Verb::Update);
+        let number = actions.iter().find_map(|action| match action {
+            Action::Move { version: Version::Number(number), .. } => Some(*number),
+            _ => None,
+        });
+        let old = self.live().map_or("", |live| live.version.as_str());
+        draft.change("version", old, number.map_or_else(|| json!("new"), Value::from));
+        actions.iter().for_each(|action| draft.act(action.clone()));
+        Some(draft)
     }
 
     fn step(&self, goal: &Goal, let_go: Stage) -> Draft {

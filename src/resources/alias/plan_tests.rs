@@ -4,6 +4,8 @@ use proptest::prelude::*;
 
 use super::observed::{Before, LIVE};
 use crate::error::Code;
+use crate::output::unstyled;
+use crate::output::width::test::at;
 use crate::resources::function::isolation_tests::isolating;
 use crate::resources::model::{apply, apply_some};
 use crate::resources::tests::{empty_account, one_stack, run, stacks};
@@ -224,6 +226,93 @@ fn an_alias_that_somebody_moved_or_shared_is_put_back() {
         assert_eq!((live.version.as_str(), live.shares.len()), ("2", 0));
         assert!(setup(&changed, &account, false).is_empty());
     }
+}
+
+#[test]
+fn an_alias_that_somebody_pointed_at_latest_names_a_version_before_anything_changes() {
+    let stack = one_stack();
+    let other = |more| memory(&stack, stack.function.memory_mb.value + more);
+    // What runs then may be published already, or be what somebody made of the function since.
+    for (by_hand, frozen) in [(0, "1"), (1, "2")] {
+        let mut account = with(&stack);
+        account.function.as_mut().expect("made").memory_mb += by_hand;
+        *alias(&mut account) = ObservedAlias { version: "$LATEST".to_owned(), ..ObservedAlias::default() };
+        let old = gets_records(&account);
+        let changed = other(2);
+        let plan = setup(&changed, &account, false);
+        let stages: Vec<Stage> = plan.steps.iter().map(|step| step.stage).collect();
+        assert_eq!(stages, [Stage::Freeze, Stage::Function, Stage::Live], "{plan}");
+        assert!(plan.to_string().contains("version: $LATEST -> "), "{plan}");
+        let actions = plan.steps[0].actions.len();
+        let mut half = account.clone();
+        apply_some(&changed, &mut half, &plan, actions);
+        assert_eq!(gets_records(&half), old);
+        assert_eq!(alias(&mut half).version, frozen);
+        apply(&changed, &mut account, &plan);
+        let live = account.function.as_ref().and_then(ObservedFunction::live).expect("made");
+        assert_eq!(
+            live.before.map(|before| before.number().to_string()).as_deref(),
+            Some(frozen),
+            "the way back"
+        );
+        assert!(setup(&changed, &account, false).is_empty());
+
+        // The same where nothing else changes.
+        let same = other(by_hand);
+        let mut account = half;
+        *alias(&mut account) = ObservedAlias { version: "$LATEST".to_owned(), ..ObservedAlias::default() };
+        let plan = setup(&same, &account, false);
+        let of_alias = plan.steps.iter().filter(|step| step.resource.kind == Kind::ALIAS);
+        assert_eq!(of_alias.map(|step| step.stage).collect::<Vec<_>>(), [Stage::Freeze], "{plan}");
+        assert!(plan.unchanged.iter().all(|unchanged| unchanged.kind != Kind::ALIAS));
+        apply(&same, &mut account, &plan);
+        assert_eq!(alias(&mut account).version, frozen);
+        assert!(setup(&same, &account, false).is_empty());
+    }
+}
+
+#[test]
+fn settings_that_come_back_with_newer_code_are_shown() {
+    let stack = one_stack();
+    let is = stack.function.memory_mb.value;
+    let changed = memory(&stack, is + 1);
+    let mut account = with(&stack);
+    run(&changed, &mut account, |is| setup(&changed, is, false));
+    let live = alias(&mut account);
+    (live.version, live.before) = ("1".to_owned(), Some(Before::RolledBackFrom(2)));
+    let warned = |stack: &Stack| -> Vec<String> {
+        let plan = setup(stack, &account, false);
+        assert!(plan.refused.is_empty() && !plan.is_empty(), "{plan}");
+        plan.notes.into_iter().filter(|note| note.contains("rolled back")).collect()
+    };
+    let warning = |memory: u32| {
+        let ending = format!("in more than its code: memory: {is} MB -> {memory} MB");
+        move |notes: Vec<String>| notes.len() == 1 && notes[0].ends_with(&ending)
+    };
+    assert!(warning(is + 1)(warned(&newer(&changed))), "{:?}", warned(&newer(&changed)));
+    // Of what the change itself sets, only that counts.
+    assert!(warning(is + 2)(warned(&newer(&memory(&stack, is + 2)))));
+    assert_eq!(warned(&newer(&stack)), Vec::<String>::new());
+}
+
+#[test]
+fn settings_that_would_come_back_are_told_at_any_width() {
+    let stack = one_stack();
+    let mut changed = memory(&stack, stack.function.memory_mb.value + 1);
+    let mut account = with(&stack);
+    run(&changed, &mut account, |is| setup(&changed, is, false));
+    let live = alias(&mut account);
+    (live.version, live.before) = ("1".to_owned(), Some(Before::RolledBackFrom(2)));
+    let setup_of = setup(&newer(&changed), &account, false);
+    changed.function.ignores_rollback = true;
+    let upgrade = setup(&newer(&changed), &account, false);
+    let texts = [60, 100].map(|columns| {
+        at(columns, || {
+            let text = |plan: &Plan| unstyled(&plan.shown(Extent::Brief).to_string()).to_string();
+            format!("{columns} columns: upgrade\n{}\n\nsetup\n{}", text(&upgrade), text(&setup_of))
+        })
+    });
+    insta::assert_snapshot!(texts.join("\n\n----\n\n"));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use cwl2le_forwarder::config::CONFIG_ENV;
 use serde_json::Value;
 
 use super::choose::{Choice, Live, Target, choose};
+use super::differences::differences;
 use super::observed::{Before, ObservedAlias, Snapshot};
 use super::{Action, From, LIVE, Version};
 use crate::error::Code;
@@ -71,15 +72,15 @@ pub fn must_see_pins_of(plan: &Plan, stack: &Stack, observed: &Observed, to: Opt
     }
 }
 
-/// A step that makes a version live in the place of another one, which must not come back by itself.
-pub(crate) fn back_step(names: &Names, live: &ObservedAlias, to: u64, from: u64) -> Step {
+/// A step that makes a version live, and says at the alias what was before.
+pub(crate) fn back_step(names: &Names, live: &ObservedAlias, to: u64, before: Before) -> Step {
     let mut draft = Draft::of(Stage::Live, ResourceId::alias(names), Verb::Update);
     draft.change("version", number(&live.version), to);
     draft.act(Action::Move {
         function: names.function.clone(),
         version: Version::Number(to),
         from: From::Alias(live.clone()),
-        before: Some(Before::RolledBackFrom(from)),
+        before: Some(before),
     });
     draft.into_step()
 }
@@ -136,11 +137,13 @@ fn step(target: &Target<'_>, notes: &mut Vec<String>) -> Step {
     // What was rolled back before, and still is the newest code, stays what must not come back by itself.
     let newest =
         |number: &u64| live.is.version(*number).is_some_and(|one| one.snapshot == live.is.snapshot());
-    let from = match live.alias.before {
-        Some(Before::RolledBackFrom(number)) if newest(&number) => number,
-        _ => live.number,
+    let before = match live.alias.before {
+        // Forward to what the function is: there is nothing left that must not come back.
+        _ if version.number > live.number && newest(&version.number) => Before::Replaced(live.number),
+        Some(Before::RolledBackFrom(number)) if newest(&number) => Before::RolledBackFrom(number),
+        _ => Before::RolledBackFrom(live.number),
     };
-    let mut step = back_step(&live.names, live.alias, version.number, from);
+    let mut step = back_step(&live.names, live.alias, version.number, before);
     let Some(now) = live.is.version(live.number) else { return step };
     let (now, then) = (&now.snapshot, &version.snapshot);
     step.fields.extend(differences(now, then));
@@ -169,30 +172,6 @@ fn step(target: &Target<'_>, notes: &mut Vec<String>) -> Step {
 fn then_differs(target: &Target<'_>) -> bool {
     let live = target.live.is.version(target.live.number).map(|live| raw(&live.snapshot));
     live != Some(raw(&target.version.snapshot))
-}
-
-/// The differences of two versions besides their configurations.
-fn differences(now: &Snapshot, then: &Snapshot) -> Vec<Field> {
-    let code = |snapshot: &Snapshot| match snapshot.release() {
-        Some(release) => {
-            serde_json::json!({"version": release.version.to_string(), "source": release.source})
-        }
-        None => Value::from(snapshot.code_sha256.as_str()),
-    };
-    let mut fields = Vec::new();
-    let mut differ = |name, old: Value, new: Value| {
-        if old != new {
-            fields.push(Field::change(name, old, new));
-        }
-    };
-    if now.code_sha256 != then.code_sha256 {
-        differ("code", code(now), code(then));
-    }
-    differ("architecture", now.arch.as_str().into(), then.arch.as_str().into());
-    differ("memory_mb", now.memory_mb.into(), then.memory_mb.into());
-    differ("timeout_seconds", now.timeout_seconds.into(), then.timeout_seconds.into());
-    differ("role", now.role_arn.as_str().into(), then.role_arn.as_str().into());
-    fields
 }
 
 /// Destinations change hands between functions by the time at which records arrived. A version that knows of another

@@ -165,6 +165,13 @@ fn a_version_of_choice_is_found_or_missed_by_name() {
     let newest = memory(&stack, 2);
     run(&newest, &mut account, |is| setup(&newest, is, false));
     assert_eq!(live(&account), [2]);
+
+    // Whoever chooses that very version has gone forward, and can go back again.
+    let plan = rollback(&stack, &account, Some(3));
+    apply(&stack, &mut account, &plan);
+    let before = account.function.as_ref().and_then(|is| is.live()?.before);
+    assert_eq!((live(&account), before), (vec![3], Some(Before::Replaced(2))));
+    assert!(rollback(&stack, &account, None).to_string().contains("version: 3 -> 2"));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::aws::Session;
 use crate::error::{Code, Error, Result};
 use crate::resources::alias::back_step;
 use crate::resources::function::aws::observe_function;
-use crate::resources::{Plan, Stack};
+use crate::resources::{Before, Plan, Stack};
 use crate::workflow::Context;
 use crate::workflow::applying::applying;
 use crate::workflow::events::Events;
@@ -14,7 +14,7 @@ use crate::workflow::events::Events;
 /// back by themselves. A function that another run has moved meanwhile stays where it is.
 ///
 /// # Errors
-/// [`Code::Changed`] where another run has moved a function; whatever the calls fail with.
+/// [`Code::NotFound`] where there is no version to go back to; [`Code::Changed`] where another run has moved a function; whatever the calls fail with.
 pub(super) async fn go_back(
     context: Context<'_>,
     session: &Session,
@@ -22,6 +22,11 @@ pub(super) async fn go_back(
     moved: &[Moved],
 ) -> Result<()> {
     let (mut plan, mut elsewhere) = (Plan::default(), Vec::new());
+    if let Some(first) = moved.iter().find(|moved| moved.from.is_none()) {
+        let message =
+            format!("{} had no published version before, so there is none to go back to", first.function);
+        return Err(Error::new(Code::NotFound, message).hint("see what is live with `cwl2le versions`"));
+    }
     for Moved { function, from, to, .. } in moved {
         let is = observe_function(session.into(), function).await?;
         let live = is.as_ref().and_then(|is| is.live());
@@ -31,7 +36,12 @@ pub(super) async fn go_back(
         };
         match live.number() {
             Some(number) if number == from || number == *to => {
-                plan.steps.push(back_step(&stack.names_of(function), live, from, *to));
+                plan.steps.push(back_step(
+                    &stack.names_of(function),
+                    live,
+                    from,
+                    Before::RolledBackFrom(*to),
+                ));
             }
             _ => elsewhere.push(function.as_str()),
         }

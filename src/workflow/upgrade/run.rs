@@ -75,7 +75,9 @@ impl Upgrade<'_> {
         let planned = plan_stack(context, self.session, self.wanted, None).await?;
         let mut plan = Plan { head: Head::default(), ..planned.plan };
         let is_new = |plan: &Plan| {
-            let mut before = plan.steps.iter().filter(|step| step.stage < Stage::Prune);
+            // That an alias names a version at all is the business of `setup`, too.
+            let mut before =
+                plan.steps.iter().filter(|step| step.stage > Stage::Freeze && step.stage < Stage::Prune);
             before.any(|step| step.resource.kind == Kind::ALIAS)
         };
         if !is_new(&plan) && plan.refused.is_empty() {
