@@ -20,8 +20,8 @@ pub(super) enum Piece<'a> {
     Parameter(usize),
 }
 
-/// Takes a text apart. The account, region and partition are looked for where an ARN has them, in hosts
-/// of AWS, and as whole texts.
+/// Takes a text apart. The account, region and partition are looked for where an ARN has them, in hosts of AWS, in
+/// commands of this tool, and as whole texts, the region also in patterns such as `kinesis.eu-west-1.*`.
 pub(super) fn pieces<'a>(text: &'a str, target: &Target, parameters: &[Parameter]) -> Vec<Piece<'a>> {
     if text == target.account {
         return vec![Piece::Account];
@@ -29,11 +29,19 @@ pub(super) fn pieces<'a>(text: &'a str, target: &Target, parameters: &[Parameter
     if text == target.region.as_str() {
         return vec![Piece::Region];
     }
+    let service = text.strip_suffix(&format!(".{}.*", target.region.as_str()));
+    if let Some(service) =
+        service.filter(|name| name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
+    {
+        let begin = Piece::Text(Cow::Owned(format!("{service}.")));
+        return vec![begin, Piece::Region, Piece::Text(Cow::Borrowed(".*"))];
+    }
     let (region, account) = (target.region.as_str(), target.account.as_str());
     let arn = format!("arn:{}:", target.region.partition());
     let place = format!(":{region}:{account}:");
     let global = format!("::{account}:");
     let host = format!(".{region}.amazonaws.com");
+    let flag = format!(" --region {region}");
     let mut found: Vec<Piece<'a>> = Vec::new();
     let mut plain = String::new();
     let mut rest = text;
@@ -54,6 +62,8 @@ pub(super) fn pieces<'a>(text: &'a str, target: &Target, parameters: &[Parameter
             take(&[text("::"), Piece::Account, text(":")], global.len(), &mut rest);
         } else if rest.starts_with(&host) {
             take(&[text("."), Piece::Region, text(".amazonaws.com")], host.len(), &mut rest);
+        } else if rest.starts_with(&flag) {
+            take(&[text(" --region "), Piece::Region], flag.len(), &mut rest);
         } else if let Some(at) = parameters.iter().position(|p| rest.starts_with(&p.stand_in)) {
             take(&[Piece::Parameter(at)], parameters[at].stand_in.len(), &mut rest);
         } else {

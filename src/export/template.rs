@@ -37,6 +37,15 @@ impl Parameter {
         Self { id: named(&name.to_ascii_lowercase()), stand_in, description }
     }
 
+    /// The same, with a name that none of these has: `b-c` of `a` would read as `c` of `a-b`.
+    #[must_use]
+    pub(crate) fn beside(self, others: &[Self]) -> Self {
+        if others.iter().all(|other| other.id != self.id) {
+            return self;
+        }
+        Self { id: format!("{}{}", self.id, hashed(&self.description)), ..self }
+    }
+
     /// Its name as Terraform has names.
     pub(crate) fn variable(&self) -> String {
         snake(&self.id)

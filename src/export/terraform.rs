@@ -64,7 +64,7 @@ fn aligned(body: &str) -> String {
     let (mut lines, mut group): (Vec<String>, Vec<(String, String)>) = (Vec::new(), Vec::new());
     let mut is_text = false;
     for line in body.lines() {
-        let argument = line.split_once(" = ").filter(|_| !is_text);
+        let argument = argument(line).filter(|_| !is_text);
         let begins_text = argument.is_some_and(|(_, value)| value.starts_with("<<"));
         match argument.filter(|(_, value)| begins_text || !value.ends_with(['{', '['])) {
             Some((name, value)) => group.push((name.to_owned(), value.to_owned())),
@@ -80,6 +80,16 @@ fn aligned(body: &str) -> String {
     }
     flush(&mut group, &mut lines);
     lines.join("\n") + "\n"
+}
+
+/// A line's name and value. A name in quotation marks may hold an equals sign, as the key of a tag.
+fn argument(line: &str) -> Option<(&str, &str)> {
+    let begin = line.len() - line.trim_start().len();
+    let name = match line[begin..].strip_prefix('"') {
+        Some(quoted) => begin + quoted.find('"')? + 2,
+        None => begin + line[begin..].find(' ')?,
+    };
+    Some((&line[..name], line[name..].strip_prefix(" = ")?))
 }
 
 fn flush(group: &mut Vec<(String, String)>, lines: &mut Vec<String>) {

@@ -33,7 +33,7 @@ fn template() -> Template {
                     "shard_count": null,
                     "stream_mode_details": block(json!({ "stream_mode": "ON_DEMAND" })),
                     "policy": json_text(&policy),
-                    "tags": { "cwl2le:stack": "default", "team": "a \"b\" ${c} %{d}\n\r\u{1b}" },
+                    "tags": { "cwl2le:stack": "default", "team": "a \"b\" ${c} %{d}\n\r\u{1b}", "a = b": "c = d" },
                 }),
             ),
     );
@@ -106,11 +106,37 @@ fn no_two_resources_have_the_same_name() {
     }
 }
 
+#[test]
+fn a_text_names_the_region_where_it_is_deployed() {
+    let regions = |text: &str| {
+        let pieces = pieces(text, &target(), &[]);
+        pieces.into_iter().filter(|piece| *piece == Piece::Region).count()
+    };
+    for text in
+        ["kinesis.cn-north-1.*", "run `cwl2le doctor --region cn-north-1`", "s3.cn-north-1.amazonaws.com.cn"]
+    {
+        assert_eq!(regions(text), 1, "{text}");
+    }
+    for text in ["/app/cn-north-1/orders", "/app.cn-north-1.*", "logs.cn-north-1.example.com"] {
+        assert_eq!(regions(text), 0, "{text}");
+    }
+}
+
+#[test]
+fn no_two_secrets_have_the_same_name() {
+    let of = |name, description: &str| Parameter::new(name, String::new(), description.to_owned());
+    let first = of("app-headers-x-token", "`headers.x-token` of `app`").beside(&[]);
+    let second = of("app-headers-x-token", "`token` of `app-headers-x`").beside(std::slice::from_ref(&first));
+    assert_eq!(first.id, "AppHeadersXToken");
+    assert_ne!(second.id, first.id);
+    assert_ne!(second.variable(), first.variable());
+}
+
 proptest! {
     /// A text that is taken apart says the same where it was planned.
     #[test]
     fn the_pieces_of_a_text_are_the_text(
-        text in "(arn:aws-cn:|:cn-north-1:123456789012:|::123456789012:|cn-north-1|123456789012|c5121e00|\\.amazonaws\\.com|[a:.ü]){0,6}",
+        text in "(arn:aws-cn:|:cn-north-1:123456789012:|::123456789012:|cn-north-1|123456789012|c5121e00|\\.amazonaws\\.com| --region |\\.\\*|[a:.ü]){0,6}",
     ) {
         let (target, template) = (target(), template());
         let joined: String = pieces(&text, &target, &template.parameters)

@@ -47,8 +47,23 @@ impl StandIns {
             return known.text.clone();
         }
         let text = format!("c5121e00-57a0-4d1e-8000-{:012x}", all.len() + 1);
-        let text = if key == "url" { format!("https://{text}.invalid/") } else { text };
+        let text = if service::URLS.contains(&key) { format!("https://{text}.invalid/") } else { text };
         all.push(StandIn { destination: destination.to_owned(), key: key.to_owned(), text: text.clone() });
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_stands_for_a_url() {
+        let all = StandIns::default();
+        for key in service::URLS {
+            assert!(all.of("collector", key).starts_with("https://"), "{key}");
+        }
+        assert_eq!(all.of("collector", "url"), all.of("collector", "url"));
+        assert_eq!(all.into_inner().len(), 2);
     }
 }

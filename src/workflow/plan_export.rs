@@ -149,7 +149,7 @@ fn template(stack: &Stack, plan: &Plan, bundle: &Bundle, stand_ins: &[StandIn], 
             stack.name
         ),
         target: stack.target.clone(),
-        parameters: stand_ins.iter().map(parameter).collect(),
+        parameters: parameters(stand_ins),
         code: format!("cwl2le-forwarder-{}-{}.zip", bundle.arch, bundle.short_hash()),
         resources: Vec::new(),
     };
@@ -158,6 +158,13 @@ fn template(stack: &Stack, plan: &Plan, bundle: &Bundle, stand_ins: &[StandIn], 
         action.declare(ids, plan, &mut template);
     }
     template
+}
+
+fn parameters(stand_ins: &[StandIn]) -> Vec<Parameter> {
+    stand_ins.iter().fold(Vec::new(), |mut all, stand_in| {
+        all.push(parameter(stand_in).beside(&all));
+        all
+    })
 }
 
 fn parameter(stand_in: &StandIn) -> Parameter {

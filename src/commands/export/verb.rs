@@ -95,6 +95,9 @@ impl Verb for Export {
         if self.tool == Tool::Cloudformation && declared > RESOURCES {
             return Err(too_many(declared));
         }
+        if self.tool == Tool::Cloudformation {
+            all_tags_have_values(&exported)?;
+        }
         let text = self.text(&exported, format)?;
         let files = match &self.to {
             Some(folder) => self.write(folder, format, &text, &exported)?,
@@ -129,6 +132,15 @@ fn too_many(declared: usize) -> Error {
         "subscribe every log group by an account policy (`all = true` in [[subscriptions]]), or leave the log groups out and \
          run `cwl2le subscribe` once the stack is deployed, or export for Terraform",
     )
+}
+
+/// CloudFormation's schema of an alarm takes no empty tag, as the API does.
+fn all_tags_have_values(exported: &Exported) -> Result<()> {
+    let has_alarms = exported.template.ids_of("AWS::CloudWatch::Alarm").next().is_some();
+    let empty = exported.stack.tags.iter().find(|(_, value)| has_alarms && value.is_empty());
+    let Some((key, _)) = empty else { return Ok(()) };
+    let problem = format!("the tag `{key}` has no value, and CloudFormation takes no such tag on an alarm");
+    Err(Error::usage(problem, "give the tag a value, leave out the alarms, or export for Terraform"))
 }
 
 impl Export {
