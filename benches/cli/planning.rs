@@ -104,6 +104,7 @@ fn stack() -> Stack {
         },
         isolation: Isolation::default(),
         alarms: AlarmsSpec::default(),
+        dashboard: None,
         tags: Tags::new(),
         name,
         names,

@@ -46,6 +46,8 @@ def needed(service, method, path, headers, body, arn):
         return [_pass_role(data["roleArn"], "logs.amazonaws.com")]
     if operation == "PutMetricAlarm" and data.get("Tags"):
         return [("cloudwatch:TagResource", arn("cloudwatch", f"alarm:{data.get('AlarmName')}"), {})]
+    if operation == "PutDashboard" and data.get("Tags"):
+        return [("cloudwatch:TagResource", _dashboard(data["DashboardName"], arn("cloudwatch", "").split(":")[4]), {})]
     if operation in _OF_POLICIES:
         action = _OF_POLICIES[operation].get(data.get("policyType"))
         actions = [(f"logs:{action}", arn("logs", "log-group:*"), {})] if action else []
@@ -144,10 +146,18 @@ def _naming_in_full(extract, iam, functions):
 
 
 def _of_alarm(data, region, account_id):
-    """What a request for CloudWatch is about: a resource with tags, or one alarm of a list."""
+    """What a request for CloudWatch is about: a resource with tags, a dashboard, or one alarm of a list."""
+    dashboard = data.get("DashboardName") or (data.get("DashboardNames") or [None])[0]
+    if dashboard:
+        return _dashboard(dashboard, account_id)
     names = data.get("AlarmNames") or []
     alarm = f"arn:aws:cloudwatch:{region}:{account_id}:alarm:{names[0]}" if len(names) == 1 else "*"
     return data.get("ResourceARN") or alarm
+
+
+def _dashboard(name, account_id):
+    """Dashboards are global."""
+    return f"arn:aws:cloudwatch::{account_id}:dashboard/{name}"
 
 
 def _checking(app, responses, service, handle):

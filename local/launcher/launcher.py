@@ -50,6 +50,7 @@ import accounts
 import bucket_owners
 import condition_keys
 import control
+import dashboards
 import dependent_actions
 import environments
 import failed_starts
@@ -125,7 +126,10 @@ RELIED_ON = {
         "_set_alarm_state": "params cbor_data is_cbor is_json",
         "_record_history": "alarm_name old_state new_state reason alarm_type reason_data",
         "_dispatch_alarm_actions": "alarm old_state new_state reason",
+        "_put_dashboard": "params cbor_data is_cbor is_json",
+        "_validate_alarm_tag_arn": "arn is_json is_cbor",
         "_alarms": None,
+        "_dashboards": None,
         "_resource_tags": None,
     },
     "services.tagging": {
@@ -256,6 +260,7 @@ def install(modules):
     Simulation(modules["iam"], modules["iam_evaluator"], responses).install()
     templates.install(modules["provisioners"], functions, policies)
     topics.install(modules["sns"])
+    dashboards.install(modules["cloudwatch"])
     MetricRequests(modules["cloudwatch"], metrics).install()
     Alarms(modules["cloudwatch"], metrics).install()
     TaggedResources(modules["tagging"], responses, functions, kinesis, logs, modules["cloudwatch"]).install()

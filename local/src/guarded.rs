@@ -28,6 +28,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "chain_metrics",
     "condition_keys",
     "control",
+    "dashboards",
     "delivery",
     "dependent_actions",
     "embedded_metrics",

@@ -213,7 +213,7 @@ impl Judge<'_> {
 fn gaps(signals: &Signals) -> (Vec<(String, Unknown)>, bool) {
     let mut gaps: Vec<(String, Unknown)> = Vec::new();
     let mut add = |what: &str, unknown: &Unknown| gaps.push((what.to_owned(), unknown.clone()));
-    let decides = |what: Unread| !matches!(what, Unread::Alarms | Unread::Topic);
+    let decides = |what: Unread| !matches!(what, Unread::Alarms | Unread::Topic | Unread::Dashboard);
     let unread = signals.chain.unread.iter().filter(|(what, _)| decides(**what));
     unread.for_each(|(what, unknown)| add(what.name(), unknown));
     if let Err(unknown) = &signals.metrics {

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub enum Stage {
     /// Teardown: the topic, which is looked for only while an alarm notifies it.
     RemoveTopic,
-    /// Teardown: the alarms, which would go off while the rest is removed.
+    /// Teardown: the alarms, which would go off while the rest is removed, and the dashboard.
     RemoveAlarms,
     /// Filters to remove: those that create a log loop come before anything else. A teardown begins with the filters
     /// and the account policy, since a filter without its stream or role is disabled and skips events.
@@ -59,6 +59,8 @@ pub enum Stage {
     Alarms,
     /// Setup: the topic that they notify.
     Topic,
+    /// Setup: the dashboard, which shows them.
+    Dashboard,
     /// Setup: versions that nothing needs any more. Everything else is done by then, and stays so if they cannot be
     /// deleted.
     Prune,

@@ -22,6 +22,8 @@ pub(crate) struct Measured {
     pub(crate) functions: Vec<Used>,
     /// Number of alarms; none where it is not known.
     pub(crate) alarms: Option<usize>,
+    /// Number of dashboards.
+    pub(crate) dashboards: usize,
     /// Bytes that are kept in S3; none where they are not known.
     pub(crate) kept: Option<f64>,
 }
@@ -73,9 +75,10 @@ impl Measured {
         let stream = stream.flat_map(|stream| [stream.fixed(), stream.by(&traffic)].concat());
         let functions = self.functions.iter().flat_map(|function| function.charges(months, self.seconds));
         let out = self.functions.iter().filter_map(|function| function.bytes_out);
-        #[expect(clippy::cast_precision_loss, reason = "a number of alarms")]
+        #[expect(clippy::cast_precision_loss, reason = "a number of alarms and dashboards")]
         let rest = [
             Charge::new(Item::AlarmMonth, self.alarms.unwrap_or_default() as f64),
+            Charge::new(Item::DashboardMonth, self.dashboards as f64),
             Charge::new(Item::S3GbMonth, self.kept.unwrap_or_default() / GB),
             Charge::new(Item::DataOutGb, out.sum::<f64>() * months / GB),
         ];

@@ -134,10 +134,11 @@ fn a_month_is_what_was_used_times_how_much_longer_it_is() {
             },
         ],
         alarms: Some(8),
+        dashboards: 1,
         kept: Some(5e9),
     };
     let months: f64 = 730.0 / 24.0;
-    let wanted: [(&str, f64); 10] = [
+    let wanted: [(&str, f64); 11] = [
         ("shard_hour", 730.0),
         ("put_units_million", months),
         ("requests_million", 2.0 * months),
@@ -146,6 +147,7 @@ fn a_month_is_what_was_used_times_how_much_longer_it_is() {
         ("metric_month", 2.0),
         ("gb_second_arm", 1000.0 * months),
         ("alarm_month", 8.0),
+        ("dashboard_month", 1.0),
         ("s3_gb_month", 5.0),
         ("data_out_gb", 4.0 * months),
     ];

@@ -12,7 +12,8 @@ use crate::plan::Cost;
 use crate::prices::{COMPRESSED, Capacity, Lately, Measured, Prices, Used};
 use crate::stack::owns;
 
-/// The bill of a stack: that of its stream and its alarms, and of what it has used lately, where that is known.
+/// The bill of a stack: that of its stream, its alarms and its dashboard, and of what it has used lately, where that is
+/// known.
 pub(crate) fn cost(
     stack: &Stack,
     observed: &Observed,
@@ -34,26 +35,27 @@ pub(crate) fn cost(
     };
     let alarms = observed.alarms.values();
     let alarms = alarms.filter(|alarm| owns(&stack.name, &stack.target.region, &alarm.tags)).count();
-    let planned_alarms = (alarms + steps(plan, Kind::ALARM, Verb::Create)).saturating_sub(steps(
-        plan,
-        Kind::ALARM,
-        Verb::Delete,
-    ));
-    let month = |capacity: Capacity, alarms: usize, used: Measured| {
-        Measured { stream: Some(capacity), alarms: Some(alarms), ..used }.charges()
+    let dashboards = observed.dashboard.iter();
+    let dashboards = dashboards.filter(|is| owns(&stack.name, &stack.target.region, &is.tags)).count();
+    let after = |kind: Kind, now: usize| {
+        (now + steps(plan, kind, Verb::Create)).saturating_sub(steps(plan, kind, Verb::Delete))
+    };
+    let month = |capacity: Capacity, alarms: usize, dashboards: usize, used: Measured| {
+        Measured { stream: Some(capacity), alarms: Some(alarms), dashboards, ..used }.charges()
     };
     let used = lately.map(|lately| lately.used.clone()).unwrap_or_default();
     let functions = functions(plan, &used.functions);
     let logged = lately.map(|lately| lately.logged).unwrap_or_default();
     let more = planned.by_log_groups(logged, COMPRESSED, functions.len());
-    let mut after = month(planned, planned_alarms, Measured { functions, ..used.clone() });
-    after.extend(more.into_iter().filter(|charge| charge.quantity > 0.0));
-    let now = now.map(|now| month(now, alarms, used));
+    let (alarms_then, dashboards_then) = (after(Kind::ALARM, alarms), after(Kind::DASHBOARD, dashboards));
+    let mut then = month(planned, alarms_then, dashboards_then, Measured { functions, ..used.clone() });
+    then.extend(more.into_iter().filter(|charge| charge.quantity > 0.0));
+    let now = now.map(|now| month(now, alarms, dashboards, used));
     let subscribed = new_log_groups(stack, observed, plan).len();
     Cost {
         traffic: lately.is_some(),
         log_groups: lately.map(|_| subscribed).filter(|subscribed| *subscribed > 0),
-        ..Cost::of(now, after, prices)
+        ..Cost::of(now, then, prices)
     }
 }
 

@@ -28,6 +28,8 @@ pub struct People {
     pub alarms: bool,
     /// Whether its alarms notify a topic of the stack, or are to.
     pub mails: bool,
+    /// Whether the stack has a dashboard, or is to have one or to lose it.
+    pub dashboard: bool,
     /// Names of the buckets in which records are kept: expired and quarantined ones.
     pub buckets: BTreeSet<String>,
     /// What is kept in them, as `BUCKET/PREFIX/*`.
@@ -170,6 +172,7 @@ fn values(stack: &Stack, people: &People) -> Values {
     logs.extend(people.other_logs_roles.iter().cloned());
     let bucket = |name: &String| format!("arn:{}:s3:::{name}", target.region.partition());
     let alarms = || target.arn("cloudwatch", format_args!("alarm:{}*", prefix(&stack.name)));
+    let dashboard = || target.dashboard_arn(&stack.dashboard_name());
     let manifests =
         people.buckets.iter().map(|name| bucket(&format!("{name}/{}{}/*", kept::MANIFESTS, names.stream)));
     Values::new(target)
@@ -191,6 +194,7 @@ fn values(stack: &Stack, people: &People) -> Values {
         .with_all("ACCOUNT_POLICY", people.account_policy.then(String::new).into_iter().collect())
         .with_all("ALARM_TOPIC", people.mails.then(|| stack.alarm_topic_arn()).into_iter().collect())
         .with_all("ALARMS", people.alarms.then(alarms).into_iter().collect())
+        .with_all("DASHBOARD", people.dashboard.then(dashboard).into_iter().collect())
         .with_all("KMS_KEYS", people.stream_keys.iter().cloned().collect())
 }
 

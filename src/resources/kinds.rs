@@ -16,6 +16,7 @@ macro_rules! with_every_kind {
             filter: Filter,
             topic: Topic,
             alarm: Alarm,
+            dashboard: Dashboard,
         }
     };
 }

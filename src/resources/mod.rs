@@ -9,6 +9,7 @@ mod aws_tests;
 mod cost;
 #[cfg(test)]
 mod cost_tests;
+pub mod dashboard;
 mod depth;
 mod failing;
 pub mod filter;
@@ -63,6 +64,7 @@ pub use alarm::observed::ObservedAlarm;
 pub(crate) use alarm::set::behind as alarm_on_late_lines;
 pub use alias::observed::{Before, ObservedAlias, ObservedVersion, Snapshot};
 pub(crate) use cost::{cost, depends_on_use, new_log_groups};
+pub use dashboard::observed::ObservedDashboard;
 pub use depth::Depth;
 pub use filter::aws::{LogGroup, list_log_groups};
 pub(crate) use filter::aws::{first_log_groups, log_groups_like, test_patterns};

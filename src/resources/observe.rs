@@ -7,8 +7,8 @@ use futures_util::future::try_join_all;
 
 use super::failing::{Failing, Strict, Tolerant};
 use super::{
-    Depth, Observed, ObservedAlarm, ObservedStream, ObservedTopic, Unread, account_policy, alarm, filter,
-    function, log_group, role, stream, topic, trigger,
+    Depth, Observed, ObservedAlarm, ObservedStream, ObservedTopic, Unread, account_policy, alarm, dashboard,
+    filter, function, log_group, role, stream, topic, trigger,
 };
 use crate::aws::{Aws, AwsError};
 use crate::error::{Error, Result};
@@ -60,9 +60,10 @@ async fn read(
     let plain = Names::new(stack, &target.region, RoleScope::Plain);
     let (stream_arn, log_group, function) =
         (plain.stream_arn(target), &plain.function_log_group, &plain.function);
+    let dashboard = stack.dashboard(&target.region);
     let is_deep = depth == Depth::Everything;
     let triggers = trigger::aws::observe_triggers(aws, &stream_arn, function, is_deep);
-    let (roles, stream, log_group, function, triggers, account_policy, alarms, groups) = tokio::try_join!(
+    let (roles, stream, log_group, function, triggers, account_policy, alarms, dashboard, groups) = tokio::try_join!(
         failing.of(
             Unread::Roles,
             named(role::observe::roles(aws, stack, depth)),
@@ -74,6 +75,11 @@ async fn read(
         failing.of(Unread::Triggers, named(triggers), Default::default()),
         failing.of(Unread::AccountPolicy, named(account_policy::aws::observe(aws)), None),
         alarms(aws, stack, failing),
+        failing.of(
+            Unread::Dashboard,
+            named(dashboard::aws::observe(aws, &dashboard, target.dashboard_arn(&dashboard))),
+            None
+        ),
         failing.of(
             Unread::LogGroups,
             filter::observe::observe_groups(aws, groups, depth),
@@ -120,6 +126,7 @@ async fn read(
         alarms,
         topic,
         is_topic_unread,
+        dashboard,
         time: None,
     };
     Ok((scope, observed))

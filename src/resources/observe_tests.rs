@@ -27,7 +27,7 @@ async fn an_empty_account_is_read_as_nothing_in_few_calls() {
         observe(&session, &StackName::default(), &groups, Depth::Stack).await.expect("read");
     assert_eq!(scope, RoleScope::Plain);
     assert_eq!(observed, Observed::default());
-    assert!(session.calls() <= 15, "{} calls", session.calls());
+    assert!(session.calls() <= 16, "{} calls", session.calls());
 }
 
 fn role_of(name: &str, region: &str) -> Answer {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::account_policy::desired::AccountPolicy;
 use super::alarm::observed::ObservedAlarm;
 use super::alias::observed::{LIVE, ObservedVersion};
+use super::dashboard::observed::ObservedDashboard;
 use super::filter::observed::ObservedGroup;
 use super::function::observed::ObservedFunction;
 use super::log_group::observed::ObservedLogGroup;
@@ -53,6 +54,8 @@ pub struct Observed {
     pub topic: Option<ObservedTopic>,
     /// Whether an alarm notifies that topic, and it could not be read.
     pub is_topic_unread: bool,
+    /// The dashboard with the name that this stack's has, whoever manages it.
+    pub dashboard: Option<ObservedDashboard>,
     /// The time by AWS's clock, in seconds since 1970, if the plan depends on it.
     pub time: Option<u64>,
 }
@@ -158,6 +161,7 @@ impl Observed {
             alarms: self.alarms.clone(),
             topic: self.topic.clone(),
             is_topic_unread: self.is_topic_unread,
+            dashboard: self.dashboard.clone(),
             time: self.time,
         }
     }

@@ -30,6 +30,8 @@ pub struct Stack {
     pub isolation: Isolation,
     /// The alarms on it.
     pub alarms: AlarmsSpec,
+    /// Whether it has a dashboard; none leaves that as it is.
+    pub dashboard: Option<bool>,
     /// The tags that every resource of the stack carries, ours included.
     pub tags: Tags,
 }
@@ -52,6 +54,11 @@ impl Stack {
     /// The ARN of the SNS topic that mails when an alarm goes off, where there is one.
     pub fn alarm_topic_arn(&self) -> String {
         self.target.arn("sns", self.name.alarm_topic())
+    }
+
+    /// The name of the dashboard. Dashboards are global, so it names the region.
+    pub fn dashboard_name(&self) -> String {
+        self.name.dashboard(&self.target.region)
     }
 
     /// Whether a filter or an account policy is this stack's own: it leads to our stream and has our name, with or

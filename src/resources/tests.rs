@@ -84,6 +84,7 @@ prop_compose! {
         event_counts in any::<bool>(),
         on_failure in setting(proptest::option::of(Just("arn:aws:s3:::expired".to_owned()))),
         alarms in alarms(),
+        dashboard in any::<Option<bool>>(),
     ) -> Stack {
         let target = Target {
             account: "000000000000".to_owned(),
@@ -125,6 +126,7 @@ prop_compose! {
             },
             isolation: crate::resources::Isolation::default(),
             alarms,
+            dashboard,
             tags: tags(&name, &target.region, &user),
             name,
             names,

@@ -25,6 +25,8 @@ pub enum Unread {
     Alarms,
     /// The topic of this stack that the alarms notify.
     Topic,
+    /// The dashboard of this stack.
+    Dashboard,
 }
 
 impl Unread {
@@ -42,6 +44,7 @@ impl Unread {
             Self::Readers => "the other readers of the stream",
             Self::Alarms => "the alarms",
             Self::Topic => "the topic of the alarms",
+            Self::Dashboard => "the dashboard",
         }
     }
 }

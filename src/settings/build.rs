@@ -68,6 +68,7 @@ impl Builder<'_> {
             function: FunctionSpec { config, ..args.function.spec(self.observed) },
             trigger: args.trigger.spec(),
             alarms: args.alarms.spec(self.name, self.target),
+            dashboard: args.dashboard.make,
             isolation: Isolation {
                 destinations: isolated,
                 handover_seconds: args.function.handover_seconds(),

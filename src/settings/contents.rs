@@ -11,6 +11,7 @@ use toml::Spanned;
 
 use super::alarms::Alarms;
 use super::cost::Cost;
+use super::dashboard::Dashboard;
 use super::function::Function;
 use super::roles::Roles;
 use super::secrets::Kept;
@@ -61,6 +62,9 @@ pub(super) struct Contents {
     /// The CloudWatch alarms on the stack
     #[serde(default)]
     pub(super) alarms: Alarms,
+    /// The CloudWatch dashboard of the stack
+    #[serde(default)]
+    pub(super) dashboard: Dashboard,
     /// The two roles
     #[serde(default)]
     pub(super) roles: Roles,
@@ -80,8 +84,8 @@ pub(super) struct Contents {
     #[schemars(with = "Option<Vec<Subscription>>")]
     pub(super) subscriptions: Option<Vec<Spanned<Subscription>>>,
     /// Environments, by names of your own. `--env NAME` or CWL2LE_ENV lays the sections of one over the rest of the
-    /// file: keys of [stream], [function], [trigger], [cost], [alarms], [roles], [tags] and [destinations.NAME] one by
-    /// one, any other key, and a destination with a `type`, as a whole
+    /// file: keys of [stream], [function], [trigger], [cost], [alarms], [dashboard], [roles], [tags] and
+    /// [destinations.NAME] one by one, any other key, and a destination with a `type`, as a whole
     #[serde(default)]
     #[expect(dead_code, reason = "it is laid over the rest before this is read")]
     pub(super) env: Environments,

@@ -9,6 +9,7 @@ use cwl2le_forwarder::secret::Secret;
 use cwl2le_forwarder::secret::reference::Reference;
 
 use super::alarms::Alarms;
+use super::dashboard::Dashboard;
 use super::destinations;
 use super::function::Function;
 use super::roles::Roles;
@@ -59,6 +60,7 @@ fn resources(out: &mut Writer, config: &Config, stack: &Stack, observed: &Observ
     out.settings("[function]", Function::observed(observed, config));
     out.settings("[trigger]", Trigger::observed(stack, observed));
     out.settings("[alarms]", Alarms::observed(stack, observed));
+    out.settings("[dashboard]", Dashboard::observed(stack, observed));
     out.settings("[roles]", Roles::observed(observed));
     let tags = common_tags(observed);
     if !tags.is_empty() {

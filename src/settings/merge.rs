@@ -25,6 +25,7 @@ pub(super) fn with_file(args: &Wanted, file: Option<&File>) -> (Wanted, Vec<Head
         trigger: merge.section("trigger", &args.trigger, &contents.trigger),
         cost: merge.section("cost", &args.cost, &contents.cost),
         alarms: merge.section("alarms", &args.alarms, &args.alarms.beside(contents.alarms.clone())),
+        dashboard: merge.section("dashboard", &args.dashboard, &contents.dashboard),
         resources: Resources {
             roles: merge.section("roles", &args.resources.roles, &contents.roles),
             tags: merge.tags(&args.resources.tags, contents),

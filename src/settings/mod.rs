@@ -6,6 +6,7 @@ mod check;
 mod conform;
 mod contents;
 mod cost;
+mod dashboard;
 mod describe;
 #[cfg(test)]
 mod describe_tests;
@@ -60,6 +61,7 @@ mod words;
 
 pub use alarms::Alarms;
 pub use cost::Cost;
+pub use dashboard::Dashboard;
 pub use describe::describe;
 pub use desired::{
     bare_stack, check_flags, outlined_stack, token_is_awaited, wanted_stack, wants_proposed_shards,

@@ -7,7 +7,7 @@ use toml::de::{DeTable, DeValue};
 pub(super) const KEY: &str = "env";
 
 /// The tables of the file whose keys an environment gives one by one. Of any other key it gives the whole value.
-const SECTIONS: [&str; 7] = ["stream", "function", "trigger", "cost", "alarms", "roles", "tags"];
+const SECTIONS: [&str; 8] = ["stream", "function", "trigger", "cost", "alarms", "dashboard", "roles", "tags"];
 /// The table whose entries are sections of their own.
 const DESTINATIONS: &str = "destinations";
 

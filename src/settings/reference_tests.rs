@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::alarms::Alarms;
 use super::contents::{Contents, Route, Subscription};
+use super::dashboard::Dashboard;
 use super::describe::as_toml;
 use super::wanted::Wanted;
 use super::{Cost, Function, SCHEMA, Stream, Trigger};
@@ -38,6 +39,7 @@ fn the_table_in_the_docs_is_that_of_the_types() {
         section("trigger", "[trigger]", keys::<Trigger>(), true),
         section("cost", "[cost]", keys::<Cost>(), true),
         section("alarms", "[alarms]", keys::<Alarms>(), true),
+        section("dashboard", "[dashboard]", keys::<Dashboard>(), true),
         section("roles", "[roles]", keys::<Roles>(), true),
         section("routes", "[[routes]]", keys::<Route>(), false),
         section("subscriptions", "[[subscriptions]]", keys::<Subscription>(), false),
@@ -49,7 +51,7 @@ fn the_table_in_the_docs_is_that_of_the_types() {
 fn is_section(key: &str) -> bool {
     let schema = &SCHEMA["properties"][key];
     let holds = ["items", "additionalProperties"].iter().any(|key| schema[*key].is_object());
-    holds || ["stream", "function", "trigger", "cost", "alarms", "roles"].contains(&key)
+    holds || ["stream", "function", "trigger", "cost", "alarms", "dashboard", "roles"].contains(&key)
 }
 
 fn section(name: &str, header: &str, keys: &[&str], has_flags: bool) -> String {

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::alarms::Alarms;
 use super::contents::{Contents, Route, Subscription};
 use super::cost::Cost;
+use super::dashboard::Dashboard;
 use super::describe::as_toml;
 use super::function::Function;
 use super::roles::Roles;
@@ -41,6 +42,7 @@ pub fn template() -> String {
             "trigger" => section(&mut text, "[trigger]", keys::<Trigger>(), schema),
             "cost" => section(&mut text, "[cost]", keys::<Cost>(), schema),
             "alarms" => section(&mut text, "[alarms]", keys::<Alarms>(), schema),
+            "dashboard" => section(&mut text, "[dashboard]", keys::<Dashboard>(), schema),
             "roles" => section(&mut text, "[roles]", keys::<Roles>(), schema),
             "routes" => section(&mut text, "#[[routes]]", keys::<Route>(), schema),
             "subscriptions" => section(&mut text, "#[[subscriptions]]", keys::<Subscription>(), schema),

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::alarms::Alarms;
 use super::cost::Cost;
+use super::dashboard::Dashboard;
 use super::function::Function;
 use super::roles::Resources;
 use super::stream::Stream;
@@ -52,6 +53,9 @@ pub struct Wanted {
     /// The alarms.
     #[command(flatten)]
     pub alarms: Alarms,
+    /// The dashboard.
+    #[command(flatten)]
+    pub dashboard: Dashboard,
     /// What all resources have.
     #[command(flatten)]
     pub resources: Resources,
@@ -67,6 +71,7 @@ impl Wanted {
             ("--on-failure", self.trigger.on_failure.as_deref()),
             ("--alarms", self.alarms.notify.as_deref()),
             ("--email", self.alarms.email.as_deref()),
+            ("--dashboard", self.dashboard.make.map(|make| if make { "true" } else { "false" })),
             ("--quarantine", self.function.quarantine.as_deref()),
             ("--bucket-owner", self.function.bucket_owner.as_deref()),
             ("--token-ssm", self.destination.token_ssm.as_deref()),

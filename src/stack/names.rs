@@ -84,6 +84,11 @@ impl StackName {
         format!("cwl2le-{}-alarms", self.0)
     }
 
+    /// The CloudWatch dashboard of the stack in a region.
+    pub fn dashboard(&self, region: &Region) -> String {
+        format!("cwl2le-{}-{region}", self.0)
+    }
+
     fn prefixed(&self, name: &str) -> String {
         if self.0 == "default" { name.to_owned() } else { format!("{}-{name}", self.0) }
     }

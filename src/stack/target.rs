@@ -21,6 +21,11 @@ impl Target {
         format!("arn:{}:{service}:{}:{}:{resource}", self.region.partition(), self.region, self.account)
     }
 
+    /// The ARN of a CloudWatch dashboard: dashboards are global, so it has no region.
+    pub fn dashboard_arn(&self, name: &str) -> String {
+        format!("arn:{}:cloudwatch::{}:dashboard/{name}", self.region.partition(), self.account)
+    }
+
     /// An IAM ARN: IAM is global, so it has no region.
     pub fn iam_arn(&self, resource: impl fmt::Display) -> String {
         format!("arn:{}:iam::{}:{resource}", self.region.partition(), self.account)

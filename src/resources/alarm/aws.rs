@@ -51,7 +51,8 @@ pub(crate) async fn observe(
     Ok(try_join_all(read).await?.into_iter().flatten().collect())
 }
 
-async fn tags(aws: Aws<'_>, arn: &str) -> Result<Option<Tags>, AwsError> {
+/// The tags of an alarm or a dashboard; none where it does not exist.
+pub(crate) async fn tags(aws: Aws<'_>, arn: &str) -> Result<Option<Tags>, AwsError> {
     let body = json!({ "ResourceARN": arn });
     let answer = found(aws.ask(CLOUDWATCH, "ListTagsForResource", arn, None, &body).await)?;
     let text = |tag: &Value, key: &str| tag[key].as_str().map(ToOwned::to_owned);
@@ -132,6 +133,7 @@ async fn put(aws: Aws<'_>, name: &str, rule: &Rule, tags: Option<&Tags>) -> Resu
     Ok(aws.tell(CLOUDWATCH, "PutMetricAlarm", name, &body).await?)
 }
 
-fn listed(tags: &Tags) -> Value {
+/// Tags as CloudWatch takes them.
+pub(crate) fn listed(tags: &Tags) -> Value {
     tags.iter().map(|(key, value)| json!({ "Key": key, "Value": value })).collect()
 }

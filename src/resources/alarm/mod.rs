@@ -11,7 +11,7 @@ pub(crate) mod model;
 pub(crate) mod observed;
 pub(crate) mod plan;
 #[cfg(test)]
-mod plan_tests;
+pub(crate) mod plan_tests;
 pub(crate) mod rule;
 pub(crate) mod set;
 

@@ -42,7 +42,7 @@ fn ours<'a>(setup: &'a Setup<'_>) -> impl Iterator<Item = (&'a String, &'a Obser
 }
 
 /// Whether the stack is to have alarms. Where nothing is asked for, a run that was interrupted is completed.
-fn are_wanted(setup: &Setup<'_>) -> bool {
+pub(crate) fn are_wanted(setup: &Setup<'_>) -> bool {
     match setup.stack.alarms.notify {
         Notify::AsItIs => ours(setup).next().is_some(),
         Notify::Nobody => false,

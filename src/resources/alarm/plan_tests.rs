@@ -10,7 +10,8 @@ use crate::stack::{Setting, Tags};
 
 const TOPIC: &str = "arn:aws:sns:eu-west-1:000000000000:oncall";
 
-fn watched() -> Stack {
+/// A stack with alarms.
+pub(crate) fn watched() -> Stack {
     let mut stack = one_stack();
     stack.alarms = AlarmsSpec { notify: Notify::Topic(TOPIC.to_owned()), ..AlarmsSpec::default() };
     stack.stream.retention_hours = Setting::asked(24);

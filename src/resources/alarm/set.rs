@@ -12,9 +12,11 @@ use crate::resources::{ObservedTrigger, TriggerState, UNLIMITED, max_record_age}
 use crate::stack::StackName;
 
 /// The metrics that the forwarder writes.
-const OWN: &str = "cwl2le";
-const LAMBDA: &str = "AWS/Lambda";
-const KINESIS: &str = "AWS/Kinesis";
+pub(crate) const OWN: &str = "cwl2le";
+/// The metrics of Lambda.
+pub(crate) const LAMBDA: &str = "AWS/Lambda";
+/// The metrics of Kinesis.
+pub(crate) const KINESIS: &str = "AWS/Kinesis";
 
 /// What an alarm is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -267,18 +269,24 @@ fn name(setup: &Setup<'_>, forwarder: &Forwarder, check: &Check) -> String {
     format!("{}{}{of}", prefix(&stack.name), check.name)
 }
 
+/// The configuration of a function as `setup` leaves it, where it is known.
+fn config(forwarder: &Forwarder) -> Option<Config> {
+    let wanted = forwarder.stack.function.config.clone();
+    wanted.or_else(|| forwarder.observed.function.as_ref().and_then(current_config))
+}
+
+/// Whether CloudWatch makes metrics of the log of a function.
+pub(crate) fn has_metrics(forwarder: &Forwarder) -> bool {
+    config(forwarder).is_none_or(|config| config.metrics == Metrics::Cloudwatch)
+}
+
 fn has(setup: &Setup<'_>, forwarder: &Forwarder, needs: Needs) -> bool {
-    let config = || {
-        let wanted = forwarder.stack.function.config.clone();
-        wanted.or_else(|| forwarder.observed.function.as_ref().and_then(current_config))
-    };
-    let has_metrics = |config: &Config| config.metrics == Metrics::Cloudwatch;
     let counts = setup.stack.trigger.event_counts.value;
     match needs {
         Needs::Nothing => true,
-        Needs::Metrics => config().is_none_or(|config| has_metrics(&config)),
+        Needs::Metrics => has_metrics(forwarder),
         Needs::Quarantine => {
-            config().is_some_and(|config| has_metrics(&config) && config.quarantine.is_some())
+            has_metrics(forwarder) && config(forwarder).is_some_and(|config| config.quarantine.is_some())
         }
         Needs::EventCounts => counts,
         Needs::OnFailure => counts && keeps_expired(forwarder),

@@ -129,6 +129,7 @@ pub(crate) async fn usage(aws: Aws<'_>, stack: &StackName, span: Span) -> Result
         (Unread::Stream, "the stream"),
         (Unread::Function, "the forwarder"),
         (Unread::Isolated, "functions"),
+        (Unread::Dashboard, "the dashboard"),
     ];
     gaps.extend(parts.into_iter().filter_map(|(part, what)| Some((what, chain.unread.get(&part)?.clone()))));
     let alarms = known(account, "alarms", &mut gaps).map(|account| {
@@ -152,7 +153,8 @@ pub(crate) async fn usage(aws: Aws<'_>, stack: &StackName, span: Span) -> Result
     let stream = chain.observed.stream.as_ref();
     let stream = stream
         .map(|stream| Capacity { shards: stream.mode.shards(), retention_hours: stream.retention_hours });
-    measured = Measured { stream, alarms, kept, ..measured };
+    let dashboards = usize::from(chain.observed.dashboard.is_some());
+    measured = Measured { stream, alarms, dashboards, kept, ..measured };
     let metrics_read = if is_measured { queries.len() } else { 0 };
     Ok(Usage { chain, span, measured, is_measured, gaps, metrics_read })
 }

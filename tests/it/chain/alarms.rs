@@ -111,23 +111,26 @@ async fn an_outage_sets_off_an_alarm_that_is_over_after_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_gets_a_topic_that_goes_with_the_alarms() {
+async fn a_topic_and_a_dashboard_go_with_the_stack() {
     let world = World::start().await;
-    let topic = |report: &serde_json::Value| {
+    let of_kind = |report: &serde_json::Value, kind: &str| {
         let changes = report["changes"].as_array().expect("changes").clone();
-        let of_topic = changes.into_iter().find(|change| change["resource"]["kind"] == "topic");
-        of_topic.map(|change| change["verb"].as_str().unwrap_or_default().to_owned())
+        let of_kind = changes.into_iter().find(|change| change["resource"]["kind"] == kind);
+        of_kind.map(|change| change["verb"].as_str().unwrap_or_default().to_owned())
     };
-    let kind =
-        |change: &serde_json::Value| change["resource"]["kind"].as_str().unwrap_or_default().to_owned();
-    let made = world.setup(&["--email", "oncall@example.com"]).await.ok().json();
+    let topic = |report: &serde_json::Value| of_kind(report, "topic");
+    let flags = ["--email", "oncall@example.com", "--dashboard", "true"];
+    let made = world.setup(&flags).await.ok().json();
     assert_eq!(topic(&made).as_deref(), Some("create"), "{made:#}");
-    let again = world.setup(&["--email", "oncall@example.com"]).await.ok().json();
+    let dashboard = of_kind(&made, "dashboard");
+    assert_eq!(dashboard.as_deref(), Some("create"), "{made:#}");
+    let again = world.setup(&flags).await.ok().json();
     assert_eq!(again["changed"], json!(false));
     assert!(again["notes"].to_string().contains("open the link"), "nobody has confirmed it: {again:#}");
-    let tagged = world.setup(&["--email", "oncall@example.com", "--tag", "team=logs"]).await.ok().json();
-    let kinds: Vec<_> = tagged["changes"].as_array().expect("changes").iter().map(kind).collect();
-    assert!(["alarm", "topic"].iter().all(|kind| kinds.iter().any(|changed| changed == kind)), "{tagged:#}");
+    let tagged = world.setup(&["--tag", "team=logs"]).await.ok().json();
+    for kind in ["topic", "alarm", "dashboard"] {
+        assert_eq!(of_kind(&tagged, kind).as_deref(), Some("update"), "{tagged:#}");
+    }
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false), "the tags are set");
     let folder = tempfile::tempdir().expect("a folder");
     let file = folder.path().join("cwl2le.toml");
@@ -135,6 +138,7 @@ async fn an_address_gets_a_topic_that_goes_with_the_alarms() {
     world.run(&["init", "--from-account", "--to", file]).await.ok();
     let text = std::fs::read_to_string(file).expect("a file");
     assert!(text.contains("email = \"oncall@example.com\""), "{text}");
+    assert!(text.contains("[dashboard]\nmake = true"), "{text}");
 
     let other = format!("arn:aws:sns:{REGION}:{}:oncall", world.home.account);
     let gone = world.setup(&["--alarms", &other]).await.ok().json();
@@ -143,4 +147,7 @@ async fn an_address_gets_a_topic_that_goes_with_the_alarms() {
     assert_eq!(topic(&back).as_deref(), Some("create"), "{back:#}");
     let torn = world.run(&["teardown", "--yes"]).await.ok().json();
     assert_eq!(topic(&torn).as_deref(), Some("delete"), "{torn:#}");
+    assert_eq!(of_kind(&torn, "dashboard").as_deref(), Some("delete"), "{torn:#}");
+    let left = world.aws().contents(&world.home.account).await.expect("its contents");
+    assert!(!left.contains("cwl2le-default-"), "{left}");
 }

@@ -42,7 +42,7 @@ enum Verb {
     Teardown,
     Upgrade,
     Rollback,
-    /// A setup that adds alarms and their topic.
+    /// A setup that adds alarms, their topic and the dashboard.
     Watch,
     /// A setup that removes them.
     Unwatch,
@@ -55,8 +55,16 @@ static NEWER: LazyLock<(tempfile::TempDir, String)> = LazyLock::new(|| {
     (folder, zip)
 });
 
-/// The calls that change alarms and their topic.
-const WATCHING: &[&str] = &["PutMetricAlarm", "DeleteAlarms", "CreateTopic", "Subscribe", "DeleteTopic"];
+/// The calls that change alarms, their topic and the dashboard.
+const WATCHING: &[&str] = &[
+    "PutMetricAlarm",
+    "DeleteAlarms",
+    "CreateTopic",
+    "Subscribe",
+    "DeleteTopic",
+    "PutDashboard",
+    "DeleteDashboards",
+];
 
 impl Verb {
     fn args(self) -> Vec<&'static str> {
@@ -67,8 +75,8 @@ impl Verb {
             // Nobody listens where the lines go.
             Self::Upgrade => vec!["upgrade", "--no-canary", "--watch", "0s", "--to", &NEWER.1],
             Self::Rollback => vec!["rollback"],
-            Self::Watch => setup(&["--email", "oncall@example.com"]),
-            Self::Unwatch => setup(&["--alarms", "none"]),
+            Self::Watch => setup(&["--email", "oncall@example.com", "--dashboard", "true"]),
+            Self::Unwatch => setup(&["--alarms", "none", "--dashboard", "false"]),
         }
     }
 
@@ -346,7 +354,7 @@ async fn rollback_killed_at_every_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn alarms_killed_at_every_call() {
+async fn alarms_and_dashboard_killed_at_every_call() {
     enumerate(Verb::Watch, faults::kills, OF_KILLS).await;
     enumerate(Verb::Unwatch, faults::kills, OF_KILLS).await;
 }

@@ -128,6 +128,8 @@ pub(crate) fn bounded(folder: &Path, account: &str) -> Case {
         "s3://quarantine/records",
         "--email",
         "oncall@example.com",
+        "--dashboard",
+        "true",
     ]);
     let deeds = vec![
         set_up(&["--log-group", GROUP]),

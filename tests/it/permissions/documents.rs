@@ -142,6 +142,18 @@ fn an_account_policy_is_allowed_where_the_stack_uses_one() {
 }
 
 #[test]
+fn a_dashboard_is_changed_only_where_the_stack_has_one_and_read_everywhere() {
+    let dashboard = "dashboard/cwl2le-default-eu-west-1";
+    for document in ["operator", "everyday", "on-call"] {
+        let without = policies("eu-west-1", &[document]).0;
+        assert!(without.contains("cloudwatch:GetDashboard") && !without.contains(dashboard), "{without}");
+        let with = policies("eu-west-1", &[document, "--dashboard", "true"]).0;
+        assert!(with.contains("cloudwatch:ListTagsForResource") && with.contains(dashboard), "{with}");
+        assert_eq!(with.contains("cloudwatch:PutDashboard"), document == "operator", "{with}");
+    }
+}
+
+#[test]
 fn an_operator_without_a_boundary_is_told_what_the_policy_is_worth() {
     let warning = "can become administrator of the account";
     for args in [&[][..], &["operator"]] {

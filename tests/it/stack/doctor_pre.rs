@@ -98,7 +98,7 @@ async fn rights_that_are_missing_are_found_and_the_printed_policy_has_them() {
         "Effect": "Allow", "Resource": "*",
         "Action": ["iam:SimulatePrincipalPolicy", "iam:Get*", "iam:List*", "kinesis:Describe*", "kinesis:List*",
                    "lambda:Get*", "lambda:List*", "logs:Describe*", "logs:List*",
-                   "cloudwatch:DescribeAlarms"]}]});
+                   "cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard"]}]});
     let put = |name: &'static str, policy: String| {
         iam.put_user_policy().user_name(user).policy_name(name).policy_document(policy).send()
     };

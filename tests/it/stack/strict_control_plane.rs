@@ -96,6 +96,7 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
         },
         isolation: Isolation::default(),
         alarms: AlarmsSpec::default(),
+        dashboard: None,
         tags: tags(&name, &target.region, &Tags::new()),
         name,
         names,
