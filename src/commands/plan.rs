@@ -13,6 +13,7 @@ use crate::flags::{Change, Detail};
 use crate::output::{Next, hanging, visible, width};
 use crate::settings::Wanted;
 use crate::workflow::apply_plan::Run;
+use crate::workflow::old_versions;
 use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
 use crate::workflow::saved_plan::{SavedPlan, must_be_replaceable};
 use crate::workflow::{ChangeReport, Context, unknown_stack};
@@ -85,6 +86,12 @@ impl Verb for Plan {
         if is_new {
             plan.notes.extend(unknown_stack::similar(&session, &stack.name).await);
         }
+        if old_versions::are_all(&plan.steps) {
+            plan.notes.push(
+                "the stack is as it should be; `cwl2le setup` deletes the versions that nothing needs"
+                    .to_owned(),
+            );
+        }
         let change = Change { yes: false, dry_run: true, detail: self.detail };
         let run = Run::new(context, &session, &stack, &change, "plan");
         let save = |file: &PathBuf| SavedPlan::of(file, context, &self.wanted, &stack, &plan);
@@ -101,6 +108,7 @@ impl Verb for Plan {
     }
 
     fn exit(&self, report: &Self::Report) -> Exit {
-        if report.change.changed { Exit::Pending } else { Exit::Success }
+        let is_pending = report.change.changed && !old_versions::are_all(&report.change.changes);
+        if is_pending { Exit::Pending } else { Exit::Success }
     }
 }

@@ -6,6 +6,7 @@ use super::consent::{self, Consent};
 use super::context::Context;
 use super::events::Events;
 use super::next_steps;
+use super::old_versions;
 use super::rollback::{self, Undone};
 use super::show_plan::page;
 use crate::apply::ApplyError;
@@ -112,7 +113,11 @@ impl<'a> Run<'a> {
             let part = self.until.map(|stage| plan.before(stage));
             let applied = applying(self.context, self.session, part.as_ref().unwrap_or(&plan)).await;
             self.context.note("");
-            if let Err(failure) = applied {
+            let failure = applied.as_ref().err();
+            if let Some(note) = failure.and_then(|failure| old_versions::kept(failure, &mut plan.steps)) {
+                self.context.note(&note);
+                plan.notes.push(note);
+            } else if let Err(failure) = applied {
                 let error = self.failed(&plan, *failure).await;
                 return Err(Error { failed: [error.failed, failures(&left_out)].concat().into(), ..error });
             }
@@ -148,8 +153,8 @@ impl<'a> Run<'a> {
         Error { plan: serde_json::to_value(now).ok().map(Box::new), ..error.hint(hint) }
     }
 
-    /// The error to end with. With --rollback, first removes what this run made, unless all that failed is to delete old
-    /// versions: then everything works.
+    /// The error to end with. With --rollback, first removes what this run made, unless it was stopped while it deleted
+    /// old versions: then everything works.
     async fn failed(&self, plan: &Plan, failure: ApplyError) -> Error {
         if !self.rollback || failure.only_concerns(Stage::Prune) {
             return failure.into_error(self.command, self.context.command_line);

@@ -12,6 +12,7 @@ pub(crate) mod deployed;
 mod events;
 pub(crate) mod log_groups;
 mod next_steps;
+pub(crate) mod old_versions;
 pub(crate) mod patterns;
 pub(crate) mod plan_export;
 pub(crate) mod plan_stack;

@@ -15,7 +15,7 @@ use crate::resources::function::aws::look_at_secrets;
 use crate::resources::managed;
 use crate::resources::{
     self, Depth, FilterOptions, FilterSpec, HeadRow, NO_TOKEN, NO_TOKEN_HINT, Observed, Origin, Over, Plan,
-    Release, Stack, Subscribed, Subscriptions, Verb, observe,
+    Release, Stack, Stage, Subscribed, Subscriptions, Verb, observe,
 };
 use crate::settings::Wanted;
 use crate::settings::origin::Given;
@@ -223,8 +223,8 @@ pub(crate) fn plan_as_it_is(
         add_bundle(&nothing, observed, &mut stack)?;
     }
     let mut plan = resources::setup(&stack, observed, false);
-    // A step that only checks is no difference.
-    plan.steps.retain(|step| step.verb != Verb::Check);
+    // A step that only checks is no difference, nor is a version that is too many.
+    plan.steps.retain(|step| step.verb != Verb::Check && step.stage != Stage::Prune);
     // The configuration says what the forwarder's role must allow. Without it the policy cannot be judged.
     if resources::whole_config(observed).is_err() {
         plan.ignore_policy_of(&stack.function_role);

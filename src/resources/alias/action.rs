@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::observed::{Before, LIVE, ObservedAlias};
 use crate::plan::{Kind, ResourceId};
 use crate::resources::function::desired::EnvValue;
+use crate::resources::function::observed::ObservedFunction;
 use crate::stack::Names;
 
 /// Stands for the kind where the engine asks something of it.
@@ -33,7 +34,8 @@ pub enum Action {
         function: String,
         /// The base64 SHA-256 of the code that is published; AWS refuses another one.
         code_sha256: String,
-        /// What an earlier action of the same plan has set, which the version must have.
+        /// What the version must have: what an earlier action of the same plan has set, and the rest as it was planned
+        /// from.
         settings: Settings,
     },
     /// Invoke a version once with an empty batch: fails where it cannot start.
@@ -63,7 +65,7 @@ pub enum Action {
     },
 }
 
-/// Settings of a function as far as they are known: those that a plan sets, or those that AWS shows.
+/// Settings of a function as far as they are known: those that a plan leads to, or those that AWS shows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Memory in MB.
@@ -75,6 +77,16 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// These, and what the function has of the others.
+    pub(super) fn or_as_in(self, is: &ObservedFunction) -> Self {
+        let environment = is.hidden_environment.is_none().then(|| is.environment.clone());
+        Self {
+            memory_mb: self.memory_mb.or(Some(is.memory_mb)),
+            timeout_seconds: self.timeout_seconds.or(Some(is.timeout_seconds)),
+            environment: self.environment.or(environment),
+        }
+    }
+
     /// Whether nothing that both know differs.
     pub(crate) fn agree_with(&self, other: &Self) -> bool {
         fn agree<T: PartialEq>(one: Option<&T>, other: Option<&T>) -> bool {

@@ -82,7 +82,7 @@ impl Goal {
         ignores_rollback: bool,
     ) -> Self {
         if let Change::Version(code, settings) = change {
-            return Self::Publish(code.unwrap_or_else(|| is.code_sha256.clone()), settings);
+            return Self::Publish(code.unwrap_or_else(|| is.code_sha256.clone()), settings.or_as_in(is));
         }
         let latest = is.snapshot();
         let live = is.live().filter(|_| !is_frozen);
@@ -104,7 +104,7 @@ impl Goal {
         }
         match published(is) {
             Some(version) => Self::Number(version.number),
-            None => Self::Publish(is.code_sha256.clone(), Settings::default()),
+            None => Self::Publish(is.code_sha256.clone(), Settings::default().or_as_in(is)),
         }
     }
 

@@ -40,6 +40,7 @@ fn alias(forwarder: &Forwarder, let_go: Stage, ignores_rollback: bool, plan: &mu
         return;
     }
     let change = Change::of(plan, &function);
+    let is_as_before = matches!(change, Change::Nothing);
     let is = observed.function.as_ref().filter(|_| !matches!(change, Change::Create(..)));
     let frozen = is.and_then(|_| freeze(stack, observed));
     let goal = match is {
@@ -50,17 +51,20 @@ fn alias(forwarder: &Forwarder, let_go: Stage, ignores_rollback: bool, plan: &mu
         },
         Some(is) => Goal::of(is, observed, change, frozen.is_some(), ignores_rollback),
     };
-    if let Goal::Held(rolled_back) = goal {
-        let live = is.and_then(ObservedFunction::live).map_or("", |live| live.version.as_str());
-        plan.notes.push(format!(
-            "{function} stays at version {live}: version {rolled_back} was rolled back, and nothing else changes; `cwl2le \
-             upgrade` tries it again"
-        ));
-    }
+    let live = is.and_then(ObservedFunction::live).map_or("", |live| live.version.as_str());
     // An upgrade leaves the settings as they are, and shows none.
     let returns = is.filter(|_| ignores_rollback && goal.version().is_some()).and_then(rolled_back_settings);
-    if let Some(number) = returns {
-        let live = is.and_then(ObservedFunction::live).map_or("", |live| live.version.as_str());
+    let has_no_other_code = is_as_before && is.is_some_and(has_live_code);
+    let goal = returns.filter(|_| has_no_other_code).map_or(goal, Goal::Held);
+    if let Goal::Held(rolled_back) = goal {
+        let again = match has_no_other_code {
+            true => format!("`cwl2le rollback --to {rolled_back}` makes it live again"),
+            false => "`cwl2le upgrade` tries it again".to_owned(),
+        };
+        plan.notes.push(format!(
+            "{function} stays at version {live}: version {rolled_back} was rolled back, and nothing else changes; {again}"
+        ));
+    } else if let Some(number) = returns {
         plan.refuse(
             function,
             Code::Immutable,
@@ -111,6 +115,11 @@ fn returning(is: &ObservedFunction, goal: &Goal) -> Option<String> {
             changes.join(", ")
         )
     })
+}
+
+/// Whether the version that is live has the code of the function, so that there is nothing to upgrade.
+fn has_live_code(is: &ObservedFunction) -> bool {
+    is.live_version().is_some_and(|version| version.snapshot.code_sha256 == is.code_sha256)
 }
 
 /// Has a new version published and started in the step of its function.

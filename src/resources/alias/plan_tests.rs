@@ -326,9 +326,16 @@ fn what_was_rolled_back_stays_so_until_something_changes() {
     let held = setup(&changed, &account, false);
     assert!(held.is_empty() && held.notes.iter().any(|note| note.contains("stays at version 1")), "{held}");
 
-    // An upgrade does not bring the settings back, not with newer code either; and says how to.
-    for upgrade in [&changed, &newer(&changed)] {
-        let mut upgrade = upgrade.clone();
+    // An upgrade without other code has nothing to do, every night again.
+    let mut nightly = changed.clone();
+    nightly.function.ignores_rollback = true;
+    let held = setup(&nightly, &account, false);
+    assert!(held.is_empty() && held.refused.is_empty(), "{held}");
+    assert!(held.notes.iter().any(|note| note.contains("cwl2le rollback --to 2")), "{held}");
+
+    // With newer code, it does not bring the settings back, and says how to.
+    {
+        let mut upgrade = newer(&changed);
         upgrade.function.ignores_rollback = true;
         let refused = setup(&upgrade, &account, false).refused;
         assert_eq!(refused.iter().map(|refusal| refusal.code).collect::<Vec<_>>(), [Code::Immutable]);
@@ -345,6 +352,32 @@ fn what_was_rolled_back_stays_so_until_something_changes() {
     let other = memory(&stack, stack.function.memory_mb.value + 2);
     run(&other, &mut account, |is| setup(&other, is, false));
     assert_eq!((version(&account), alias(&mut account).before), (Some(3), Some(Before::Replaced(1))));
+}
+
+/// Another run may change a function between the new code and its version: settings that nobody was shown go live by
+/// nobody.
+#[test]
+fn a_version_of_new_code_must_have_the_settings_that_were_planned_from() {
+    let stack = one_stack();
+    let account = with(&stack);
+    let is = account.function.clone().expect("made");
+    let settings = |stack: &Stack| {
+        let plan = setup(stack, &account, false);
+        let mut actions = plan.steps.into_iter().flat_map(|step| step.actions);
+        actions.find_map(|action| match action {
+            Action::Alias(super::Action::Publish { settings, .. }) => Some(settings),
+            _ => None,
+        })
+    };
+    let as_it_is = super::Settings {
+        memory_mb: Some(is.memory_mb),
+        timeout_seconds: Some(is.timeout_seconds),
+        environment: Some(is.environment.clone()),
+    };
+    assert_eq!(settings(&newer(&stack)).as_ref(), Some(&as_it_is));
+    let more = memory(&newer(&stack), is.memory_mb + 1);
+    let expected = super::Settings { memory_mb: Some(is.memory_mb + 1), ..as_it_is };
+    assert_eq!(settings(&more), Some(expected));
 }
 
 #[test]

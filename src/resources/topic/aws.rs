@@ -4,6 +4,7 @@ use super::action::Action;
 use super::observed::{ObservedSubscription, ObservedTopic};
 use super::plan::must_see;
 use crate::aws::owner::check_owner;
+use crate::aws::query::Member;
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::Result;
 use crate::resources::{Observed, Stack};
@@ -67,7 +68,9 @@ pub(crate) async fn observe(aws: Aws<'_>, arn: &str) -> Result<Option<ObservedTo
     let Some(tags) = tags_of(aws, arn).await? else { return Ok(None) };
     let members = aws.list_of_topic("ListSubscriptionsByTopic", arn, "Subscriptions").await;
     let Some(members) = found(members)? else { return Ok(None) };
-    let subscriptions = members.into_iter().map(|mut member| {
+    // For a while after somebody unsubscribes, SNS still lists the address.
+    let is_there = |member: &Member| member.get("SubscriptionArn").is_none_or(|arn| arn != "Deleted");
+    let subscriptions = members.into_iter().filter(is_there).map(|mut member| {
         let mut take = |name: &str| member.remove(name).unwrap_or_default();
         ObservedSubscription {
             protocol: take("Protocol"),

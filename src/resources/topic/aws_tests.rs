@@ -50,11 +50,12 @@ async fn a_topic_is_created_with_its_tags_and_one_of_somebody_else_is_not_taken(
 
 #[tokio::test(start_paused = true)]
 async fn subscriptions_are_read_page_by_page_and_wait_until_they_are_confirmed() {
-    let aws = FakeAws::new(|request| {
-        match (request.operation.as_str(), request.text("NextToken")) {
+    let aws = FakeAws::new(|request| match (request.operation.as_str(), request.text("NextToken")) {
         ("ListTagsForResource", _) => tags(&our_tags()),
         ("ListSubscriptionsByTopic", "") => Answer::Xml(
-            "<Subscriptions><member><SubscriptionArn>PendingConfirmation</SubscriptionArn><Protocol>email</Protocol>\
+            "<Subscriptions><member><SubscriptionArn>Deleted</SubscriptionArn><Protocol>email</Protocol>\
+             <Endpoint>gone@example.com</Endpoint></member>\
+             <member><SubscriptionArn>PendingConfirmation</SubscriptionArn><Protocol>email</Protocol>\
              <Endpoint>a@example.com</Endpoint></member></Subscriptions><NextToken>n</NextToken>"
                 .to_owned(),
         ),
@@ -63,7 +64,6 @@ async fn subscriptions_are_read_page_by_page_and_wait_until_they_are_confirmed()
              <Endpoint>https://a/</Endpoint></member></Subscriptions>"
         )),
         _ => Answer::Xml("<Attributes/>".to_owned()),
-    }
     });
     let session = aws.session();
     let topic = observe((&session).into(), ARN).await.expect("read").expect("a topic");

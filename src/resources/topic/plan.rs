@@ -113,7 +113,7 @@ fn topic(setup: &Setup<'_>, address: &str, plan: &mut Plan) -> Part {
         draft.act(Action::Create { name: name.clone(), arn: arn.clone(), tags: stack.tags.clone() });
         draft.act(subscribe());
         draft.finish(plan);
-        plan.notes.push(to_confirm(address));
+        plan.notes.push(to_confirm("sends", address));
         return Ok(());
     };
     let mut draft = Draft::new(Stage::Topic, Kind::TOPIC, &name, Verb::Update);
@@ -124,7 +124,7 @@ fn topic(setup: &Setup<'_>, address: &str, plan: &mut Plan) -> Part {
         None => {
             draft.set("mails_to", address);
             draft.act(subscribe());
-            plan.notes.push(to_confirm(address));
+            plan.notes.push(to_confirm("sends", address));
             let others: Vec<&str> = is.mails().map(|other| other.endpoint.as_str()).collect();
             if !others.is_empty() {
                 plan.notes.push(format!(
@@ -133,16 +133,17 @@ fn topic(setup: &Setup<'_>, address: &str, plan: &mut Plan) -> Part {
                 ));
             }
         }
-        Some(subscription) if !subscription.is_confirmed => plan.notes.push(to_confirm(address)),
+        Some(subscription) if !subscription.is_confirmed => plan.notes.push(to_confirm("has sent", address)),
         Some(_) => {}
     }
     draft.finish(plan);
     Ok(())
 }
 
-fn to_confirm(address: &str) -> String {
+/// What is left to do for an address to which AWS `sends` or `has sent` a mail.
+fn to_confirm(sends: &str, address: &str) -> String {
     format!(
-        "AWS sends a mail to {address}: open the link in it, or nobody is told when an alarm goes off. The link is good \
+        "AWS {sends} a mail to {address}: open the link in it, or nobody is told when an alarm goes off. The link is good \
          for two days"
     )
 }

@@ -2,6 +2,7 @@
 
 mod back;
 mod counted;
+mod live;
 mod moved;
 mod report;
 mod run;

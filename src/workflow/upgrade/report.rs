@@ -130,6 +130,8 @@ impl fmt::Display for UpgradeReport {
         let old = versions(self.versions.iter().map(|moved| (moved, moved.from)));
         let is = if self.versions.len() > 1 { "are" } else { "is" };
         let verdict = match self.outcome {
+            // An alias that named a second version, too, names the same one as before.
+            Outcome::Live if self.versions.is_empty() => return self.change.fmt(f),
             Outcome::Unchanged => return self.change.fmt(f),
             Outcome::Live => {
                 let bold = format!("{GOOD}{BOLD}Upgraded.{BOLD:#}{GOOD:#}");
@@ -229,6 +231,8 @@ mod tests {
         ] {
             assert_eq!(report(outcome).exit(), exit);
         }
+        let same = UpgradeReport { versions: Vec::new(), ..report(Outcome::Live) };
+        assert!(unstyled(&same.to_string()).to_string().starts_with("Done."), "{same}");
         let cancelled = ChangeReport { cancelled: true, ..ChangeReport::default() };
         assert_eq!(UpgradeReport { change: cancelled, ..UpgradeReport::default() }.exit(), Exit::Cancelled);
     }

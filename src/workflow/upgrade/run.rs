@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::back::go_back;
+use super::live;
 use super::moved::{Moved, moved, versions};
 use super::report::{Outcome, UpgradeReport, Watched};
 use super::watch::{Seen, Watch};
@@ -18,6 +19,7 @@ use crate::workflow::apply_plan::Run;
 use crate::workflow::applying::applying;
 use crate::workflow::canary::{VersionCanary, ask_versions};
 use crate::workflow::events::Events;
+use crate::workflow::old_versions;
 use crate::workflow::plan_stack::plan_stack;
 use crate::workflow::{ChangeReport, Context, unknown_stack};
 
@@ -53,9 +55,16 @@ impl Upgrade<'_> {
         if change.dry_run || change.cancelled || !change.changed {
             return Ok(UpgradeReport { change, ..UpgradeReport::default() });
         }
+        // Old versions are deleted at the end, if all goes well.
+        let mut change = change;
+        let was_to_move = moves_alias(&change.changes);
+        change.changes.retain(|step| step.stage < Stage::Prune);
         let (stack, rest) = self.plan(self.context.silent()).await?;
         let moved = moved(&stack, &rest);
         self.must_only_move(&rest, &moved)?;
+        if was_to_move && !moves_alias(&rest.steps) {
+            return Err(live::moved_by_another(self.session, &stack).await?);
+        }
         let canary = if self.canary { Some(self.ask(&stack, &moved).await?) } else { None };
         let mut report = UpgradeReport { change, versions: moved, ..UpgradeReport::default() };
         if let Some(VersionCanary { hops, fault }) = canary {
@@ -192,6 +201,7 @@ impl Upgrade<'_> {
                 .then(line.of_stack("logs"), "read what the new version said")
                 .then(line.of_stack("versions"), "see which versions there are");
         } else {
+            live::must_be_live(self.session, &report.versions).await?;
             self.prune(rest, &mut report).await?;
         }
         Ok(self.ended(report))
@@ -199,19 +209,17 @@ impl Upgrade<'_> {
 
     /// Deletes the versions that nothing needs any more. Whether that can be done says nothing about the new version.
     async fn prune(&self, rest: &Plan, report: &mut UpgradeReport) -> Result<()> {
-        let prune = rest.since(Stage::Prune);
+        let mut prune = rest.since(Stage::Prune);
         Events::new(self.context.live).planned(&prune);
-        let Err(failure) = applying(self.context, self.session, &prune).await else { return Ok(()) };
-        let new = versions(report.versions.iter().map(|moved| (moved, Some(moved.to))));
-        if failure.error.code == Code::Interrupted {
-            return Err(failure
-                .error
-                .hint(format!("{new} is live; the next `upgrade` deletes old versions")));
+        if let Err(failure) = applying(self.context, self.session, &prune).await {
+            let Some(note) = old_versions::kept(&failure, &mut prune.steps) else {
+                let new = versions(report.versions.iter().map(|moved| (moved, Some(moved.to))));
+                let hint = format!("{new} is live; the next `upgrade` deletes old versions");
+                return Err(failure.error.hint(hint));
+            };
+            report.change.notes.push(note);
         }
-        report.change.notes.push(format!(
-            "old versions could not be deleted, the next run tries again: {}",
-            failure.error.message
-        ));
+        report.change.changes.extend(prune.steps);
         Ok(())
     }
 
@@ -239,4 +247,10 @@ impl Upgrade<'_> {
         };
         report
     }
+}
+
+/// Whether an alias is to name what has started by then.
+fn moves_alias(steps: &[Step]) -> bool {
+    let is_late = |step: &Step| (Stage::Live..Stage::Prune).contains(&step.stage);
+    steps.iter().any(|step| is_late(step) && step.resource.kind == Kind::ALIAS)
 }
