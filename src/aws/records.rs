@@ -34,8 +34,9 @@ pub(crate) struct Page {
     pub(crate) records: Vec<StoredRecord>,
     /// Where to read on; nowhere after the end of a closed shard.
     pub(crate) next: Option<String>,
-    /// How far this read is behind the newest record of the shard, in milliseconds; 0 if it has read everything.
-    pub(crate) behind: i64,
+    /// How far this read is behind the newest record of the shard, in milliseconds; 0 if it has read everything. None
+    /// where the answer does not say.
+    pub(crate) behind: Option<i64>,
 }
 
 /// The ids of the shards that have been open since a time, in milliseconds since 1970.
@@ -154,7 +155,7 @@ pub(crate) async fn get_records(
         arrived: record.approximate_arrival_timestamp.map(|time| time.as_secs_f64()),
         data: record.data.into_inner(),
     });
-    let behind = answer.millis_behind_latest.unwrap_or_default();
+    let behind = answer.millis_behind_latest;
     Ok(Page { records: records.collect(), next: answer.next_shard_iterator, behind })
 }
 

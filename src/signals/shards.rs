@@ -58,7 +58,7 @@ async fn read(aws: Aws<'_>, stream: &str, shard: &str, since: i64) -> Result<Sam
         let Some(iterator) = next else { return Ok(sample) };
         let page = get_records(aws, stream, &iterator, RECORDS).await?;
         sample.records.extend(page.records);
-        sample.is_whole = page.behind == 0 || page.next.is_none();
+        sample.is_whole = page.behind == Some(0) || page.next.is_none();
         next = page.next;
         let is_enough = sample.records.len() >= RECORDS.unsigned_abs() as usize;
         if sample.is_whole || is_enough || reads == READS {

@@ -81,7 +81,8 @@ impl Forwarder {
             }
         };
         let own = options.own_log_group.as_deref();
-        let siblings = own.map(|own| config.sibling_log_groups(own)).unwrap_or_default();
+        let mut siblings = own.map(|own| config.sibling_log_groups(own)).unwrap_or_default();
+        siblings.extend(options.other_log_groups.iter().cloned());
         let (remembered, pace) = (Remembered::default(), Pace::default());
         let bucket_owner = config.bucket_owner.clone();
         Ok(Self { router, lanes, options, siblings, remembered, quarantine, bucket_owner, pace })

@@ -1,5 +1,6 @@
 //! What a forwarder needs to know besides its configuration.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -15,6 +16,8 @@ use crate::secret::Store;
 pub struct Options {
     /// The function's own log group, whose events are never forwarded.
     pub own_log_group: Option<String>,
+    /// More log groups of functions of the stack, where it is known what they are named.
+    pub other_log_groups: BTreeSet<String>,
     /// The account that the function runs in, once it is known. Without it, every log group with a name like
     /// `own_log_group` is the function's own, whichever account it is in: that loses the events of another account's
     /// forwarder, but never makes a loop.
@@ -51,6 +54,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             own_log_group: None,
+            other_log_groups: BTreeSet::new(),
             own_account: None,
             cap: Cap::for_memory(128),
             timeouts: Timeouts::default(),

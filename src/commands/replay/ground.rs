@@ -1,6 +1,6 @@
 //! What a replay has to know of the stack.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use cwl2le_forwarder::config::Config;
@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_secs(60);
 /// Memory of a function that cannot be seen.
 const MEMORY_MB: u32 = 256;
 
-/// The stack.
+/// The stack, with its functions as they get the records: `$LATEST` may hold what was rolled back.
 pub(super) struct Ground {
     pub(super) stack: StackName,
     pub(super) names: Names,
@@ -33,6 +33,7 @@ pub(super) struct Ground {
     observed: Observed,
     unread: BTreeMap<Unread, Error>,
     config: Option<Whole>,
+    own_log_groups: BTreeSet<String>,
 }
 
 impl Ground {
@@ -45,8 +46,7 @@ impl Ground {
         let (scope, observed, unread) = observe_what_is_allowed(session, &stack, Depth::Stack, limit).await?;
         let target = session.target.clone();
         let names = Names::new(&stack, &target.region, scope);
-        let config = whole_config(&observed).ok().flatten();
-        let ground = Self { stack, names, target, observed, unread, config };
+        let ground = Self::of((stack, names, target), &observed, unread);
         for needed in [Unread::Stream, Unread::Function, Unread::Triggers] {
             if let Some(error) = ground.unread.get(&needed) {
                 return Err(error.clone());
@@ -59,6 +59,22 @@ impl Ground {
             return Err(explained(context, session, &ground.stack, error).await);
         }
         Ok(ground)
+    }
+
+    fn of(
+        (stack, names, target): (StackName, Names, Target),
+        observed: &Observed,
+        unread: BTreeMap<Unread, Error>,
+    ) -> Self {
+        let own_log_groups = own_log_groups(&names, observed);
+        let observed = observed.in_force();
+        let config = whole_config(&observed).ok().flatten();
+        Self { stack, names, target, observed, unread, config, own_log_groups }
+    }
+
+    /// The log groups of the functions.
+    pub(super) fn own_log_groups(&self) -> &BTreeSet<String> {
+        &self.own_log_groups
     }
 
     /// The account that the buckets belong to.
@@ -141,5 +157,56 @@ impl Ground {
     pub(super) fn isolated(&self) -> Vec<&str> {
         let isolated = self.config.iter().flat_map(|whole| &whole.isolated);
         isolated.map(String::as_str).collect()
+    }
+}
+
+/// The log groups that the functions write to, as `$LATEST` and as they get the records.
+fn own_log_groups(names: &Names, observed: &Observed) -> BTreeSet<String> {
+    let isolated = observed.isolated.iter().filter_map(|(name, own)| {
+        let function = own.function.as_ref()?;
+        Some((names.isolated(name).function_log_group, function))
+    });
+    let main = observed.function.as_ref().map(|main| (names.function_log_group.clone(), main));
+    // A function writes to the log group of its own name where its settings name none.
+    let all = main.into_iter().chain(isolated);
+    all.flat_map(|(usual, function)| function.log_groups().chain([usual])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use cwl2le_forwarder::config::CONFIG_ENV;
+    use serde_json::json;
+
+    use super::*;
+    use crate::resources::tests::{empty_account, one_stack, run};
+    use crate::resources::{EnvValue, setup};
+
+    #[test]
+    fn records_go_where_the_version_in_force_sends_them() {
+        let stack = one_stack();
+        let mut account = empty_account(&[]);
+        run(&stack, &mut account, |is| setup(&stack, is, false));
+        let ground = |observed: &Observed| {
+            let names = (stack.name.clone(), stack.names.clone(), stack.target.clone());
+            Ground::of(names, observed, BTreeMap::new())
+        };
+        let known = |ground: &Ground| {
+            let config = ground.configuration().expect("a configuration");
+            (config.destinations.keys().cloned().collect::<Vec<_>>(), ground.owner().to_owned())
+        };
+        let before = known(&ground(&account));
+        let other = json!({"type": "logentries", "region": "eu", "token": {"ssm": "/other"}});
+        let other = json!({"destinations": {"rolled-back": other}, "bucket_owner": "210987654321"});
+        let function = account.function.as_mut().expect("made");
+        assert!(function.live_version().is_some());
+        function.log_group = Some("/elsewhere".to_owned());
+        function.environment.insert(CONFIG_ENV.to_owned(), EnvValue(other.to_string()));
+        assert_eq!(known(&ground(&account)), before);
+        let own = ground(&account).own_log_groups().clone();
+        assert!(own.contains("/elsewhere") && own.contains(&stack.names.function_log_group), "{own:?}");
+        // Without an alias, `$LATEST` gets the records.
+        account.function.as_mut().expect("made").aliases.clear();
+        account.triggers.iter_mut().for_each(|trigger| trigger.qualifier = None);
+        assert_eq!(known(&ground(&account)), (vec!["rolled-back".to_owned()], "210987654321".to_owned()));
     }
 }

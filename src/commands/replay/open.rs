@@ -49,7 +49,8 @@ pub(super) async fn source(
     };
     if args.from == From::Stream {
         let span = chosen.span(now + JUST_NOW);
-        return Ok(Box::new(Stream::open(aws, stream, span, chosen, reading).await?));
+        let kept = i64::from(ground.retention_hours()) * 3_600_000;
+        return Ok(Box::new(Stream::open(aws, stream, (span, kept), chosen, reading).await?));
     }
     let shelf = shelf(args.from, ground)?;
     let begun = rfc3339(now);
@@ -95,7 +96,7 @@ pub(super) async fn sink(
     let rate = args.records_per_second;
     match into {
         Some(destined) => {
-            let own = ground.names.function_log_group.clone();
+            let own = ground.own_log_groups().clone();
             let now = i64::try_from(aws.session.time()).unwrap_or_default() * 1000;
             let notes = notes_of_destination(args, ground, now);
             Ok(Box::new(ToDestination::open(aws, destined, own, rate, notes)?))
@@ -110,9 +111,14 @@ pub(super) async fn sink(
 /// What somebody who sends records to a destination has to know.
 fn notes_of_destination(args: &Replay, ground: &Ground, now: i64) -> Vec<String> {
     let twice = match args.from {
-        From::Expired => "events that it got before their batch expired are delivered twice",
+        From::Expired => {
+            "events that it got before their batch expired, or from a replay into the stream, are delivered twice"
+        }
         From::LogGroups | From::Stream => "events that it got before are delivered twice",
-        From::Quarantine => "the other events of a record that was `refused` are delivered twice",
+        From::Quarantine => {
+            "the other events of a record that was `refused`, and what it got from a replay into the stream, are \
+             delivered twice"
+        }
     };
     let alone = "it gets only what the routes lead to it; other destinations get nothing";
     let mut notes = vec![alone.to_owned(), twice.to_owned()];
@@ -231,7 +237,7 @@ mod tests {
         });
         let config = Config::from_json(&config.to_string()).expect("a configuration");
         let session = Arc::new(FakeAws::new(|request| panic!("{request:?}")).session());
-        let destined = Destined::read(&session, config, "audit").await.expect("no secret is read");
+        let destined = Destined::read(&session, config, "audit", true).await.expect("no secret is read");
         let line = [&["replay", "--from", "log-groups"], flags].concat();
         let chosen = Chosen::of(&Line::try_parse_from(line).expect("flags").replay, 0).expect("chosen");
         let of = |group: &&str| {

@@ -75,8 +75,13 @@ impl Reading {
         let mut held = Held::default();
         let looked =
             if data.starts_with(&GZIP) { self.part(data, &mut held) } else { self.packed(data, &mut held) };
-        let elsewhere = (self.into.is_some() && !held.is_wanted).then_some(ELSEWHERE);
-        held.left = looked.err().map(|poison| poison.name()).or(elsewhere);
+        let fault = looked.err().map(|poison| poison.name());
+        held.left = match self.into {
+            // What is wrong with another part of it is for the forwarder to report.
+            Some(_) if held.is_wanted => None,
+            Some(_) => fault.or(Some(ELSEWHERE)),
+            None => fault,
+        };
         held
     }
 

@@ -5,9 +5,10 @@ use serde::Serialize;
 use super::args::From;
 use super::run::Run;
 use super::sink::{Delivery, Target};
-use super::source::Found;
+use super::source::{Found, Source};
 use super::survey::Row;
 use super::tally::{Count, LeftOut, OfGroup, Tally, Unreadable};
+use super::time::rfc3339;
 use crate::error::{Error, Exit};
 use crate::output::Next;
 
@@ -58,6 +59,12 @@ pub(crate) struct ReplayReport {
     /// Where it is noted what was sent.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub manifests: Vec<String>,
+    /// The time of which records may have left the stream before they were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gone: Option<LeftTheStream>,
+    /// Log groups that are named and of which there is no record.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub absent: Vec<String>,
     /// Why a record was not taken.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
@@ -68,7 +75,7 @@ pub(crate) struct ReplayReport {
     pub not_noted: u64,
     /// Events that may arrive twice: they were sent, and the answer that would say so was lost.
     pub possible_duplicates: u64,
-    /// Whether everything was sent that was to be.
+    /// Whether everything was read and sent that was to be, up to `--limit`, and its destination refused none of it.
     pub complete: bool,
     /// Whether `--limit` ended it.
     pub limited: bool,
@@ -79,6 +86,15 @@ pub(crate) struct ReplayReport {
     pub resume_at: Option<String>,
     /// What to run next.
     pub next: Next,
+}
+
+/// From when to when records may have left the stream before they were read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct LeftTheStream {
+    /// From when on, RFC 3339.
+    pub since: String,
+    /// Up to when, RFC 3339.
+    pub until: String,
 }
 
 impl ReplayReport {
@@ -96,15 +112,24 @@ impl ReplayReport {
         (self.unreadable, self.unreadable_objects) = (tally.unreadable(), tally.unreadable_objects);
     }
 
+    /// Takes what a source could not find.
+    pub(super) fn miss(&mut self, source: &dyn Source) {
+        self.gone = source
+            .gone()
+            .map(|gone| LeftTheStream { since: rfc3339(gone.since), until: rfc3339(gone.until) });
+        self.absent = source.absent();
+    }
+
     /// Takes how a run went.
-    pub(super) fn take(&mut self, run: Run, manifests: Vec<String>) {
+    pub(super) fn take(&mut self, run: Run, delivery: Option<Delivery>) {
         self.count(&run.tally);
-        self.manifests = manifests;
+        self.delivery = delivery;
         self.failure = run.failure;
         self.stopped = run.stopped.map(Box::new);
         (self.not_noted, self.possible_duplicates) = (run.not_noted, run.possible_duplicates);
-        (self.complete, self.limited, self.interrupted) =
-            (run.is_complete, run.is_limited, run.is_interrupted);
+        self.complete =
+            run.is_complete && self.unreadable_objects == 0 && self.refused() == 0 && self.gone.is_none();
+        (self.limited, self.interrupted) = (run.is_limited, run.is_interrupted);
     }
 
     /// Events that the destination refuses for good.
@@ -112,20 +137,18 @@ impl ReplayReport {
         self.delivery.as_ref().map_or(0, |delivery| delivery.refused)
     }
 
-    /// Whether everything was read and sent, and taken by its destination.
-    pub(super) fn is_whole(&self) -> bool {
-        self.complete && self.unreadable_objects == 0 && self.refused() == 0
-    }
-
     /// The exit code.
     pub(super) fn exit(&self) -> Exit {
         match self {
             _ if self.interrupted => Exit::Interrupted,
             _ if self.cancelled => Exit::Cancelled,
+            _ if self.chosen.records == 0 && !self.absent.is_empty() => Exit::NotFound,
             _ if self.dry_run => Exit::Success,
-            _ if self.is_whole() => Exit::Success,
+            _ if self.complete => Exit::Success,
             // What was sent is sent, and the rest is not.
-            _ if self.sent.records > 0 || self.complete && self.refused() == 0 => Exit::Partial,
+            _ if self.sent.records > 0 => Exit::Partial,
+            // Nothing kept it from sending but what it could not read.
+            _ if self.failure.is_none() && self.stopped.is_none() && self.refused() == 0 => Exit::Partial,
             _ => match &self.stopped {
                 Some(error) if self.failure.is_none() => error.code.exit(),
                 _ => Exit::Undelivered,
@@ -140,16 +163,40 @@ mod tests {
 
     #[test]
     fn what_the_destination_refuses_for_good_is_no_success() {
-        let exit = |complete, sent, refused| {
-            let mut report = ReplayReport { complete, ..ReplayReport::default() };
-            report.sent.records = sent;
-            report.delivery = Some(Delivery { refused, ..Delivery::default() });
-            report.exit()
+        let exit = |is_complete: bool, sent, refused| {
+            let failure = (!is_complete).then(|| "no".to_owned());
+            let mut run = Run { is_complete, failure, ..Run::default() };
+            run.tally.sent.records = sent;
+            let mut report = ReplayReport::default();
+            report.take(run, Some(Delivery { refused, ..Delivery::default() }));
+            (report.complete, report.exit())
         };
-        assert_eq!(exit(true, 5, 0), Exit::Success);
-        assert_eq!(exit(true, 5, 1), Exit::Partial);
-        assert_eq!(exit(true, 0, 1), Exit::Undelivered);
-        assert_eq!(exit(false, 5, 0), Exit::Partial);
-        assert_eq!(exit(false, 0, 0), Exit::Undelivered);
+        assert_eq!(exit(true, 5, 0), (true, Exit::Success));
+        assert_eq!(exit(true, 5, 1), (false, Exit::Partial));
+        assert_eq!(exit(true, 0, 1), (false, Exit::Undelivered));
+        assert_eq!(exit(false, 5, 0), (false, Exit::Partial));
+        assert_eq!(exit(false, 0, 0), (false, Exit::Undelivered));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_no_success() {
+        let mut run = Run { is_complete: true, ..Run::default() };
+        run.tally.unreadable_objects = 1;
+        let mut report = ReplayReport::default();
+        report.take(run, None);
+        assert_eq!((report.complete, report.exit()), (false, Exit::Partial));
+    }
+
+    #[test]
+    fn what_has_left_the_stream_and_what_is_not_in_it_is_no_success() {
+        let gone = LeftTheStream { since: "a".to_owned(), until: "b".to_owned() };
+        let mut report = ReplayReport { gone: Some(gone), ..ReplayReport::default() };
+        report.take(Run { is_complete: true, ..Run::default() }, None);
+        assert_eq!((report.complete, report.exit()), (false, Exit::Partial));
+        let mut report = ReplayReport { absent: vec!["/app/crat".to_owned()], ..ReplayReport::default() };
+        report.take(Run { is_complete: true, ..Run::default() }, None);
+        assert_eq!(report.exit(), Exit::NotFound);
+        report.chosen.records = 1;
+        assert_eq!(report.exit(), Exit::Success);
     }
 }

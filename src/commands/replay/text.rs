@@ -133,6 +133,18 @@ impl ReplayReport {
                 hanging(&lead, &text, width())
             })
             .collect();
+        if let Some(gone) = &self.gone {
+            let lead = format!("  {BAD}gone:{BAD:#} ");
+            let text = format!(
+                "what arrived from {} to {} may have left the stream before it was read; its events may still be in \
+                 their log groups: `--from log-groups`",
+                gone.since, gone.until
+            );
+            lines.push(hanging(&lead, &text, width()));
+        }
+        let lead = format!("  {WARN}not found:{WARN:#} ");
+        let absent = |name: &String| format!("nothing of {} arrived in that time", visible(name));
+        lines.extend(self.absent.iter().map(|name| hanging(&lead, &absent(name), width())));
         let bad = format!("  {BAD}cannot be read:{BAD:#} ");
         for Unreadable { name, why } in &self.unreadable {
             lines.push(hanging(&bad, &visible(why), width()));
@@ -160,6 +172,14 @@ impl ReplayReport {
             lines.push(hanging(&lead, &number(delivery.refused, "event"), width()));
             let why = delivery.reasons.iter().map(|why| hanging("    - ", &visible(why), width()));
             lines.extend(why);
+        }
+        if delivery.to_repeat > 0 {
+            let lead = format!("  {WARN}again:{WARN:#} ");
+            let text = format!(
+                "{} confirmed, of records of which others are not: another replay sends them again",
+                number(delivery.to_repeat, "event")
+            );
+            lines.push(hanging(&lead, &text, width()));
         }
         if delivery.possible_duplicates > 0 {
             let lead = format!("  {WARN}twice:{WARN:#} ");
@@ -204,7 +224,7 @@ impl ReplayReport {
             records => format!("{} of {all}", digits(records)),
         };
         let lead =
-            if self.is_whole() { format!("{GOOD}sent{GOOD:#} ") } else { format!("{BAD}sent only{BAD:#} ") };
+            if self.complete { format!("{GOOD}sent{GOOD:#} ") } else { format!("{BAD}sent only{BAD:#} ") };
         let lead = if self.limited && self.refused() == 0 && self.failure.is_none() && self.stopped.is_none()
         {
             "sent ".to_owned()

@@ -56,7 +56,10 @@ impl Verb for Replay {
         let aws = session.telling(&notice);
         let ground = Ground::read(context, &session, context.stack(&self.stack)).await?;
         let into = match &self.into {
-            Some(name) => Some(Destined::read(&session, ground.configuration()?, name).await?),
+            Some(name) => {
+                let config = ground.configuration()?;
+                Some(Destined::read(&session, config, name, self.sends()).await?)
+            }
             None => None,
         };
         let mut source = open::source(aws, self, &ground, chosen, into.as_ref()).await?;
@@ -94,6 +97,7 @@ impl Verb for Replay {
         let Some(sink) = sink.as_mut().filter(|_| self.sends()) else {
             let (tally, rows) = survey(aws, source.as_mut(), self.list, counted).await?;
             report.count(&tally);
+            report.miss(source.as_ref());
             report.rows = rows;
             if self.dry_run && tally.chosen.records > 0 {
                 report.next = Next::new().then(context.command_line.clone().applied(), "send them");
@@ -105,9 +109,10 @@ impl Verb for Replay {
         let mut ended = run(aws, source.as_mut(), sink.as_mut(), self.limit, counted).await;
         ended.take_end(source.end(aws).await);
         drop(step);
-        report.take(ended, source.notes());
-        report.delivery = sink.delivery().cloned();
-        let resume = source.resume().filter(|_| !report.complete || report.limited);
+        let resume = source.resume().filter(|_| !ended.is_complete || ended.is_limited);
+        report.manifests = source.notes();
+        report.miss(source.as_ref());
+        report.take(ended, sink.delivery().cloned());
         report.resume_at = resume.map(|resume| to_the_millisecond(resume.since));
         report.next = self.next(context, &report, resume);
         Ok(report)
@@ -158,7 +163,7 @@ impl Replay {
                     .then(again, "go on")
             }
             _ if report.stopped.is_some() => Next::new().then(again, "go on"),
-            _ if report.sent.records > 0 && report.complete && self.into.is_none() => Next::new().then(
+            _ if report.sent.records > 0 && self.into.is_none() => Next::new().then(
                 context.command_line.of_stack("status").with(&["--watch".to_owned()]),
                 "see them arrive",
             ),

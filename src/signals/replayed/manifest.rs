@@ -24,7 +24,7 @@ pub(crate) struct Manifest {
     pub(crate) stack: String,
     /// What was sent again, as in `--from`.
     pub(crate) from: String,
-    /// Where it was sent: `stream`.
+    /// Where it was sent: `stream`, or `destination:` with a name.
     pub(crate) into: String,
     /// The ARN of whoever ran it.
     pub(crate) by: String,

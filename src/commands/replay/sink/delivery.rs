@@ -16,10 +16,12 @@ pub(crate) struct Delivery {
     pub filtered: u64,
     /// Events that the forwarder never sends: those of its own log groups and of control messages.
     pub skipped: u64,
-    /// Events that the destination refuses for good.
+    /// Events that the destination refuses for good. A part of a record that nobody can read counts as one.
     pub refused: u64,
     /// Events that were sent and have no receipt: they may arrive twice.
     pub possible_duplicates: u64,
+    /// Events with a receipt whose record is not done, because others of it have none: another run sends it as a whole.
+    pub to_repeat: u64,
     /// Why it refuses them, at most 20 reasons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasons: Vec<String>,
@@ -35,6 +37,7 @@ impl Delivery {
         self.refused += counts.quarantined;
         for part in &outcome.account.parts {
             if let Fate::Quarantined(poison) = &part.fate {
+                self.refused += u64::from(part.events == 0);
                 self.note(&poison.to_string());
             }
         }

@@ -1,9 +1,11 @@
 //! A log service as a sink: the forwarder runs here, by the routes and rules of the stack, and a record is done when the
 //! log service has confirmed its events.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use cwl2le_forwarder::delivery::fate;
+use cwl2le_forwarder::delivery::account::{Account, Part};
+use cwl2le_forwarder::delivery::fate::{self, Progress};
 use cwl2le_forwarder::{Forwarder, Options, Outcome};
 use futures_util::future::LocalBoxFuture;
 use tokio::time::Instant;
@@ -39,29 +41,29 @@ pub(in super::super) struct ToDestination {
 }
 
 /// How the attempts at a batch ended.
-struct Attempts {
+pub(super) struct Attempts {
     /// The last that came to its end.
-    outcome: Option<Outcome>,
+    pub(super) outcome: Option<Outcome>,
     /// Whether the user has cut a later one short.
-    is_cut_short: bool,
+    pub(super) is_cut_short: bool,
 }
 
 impl ToDestination {
     /// A forwarder that delivers to a destination. `rate` is the maximum records a second that somebody asked for, and
-    /// `own` the log group of the forwarder in AWS, which is never forwarded. Connects to nothing.
+    /// `own` the log groups of the functions of the stack, which are never forwarded. Connects to nothing.
     ///
     /// # Errors
     /// [`crate::error::Code::Config`] for a secret or a route that cannot be used.
     pub(in super::super) fn open(
         aws: Aws<'_>,
         destined: Destined,
-        own: String,
+        own: BTreeSet<String>,
         rate: Option<u32>,
         notes: Vec<String>,
     ) -> Result<Self> {
         let Destined { name, config, store } = destined;
         let options = Options {
-            own_log_group: Some(own),
+            other_log_groups: own,
             own_account: Some(aws.session.target.account.clone()),
             cap: cap(),
             store: shared(store),
@@ -82,7 +84,7 @@ impl ToDestination {
     }
 
     /// Hands records to the forwarder until they are done, an attempt makes no progress, or the user asks to stop.
-    async fn attempts(&mut self, aws: Aws<'_>, records: &[Record]) -> Attempts {
+    pub(super) async fn attempts(&mut self, aws: Aws<'_>, records: &[Record]) -> Attempts {
         let Ok(invocation) = invocation(records, self.number) else {
             return Attempts { outcome: None, is_cut_short: false };
         };
@@ -108,7 +110,11 @@ impl ToDestination {
     }
 
     /// What became of each record.
-    fn fates(&mut self, parcels: &[&Parcel], Attempts { outcome, is_cut_short }: Attempts) -> Vec<Fate> {
+    pub(super) fn fates(
+        &mut self,
+        parcels: &[&Parcel],
+        Attempts { outcome, is_cut_short }: Attempts,
+    ) -> Vec<Fate> {
         let Some(outcome) = outcome else {
             if is_cut_short {
                 self.delivery.possible_duplicates += parcels.iter().map(|parcel| parcel.events).sum::<u64>();
@@ -116,18 +122,26 @@ impl ToDestination {
             let why = || Fate::Failed("the records make no invocation".to_owned());
             return vec![if is_cut_short { Fate::NotTried } else { why() }; parcels.len()];
         };
-        if is_cut_short {
-            self.delivery.possible_duplicates += outcome.account.events.failed;
-        }
         self.delivery.take(&outcome);
         let why = why(&outcome);
-        let fates = outcome.account.fates().map(|(fate, _)| match fate {
-            fate::Fate::Failed if is_cut_short => Fate::NotTried,
-            fate::Fate::Failed => Fate::Failed(why.clone()),
-            fate::Fate::Quarantined(_) | fate::Fate::Rejected => Fate::Refused,
-            _ => Fate::Sent,
-        });
-        let mut fates: Vec<Fate> = fates.collect();
+        let mut fates = Vec::with_capacity(parcels.len());
+        let standings = standings(&outcome.account);
+        for ((parcel, standing), (fate, _)) in parcels.iter().zip(standings).zip(outcome.account.fates()) {
+            let is_open = *fate == fate::Fate::Failed;
+            if is_open {
+                self.delivery.to_repeat += standing.confirmed;
+            }
+            if is_open && is_cut_short {
+                // The attempt that was cut short may have sent all that was left, and its answers are not known.
+                self.delivery.possible_duplicates += parcel.events.saturating_sub(standing.settled);
+            }
+            fates.push(match fate {
+                fate::Fate::Failed if is_cut_short => Fate::NotTried,
+                fate::Fate::Failed => Fate::Failed(why.clone()),
+                fate::Fate::Quarantined(_) | fate::Fate::Rejected if standing.confirmed == 0 => Fate::Refused,
+                _ => Fate::Sent,
+            });
+        }
         fates.resize(parcels.len(), Fate::Failed(why));
         fates
     }
@@ -172,6 +186,34 @@ impl Sink for ToDestination {
     fn delivery(&self) -> Option<&Delivery> {
         Some(&self.delivery)
     }
+}
+
+/// How far the events of a record have come.
+#[derive(Debug, Clone, Copy, Default)]
+struct Standing {
+    /// Those with a receipt.
+    confirmed: u64,
+    /// These, and those that are refused, dropped or never sent.
+    settled: u64,
+}
+
+/// The same for each record.
+fn standings(account: &Account) -> Vec<Standing> {
+    let of_part = |mut standing: Standing, part: &Part| {
+        let shares = account.shares(part);
+        let sum =
+            |of: fn(&Progress) -> u32| shares.iter().map(|share| u64::from(of(&share.progress))).sum::<u64>();
+        standing.confirmed += sum(Progress::delivered);
+        standing.settled += u64::from(part.filtered)
+            + if part.fate == fate::Fate::Failed {
+                sum(|progress| progress.done)
+            } else {
+                part.events.into()
+            };
+        standing
+    };
+    let records = account.parts.chunk_by(|a, b| a.record == b.record);
+    records.map(|parts| parts.iter().fold(Standing::default(), of_part)).collect()
 }
 
 /// Why something was not delivered.

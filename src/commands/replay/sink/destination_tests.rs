@@ -7,12 +7,14 @@ use cwl2le_forwarder::Options;
 use cwl2le_forwarder::config::Config;
 use cwl2le_local::log_service::{self, Answer, LogService, Protocol};
 use futures_util::future::LocalBoxFuture;
+use md5::{Digest, Md5};
 use serde_json::json;
 
-use super::destination::ToDestination;
+use super::destination::{Attempts, ToDestination};
 use super::*;
 use crate::aws::testing::FakeAws;
 use crate::aws::{Aws, Session};
+use crate::commands::replay::reading::Reading;
 use crate::commands::replay::run::{Run, run};
 use crate::commands::replay::source::{Found, Parcel, Portion, Source};
 use crate::error::Result;
@@ -79,17 +81,20 @@ fn service(answer: impl Fn(&str) -> Answer + Send + Sync + 'static) -> LogServic
 
 /// A sink that drops debug messages, sends long ones in bodies of their own, and tries everything once.
 fn sink(service: &LogService) -> ToDestination {
-    let destination =
-        json!({"type": "http", "url": format!("http://{}/", service.address()), "max_batch_bytes": 1024});
-    let config = json!({
-        "destinations": {"audit": destination},
-        "routes": [{"log_group": "*", "destination": "audit", "shape": {"exclude": [{"message": "^DEBUG"}]}}],
-    });
-    let config = Config::from_json(&config.to_string()).expect("a configuration");
+    let config = config(&service.address().to_string());
     let mut options = Options { comes_whole: true, ..Options::default() };
     options.retries.attempts = 1;
     let forwarder = cwl2le_forwarder::Forwarder::new(&config, options).expect("a forwarder");
     ToDestination::of(forwarder, Target { name: "audit".to_owned(), has_receipts: true, ..Target::default() })
+}
+
+fn config(address: &str) -> Config {
+    let destination = json!({"type": "http", "url": format!("http://{address}/"), "max_batch_bytes": 1024});
+    let config = json!({
+        "destinations": {"audit": destination},
+        "routes": [{"log_group": "*", "destination": "audit", "shape": {"exclude": [{"message": "^DEBUG"}]}}],
+    });
+    Config::from_json(&config.to_string()).expect("a configuration")
 }
 
 fn session() -> Session {
@@ -143,6 +148,27 @@ async fn what_is_not_confirmed_ends_the_run_and_only_the_rest_is_open() {
     assert!(ended.failure.as_ref().is_some_and(|why| why.contains("503")), "{ended:?}");
     assert!(source.done.contains(&(0, 0)) && !source.done.contains(&(0, 1)), "{:?}", source.done);
     assert_eq!(ended.tally.sent.records, source.done.len() as u64);
+    // The first event of the record that is open has a receipt, and is sent again with the other one.
+    assert_eq!(sink.delivery().map(|delivery| delivery.to_repeat), Some(1));
+}
+
+#[tokio::test]
+async fn a_stop_in_a_later_attempt_counts_what_was_never_looked_at_before() {
+    let fails = |body: &str| if body.contains("late") { Answer::status(503) } else { Answer::status(200) };
+    let service = service(fails);
+    let (early, late) = (long("early"), long("late"));
+    let (source, mut sink) =
+        (Given::of(&[&[&early, &late], &[&late, "b"], &["c", "d", "e"]]), sink(&service));
+    let parcels: Vec<&Parcel> = source.portions[0].parcels.iter().collect();
+    let records: Vec<Record> = parcels.iter().map(|parcel| Record::Data(parcel.data.clone())).collect();
+    let attempts = sink.attempts((&session()).into(), &records).await;
+    let duplicates =
+        |sink: &ToDestination| sink.delivery().map_or(0, |delivery| delivery.possible_duplicates);
+    let before = duplicates(&sink);
+    let fates = sink.fates(&parcels, Attempts { is_cut_short: true, ..attempts });
+    assert_eq!(fates, vec![Fate::NotTried; 3]);
+    assert_eq!(duplicates(&sink) - before, 6);
+    assert_eq!(sink.delivery().map(|delivery| delivery.to_repeat), Some(1));
 }
 
 #[tokio::test]
@@ -160,4 +186,35 @@ async fn a_stop_while_nothing_is_answered_says_what_may_arrive_twice() {
     assert!(ended.is_interrupted && !ended.is_complete && ended.failure.is_none(), "{ended:?}");
     assert_eq!((ended.tally.sent.records, source.done.len()), (0, 0));
     assert_eq!(sink.delivery().map(|delivery| delivery.possible_duplicates), Some(3));
+}
+
+/// Records that a producer has packed into one.
+fn packed(records: &[Vec<u8>]) -> Vec<u8> {
+    let field = |number: u8, value: &[u8]| {
+        let length = u16::try_from(value.len()).expect("a short value");
+        [&[number << 3 | 2, (length & 0x7f) as u8 | 0x80, (length >> 7) as u8][..], value].concat()
+    };
+    let records = records.iter().map(|data| field(3, &[&[1 << 3, 0][..], &field(3, data)].concat()));
+    let message = [field(1, b"key"), records.collect::<Vec<_>>().concat()].concat();
+    [b"\xf3\x89\x9a\xc2", &message[..], &Md5::digest(&message)].concat()
+}
+
+#[tokio::test]
+async fn a_packed_record_with_a_part_that_nobody_can_read_is_sent_and_its_fault_told() {
+    let service = service(|_| Answer::status(200));
+    let (mut source, mut sink) = (Given::of(&[&["a", "b"]]), sink(&service));
+    let parcel = &mut source.portions[0].parcels[0];
+    parcel.data = packed(&[parcel.data.clone(), b"no gzip".to_vec()]);
+    let ended = sent(&session(), &mut source, &mut sink).await;
+    assert!(ended.is_complete && ended.failure.is_none(), "{ended:?}");
+    assert_eq!((ended.tally.sent.records, source.done.len()), (1, 1));
+    let delivery = sink.delivery().expect("a delivery");
+    assert_eq!((delivery.delivered, delivery.refused, delivery.reasons.len()), (2, 1, 1), "{delivery:?}");
+    let data = packed(&[Given::of(&[&["a"]]).portions[0].parcels[0].data.clone(), b"no gzip".to_vec()]);
+    let router =
+        || cwl2le_forwarder::route::Router::without_secrets(&config("127.0.0.1:1")).expect("a router");
+    assert_eq!(Reading::for_destination("audit", router()).look(&data).left, None);
+    assert_eq!(Reading::new(256, Some(router())).look(&data).left, Some("not_gzip"));
+    let none = packed(&[b"no gzip".to_vec()]);
+    assert_eq!(Reading::for_destination("audit", router()).look(&none).left, Some("not_gzip"));
 }

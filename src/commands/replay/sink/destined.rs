@@ -17,12 +17,12 @@ pub(in super::super) struct Destined {
     pub(in super::super) name: String,
     /// The routes of the stack, and the settings of this destination alone.
     pub(super) config: Config,
-    /// The texts that it refers to.
+    /// The texts that it refers to; stand-ins where nothing is sent.
     pub(super) store: Option<Store>,
 }
 
 impl Destined {
-    /// Reads the routes and the secrets of a destination, of the configuration of a whole stack.
+    /// Reads the routes of a destination, of the configuration of a whole stack, and its secrets where it sends.
     ///
     /// # Errors
     /// [`Code::Usage`] where there is no such destination; what the calls fail with.
@@ -30,12 +30,13 @@ impl Destined {
         session: &Arc<Session>,
         mut config: Config,
         name: &str,
+        sends: bool,
     ) -> Result<Self> {
         check(&config, name)?;
         let its = format!("destinations.{name}.");
         let needed = config
             .references()
-            .filter(|(place, _)| !place.starts_with("destinations.") || place.starts_with(&its));
+            .filter(|(place, _)| !place.starts_with("destinations.") || sends && place.starts_with(&its));
         let needed: Vec<_> = needed.map(|(_, reference)| reference).collect();
         let store = if needed.is_empty() {
             None
@@ -45,6 +46,7 @@ impl Destined {
         if let Some(store) = &store {
             fill_routes(&mut config, store)?;
         }
+        let store = if sends { store } else { Some(Store::stand_in()) };
         Ok(Self { name: name.to_owned(), config: alone(config, name), store })
     }
 
@@ -105,7 +107,9 @@ fn alone(mut config: Config, name: &str) -> Config {
 mod tests {
     use serde_json::json;
 
+    use super::super::destination::ToDestination;
     use super::*;
+    use crate::aws::testing::{Answer, FakeAws};
 
     fn config() -> Config {
         let one = json!({"type": "logentries", "endpoint": "127.0.0.1:1", "tls": false,
@@ -130,6 +134,31 @@ mod tests {
         assert_eq!(names("/app"), Some(vec!["app".to_owned()]));
         // Of two destinations none is the default, also when the settings of one are gone.
         assert_eq!(names("/other"), None);
+    }
+
+    #[tokio::test]
+    async fn what_is_only_looked_at_needs_no_secret() {
+        let aws = FakeAws::new(|request| match request.operation.as_str() {
+            "GetParameter" if request.text("Name") == "/routes" => Answer::Json(json!({"Parameter": {
+                "Value": r#"[{"log_group": "/app", "destination": "app"}]"#}})),
+            _ => Answer::Error(400, "AccessDeniedException", "no"),
+        });
+        let one = json!({"type": "logentries", "region": "eu", "token": {"ssm": "/token"}});
+        let config = json!({"destinations": {"app": one}, "routes_from": {"ssm": "/routes"}});
+        let config = Config::from_json(&config.to_string()).expect("a configuration");
+        let session = Arc::new(aws.session());
+        let read = async |sends| Destined::read(&session, config.clone(), "app", sends).await;
+        assert_eq!(read(true).await.err().map(|error| error.code), Some(Code::AccessDenied));
+        let destined = read(false).await.expect("a destination");
+        assert!(destined.router().expect("a router").choose("/app", ["f"]).is_ok());
+        ToDestination::open(
+            (&*session).into(),
+            destined,
+            BTreeSet::from(["/own".to_owned()]),
+            None,
+            Vec::new(),
+        )
+        .expect("a sink");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::aws::bucket::{Listed, list_all_objects};
 use crate::aws::object::{At, get_object, put_object};
 use crate::error::{Code, Error, Result};
 use crate::resources::kept::MANIFESTS;
-use crate::signals::replayed::{ALIVE, Entry, Manifest, STREAM, Sent};
+use crate::signals::replayed::{ALIVE, Entry, Manifest, Sent};
 
 /// Maximum size of a manifest, in bytes.
 const MOST: u64 = 64 << 20;
@@ -167,8 +167,9 @@ impl Book {
                      have sent, too, with --again",
                 )
             })?;
-            // What went to one destination has not gone to another; what went into the stream has gone to all of them.
-            if [self.open.into.as_str(), STREAM].contains(&manifest.into.as_str()) {
+            // What went to one destination has not gone to another. What went into the stream has gone to those of its
+            // time, as they were set up then: who names one wants it to get everything.
+            if manifest.into == self.open.into {
                 sent.add(manifest);
             }
         }

@@ -83,6 +83,23 @@ pub(in super::super) struct Resume {
     pub(in super::super) until: i64,
 }
 
+/// A time, in milliseconds since 1970, of which records may have left their source before they were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Gone {
+    /// From when on.
+    pub(in super::super) since: i64,
+    /// Up to when.
+    pub(in super::super) until: i64,
+}
+
+impl Gone {
+    /// From the beginning of the earlier to the end of the later of two.
+    pub(super) fn with(self, other: Option<Self>) -> Self {
+        let Some(other) = other else { return self };
+        Self { since: self.since.min(other.since), until: self.until.max(other.until) }
+    }
+}
+
 /// Hands out records in the order in which they are to be sent.
 pub(in super::super) trait Source {
     /// What there is.
@@ -132,6 +149,16 @@ pub(in super::super) trait Source {
 
     /// Where the notes of this run are.
     fn notes(&self) -> Vec<String>;
+
+    /// What may have left the source before it was read.
+    fn gone(&self) -> Option<Gone> {
+        None
+    }
+
+    /// The log groups that are named and of which there is no record, once all of them were read.
+    fn absent(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Where another run goes on; none where that finds it in the notes.
     fn resume(&self) -> Option<Resume> {

@@ -15,4 +15,5 @@ pub(super) mod stream;
 mod stream_tests;
 mod unreadable;
 
+pub(crate) use interface::Gone;
 pub(super) use interface::{Found, Left, Parcel, Portion, Resume, Source};

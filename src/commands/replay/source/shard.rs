@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::Gone;
 use crate::aws::error::{INVALID_RESPONSE, Operation};
 use crate::aws::records::{Page, ShardOfTime, StoredRecord, get_records, iterator_behind, shard_iterator};
 use crate::aws::{Aws, AwsError};
@@ -21,8 +22,25 @@ const PAGES: usize = 256 << 20;
 /// Number of records of the first read, when nobody knows how large they are, and of any.
 const FIRST: usize = 50;
 const RECORDS: usize = 1000;
+/// How much earlier than one before it a record of a shard may say that it arrived, in milliseconds: Kinesis calls these
+/// times approximate, and its own order are the sequence numbers.
+pub(super) const APART: i64 = 5000;
+/// How much older than what the stream keeps the beginning may be, in milliseconds: who gives `--since 24h` for a stream
+/// of 24 hours means all of it.
+const GRACE: i64 = 60_000;
 /// Maximum number of reads in a row that get nowhere: two minutes of them.
 const FRUITLESS: u32 = 240;
+
+/// What is read of every shard.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// From this time on, in milliseconds since 1970, and up to which; what has it is included.
+    pub(super) span: (i64, i64),
+    /// How long the stream keeps records, in milliseconds.
+    pub(super) kept: i64,
+    /// The number of shards.
+    pub(super) shards: usize,
+}
 
 /// A shard, read up to some point.
 pub(super) struct Shard {
@@ -34,6 +52,11 @@ pub(super) struct Shard {
     /// The sequence number of the last record that was read, and when that arrived, in milliseconds since 1970.
     last: Option<String>,
     arrived: i64,
+    /// Everything that arrived before this time was read, in milliseconds since 1970; none before the first read.
+    read_to: Option<i64>,
+    /// Where it begins; later than the span where what it comes from was read.
+    begin: i64,
+    gone: Option<Gone>,
     /// Read and not handed out, with the times of their arrival.
     records: VecDeque<(i64, StoredRecord)>,
     /// Number of records of the next read, and when it may be.
@@ -55,6 +78,9 @@ impl Shard {
             iterator: None,
             last: None,
             arrived: since,
+            read_to: None,
+            begin: since,
+            gone: None,
             records: VecDeque::new(),
             limit: FIRST,
             next: Instant::now(),
@@ -79,6 +105,21 @@ impl Shard {
         self.records.front().map(|(arrived, _)| *arrived)
     }
 
+    /// When the last record that was read arrived.
+    pub(super) fn arrived(&self) -> i64 {
+        self.arrived
+    }
+
+    /// Notes that everything is newer than a time, in milliseconds since 1970: what it comes from was read up to then.
+    pub(super) fn follow(&mut self, time: i64) {
+        self.begin = self.begin.max(time);
+    }
+
+    /// What may have left the stream before it was read.
+    pub(super) fn gone(&self) -> Option<Gone> {
+        self.gone
+    }
+
     /// Hands out the next record.
     pub(super) fn pop(&mut self) -> Option<(i64, StoredRecord)> {
         self.records.pop_front()
@@ -88,20 +129,18 @@ impl Shard {
     ///
     /// # Errors
     /// What the calls fail with; [`INVALID_RESPONSE`] where they lead nowhere.
-    pub(super) async fn read(
-        &mut self,
-        aws: Aws<'_>,
-        stream: &str,
-        (since, until): (i64, i64),
-        shards: usize,
-    ) -> Result<(), AwsError> {
+    pub(super) async fn read(&mut self, aws: Aws<'_>, stream: &str, bounds: Bounds) -> Result<(), AwsError> {
         let operation = Operation { service: "kinesis", name: "GetRecords", resource: stream };
         let pause = self.next.saturating_duration_since(Instant::now());
         aws.rest(pause).await.map_err(|_| AwsError::interrupted(operation))?;
+        self.miss(now(aws), bounds);
         let iterator = match (self.iterator.take(), &self.last) {
             (Some(iterator), _) => Some(iterator),
             (None, Some(last)) => iterator_behind(aws, stream, &self.id, last).await?,
-            (None, None) => shard_iterator(aws, stream, &self.id, since).await?,
+            (None, None) => {
+                let since = bounds.span.0.saturating_sub(APART).max(0);
+                shard_iterator(aws, stream, &self.id, since).await?
+            }
         };
         let Some(iterator) = iterator else {
             self.is_at_end = true;
@@ -111,7 +150,7 @@ impl Shard {
         let read = get_records(aws, stream, &iterator, limit).await;
         self.next = Instant::now() + PAUSE;
         match read {
-            Ok(page) => self.take(page, (since, until), shards),
+            Ok(page) => self.take(page, now(aws), bounds),
             // Iterators are good for five minutes, and a slow log service takes longer for what was read with this one.
             Err(error) if error.is(&["ExpiredIteratorException"]) => self.fruitless += 1,
             Err(error) => return Err(error),
@@ -123,26 +162,42 @@ impl Shard {
         Err(AwsError::new(operation, INVALID_RESPONSE, why))
     }
 
-    fn take(&mut self, page: Page, (since, until): (i64, i64), shards: usize) {
-        let is_further = !page.records.is_empty() || page.behind < self.behind;
+    /// Notes what has left the stream since it was read up to some time. AWS does not say that: it goes on with the oldest
+    /// record that is left.
+    fn miss(&mut self, now: i64, Bounds { span: (_, until), kept, .. }: Bounds) {
+        let (since, grace) = self.read_to.map_or((self.begin, GRACE), |read_to| (read_to, 0));
+        let left = now.saturating_sub(kept).min(until);
+        if since < left - grace {
+            self.gone = Some(Gone { since, until: left }.with(self.gone));
+        }
+        self.read_to = Some(since.max(left));
+    }
+
+    fn take(&mut self, page: Page, now: i64, Bounds { span: (since, until), shards, .. }: Bounds) {
+        let behind = page.behind.unwrap_or(i64::MAX);
+        let is_further = !page.records.is_empty() || behind < self.behind;
         self.fruitless = if is_further { 0 } else { self.fruitless + 1 };
-        self.behind = self.behind.min(page.behind);
+        self.behind = self.behind.min(behind);
         self.pace(&page, shards);
+        let is_closed = page.next.is_none();
         for record in page.records {
             #[expect(clippy::cast_possible_truncation, reason = "milliseconds of our time fit")]
             let arrived = record.arrived.map_or(self.arrived, |seconds| (seconds * 1000.0).round() as i64);
-            if arrived > until {
+            if arrived > until.saturating_add(APART) {
                 self.is_at_end = true;
                 return;
             }
             self.arrived = arrived;
             self.last = Some(record.sequence.clone());
-            if arrived >= since {
+            if (since..=until).contains(&arrived) {
                 self.records.push_back((arrived, record));
             }
         }
+        // A closed shard is not behind, however old its last record is.
+        let reached = page.behind.filter(|_| !is_closed).map_or(self.arrived, |behind| now - behind);
+        self.read_to = self.read_to.max(Some(self.arrived.max(reached)));
         // What is read up to now is read up to `until`, which has passed.
-        self.is_at_end = page.next.is_none() || page.behind == 0;
+        self.is_at_end = page.next.is_none() || page.behind == Some(0);
         self.iterator = page.next;
     }
 
@@ -156,4 +211,9 @@ impl Shard {
         let page = PAGE.min(PAGES / shards.max(1));
         self.limit = (page / size.max(1)).clamp(1, RECORDS);
     }
+}
+
+/// What time it is for AWS, in milliseconds since 1970.
+fn now(aws: Aws<'_>) -> i64 {
+    i64::try_from(aws.session.time()).unwrap_or_default() * 1000
 }

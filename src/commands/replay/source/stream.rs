@@ -3,14 +3,14 @@
 //! The trigger reads the same shards: this takes less than half of what each gives. Shards are read side by side and
 //! handed out a second at a time, so that one time says where another run goes on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::LocalBoxFuture;
 use futures_util::stream::{StreamExt as _, TryStreamExt as _, iter};
 
 use super::position::Positions;
-use super::shard::Shard;
-use super::{Found, Left, Parcel, Portion, Resume, Source};
+use super::shard::{APART, Bounds, Shard};
+use super::{Found, Gone, Left, Parcel, Portion, Resume, Source};
 use crate::aws::Aws;
 use crate::aws::records::{StoredRecord, shards_of_time};
 use crate::commands::replay::chosen::Chosen;
@@ -31,19 +31,24 @@ pub(in super::super) struct Stream {
     found: Found,
     /// From this time on, in milliseconds since 1970, and up to which; what has it is included.
     span: (i64, i64),
+    /// How long the stream keeps records, in milliseconds.
+    pub(super) kept: i64,
+    /// The log groups that are named and of which no record was read, and whether all records were.
+    absent: BTreeSet<String>,
+    is_read: bool,
     shards: Vec<Shard>,
     positions: Positions,
 }
 
 impl Stream {
-    /// Lists the shards that had records in that time.
+    /// Lists the shards that had records in that time. `kept` is how long the stream keeps them, in milliseconds.
     ///
     /// # Errors
     /// What the call fails with.
     pub(in super::super) async fn open(
         aws: Aws<'_>,
         name: &str,
-        (since, until): (i64, i64),
+        ((since, until), kept): ((i64, i64), i64),
         chosen: Chosen,
         reading: Reading,
     ) -> Result<Self> {
@@ -57,27 +62,41 @@ impl Stream {
             ..Found::default()
         };
         let positions = Positions::new(since, until);
-        Ok(Self { name: name.to_owned(), chosen, reading, found, span: (since, until), shards, positions })
+        Ok(Self {
+            name: name.to_owned(),
+            absent: chosen.names().iter().cloned().collect(),
+            is_read: false,
+            chosen,
+            reading,
+            found,
+            span: (since, until),
+            kept,
+            shards,
+            positions,
+        })
     }
 
     /// Reads until each shard has a record to hand out, or is at its end: then the oldest of them is known.
     async fn fill(&mut self, aws: Aws<'_>) -> Result<()> {
-        let (name, span, count) = (&self.name, self.span, self.shards.len());
+        let name = &self.name;
+        let bounds = Bounds { span: self.span, kept: self.kept, shards: self.shards.len() };
         loop {
             let open: BTreeSet<String> =
                 self.shards.iter().filter(|shard| !shard.is_done()).map(|shard| shard.id.clone()).collect();
+            let ends: BTreeMap<String, i64> =
+                self.shards.iter().map(|shard| (shard.id.clone(), shard.arrived())).collect();
+            for shard in &mut self.shards {
+                let last = shard.parents.iter().filter_map(|parent| ends.get(parent)).max();
+                last.into_iter().for_each(|last| shard.follow(*last));
+            }
             // A child is read when its parents are handed out: its records are newer, whatever the clocks say.
             let is_next = |shard: &&mut Shard| {
                 shard.is_empty()
                     && !shard.is_done()
                     && shard.parents.iter().all(|parent| !open.contains(parent))
             };
-            let reads: Vec<_> = self
-                .shards
-                .iter_mut()
-                .filter(is_next)
-                .map(|shard| shard.read(aws, name, span, count))
-                .collect();
+            let reads: Vec<_> =
+                self.shards.iter_mut().filter(is_next).map(|shard| shard.read(aws, name, bounds)).collect();
             if reads.is_empty() {
                 return Ok(());
             }
@@ -104,6 +123,7 @@ impl Stream {
         for ((arrived, record), at) in records.into_iter().zip(0..) {
             portion.bytes += record.data.len() as u64;
             let held = self.reading.look(&record.data);
+            self.absent.retain(|name| !held.log_groups.contains(name));
             if self.chosen.is_of_groups() && !held.log_groups.iter().any(|group| self.chosen.has_group(group))
             {
                 continue;
@@ -143,6 +163,7 @@ impl Source for Stream {
                 Some((shard, records)) => Some(self.portion(shard, records)),
                 None => {
                     self.positions.read_to(self.span.1);
+                    self.is_read = true;
                     None
                 }
             })
@@ -163,6 +184,15 @@ impl Source for Stream {
     }
 
     fn resume(&self) -> Option<Resume> {
-        Some(self.positions.resume())
+        let Resume { since, until } = self.positions.resume();
+        Some(Resume { since: since.saturating_sub(APART).max(self.span.0), until })
+    }
+
+    fn gone(&self) -> Option<Gone> {
+        self.shards.iter().filter_map(Shard::gone).reduce(|a, b| a.with(Some(b)))
+    }
+
+    fn absent(&self) -> Vec<String> {
+        if self.is_read { self.absent.iter().cloned().collect() } else { Vec::new() }
     }
 }

@@ -21,6 +21,11 @@ use crate::events::{Origin, Record, SavedEvent};
 /// When the first record arrived: 2026-11-29T20:00:00Z, in milliseconds.
 const BEGIN: i64 = 1_795_982_400_000;
 
+/// How long a stream keeps records that loses none.
+const FOREVER: i64 = i64::MAX;
+/// An hour, in seconds.
+const HOUR: i64 = 3600;
+
 /// A shard: what it comes from, whether it is closed, and its messages with the seconds after [`BEGIN`].
 struct Given {
     parents: &'static [&'static str],
@@ -37,12 +42,15 @@ struct Kinesis {
     reads: BTreeMap<String, Vec<Instant>>,
     /// What the read with this number answers in the place of records.
     odd: fn(usize) -> Option<Answer>,
+    /// Whether an answer says how far it is behind the newest record.
+    says_behind: bool,
     read: usize,
 }
 
 impl Kinesis {
     fn of(shards: impl IntoIterator<Item = (&'static str, Given)>) -> Self {
-        Self { shards: shards.into_iter().collect(), page: 2, reads: BTreeMap::new(), odd: |_| None, read: 0 }
+        let shards = shards.into_iter().collect();
+        Self { shards, page: 2, reads: BTreeMap::new(), odd: |_| None, says_behind: true, read: 0 }
     }
 
     fn answer(&mut self, request: &Request) -> Answer {
@@ -98,7 +106,10 @@ impl Kinesis {
         });
         let page: Vec<Value> = page.collect();
         let left = all.len() - page.len();
-        let mut answer = json!({"Records": page, "MillisBehindLatest": left * 1000});
+        let mut answer = json!({ "Records": page });
+        if self.says_behind {
+            answer["MillisBehindLatest"] = (left * 1000).into();
+        }
         if left > 0 || !given.is_closed {
             answer["NextShardIterator"] = format!("{shard} {}", at + page.len()).into();
         }
@@ -137,7 +148,8 @@ fn world(kinesis: Kinesis) -> (Arc<Mutex<Kinesis>>, Session) {
 async fn open(session: &Session, (since, until): (i64, i64)) -> Stream {
     let span = (BEGIN + since * 1000, BEGIN + until * 1000);
     let reading = Reading::new(256, None);
-    Stream::open(session.into(), "stream", span, Chosen::default(), reading).await.expect("a source")
+    let chosen = Chosen::default();
+    Stream::open(session.into(), "stream", (span, FOREVER), chosen, reading).await.expect("a source")
 }
 
 async fn portions(session: &Session, stream: &mut Stream) -> Result<Vec<Portion>> {
@@ -205,6 +217,14 @@ async fn an_iterator_that_expires_and_a_shard_that_throttles_lose_nothing_and_re
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_say_how_far_it_is_behind_is_not_the_end() {
+    let mut kinesis = Kinesis::of([("1", shard(&[], true, &[(0, "a"), (1, "b"), (2, "c")]))]);
+    kinesis.says_behind = false;
+    let (_, session) = world(kinesis);
+    assert_eq!(messages(&session, (0, 60)).await, ["a", "b", "c"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_shard_that_leads_nowhere_ends_the_run() {
     let nothing = |_| {
         Some(Answer::Json(json!({"Records": [], "MillisBehindLatest": 5000, "NextShardIterator": "1 0"})))
@@ -230,11 +250,77 @@ async fn another_run_goes_on_at_the_oldest_record_that_is_not_done() {
     let second = stream.next((&session).into()).await.expect("read").expect("a portion");
     stream.settle((&session).into(), &[(first.id, 0)]).await.expect("settled");
     let since = |stream: &Stream| stream.resume().expect("a time").since - BEGIN;
-    assert_eq!(since(&stream), 10_000, "what was read and not sent is open");
+    // Times of arrival are exact to some seconds.
+    assert_eq!(since(&stream), 5_000, "what was read and not sent is open");
     stream.settle((&session).into(), &[(second.id, 0)]).await.expect("settled");
-    assert_eq!(since(&stream), 10_000, "nothing newer was handed out");
+    assert_eq!(since(&stream), 5_000, "nothing newer was handed out");
     let rest = portions(&session, &mut stream).await.expect("records");
     let done: Vec<_> = rest.iter().map(|portion| (portion.id, 0)).collect();
     stream.settle((&session).into(), &done).await.expect("settled");
-    assert_eq!(since(&stream), 60_000);
+    assert_eq!(since(&stream), 55_000);
+    assert_eq!(stream.gone(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_of_arrival_that_go_back_hide_nothing() {
+    let (_, session) = world(Kinesis::of([(
+        "1",
+        shard(
+            &[],
+            false,
+            &[(8, "a"), (11, "b"), (9, "c"), (10, "d"), (62, "e"), (59, "f"), (70, "g"), (58, "h")],
+        ),
+    )]));
+    assert_eq!(messages(&session, (10, 60)).await, ["b", "d", "f"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_left_the_stream_is_named() {
+    let now = |session: &Session| session.time() as i64 * 1000;
+    let ago = |session: &Session, hours: i64| (now(session) - BEGIN) / 1000 - hours * HOUR;
+    let (_, session) = world(Kinesis::of([]));
+    let (old, new) = (ago(&session, 20), ago(&session, 1));
+    let given = || {
+        let mut kinesis = Kinesis::of([("1", shard(&[], true, &[(old, "a"), (old + 1, "b"), (new, "c")]))]);
+        kinesis.says_behind = false;
+        kinesis
+    };
+    // From the beginning: the stream keeps a day, and three were asked for.
+    let (_, session) = world(given());
+    let mut stream = open(&session, (ago(&session, 72), new + HOUR)).await;
+    stream.kept = 24 * HOUR * 1000;
+    assert_eq!(portions(&session, &mut stream).await.expect("records").len(), 3);
+    let gone = stream.gone().expect("something");
+    assert_eq!(gone.since, BEGIN + ago(&session, 72) * 1000);
+    assert!((gone.until - (now(&session) - stream.kept)).abs() < 120_000, "{gone:?}");
+    // In the middle, because the destination was slow.
+    let (_, session) = world(given());
+    let mut stream = open(&session, (ago(&session, 23), new + HOUR)).await;
+    stream.kept = 24 * HOUR * 1000;
+    for _ in ["a", "b"] {
+        stream.next((&session).into()).await.expect("read").expect("a portion");
+    }
+    assert_eq!(stream.gone(), None);
+    stream.kept = 10 * HOUR * 1000;
+    stream.next((&session).into()).await.expect("read").expect("a portion");
+    assert_eq!(stream.gone().map(|gone| gone.since), Some(BEGIN + (old + 1) * 1000));
+    // All that a stream keeps is no loss.
+    let (_, session) = world(given());
+    let mut stream = open(&session, (ago(&session, 24), new + HOUR)).await;
+    stream.kept = 24 * HOUR * 1000;
+    portions(&session, &mut stream).await.expect("records");
+    assert_eq!(stream.gone(), None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_group_of_which_nothing_arrived_is_named() {
+    let (_, session) = world(Kinesis::of([("1", shard(&[], false, &[(0, "a")]))]));
+    let chosen = crate::commands::replay::tests::world::chosen(&["-g", "/app", "-g", "/crat"]);
+    let span = ((BEGIN, BEGIN + 60_000), FOREVER);
+    let reading = Reading::new(256, None);
+    let mut stream =
+        Stream::open((&session).into(), "stream", span, chosen, reading).await.expect("a source");
+    assert_eq!(stream.absent(), Vec::<String>::new(), "nothing is read yet");
+    assert_eq!(portions(&session, &mut stream).await.expect("records").len(), 1);
+    assert_eq!(stream.absent(), ["/crat"]);
 }

@@ -4,4 +4,4 @@ mod every_call;
 mod faults;
 mod runs;
 mod texts;
-mod world;
+pub(super) mod world;

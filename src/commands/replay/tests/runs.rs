@@ -4,13 +4,16 @@ use std::time::Duration;
 
 use super::super::args::From;
 use super::super::chosen::Chosen;
+use super::super::reading::Reading;
 use super::super::run::run;
 use super::super::sink::Sink;
 use super::super::sink::stream::ToStream;
-use super::super::source::Source;
+use super::super::source::objects::{Objects, Shelf};
+use super::super::source::{Source, expired};
 use super::super::survey::survey;
 use super::world::*;
 use crate::error::Code;
+use crate::signals::replayed::Manifest;
 
 #[tokio::test(start_paused = true)]
 async fn what_expired_is_put_once_in_order_and_noted() {
@@ -206,4 +209,25 @@ async fn a_rate_may_be_lower_and_not_higher_than_a_quarter() {
     assert_eq!(sink(Some(3)).await.map(|sink| sink.target().records_a_second).expect("a sink"), Some(3));
     let Err(error) = sink(Some(251)).await else { panic!("too fast") };
     assert_eq!(error.code, Code::Usage);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_destination_gets_what_an_earlier_run_has_put_into_the_stream() {
+    let world = World::new(|_| None);
+    world.expires("shard-0/t1", &["a"]);
+    let session = world.session();
+    assert!(replay(&session).await.is_complete);
+    let found = async |into: &str| {
+        let shelf = Shelf {
+            bucket: BUCKET.to_owned(),
+            owner: "123456789012".to_owned(),
+            prefixes: vec![PREFIX.to_owned()],
+            contents: expired::contents,
+        };
+        let manifest = Manifest::new("default", "on-failure", into, "arn:me", "2026-11-29T20:00:00Z");
+        let (chosen, reading) = ((Chosen::default(), false), Reading::new(256, None));
+        let source = Objects::open((&session).into(), shelf, chosen, reading, ("stream", manifest)).await;
+        source.expect("a source").found().objects
+    };
+    assert_eq!((found("stream").await, found("destination:audit").await), (0, 1));
 }

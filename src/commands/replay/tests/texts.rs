@@ -145,7 +145,7 @@ fn the_exit_code_says_how_much_was_sent() {
     let cases = [
         (sent(), Exit::Success),
         (planned(), Exit::Success),
-        (ReplayReport { unreadable_objects: 1, ..sent() }, Exit::Partial),
+        (ReplayReport { unreadable_objects: 1, complete: false, ..sent() }, Exit::Partial),
         (ReplayReport { failure: failure(), complete: false, ..sent() }, Exit::Partial),
         (ReplayReport { stopped: denied(), complete: false, ..sent() }, Exit::Partial),
         (ReplayReport { failure: failure(), ..nothing() }, Exit::Undelivered),

@@ -261,7 +261,7 @@ impl State {
     }
 }
 
-pub(super) fn chosen(args: &[&str]) -> Chosen {
+pub(in super::super) fn chosen(args: &[&str]) -> Chosen {
     use clap::Parser;
     #[derive(Parser)]
     struct Line {
