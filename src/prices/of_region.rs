@@ -37,7 +37,6 @@ impl Prices {
     }
 
     /// What some alarms cost a month, in USD. The ten that an account has free are not taken off.
-    #[allow(dead_code, reason = "the price of alarms is shown where they are made")]
     pub(crate) fn alarms(&self, alarms: usize) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a number of alarms")]
         let alarms = alarms as f64;

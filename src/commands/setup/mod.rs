@@ -1,5 +1,6 @@
 //! `cwl2le setup`
 
+mod alarms;
 mod receipts;
 mod report;
 mod saved;

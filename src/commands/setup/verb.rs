@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::alarms;
 use super::receipts;
 use super::report::SetupReport;
 use super::saved;
@@ -137,7 +138,8 @@ impl Setup {
             report.seconds = context.stopwatch.seconds();
         }
         if let Some(config) = stack.function.config.as_ref().filter(|_| report.changed && !report.dry_run) {
-            let advice = receipts::advice(config).await;
+            let mut advice = receipts::advice(config).await;
+            advice.extend(alarms::offer(&stack).filter(|_| is_new));
             advice.iter().for_each(|line| context.note(line));
             report.notes.extend(advice);
         }
