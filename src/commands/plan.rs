@@ -86,7 +86,7 @@ impl Verb for Plan {
         if is_new {
             plan.notes.extend(unknown_stack::similar(&session, &stack.name).await);
         }
-        if old_versions::are_all(&plan.steps) {
+        if old_versions::are_all(&plan.steps) && plan.refused.is_empty() {
             plan.notes.push(
                 "the stack is as it should be; `cwl2le setup` deletes the versions that nothing needs"
                     .to_owned(),

@@ -9,9 +9,8 @@ use super::portable::{Piece, pieces};
 use super::template::{Declared, Parameter, Template};
 use crate::stack::Tags;
 
-/// The parameters with the place of the code.
+/// The parameter with the place of the code. Its key is no parameter: an update would keep that of the old code.
 const CODE_BUCKET: &str = "CodeBucket";
-const CODE_KEY: &str = "CodeKey";
 
 /// A whole template. The fields are in the order in which people read them.
 #[derive(Serialize)]
@@ -70,24 +69,14 @@ fn document(template: &Template) -> Document<'_> {
         });
         (id.as_str(), parameter)
     });
-    let code = [
-        (
-            CODE_BUCKET,
-            json!({
-                "Type": "String",
-                "MinLength": 3,
-                "Description": "S3 bucket in the region of the stack that holds the forwarder's zip",
-            }),
-        ),
-        (
-            CODE_KEY,
-            json!({
-                "Type": "String",
-                "Default": template.code,
-                "Description": "Key of the forwarder's zip in that bucket",
-            }),
-        ),
-    ];
+    let code = [(
+        CODE_BUCKET,
+        json!({
+            "Type": "String",
+            "MinLength": 3,
+            "Description": "S3 bucket in the region of the stack that holds the forwarder's zip",
+        }),
+    )];
     let declared = template.resources.iter().filter_map(|declared| {
         let resource = Resource {
             kind: declared.kind?,
@@ -153,8 +142,8 @@ fn substituted(text: &str, template: &Template) -> Value {
 }
 
 /// The code of a function.
-pub(crate) fn code() -> Value {
-    json!({ "S3Bucket": { "Ref": CODE_BUCKET }, "S3Key": { "Ref": CODE_KEY } })
+pub(crate) fn code(zip: &str) -> Value {
+    json!({ "S3Bucket": { "Ref": CODE_BUCKET }, "S3Key": zip })
 }
 
 /// Tags as a list of keys and values.

@@ -7,7 +7,7 @@ use hcl::{Block, Body, Expression, Identifier};
 use serde_json::{Map, Value, json};
 
 use super::portable::{Piece, pieces};
-use super::template::{Declared, Template, snake};
+use super::template::{Declared, Parameter, Template, snake};
 use crate::stack::Target;
 
 /// The marks of values that are not what they look like: each the only key of an object.
@@ -116,7 +116,13 @@ fn body(template: &Template) -> Result<Body, hcl::Error> {
             .add_label(parameter.variable())
             .add_attribute(("type", Expression::from(hcl::expr::Variable::new("string")?)))
             .add_attribute(("sensitive", true))
-            .add_attribute(("description", parameter.description.as_str()));
+            .add_attribute(("description", parameter.description.as_str()))
+            .add_block(
+                Block::builder("validation")
+                    .add_attribute(("condition", condition(parameter).parse::<Expression>()?))
+                    .add_attribute(("error_message", NOT_IN_JSON))
+                    .build(),
+            );
         body = body.add_block(variable.build());
     }
     for (kind, declared) in declared(template) {
@@ -186,6 +192,14 @@ fn expressed(value: &Value, template: &Template) -> Result<Expression, hcl::Erro
     })
 }
 
+/// What is said of a secret that cannot stand in the JSON of the configuration.
+const NOT_IN_JSON: &str = "Must not be empty, and must not contain quotation marks or backslashes.";
+
+/// Whether a secret can stand there, as Terraform asks.
+fn condition(parameter: &Parameter) -> String {
+    format!(r#"can(regex("^[^\"\\\\]+$", var.{}))"#, parameter.variable())
+}
+
 /// The template in Terraform's JSON syntax.
 pub(crate) fn tf_json(template: &Template) -> String {
     let mut resources: BTreeMap<&str, Map<String, Value>> = BTreeMap::new();
@@ -199,7 +213,15 @@ pub(crate) fn tf_json(template: &Template) -> String {
         resources.entry(kind).or_default().insert(declared.terraform_name(), arguments.into());
     }
     let variables = template.parameters.iter().map(|parameter| {
-        let variable = json!({ "type": "string", "sensitive": true, "description": parameter.description });
+        let variable = json!({
+            "type": "string",
+            "sensitive": true,
+            "description": parameter.description,
+            "validation": {
+                "condition": format!("${{{}}}", condition(parameter)),
+                "error_message": NOT_IN_JSON,
+            },
+        });
         (parameter.variable(), variable)
     });
     let Target { account, region } = &template.target;

@@ -43,7 +43,7 @@ fn template() -> Template {
             .after(["Stream".to_owned(), "Elsewhere".to_owned()])
             .cloudformation(
                 "AWS::Lambda::Function",
-                json!({ "Config": config, "Policy": policy, "Code": code() }),
+                json!({ "Config": config, "Policy": policy, "Code": code("code.zip") }),
             )
             .terraform("aws_lambda_function", json!({ "config": config, "timeout": 60 })),
     );

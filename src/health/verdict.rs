@@ -237,7 +237,9 @@ fn gaps(signals: &Signals) -> (Vec<(String, Unknown)>, bool) {
     let alarms = signals.alarms.as_ref().err();
     let alarms = alarms.or_else(|| signals.chain.unread.get(&Unread::Alarms));
     let topic = signals.chain.unread.get(&Unread::Topic);
-    let undecided = [(Unread::Alarms, alarms), (Unread::Topic, topic)].into_iter();
+    let dashboard = signals.chain.unread.get(&Unread::Dashboard);
+    let undecided =
+        [(Unread::Alarms, alarms), (Unread::Topic, topic), (Unread::Dashboard, dashboard)].into_iter();
     gaps.extend(undecided.filter_map(|(what, unknown)| Some((what.name().to_owned(), unknown?.clone()))));
     (gaps, is_partial)
 }

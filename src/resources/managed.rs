@@ -1,6 +1,6 @@
 //! A stack that another tool deployed from a template: what exists is that tool's to change and to remove.
 
-use super::{Kind, Observed, Plan, ResourceId, Stack};
+use super::{Kind, Observed, Plan, ResourceId, Stack, Stage, Step};
 use crate::error::Code;
 use crate::stack::Tags;
 use crate::stack::names::MANAGED_BY_TAG;
@@ -18,16 +18,15 @@ enum Manager {
 }
 
 impl Manager {
+    /// Only the tag of a template of ours says so: a chain that was taken over from somebody else's template is ours.
     fn of(observed: &Observed) -> Option<Self> {
         let functions = observed.functions().map(|function| &function.tags);
-        let tags = observed.stream.iter().map(|stream| &stream.tags).chain(functions);
-        let of = |tags: &Tags| match (tags.get(CLOUDFORMATION_STACK), tags.get(MANAGED_BY_TAG)) {
-            (Some(stack), _) => Some(Self::CloudFormation(Some(stack.clone()))),
-            (None, Some(tool)) if tool == "cloudformation" => Some(Self::CloudFormation(None)),
-            (None, Some(tool)) => Some(Self::Tool(tool.clone())),
-            (None, None) => None,
+        let mut tags = observed.stream.iter().map(|stream| &stream.tags).chain(functions);
+        let of = |tags: &Tags| match tags.get(MANAGED_BY_TAG)?.as_str() {
+            "cloudformation" => Some(Self::CloudFormation(tags.get(CLOUDFORMATION_STACK).cloned())),
+            tool => Some(Self::Tool(tool.to_owned())),
         };
-        tags.filter_map(of).next()
+        tags.find_map(of)
     }
 
     fn reason(&self) -> String {
@@ -45,34 +44,40 @@ impl Manager {
     }
 
     fn change(&self) -> String {
-        match self {
-            Self::CloudFormation(_) => {
-                "write the template again with `cwl2le export cloudformation --to DIR` and the same flags as now, and deploy it \
-                 as before"
-                    .to_owned()
-            }
-            Self::Tool(tool) => format!(
-                "write the template again with `cwl2le export {tool} --to DIR` and the same flags as now, and apply it"
-            ),
-        }
+        let (tool, apply) = match self {
+            Self::CloudFormation(_) => ("cloudformation", "deploy it as before"),
+            Self::Tool(tool) => (tool.as_str(), "apply it"),
+        };
+        format!(
+            "run `cwl2le export {tool} --to DIR` with your change and with all flags and the file of the last export, and {apply}: \
+             what is left out is deleted"
+        )
     }
 
-    fn removal(&self) -> String {
+    fn removal(&self, stack: &Stack) -> String {
+        let first = "remove its subscriptions first, and wait until `cwl2le status` shows nothing left to deliver; then";
         match self {
-            Self::CloudFormation(stack) => format!(
-                "delete that stack: aws cloudformation delete-stack --stack-name {}",
-                stack.as_deref().unwrap_or("STACK")
+            Self::CloudFormation(name) => format!(
+                "{first}: aws cloudformation delete-stack --stack-name {} --region {}",
+                name.as_deref().unwrap_or("STACK"),
+                stack.target.region
             ),
-            Self::Tool(tool) => format!("remove it with {tool}, as in `{tool} destroy`"),
+            Self::Tool(tool) => {
+                format!(
+                    "{first} remove the module and apply, or run `{tool} destroy` if there is nothing else in its state"
+                )
+            }
         }
     }
 }
 
-/// Refuses changes to what another tool manages. Subscriptions beside it are allowed: a template holds no thousands.
-pub(crate) fn refuse_changes(stack: &Stack, observed: &Observed, plan: &mut Plan) {
+/// Refuses changes to what another tool manages. Subscriptions beside it are allowed, because a template holds no
+/// thousands, and so is the deletion of old versions, of which no template knows.
+pub(crate) fn refuse_changes(observed: &Observed, plan: &mut Plan) {
     let Some(manager) = Manager::of(observed) else { return };
-    if plan.steps.iter().any(|step| !step.resource.kind.is_subscription()) {
-        plan.refuse(id(stack), Code::NotOurs, manager.reason(), manager.change());
+    let is_allowed = |step: &Step| step.resource.kind.is_subscription() || step.stage == Stage::Prune;
+    if let Some(step) = plan.steps.iter().find(|step| !is_allowed(step)) {
+        plan.refuse(step.resource.clone(), Code::NotOurs, manager.reason(), manager.change());
     }
 }
 
@@ -80,10 +85,7 @@ pub(crate) fn refuse_changes(stack: &Stack, observed: &Observed, plan: &mut Plan
 pub(crate) fn refuse_removal(stack: &Stack, observed: &Observed, plan: &mut Plan) {
     let Some(manager) = Manager::of(observed) else { return };
     if !plan.is_empty() {
-        plan.refuse(id(stack), Code::NotOurs, manager.reason(), manager.removal());
+        let stream = ResourceId::new(Kind::STREAM, &stack.names.stream);
+        plan.refuse(stream, Code::NotOurs, manager.reason(), manager.removal(stack));
     }
-}
-
-fn id(stack: &Stack) -> ResourceId {
-    ResourceId::new(Kind::STREAM, &stack.names.stream)
 }

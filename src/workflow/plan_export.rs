@@ -10,7 +10,7 @@ use crate::aws::{Session, configured_region};
 use crate::error::{Code, Error, Result};
 use crate::export::{Ids, Parameter, Template};
 use crate::resources::{
-    self, Bundle, Depth, FilterOptions, Observed, ObservedGroup, Plan, Stack, Subscribed, observe,
+    self, Bundle, Depth, FilterOptions, Kind, Observed, ObservedGroup, Plan, Stack, Subscribed, observe,
 };
 use crate::settings::{self, File, StandIn, Wanted};
 use crate::stack::names::MANAGED_BY_TAG;
@@ -66,7 +66,13 @@ pub(crate) async fn plan_export(
     }
     let bundle = stack.function.bundle.clone().ok_or_else(|| Error::usage("there is no forwarder", ""))?;
     let template = template(&stack, &plan, &bundle, &stand_ins, tool);
-    Ok(Exported { stack, template, bundle, notes: plan.notes })
+    let mut notes = plan.notes;
+    if tool == "terraform" && plan.steps.iter().any(|step| step.resource.kind == Kind::DASHBOARD) {
+        notes.push(
+            "the dashboard is left out, because Terraform's provider for AWS gives it no tags".to_owned(),
+        );
+    }
+    Ok(Exported { stack, template, bundle, notes })
 }
 
 /// The given account and the configured region, without calling AWS.

@@ -107,7 +107,7 @@ pub(crate) async fn plan_stack(
     let subscribed = if depth == Depth::Everything { Subscribed::Known } else { Subscribed::SomeUnknown };
     let plan = resources::warn_routes(&stack, &observed, subscribed, plan);
     let mut plan = resources::name_losses(&stack, &observed, plan);
-    managed::refuse_changes(&stack, &observed, &mut plan);
+    managed::refuse_changes(&observed, &mut plan);
     plan.notes.splice(..0, notes.into_iter().chain(shards_note));
     plan.head = settings::head(whose(context, session, args, &name), args, file, &stack, &observed);
     let secrets = match &stack.function.config {

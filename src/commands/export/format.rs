@@ -58,6 +58,14 @@ impl Format {
         }
     }
 
+    /// The other ways to write a template for the same tool.
+    pub(super) fn others(self) -> impl Iterator<Item = Self> {
+        Self::value_variants()
+            .iter()
+            .copied()
+            .filter(move |other| *other != self && other.tool() == self.tool())
+    }
+
     pub(super) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
     }

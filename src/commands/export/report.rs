@@ -88,9 +88,12 @@ pub(super) fn next(tool: Tool, exported: &Exported, folder: Option<&Path>, file:
                 )
         }
         Tool::Terraform => Next::new()
-            .then(format!("terraform -chdir={} init", quoted(folder)), "fetch the provider for AWS")
             .then(
-                format!("terraform -chdir={} apply", quoted(folder)),
+                format!("AWS_REGION={region} terraform -chdir={} init", quoted(folder)),
+                "fetch the provider for AWS",
+            )
+            .then(
+                format!("AWS_REGION={region} terraform -chdir={} apply", quoted(folder)),
                 match parameters.is_empty() {
                     true => "see what it creates, and create it",
                     false => "see what it creates, and create it; it asks for the secrets",

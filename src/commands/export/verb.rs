@@ -159,8 +159,9 @@ impl Export {
     /// Writes the template and the zip. What is there already is replaced where this verb wrote it.
     fn write(&self, folder: &Path, format: Format, text: &str, exported: &Exported) -> Result<Vec<String>> {
         let template = folder.join(format.file());
-        let is_other = fs::read(&template).is_ok_and(|there| !String::from_utf8_lossy(&there).contains(MADE));
-        if is_other && !self.force {
+        let is_ours =
+            |file: &Path| fs::read(file).is_ok_and(|there| String::from_utf8_lossy(&there).contains(MADE));
+        if template.exists() && !is_ours(&template) && !self.force {
             return Err(Error::usage(
                 "another file already exists",
                 "write over it with --force, or give another place with --to",
@@ -171,6 +172,10 @@ impl Export {
         let zip = folder.join(&exported.template.code);
         for (file, contents) in [(&zip, &*exported.bundle.zip), (&template, text.as_bytes())] {
             write::whole(file, contents, Existing::Replace).map_err(|cause| unwritable(file, &cause))?;
+        }
+        // Terraform reads every template of a directory.
+        for other in format.others().map(|other| folder.join(other.file())).filter(|other| is_ours(other)) {
+            fs::remove_file(&other).map_err(|cause| unwritable(&other, &cause))?;
         }
         Ok([template, zip].iter().map(|file| file.display().to_string()).collect())
     }

@@ -1,10 +1,10 @@
-//! The dashboard in a template.
+//! The dashboard in a template. Terraform's provider gives a dashboard no tags, without which it would be nobody's.
 
 use serde_json::json;
 
 use super::Dashboard;
 use super::action::Action;
-use crate::export::{Declared, Ids, Template};
+use crate::export::{Declared, Ids, Template, tags};
 use crate::resources::Plan;
 use crate::resources::kind::Exported;
 
@@ -12,18 +12,11 @@ impl Exported for Dashboard {
     type Action = Action;
 
     fn declare(_: Ids<'_>, action: &Action, _: &Plan, template: &mut Template) {
-        let Action::Create { name, body, .. } = action else { return };
+        let Action::Create { name, body, tags: of, .. } = action else { return };
         let body = body.to_string();
-        template.declare(
-            Declared::new("Dashboard")
-                .cloudformation(
-                    "AWS::CloudWatch::Dashboard",
-                    json!({ "DashboardName": name, "DashboardBody": body }),
-                )
-                .terraform(
-                    "aws_cloudwatch_dashboard",
-                    json!({ "dashboard_name": name, "dashboard_body": body }),
-                ),
-        );
+        template.declare(Declared::new("Dashboard").cloudformation(
+            "AWS::CloudWatch::Dashboard",
+            json!({ "DashboardName": name, "DashboardBody": body, "Tags": tags(of) }),
+        ));
     }
 }

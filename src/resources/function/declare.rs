@@ -50,7 +50,7 @@ fn function(ids: Ids<'_>, create: &CreateFunction, zip: &str) -> Declared {
                 "Runtime": RUNTIME,
                 "Handler": HANDLER,
                 "Architectures": [bundle.arch.as_str()],
-                "Code": code(),
+                "Code": code(zip),
                 "Role": role_arn,
                 "MemorySize": memory_mb,
                 "Timeout": timeout_seconds,
