@@ -89,33 +89,17 @@ expression!(
 );
 expression!(JWT, r"eyJ[0-9A-Za-z_-]{5,}\.[0-9A-Za-z_-]{5,}(?:\.[0-9A-Za-z_-]*){0,3}");
 expression!(AWS_KEY_ID, r"(?:AKIA|ASIA)[0-9A-Z]{16,}");
-/// What stands before a secret of AWS.
-macro_rules! secret_word {
-    () => {
-        r"secret[\s_-]{0,3}(?:access[\s_-]{0,3})?key|aws[\s_-]{0,3}secret"
-    };
-}
-
-/// What stands before a session token of AWS.
-macro_rules! token_word {
-    () => {
-        r"(?:session|security)[\s_-]{0,3}token"
-    };
-}
-
-expression!(AWS_WORD, concat!("(?i)(?:", secret_word!(), "|", token_word!(), ")"));
 expression!(
     AWS_SECRET,
     concat!(
-        "(?i)(?:",
-        secret_word!(),
-        ")",
+        r"(?i)(?:secret[\s_-]{0,3}(?:access[\s_-]{0,3})?key|aws[\s_-]{0,3}secret)",
         r#"(?:[^0-9A-Za-z/+]{1,8}|[\s"':=>\\]{1,64})((?:[0-9A-Za-z/+\\]|%2[BF]){40,})"#,
-        "|",
-        token_word!(),
+        r"|(?:session|security)[\s_-]{0,3}token",
         r#"(?:[^0-9A-Za-z/+]{1,8}|[\s"':=>\\]{1,64})([0-9A-Za-z/+=%\\]{50,})"#
     )
 );
+// Where the words before such a value begin, as far as they can be in a value themselves.
+expression!(AWS_WORD, r"(?i)(?:aws)?secret|aws|session|security");
 // As in the file of an access key that AWS's console gives out.
 expression!(
     AWS_PAIR,

@@ -144,6 +144,10 @@ fn aws_keys() {
                 &format!("aws_secret:==:: == {secret}awssecret:{secret}"),
                 &[&format!("{secret}awssecret"), secret],
             ),
+            (
+                &format!("aws_secret:==:: == {secret}secretaccess_key={secret}"),
+                &[&format!("{secret}secretaccess"), secret],
+            ),
             (&format!("AKIAIOSFODNN7EXAMPLE,{secret}\n"), &["AKIAIOSFODNN7EXAMPLE", secret]),
             (
                 "secret_key=wJalrXUtnFEMI%2FK7MDENG%2BbPxRfiCYEXAMPLEKEY&",
