@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_sdk_kinesis::operation::get_shard_iterator::builders::GetShardIteratorFluentBuilder;
 use aws_sdk_kinesis::primitives::{Blob, DateTime};
 use aws_sdk_kinesis::types::builders::ShardFilterBuilder;
 use aws_sdk_kinesis::types::{
@@ -102,17 +103,11 @@ pub(crate) async fn shard_iterator(
     shard: &str,
     since: i64,
 ) -> Result<Option<String>, AwsError> {
-    let kinesis = aws.session.kinesis();
-    let answer = aws.call(SERVICE, "GetShardIterator", stream, || {
-        kinesis
-            .get_shard_iterator()
-            .stream_name(stream)
-            .shard_id(shard)
-            .shard_iterator_type(ShardIteratorType::AtTimestamp)
-            .timestamp(DateTime::from_millis(since))
-            .send()
-    });
-    Ok(answer.await?.shard_iterator)
+    let at = DateTime::from_millis(since);
+    let begins = |request: GetShardIteratorFluentBuilder| {
+        request.shard_iterator_type(ShardIteratorType::AtTimestamp).timestamp(at)
+    };
+    iterator(aws, stream, shard, begins).await
 }
 
 /// Where to read a shard behind the record with this sequence number. It is good for five minutes.
@@ -122,15 +117,21 @@ pub(crate) async fn iterator_behind(
     shard: &str,
     sequence: &str,
 ) -> Result<Option<String>, AwsError> {
+    let begins = |request: GetShardIteratorFluentBuilder| {
+        request.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).starting_sequence_number(sequence)
+    };
+    iterator(aws, stream, shard, begins).await
+}
+
+async fn iterator(
+    aws: Aws<'_>,
+    stream: &str,
+    shard: &str,
+    begins: impl Fn(GetShardIteratorFluentBuilder) -> GetShardIteratorFluentBuilder,
+) -> Result<Option<String>, AwsError> {
     let kinesis = aws.session.kinesis();
     let answer = aws.call(SERVICE, "GetShardIterator", stream, || {
-        kinesis
-            .get_shard_iterator()
-            .stream_name(stream)
-            .shard_id(shard)
-            .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
-            .starting_sequence_number(sequence)
-            .send()
+        begins(kinesis.get_shard_iterator().stream_name(stream).shard_id(shard)).send()
     });
     Ok(answer.await?.shard_iterator)
 }

@@ -139,7 +139,9 @@ impl Setup {
         }
         if let Some(config) = stack.function.config.as_ref().filter(|_| report.changed && !report.dry_run) {
             let mut advice = receipts::advice(config).await;
-            advice.extend(alarms::offer(&stack, context.command_line).filter(|_| is_new));
+            if is_new {
+                advice.extend(alarms::offer(&stack, context.command_line));
+            }
             advice.iter().for_each(|line| context.note(line));
             report.notes.extend(advice);
         }

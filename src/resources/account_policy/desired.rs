@@ -55,15 +55,11 @@ pub struct AccountPolicy {
 impl AccountPolicy {
     /// What is wanted, as AWS keeps it.
     pub fn of(spec: &AccountPolicySpec, excluded: BTreeSet<String>) -> Self {
-        let distribution = match spec.distribution.value {
-            Distribution::ByLogStream => "ByLogStream",
-            Distribution::Random => "Random",
-        };
         let document = json!({
             "DestinationArn": spec.destination_arn,
             "RoleArn": spec.role_arn,
             "FilterPattern": spec.pattern.value,
-            "Distribution": distribution,
+            "Distribution": spec.distribution.value.in_aws(),
         });
         Self {
             name: spec.name.clone(),

@@ -108,25 +108,8 @@ async fn put(aws: Aws<'_>, name: &str, rule: &Rule, tags: Option<&Tags>) -> Resu
             BTreeMap::from([(MAPPING.to_owned(), uuid)])
         }
     };
-    let dimensions: Vec<Value> =
-        dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
-    let mut body = json!({
-        "AlarmName": name,
-        "AlarmDescription": rule.description,
-        "ActionsEnabled": rule.enabled,
-        "AlarmActions": rule.notify,
-        "OKActions": rule.notify_ok,
-        "Namespace": rule.namespace,
-        "MetricName": rule.metric,
-        "Dimensions": dimensions,
-        "Statistic": rule.statistic,
-        "Period": rule.period_seconds,
-        "EvaluationPeriods": rule.periods,
-        "DatapointsToAlarm": rule.datapoints,
-        "Threshold": rule.threshold,
-        "ComparisonOperator": rule.comparison,
-        "TreatMissingData": rule.missing,
-    });
+    let dimensions = dimensions.iter().map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+    let mut body = rule.members(name, dimensions);
     if let Some(tags) = tags {
         body["Tags"] = listed(tags);
     }

@@ -21,29 +21,11 @@ impl Exported for Alarm {
 
 fn alarm(ids: Ids<'_>, name: &str, rule: &Rule, of: &Tags) -> Declared {
     let [listed, mapped] = dimensions(ids, &rule.subject);
+    let mut properties = rule.members(name, listed);
+    properties["Tags"] = tags(of);
     Declared::new(ids.one_of("Alarm", name))
         .after([Ids::TOPIC.to_owned()])
-        .cloudformation(
-            "AWS::CloudWatch::Alarm",
-            json!({
-                "AlarmName": name,
-                "AlarmDescription": rule.description,
-                "ActionsEnabled": rule.enabled,
-                "AlarmActions": rule.notify,
-                "OKActions": rule.notify_ok,
-                "Namespace": rule.namespace,
-                "MetricName": rule.metric,
-                "Dimensions": listed,
-                "Statistic": rule.statistic,
-                "Period": rule.period_seconds,
-                "EvaluationPeriods": rule.periods,
-                "DatapointsToAlarm": rule.datapoints,
-                "Threshold": rule.threshold,
-                "ComparisonOperator": rule.comparison,
-                "TreatMissingData": rule.missing,
-                "Tags": tags(of),
-            }),
-        )
+        .cloudformation("AWS::CloudWatch::Alarm", properties)
         .terraform(
             "aws_cloudwatch_metric_alarm",
             json!({

@@ -87,6 +87,27 @@ impl fmt::Debug for Subject {
 }
 
 impl Rule {
+    /// Everything of it as `PutMetricAlarm` takes it, and as CloudFormation has the properties of an alarm.
+    pub(crate) fn members(&self, name: &str, dimensions: Value) -> Value {
+        json!({
+            "AlarmName": name,
+            "AlarmDescription": self.description,
+            "ActionsEnabled": self.enabled,
+            "AlarmActions": self.notify,
+            "OKActions": self.notify_ok,
+            "Namespace": self.namespace,
+            "MetricName": self.metric,
+            "Dimensions": dimensions,
+            "Statistic": self.statistic,
+            "Period": self.period_seconds,
+            "EvaluationPeriods": self.periods,
+            "DatapointsToAlarm": self.datapoints,
+            "Threshold": self.threshold,
+            "ComparisonOperator": self.comparison,
+            "TreatMissingData": self.missing,
+        })
+    }
+
     /// The fields of a plan, in the order in which they are shown.
     pub(crate) fn fields(&self) -> [(&'static str, Value); 13] {
         [

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::Filter;
 use super::action::Action;
-use super::desired::{Distribution, FilterExtras, FilterSpec};
+use super::desired::{FilterExtras, FilterSpec};
 use crate::export::{Declared, Ids, Template};
 use crate::resources::Plan;
 use crate::resources::kind::Exported;
@@ -24,10 +24,6 @@ impl Exported for Filter {
         let (Action::Put(put) | Action::Replace { put, .. }) = action else { return };
         let FilterSpec { log_group, name, pattern, distribution, destination_arn, role_arn, extras } = &**put;
         let FilterExtras { apply_on_transformed_logs, emit_system_fields, field_selection_criteria } = extras;
-        let distribution = match distribution.value {
-            Distribution::ByLogStream => "ByLogStream",
-            Distribution::Random => "Random",
-        };
         let transformed = apply_on_transformed_logs.then_some(true);
         let fields = Some(emit_system_fields).filter(|fields| !fields.is_empty());
         template.declare(
@@ -39,7 +35,7 @@ impl Exported for Filter {
                         "LogGroupName": log_group,
                         "FilterName": name,
                         "FilterPattern": pattern.value,
-                        "Distribution": distribution,
+                        "Distribution": distribution.value.in_aws(),
                         "DestinationArn": destination_arn,
                         "RoleArn": role_arn,
                         "ApplyOnTransformedLogs": transformed,
@@ -53,7 +49,7 @@ impl Exported for Filter {
                         "log_group_name": log_group,
                         "name": name,
                         "filter_pattern": pattern.value,
-                        "distribution": distribution,
+                        "distribution": distribution.value.in_aws(),
                         "destination_arn": destination_arn,
                         "role_arn": role_arn,
                         "apply_on_transformed_logs": transformed,

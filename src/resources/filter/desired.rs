@@ -18,6 +18,16 @@ pub enum Distribution {
     Random,
 }
 
+impl Distribution {
+    /// Its name, as AWS has it in documents and templates.
+    pub(crate) const fn in_aws(self) -> &'static str {
+        match self {
+            Self::ByLogStream => "ByLogStream",
+            Self::Random => "Random",
+        }
+    }
+}
+
 impl fmt::Display for Distribution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -6,13 +6,10 @@ use serde_json::json;
 
 use super::Function;
 use super::action::{Action, CreateFunction};
-use super::desired::RUNTIME;
+use super::desired::{HANDLER, RUNTIME};
 use crate::export::{Declared, Ids, Template, block, code, expression, tags};
 use crate::resources::Plan;
 use crate::resources::kind::Exported;
-
-/// What the runtime starts; custom runtimes ignore it, the API demands it.
-const HANDLER: &str = "bootstrap";
 
 impl Exported for Function {
     type Action = Action;

@@ -12,6 +12,9 @@ use crate::stack::Setting;
 /// The Lambda runtime of the forwarder: Amazon Linux 2023 with glibc 2.34.
 pub const RUNTIME: &str = "provided.al2023";
 
+/// What the runtime starts; custom runtimes ignore it, the API demands it.
+pub(crate) const HANDLER: &str = "bootstrap";
+
 /// The value of an environment variable of the function: it may hold a token and never shows itself.
 #[derive(Clone, PartialEq, Eq)]
 pub struct EnvValue(pub String);

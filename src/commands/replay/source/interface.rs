@@ -109,7 +109,9 @@ pub(in super::super) trait Source {
     ///
     /// # Errors
     /// What keeps a run from writing down what it sends: then nothing is sent.
-    fn begin<'a>(&'a mut self, aws: Aws<'a>) -> LocalBoxFuture<'a, Result<()>>;
+    fn begin<'a>(&'a mut self, _: Aws<'a>) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 
     /// The next portion; none at the end.
     ///
@@ -145,10 +147,14 @@ pub(in super::super) trait Source {
     ///
     /// # Errors
     /// It could not be written down that the run has ended.
-    fn end<'a>(&'a mut self, aws: Aws<'a>) -> LocalBoxFuture<'a, Result<()>>;
+    fn end<'a>(&'a mut self, _: Aws<'a>) -> LocalBoxFuture<'a, Result<()>> {
+        Box::pin(async { Ok(()) })
+    }
 
-    /// Where the notes of this run are.
-    fn notes(&self) -> Vec<String>;
+    /// Where the notes of this run are, if the source keeps any.
+    fn notes(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// What may have left the source before it was read.
     fn gone(&self) -> Option<Gone> {

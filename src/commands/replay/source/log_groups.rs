@@ -190,10 +190,6 @@ impl Source for LogGroups {
         &self.found
     }
 
-    fn begin<'a>(&'a mut self, _: Aws<'a>) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-
     fn next<'a>(&'a mut self, aws: Aws<'a>) -> LocalBoxFuture<'a, Result<Option<Portion>>> {
         Box::pin(async move {
             self.fill(aws).await?;
@@ -210,14 +206,6 @@ impl Source for LogGroups {
     fn settle<'a>(&'a mut self, _: Aws<'a>, done: &'a [(usize, u32)]) -> LocalBoxFuture<'a, Result<()>> {
         self.positions.settle(done);
         Box::pin(async { Ok(()) })
-    }
-
-    fn end<'a>(&'a mut self, _: Aws<'a>) -> LocalBoxFuture<'a, Result<()>> {
-        Box::pin(async { Ok(()) })
-    }
-
-    fn notes(&self) -> Vec<String> {
-        Vec::new()
     }
 
     fn resume(&self) -> Option<Resume> {

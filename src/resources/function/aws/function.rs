@@ -10,6 +10,7 @@ use crate::aws::wait::{Look, Wait};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
 use crate::resources::alias::aws as alias;
+use crate::resources::function::desired::HANDLER;
 use crate::resources::numbers::sdk_number;
 use crate::resources::role::aws as role;
 use crate::resources::{Arch, Bundle, CreateFunction, EnvValue, FunctionFailure, ObservedFunction, RUNTIME};
@@ -23,8 +24,6 @@ use aws_sdk_lambda::types::{
 
 /// The service, as errors and the table of errors name it.
 pub(super) const SERVICE: &str = "lambda";
-/// What the runtime starts; custom runtimes ignore it, the API demands it.
-const HANDLER: &str = "bootstrap";
 /// An upload of a few megabytes over a slow line takes minutes.
 const UPLOAD: Duration = Duration::from_secs(300);
 
