@@ -108,7 +108,7 @@ pub(super) async fn sink(
     }
 }
 
-/// What somebody who sends records to a destination has to know.
+/// What the sink needs to send records to a destination.
 fn notes_of_destination(args: &Replay, ground: &Ground, now: i64) -> Vec<String> {
     let twice = match args.from {
         From::Expired => {

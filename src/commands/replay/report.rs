@@ -62,7 +62,7 @@ pub(crate) struct ReplayReport {
     /// The time of which records may have left the stream before they were read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone: Option<LeftTheStream>,
-    /// Log groups that are named and of which there is no record.
+    /// Log groups that the user names and that have no records.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub absent: Vec<String>,
     /// Why a record was not taken.

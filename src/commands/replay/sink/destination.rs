@@ -49,7 +49,7 @@ pub(super) struct Attempts {
 }
 
 impl ToDestination {
-    /// A forwarder that delivers to a destination. `rate` is the maximum records a second that somebody asked for, and
+    /// A forwarder that delivers to a destination. `rate` is the maximum records a second that the user asked for, and
     /// `own` the log groups of the functions of the stack, which are never forwarded. Connects to nothing.
     ///
     /// # Errors

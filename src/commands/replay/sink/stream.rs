@@ -35,7 +35,7 @@ pub(in super::super) struct ToStream {
 }
 
 impl ToStream {
-    /// Reads the shards of a stream. `rate` is the maximum records a second that somebody asked for.
+    /// Reads the shards of a stream. `rate` is the maximum records a second that the user asked for.
     ///
     /// # Errors
     /// [`crate::error::Code::Usage`] for a rate that leaves live logs too little room; what the call fails with.
