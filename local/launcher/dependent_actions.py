@@ -42,8 +42,9 @@ def needed(service, method, path, headers, body, arn):
         return [(f"kinesis:{operation}", key, {}), ("kms:DescribeKey", key, {})] if key else []
     if operation == "CreateLogGroup" and data.get("tags"):
         return [("logs:TagResource", arn("logs", f"log-group:{data.get('logGroupName')}"), {})]
-    if operation == "PutSubscriptionFilter" and data.get("roleArn"):
-        return [_pass_role(data["roleArn"], "logs.amazonaws.com")]
+    if operation in ("PutSubscriptionFilter", "PutDestination"):
+        passed = [_pass_role(data["roleArn"], "logs.amazonaws.com")] if data.get("roleArn") else []
+        return passed + _destination(data.get("destinationArn"))
     if operation == "PutMetricAlarm" and data.get("Tags"):
         return [("cloudwatch:TagResource", arn("cloudwatch", f"alarm:{data.get('AlarmName')}"), {})]
     if operation == "PutDashboard" and data.get("Tags"):
@@ -79,10 +80,16 @@ def _pass_role(role, service):
 
 def _policy_role(document):
     try:
-        role = json.loads(document or "{}").get("RoleArn")
+        policy = json.loads(document or "{}")
+        role, destination = policy.get("RoleArn"), _destination(policy.get("DestinationArn"))
     except (ValueError, AttributeError):
         return []
-    return [_pass_role(role, "logs.amazonaws.com")] if role else []
+    return ([_pass_role(role, "logs.amazonaws.com")] if role else []) + destination
+
+
+def _destination(arn):
+    """The permission on a destination of CloudWatch Logs, which a subscription to it needs as well."""
+    return [("logs:PutSubscriptionFilter", arn, {})] if ":destination:" in (arn or "") else []
 
 
 def install(app, responses, actions, modules):
@@ -133,6 +140,8 @@ def _naming_in_full(extract, iam, functions):
         if service == "sns" and found == "*" and query_params.get("ResourceArn"):
             named = query_params["ResourceArn"]
             return named[0] if isinstance(named, list) else named
+        if service == "logs" and found == "*" and (destination := json.loads(body or b"{}").get("destinationName")):
+            return f"arn:aws:logs:{region}:{account_id}:destination:{destination}"
         if service == "monitoring" and found == "*":
             return _of_alarm(json.loads(body or b"{}"), region, account_id)
         if service == "iam" and ":role/" in found:

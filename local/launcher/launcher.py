@@ -8,6 +8,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 
 - ``subscriptions``, ``account_policies`` and ``delivery``: subscription filters and account policies that deliver to
   Kinesis, with ``patterns``;
+- ``destinations`` and ``organizations``: destinations that other accounts subscribe to, and who is in an organization;
 - ``mappings``, ``reader`` and ``on_failure``: event source mappings that honour partial batch responses, and keep what
   they give up in S3;
 - ``log_events``: FilterLogEvents with pages, order and patterns, TestMetricFilter, and ids of events that are the same
@@ -68,11 +69,13 @@ from account_policies import AccountPolicies
 from alarms import Alarms
 from chain_metrics import ChainMetrics
 from delivery import Delivery
+from destinations import Destinations
 from lag import Lag
 from log_events import LogEvents
 from mappings import Mappings
 from metric_requests import MetricRequests
 from metrics import Metrics
+from organizations import Organizations
 from records import Records
 from simulation import Simulation
 from stream_limits import StreamLimits
@@ -102,6 +105,12 @@ RELIED_ON = {
         "_resolve_log_group_name": "data",
         "_log_events_lock": None,
         "_log_groups": None,
+        "_destinations": None,
+        "_put_destination": "data",
+        "_put_destination_policy": "data",
+        "_describe_destinations": "data",
+        "_delete_destination": "data",
+        "_tag_resource_identity": "arn account_id region",
     },
     "services.kinesis": {
         "handle_request": "method path headers body query_params",
@@ -198,6 +207,8 @@ RELIED_ON = {
         "EvalContext": None,
         "evaluate": "ctx policies limits",
         "_conditions_met": "conditions ctx",
+        "_principal_org_id": "account_id",
+        "evaluate_resource_policy": "doc ctx service named_only direct_only",
         "_gather_role_policies": "role_name account_id",
         "_gather_user_policies": "user_name account_id",
         "_permissions_boundary": "store name account_id",
@@ -249,7 +260,11 @@ def install(modules):
     measured = ChainMetrics(metrics)
     throttling = Throttling(responses, measured)
     shared = modules["iam"], modules["iam_evaluator"], modules["kms"], responses, lag, measured
-    delivery = Delivery(kinesis, throttling, *shared)
+    organizations = Organizations(responses)
+    organizations.install(modules["iam_evaluator"])
+    delivery = Delivery(kinesis, throttling, organizations, *shared)
+    destinations = Destinations(logs, responses, modules["iam_evaluator"], delivery)
+    destinations.install()
     policies = AccountPolicies(responses, delivery, lag)
     LogEvents(logs, responses).install()
     Subscriptions(logs, responses, policies, delivery, lag, measured).install()
@@ -258,7 +273,7 @@ def install(modules):
     trail.install(modules["cloudtrail"], functions, responses)
     Records(kinesis, responses, throttling, measured).install()
     Simulation(modules["iam"], modules["iam_evaluator"], responses).install()
-    templates.install(modules["provisioners"], functions, policies)
+    templates.install(modules["provisioners"], functions, policies, destinations)
     topics.install(modules["sns"])
     dashboards.install(modules["cloudwatch"])
     MetricRequests(modules["cloudwatch"], metrics).install()
@@ -270,7 +285,7 @@ def install(modules):
     function_limits.install(responses, functions)
     policy_limits.install(responses, modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
-    whole = accounts.Accounts(responses, functions, logs, kinesis, modules["iam"], modules["cloudwatch"], policies, throttling, metrics=metrics)
+    whole = accounts.Accounts(responses, functions, logs, kinesis, modules["iam"], modules["cloudwatch"], policies, throttling, organizations, metrics=metrics)
     lag.install(services, whole.copy_of)
     trust.install(modules["iam_evaluator"], modules["iam"])
     condition_keys.install(modules["iam_actions"], modules["iam"])
@@ -289,7 +304,7 @@ def install(modules):
     more = {name: modules[name] for name in ("secretsmanager", "ssm", "sts")}
     more |= {"monitoring": modules["cloudwatch"], "tagging": modules["tagging"]}
     strictness.install(responses, {**services, **more})
-    return whole, lag, metrics, throttling
+    return whole, lag, metrics, throttling, organizations
 
 
 def configure(state, port, auth, secret):

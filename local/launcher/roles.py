@@ -10,8 +10,11 @@ class Roles:
         self.iam, self.evaluator, self.kms = iam, evaluator, kms
         self.account, self.lag = account, lag
 
-    def trusts(self, role_arn, service, region, source_arn):
-        """Whether the role exists and its trust policy lets ``service`` assume it for ``source_arn``."""
+    def trusts(self, role_arn, service, region, source_arn, source=None):
+        """Whether the role exists and its trust policy lets ``service`` assume it for ``source_arn``.
+
+        ``source`` has further condition keys of the source; its account is the one of the role if nothing else is said.
+        """
         with self.lag.seen_by("iam:AssumeRole"):
             role = self._role(role_arn)
         if role is None:
@@ -19,7 +22,7 @@ class Roles:
         document = role.get("AssumeRolePolicyDocument") or "{}"
         document = json.loads(document) if isinstance(document, str) else document
         statements = document.get("Statement", [])
-        keys = {"aws:sourcearn": source_arn, "aws:sourceaccount": self.account}
+        keys = {"aws:sourcearn": source_arn, "aws:sourceaccount": self.account, **(source or {})}
         context = self._context("sts:AssumeRole", "*", region, keys)
         names = {f"{service}.amazonaws.com", f"{service}.{region}.amazonaws.com"}
         effects = {

@@ -40,8 +40,9 @@ class Subscriptions:
         return answering(self.responses, own)(json.loads(body or b"{}"))
 
     def reset(self):
-        """Forgets the account policies with everything else, and what reads lag behind."""
+        """Forgets the account policies with everything else, who is in an organization, and what reads lag behind."""
         self.policies.policies.clear()
+        self.delivery.organizations.members.clear()
         self.lag.reset()
         self.reset_logs()
 

@@ -1,6 +1,6 @@
 """GetResources of the tagging API: the resources of the chain by their tags, on pages.
 
-ministack knows the tags of functions and buckets there; streams, log groups, mappings and alarms are added. Roles are not
+ministack knows the tags of functions and buckets there; streams, log groups, destinations, mappings and alarms are added. Roles are not
 listed: AWS has IAM's tags elsewhere.
 """
 
@@ -52,6 +52,8 @@ class TaggedResources:
             yield stream["StreamARN"], stream.get("tags") or {}
         for name, group in self.logs._log_groups.items():
             yield of("logs", f"log-group:{name}"), group.get("tags") or {}
+        for destination in self.logs._destinations.values():
+            yield destination["arn"], destination.get("tags") or {}
         for name, function in self.functions._functions.items():
             yield of("lambda", f"function:{name}"), function.get("tags") or {}
         for mapping_id, mapping in self.functions._esms.items():

@@ -3,8 +3,8 @@
 from account_policies import SUBSCRIPTION
 
 
-def install(provisioners, functions, policies):
-    """Adds metrics to event source mappings, concurrency to functions, and account policies of CloudWatch Logs."""
+def install(provisioners, functions, policies, destinations):
+    """Adds metrics to event source mappings, concurrency to functions, account policies and destinations of CloudWatch Logs."""
     handlers = provisioners._RESOURCE_HANDLERS
     mapping = handlers["AWS::Lambda::EventSourceMapping"]
     create, update = mapping["create"], mapping["update"]
@@ -39,6 +39,25 @@ def install(provisioners, functions, policies):
         "delete": lambda physical_id, props: policies.delete(
             {"policyName": physical_id, "policyType": props.get("PolicyType", SUBSCRIPTION)}
         ),
+    }
+    handlers["AWS::Logs::Destination"] = _of_destinations(destinations)
+
+
+def _of_destinations(destinations):
+    def put(props):
+        name = props["DestinationName"]
+        destinations.put({"destinationName": name, "targetArn": props["TargetArn"], "roleArn": props["RoleArn"]})
+        record = destinations.logs._destinations[name]
+        record["tags"] = {tag["Key"]: tag["Value"] for tag in props.get("Tags") or []}
+        if props.get("DestinationPolicy"):
+            policy = {"destinationName": name, "accessPolicy": props["DestinationPolicy"], "forceUpdate": True}
+            destinations.put_policy(policy)
+        return name, {"Arn": record["arn"]}
+
+    return {
+        "create": lambda logical_id, props, stack_name: put(props),
+        "update": lambda physical_id, old_props, new_props, stack_name: put(new_props),
+        "delete": lambda physical_id, props: destinations.delete({"destinationName": physical_id}),
     }
 
 

@@ -25,10 +25,12 @@ class Throttling:
         self.measured.write_refused(stream, records)
         return True
 
-    def wait(self, stream, subscription, events, deliver):
-        """Makes a delivery of events wait until the stream takes records again."""
-        self.measured.delivery_throttled(subscription, events)
-        self.waiting[stream].append(deliver)
+    def holds_back(self, stream, deliver):
+        """Makes a delivery to a throttled stream wait until it takes records again; whether it waits."""
+        waits = self.refuses(stream, 1)
+        if waits:
+            self.waiting[stream].append(deliver)
+        return waits
 
     def answer(self, method, path, body):
         """The answer to a request to throttle a stream or to end it, or None where it is not for here."""

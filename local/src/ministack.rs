@@ -209,6 +209,23 @@ impl LocalAws {
         set.map(drop).map_err(|error| LocalError::new("cannot throttle the stream", error))
     }
 
+    /// Makes an account (twelve digits) a member of an organization, or with `None` of none. `source` is whether CloudWatch
+    /// Logs gives `aws:SourceOrgID` when it assumes a role on behalf of the account, which AWS documents nowhere.
+    pub async fn set_organization(
+        &self,
+        account: &str,
+        organization: Option<&str>,
+        source: bool,
+    ) -> Result<(), LocalError> {
+        let path = format!("/_cwl2le/accounts/{account}/organization");
+        let wanted = organization.map_or_else(
+            || serde_json::json!({}),
+            |organization| serde_json::json!({ "organization": organization, "source": source }),
+        );
+        let set = http::post(&self.server, &path, &wanted.to_string()).await;
+        set.map(drop).map_err(|error| LocalError::new("cannot change the organization", error))
+    }
+
     /// Where the local AWS writes its log; the file goes when the local AWS stops.
     pub fn log_path(&self) -> &Path {
         self.server.log_path()

@@ -33,6 +33,14 @@ class Permissions(unittest.TestCase):
         key = iam.create_access_key(UserName="person")["AccessKey"]
         services = ("cloudwatch", "iam", "kinesis", "lambda", "logs", "resourcegroupstaggingapi")
         person = {name: client(name, key["AccessKeyId"], key["SecretAccessKey"]) for name in services}
+        to_stream = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kinesis:PutRecord", "Resource": "*"}]}
+        iam.create_role(RoleName="to-stream", AssumeRolePolicyDocument=trust.replace("lambda.amazonaws", "logs.amazonaws"))
+        iam.put_role_policy(RoleName="to-stream", PolicyName="policy", PolicyDocument=json.dumps(to_stream))
+        destination = "arn:aws:logs:eu-west-1:000000000000:destination:d"
+        put_destination = {"destinationName": "d", "roleArn": f"{ROLE}to-stream",
+                           "targetArn": "arn:aws:kinesis:eu-west-1:000000000000:stream/s"}
+        access = {"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Principal": {"AWS": "000000000000"}, "Action": "logs:*", "Resource": destination}]}
         calls = [
             ({"kinesis:CreateStream": "arn:aws:kinesis:eu-west-1:000000000000:stream/s",
               "kinesis:AddTagsToStream": "arn:aws:kinesis:eu-west-1:000000000000:stream/s"},
@@ -49,6 +57,20 @@ class Permissions(unittest.TestCase):
                  Code={"ZipFile": b"PK\x05\x06" + bytes(18)})),
             ({"logs:FilterLogEvents": "arn:aws:logs:eu-west-1:000000000000:log-group:/g"},
              lambda: person["logs"].filter_log_events(logGroupName="/g")),
+            ({"logs:PutDestination": destination, "iam:PassRole": f"{ROLE}to-stream"},
+             lambda: person["logs"].put_destination(**put_destination)),
+            ({"logs:PutDestinationPolicy": destination},
+             lambda: person["logs"].put_destination_policy(destinationName="d", accessPolicy=json.dumps(access))),
+            ({"logs:TagResource": destination},
+             lambda: person["logs"].tag_resource(resourceArn=destination, tags={"a": "b"})),
+            ({"logs:ListTagsForResource": destination},
+             lambda: person["logs"].list_tags_for_resource(resourceArn=destination)),
+            ({"logs:DescribeDestinations": "*"}, lambda: person["logs"].describe_destinations()),
+            ({"logs:PutSubscriptionFilter": ["arn:aws:logs:eu-west-1:000000000000:log-group:/g", destination]},
+             lambda: person["logs"].put_subscription_filter(
+                 logGroupName="/g", filterName="f", filterPattern="", destinationArn=destination)),
+            ({"logs:DeleteDestination": destination},
+             lambda: person["logs"].delete_destination(destinationName="d")),
             ({"logs:DescribeAccountPolicies": "*"},
              lambda: person["logs"].describe_account_policies(policyType="RETENTION_POLICY")),
             ({"cloudwatch:GetMetricData": "*"},

@@ -106,6 +106,11 @@ async fn the_chain_from_log_group_to_function_works() {
 }
 
 #[tokio::test]
+async fn other_accounts_deliver_to_a_destination() {
+    passes("destinations.py", shared().await).await;
+}
+
+#[tokio::test]
 async fn a_mapping_on_an_alias_follows_it_and_keeps_its_position() {
     passes("aliases.py", shared().await).await;
 }
