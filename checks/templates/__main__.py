@@ -8,11 +8,13 @@ import sys
 import tempfile
 
 import cases
+import deployer
 import exported
 import linted
 import planted
 import terraform
 import twins
+import validated
 
 
 def main(binary, folder):
@@ -24,12 +26,21 @@ def main(binary, folder):
     missed = planted.missed_modules(exports, folder)
     for export in exports:
         case = export.case
-        problems.extend(f"{case.name}: {found}" for found in linted.problems(export.texts["yaml"], case.region))
+        for check in (linted, validated):
+            found = check.problems(export.texts["yaml"], case.region)
+            problems.extend(f"{case.name}: {problem}" for problem in found)
         for name in ("hcl", "tf.json") if planned.modules else ():
             module = planned.modules[export.folders[name].name]
             found = twins.problems(export.template, case.region, module)
             problems.extend(f"{case.name}, {name}: {problem}" for problem in found)
     missed += planted.missed_templates(exports)
+    policies = {export.case.name: deployer.policy(binary, export) for export in exports}
+    rights = deployer.Deployer()
+    for export in exports:
+        found = rights.problems(export.template, policies[export.case.name])
+        problems.extend(f"{export.case.name}: {problem}" for problem in found)
+    problems.extend(rights.stale())
+    missed += planted.missed_rights(exports, policies)
     if planned.modules:
         missed += planted.missed_twins(exports, planned)
     for problem in problems:

@@ -17,6 +17,8 @@ FILES = {"yaml": "cwl2le.yaml", "json": "cwl2le.json", "hcl": "cwl2le.tf", "tf.j
 
 class Export(typing.NamedTuple):
     case: cases.Case
+    # The flags that say for where it is, and from which file.
+    place: list
     # The folders, by format.
     folders: dict
     # The text of the template, by format.
@@ -35,11 +37,11 @@ class Export(typing.NamedTuple):
 
 def export(binary, case, folder):
     """Writes the templates of a configuration below the folder."""
-    done = Export(case, {}, {}, [])
     work = folder / f"{case.name}-work"
     work.mkdir(parents=True)
     (work / "cwl2le.toml").write_text(case.file)
     place = ["--account", cases.ACCOUNT, "--region", case.region, "--config", str(work / "cwl2le.toml")]
+    done = Export(case, place, {}, {}, [])
     for tool, formats in FORMATS.items():
         for name in formats:
             to = done.folders[name] = folder / f"{case.name}-{name.replace('.', '-')}"

@@ -4,10 +4,12 @@ import copy
 import re
 
 import cases
+import deployer
 import exported
 import linted
 import terraform
 import twins
+import validated
 
 
 def properties(template, kind, at=0):
@@ -73,6 +75,13 @@ TEMPLATES = {
 }
 
 
+# For cloudformation-validate.
+VALIDATED = {
+    "an ARN that is none": lambda t: trigger(t)["DestinationConfig"]["OnFailure"].update(Destination="arn:aws:ec2:x"),
+    "a name that is not there": lambda t: trigger(t).update(FunctionName={"Ref": "Other"}),
+}
+
+
 def replaced(old, new):
     """A module in which a text that has to be in it is another one."""
 
@@ -129,7 +138,10 @@ TWINS = {
     "another order": lambda t: t["Resources"]["AccountPolicy"].pop("DependsOn"),
 }
 
-COUNT = len(TEMPLATES) + len(MODULES) + len(ALONE) + len(TWINS) + 2
+# For the policy of the deployer: actions that it lacks, and a property that takes more of them.
+RIGHTS = ["iam:PassRole", "kinesis:CreateStream", "lambda:PublishVersion", "logs:PutRetentionPolicy", "sns:CreateTopic"]
+
+COUNT = len(TEMPLATES) + len(VALIDATED) + len(MODULES) + len(ALONE) + len(TWINS) + 2 + len(RIGHTS) + 1
 
 
 def file_case(exports):
@@ -143,16 +155,38 @@ def changed(template, plant):
 
 
 def missed_templates(exports):
-    """The faults that cfn-lint does not find, and secrets and places that nobody finds."""
+    """The faults that the two checks of CloudFormation do not find, and secrets and places that nobody finds."""
     export = file_case(exports)
     missed = [
         fault
-        for fault, plant in TEMPLATES.items()
-        if not linted.problems(changed(export.template, plant), export.case.region)
+        for check, faults in ((linted, TEMPLATES), (validated, VALIDATED))
+        for fault, plant in faults.items()
+        if not check.problems(changed(export.template, plant), export.case.region)
     ]
     missed += [] if exported.told(f"a {cases.KEY} b") else ["a secret"]
     missed += [] if exported.places(f'"arn:aws:x:y:{cases.ACCOUNT}:z"', export.case) else ["an account"]
     return missed
+
+
+def missed_rights(exports, policies):
+    """The faults in the policy of the deployer that nobody finds. Only the stack with a mail address has a topic."""
+    export = next(one for one in exports if one.case is cases.QUEUE)
+    document = policies[export.case.name]
+
+    def without(policy, action):
+        for statement in policy["Statement"]:
+            statement["Action"] = [one for one in deployer.listed(statement["Action"]) if one != action]
+
+    def found(template, policy):
+        return deployer.Deployer().problems(template, policy)
+
+    missed = [
+        f"a deployer that may not {action}"
+        for action in RIGHTS
+        if not found(export.template, changed(document, lambda policy, action=action: without(policy, action)))
+    ]
+    inside = changed(export.template, lambda template: function(template).update(Layers=["layer"]))
+    return missed + ([] if found(inside, document) else ["a property that takes more actions"])
 
 
 def missed_modules(exports, folder):

@@ -18,7 +18,6 @@ use crate::settings;
 use crate::settings::Wanted;
 use crate::stack::{Names, RoleScope, StackName, Target};
 use crate::workflow::Context;
-use crate::workflow::plan_export::offline;
 
 /// Print the IAM policies of the stack and of its users
 ///
@@ -62,16 +61,18 @@ pub(crate) enum PolicyDocument {
     OnCall,
     /// The permissions boundary that allows what both roles need
     Boundary,
+    /// What CloudFormation or Terraform needs to deploy, update and delete the template of `cwl2le export`
+    Deployer,
 }
 
-/// Warning for an operator policy without a permissions boundary.
-const UNBOUNDED: &str = "warning: the operator policy has no permissions boundary, so whoever has it can become administrator of \
-     the account. Print a boundary with `cwl2le policies boundary` and give its ARN with --permissions-boundary. For everyday \
+/// Warning for a policy that writes roles without a permissions boundary.
+const UNBOUNDED: &str = "warning: the operator and deployer policies have no permissions boundary, so whoever has one of them can become \
+     administrator of the account. Print a boundary with `cwl2le policies boundary` and give its ARN with --permissions-boundary. For everyday \
      work use `cwl2le policies everyday`.";
 
-/// Warning for an operator policy whose permissions boundary is a policy that AWS manages.
+/// Warning for a policy that writes roles whose permissions boundary is a policy that AWS manages.
 const BOUNDED_BY_AWS: &str = "warning: a permissions boundary that AWS manages is not made for this stack: whoever has the operator \
-     policy can give the two roles all that it allows, and that may be everything; give one of your own with \
+     or deployer policy can give the roles all that it allows, and that may be everything; give one of your own with \
      --permissions-boundary ARN, which `cwl2le policies boundary` prints";
 
 /// Maximum size of a managed policy in characters, white space not counted: a quota of IAM.
@@ -91,6 +92,7 @@ impl Verb for Policies {
         examples: &[
             ("What a person or pipeline needs to run every verb", "cwl2le policies operator"),
             ("What is enough to subscribe log groups and to look", "cwl2le policies everyday"),
+            ("What deploying a template of `cwl2le export` takes", "cwl2le policies deployer"),
             (
                 "All documents, without credentials",
                 "cwl2le policies --account 123456789012 --region eu-west-1",
@@ -108,7 +110,7 @@ impl Verb for Policies {
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let name = context.stack(&self.wanted.stack);
         let (target, scope, observed) = match &self.account {
-            Some(account) => (offline(context, account).await?, RoleScope::Plain, Observed::default()),
+            Some(account) => (context.offline(account).await?, RoleScope::Plain, Observed::default()),
             None => {
                 let session = context.session().await?;
                 let (scope, observed) = observe(&session, &name, &[], Depth::Stack).await?;
@@ -118,9 +120,9 @@ impl Verb for Policies {
         let (stack, grants) =
             settings::outlined_stack(&self.wanted, context.file, &name, &target, scope, &observed)?;
         let all = self.all || context.file.is_some_and(settings::File::has_account_policy);
-        let shows_operator = self.which.is_none_or(|which| which == PolicyDocument::Operator);
-        if let Some(note) = missing_limit(stack.function_role.boundary.as_deref()).filter(|_| shows_operator)
-        {
+        let writes_roles = [PolicyDocument::Operator, PolicyDocument::Deployer];
+        let shows_one = self.which.is_none_or(|which| writes_roles.contains(&which));
+        if let Some(note) = missing_limit(stack.function_role.boundary.as_deref()).filter(|_| shows_one) {
             context.note(note);
         }
         let report = render(&stack, &people(&stack, &grants, &observed, all), self.which);
@@ -194,7 +196,7 @@ fn render(stack: &Stack, people: &People, which: Option<PolicyDocument>) -> Poli
         let Names { function_log_group, .. } = stack.names.isolated(destination);
         documents::also_log_to(&mut forwarder, &stack.target, &function_log_group);
     }
-    let all: [(PolicyDocument, &'static str, Value); 8] = [
+    let all: [(PolicyDocument, &'static str, Value); 9] = [
         (PolicyDocument::LogsTrust, "logs-trust", stack.logs_role.trust.clone()),
         (PolicyDocument::Logs, "logs", stack.logs_role.policy.clone()),
         (PolicyDocument::ForwarderTrust, "forwarder-trust", stack.function_role.trust.clone()),
@@ -203,6 +205,7 @@ fn render(stack: &Stack, people: &People, which: Option<PolicyDocument>) -> Poli
         (PolicyDocument::Everyday, "everyday", grants::everyday(stack, people)),
         (PolicyDocument::OnCall, "on-call", grants::on_call(stack, people)),
         (PolicyDocument::Boundary, "boundary", grants::boundary(stack)),
+        (PolicyDocument::Deployer, "deployer", grants::deployer(stack, people)),
     ];
     let chosen = all.into_iter().filter(|(document, ..)| which.is_none_or(|w| w == *document));
     PolicyReport { policies: chosen.map(|(_, name, value)| (name, value)).collect() }

@@ -14,7 +14,7 @@ use crate::flags::{Change, StackArg};
 use crate::output::quantity::stopwatch;
 use crate::output::style::{BOLD, GOOD};
 use crate::output::{Next, hanging, width};
-use crate::resources::{Depth, Observed, Plan, Stack, Unread, alias, observe_what_is_allowed};
+use crate::resources::{Depth, Observed, Plan, Stack, Unread, alias, managed, observe_what_is_allowed};
 use crate::settings;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::upgrade::{Moved, moved, versions};
@@ -97,12 +97,14 @@ impl Rollback {
         if observed.function.is_none() {
             return Err(unknown_stack::no_function(context, session, &stack).await);
         }
-        let plan = alias::rollback(&stack, &observed, self.to);
+        let mut plan = alias::rollback(&stack, &observed, self.to);
         if !alias::must_see_pins_of(&plan, &stack, &observed, self.to) {
+            managed::warn_of_rollback(&observed, &mut plan);
             return Ok((stack, plan));
         }
         let (stack, observed) = self.look(context, session, Depth::Everything).await?;
-        let plan = alias::rollback(&stack, &observed, self.to);
+        let mut plan = alias::rollback(&stack, &observed, self.to);
+        managed::warn_of_rollback(&observed, &mut plan);
         Ok((stack, plan))
     }
 

@@ -66,6 +66,8 @@ mod list {
     pub(super) const OPERATOR: &str = "operator";
     /// What `on-call` has in the place of wider statements of the others.
     pub(super) const ON_CALL: &str = "on-call";
+    /// What deploying the template of the stack takes, see `cwl2le export`. `deployer` has nothing else.
+    pub(super) const DEPLOYER: &str = "deployer";
 }
 
 /// What is needed to subscribe and unsubscribe log groups, to preview events and to see how a stack is. It neither
@@ -84,6 +86,11 @@ pub fn operator(stack: &Stack, people: &People) -> Value {
 /// were not delivered. It changes nothing of the chain, and reads no log group but those of the forwarders.
 pub fn on_call(stack: &Stack, people: &People) -> Value {
     document(&[list::READS, list::TEST, list::REPLAY, list::ON_CALL], stack, people)
+}
+
+/// What is needed to deploy the stack's template with CloudFormation or Terraform, to update it and to delete it.
+pub fn deployer(stack: &Stack, people: &People) -> Value {
+    document(&[list::DEPLOYER], stack, people)
 }
 
 fn document(lists: &[&str], stack: &Stack, people: &People) -> Value {
@@ -173,6 +180,7 @@ fn values(stack: &Stack, people: &People) -> Values {
     let bucket = |name: &String| format!("arn:{}:s3:::{name}", target.region.partition());
     let alarms = || target.arn("cloudwatch", format_args!("alarm:{}*", prefix(&stack.name)));
     let dashboard = || target.dashboard_arn(&stack.dashboard_name());
+    let deployed_as = stack.name.cloudformation_stack();
     let manifests =
         people.buckets.iter().map(|name| bucket(&format!("{name}/{}{}/*", kept::MANIFESTS, names.stream)));
     Values::new(target)
@@ -181,6 +189,7 @@ fn values(stack: &Stack, people: &People) -> Values {
         .with_all("BOUNDARY_ARN", stack.function_role.boundary.iter().cloned().collect())
         .with("LOG_GROUP_ARN", target.arn("logs", format_args!("log-group:{}", names.function_log_group)))
         .with("CANARY_ARN", target.arn("logs", format_args!("log-group:{}", stack.name.canary_log_group())))
+        .with("CLOUDFORMATION_STACK", deployed_as)
         .with("BUCKET_OWNER", people.bucket_owner.as_ref().unwrap_or(&target.account))
         .with_all("BUCKETS", people.buckets.iter().map(bucket).collect())
         .with_all("KEPT", people.kept.iter().map(bucket).collect())
@@ -206,7 +215,7 @@ mod tests {
 
     #[test]
     fn statements_of_one_name_differ_in_their_actions_only() {
-        let lists = [list::READS, list::TEST, list::REPLAY, list::EVERYDAY, list::OPERATOR, list::ON_CALL];
+        let lists = [list::READS, list::TEST, list::REPLAY, list::EVERYDAY, list::OPERATOR, list::ON_CALL, list::DEPLOYER];
         let mut seen: BTreeMap<String, Value> = BTreeMap::new();
         for grants in GRANTS {
             let grants: Value = serde_json::from_str(grants).expect("JSON");

@@ -81,11 +81,55 @@ pub(crate) fn refuse_changes(observed: &Observed, plan: &mut Plan) {
     }
 }
 
+/// Says that another tool does not know of a rollback. It is not refused: it takes a second, and a deployment does not.
+pub(crate) fn warn_of_rollback(observed: &Observed, plan: &mut Plan) {
+    let Some(manager) = Manager::of(observed).filter(|_| !plan.is_empty()) else { return };
+    let (next, tool) = match &manager {
+        Manager::CloudFormation(_) => ("the next deployment of a changed template", "CloudFormation"),
+        Manager::Tool(tool) => ("its next apply", tool.as_str()),
+    };
+    plan.notes.push(format!(
+        "{tool} manages this stack and does not know of the rollback: {next} makes a new version live. Deploy what you deployed before \
+         the last change, so that it stays"
+    ));
+}
+
 /// Refuses to remove what another tool manages.
 pub(crate) fn refuse_removal(stack: &Stack, observed: &Observed, plan: &mut Plan) {
     let Some(manager) = Manager::of(observed) else { return };
     if !plan.is_empty() {
         let stream = ResourceId::new(Kind::STREAM, &stack.names.stream);
         plan.refuse(stream, Code::NotOurs, manager.reason(), manager.removal(stack));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resources::tests::{empty_account, one_stack, run};
+    use crate::resources::{alias, setup};
+
+    /// An account with the stack as a tool deployed it, and as it is after a change of the function.
+    fn changed_by(tool: &str) -> (Stack, Observed) {
+        let mut stack = one_stack();
+        stack.tags.insert(MANAGED_BY_TAG.to_owned(), tool.to_owned());
+        let mut account = empty_account(&[]);
+        run(&stack, &mut account, |is| setup(&stack, is, false));
+        stack.function.memory_mb = crate::stack::Setting::asked(1024);
+        run(&stack, &mut account, |is| setup(&stack, is, false));
+        (stack, account)
+    }
+
+    #[test]
+    fn a_rollback_of_what_a_tool_manages_says_that_the_tool_does_not_know_of_it() {
+        let (stack, account) = changed_by("terraform");
+        let mut plan = alias::rollback(&stack, &account, None);
+        assert!(!plan.is_empty() && plan.notes.is_empty(), "{plan}");
+        warn_of_rollback(&account, &mut plan);
+        let said = "terraform manages this stack and does not know of the rollback: its next apply makes a new version live";
+        assert!(plan.notes[0].starts_with(said), "{:?}", plan.notes);
+        let mut nothing = Plan::default();
+        warn_of_rollback(&account, &mut nothing);
+        assert!(nothing.notes.is_empty(), "{:?}", nothing.notes);
     }
 }

@@ -74,6 +74,11 @@ impl StackName {
         format!("{CANARY_LOG_GROUPS}{}", self.0)
     }
 
+    /// The CloudFormation stack that its template is deployed as.
+    pub fn cloudformation_stack(&self) -> String {
+        format!("cwl2le-{}", self.0)
+    }
+
     /// What the names of its roles start with, in every region.
     pub fn start_of_roles(&self) -> String {
         self.prefixed("cwl-to-")

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::stopwatch::Stopwatch;
-use crate::aws::{Notice, Options, Session, Stop};
+use crate::aws::{Notice, Options, Session, Stop, configured_region};
 use crate::error::{Code, Error, Result};
 use crate::flags::{CommandLine, StackArg};
 use crate::output::style::DIM;
@@ -83,6 +83,18 @@ impl Context<'_> {
         let session = self.session_of_plan().await?;
         self.show_account(&session);
         Ok(session)
+    }
+
+    /// The given account in the configured region, without calling AWS.
+    ///
+    /// # Errors
+    /// [`Code::NoRegion`], if no region is configured.
+    pub(crate) async fn offline(&self, account: &str) -> Result<Target> {
+        let region = configured_region(self.aws).await?.ok_or_else(|| {
+            Error::new(Code::NoRegion, "no region is given")
+                .hint("add --region, for example --region ap-northeast-1")
+        })?;
+        Ok(Target { account: account.to_owned(), region })
     }
 
     /// Opens the session of a verb whose plan shows the account itself.

@@ -6,8 +6,8 @@ use super::context::Context;
 use super::log_groups::named;
 use super::patterns;
 use super::plan_stack::{add_bundle, wanted_subscriptions};
-use crate::aws::{Session, configured_region};
-use crate::error::{Code, Error, Result};
+use crate::aws::Session;
+use crate::error::{Error, Result};
 use crate::export::{Ids, Parameter, Template};
 use crate::resources::{
     self, Bundle, Depth, FilterOptions, Kind, Observed, ObservedGroup, Plan, Stack, Subscribed, observe,
@@ -73,15 +73,6 @@ pub(crate) async fn plan_export(
         );
     }
     Ok(Exported { stack, template, bundle, notes })
-}
-
-/// The given account and the configured region, without calling AWS.
-pub(crate) async fn offline(context: Context<'_>, account: &str) -> Result<Target> {
-    let region = configured_region(context.aws).await?.ok_or_else(|| {
-        Error::new(Code::NoRegion, "no region is given to write for")
-            .hint("add --region, for example --region ap-northeast-1")
-    })?;
-    Ok(Target { account: account.to_owned(), region })
 }
 
 /// What exists around the stack: the log groups, and an account policy of somebody else.

@@ -79,9 +79,9 @@ pub(super) fn next(tool: Tool, exported: &Exported, folder: Option<&Path>, file:
                 )
                 .then(
                     format!(
-                        "aws cloudformation deploy --region {region} --stack-name cwl2le-{} --template-file {} \
+                        "aws cloudformation deploy --region {region} --stack-name {} --template-file {} \
                          --capabilities CAPABILITY_NAMED_IAM{by_s3} --parameter-overrides CodeBucket=BUCKET{given}",
-                        exported.stack.name,
+                        exported.stack.name.cloudformation_stack(),
                         quoted(&folder.join(file))
                     ),
                     "deploy the stack; the roles have names, which the capability allows",

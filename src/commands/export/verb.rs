@@ -14,7 +14,7 @@ use crate::export;
 use crate::flags::values::account_id;
 use crate::settings::Wanted;
 use crate::workflow::Context;
-use crate::workflow::plan_export::{Exported, Place, offline, plan_export};
+use crate::workflow::plan_export::{Exported, Place, plan_export};
 use crate::write::{self, Existing};
 
 /// Write the stack as a template, for those who may not run a tool that changes IAM
@@ -83,7 +83,7 @@ impl Verb for Export {
         }
         let session;
         let place = match &self.account {
-            Some(account) => Place::Unseen(offline(context, account).await?),
+            Some(account) => Place::Unseen(context.offline(account).await?),
             None => {
                 session = context.session().await?;
                 Place::Account(&session)

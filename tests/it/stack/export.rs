@@ -88,3 +88,85 @@ async fn a_deployed_template_is_the_planned_stack() {
     let secrets = exported["secrets"].as_array().map_or(0, Vec::len);
     assert_eq!(secrets, 2, "{exported:#}");
 }
+
+/// A configuration file of a stack with settings, destinations, routes and subscriptions as a seed has them.
+fn any_stack(seed: u64, log_service: &str, account: &str) -> String {
+    let mut any = fastrand::Rng::with_seed(seed);
+    let mut file = format!("stack = \"any-{seed}\"\ndefault_destination = \"d0\"\n");
+    let capacity = if any.bool() { "on_demand = true".to_owned() } else { format!("shards = {}", any.u8(1..=3)) };
+    file += &format!("[stream]\n{capacity}\nretention_hours = {}\n", any.u16(24..=8760));
+    file += &format!("[function]\nmemory = {}\ntimeout = {}\n", any.u16(128..=1024), any.u16(10..=300));
+    file += &format!("log_retention_days = {}\n", any.choice([1, 14, 3653]).expect("one"));
+    if any.bool() {
+        file += &format!("reserved_concurrency = {}\n", any.u8(1..=9));
+    }
+    if any.bool() {
+        file += &format!("quarantine = \"s3://aside-{account}/a/b\"\n");
+    }
+    let (size, window) = (any.u16(1..=10_000), any.u16(1..=300));
+    let (parallel, counted) = (any.u8(1..=10), any.bool());
+    file += &format!("[trigger]\nbatch_size = {size}\nbatch_window = {window}\nparallelization = {parallel}\n");
+    file += &format!("event_counts = {counted}\n");
+    if any.bool() {
+        file += &format!("on_failure = \"arn:aws:sqs:{REGION}:{account}:expired\"\n");
+    }
+    if any.bool() {
+        file += "[roles]\npath = \"/a/b/\"\n";
+    }
+    if any.bool() {
+        file += &format!("[alarms]\nnotify = \"arn:aws:sns:{REGION}:{account}:oncall\"\n");
+    } else if any.bool() {
+        file += "[alarms]\nemail = \"oncall@example.com\"\n";
+    }
+    file += &format!("[dashboard]\nmake = {}\n", any.bool());
+    file += "[tags]\n";
+    for number in 0..any.u8(0..4) {
+        file += &format!("\"key {number}\" = \"{}\"\n", any.choice(["a b", "x=y:z", "é @+"]).expect("one"));
+    }
+    let destinations = any.u8(1..4);
+    for number in 0..destinations {
+        let isolated = number > 0 && any.bool();
+        file += &format!("[destinations.d{number}]\ntype = \"logentries\"\nendpoint = \"{log_service}\"\n");
+        file += &format!("token = {{ file = \"token\" }}\nisolated = {isolated}\n");
+    }
+    for number in 1..destinations {
+        file += &format!("[[routes]]\nlog_group = \"/app/{number}*\"\ndestination = \"d{number}\"\n");
+    }
+    file += &format!("[[subscriptions]]\nlog_groups = [\"{GROUP}\"]\n");
+    if any.bool() {
+        file += "filter_pattern = \"{ $.a = 1 }\"\ndistribution = \"random\"\n";
+    }
+    if any.bool() {
+        file += "[[subscriptions]]\nmatch = [\"/app/q*\"]\n";
+    }
+    if any.bool() {
+        file += "[[subscriptions]]\nall = true\n";
+    }
+    file
+}
+
+/// Whatever a stack is configured to be, what is exported and deployed is what `setup` would have made. `CWL2LE_SEED`
+/// tries another stack.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_is_configured_a_deployed_template_leaves_nothing_to_plan() {
+    let seeds = match std::env::var("CWL2LE_SEED") {
+        Ok(seed) => vec![seed.parse().expect("a number")],
+        Err(_) => vec![1, 2, 3, 4],
+    };
+    let world = World::start().await;
+    world.create_log_group(GROUP).await;
+    world.create_log_group(QUIET).await;
+    let bucket = format!("any-{}", world.home.account);
+    s3::create(&world, &bucket).await;
+    for seed in seeds {
+        let config = any_stack(seed, &world.log_service.address().to_string(), &world.home.account);
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("cwl2le.toml");
+        std::fs::write(&file, config).expect("written");
+        std::fs::write(folder.path().join("token"), TOKEN).expect("written");
+        let file = file.display().to_string();
+        deployed(&world, &bucket, &["--config", &file]).await;
+        let delete = format!("aws cloudformation delete-stack --stack-name cwl2le-any-{seed} --region {REGION}");
+        run_printed(&world, &delete, &bucket).await;
+    }
+}
