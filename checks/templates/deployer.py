@@ -19,7 +19,6 @@ UNNEEDED = {
         "iam:AttachRolePolicy": "ManagedPolicyArns",
         "iam:DetachRolePolicy": "ManagedPolicyArns",
         "iam:UpdateRole": "MaxSessionDuration",
-        "iam:UpdateRoleDescription": "Description",
         "iam:PutRolePermissionsBoundary": "PermissionsBoundary",
         # Whoever may remove the boundary is not bound by it.
         "iam:DeleteRolePermissionsBoundary": None,
@@ -76,8 +75,7 @@ UNNEEDED = {
         "logs:PutLogGroupDeletionProtection": "DeletionProtectionEnabled",
         "s3:REST.PUT.OBJECT": "DataProtectionPolicy",
     },
-    "AWS::SNS::Subscription": {"iam:*": "SubscriptionRoleArn"},
-    "AWS::SNS::Topic": {"iam:*": "DeliveryStatusLogging", "sns:PutDataProtectionPolicy": "DataProtectionPolicy"},
+    "AWS::SNS::Topic": {"sns:PutDataProtectionPolicy": "DataProtectionPolicy"},
 }
 
 

@@ -127,7 +127,7 @@ TWINS = {
     "a statement less": lambda t: role(t, 1)["Policies"][0]["PolicyDocument"]["Statement"].pop(),
     "another trust": lambda t: role(t)["AssumeRolePolicyDocument"]["Statement"][0].pop("Condition"),
     "another pattern": lambda t: filtered(t).update(FilterPattern=""),
-    "another stream": lambda t: filtered(t).update(DestinationArn={"Fn::GetAtt": ["Stream", "Arn"]}),
+    "another stream": lambda t: filtered(t).update(DestinationArn={"Fn::GetAtt": ["LogsRole", "Arn"]}),
     "another selection": lambda t: policy(t).update(SelectionCriteria='LogGroupName NOT IN ["a"]'),
     "another document": lambda t: policy(t).update(PolicyDocument="{}"),
     "another threshold": lambda t: alarm(t).update(Threshold=1),

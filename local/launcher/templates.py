@@ -21,6 +21,7 @@ def install(provisioners, functions, policies, destinations):
 
     mapping.update(create=create_mapping, update=update_mapping)
     _with_concurrency(handlers["AWS::Lambda::Function"], functions)
+    _with_tags(handlers["AWS::CloudWatch::Dashboard"], provisioners._cw)
 
     def put_policy(props):
         policies.put(
@@ -59,6 +60,27 @@ def _of_destinations(destinations):
         "update": lambda physical_id, old_props, new_props, stack_name: put(new_props),
         "delete": lambda physical_id, props: destinations.delete({"destinationName": physical_id}),
     }
+
+
+def _with_tags(handler, cloudwatch):
+    """Has dashboards carry the tags of their templates."""
+    create, update = handler["create"], handler["update"]
+
+    def tag(name, props):
+        arn = cloudwatch._dashboards[name]["DashboardArn"]
+        cloudwatch._resource_tags[arn] = {tag["Key"]: tag["Value"] for tag in props.get("Tags", [])}
+
+    def create_dashboard(logical_id, props, stack_name):
+        made = create(logical_id, props, stack_name)
+        tag(made[0], props)
+        return made
+
+    def update_dashboard(physical_id, old_props, new_props, stack_name):
+        changed = update(physical_id, old_props, new_props, stack_name)
+        tag(changed[0], new_props)
+        return changed
+
+    handler.update(create=create_dashboard, update=update_dashboard)
 
 
 def _with_concurrency(handler, functions):

@@ -215,7 +215,15 @@ mod tests {
 
     #[test]
     fn statements_of_one_name_differ_in_their_actions_only() {
-        let lists = [list::READS, list::TEST, list::REPLAY, list::EVERYDAY, list::OPERATOR, list::ON_CALL, list::DEPLOYER];
+        let lists = [
+            list::READS,
+            list::TEST,
+            list::REPLAY,
+            list::EVERYDAY,
+            list::OPERATOR,
+            list::ON_CALL,
+            list::DEPLOYER,
+        ];
         let mut seen: BTreeMap<String, Value> = BTreeMap::new();
         for grants in GRANTS {
             let grants: Value = serde_json::from_str(grants).expect("JSON");

@@ -20,9 +20,12 @@ impl Exported for AccountPolicy {
 
     fn declare(ids: Ids<'_>, action: &Action, _: &Plan, template: &mut Template) {
         let (Action::Put { policy, .. } | Action::Replace { put: policy, .. }) = action else { return };
+        // Its document names the stream and the role in a text.
+        let named = [Ids::STREAM.to_owned(), ids.role(&ids.names.logs_role)];
+        let needed = named.into_iter().chain(before_subscriptions(ids, template));
         template.declare(
             Declared::new(ID)
-                .after(before_subscriptions(ids, template))
+                .after(needed.collect::<Vec<_>>())
                 .cloudformation(
                     "AWS::Logs::AccountPolicy",
                     json!({

@@ -5,16 +5,15 @@ use serde_json::json;
 use super::Filter;
 use super::action::Action;
 use super::desired::{FilterExtras, FilterSpec};
-use crate::export::{Declared, Ids, Template};
+use crate::export::{Declared, Ids, Template, reference_to};
 use crate::resources::Plan;
 use crate::resources::kind::Exported;
 
-/// What must exist before a log group is led into the stream: no record is written before a function reads it, and
-/// CloudWatch Logs tries the role at once.
+/// What must exist before a log group is led into the stream, besides stream and role: no record is written before a
+/// function reads it, and CloudWatch Logs tries the role at once.
 pub(crate) fn before_subscriptions(ids: Ids<'_>, template: &Template) -> Vec<String> {
-    let role = &ids.names.logs_role;
-    let needed = [Ids::STREAM.to_owned(), ids.role(role), ids.policy(role)];
-    needed.into_iter().chain(template.ids_of("AWS::Lambda::EventSourceMapping")).collect()
+    let policy = ids.policy(&ids.names.logs_role);
+    [policy].into_iter().chain(template.ids_of("AWS::Lambda::EventSourceMapping")).collect()
 }
 
 impl Exported for Filter {
@@ -22,7 +21,8 @@ impl Exported for Filter {
 
     fn declare(ids: Ids<'_>, action: &Action, _: &Plan, template: &mut Template) {
         let (Action::Put(put) | Action::Replace { put, .. }) = action else { return };
-        let FilterSpec { log_group, name, pattern, distribution, destination_arn, role_arn, extras } = &**put;
+        let FilterSpec { log_group, name, pattern, distribution, extras, .. } = &**put;
+        let role = ids.role(&ids.names.logs_role);
         let FilterExtras { apply_on_transformed_logs, emit_system_fields, field_selection_criteria } = extras;
         let transformed = apply_on_transformed_logs.then_some(true);
         let fields = Some(emit_system_fields).filter(|fields| !fields.is_empty());
@@ -36,8 +36,8 @@ impl Exported for Filter {
                         "FilterName": name,
                         "FilterPattern": pattern.value,
                         "Distribution": distribution.value.in_aws(),
-                        "DestinationArn": destination_arn,
-                        "RoleArn": role_arn,
+                        "DestinationArn": { "Fn::GetAtt": [Ids::STREAM, "Arn"] },
+                        "RoleArn": { "Fn::GetAtt": [role, "Arn"] },
                         "ApplyOnTransformedLogs": transformed,
                         "EmitSystemFields": fields,
                         "FieldSelectionCriteria": field_selection_criteria,
@@ -50,8 +50,8 @@ impl Exported for Filter {
                         "name": name,
                         "filter_pattern": pattern.value,
                         "distribution": distribution.value.in_aws(),
-                        "destination_arn": destination_arn,
-                        "role_arn": role_arn,
+                        "destination_arn": reference_to("aws_kinesis_stream", Ids::STREAM, "arn"),
+                        "role_arn": reference_to("aws_iam_role", &role, "arn"),
                         "apply_on_transformed_logs": transformed,
                         "emit_system_fields": fields,
                         "field_selection_criteria": field_selection_criteria,

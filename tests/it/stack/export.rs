@@ -93,7 +93,8 @@ async fn a_deployed_template_is_the_planned_stack() {
 fn any_stack(seed: u64, log_service: &str, account: &str) -> String {
     let mut any = fastrand::Rng::with_seed(seed);
     let mut file = format!("stack = \"any-{seed}\"\ndefault_destination = \"d0\"\n");
-    let capacity = if any.bool() { "on_demand = true".to_owned() } else { format!("shards = {}", any.u8(1..=3)) };
+    let capacity =
+        if any.bool() { "on_demand = true".to_owned() } else { format!("shards = {}", any.u8(1..=3)) };
     file += &format!("[stream]\n{capacity}\nretention_hours = {}\n", any.u16(24..=8760));
     file += &format!("[function]\nmemory = {}\ntimeout = {}\n", any.u16(128..=1024), any.u16(10..=300));
     file += &format!("log_retention_days = {}\n", any.choice([1, 14, 3653]).expect("one"));
@@ -105,7 +106,8 @@ fn any_stack(seed: u64, log_service: &str, account: &str) -> String {
     }
     let (size, window) = (any.u16(1..=10_000), any.u16(1..=300));
     let (parallel, counted) = (any.u8(1..=10), any.bool());
-    file += &format!("[trigger]\nbatch_size = {size}\nbatch_window = {window}\nparallelization = {parallel}\n");
+    file +=
+        &format!("[trigger]\nbatch_size = {size}\nbatch_window = {window}\nparallelization = {parallel}\n");
     file += &format!("event_counts = {counted}\n");
     if any.bool() {
         file += &format!("on_failure = \"arn:aws:sqs:{REGION}:{account}:expired\"\n");
@@ -151,7 +153,7 @@ fn any_stack(seed: u64, log_service: &str, account: &str) -> String {
 async fn whatever_is_configured_a_deployed_template_leaves_nothing_to_plan() {
     let seeds = match std::env::var("CWL2LE_SEED") {
         Ok(seed) => vec![seed.parse().expect("a number")],
-        Err(_) => vec![1, 2, 3, 4],
+        Err(_) => (1..=6).collect(),
     };
     let world = World::start().await;
     world.create_log_group(GROUP).await;
@@ -166,7 +168,8 @@ async fn whatever_is_configured_a_deployed_template_leaves_nothing_to_plan() {
         std::fs::write(folder.path().join("token"), TOKEN).expect("written");
         let file = file.display().to_string();
         deployed(&world, &bucket, &["--config", &file]).await;
-        let delete = format!("aws cloudformation delete-stack --stack-name cwl2le-any-{seed} --region {REGION}");
+        let delete =
+            format!("aws cloudformation delete-stack --stack-name cwl2le-any-{seed} --region {REGION}");
         run_printed(&world, &delete, &bucket).await;
     }
 }
