@@ -39,6 +39,7 @@ FLAGS = Case(
         *["--on-failure", "arn:aws-us-gov:s3:::expired", "--quarantine", "s3://aside/a/b", "--role-path", "/a/b/"],
         *["--permissions-boundary", f"arn:aws-us-gov:iam::{ACCOUNT}:policy/boundary", "--tag", "a b=c = d @+é"],
         *["--alarms", arn("aws-us-gov", "sns", "us-gov-west-1", "oncall"), "--token", TOKENS[0]],
+        *["--accept-organization", "o-a1b2c3d4e5"],
     ],
 )
 
@@ -48,7 +49,7 @@ QUEUE = Case(
     [
         *["--stack", "team-a", "--shards", "17", "--email", "a.b+c@example.com", "--token-ssm", "/a/b"],
         *["--on-failure", arn("aws-cn", "sqs", "cn-north-1", "expired"), "--bucket-owner", "210987654321"],
-        *["--alarm-behind", "1440"],
+        *["--alarm-behind", "1440", "--accept-accounts", "222222222222,111111111111"],
     ],
 )
 

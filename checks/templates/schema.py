@@ -13,6 +13,8 @@ import tarfile
 RESOURCES = {
     "aws_cloudwatch_dashboard": "cloudwatchDashboard.CloudwatchDashboard",
     "aws_cloudwatch_log_account_policy": "cloudwatchLogAccountPolicy.CloudwatchLogAccountPolicy",
+    "aws_cloudwatch_log_destination": "cloudwatchLogDestination.CloudwatchLogDestination",
+    "aws_cloudwatch_log_destination_policy": "cloudwatchLogDestinationPolicy.CloudwatchLogDestinationPolicy",
     "aws_cloudwatch_log_group": "cloudwatchLogGroup.CloudwatchLogGroup",
     "aws_cloudwatch_log_subscription_filter": "cloudwatchLogSubscriptionFilter.CloudwatchLogSubscriptionFilter",
     "aws_cloudwatch_metric_alarm": "cloudwatchMetricAlarm.CloudwatchMetricAlarm",

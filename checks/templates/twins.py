@@ -87,6 +87,14 @@ KINDS = {
         "PolicyDocument": "policy_document",
         "SelectionCriteria": "selection_criteria",
     },
+    "AWS::Logs::Destination": {
+        "": "aws_cloudwatch_log_destination",
+        "DestinationName": "name",
+        "TargetArn": "target_arn",
+        "RoleArn": "role_arn",
+        # In Terraform a resource of its own, which is laid into the destination before they are compared.
+        "DestinationPolicy": "own_policy.access_policy",
+    },
     "AWS::CloudWatch::Alarm": {
         "": "aws_cloudwatch_metric_alarm",
         "AlarmName": "alarm_name",
@@ -120,11 +128,16 @@ ONLY = {
     "Code.S3Bucket": "Terraform takes the zip from the folder of the module",
     "source_code_hash": "CloudFormation sees a change of the zip by its name",
     "publish": "in CloudFormation a version is a resource of its own",
+    "own_policy.force_update": "CloudFormation has no word for it",
 }
 # The tag that says who deployed it.
 MANAGED_BY = ("Tags.cwl2le:managed-by", "cloudformation", "terraform")
 # The types that only one of the two has.
-FOLDED = {"AWS::Lambda::Version": "the argument `publish`", "aws_iam_role_policy": "a property of the role"}
+FOLDED = {
+    "AWS::Lambda::Version": "the argument `publish`",
+    "aws_iam_role_policy": "a property of the role",
+    "aws_cloudwatch_log_destination_policy": "a property of the destination",
+}
 
 
 def snake(name):
@@ -224,6 +237,10 @@ def arguments(module):
     for name in [name for name, (kind, _) in found.items() if kind == "aws_iam_role_policy"]:
         _, policy = found.pop(name)
         found[policy["role"]][1].update({"own_policy.name": policy["name"], "own_policy.policy": policy["policy"]})
+    for name in [name for name, (kind, _) in found.items() if kind == "aws_cloudwatch_log_destination_policy"]:
+        _, policy = found.pop(name)
+        of = found[policy.pop("destination_name")][1]
+        of.update({f"own_policy.{key}": value for key, value in policy.items()})
     return found
 
 

@@ -10,7 +10,8 @@ pub enum Format {
     /// Nothing: the message as it is.
     #[default]
     Message,
-    /// Time, log group, log stream and labels before the message, separated by spaces.
+    /// Time, log group, log stream, `account=ID` for a log group of another account, and labels before the message,
+    /// separated by spaces.
     Prefix,
     /// A JSON object with `time`, `id`, `owner`, `group`, `stream`, `labels`, `fields` and `message`; a message that is
     /// a JSON object is embedded as one.

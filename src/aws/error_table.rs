@@ -12,6 +12,8 @@ use super::retry::{Cause, Retry};
 use crate::error::{Code, UNKNOWN_LOG_GROUP_HINT};
 
 const PUT_FILTER: &[&str] = &["PutSubscriptionFilter", "PutAccountPolicy"];
+/// What CloudWatch Logs tests with a message at once.
+const TESTED: &[&str] = &["PutSubscriptionFilter", "PutAccountPolicy", "PutDestination"];
 const WITH_ROLE: &[&str] = &[
     "CreateFunction",
     "UpdateFunctionConfiguration",
@@ -111,10 +113,10 @@ pub(super) static TABLE: &[Row] = &[
         "the log group has as many filters as AWS allows: delete one, or replace one with --replace NAME",
     ),
     // CloudWatch Logs tests the destination when a filter is put, with a role and a stream that may be seconds old.
-    on("logs", PUT_FILTER, &["InvalidParameterException"])
+    on("logs", TESTED, &["InvalidParameterException"])
         .saying("Could not deliver test message")
         .retried(Cause::Propagation, "write access to the stream"),
-    on("logs", PUT_FILTER, INVALID_PARAMETER).saying("Could not deliver test message").means(
+    on("logs", TESTED, INVALID_PARAMETER).saying("Could not deliver test message").means(
         Code::NotReady,
         "CloudWatch Logs cannot write to the stream: `cwl2le plan` shows what `cwl2le setup` would repair. If the stream is \
          encrypted, the key's policy must allow kms:GenerateDataKey to the role; if the role has a permissions boundary, \
@@ -144,7 +146,7 @@ pub(super) static TABLE: &[Row] = &[
     .saying("log group")
     .means(Code::UnknownLogGroup, UNKNOWN_LOG_GROUP_HINT),
     on("logs", &[], &["OperationAbortedException"])
-        .retried(Cause::Busy, "another change of the log group or the account policy"),
+        .retried(Cause::Busy, "another change of the log group, the account policy or the destination"),
     // Kinesis.
     on("kinesis", &["CreateStream", "UpdateShardCount", "UpdateStreamMode"], &["LimitExceededException"]).means(
         Code::Aws,

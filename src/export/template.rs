@@ -170,7 +170,12 @@ impl Ids<'_> {
 
     /// A role.
     pub(crate) fn role(self, role: &str) -> String {
-        if role == self.names.logs_role { "LogsRole".to_owned() } else { "ForwarderRole".to_owned() }
+        let name = match role {
+            role if role == self.names.logs_role => "LogsRole",
+            role if role == self.names.accounts_role => "AccountsRole",
+            _ => "ForwarderRole",
+        };
+        name.to_owned()
     }
 
     /// The inline policy of a role, where it stands for itself.

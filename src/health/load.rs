@@ -75,6 +75,17 @@ pub(crate) struct ShardLoads {
     pub shards: Vec<ShardLoad>,
     /// Number of shards that were not looked into, because there are so many.
     pub left_out: usize,
+    /// Whose lines were in them.
+    pub senders: Senders,
+}
+
+/// The accounts whose lines arrived in the minute that was looked into.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Senders {
+    /// Number of log events by the account that owns their log group.
+    pub events: BTreeMap<String, u64>,
+    /// Whether every record of the minute was read.
+    pub is_whole: bool,
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ mod verdict;
 
 pub(crate) use flow::Flow;
 pub(crate) use lag::{Lag, LagSource};
-pub(crate) use load::{Load, ROOM, ShardLoad, ShardLoads};
+pub(crate) use load::{Load, ROOM, Senders, ShardLoad, ShardLoads};
 pub(crate) use metric::{Metric, Metrics, Point, Statistic, Subject};
 pub(crate) use probe::{Probe, Unknown};
 pub(crate) use proposal::{DAYS, propose};

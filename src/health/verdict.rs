@@ -213,7 +213,9 @@ impl Judge<'_> {
 fn gaps(signals: &Signals) -> (Vec<(String, Unknown)>, bool) {
     let mut gaps: Vec<(String, Unknown)> = Vec::new();
     let mut add = |what: &str, unknown: &Unknown| gaps.push((what.to_owned(), unknown.clone()));
-    let decides = |what: Unread| !matches!(what, Unread::Alarms | Unread::Topic | Unread::Dashboard);
+    let decides = |what: Unread| {
+        !matches!(what, Unread::Alarms | Unread::Topic | Unread::Dashboard | Unread::Destination)
+    };
     let unread = signals.chain.unread.iter().filter(|(what, _)| decides(**what));
     unread.for_each(|(what, unknown)| add(what.name(), unknown));
     if let Err(unknown) = &signals.metrics {
@@ -238,8 +240,14 @@ fn gaps(signals: &Signals) -> (Vec<(String, Unknown)>, bool) {
     let alarms = alarms.or_else(|| signals.chain.unread.get(&Unread::Alarms));
     let topic = signals.chain.unread.get(&Unread::Topic);
     let dashboard = signals.chain.unread.get(&Unread::Dashboard);
-    let undecided =
-        [(Unread::Alarms, alarms), (Unread::Topic, topic), (Unread::Dashboard, dashboard)].into_iter();
+    let destination = signals.chain.unread.get(&Unread::Destination);
+    let undecided = [
+        (Unread::Alarms, alarms),
+        (Unread::Topic, topic),
+        (Unread::Dashboard, dashboard),
+        (Unread::Destination, destination),
+    ]
+    .into_iter();
     gaps.extend(undecided.filter_map(|(what, unknown)| Some((what.name().to_owned(), unknown?.clone()))));
     (gaps, is_partial)
 }

@@ -15,6 +15,8 @@ pub enum Stage {
     /// Filters to remove: those that create a log loop come before anything else. A teardown begins with the filters
     /// and the account policy, since a filter without its stream or role is disabled and skips events.
     RemoveFilters,
+    /// The destination for other accounts, where nobody may send to it any more; its role goes later.
+    RemoveAccounts,
     /// Teardown: the trigger.
     RemoveTrigger,
     /// Teardown: the function.
@@ -41,6 +43,9 @@ pub enum Stage {
     Filters,
     /// Setup: the account policy excludes the log groups that have a filter by now.
     AccountPolicy,
+    /// Setup: the destination for other accounts. Like filters, it comes after the trigger, and after its role, whose trust
+    /// knows an account before that may send.
+    Accounts,
     /// Setup: filters that the account policy or another filter replaces.
     CoveredFilters,
     /// Setup: the alias of the function, where it loses a destination that filters pinned until now.

@@ -30,6 +30,8 @@ pub struct People {
     pub mails: bool,
     /// Whether the stack has a dashboard, or is to have one or to lose it.
     pub dashboard: bool,
+    /// Whether other accounts send lines to the stack, or are to, or are to no longer.
+    pub accounts: bool,
     /// Names of the buckets in which records are kept: expired and quarantined ones.
     pub buckets: BTreeSet<String>,
     /// What is kept in them, as `BUCKET/PREFIX/*`.
@@ -173,7 +175,9 @@ fn values(stack: &Stack, people: &People) -> Values {
     let logs = scopes.iter().map(|names| role(&stack.logs_role.path, &names.logs_role));
     let function = scopes.iter().map(|names| role(&stack.function_role.path, &names.function_role));
     let (mut logs, function): (Vec<String>, Vec<String>) = (logs.collect(), function.collect());
-    let roles = logs.iter().chain(&function).cloned().collect();
+    let accounts = scopes.iter().map(|names| role(&stack.accounts.role.path, &names.accounts_role));
+    let accounts: Vec<String> = accounts.filter(|_| people.accounts).collect();
+    let roles = logs.iter().chain(&function).chain(&accounts).cloned().collect();
     // IAM does not know the path of a role that does not exist, and checks the name alone.
     let to_look_for = role("/*", &format!("{}*", stack.name.start_of_roles()));
     logs.extend(people.other_logs_roles.iter().cloned());
@@ -198,6 +202,8 @@ fn values(stack: &Stack, people: &People) -> Values {
         .with("ROLES_TO_LOOK_FOR", to_look_for)
         .with_all("LOGS_ROLES", logs)
         .with_all("FUNCTION_ROLES", function)
+        .with_all("ACCOUNTS_ROLES", accounts)
+        .with_all("DESTINATION", people.accounts.then(|| stack.destination_arn()).into_iter().collect())
         .with_all("SECRETS", people.secrets.clone())
         .with_all("PARAMETERS", people.parameters.then(String::new).into_iter().collect())
         .with_all("ACCOUNT_POLICY", people.account_policy.then(String::new).into_iter().collect())

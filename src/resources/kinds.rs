@@ -14,6 +14,7 @@ macro_rules! with_every_kind {
             trigger: Trigger,
             account_policy: AccountPolicy,
             filter: Filter,
+            logs_destination: LogsDestination,
             topic: Topic,
             alarm: Alarm,
             dashboard: Dashboard,

@@ -19,6 +19,7 @@ pub(crate) mod kept;
 pub(crate) mod kind;
 mod kinds;
 pub mod log_group;
+pub mod logs_destination;
 mod losses;
 #[cfg(test)]
 mod losses_tests;
@@ -90,6 +91,8 @@ pub use kind::TeardownOptions;
 pub use log_group::aws::tags_of_log_group;
 pub use log_group::desired::{LogGroupSpec, retention};
 pub use log_group::observed::ObservedLogGroup;
+pub use logs_destination::desired::{Accepted, AccountsSpec};
+pub use logs_destination::observed::ObservedDestination;
 pub use losses::name_losses;
 pub use observe::{observe, observe_what_is_allowed};
 pub use observed::{Observed, ObservedForwarder};

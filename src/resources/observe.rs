@@ -6,9 +6,10 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 
 use super::failing::{Failing, Strict, Tolerant};
+use super::role::observe::Roles;
 use super::{
     Depth, Observed, ObservedAlarm, ObservedStream, ObservedTopic, Unread, account_policy, alarm, dashboard,
-    filter, function, log_group, role, stream, topic, trigger,
+    filter, function, log_group, logs_destination, role, stream, topic, trigger,
 };
 use crate::aws::{Aws, AwsError};
 use crate::error::{Error, Result};
@@ -63,17 +64,29 @@ async fn read(
     let dashboard = stack.dashboard(&target.region);
     let is_deep = depth == Depth::Everything;
     let triggers = trigger::aws::observe_triggers(aws, &stream_arn, function, is_deep);
-    let (roles, stream, log_group, function, triggers, account_policy, alarms, dashboard, groups) = tokio::try_join!(
+    let (
+        roles,
+        stream,
+        log_group,
+        function,
+        triggers,
+        account_policy,
+        destination,
+        alarms,
+        dashboard,
+        groups,
+    ) = tokio::try_join!(
         failing.of(
             Unread::Roles,
             named(role::observe::roles(aws, stack, depth)),
-            (RoleScope::Plain, None, None)
+            (RoleScope::Plain, Roles::default())
         ),
         failing.of(Unread::Stream, named(stream::aws::observe_stream(aws, &plain.stream, true)), None),
         failing.of(Unread::LogGroup, named(log_group::aws::observe_log_group(aws, target, log_group)), None),
         failing.of(Unread::Function, named(function::aws::observe_function(aws, function)), None),
         failing.of(Unread::Triggers, named(triggers), Default::default()),
         failing.of(Unread::AccountPolicy, named(account_policy::aws::observe(aws)), None),
+        failing.of(Unread::Destination, named(logs_destination::aws::observe(aws, &plain.destination)), None),
         alarms(aws, stack, failing),
         failing.of(
             Unread::Dashboard,
@@ -86,7 +99,7 @@ async fn read(
             BTreeMap::default()
         ),
     )?;
-    let (scope, logs_role, function_role) = roles;
+    let (scope, roles) = roles;
     let (triggers, mut functions, others) = triggers;
     let (alarms, topic, is_topic_unread) = alarms;
     let isolated = function::observe::isolated(aws, &plain, others, function.as_ref());
@@ -111,8 +124,9 @@ async fn read(
     let observed = Observed {
         proposed_shards: None,
         stream,
-        logs_role,
-        function_role,
+        logs_role: roles.logs,
+        function_role: roles.function,
+        accounts_role: roles.accounts,
         log_group,
         function,
         triggers,
@@ -123,6 +137,7 @@ async fn read(
         similar: BTreeMap::new(),
         canary,
         isolated,
+        destination,
         alarms,
         topic,
         is_topic_unread,

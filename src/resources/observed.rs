@@ -9,6 +9,7 @@ use super::dashboard::observed::ObservedDashboard;
 use super::filter::observed::ObservedGroup;
 use super::function::observed::ObservedFunction;
 use super::log_group::observed::ObservedLogGroup;
+use super::logs_destination::observed::ObservedDestination;
 use super::role::observed::ObservedRole;
 use super::stream::observed::{ObservedStream, ProposedShards};
 use super::topic::observed::ObservedTopic;
@@ -27,6 +28,8 @@ pub struct Observed {
     pub logs_role: Option<ObservedRole>,
     /// The forwarder's execution role.
     pub function_role: Option<ObservedRole>,
+    /// The role of the destination for other accounts.
+    pub accounts_role: Option<ObservedRole>,
     /// The forwarder's log group.
     pub log_group: Option<ObservedLogGroup>,
     /// The forwarder.
@@ -48,6 +51,8 @@ pub struct Observed {
     pub canary: Option<Tags>,
     /// What exists of the functions of isolated destinations, by destination, whoever manages it.
     pub isolated: BTreeMap<String, ObservedForwarder>,
+    /// The destination with the name that this stack's has, whoever manages it.
+    pub destination: Option<ObservedDestination>,
     /// The alarms with names that this stack's alarms have, by name, whoever manages them.
     pub alarms: BTreeMap<String, ObservedAlarm>,
     /// The topic with the name that this stack's has, whoever manages it.
@@ -148,6 +153,7 @@ impl Observed {
             proposed_shards: self.proposed_shards.clone(),
             logs_role: self.logs_role.clone(),
             function_role: self.function_role.clone(),
+            accounts_role: self.accounts_role.clone(),
             log_group: self.log_group.clone(),
             function: self.function.clone(),
             triggers: self.triggers.clone(),
@@ -158,6 +164,7 @@ impl Observed {
             similar: BTreeMap::new(),
             canary: self.canary.clone(),
             isolated: self.isolated.clone(),
+            destination: self.destination.clone(),
             alarms: self.alarms.clone(),
             topic: self.topic.clone(),
             is_topic_unread: self.is_topic_unread,

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{AlarmsSpec, FunctionSpec, Isolation, LogGroupSpec, RoleSpec, StreamSpec, TriggerSpec};
+use super::{
+    AccountsSpec, AlarmsSpec, FunctionSpec, Isolation, LogGroupSpec, RoleSpec, StreamSpec, TriggerSpec,
+};
 use crate::stack::{Names, StackName, Tags, Target};
 
 /// One stack as the user wants it: everything but its subscription filters, which belong to log groups.
@@ -28,6 +30,8 @@ pub struct Stack {
     pub trigger: TriggerSpec,
     /// Which destinations have a function of their own.
     pub isolation: Isolation,
+    /// Which other accounts send lines to it.
+    pub accounts: AccountsSpec,
     /// The alarms on it.
     pub alarms: AlarmsSpec,
     /// Whether it has a dashboard; none leaves that as it is.
@@ -54,6 +58,11 @@ impl Stack {
     /// The ARN of the SNS topic that mails when an alarm goes off, where there is one.
     pub fn alarm_topic_arn(&self) -> String {
         self.target.arn("sns", self.name.alarm_topic())
+    }
+
+    /// The ARN of the destination that other accounts send lines to, where there is one.
+    pub fn destination_arn(&self) -> String {
+        self.target.arn("logs", format_args!("destination:{}", self.names.destination))
     }
 
     /// The name of the dashboard. Dashboards are global, so it names the region.

@@ -47,6 +47,16 @@ fn alarms() -> impl Strategy<Value = AlarmsSpec> {
     })
 }
 
+fn accepted() -> impl Strategy<Value = Option<Accepted>> {
+    let ids = proptest::collection::btree_set("[1-3]{12}", 1..4);
+    prop_oneof![
+        Just(None),
+        Just(Some(Accepted::Nobody)),
+        ids.prop_map(|ids| Some(Accepted::Accounts(ids))),
+        Just(Some(Accepted::Organization("o-a1b2c3d4e5".to_owned()))),
+    ]
+}
+
 fn role(target: &Target, name: &str, version: u8) -> RoleSpec {
     RoleSpec {
         name: name.to_owned(),
@@ -85,6 +95,7 @@ prop_compose! {
         on_failure in setting(proptest::option::of(Just("arn:aws:s3:::expired".to_owned()))),
         alarms in alarms(),
         dashboard in any::<Option<bool>>(),
+        accepted in accepted(),
     ) -> Stack {
         let target = Target {
             account: "000000000000".to_owned(),
@@ -125,6 +136,13 @@ prop_compose! {
                 start: crate::resources::Start::default(),
             },
             isolation: crate::resources::Isolation::default(),
+            accounts: AccountsSpec {
+                role: RoleSpec {
+                    trust: accepted.as_ref().map(|accepted| accepted.trust(&target)).unwrap_or_default(),
+                    ..role(&target, &names.accounts_role, policy)
+                },
+                accepted,
+            },
             alarms,
             dashboard,
             tags: tags(&name, &target.region, &user),
@@ -291,7 +309,9 @@ proptest! {
 pub(crate) fn one_stack() -> Stack {
     use proptest::strategy::ValueTree;
     let mut runner = proptest::test_runner::TestRunner::deterministic();
-    stacks().new_tree(&mut runner).expect("a stack").current()
+    let mut stack = stacks().new_tree(&mut runner).expect("a stack").current();
+    stack.accounts.accepted = None;
+    stack
 }
 
 #[test]

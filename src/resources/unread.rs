@@ -21,6 +21,8 @@ pub enum Unread {
     Isolated,
     /// What else reads the stream, and where that logs to.
     Readers,
+    /// The destination that other accounts send lines to.
+    Destination,
     /// The alarms of this stack.
     Alarms,
     /// The topic of this stack that the alarms notify.
@@ -42,6 +44,7 @@ impl Unread {
             Self::LogGroups => "the log groups",
             Self::Isolated => "the functions of isolated destinations",
             Self::Readers => "the other readers of the stream",
+            Self::Destination => "the logs destination for other accounts",
             Self::Alarms => "the alarms",
             Self::Topic => "the topic of the alarms",
             Self::Dashboard => "the dashboard",

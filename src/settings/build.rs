@@ -8,8 +8,9 @@ use super::roles::Roles;
 use super::values::KmsKey;
 use super::wanted::Wanted;
 use crate::resources::role::documents::{self, Grants};
-use crate::resources::{FunctionSpec, Isolation, RoleSpec, Stack};
-use crate::resources::{Observed, ObservedRole};
+use crate::resources::{
+    AccountsSpec, FunctionSpec, Isolation, Observed, ObservedDestination, ObservedRole, RoleSpec, Stack,
+};
 use crate::stack::{Names, RoleScope, StackName, Tags, Target, tags};
 
 pub(super) struct Builder<'a> {
@@ -67,6 +68,7 @@ impl Builder<'_> {
             log_group: args.function.log_group(),
             function: FunctionSpec { config, ..args.function.spec(self.observed) },
             trigger: args.trigger.spec(),
+            accounts: self.accounts(args, &names, grants),
             alarms: args.alarms.spec(self.name, self.target),
             dashboard: args.dashboard.make,
             isolation: Isolation {
@@ -77,6 +79,26 @@ impl Builder<'_> {
             name: self.name.clone(),
             target: target.clone(),
             names,
+        }
+    }
+
+    /// Who may send lines from other accounts: as asked for, else as it is.
+    fn accounts(&self, args: &Wanted, names: &Names, grants: &Grants) -> AccountsSpec {
+        let target = self.target;
+        // One of another stack says nothing of this one.
+        let is_ours = |is: &&ObservedDestination| is.stream_arn == names.stream_arn(target);
+        let current = || self.observed.destination.as_ref().filter(is_ours)?.accepted();
+        let accepted = args.accounts.accepted().or_else(current);
+        AccountsSpec {
+            role: RoleSpec {
+                description: "CloudWatch Logs writes lines of other accounts to the stream of cwl2le with it"
+                    .to_owned(),
+                trust: accepted.as_ref().map(|accepted| accepted.trust(target)).unwrap_or_default(),
+                policy_name: names.logs_policy.clone(),
+                policy: documents::logs_policy(target, names, grants),
+                ..self.role(&names.accounts_role, self.observed.accounts_role.as_ref(), &args.resources.roles)
+            },
+            accepted,
         }
     }
 

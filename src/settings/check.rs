@@ -18,6 +18,7 @@ use crate::stack::{Names, RoleScope};
 pub(super) fn check(document: &Document, contents: &Contents, problems: &mut Problems) {
     let mut check = Check { document, contents, problems };
     check.stream();
+    check.accounts();
     check.alarms();
     check.destinations();
     check.isolation();
@@ -40,6 +41,18 @@ impl Check<'_> {
         if stream.on_demand == Some(true) && stream.shards.is_some() {
             let span = self.document.span("stream.on_demand");
             self.add(span, "a stream is on demand or has `shards`, not both", "remove one of the two");
+        }
+    }
+
+    fn accounts(&mut self) {
+        let accounts = &self.contents.accounts;
+        if accounts.accept.is_some() && accounts.organization.is_some() {
+            let span = self.document.span("accounts.organization");
+            self.add(
+                span,
+                "a stack accepts a list of accounts or an organization, not both",
+                "remove one of the two",
+            );
         }
     }
 

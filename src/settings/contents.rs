@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::accounts::Accounts;
 use super::alarms::Alarms;
 use super::cost::Cost;
 use super::dashboard::Dashboard;
@@ -59,6 +60,9 @@ pub(super) struct Contents {
     /// How much the stack may cost before someone has to look
     #[serde(default)]
     pub(super) cost: Cost,
+    /// Other accounts that send their lines to this stack; either a list or an organization
+    #[serde(default)]
+    pub(super) accounts: Accounts,
     /// The CloudWatch alarms on the stack
     #[serde(default)]
     pub(super) alarms: Alarms,
@@ -84,8 +88,8 @@ pub(super) struct Contents {
     #[schemars(with = "Option<Vec<Subscription>>")]
     pub(super) subscriptions: Option<Vec<Spanned<Subscription>>>,
     /// Environments, by names of your own. `--env NAME` or CWL2LE_ENV lays the sections of one over the rest of the
-    /// file: keys of [stream], [function], [trigger], [cost], [alarms], [dashboard], [roles], [tags] and
-    /// [destinations.NAME] one by one, any other key, and a destination with a `type`, as a whole
+    /// file: keys of [stream], [function], [trigger], [cost], [accounts], [alarms], [dashboard], [roles],
+    /// [tags] and [destinations.NAME] one by one, any other key, and a destination with a `type`, as a whole
     #[serde(default)]
     #[expect(dead_code, reason = "it is laid over the rest before this is read")]
     pub(super) env: Environments,

@@ -8,6 +8,7 @@ use cwl2le_forwarder::destination::is_public_http;
 use cwl2le_forwarder::secret::Secret;
 use cwl2le_forwarder::secret::reference::Reference;
 
+use super::accounts::Accounts;
 use super::alarms::Alarms;
 use super::dashboard::Dashboard;
 use super::destinations;
@@ -59,6 +60,7 @@ fn resources(out: &mut Writer, config: &Config, stack: &Stack, observed: &Observ
     }
     out.settings("[function]", Function::observed(observed, config));
     out.settings("[trigger]", Trigger::observed(stack, observed));
+    out.settings("[accounts]", Accounts::observed(stack, observed));
     out.settings("[alarms]", Alarms::observed(stack, observed));
     out.settings("[dashboard]", Dashboard::observed(stack, observed));
     out.settings("[roles]", Roles::observed(observed));

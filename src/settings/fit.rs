@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use cwl2le_forwarder::aws::Partition;
 
 use crate::error::{Code, Error, Result};
+use crate::resources::logs_destination::desired::{ACCESS_POLICY, LONGEST_TRUST};
 use crate::resources::role::documents::Grants;
-use crate::resources::{Notify, RoleSpec, Stack};
+use crate::resources::{Accepted, Notify, RoleSpec, Stack};
 use crate::stack::Tags;
 use crate::stack::arn::Arn;
 use crate::stack::limits::model::{FILTER_NAME, LAMBDA_ROLE, LOG_GROUP_NAME, ROLE_NAME, STREAM_NAME, Shape};
@@ -24,7 +25,7 @@ pub(super) fn check(stack: &Stack, grants: &Grants) -> Result<()> {
     for role in [&stack.logs_role, &stack.function_role] {
         policy_size(role)?;
     }
-    Ok(())
+    accounts(stack)
 }
 
 fn refused(on: &str, problem: impl Into<String>, hint: impl Into<String>) -> Error {
@@ -67,6 +68,7 @@ fn names(stack: &Stack) -> Result<()> {
     named("stream", &names.stream, &STREAM_NAME)?;
     named("role", &names.logs_role, &ROLE_NAME)?;
     named("role", &names.function_role, &ROLE_NAME)?;
+    named("role", &names.accounts_role, &ROLE_NAME)?;
     named("subscription filter", &names.filter, &FILTER_NAME)?;
     for role in [&stack.logs_role.arn, &stack.function_role.arn] {
         named("role", role, &LAMBDA_ROLE)?;
@@ -86,6 +88,31 @@ fn names(stack: &Stack) -> Result<()> {
                 "give the isolated destination or the stack a shorter name",
             ));
         }
+    }
+    Ok(())
+}
+
+/// Who may send lines: other accounts, and not more than the documents take that name them.
+fn accounts(stack: &Stack) -> Result<()> {
+    let Some(accepted) = stack.accounts.senders() else { return Ok(()) };
+    let on = "--accept-accounts";
+    if let Accepted::Accounts(ids) = accepted
+        && ids.contains(&stack.target.account)
+    {
+        let message =
+            format!("{} is the account of the stack itself, which needs no permission", stack.target.account);
+        let hint = "remove it from --accept-accounts, or from `accept` in [accounts] of cwl2le.toml";
+        return Err(refused(on, message, hint));
+    }
+    let trust = accepted.trust(&stack.target).to_string().len();
+    let policy = accepted.policy(&stack.target, &stack.destination_arn()).to_string().len();
+    if trust > LONGEST_TRUST || policy > ACCESS_POLICY {
+        let message = format!(
+            "for so many accounts the role's trust policy would have {trust} characters and the access policy {policy} bytes, \
+             and AWS takes {LONGEST_TRUST} and {ACCESS_POLICY}"
+        );
+        let hint = "accept their organization with --accept-organization, or set up a second stack with --stack NAME for some";
+        return Err(refused(on, message, hint));
     }
     Ok(())
 }

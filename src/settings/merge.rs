@@ -24,6 +24,7 @@ pub(super) fn with_file(args: &Wanted, file: Option<&File>) -> (Wanted, Vec<Head
         function: merge.section("function", &args.function, &contents.function),
         trigger: merge.section("trigger", &args.trigger, &contents.trigger),
         cost: merge.section("cost", &args.cost, &contents.cost),
+        accounts: merge.section("accounts", &args.accounts, &args.accounts.beside(contents.accounts.clone())),
         alarms: merge.section("alarms", &args.alarms, &args.alarms.beside(contents.alarms.clone())),
         dashboard: merge.section("dashboard", &args.dashboard, &contents.dashboard),
         resources: Resources {

@@ -1,5 +1,6 @@
 //! What the user wants: flags over environment over `cwl2le.toml` over what exists already -> [`Stack`].
 
+mod accounts;
 mod alarms;
 mod build;
 mod check;
@@ -59,6 +60,7 @@ pub mod values;
 mod wanted;
 mod words;
 
+pub use accounts::Accounts;
 pub use alarms::Alarms;
 pub use cost::Cost;
 pub use dashboard::Dashboard;

@@ -7,15 +7,17 @@ use toml::de::{DeTable, DeValue};
 pub(super) const KEY: &str = "env";
 
 /// The tables of the file whose keys an environment gives one by one. Of any other key it gives the whole value.
-const SECTIONS: [&str; 8] = ["stream", "function", "trigger", "cost", "alarms", "dashboard", "roles", "tags"];
+const SECTIONS: [&str; 9] =
+    ["stream", "function", "trigger", "cost", "accounts", "alarms", "dashboard", "roles", "tags"];
 /// The table whose entries are sections of their own.
 const DESTINATIONS: &str = "destinations";
 
 /// Keys that exclude each other, by the section that they are in: an environment that gives one hides the others of the
 /// base.
-const EITHER: [(&str, [&str; 2]); 4] = [
+const EITHER: [(&str, [&str; 2]); 5] = [
     ("", ["routes", "routes_from"]),
     ("stream", ["shards", "on_demand"]),
+    ("accounts", ["accept", "organization"]),
     ("alarms", ["notify", "email"]),
     (DESTINATIONS, ["region", "endpoint"]),
 ];

@@ -6,6 +6,7 @@ use clap::{Args, Command};
 use cwl2le_forwarder::schema::keys;
 use serde_json::Value;
 
+use super::accounts::Accounts;
 use super::alarms::Alarms;
 use super::contents::{Contents, Route, Subscription};
 use super::dashboard::Dashboard;
@@ -38,6 +39,7 @@ fn the_table_in_the_docs_is_that_of_the_types() {
         section("function", "[function]", keys::<Function>(), true),
         section("trigger", "[trigger]", keys::<Trigger>(), true),
         section("cost", "[cost]", keys::<Cost>(), true),
+        section("accounts", "[accounts]", keys::<Accounts>(), true),
         section("alarms", "[alarms]", keys::<Alarms>(), true),
         section("dashboard", "[dashboard]", keys::<Dashboard>(), true),
         section("roles", "[roles]", keys::<Roles>(), true),
@@ -51,7 +53,9 @@ fn the_table_in_the_docs_is_that_of_the_types() {
 fn is_section(key: &str) -> bool {
     let schema = &SCHEMA["properties"][key];
     let holds = ["items", "additionalProperties"].iter().any(|key| schema[*key].is_object());
-    holds || ["stream", "function", "trigger", "cost", "alarms", "dashboard", "roles"].contains(&key)
+    holds
+        || ["stream", "function", "trigger", "cost", "accounts", "alarms", "dashboard", "roles"]
+            .contains(&key)
 }
 
 fn section(name: &str, header: &str, keys: &[&str], has_flags: bool) -> String {

@@ -3,6 +3,7 @@
 use cwl2le_forwarder::schema::keys;
 use serde_json::Value;
 
+use super::accounts::Accounts;
 use super::alarms::Alarms;
 use super::contents::{Contents, Route, Subscription};
 use super::cost::Cost;
@@ -41,6 +42,7 @@ pub fn template() -> String {
             "function" => section(&mut text, "[function]", keys::<Function>(), schema),
             "trigger" => section(&mut text, "[trigger]", keys::<Trigger>(), schema),
             "cost" => section(&mut text, "[cost]", keys::<Cost>(), schema),
+            "accounts" => section(&mut text, "[accounts]", keys::<Accounts>(), schema),
             "alarms" => section(&mut text, "[alarms]", keys::<Alarms>(), schema),
             "dashboard" => section(&mut text, "[dashboard]", keys::<Dashboard>(), schema),
             "roles" => section(&mut text, "[roles]", keys::<Roles>(), schema),

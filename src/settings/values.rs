@@ -235,6 +235,8 @@ texts! {
     LogGroupGlob by limits::log_group_glob;
     /// The ARN of an SNS topic, or `none`.
     Topic by limits::topic;
+    /// The ID of an organization, or `none`.
+    Organization by limits::organization;
     /// The ARN of what gets records that expire, or `none`.
     OnFailure by limits::on_failure;
     /// The ARN of a managed policy that bounds roles.
@@ -279,6 +281,13 @@ impl BucketOwner {
     /// The account, if it is not the stack's own.
     pub(super) fn account(&self) -> Option<String> {
         Some(self.to_string()).filter(|text| text != "own")
+    }
+}
+
+impl Organization {
+    /// The ID; none for `none`.
+    pub(super) fn id(&self) -> Option<String> {
+        Some(self.0.clone()).filter(|text| text != "none")
     }
 }
 

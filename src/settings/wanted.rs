@@ -2,6 +2,7 @@
 
 use clap::Args;
 
+use super::accounts::Accounts;
 use super::alarms::Alarms;
 use super::cost::Cost;
 use super::dashboard::Dashboard;
@@ -50,6 +51,9 @@ pub struct Wanted {
     /// How much it may cost.
     #[command(flatten)]
     pub cost: Cost,
+    /// Other accounts.
+    #[command(flatten)]
+    pub accounts: Accounts,
     /// The alarms.
     #[command(flatten)]
     pub alarms: Alarms,
@@ -69,6 +73,7 @@ impl Wanted {
             ("--permissions-boundary", self.resources.roles.permissions_boundary.as_deref()),
             ("--kms-key", self.stream.kms_key.as_deref()),
             ("--on-failure", self.trigger.on_failure.as_deref()),
+            ("--accept-organization", self.accounts.organization.as_deref()),
             ("--alarms", self.alarms.notify.as_deref()),
             ("--email", self.alarms.email.as_deref()),
             ("--dashboard", self.dashboard.make.map(|make| if make { "true" } else { "false" })),
@@ -78,6 +83,8 @@ impl Wanted {
             ("--token-secret", self.destination.token_secret.as_deref()),
         ];
         let given = flags.into_iter().filter_map(|(flag, value)| Some([flag, value?]));
-        given.flatten().map(ToOwned::to_owned).collect()
+        let accept = self.accounts.accept.iter();
+        let accept = accept.flat_map(|ids| ["--accept-accounts".to_owned(), ids.to_string()]);
+        given.flatten().map(ToOwned::to_owned).chain(accept).collect()
     }
 }

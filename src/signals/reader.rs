@@ -39,6 +39,8 @@ pub(crate) struct Ask {
     pub(crate) groups: bool,
     /// Whether records are read to see how full each shard is.
     pub(crate) shards: Look,
+    /// Whether they are read in any case where other accounts may send lines, to see which do.
+    pub(crate) senders: bool,
     /// Whether the manifests of `replay` are read if something was kept within so many milliseconds; none never.
     pub(crate) replayed: Option<i64>,
 }
@@ -154,6 +156,8 @@ impl Reader<'_> {
         }
         let busiest = || Load::busiest(metrics?, metrics?.from);
         let is_wanted = match self.ask.shards {
+            // Nothing else tells which other accounts send.
+            Look::Never | Look::IfBusy if self.ask.senders && chain.observed.destination.is_some() => true,
             Look::Never => false,
             Look::IfBusy => busiest().is_some_and(|load| load.shards() > ROOM),
             Look::Always => true,

@@ -12,7 +12,7 @@ use crate::aws::records::{StoredRecord, get_records, shard_iterator, shards_sinc
 use crate::aws::{Aws, AwsError};
 use crate::error::Result;
 use crate::events::{Record, invocation};
-use crate::health::{Load, ShardLoad, ShardLoads};
+use crate::health::{Load, Senders, ShardLoad, ShardLoads};
 
 /// How far back a shard is read, in milliseconds.
 const MINUTE: i64 = 60_000;
@@ -35,13 +35,23 @@ pub(super) async fn shards(aws: Aws<'_>, stream: &str, now: i64) -> Result<Shard
     ids.truncate(SHARDS);
     let read = ids.into_iter().map(|id| async move {
         let sample = read(aws, stream, &id, since).await?;
-        Ok::<_, AwsError>(sample.load_of(id, since))
+        let is_whole = sample.is_whole;
+        let (load, events) = sample.load_of(id, since);
+        Ok::<_, AwsError>((load, Senders { events, is_whole }))
     });
-    let mut shards: Vec<ShardLoad> = iter(read).buffer_unordered(AT_ONCE).try_collect().await?;
+    let read: Vec<(ShardLoad, Senders)> = iter(read).buffer_unordered(AT_ONCE).try_collect().await?;
+    let (mut shards, senders): (Vec<ShardLoad>, Vec<Senders>) = read.into_iter().unzip();
+    let mut all = Senders { events: BTreeMap::new(), is_whole: left_out == 0 };
+    for Senders { events, is_whole } in senders {
+        all.is_whole &= is_whole;
+        for (account, count) in events {
+            *all.events.entry(account).or_default() += count;
+        }
+    }
     shards.sort_by(|one, other| {
         other.load.shards().total_cmp(&one.load.shards()).then_with(|| one.id.cmp(&other.id))
     });
-    Ok(ShardLoads { shards, left_out })
+    Ok(ShardLoads { shards, left_out, senders: all })
 }
 
 /// The first records since a time.
@@ -72,9 +82,9 @@ async fn read(aws: Aws<'_>, stream: &str, shard: &str, since: i64) -> Result<Sam
 }
 
 impl Sample {
-    /// What it says of its shard.
+    /// What it says of its shard, and how many log events of each account are in it.
     #[expect(clippy::cast_precision_loss, reason = "bytes of a minute are exact in 53 bits")]
-    fn load_of(self, id: String, since: i64) -> ShardLoad {
+    fn load_of(self, id: String, since: i64) -> (ShardLoad, BTreeMap<String, u64>) {
         let seconds = self.seconds();
         // Kinesis counts the partition key, too.
         let size = |record: &StoredRecord| record.data.len() + record.partition_key.len();
@@ -86,16 +96,18 @@ impl Sample {
             refused: 0.0,
         };
         let mut groups: BTreeMap<String, usize> = BTreeMap::new();
+        let mut accounts: BTreeMap<String, u64> = BTreeMap::new();
         for record in self.records {
             let size = size(&record);
-            if let Some(group) = log_group(record.data) {
-                *groups.entry(group).or_default() += size;
+            if let Some(Content { log_group, account, events }) = content(record.data) {
+                *groups.entry(log_group).or_default() += size;
+                *accounts.entry(account).or_default() += events;
             }
         }
         let mut groups: Vec<(String, f64)> =
             groups.into_iter().map(|(name, size)| (name, size as f64 / bytes.max(1) as f64)).collect();
         groups.sort_by(|(_, one), (_, other)| other.total_cmp(one));
-        ShardLoad { id, load, groups }
+        (ShardLoad { id, load, groups }, accounts)
     }
 
     /// The seconds in which these records arrived: all of the minute, or until the last of them.
@@ -108,8 +120,17 @@ impl Sample {
     }
 }
 
-/// The log group that a record is of; none of one that CloudWatch Logs did not write, or that is a control message.
-fn log_group(data: Vec<u8>) -> Option<String> {
+/// What is in a record.
+struct Content {
+    log_group: String,
+    /// The account that owns the log group.
+    account: String,
+    /// Number of log events.
+    events: u64,
+}
+
+/// What a record holds; none of one that CloudWatch Logs did not write, or that is a control message.
+fn content(data: Vec<u8>) -> Option<Content> {
     let record = match Record::Data(data) {
         Record::Data(data) if !data.starts_with(&[0x1f, 0x8b]) => {
             Record::all_of(&invocation(&[Record::Data(data)], 0).ok()?).into_iter().next()?
@@ -118,8 +139,13 @@ fn log_group(data: Vec<u8>) -> Option<String> {
     };
     let mut payload = Vec::new();
     record.payload(&mut payload).ok()?;
-    let name = parse(&payload).ok()?.log_group.to_string();
-    Some(name).filter(|name| !name.is_empty())
+    let read = parse(&payload).ok()?;
+    let content = Content {
+        log_group: read.log_group.to_string(),
+        account: read.owner.to_string(),
+        events: read.events.len() as u64,
+    };
+    Some(content).filter(|content| !content.log_group.is_empty())
 }
 
 #[cfg(test)]
@@ -135,7 +161,8 @@ mod tests {
     use crate::events::{Origin, SavedEvent};
 
     fn record(group: &str, arrived: f64) -> serde_json::Value {
-        let origin = Origin { log_group: group, ..Origin::default() };
+        let owner = if group == "/a" { "111111111111" } else { "2" };
+        let origin = Origin { log_group: group, owner, ..Origin::default() };
         let Record::Data(data) = Record::of(origin, &[SavedEvent::default()]) else { unreachable!("data") };
         json!({"Data": STANDARD.encode(data), "PartitionKey": "p", "SequenceNumber": "1",
                "ApproximateArrivalTimestamp": arrived})
@@ -181,6 +208,11 @@ mod tests {
         assert_eq!((found.shards.len(), found.left_out, shard.load.records), (1, 0, 5.0 / 60.0));
         let names: Vec<&str> = shard.groups.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["/a", "/b"]);
+        assert_eq!(
+            found.senders.events,
+            BTreeMap::from([("111111111111".to_owned(), 3), ("2".to_owned(), 1)])
+        );
+        assert!(found.senders.is_whole);
         let sum: f64 = shard.groups.iter().map(|(_, part)| part).sum();
         assert!(sum < 1.0, "the record that is no log counts, too: {sum}");
     }

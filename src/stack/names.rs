@@ -166,6 +166,10 @@ pub struct Names {
     pub logs_role: String,
     /// Its inline policy.
     pub logs_policy: String,
+    /// The destination of CloudWatch Logs that other accounts send their lines to.
+    pub destination: String,
+    /// The role that CloudWatch Logs assumes for it.
+    pub accounts_role: String,
     /// The forwarder function.
     pub function: String,
     /// The execution role of the forwarder.
@@ -190,6 +194,9 @@ impl Names {
             stream: stack.prefixed(STREAM),
             logs_role: role("cwl-to-kinesis"),
             logs_policy: "cwl-kinesis-write".to_owned(),
+            destination: stack.prefixed("cwl-from-accounts"),
+            // Short, so that it fits with the longest names of stacks and regions.
+            accounts_role: role("cwl-to-kinesis-accounts"),
             function_role: role(FUNCTION),
             function_policy: "cwl-logentries-forward".to_owned(),
             function_log_group: format!("/aws/lambda/{function}"),
@@ -269,7 +276,9 @@ mod tests {
     fn another_stack_and_another_region_share_no_name() {
         let name = "x".repeat(24).parse().expect("a stack name");
         let longest = Names::new(&name, &"ap-southeast-1".parse().expect("a region"), RoleScope::Regional);
-        assert!(longest.function_role.len() <= 64, "IAM takes at most 64 characters");
+        for role in [&longest.function_role, &longest.accounts_role] {
+            assert!(role.len() <= 64, "IAM takes at most 64 characters: {role}");
+        }
         assert!(longest.function.len() <= 64, "Lambda takes at most 64 characters");
         assert_eq!(
             Names::new(&StackName::default(), &region(), RoleScope::Regional).logs_role,

@@ -21,6 +21,12 @@ impl Target {
         format!("arn:{}:{service}:{}:{}:{resource}", self.region.partition(), self.region, self.account)
     }
 
+    /// The same region in another account.
+    #[must_use]
+    pub fn of_account(&self, account: &str) -> Self {
+        Self { account: account.to_owned(), region: self.region.clone() }
+    }
+
     /// The ARN of a CloudWatch dashboard: dashboards are global, so it has no region.
     pub fn dashboard_arn(&self, name: &str) -> String {
         format!("arn:{}:cloudwatch::{}:dashboard/{name}", self.region.partition(), self.account)

@@ -4,7 +4,9 @@ use cwl2le_forwarder::config::pinned_destination;
 
 use crate::flags::CommandLine;
 use crate::output::Next;
+use crate::resources::logs_destination::plan::opened;
 use crate::resources::{Kind, Plan, ResourceId, Verb};
+use crate::stack::arn::Arn;
 
 /// What to run after a `plan` was carried out by the verb `command`.
 pub(super) fn after(command: &str, line: &CommandLine, plan: &Plan) -> Next {
@@ -42,6 +44,14 @@ fn after_setup(line: &CommandLine, plan: &Plan) -> Next {
     let resources = steps.map(|step| &step.resource).chain(&plan.unchanged);
     let subscriptions: Vec<&ResourceId> = resources.filter(|id| id.kind.is_subscription()).collect();
     let test = line.of_stack("test");
+    if let Some(arn) = opened(plan) {
+        let region = Arn::parse(arn).map(|arn| arn.region).unwrap_or_default();
+        let subscribe = ["subscribe", "--to-destination", arn, "--region", region, "/aws/lambda/*"];
+        return Next::new()
+            .then(CommandLine::new(subscribe), "in each of the other accounts: send log groups here")
+            .then(line.of_stack("status"), "see which accounts send")
+            .then(line.of_stack("doctor"), "check that what they send can arrive");
+    }
     if subscriptions.is_empty() {
         let subscribe = line.of_stack("subscribe").with(&["/aws/lambda/*".to_owned()]);
         return Next::new()
@@ -71,7 +81,7 @@ fn after_setup(line: &CommandLine, plan: &Plan) -> Next {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::resources::{Kept, Stage, Step};
+    use crate::resources::{Kept, Stage, Step, logs_destination};
 
     fn plan(kind: Kind, name: &str) -> Plan {
         plan_of(ResourceId::new(kind, name))
@@ -136,6 +146,22 @@ mod tests {
         for command in ["setup", "subscribe", "unsubscribe", "teardown"] {
             assert!(after(command, &line, &Plan::default()).is_empty(), "nothing was done");
         }
+    }
+
+    #[test]
+    fn whoever_accepts_accounts_is_told_what_to_run_in_them() {
+        let arn = "arn:aws:logs:eu-west-1:999999999999:destination:cwl-from-accounts";
+        let mut plan = plan(Kind::LOGS_DESTINATION, "cwl-from-accounts");
+        let policy = logs_destination::Action::SetPolicy {
+            name: "cwl-from-accounts".to_owned(),
+            arn: arn.to_owned(),
+            policy: serde_json::Value::Null,
+            force: false,
+        };
+        plan.steps[0].actions.push(policy.into());
+        let next = commands(&after("setup", &CommandLine::new(["setup"]), &plan));
+        let subscribe = format!("cwl2le subscribe --to-destination {arn} --region eu-west-1 '/aws/lambda/*'");
+        assert_eq!(next, [&subscribe, "cwl2le status", "cwl2le doctor"]);
     }
 
     #[test]

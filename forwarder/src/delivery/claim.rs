@@ -34,6 +34,7 @@ impl Batch<'_> {
         }
         match routed {
             Ok((destinations, shape)) => {
+                payload.is_of_other_account = self.is_elsewhere(&payload.owner);
                 let mut ledger = self.ledger.borrow_mut();
                 ledger.note_events(at, count(payload.events.len()), count(all - payload.events.len()));
                 ledger.route(at, &destinations);
@@ -84,7 +85,12 @@ impl Batch<'_> {
     /// Whether an account may be the one that the function runs in. In a central account, the forwarders of other
     /// accounts log to groups of the same name, and these are not our own.
     fn may_be_here(&self, account: &str) -> bool {
-        account.is_empty() || self.options.own_account.as_deref().is_none_or(|own| own == account)
+        !self.is_elsewhere(account)
+    }
+
+    /// Whether an account is known to be another one than that of the function.
+    fn is_elsewhere(&self, account: &str) -> bool {
+        !account.is_empty() && self.options.own_account.as_deref().is_some_and(|own| own != account)
     }
 
     /// Finds the destinations of a payload that this function serves, and drops the events that their route does not

@@ -148,11 +148,12 @@ fn frame(style: Style, payload: &Payload<'_>, event: &LogEvent<'_>, out: &mut Ve
 }
 
 /// The tags of a payload's events, as they stand in the URL and in `X-LOGGLY-TAG`: those of the configuration, the
-/// log group, and the labels of its route as `NAME.VALUE`.
+/// log group, the account of a log group of another account, and the labels of its route as `NAME.VALUE`.
 fn tags(configured: &[String], payload: &Payload<'_>) -> String {
     let mut tags: Vec<String> = Vec::new();
     let labels = payload.labels.iter().map(|(name, value)| format!("{name}.{value}"));
-    let all = configured.iter().cloned().chain([payload.log_group.to_string()]).chain(labels);
+    let account = format::account(payload).map(|account| format!("account.{account}"));
+    let all = configured.iter().cloned().chain([payload.log_group.to_string()]).chain(account).chain(labels);
     for tag in all.map(|text| tag(&text)) {
         if !tag.is_empty() && !tags.contains(&tag) {
             tags.push(tag);

@@ -32,6 +32,9 @@ pub fn write_with(
         Format::Prefix => {
             let mut head =
                 format!("{} {} {} ", time_or_dash(event.timestamp), payload.log_group, payload.log_stream);
+            if let Some(account) = account(payload) {
+                head.push_str(&format!("account={account} "));
+            }
             for (name, value) in &payload.labels {
                 head.push_str(&format!("{name}={value} "));
             }
@@ -40,6 +43,13 @@ pub fn write_with(
         }
         Format::Json => write_json(payload, event, out),
     }
+}
+
+/// The account to show as the label `account`: that of a log group of another account, where the route gives no label of
+/// this name.
+pub(crate) fn account<'p>(payload: &'p Payload<'_>) -> Option<&'p str> {
+    let is_given = || payload.labels.iter().any(|(name, _)| name == "account");
+    (payload.is_of_other_account && !is_given()).then_some(&*payload.owner)
 }
 
 /// Names of groups and streams have no line ends on AWS, but a record may come from anywhere.
@@ -195,6 +205,22 @@ mod tests {
             written(Format::Json),
             r#"{"id":"7","owner":"","group":"/g","stream":"s","labels":{"app":"cart","team":"a \"b\"\nc"},"message":"m"}"#
         );
+    }
+
+    #[test]
+    fn the_account_of_another_account_s_log_group_is_a_label_unless_the_route_gives_one() {
+        let json = r#"{"messageType":"DATA_MESSAGE","owner":"222222222222","logGroup":"/g","logStream":"s","logEvents":[{"id":"7","message":"m"}]}"#;
+        let mut payload = parse(json.as_bytes()).unwrap();
+        let written = |payload: &Payload<'_>| {
+            let mut out = Vec::new();
+            write(Format::Prefix, payload, &payload.events[0], &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(written(&payload), "- /g s m");
+        payload.is_of_other_account = true;
+        assert_eq!(written(&payload), "- /g s account=222222222222 m");
+        payload.labels = vec![("account".to_owned(), "shop".to_owned())];
+        assert_eq!(written(&payload), "- /g s account=shop m");
     }
 
     #[test]

@@ -54,6 +54,7 @@ pub(super) async fn gather(
         deep: false,
         groups: false,
         shards: Look::IfBusy,
+        senders: true,
         replayed: Some(kept::NEW),
     };
     let signals = Reader { aws: session.into(), stack: name, ask }.all().await?;

@@ -2,8 +2,8 @@
 
 use super::check::Category;
 use super::checks::{
-    access, before, conservation, cost, delivery, forwarder, kept, stack, stream, subscriptions, tried,
-    trigger, watching,
+    access, accounts, before, conservation, cost, delivery, forwarder, kept, stack, stream, subscriptions,
+    tried, trigger, watching,
 };
 
 /// All checks by category, in the order in which a log line passes what they look at.
@@ -17,6 +17,7 @@ pub(super) static CATEGORIES: &[Category] = &[
     conservation::CATEGORY,
     kept::CATEGORY,
     subscriptions::CATEGORY,
+    accounts::CATEGORY,
     watching::CATEGORY,
     cost::CATEGORY,
     tried::CATEGORY,

@@ -69,7 +69,14 @@ async fn look(
     stack: &StackName,
     version: Option<&String>,
 ) -> Result<Option<Row>> {
-    let ask = Ask { window: LIMITS.window, deep: false, groups: false, shards: Look::Never, replayed: None };
+    let ask = Ask {
+        window: LIMITS.window,
+        deep: false,
+        groups: false,
+        shards: Look::Never,
+        senders: false,
+        replayed: None,
+    };
     let signals = Reader { aws, stack, ask }.all().await?;
     let line = |verb| context.command_line.of_other_stack(verb, stack.as_str());
     Ok(row(&signals, version, LIMITS).map(|row| Row {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
+use super::accounts::Accounts;
 use super::parts::Judge;
 use super::report::{
     AccountPolicy, Alarm, Delivered, Destination, Flow, Forwarded, Forwarder, Gap, Invocations, KeptPlace,
@@ -28,6 +29,7 @@ pub(super) struct About<'a> {
     pub(super) command_line: &'a CommandLine,
     pub(super) deep: bool,
     pub(super) groups: bool,
+    pub(super) shards: bool,
     pub(super) width: usize,
 }
 
@@ -88,7 +90,12 @@ pub(super) fn describe(about: About<'_>, signals: &Signals, judged: &Judgement) 
         kept: signals.kept.iter().map(|place| kept(place, now)).collect(),
         forwarder: forwarder(signals, judged),
         alarms: signals.alarms.as_ref().ok().map(|all| all.alarms.iter().map(alarm).collect()),
-        shards: signals.shards.as_ref().map(|read| read.as_ref().ok().map(Shards::of)),
+        accounts: Accounts::of(&stack, signals),
+        shards: signals
+            .shards
+            .as_ref()
+            .filter(|_| about.shards)
+            .map(|read| read.as_ref().ok().map(Shards::of)),
         log_groups: log_groups(signals, judged, about.groups),
         unknown: judged
             .gaps

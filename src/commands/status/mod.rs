@@ -1,5 +1,6 @@
 //! `cwl2le status`
 
+mod accounts;
 mod describe;
 mod flow_text;
 mod parts;

@@ -62,6 +62,7 @@ impl Judge<'_> {
             self.log_group(names, observed.log_group.as_ref()),
         ];
         parts.extend(self.isolated_parts(observed));
+        parts.extend(self.accounts_parts(observed));
         parts
     }
 
@@ -88,6 +89,24 @@ impl Judge<'_> {
             ]
         });
         parts.collect()
+    }
+
+    /// The destination for other accounts and its role, where there is one or has to be.
+    fn accounts_parts(self, observed: &Observed) -> Vec<Part> {
+        let names = &self.stack.names;
+        if observed.destination.is_none() && self.stack.accounts.senders().is_none() {
+            return Vec::new();
+        }
+        let found = observed.destination.as_ref().map(|is| {
+            let accepted = is.accepted().map(|accepted| accepted.shown());
+            let state =
+                accepted.clone().map_or_else(|| "accepts ?".to_owned(), |who| format!("accepts {who}"));
+            (state, self.is_ours(&is.tags), json!({ "arn": is.arn, "accepts": accepted }))
+        });
+        vec![
+            self.part(ResourceId::new(Kind::LOGS_DESTINATION, &names.destination), found),
+            self.role(&names.accounts_role, observed.accounts_role.as_ref()),
+        ]
     }
 
     fn role(self, name: &str, role: Option<&ObservedRole>) -> Part {
@@ -224,6 +243,7 @@ fn read_of(kind: Kind) -> Unread {
         Kind::STREAM => Unread::Stream,
         Kind::TRIGGER => Unread::Triggers,
         Kind::FUNCTION => Unread::Function,
+        Kind::LOGS_DESTINATION => Unread::Destination,
         _ => Unread::LogGroup,
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::accounts::Accounts;
 use super::shards::Shards;
 use crate::flags::CommandLine;
 use crate::health::{LagSource, Verdict};
@@ -73,6 +74,9 @@ pub(crate) struct StatusReport {
     pub forwarder: Forwarder,
     /// The alarms on this stack; null where they could not be read.
     pub alarms: Option<Vec<Alarm>>,
+    /// The destination for other accounts, where the stack has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accounts: Option<Accounts>,
     /// With `--shards`, how full each shard is; null where they could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shards: Option<Option<Shards>>,

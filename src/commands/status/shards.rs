@@ -116,7 +116,7 @@ impl fmt::Display for Shards {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::health::Load;
+    use crate::health::{Load, Senders};
 
     #[test]
     fn a_shard_says_how_full_it_is_and_who_fills_it() {
@@ -135,6 +135,7 @@ mod tests {
                 shard("shardId-000000000000", 0.0, &[]),
             ],
             left_out: 3,
+            senders: Senders::default(),
         };
         let shown = Shards::of(&loads);
         insta::assert_snapshot!(crate::output::unstyled(&shown.to_string()));

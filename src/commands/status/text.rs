@@ -35,6 +35,9 @@ impl fmt::Display for StatusReport {
         if let Some(policy) = &self.account_policy {
             self.write_account_policy(f, policy)?;
         }
+        if let Some(accounts) = &self.accounts {
+            accounts.fmt(f)?;
+        }
         if let Some(Some(shards)) = &self.shards {
             shards.fmt(f)?;
         }

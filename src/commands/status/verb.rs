@@ -86,6 +86,7 @@ impl Verb for Status {
             deep: self.deep,
             groups: self.groups,
             shards,
+            senders: true,
             replayed: None,
         };
         let first = {
@@ -132,6 +133,7 @@ impl Status {
             command_line: context.command_line,
             deep: self.deep,
             groups: self.groups,
+            shards: self.shards,
             width: width(),
         };
         let mut judged = judge(signals, limits);

@@ -12,8 +12,12 @@ use crate::resources::kind::Exported;
 /// What must exist before a log group is led into the stream, besides stream and role: no record is written before a
 /// function reads it, and CloudWatch Logs tries the role at once.
 pub(crate) fn before_subscriptions(ids: Ids<'_>, template: &Template) -> Vec<String> {
-    let policy = ids.policy(&ids.names.logs_role);
-    [policy].into_iter().chain(template.ids_of("AWS::Lambda::EventSourceMapping")).collect()
+    before_records(ids, &ids.names.logs_role, template)
+}
+
+/// The same for whatever has this role write to the stream.
+pub(crate) fn before_records(ids: Ids<'_>, role: &str, template: &Template) -> Vec<String> {
+    [ids.policy(role)].into_iter().chain(template.ids_of("AWS::Lambda::EventSourceMapping")).collect()
 }
 
 impl Exported for Filter {

@@ -17,4 +17,4 @@ pub(crate) mod recursion;
 
 pub use action::Action;
 pub(crate) use action::Filter;
-pub(crate) use declare::before_subscriptions;
+pub(crate) use declare::{before_records, before_subscriptions};

@@ -6,15 +6,24 @@ use super::Action;
 use crate::resources::{Observed, ObservedRole, Stack};
 
 fn role_of<'a>(observed: &'a mut Observed, name: &str) -> &'a mut Option<ObservedRole> {
-    let is_logs = observed.logs_role.as_ref().is_some_and(|role| role.name == name);
-    if is_logs { &mut observed.logs_role } else { &mut observed.function_role }
+    let is = |role: &Option<ObservedRole>| role.as_ref().is_some_and(|role| role.name == name);
+    if is(&observed.logs_role) {
+        &mut observed.logs_role
+    } else if is(&observed.accounts_role) {
+        &mut observed.accounts_role
+    } else {
+        &mut observed.function_role
+    }
 }
 
 pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
     match action {
         Action::Create { role, tags } => {
-            let place =
-                if role.name == stack.names.logs_role { &mut o.logs_role } else { &mut o.function_role };
+            let place = match &role.name {
+                name if *name == stack.names.logs_role => &mut o.logs_role,
+                name if *name == stack.names.accounts_role => &mut o.accounts_role,
+                _ => &mut o.function_role,
+            };
             assert!(place.is_none(), "the role exists already");
             *place = Some(ObservedRole {
                 name: role.name.clone(),

@@ -6,12 +6,23 @@ use crate::aws::{Aws, AwsError};
 use crate::resources::depth::Depth;
 use crate::stack::{Names, RoleScope, StackName};
 
+/// The roles of a stack, where they exist.
+#[derive(Debug, Default)]
+pub(crate) struct Roles {
+    /// The one that CloudWatch Logs assumes.
+    pub(crate) logs: Option<ObservedRole>,
+    /// The execution role of the forwarder.
+    pub(crate) function: Option<ObservedRole>,
+    /// That of the destination for other accounts.
+    pub(crate) accounts: Option<ObservedRole>,
+}
+
 /// Both pairs of roles decide the scope; the policies are read of the pair that is in use.
 pub(crate) async fn roles(
     aws: Aws<'_>,
     stack: &StackName,
     depth: Depth,
-) -> Result<(RoleScope, Option<ObservedRole>, Option<ObservedRole>), AwsError> {
+) -> Result<(RoleScope, Roles), AwsError> {
     let region = &aws.session.target.region;
     let plain = Names::new(stack, region, RoleScope::Plain);
     let regional = Names::new(stack, region, RoleScope::Regional);
@@ -30,11 +41,14 @@ pub(crate) async fn roles(
         RoleScope::Plain => (plain, plain_logs, plain_function),
         RoleScope::Regional => (regional, regional_logs, regional_function),
     };
-    let (logs, function) = tokio::try_join!(
+    let accounts =
+        async { with_policies(aws, role(aws, &names.accounts_role).await?, &names.logs_policy, depth).await };
+    let (logs, function, accounts) = tokio::try_join!(
         with_policies(aws, logs, &names.logs_policy, depth),
         with_policies(aws, function, &names.function_policy, depth),
+        accounts,
     )?;
-    Ok((scope, logs, function))
+    Ok((scope, Roles { logs, function, accounts }))
 }
 
 async fn with_policies(

@@ -9,9 +9,9 @@ use super::same_meaning::same_meaning;
 use crate::error::Code;
 use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::own::own;
-use crate::resources::removal::Removal;
+use crate::resources::removal::{Removal, delete};
 use crate::resources::{
-    Draft, Field, Kind, Observed, ObservedRole, Plan, Refusal, ResourceId, Stack, Stage, Step,
+    Accepted, Draft, Field, Kind, Observed, ObservedRole, Plan, Refusal, ResourceId, Stack, Stage, Step,
     TeardownOptions, Verb,
 };
 use crate::stack::{Tags, owns};
@@ -21,23 +21,27 @@ impl Planned for Role {
 
     fn setup(setup: &Setup<'_>, plan: &mut Plan) {
         let &Setup { stack, observed, adopt, forwarders } = setup;
-        let wanted = [
-            (&stack.logs_role, observed.logs_role.as_ref()),
-            (&forwarders.role(stack), observed.function_role.as_ref()),
-        ];
-        for (want, is) in wanted {
+        let function = forwarders.role(stack);
+        let accounts =
+            stack.accounts.senders().map(|_| (&stack.accounts.role, observed.accounts_role.as_ref()));
+        let wanted =
+            [(&stack.logs_role, observed.logs_role.as_ref()), (&function, observed.function_role.as_ref())];
+        for (want, is) in wanted.into_iter().chain(accounts) {
             let role = role(stack, want, is, adopt, plan);
             plan.refused.extend(role.err());
         }
+        retire_accounts_role(setup, plan);
     }
 
     fn teardown(&Teardown { stack, observed, options }: &Teardown<'_>, plan: &mut Plan) {
         let names = &stack.names;
         let owned = |tags: &Tags| owns(&stack.name, &stack.target.region, tags);
         let function_is_ours = observed.function.as_ref().is_none_or(|f| owned(&f.tags));
-        for (is, own_policy) in
-            [(&observed.logs_role, &names.logs_policy), (&observed.function_role, &names.function_policy)]
-        {
+        for (is, own_policy) in [
+            (&observed.logs_role, &names.logs_policy),
+            (&observed.function_role, &names.function_policy),
+            (&observed.accounts_role, &names.logs_policy),
+        ] {
             let Some(is) = is else { continue };
             let foreign: Vec<&str> =
                 is.policies.keys().filter(|name| *name != own_policy).map(String::as_str).collect();
@@ -69,6 +73,15 @@ impl Planned for Role {
             found
                 .add(&step.resource, format!("its inline policy {policy}, which this stack does not manage"));
         }
+    }
+}
+
+/// The role of the destination goes with it, where no other account may send lines any more.
+fn retire_accounts_role(&Setup { stack, observed, .. }: &Setup<'_>, plan: &mut Plan) {
+    let Some(is) = observed.accounts_role.as_ref() else { return };
+    if stack.accounts.accepted == Some(Accepted::Nobody) && owns(&stack.name, &stack.target.region, &is.tags)
+    {
+        delete(Stage::RemoveFoundations, Kind::ROLE, &is.name, true, delete_role(is), plan);
     }
 }
 

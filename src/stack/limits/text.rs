@@ -255,6 +255,23 @@ pub fn bucket_owner(text: &str) -> Checked {
     }
 }
 
+/// The ID of an organization, or `none`. The pattern is that of the reference of AWS Organizations.
+///
+/// # Errors
+/// What is wrong.
+pub fn organization(text: &str) -> Checked {
+    let is_id = |id: &str| {
+        (10..=32).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+    };
+    match text.strip_prefix("o-") {
+        Some(id) if is_id(id) => Ok(()),
+        _ if text == "none" => Ok(()),
+        _ => Err(format!(
+            "`{text}` is not the ID of an organization, such as o-a1b2c3d4e5; `none` accepts no other account"
+        )),
+    }
+}
+
 /// A name of an S3 bucket, by the forwarder's own rules for a place in S3.
 fn bucket(name: &str) -> Checked {
     let place: Result<Place, String> = format!("s3://{name}").parse();

@@ -1,5 +1,6 @@
 //! Events from a log group to a log service: the whole chain, with the forwarder running.
 
+mod accounts;
 mod alarms;
 mod backfill;
 mod cost;

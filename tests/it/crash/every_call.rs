@@ -46,6 +46,12 @@ enum Verb {
     Watch,
     /// A setup that removes them.
     Unwatch,
+    /// A setup that lets other accounts send lines.
+    Accept,
+    /// A setup that lets others do so, and one fewer.
+    Exchange,
+    /// A setup that lets none do so any more.
+    Refuse,
 }
 
 /// Another forwarder than the bundled one.
@@ -66,6 +72,21 @@ const WATCHING: &[&str] = &[
     "DeleteDashboards",
 ];
 
+/// The calls that change the destination for other accounts and its role.
+const ACCEPTING: &[&str] = &[
+    "CreateRole",
+    "PutRolePolicy",
+    "UpdateAssumeRolePolicy",
+    "ListRolePolicies",
+    "DeleteRolePolicy",
+    "DeleteRole",
+    "DescribeDestinations",
+    "PutDestination",
+    "TagResource",
+    "PutDestinationPolicy",
+    "DeleteDestination",
+];
+
 impl Verb {
     fn args(self) -> Vec<&'static str> {
         match self {
@@ -77,6 +98,9 @@ impl Verb {
             Self::Rollback => vec!["rollback"],
             Self::Watch => setup(&["--email", "oncall@example.com", "--dashboard", "true"]),
             Self::Unwatch => setup(&["--alarms", "none", "--dashboard", "false"]),
+            Self::Accept => setup(&["--accept-accounts", "222222222222,333333333333"]),
+            Self::Exchange => setup(&["--accept-accounts", "333333333333,444444444444"]),
+            Self::Refuse => setup(&["--accept-accounts", "none"]),
         }
     }
 
@@ -86,12 +110,16 @@ impl Verb {
         match self {
             Self::Setup => {}
             Self::Subscribe => drop(account.run(&setup(&[])).await.0.ok()),
-            Self::Teardown | Self::Upgrade | Self::Watch => {
+            Self::Teardown | Self::Upgrade | Self::Watch | Self::Accept => {
                 drop(account.run(&setup(&["--log-group", GROUP])).await.0.ok());
             }
             Self::Rollback => {
                 account.run(&setup(&["--log-group", GROUP])).await.0.ok();
                 account.run(&Self::Upgrade.args()).await.0.ok();
+            }
+            Self::Exchange | Self::Refuse => {
+                account.run(&setup(&["--log-group", GROUP])).await.0.ok();
+                account.run(&Self::Accept.args()).await.0.ok();
             }
             Self::Unwatch => {
                 account.run(&setup(&["--log-group", GROUP])).await.0.ok();
@@ -126,6 +154,7 @@ async fn points(verb: Verb, account: &Account) -> Vec<Point> {
     let is_new = |point: &Point| match verb {
         // The other calls are those of every setup.
         Verb::Watch | Verb::Unwatch => WATCHING.contains(&point.call.operation.as_str()),
+        Verb::Accept | Verb::Exchange | Verb::Refuse => ACCEPTING.contains(&point.call.operation.as_str()),
         _ => point.number == 1 || !polls.contains(&point.call.operation.as_str()),
     };
     points.filter(is_new).collect()
@@ -259,7 +288,15 @@ async fn converges(verb: Verb, account: &Account, ground: &Ground) -> Result<(),
         return Err(format!("one more run changed something: {again:#}"));
     }
     if verb != Verb::Teardown {
-        is("after the next run", account.seen().await, account.whole(true))?;
+        let mut wanted = account.whole(true);
+        if matches!(verb, Verb::Accept | Verb::Exchange) {
+            wanted.extend([
+                "logs destination cwl-from-accounts".to_owned(),
+                "role cwl-to-kinesis-accounts with cwl-kinesis-write".to_owned(),
+            ]);
+            wanted.sort();
+        }
+        is("after the next run", account.seen().await, wanted)?;
         let status = succeeds("status", &["status", "--deep"]).await?;
         if status["ready"] != true || status["subscriptions"].as_array().map(Vec::len) != Some(1) {
             return Err(format!("it is not ready: {status:#}"));
@@ -360,6 +397,13 @@ async fn alarms_and_dashboard_killed_at_every_call() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn other_accounts_killed_at_every_call() {
+    enumerate(Verb::Accept, faults::kills, OF_KILLS).await;
+    enumerate(Verb::Exchange, faults::kills, OF_KILLS).await;
+    enumerate(Verb::Refuse, faults::kills, OF_KILLS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 #[ignore = "takes minutes: .ci/run crash"]
 async fn setup_failed_at_every_call() {
     enumerate(Verb::Setup, faults::errors, OF_ERRORS).await;
@@ -387,4 +431,12 @@ async fn upgrade_failed_at_every_call() {
 #[ignore = "takes minutes: .ci/run crash"]
 async fn rollback_failed_at_every_call() {
     enumerate(Verb::Rollback, faults::errors, OF_ERRORS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "takes minutes: .ci/run crash"]
+async fn other_accounts_failed_at_every_call() {
+    enumerate(Verb::Accept, faults::errors, OF_ERRORS).await;
+    enumerate(Verb::Exchange, faults::errors, OF_ERRORS).await;
+    enumerate(Verb::Refuse, faults::errors, OF_ERRORS).await;
 }

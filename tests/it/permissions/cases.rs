@@ -139,12 +139,17 @@ pub(crate) fn bounded(folder: &Path, account: &str) -> Case {
         run(&["unsubscribe", "--yes", "--all"]),
         Deed::EditTrust,
         Deed::RemoveBoundary,
-        set_up(&[]),
+        set_up(&["--accept-accounts", "222222222222"]),
+        run(&["status"]),
+        set_up(&["--accept-organization", "o-a1b2c3d4e5"]),
+        set_up(&["--accept-accounts", "none"]),
+        set_up(&["--accept-accounts", "222222222222"]),
         set_up(&["--kms-key", "none"]),
         Deed::AttachPolicy,
         run(&["teardown", "--yes"]),
     ];
-    Case { document: "operator", stack, more: &["--all"], before: Vec::new(), deeds }
+    let more = &["--all", "--accept-accounts", "222222222222"];
+    Case { document: "operator", stack, more, before: Vec::new(), deeds }
 }
 
 /// What goes on with a stack that an administrator has set up.

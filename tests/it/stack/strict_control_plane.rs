@@ -10,9 +10,9 @@ use cwl2le::aws::{Keys, Options, Session, Stop};
 use cwl2le::error::Code;
 use cwl2le::resources::role::documents::{self, Grants};
 use cwl2le::resources::{
-    self, AlarmsSpec, Arch, Bundle, Depth, Distribution, FilterExtras, FilterOptions, FilterSpec,
-    FunctionFailure, FunctionSpec, Isolation, LogGroupSpec, Observed, Plan, Release, RoleSpec, Stack, Start,
-    StreamMode, StreamSpec, TeardownOptions, TriggerSpec, observe,
+    self, AccountsSpec, AlarmsSpec, Arch, Bundle, Depth, Distribution, FilterExtras, FilterOptions,
+    FilterSpec, FunctionFailure, FunctionSpec, Isolation, LogGroupSpec, Observed, Plan, Release, RoleSpec,
+    Stack, Start, StreamMode, StreamSpec, TeardownOptions, TriggerSpec, observe,
 };
 use cwl2le::stack::{Names, RoleScope, Setting, StackName, Tags, Target, tags};
 use cwl2le_forwarder::config::Config;
@@ -95,6 +95,16 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
             start: Start::default(),
         },
         isolation: Isolation::default(),
+        accounts: AccountsSpec {
+            role: role(
+                &names.accounts_role,
+                serde_json::Value::Null,
+                &names.logs_policy,
+                documents::logs_policy(target, &names, &grants),
+            ),
+            // Moto has no destinations worth the name.
+            accepted: None,
+        },
         alarms: AlarmsSpec::default(),
         dashboard: None,
         tags: tags(&name, &target.region, &Tags::new()),

@@ -187,6 +187,9 @@ impl Account {
                 format!("filter {group} {name} {to} `{}`", pattern.unwrap_or_default())
             }));
         }
+        let destinations = logs.describe_destinations().send().await.expect("destinations").destinations;
+        let names = destinations.into_iter().flatten().filter_map(|destination| destination.destination_name);
+        seen.extend(names.map(|name| format!("logs destination {name}")));
         seen.sort();
         seen
     }

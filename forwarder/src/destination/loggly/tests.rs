@@ -39,6 +39,9 @@ fn tags_have_allowed_characters_only() {
     payload.labels = vec![("env".to_owned(), "prod".to_owned())];
     let configured = ["prod".to_owned(), "cwl".to_owned(), "prod".to_owned(), "/".to_owned()];
     assert_eq!(tags(&configured, &payload), "prod,cwl,aws-lambda-cart,env.prod");
+    payload.owner = "222222222222".into();
+    payload.is_of_other_account = true;
+    assert_eq!(tags(&configured, &payload), "prod,cwl,aws-lambda-cart,account.222222222222,env.prod");
 }
 
 proptest! {

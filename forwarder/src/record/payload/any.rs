@@ -40,6 +40,7 @@ pub fn parse_any(json: &str, most: usize) -> Result<Payload<'_>, Poison> {
         log_stream: text(found.log_stream),
         filters: filters.into_iter().filter_map(text_of).collect(),
         events: found.events.unwrap_or_default(),
+        is_of_other_account: false,
         labels: Labels::new(),
         format: None,
     })

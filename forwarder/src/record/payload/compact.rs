@@ -62,6 +62,7 @@ pub(crate) fn payload(json: &str, most: usize) -> Option<Payload<'_>> {
         log_stream: log_stream.unwrap_or_default().into(),
         filters: filters.unwrap_or_default(),
         events: events.unwrap_or_default(),
+        is_of_other_account: false,
         labels: Labels::new(),
         format: None,
     })

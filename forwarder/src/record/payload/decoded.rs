@@ -31,6 +31,8 @@ pub struct Payload<'a> {
     pub filters: Vec<Cow<'a, str>>,
     /// The events; of a route with rules, those that it keeps.
     pub events: Vec<LogEvent<'a>>,
+    /// Whether the log group is in another account than the function: its lines then say which.
+    pub is_of_other_account: bool,
     /// The labels that its route gives to its events.
     pub labels: Labels,
     /// What lines say besides the message, where its route has a say in it.

@@ -1,6 +1,7 @@
 //! The checks, one file for each category. Pure.
 
 pub(super) mod access;
+pub(super) mod accounts;
 pub(super) mod before;
 #[cfg(test)]
 mod before_tests;

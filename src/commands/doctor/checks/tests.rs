@@ -110,7 +110,8 @@ fn a_full_shard_names_its_log_group_and_what_helps() {
         let mut signals = metric(quiet(), Metric::StreamRecords, STREAM, 5, records * 60.0);
         let stream = signals.chain.observed.stream.as_mut().expect("a stream");
         (stream.open_shards, stream.mode) = (open, StreamMode::Provisioned { shards: open });
-        signals.shards = Some(Ok(ShardLoads { shards: vec![shard(percent), shard(1.0)], left_out: 0 }));
+        signals.shards =
+            Some(Ok(ShardLoads { shards: vec![shard(percent), shard(1.0)], ..ShardLoads::default() }));
         judge("hot-shard", &evidence(signals))
     };
     let fine = busy(4, 900.0, 79.0);

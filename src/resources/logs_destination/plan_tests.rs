@@ -1,0 +1,157 @@
+//! Plans for other accounts.
+
+use serde_json::json;
+
+use super::action::Action;
+use super::desired::Accepted;
+use crate::error::Code;
+use crate::resources::model::apply;
+use crate::resources::tests::{empty_account, one_stack};
+use crate::resources::{
+    Action as AnyAction, Kind, Observed, Plan, Stack, TeardownOptions, Verb, setup, teardown,
+};
+
+fn accounts(ids: &[&str]) -> Accepted {
+    Accepted::Accounts(ids.iter().map(|id| (*id).to_owned()).collect())
+}
+
+fn organization() -> Accepted {
+    Accepted::Organization("o-a1b2c3d4e5".to_owned())
+}
+
+fn accepting(accepted: Option<Accepted>) -> Stack {
+    let mut stack = one_stack();
+    stack.accounts.role.trust = accepted.as_ref().map(|is| is.trust(&stack.target)).unwrap_or_default();
+    stack.accounts.accepted = accepted;
+    stack
+}
+
+/// An account in which this stack was set up.
+fn set_up(accepted: Option<Accepted>) -> Observed {
+    let stack = accepting(accepted);
+    let mut account = empty_account(&[]);
+    let plan = setup(&stack, &account, false);
+    apply(&stack, &mut account, &plan);
+    account
+}
+
+/// What is done to the destination and its role, in order.
+fn steps(plan: &Plan) -> Vec<String> {
+    let names = one_stack().names;
+    let is_about = [&names.destination, &names.accounts_role];
+    let steps = plan.steps.iter().filter(|step| is_about.contains(&&step.resource.name));
+    steps.map(|step| format!("{} {}", step.verb, step.resource.kind)).collect()
+}
+
+fn policies(plan: &Plan) -> Vec<(Option<Accepted>, bool)> {
+    let actions = plan.steps.iter().flat_map(|step| &step.actions);
+    let policy = |action: &AnyAction| match action {
+        AnyAction::LogsDestination(Action::SetPolicy { policy, force, .. }) => {
+            Some((Accepted::of_policy(policy), *force))
+        }
+        _ => None,
+    };
+    actions.filter_map(policy).collect()
+}
+
+#[test]
+fn the_role_comes_before_the_destination_and_goes_after_it() {
+    let stack = accepting(Some(accounts(&["111111111111"])));
+    let plan = setup(&stack, &empty_account(&[]), false);
+    assert_eq!(steps(&plan), ["create role", "create logs destination"]);
+    let at = |kind| plan.steps.iter().position(|step| step.resource.kind == kind);
+    assert!(at(Kind::TRIGGER) < at(Kind::LOGS_DESTINATION), "no record comes before a function reads it");
+
+    let account = set_up(stack.accounts.accepted.clone());
+    let nobody = setup(&accepting(Some(Accepted::Nobody)), &account, false);
+    assert_eq!(steps(&nobody), ["delete logs destination", "delete role"]);
+    let torn = teardown(&stack, &account, &TeardownOptions::default());
+    assert_eq!(steps(&torn), ["delete logs destination", "delete role"]);
+    for plan in [nobody, torn] {
+        let plan = crate::resources::name_losses(&stack, &account, plan);
+        let lost = plan.losses.iter().find(|loss| loss.resource.kind == Kind::LOGS_DESTINATION);
+        assert_eq!(lost.map(|loss| loss.what.as_str()), Some("what 111111111111 send from now on"));
+    }
+}
+
+#[test]
+fn who_asks_for_nothing_keeps_what_is_there() {
+    let account = set_up(Some(accounts(&["111111111111"])));
+    let plan = setup(&accepting(None), &account, false);
+    assert!(steps(&plan).is_empty(), "{plan}");
+    assert!(steps(&setup(&accepting(Some(Accepted::Nobody)), &empty_account(&[]), false)).is_empty());
+}
+
+#[test]
+fn from_accounts_to_an_organization_the_policy_is_forced_and_members_are_named_first() {
+    let account = set_up(Some(accounts(&["111111111111"])));
+    let plan = setup(&accepting(Some(organization())), &account, false);
+    assert_eq!(policies(&plan), [(Some(organization()), true)]);
+    let notes = plan.notes.join("\n");
+    assert!(notes.contains("subscribe --to-destination") && notes.contains("aws:SourceOrgID"), "{notes}");
+    let back = setup(&accepting(Some(accounts(&["222222222222"]))), &set_up(Some(organization())), false);
+    assert_eq!(policies(&back), [(Some(accounts(&["222222222222"])), false)]);
+    assert_eq!(steps(&back), ["update role", "update logs destination"]);
+}
+
+#[test]
+fn a_trust_that_somebody_narrowed_is_repaired() {
+    let stack = accepting(Some(accounts(&["111111111111"])));
+    let mut account = set_up(stack.accounts.accepted.clone());
+    account.accounts_role.as_mut().expect("made").trust = stack.logs_role.trust.clone();
+    let plan = setup(&stack, &account, false);
+    assert_eq!(steps(&plan), ["update role"]);
+    apply(&stack, &mut account, &plan);
+    assert!(steps(&setup(&stack, &account, false)).is_empty());
+}
+
+#[test]
+fn one_of_somebody_else_is_refused_or_adopted_and_never_deleted() {
+    let stack = accepting(Some(accounts(&["111111111111"])));
+    let mut account = set_up(stack.accounts.accepted.clone());
+    let is = account.destination.as_mut().expect("made");
+    is.tags.clear();
+    is.stream_arn += "-of-others";
+    let plan = setup(&stack, &account, false);
+    let refused: Vec<_> = plan.refused.iter().map(|refused| (refused.resource.kind, refused.code)).collect();
+    assert_eq!(refused, [(Kind::LOGS_DESTINATION, Code::NotOurs)]);
+    let adopted = setup(&stack, &account, true);
+    let verb =
+        |plan: &Plan| plan.steps.iter().find(|s| s.resource.kind == Kind::LOGS_DESTINATION).map(|s| s.verb);
+    assert_eq!(verb(&adopted), Some(Verb::Adopt));
+    for plan in [
+        setup(&accepting(Some(Accepted::Nobody)), &account, false),
+        teardown(&stack, &account, &TeardownOptions::default()),
+    ] {
+        assert_eq!(verb(&plan), None);
+    }
+}
+
+#[test]
+fn what_an_interrupted_run_left_is_completed_and_removed() {
+    let stack = accepting(Some(accounts(&["111111111111"])));
+    let mut account = set_up(stack.accounts.accepted.clone());
+    let is = account.destination.as_mut().expect("made");
+    (is.policy, is.tags) = (None, crate::stack::Tags::new());
+    let removed = teardown(&stack, &account, &TeardownOptions::default());
+    assert_eq!(steps(&removed), ["delete logs destination", "delete role"]);
+    let unasked = setup(&accepting(None), &account, false);
+    assert!(unasked.notes.iter().any(|note| note.contains("nobody may send")), "{:?}", unasked.notes);
+    let plan = setup(&stack, &account, false);
+    assert_eq!(steps(&plan), ["update logs destination"]);
+    apply(&stack, &mut account, &plan);
+    assert!(steps(&setup(&stack, &account, false)).is_empty());
+}
+
+#[test]
+fn a_policy_that_no_setting_can_say_stays() {
+    let mut account = set_up(Some(accounts(&["111111111111"])));
+    account.destination.as_mut().expect("made").policy = Some(json!({ "Statement": [{
+        "Effect": "Allow", "Principal": "*", "Action": "logs:*", "Condition": { "StringLike": { "aws:PrincipalOrgID": "o-*" } },
+    }] }));
+    let plan = setup(&accepting(None), &account, false);
+    assert!(
+        steps(&plan).is_empty()
+            && plan.notes.iter().any(|note| note.contains("is not one that cwl2le writes"))
+    );
+}
