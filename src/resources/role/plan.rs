@@ -48,6 +48,8 @@ impl Planned for Role {
             let of_others = observed.function.as_ref().filter(|_| !function_is_ours);
             let user = if writes_for_others(stack, observed, options, &is.arn) {
                 Some("subscriptions with other names still use it; --filter-name removes them".to_owned())
+            } else if is.name == names.accounts_role && has_foreign_destination(stack, observed) {
+                Some("a logs destination that this stack does not manage works with it".to_owned())
             } else if of_others.is_some_and(|function| function.role_arn == is.arn) {
                 Some("a function that this stack does not manage runs with it".to_owned())
             } else {
@@ -79,10 +81,16 @@ impl Planned for Role {
 /// The role of the destination goes with it, where no other account may send lines any more.
 fn retire_accounts_role(&Setup { stack, observed, .. }: &Setup<'_>, plan: &mut Plan) {
     let Some(is) = observed.accounts_role.as_ref() else { return };
-    if stack.accounts.accepted == Some(Accepted::Nobody) && owns(&stack.name, &stack.target.region, &is.tags)
-    {
+    let goes = stack.accounts.accepted == Some(Accepted::Nobody) && !has_foreign_destination(stack, observed);
+    if goes && owns(&stack.name, &stack.target.region, &is.tags) {
         delete(Stage::RemoveFoundations, Kind::ROLE, &is.name, true, delete_role(is), plan);
     }
+}
+
+/// Whether a destination of somebody else, of the same name, works with the role.
+fn has_foreign_destination(stack: &Stack, observed: &Observed) -> bool {
+    let role = observed.accounts_role.as_ref().map(|role| &role.arn);
+    observed.destination.as_ref().is_some_and(|is| !is.is_ours(stack) && Some(&is.role_arn) == role)
 }
 
 fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, plan: &mut Plan) -> Part {

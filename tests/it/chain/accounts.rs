@@ -188,7 +188,7 @@ async fn an_account_that_is_not_accepted_any_more_stops_and_a_teardown_leaves_no
         )
     };
     let changes: Vec<String> = gone["changes"].as_array().into_iter().flatten().map(of).collect();
-    assert_eq!(changes, ["delete logs destination", "delete role"], "{gone:#}");
+    assert_eq!(changes, ["delete logs-destination", "delete role"], "{gone:#}");
     other.log("/app/shop", "nowhere").await;
     assert_eq!(world.run(&["setup"]).await.ok().json()["changed"], json!(false));
 
