@@ -97,14 +97,17 @@ fn values(schema: &Value) -> String {
     }
     let choices =
         schema["anyOf"].as_array().map(|all| all.iter().map(values).collect::<Vec<_>>().join(" or "));
-    let word = match schema["type"].as_str() {
+    let word = |kind: &Value| match kind.as_str() {
         Some("string") => "text",
         Some("boolean") => "`true`, `false`",
         Some("array") => "list",
         Some("integer") => "number",
         _ => "table",
     };
-    choices.unwrap_or_else(|| word.to_owned())
+    choices.unwrap_or_else(|| match &schema["type"] {
+        Value::Array(kinds) => kinds.iter().map(word).collect::<Vec<_>>().join(" or "),
+        kind => word(kind).to_owned(),
+    })
 }
 
 /// The help says in words what the type of a setting says.

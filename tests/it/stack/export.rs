@@ -120,6 +120,11 @@ fn any_stack(seed: u64, log_service: &str, account: &str) -> String {
     } else if any.bool() {
         file += "[alarms]\nemail = \"oncall@example.com\"\n";
     }
+    file += match any.u8(0..3) {
+        0 => "[accounts]\naccept = [\"222222222222\", \"333333333333\"]\n",
+        1 => "[accounts]\norganization = \"o-a1b2c3d4e5\"\n",
+        _ => "",
+    };
     file += &format!("[dashboard]\nmake = {}\n", any.bool());
     file += "[tags]\n";
     for number in 0..any.u8(0..4) {
