@@ -11,7 +11,7 @@
 //! first `setup` after it.
 //!
 //! The hash of the forwarder's sources goes into the CLI as `CWL2LE_SOURCE`, whether the forwarder is built here or
-//! not.
+//! not; the target and the profile as `CWL2LE_TARGET` and `CWL2LE_PROFILE`.
 
 #[path = "src/bundle/archive.rs"]
 pub mod archive;
@@ -76,6 +76,8 @@ fn run() -> Result<(), String> {
     let workspace = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
     directive(&format!("rustc-env=CWL2LE_SOURCE={}", source::hash(&workspace)?))?;
     let out = PathBuf::from(variable("OUT_DIR")?);
+    directive(&format!("rustc-env=CWL2LE_TARGET={}", variable("TARGET")?.to_string_lossy()))?;
+    directive(&format!("rustc-env=CWL2LE_PROFILE={}", profile(&out)?))?;
     let mut code = String::new();
     for arch in &ARCHES {
         let constant = arch.constant;
@@ -124,6 +126,15 @@ fn bootstrap(arch: &Arch, out: &Path) -> Result<Option<PathBuf>, String> {
         return Ok(None);
     }
     build(arch, &target_dir(out)).map(Some)
+}
+
+/// The name of the profile. `PROFILE` has only the one that it inherits from, so it is taken from the path: `OUT_DIR` is
+/// `<target directory>/<profile>/build/<package>/out`, where `dev` is called `debug`.
+fn profile(out: &Path) -> Result<String, String> {
+    let folder = out.ancestors().nth(3).and_then(Path::file_name);
+    folder
+        .map(|name| name.to_string_lossy().into_owned())
+        .ok_or_else(|| format!("no profile in {}", out.display()))
 }
 
 /// A directory that debug, release, clippy and test builds share, so that the forwarder is compiled once.

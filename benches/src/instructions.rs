@@ -136,7 +136,7 @@ pub(crate) fn gate(workspace: &Path, bootstrap: &Path, accept: bool) -> Result<(
     }
     Err(format!(
         "the forwarder takes more than {:.0} % more instructions on {}\n\
-         hint: find out why; if it is worth it, `cargo run --profile dist -p cwl2le-benches -- gate --accept` writes \
+         hint: find out why; if it is worth it, `cargo run --profile bench -p cwl2le-benches -- gate --accept` writes \
          benches/instructions.json, to be committed with the reason",
         TOLERANCE * 100.0,
         worse.join(", ")

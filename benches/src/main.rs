@@ -24,7 +24,7 @@ use std::process::ExitCode;
 use report::Report;
 
 const USAGE: &str =
-    "usage: cargo run --profile dist -p cwl2le-benches -- [--write | gate [--accept]] [--bootstrap FILE]
+    "usage: cargo run --profile bench -p cwl2le-benches -- [--write | gate [--accept]] [--bootstrap FILE]
 
 (nothing)   measure everything and print the tables
 --write     also write the tables to docs/performance.md and the plot to docs/performance.svg

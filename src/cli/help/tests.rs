@@ -161,7 +161,15 @@ fn variables(folder: &Path) -> BTreeSet<String> {
 #[test]
 fn every_variable_of_ours_that_is_read_is_explained() {
     // Of the build, of the tests, and what a file is told to read the token from.
-    let others = ["CWL2LE_SOURCE", "CWL2LE_DOCS", "CWL2LE_WRITE_DOCS", "CWL2LE_REQUESTS"];
+    let others = [
+        "CWL2LE_SOURCE",
+        "CWL2LE_TARGET",
+        "CWL2LE_PROFILE",
+        "CWL2LE_COMMIT",
+        "CWL2LE_DOCS",
+        "CWL2LE_WRITE_DOCS",
+        "CWL2LE_REQUESTS",
+    ];
     let explained: BTreeSet<String> = environment().rows.into_iter().map(|(name, _)| name).collect();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in ["src", "local/src"].iter().flat_map(|folder| variables(&root.join(folder))) {

@@ -6,7 +6,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::LazyLock;
 
 /// The folders with Markdown for people; in `""` only the files themselves.
-const FOLDERS: [&str; 4] = ["", "docs", "local", "src/settings"];
+const FOLDERS: [&str; 5] = ["", "docs", "local", "packages", "src/settings"];
 
 /// All Markdown files by their path from the root of the repository.
 pub(crate) static PAGES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {

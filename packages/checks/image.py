@@ -1,0 +1,78 @@
+"""The container image, unpacked by umoci and run in its own root as the user that it names.
+
+Where no static program was built, the image is made of the one for glibc, and the libraries of this system are put
+beside it to run it. That proves all but what a static program does without them.
+"""
+
+import json
+import os
+import re
+import shutil
+
+import image
+import targets
+from executable import read
+from release import Refused
+from tools import here, run
+
+from . import said
+from .installers import unpacked
+
+
+def checks(facts, folder, expected):
+    def container(prefix):
+        if os.geteuid() != 0 or not shutil.which("umoci"):
+            return "that takes root and umoci"
+        layout = folder / "image"
+        if not layout.is_dir():
+            layout = stand_in(facts, folder, prefix)
+        run("umoci", "unpack", "--image", f"{layout}:{facts.version}", prefix / "bundle")
+        root = prefix / "bundle/rootfs"
+        settings = json.loads((prefix / "bundle/config.json").read_text())["process"]
+        check_settings(settings, root)
+        libraries(root)
+        # A runtime gives the container these.
+        (root / "etc/resolv.conf").write_text("nameserver 127.0.0.1\n")
+        (root / "etc/hosts").write_text("127.0.0.1 localhost\n")
+        user = settings["user"]
+        # The environment is that of the image, which has no chroot.
+        enter = [shutil.which("chroot"), f"--userspec={user['uid']}:{user['gid']}", root, *settings["args"]]
+        environment = dict(entry.split("=", 1) for entry in settings["env"])
+        document = json.loads(run(*enter, "version", "--output", "json", env=environment))
+        if wrong := list(said.problems(document, expected)):
+            raise Refused("; ".join(wrong))
+        for arch in expected.forwarders:
+            run(*enter, "package", "--arch", arch, "--to", f"/{image.WORK}/{arch}.zip", env=environment)
+            said.check_forwarder(root / image.WORK / f"{arch}.zip", arch, document)
+
+    yield "container image", container
+
+
+def stand_in(facts, folder, prefix):
+    """An image of the program for glibc, whose libraries `libraries` adds to what was unpacked."""
+    target, program = targets.of(here()), unpacked(folder, prefix)
+    found = read(program)
+    # The same facts as of a static one, or it would be refused.
+    image.build(facts, {target: program}, {target: type(found)("linux", target.machine)}, None, prefix / "image")
+    return prefix / "image"
+
+
+def libraries(root):
+    """Copies what a dynamic program needs from this system."""
+    program = root / "usr/bin/cwl2le"
+    if not read(program).libraries:
+        return
+    for path in re.findall(r"(/\S+) \(0x", run("ldd", program)):
+        to = root / path.lstrip("/")
+        to.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, to)
+
+
+def check_settings(settings, root):
+    if settings["user"]["uid"] != image.USER:
+        raise Refused(f"the image runs as user {settings['user']['uid']}")
+    if "BEGIN CERTIFICATE" not in (root / image.CERTIFICATES).read_text():
+        raise Refused("the image has no certificates")
+    for name, mode in {"tmp": 0o1777, image.WORK: 0o755}.items():
+        if (root / name).stat().st_mode & 0o7777 != mode:
+            raise Refused(f"/{name} has another mode than {mode:o}")

@@ -1,0 +1,31 @@
+"""A server on the loopback interface, for what would come from a registry or from a release's page."""
+
+import contextlib
+import http.server
+import threading
+
+
+@contextlib.contextmanager
+def serving(answer):
+    """Serves what `answer(address, path)` returns: bytes, or none for what does not exist. Gives the address."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            content = answer(f"http://{self.headers['Host']}", self.path)
+            self.send_response(404 if content is None else 200)
+            self.send_header("Content-Length", str(len(content or b"")))
+            self.end_headers()
+            self.wfile.write(content or b"")
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,108 @@
+"""The packages of npm, from a registry on the loopback interface: `npx`, and `npm install` into an empty project."""
+
+import base64
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import tarfile
+import urllib.parse
+
+from release import Refused
+from tools import run
+
+from . import said
+from .loopback import serving
+
+
+def checks(facts, folder, expected):
+    packages = folder / "npm"
+
+    def install(prefix):
+        if not shutil.which("npm"):
+            return "there is no npm"
+        with serving(registry(packages)) as address:
+            environment = settings(prefix, address)
+            wanted = f"{facts.name}@{facts.version}"
+            run("npm", "install", "--no-audit", "--no-fund", wanted, cwd=prefix, env=environment)
+        command = [prefix / "node_modules/.bin/cwl2le"]
+        said.check(command, prefix, expected, environment)
+        check_exit_code(command, prefix, environment)
+        check_signal(command, prefix, environment)
+
+    def npx(prefix):
+        if not shutil.which("npx"):
+            return "there is no npx"
+        with serving(registry(packages)) as address:
+            environment = settings(prefix, address)
+            said.check(["npx", "--yes", f"{facts.name}@{facts.version}"], prefix, expected, environment)
+
+    yield "npm install", install
+    yield "npx", npx
+
+
+def settings(prefix, address):
+    """An empty cache, no configuration of this user, and the one registry."""
+    return said.clean(prefix) | {
+        "npm_config_cache": str(prefix / "cache"),
+        "npm_config_userconfig": str(prefix / "npmrc"),
+        "npm_config_globalconfig": str(prefix / "npmrc-global"),
+        "npm_config_registry": f"{address}/",
+        "npm_config_update_notifier": "false",
+        "npm_config_fetch_retries": "0",
+        "npm_config_noproxy": "127.0.0.1",
+    }
+
+
+def registry(packages):
+    """Answers as a registry with exactly these packages would."""
+    documents, files = {}, {}
+    for path in packages.glob("*.tgz"):
+        content = path.read_bytes()
+        with tarfile.open(path) as archive:
+            manifest = json.load(archive.extractfile("package/package.json"))
+        integrity = "sha512-" + base64.b64encode(hashlib.sha512(content).digest()).decode()
+        documents[manifest["name"]] = manifest, path.name, integrity
+        files[path.name] = content
+
+    def answer(address, path):
+        name = urllib.parse.unquote(path.strip("/"))
+        if name in documents:
+            manifest, file, integrity = documents[name]
+            tarball = {"tarball": f"{address}/{file}", "integrity": integrity}
+            version = manifest["version"]
+            versions = {version: manifest | {"dist": tarball}}
+            return json.dumps({"name": name, "dist-tags": {"latest": version}, "versions": versions}).encode()
+        return files.get(name.rpartition("/")[2])
+
+    return answer
+
+
+def check_exit_code(command, prefix, environment):
+    """What the program ends with is what the shim ends with."""
+    done = subprocess.run([*command, "no-such-command"], cwd=prefix, env=environment, capture_output=True, check=False)
+    if done.returncode != 2:
+        raise Refused(f"an unknown command ends with {done.returncode}, and not with 2")
+
+
+def check_signal(command, prefix, environment):
+    """A signal to the shim reaches the program, which ends by itself."""
+    program = prefix / "waits"
+    program.write_text("#!/bin/sh\ntrap 'exit 42' TERM\necho ready\nfor i in $(seq 300); do sleep 0.1; done\n")
+    program.chmod(0o755)
+    shim = command[0].resolve()
+    script = shim.read_text().replace("spawn(program(),", f"spawn({json.dumps(str(program))},")
+    copy = shim.with_name("waits.js")
+    copy.write_text(script)
+    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    child = subprocess.Popen(["node", copy], env=environment, **pipes)
+    try:
+        child.stdout.readline()
+        child.send_signal(signal.SIGTERM)
+        code = child.wait(timeout=20)
+    finally:
+        child.kill()
+        child.stdout.close()
+    if code != 42:
+        raise Refused(f"after SIGTERM the shim ends with {code}, and the program with 42")

@@ -1,0 +1,51 @@
+#!/usr/bin/env node
+// Starts the program, which is in the package of this system.
+"use strict";
+
+const { spawn } = require("node:child_process");
+
+// A static program runs with any libc, so the package for musl serves where npm installed that one.
+const names = [`cwl2le-${process.platform}-${process.arch}`, `cwl2le-${process.platform}-${process.arch}-musl`];
+
+function program() {
+  const file = process.platform === "win32" ? "cwl2le.exe" : "cwl2le";
+  for (const name of names) {
+    try {
+      return require.resolve(`${name}/bin/${file}`);
+    } catch {
+      // Not installed: it is for another system.
+    }
+  }
+  process.stderr.write(
+    `error: the package ${names[0]}, which has the program for this system, is not installed\n` +
+      `hint: install again without --omit=optional and --no-optional, or see ` +
+      `${require("../package.json").homepage}#install for other ways\n`,
+  );
+  process.exit(10);
+}
+
+// Whoever ends this process means the program, which ends its work in order. A terminal sends Ctrl-C to both, and a
+// second one would stop the program at once. This comes first, so that no signal is too early.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.on(signal, () => {
+    if (signal !== "SIGINT" || !process.stdin.isTTY) {
+      child.kill(signal);
+    }
+  });
+}
+
+const child = spawn(program(), process.argv.slice(2), { stdio: "inherit" });
+
+child.on("error", (error) => {
+  process.stderr.write(`error: ${child.spawnfile} cannot be started: ${error.message}\n`);
+  process.exit(10);
+});
+
+child.on("exit", (code, signal) => {
+  if (signal) {
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  } else {
+    process.exit(code);
+  }
+});
