@@ -4,7 +4,7 @@ use std::fs;
 
 use cwl2le::error::Exit;
 
-use super::pages::{read, root};
+use super::pages::{PAGES, read, root};
 
 /// Compares a page with what it should be, or writes it.
 pub(crate) fn is_in_docs(page: &str, text: &str) {
@@ -25,6 +25,43 @@ fn every_exit_code_is_documented() {
     let rows: String =
         Exit::ALL.iter().map(|exit| format!("| {} | {} |\n", exit.code(), exit.meaning())).collect();
     is_in_docs("errors.md", &format!("{before}{head}{rows}\n{after}"));
+}
+
+/// Cargo.toml has the version of the workspace; every crate takes it from there, and no page, script or workflow names
+/// another one.
+#[test]
+fn only_the_workspace_states_a_version() {
+    for manifest in ["Cargo.toml", "forwarder/Cargo.toml", "local/Cargo.toml", "benches/Cargo.toml"] {
+        assert!(read(manifest).contains("\nversion.workspace = true\n"), "{manifest} has a version of its own");
+    }
+    let version = regex::Regex::new(r"cwl2le(==|@|[-_:]v?)\d+\.\d+\.\d+").expect("an expression");
+    let pages = PAGES.iter().map(|(page, text)| (page.clone(), text.clone()));
+    let scripts = [".ci/run", ".github/workflows/ci.yml", ".github/workflows/release.yml", "packages/release.py"];
+    for (file, text) in pages.chain(scripts.map(|file| (file.to_owned(), read(file)))) {
+        let stated = version.find(&text).map(|found| found.as_str().to_owned());
+        assert_eq!(stated, None, "{file} states a version; write VERSION, or take that of Cargo.toml");
+    }
+}
+
+/// One address in Cargo.toml, which `python3 packages repository URL` writes everywhere else.
+#[test]
+fn every_page_names_the_repository_of_cargo_toml() {
+    let manifest = read("Cargo.toml");
+    let line = manifest.lines().find_map(|line| line.strip_prefix("repository = \"")).expect("a repository");
+    let (owner, name) = line.trim_end_matches('"').rsplit_once('/').expect("an address");
+    let owner = owner.rsplit('/').next().expect("an owner");
+    let named = regex::Regex::new(&format!(r"(?:github\.com|ghcr\.io)/([\w.-]+)/{name}\b")).expect("an expression");
+    let mut seen = 0;
+    for (page, text) in PAGES.iter() {
+        for found in named.captures_iter(text) {
+            // `NAME` is what a person has to put in.
+            if &found[1] != "NAME" {
+                seen += 1;
+                assert!(found[1].eq_ignore_ascii_case(owner), "{page} names {}, and not {owner}", &found[0]);
+            }
+        }
+    }
+    assert!(seen > 5, "only {seen} addresses are found");
 }
 
 #[test]
