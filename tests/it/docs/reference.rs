@@ -32,11 +32,15 @@ fn every_exit_code_is_documented() {
 #[test]
 fn only_the_workspace_states_a_version() {
     for manifest in ["Cargo.toml", "forwarder/Cargo.toml", "local/Cargo.toml", "benches/Cargo.toml"] {
-        assert!(read(manifest).contains("\nversion.workspace = true\n"), "{manifest} has a version of its own");
+        assert!(
+            read(manifest).contains("\nversion.workspace = true\n"),
+            "{manifest} has a version of its own"
+        );
     }
     let version = regex::Regex::new(r"cwl2le(==|@|[-_:]v?)\d+\.\d+\.\d+").expect("an expression");
     let pages = PAGES.iter().map(|(page, text)| (page.clone(), text.clone()));
-    let scripts = [".ci/run", ".github/workflows/ci.yml", ".github/workflows/release.yml", "packages/release.py"];
+    let scripts =
+        [".ci/run", ".github/workflows/ci.yml", ".github/workflows/release.yml", "packages/release.py"];
     for (file, text) in pages.chain(scripts.map(|file| (file.to_owned(), read(file)))) {
         let stated = version.find(&text).map(|found| found.as_str().to_owned());
         assert_eq!(stated, None, "{file} states a version; write VERSION, or take that of Cargo.toml");
@@ -50,7 +54,8 @@ fn every_page_names_the_repository_of_cargo_toml() {
     let line = manifest.lines().find_map(|line| line.strip_prefix("repository = \"")).expect("a repository");
     let (owner, name) = line.trim_end_matches('"').rsplit_once('/').expect("an address");
     let owner = owner.rsplit('/').next().expect("an owner");
-    let named = regex::Regex::new(&format!(r"(?:github\.com|ghcr\.io)/([\w.-]+)/{name}\b")).expect("an expression");
+    let named =
+        regex::Regex::new(&format!(r"(?:github\.com|ghcr\.io)/([\w.-]+)/{name}\b")).expect("an expression");
     let mut seen = 0;
     for (page, text) in PAGES.iter() {
         for found in named.captures_iter(text) {
