@@ -8,6 +8,8 @@ import json
 import os
 import re
 import shutil
+import ssl
+import subprocess
 
 import image
 import targets
@@ -17,12 +19,13 @@ from tools import here, run
 
 from . import said
 from .installers import unpacked
+from .loopback import serving
 
 
 def checks(facts, folder, expected):
     def container(prefix):
-        if os.geteuid() != 0 or not shutil.which("umoci"):
-            return "that takes root and umoci"
+        if os.geteuid() != 0 or not all(map(shutil.which, ("umoci", "openssl"))):
+            return "that takes root, umoci and openssl"
         layout = folder / "image"
         if not layout.is_dir():
             layout = stand_in(facts, folder, prefix)
@@ -44,6 +47,7 @@ def checks(facts, folder, expected):
         for arch in expected.forwarders:
             run(*enter, "package", "--arch", arch, "--to", f"/{image.WORK}/{arch}.zip", env=environment)
             said.check_forwarder(root / image.WORK / f"{arch}.zip", arch, document)
+        check_tls(enter, environment, root, prefix)
 
     yield "container image", container
 
@@ -66,6 +70,33 @@ def libraries(root):
         to = root / path.lstrip("/")
         to.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(path, to)
+
+
+def check_tls(enter, environment, root, prefix):
+    """The program finds a host by its name, and trusts who is in the certificates of the image, and nobody else."""
+    certificate, key = prefix / "server.pem", prefix / "key.pem"
+    run(
+        "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+        "-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE",
+        "-keyout", key, "-out", certificate,
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    with serving(lambda *_: b"", context) as address:
+        port = address.rpartition(":")[2]
+        account = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_REGION": "eu-west-1"}
+        account |= {"AWS_ENDPOINT_URL": f"https://localhost:{port}", "CWL2LE_PATIENCE": "5"}
+        if "BadCertificate" not in failing(enter, environment | account):
+            raise Refused("the program trusts a server that the image has no certificate for")
+        trusted = root / image.CERTIFICATES
+        trusted.write_text(trusted.read_text() + certificate.read_text())
+        if "on https://localhost" not in (text := failing(enter, environment | account)) or "Certificate" in text:
+            raise Refused(f"the program does not use the certificates of the image: {text}")
+
+
+def failing(enter, environment):
+    done = subprocess.run([*map(str, enter), "list"], env=environment, capture_output=True, text=True, check=False)
+    return done.stderr
 
 
 def check_settings(settings, root):

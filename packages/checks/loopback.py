@@ -6,8 +6,10 @@ import threading
 
 
 @contextlib.contextmanager
-def serving(answer):
-    """Serves what `answer(address, path)` returns: bytes, or none for what does not exist. Gives the address."""
+def serving(answer, tls=None):
+    """Serves what `answer(address, path)` returns: bytes, or none for what does not exist. Gives the address.
+
+    With `tls`, the context of a server, it speaks TLS."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -17,10 +19,14 @@ def serving(answer):
             self.end_headers()
             self.wfile.write(content or b"")
 
+        do_POST = do_GET
+
         def log_message(self, *_):
             pass
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
