@@ -90,7 +90,8 @@ def check_sizes(folder):
     """The image's layer counts as well."""
     for path in folder.rglob("*"):
         if path.is_file() and path.stat().st_size > executable.MAX_DOWNLOAD:
-            raise Refused(f"{path.name} has {path.stat().st_size:,} bytes to download, over {executable.MAX_DOWNLOAD:,}")
+            size = path.stat().st_size
+            raise Refused(f"{path.name} has {size:,} bytes to download, over {executable.MAX_DOWNLOAD:,}")
 
 
 def check_sums(files):
