@@ -103,7 +103,7 @@ def _differences(service, operation, value, request, query):
 def _protocol(model, request):
     if request["headers"].get("x-amz-target"):
         return "json"
-    return next(protocol for protocol in model["metadata"]["protocols"] if protocol.startswith(("rest-", "query")))
+    return next(protocol for protocol in model["metadata"]["protocols"] if protocol.startswith(("rest-", "query", "ec2")))
 
 
 def _arguments(known, name, value):

@@ -34,7 +34,7 @@ FLAGS = Case(
         *["--log-group", "/app/a", "--log-group", "/aws/lambda/b#c", "--filter-pattern", '{ $.a = "${b}" }'],
         *["--distribution", "random", "--filter-name", "a.b_c", "--on-demand", "--retention-hours", "8760"],
         *["--kms-key", arn("aws-us-gov", "kms", "us-gov-west-1", "key/11111111-2222-4333-8444-555555555555")],
-        *["--memory", "1024", "--timeout", "900", "--reserved-concurrency", "3", "--log-retention-days", "3653"],
+        *["--memory", "1024", "--subnets", "subnet-00000001,subnet-00000002", "--security-groups", "sg-00000001", "--ipv6", "true", "--timeout", "900", "--reserved-concurrency", "3", "--log-retention-days", "3653"],
         *["--batch-size", "10000", "--batch-window", "300", "--parallelization", "10", "--event-counts", "false"],
         *["--on-failure", "arn:aws-us-gov:s3:::expired", "--quarantine", "s3://aside/a/b", "--role-path", "/a/b/"],
         *["--permissions-boundary", f"arn:aws-us-gov:iam::{ACCOUNT}:policy/boundary", "--tag", "a b=c = d @+é"],

@@ -47,6 +47,9 @@ KINDS = {
         "Timeout": "timeout",
         "ReservedConcurrentExecutions": "reserved_concurrent_executions",
         "Environment.Variables.*": "environment.0.variables.*",
+        "VpcConfig.SubnetIds": "vpc_config.0.subnet_ids",
+        "VpcConfig.SecurityGroupIds": "vpc_config.0.security_group_ids",
+        "VpcConfig.Ipv6AllowedForDualStack": "vpc_config.0.ipv6_allowed_for_dual_stack",
         "Code.S3Key": "filename",
     },
     "AWS::Lambda::Alias": {

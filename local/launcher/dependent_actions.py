@@ -71,6 +71,10 @@ def _lambda(method, kind, data, arn):
     if data.get("Tags") and creates:
         resource = f"function:{data.get('FunctionName')}" if kind == "functions" else "event-source-mapping:*"
         actions.append(("lambda:TagResource", arn("lambda", resource), {}))
+    if (data.get("VpcConfig") or {}).get("SubnetIds"):
+        # Lambda looks at the network as whoever configures the function.
+        described = ("DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs")
+        actions += [(f"ec2:{operation}", "*", {}) for operation in described]
     return actions
 
 

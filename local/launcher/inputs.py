@@ -16,12 +16,13 @@ def given(service, operation, method, path, headers, body, query):
     if name is None:
         return {}
     # CloudWatch speaks three protocols.
-    by_form = "query" in model["metadata"]["protocols"] and not headers.get("x-amz-target")
+    is_flat = "ec2" in model["metadata"]["protocols"]
+    by_form = (is_flat or "query" in model["metadata"]["protocols"]) and not headers.get("x-amz-target")
     if not by_form and "json" in model["metadata"]["protocols"]:
         return _named(model["shapes"], name, json.loads(body or b"{}"))
     if by_form:
         form = dict(parse_qsl((body or b"").decode(), keep_blank_values=True))
-        return _of_form(model["shapes"], name, form, "") or {}
+        return _of_form(model["shapes"], name, form, "", is_flat) or {}
     parts = operations.route(service, method, path, headers, query)[1]
     return _of_rest(model["shapes"], name, parts, headers, body, query)
 
@@ -74,20 +75,23 @@ def _named(shapes, name, value):
     return value
 
 
-def _of_form(shapes, name, form, prefix):
-    """IAM's and STS's: ``Tags.member.1.Key=...``."""
+def _of_form(shapes, name, form, prefix, is_flat):
+    """IAM's and STS's: ``Tags.member.1.Key=...``. EC2's lists are flat: ``Filter.1.Name=...``."""
     shape = shapes[name]
     if shape["type"] == "structure":
         value = {}
         for member, of_member in shape["members"].items():
             known = of_member.get("locationName", member)
-            inner = _of_form(shapes, of_member["shape"], form, f"{prefix}.{known}" if prefix else known)
+            if is_flat:
+                known = of_member.get("queryName") or known[0].upper() + known[1:]
+            inner = _of_form(shapes, of_member["shape"], form, f"{prefix}.{known}" if prefix else known, is_flat)
             if inner is not None:
                 value[member] = inner
         return value or None
     if shape["type"] == "list":
         items, number = [], 1
-        while (item := _of_form(shapes, shape["member"]["shape"], form, f"{prefix}.member.{number}")) is not None:
+        each = prefix if is_flat else f"{prefix}.member"
+        while (item := _of_form(shapes, shape["member"]["shape"], form, f"{each}.{number}", is_flat)) is not None:
             items.append(item)
             number += 1
         # An empty list travels as its name alone.

@@ -26,6 +26,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``condition_keys``: under AUTH=true, condition keys of policies such as ``iam:PermissionsBoundary``;
 - ``strictness``, with ``operations``, ``inputs`` and ``shapes``: requests are checked against AWS's API models;
 - ``recording``: writes down what cwl2le asks for, if the environment asks for that;
+- ``networks``: subnets, security groups and roles of functions in a VPC, and which services of AWS they reach;
 - ``bucket_owners``: requests for a bucket of another account than expected are refused;
 - ``trust``: under AUTH=true, a trust policy that names a user is enough for that user;
 - ``accounts``: whole accounts kept, put back, shown and forgotten, for tests;
@@ -75,6 +76,7 @@ from log_events import LogEvents
 from mappings import Mappings
 from metric_requests import MetricRequests
 from metrics import Metrics
+from networks import Networks
 from organizations import Organizations
 from records import Records
 from simulation import Simulation
@@ -166,6 +168,7 @@ RELIED_ON = {
         "_emit_lambda_logs": "func request_id log_text error duration_ms log_source",
         "_execute_function": "func event",
         "_execute_function_provided_warm": "func event request_id",
+        "_provided_worker_env": "config code_dir port",
         "_apply_filter_criteria": "records esm",
         "_get_func_record_for_qualifier": "name qualifier",
         "_resolve_name_and_qualifier": "name_or_arn",
@@ -195,6 +198,18 @@ RELIED_ON = {
     },
     "services.kms": {"_resolve_key": "key_id_or_arn"},
     "services.sns": {"_subscribe": "params", "_list_subscriptions_by_topic": "params", "_get_topic": "topic_arn action", "_p": None},
+    "services.ec2": {
+        "handle_request": "method path headers body query_params",
+        "_ensure_defaults_initialized": "",
+        "_parse_filters": "params",
+        "_vpce_fields_xml": "ep tag",
+        "_xml": None,
+        "_ACTION_MAP": None,
+        "_subnets": None,
+        "_security_groups": None,
+        "_route_tables": None,
+        "_vpc_endpoints": None,
+    },
     "services.secretsmanager": {"handle_request": "method path headers body query_params"},
     "services.ssm": {"handle_request": "method path headers body query_params"},
     "services.sts": {"handle_request": "method path headers body query_params"},
@@ -282,6 +297,7 @@ def install(modules):
     StreamLimits(kinesis, responses).install()
     environments.install(responses, functions)
     failed_starts.install(functions, modules["lambda_runtime"])
+    Networks(functions, modules["ec2"], modules["iam"], modules["iam_evaluator"], modules["kms"], responses, lag).install()
     function_limits.install(responses, functions)
     policy_limits.install(responses, modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}
@@ -302,7 +318,7 @@ def install(modules):
     kinesis._create_stream = create_stream_with_tags
     bucket_owners.install(responses, modules["s3"])
     more = {name: modules[name] for name in ("secretsmanager", "ssm", "sts")}
-    more |= {"monitoring": modules["cloudwatch"], "tagging": modules["tagging"]}
+    more |= {"monitoring": modules["cloudwatch"], "tagging": modules["tagging"], "ec2": modules["ec2"]}
     strictness.install(responses, {**services, **more})
     return whole, lag, metrics, throttling, organizations
 

@@ -9,7 +9,7 @@ import re
 from urllib.parse import parse_qs
 
 # The services whose requests are looked at, by the name that requests are signed for.
-SERVICES = ("iam", "kinesis", "lambda", "logs", "monitoring", "secretsmanager", "sns", "ssm", "sts", "tagging")
+SERVICES = ("ec2", "iam", "kinesis", "lambda", "logs", "monitoring", "secretsmanager", "sns", "ssm", "sts", "tagging")
 # Models that have another name.
 _MODELS = {"monitoring": "cloudwatch", "tagging": "resourcegroupstaggingapi"}
 # Values of enumerations that AWS knows and the pinned botocore does not yet.

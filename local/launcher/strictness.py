@@ -18,11 +18,11 @@ log = logging.getLogger("cwl2le")
 
 # The code of a broken constraint; the query protocol has codes without `Exception`.
 _CODES = {
-    "iam": "ValidationError", "logs": "InvalidParameterException", "monitoring": "ValidationError",
+    "ec2": "InvalidParameterValue", "iam": "ValidationError", "logs": "InvalidParameterException", "monitoring": "ValidationError",
     "sts": "ValidationError", "tagging": "InvalidParameterException",
 }
 # AWS's parsers give up before any constraint is looked at.
-_UNREADABLE = {"iam": "MalformedInput", "sts": "MalformedInput"}
+_UNREADABLE = {"iam": "MalformedInput", "sts": "MalformedInput", "ec2": "InvalidParameterValue"}
 
 
 def refusal(service, operation, method, path, headers, body, query):

@@ -48,6 +48,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "metrics",
     "microburst_proxy",
     "moto_server",
+    "networks",
     "on_failure",
     "operations",
     "organizations",

@@ -206,6 +206,21 @@ pub(super) static TABLE: &[Row] = &[
     on("lambda", &["CreateEventSourceMapping", "UpdateEventSourceMapping"], &["InvalidParameterValueException"])
         .saying("ensure the role can perform")
         .retried(Cause::Propagation, "the role's policy to take effect"),
+    // Lambda repeats what EC2 says: "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound."
+    on("lambda", WITH_ROLE, INVALID_PARAMETER).saying("InvalidSubnetID").means(
+        Code::NotFound,
+        "a subnet does not exist in this account and region: correct --subnets, or `subnets` in [function]; \
+         `aws ec2 describe-subnets` lists them",
+    ),
+    on("lambda", WITH_ROLE, INVALID_PARAMETER).saying("InvalidGroup").means(
+        Code::NotFound,
+        "a security group does not exist in this account and region: correct --security-groups, or `security_groups` in \
+         [function]; `aws ec2 describe-security-groups` lists them",
+    ),
+    on("lambda", WITH_ROLE, INVALID_PARAMETER).saying("same VPC").means(
+        Code::Usage,
+        "give subnets and security groups of one VPC: `aws ec2 describe-subnets --query 'Subnets[].[SubnetId,VpcId]'` shows them",
+    ),
     on("lambda", &[], INVALID_PARAMETER).saying("be assumed by Lambda").means(
         Code::NotReady,
         "Lambda cannot assume the execution role: `cwl2le plan` shows whether `cwl2le setup` has to repair its trust \
@@ -341,7 +356,8 @@ pub(super) static TABLE: &[Row] = &[
     ),
     any(&[UNREACHABLE]).retried(Cause::Connection, "a connection").means(
         Code::Unreachable,
-        "check the network, the proxy (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL",
+        "check the network, the proxy (HTTPS_PROXY), --endpoint-url and AWS_ENDPOINT_URL; with AWS_USE_FIPS_ENDPOINT or \
+         AWS_USE_DUALSTACK_ENDPOINT, or these settings in the profile: not every service has such an endpoint in every region",
     ),
     any(&[INVALID_RESPONSE]).means(
         Code::Unreachable,

@@ -21,6 +21,7 @@ mod exchange;
 mod explain;
 mod http;
 pub(crate) mod log_policies;
+pub(crate) mod network;
 mod notice;
 pub(crate) mod object;
 mod open;
@@ -37,6 +38,7 @@ pub(crate) mod retry;
 mod session;
 pub(crate) mod simulate;
 mod stop;
+pub(crate) mod surroundings;
 pub(crate) mod tagged;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -15,8 +15,17 @@ use super::exchange::exchange;
 use super::pages::Tokens;
 use super::{Aws, AwsError};
 
-/// The version of SNS's API, as botocore's model has it.
-const VERSION: &str = "2010-03-31";
+/// A service that speaks it, with the version of its API, as botocore's model has it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Api {
+    service: Service,
+    version: &'static str,
+}
+
+/// SNS.
+const SNS: Api = Api { service: Service::Sns, version: "2010-03-31" };
+/// EC2, which writes its lists in a form of its own.
+pub(super) const EC2: Api = Api { service: Service::Ec2, version: "2016-11-15" };
 
 /// A member of a list: the texts of its elements, by name.
 pub(crate) type Member = BTreeMap<String, String>;
@@ -29,6 +38,40 @@ pub(crate) struct Page {
 }
 
 impl Aws<'_> {
+    /// Makes a call with these fields; what it answers.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Aws::call`].
+    pub(super) async fn query(
+        &self,
+        Api { service, version }: Api,
+        operation: &'static str,
+        resource: &str,
+        fields: &[(String, &str)],
+    ) -> Result<Bytes, AwsError> {
+        let mut form = format!("Action={operation}&Version={version}");
+        for (name, value) in fields {
+            // A `String` takes everything.
+            let _ = write!(form, "&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
+        }
+        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))];
+        let call = Call {
+            service,
+            operation,
+            resource,
+            region: None,
+            host: None,
+            method: Method::POST,
+            path: "/",
+            headers: &headers,
+            body: Bytes::from(form),
+        };
+        let answer =
+            self.call(service.iam_name(), operation, resource, || exchange(self.session, call.clone()));
+        answer.await.map(|answer| answer.body)
+    }
+
     /// Makes a call of SNS with these fields, and reads the list of this name in its answer; an answer without one has
     /// no members.
     ///
@@ -42,27 +85,9 @@ impl Aws<'_> {
         fields: &[(String, &str)],
         list: &str,
     ) -> Result<Page, AwsError> {
-        let mut form = format!("Action={operation}&Version={VERSION}");
-        for (name, value) in fields {
-            // A `String` takes everything.
-            let _ = write!(form, "&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC));
-        }
-        let headers = [(header::CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))];
-        let call = Call {
-            service: Service::Sns,
-            operation,
-            resource,
-            region: None,
-            host: None,
-            method: Method::POST,
-            path: "/",
-            headers: &headers,
-            body: Bytes::from(form),
-        };
-        let service = Service::Sns.iam_name();
-        let answer = self.call(service, operation, resource, || exchange(self.session, call.clone())).await?;
-        read(&answer.body, operation, list).map_err(|why| {
-            let operation = Operation { service, name: operation, resource };
+        let answer = self.query(SNS, operation, resource, fields).await?;
+        read(&answer, operation, list).map_err(|why| {
+            let operation = Operation { service: Service::Sns.iam_name(), name: operation, resource };
             AwsError::new(operation, INVALID_RESPONSE, format!("the answer is not that of SNS: {why}"))
         })
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use aws_credential_types::Credentials;
 use aws_smithy_runtime_api::client::http::SharedHttpConnector;
-use cwl2le_forwarder::aws::{Endpoints, Signer};
+use cwl2le_forwarder::aws::{EndpointKind, Endpoints, Signer};
 
 use super::clock::Clock;
 use super::credentials::Kept;
@@ -28,6 +28,8 @@ pub struct Session {
     /// The ARN of who we are.
     pub identity: String,
     endpoint: Option<String>,
+    /// FIPS and dual-stack endpoints, as environment and profile say.
+    endpoint_kind: EndpointKind,
     credentials: Kept,
     clients: Clients,
     connector: SharedHttpConnector,
@@ -66,6 +68,10 @@ impl Session {
             target: Target { account: String::new(), region },
             identity: String::new(),
             endpoint: config.endpoint_url().map(ToOwned::to_owned),
+            endpoint_kind: EndpointKind::new(
+                config.use_fips() == Some(true),
+                config.use_dual_stack() == Some(true),
+            ),
             credentials,
             connector,
             clients: Clients {
@@ -118,6 +124,7 @@ impl Session {
             "AWS_ENDPOINT_URL" => self.endpoint.clone(),
             _ => std::env::var(name).ok(),
         })
+        .of_kind(self.endpoint_kind)
     }
 
     /// Sends them.

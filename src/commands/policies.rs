@@ -170,6 +170,7 @@ fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> Peo
         buckets: grants.buckets().map(ToOwned::to_owned).collect(),
         kept: grants.kept(&stack.names.stream).collect(),
         bucket_owner: grants.bucket_owner.clone(),
+        network: grants.network,
     }
 }
 

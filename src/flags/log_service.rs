@@ -50,6 +50,10 @@ pub struct DestinationArgs {
     /// PEM file of the certificates to trust instead of the public ones. The path is one inside the function
     #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with = "logentries_plain")]
     pub logentries_ca_file: Option<String>,
+    /// PEM file, on this machine, of the certificates to trust instead of the public ones. They become part of the
+    /// function's configuration
+    #[arg(long, hide_short_help = true, value_name = "FILE", conflicts_with_all = ["logentries_plain", "logentries_ca_file"])]
+    pub logentries_ca: Option<PathBuf>,
 }
 
 impl DestinationArgs {

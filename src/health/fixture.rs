@@ -139,6 +139,7 @@ fn function(names: &Names, target: &Target) -> ObservedFunction {
         failure: None,
         modified: None,
         tags: BTreeMap::new(),
+        network: crate::resources::Network::default(),
         others: BTreeMap::new(),
         versions: Vec::new(),
         aliases: BTreeMap::new(),

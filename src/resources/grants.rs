@@ -38,6 +38,8 @@ pub struct People {
     pub kept: BTreeSet<String>,
     /// The account that owns these buckets; by default that of the stack.
     pub bucket_owner: Option<String>,
+    /// Whether the functions are in a VPC, or are to be.
+    pub network: bool,
 }
 
 macro_rules! grants {
@@ -210,6 +212,7 @@ fn values(stack: &Stack, people: &People) -> Values {
         .with_all("ALARM_TOPIC", people.mails.then(|| stack.alarm_topic_arn()).into_iter().collect())
         .with_all("ALARMS", people.alarms.then(alarms).into_iter().collect())
         .with_all("DASHBOARD", people.dashboard.then(dashboard).into_iter().collect())
+        .with_all("NETWORK", people.network.then(String::new).into_iter().collect())
         .with_all("KMS_KEYS", people.stream_keys.iter().cloned().collect())
 }
 

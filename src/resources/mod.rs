@@ -83,6 +83,7 @@ pub use function::configuration::{Unreadable, Whole, main_is_unreadable, whole_c
 pub use function::desired::{EnvValue, FunctionSpec, RUNTIME};
 pub use function::forwarders::{isolated_functions, remaining};
 pub use function::isolation::{HANDOVER_SECONDS, Isolation};
+pub use function::network::Network;
 pub use function::observed::{FunctionFailure, ObservedFunction};
 pub(crate) use function::plan::{NO_TOKEN, NO_TOKEN_HINT};
 pub use function::release::{Recorded, Release};

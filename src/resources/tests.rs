@@ -11,8 +11,8 @@ use crate::error::Code;
 use crate::resources::model::{ARCHES, DISTRIBUTIONS, apply, apply_some};
 use crate::resources::*;
 use crate::resources::{
-    Bundle, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Release, RoleSpec, Stack, StreamMode,
-    StreamSpec, TriggerSpec,
+    Bundle, FilterExtras, FilterSpec, FunctionSpec, LogGroupSpec, Network, Release, RoleSpec, Stack,
+    StreamMode, StreamSpec, TriggerSpec,
 };
 use crate::stack::{Names, RoleScope, Setting, StackName, Tags, Target, tags};
 
@@ -73,6 +73,24 @@ fn role(target: &Target, name: &str, version: u8) -> RoleSpec {
     }
 }
 
+/// The role of a function in this network.
+fn connecting(mut role: RoleSpec, network: &Network) -> RoleSpec {
+    if network.is_private() {
+        role.policy["Statement"][0]["Action"] = json!("ec2:CreateNetworkInterface");
+    }
+    role
+}
+
+fn network() -> impl Strategy<Value = Network> {
+    let ids = |word: &'static str| {
+        proptest::collection::btree_set((0u8..3).prop_map(move |id| format!("{word}-{id}")), 1..3)
+    };
+    let private = (ids("subnet"), ids("sg"), any::<bool>());
+    let private =
+        private.prop_map(|(subnets, security_groups, ipv6)| Network { subnets, security_groups, ipv6 });
+    prop_oneof![Just(Network::default()), private]
+}
+
 prop_compose! {
     pub(crate) fn stacks()(
         stream_mode in setting(mode()),
@@ -96,6 +114,7 @@ prop_compose! {
         alarms in alarms(),
         dashboard in any::<Option<bool>>(),
         accepted in accepted(),
+        network in setting(network()),
     ) -> Stack {
         let target = Target {
             account: "000000000000".to_owned(),
@@ -108,7 +127,7 @@ prop_compose! {
         Stack {
             stream: StreamSpec { mode: stream_mode, why: None, retention_hours, kms_key: kms },
             logs_role: role(&target, &names.logs_role, policy),
-            function_role: role(&target, &names.function_role, policy),
+            function_role: connecting(role(&target, &names.function_role, policy), &network.value),
             log_group: LogGroupSpec { retention_days: days },
             function: FunctionSpec {
                 bundle: Some(Bundle { arch, zip: Arc::from([]), sha256: format!("sha-{arch}-{code}-{minor}") }),
@@ -124,6 +143,7 @@ prop_compose! {
                 config_is_complete: true,
                 names_service: true,
                 reserved_concurrency,
+                network,
             },
             trigger: TriggerSpec {
                 batch_size,

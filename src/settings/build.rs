@@ -36,7 +36,13 @@ impl Builder<'_> {
                 ours.filter_map(|trigger| trigger.on_failure.clone()).next()
             }
         };
-        Grants { kms_key_arn, on_failure, ..Grants::default() }
+        let network = args.function.network(observed).value.is_private()
+            || observed.functions().any(|function| {
+                // An older version may get the records again, and Lambda still has to delete its interfaces.
+                function.network.is_private()
+                    || function.versions.iter().any(|version| version.snapshot.network.is_private())
+            });
+        Grants { kms_key_arn, on_failure, network, ..Grants::default() }
     }
 
     /// The stack that these flags ask for, with a configuration for its function and these destinations apart.

@@ -67,6 +67,7 @@ pub(super) fn account(stack: &Stack) -> (Observed, BTreeMap<String, String>) {
             failure: None,
             modified: None,
             tags: stack.tags.clone(),
+            network: stack.function.network.value.clone(),
             others: BTreeMap::new(),
             versions: Vec::new(),
             aliases: BTreeMap::new(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use cwl2le_forwarder::config::{self as forwarder, Config, DEFAULT_DESTINATION, Logentries, Region};
+use cwl2le_forwarder::destination::Certificates;
 use cwl2le_forwarder::secret::reference::{Keeper, Reference};
 use cwl2le_forwarder::secret::{Secret, Token, redact_uuids};
 use serde_json::{Value, json};
@@ -14,7 +15,7 @@ use super::outline;
 pub(crate) use super::outline::anywhere;
 use super::placeholder::{self, is_placeholder};
 use super::secrets::{Kept, can_be_read_again, named, parameter_arn, read_token, secret_arn};
-use super::service::{self, is_telling};
+use super::service::{self, CA, is_telling};
 use super::stand_ins::StandIns;
 use crate::error::{Code, Error, Result, listed};
 use crate::flags::{DestinationArgs, TOKEN_VARIABLE};
@@ -94,7 +95,8 @@ pub(crate) fn wanted(
         let config = base.get_or_insert_default();
         outline::describe(&file.document, &file.contents, config, |name, secret| match secrets {
             Secrets::ReadOf(only) if only != name => Ok(json!(anywhere())),
-            Secrets::StoodFor(stand_ins) => Ok(stand_ins.of_file(name, secret)),
+            // Certificates are public.
+            Secrets::StoodFor(stand_ins) if secret.key != CA => Ok(stand_ins.of_file(name, secret)),
             _ => resolve(file, name, secret, token.as_ref()),
         })?;
     }
@@ -102,6 +104,11 @@ pub(crate) fn wanted(
     if let (Some(config), Some(metrics)) = (&mut config, file.and_then(|file| file.contents.function.metrics))
     {
         config.metrics = metrics;
+    }
+    if let (Some(config), Some(endpoints)) =
+        (&mut config, file.and_then(|file| file.contents.function.endpoints))
+    {
+        config.endpoints = endpoints;
     }
     Ok(config)
 }
@@ -154,7 +161,8 @@ fn with_flags(
     let moves = args.logentries_region.is_some()
         || args.logentries_endpoint.is_some()
         || args.logentries_plain
-        || args.logentries_ca_file.is_some();
+        || args.logentries_ca_file.is_some()
+        || args.logentries_ca.is_some();
     let before = match before {
         Some(forwarder::Destination::Logentries(logentries)) => Some(logentries.clone()),
         Some(other) => return of_another_type(&name, &other.clone(), moves, token, base),
@@ -182,6 +190,7 @@ fn with_flags(
                 region: args.logentries_region,
                 tls: !args.logentries_plain,
                 ca_file: args.logentries_ca_file.clone(),
+                ca: args.logentries_ca.as_deref().map(certificates).transpose()?,
                 receipt: Default::default(),
                 token: token
                     .or_else(|| before.as_ref().map(|before| before.token.clone()))
@@ -204,6 +213,17 @@ fn with_flags(
             .hint("see `cwl2le setup --help`, section Log service")
     })?;
     Ok(Some(config))
+}
+
+/// The certificates in a file that a flag names.
+fn certificates(file: &std::path::Path) -> Result<Secret<Certificates>> {
+    let refused = |problem: String| {
+        Error::new(Code::Usage, format!("the certificates cannot be used: {problem}"))
+            .on(file.display().to_string())
+            .hint("give a PEM file with the certificate of the authority that signed the log service's certificate")
+    };
+    let text = crate::text::read(file).map_err(|error| refused(error.to_string()))?;
+    text.parse().map(Secret::Inline).map_err(refused)
 }
 
 /// What flags can say of a default destination that is no Logentries: its token, where its type has one.

@@ -22,6 +22,9 @@ pub(super) fn check(stack: &Stack, grants: &Grants) -> Result<()> {
     tags(&stack.tags)?;
     names(stack)?;
     places(stack, grants)?;
+    if let Some((problem, hint)) = stack.function.network.value.problem() {
+        return Err(refused("--subnets", problem, hint));
+    }
     for role in [&stack.logs_role, &stack.function_role] {
         policy_size(role)?;
     }

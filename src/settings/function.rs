@@ -1,20 +1,23 @@
 //! `[function]`: the forwarder and its log group.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::Args;
+use cwl2le_forwarder::aws::EndpointKind;
 use cwl2le_forwarder::config::{Config, Metrics};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::values::{self, BucketOwner, LogDays, Quarantine, Whole};
+use super::values::{self, BucketOwner, LogDays, Quarantine, SecurityGroup, Subnet, Whole};
 use crate::resources::Observed;
-use crate::resources::{Arch, FunctionSpec, HANDOVER_SECONDS, LogGroupSpec, Release};
+use crate::resources::{Arch, FunctionSpec, HANDOVER_SECONDS, LogGroupSpec, Network, Release};
 use crate::stack::Setting;
 
 const MEMORY_MB: u32 = 256;
 const TIMEOUT_SECONDS: u32 = 60;
 const LOG_RETENTION_DAYS: u32 = 14;
+const NONE: [&str; 0] = [];
 
 /// The function.
 #[derive(Debug, Clone, Default, PartialEq, Args, Serialize, Deserialize, JsonSchema)]
@@ -51,6 +54,22 @@ pub struct Function {
     #[arg(long, hide_short_help = true, value_name = "ID")]
     #[schemars(extend("default" = "own"))]
     pub bucket_owner: Option<BucketOwner>,
+    /// IDs of the subnets to put the function into, of one VPC; `none` takes it out of its VPC [default: none]
+    #[arg(long, hide_short_help = true, value_name = "ID,...", value_delimiter = ',')]
+    #[schemars(extend("default" = NONE))]
+    pub subnets: Option<Vec<Subnet>>,
+    /// IDs of the security groups of the function's network interfaces, with --subnets [default: none]
+    #[arg(long, hide_short_help = true, value_name = "ID,...", value_delimiter = ',')]
+    #[schemars(extend("default" = NONE))]
+    pub security_groups: Option<Vec<SecurityGroup>>,
+    /// Whether the function uses IPv6 as well, in subnets that have it [default: false]
+    #[arg(long, hide_short_help = true, value_name = "BOOL")]
+    #[schemars(extend("default" = false))]
+    pub ipv6: Option<bool>,
+    /// Endpoints of AWS's services that the function calls: `standard`, `fips`, `dual-stack` or `fips-dual-stack`
+    #[arg(skip)]
+    #[schemars(extend("default" = "standard"))]
+    pub endpoints: Option<EndpointKind>,
     /// What the function logs about each invocation: `cloudwatch` for a line of counts that CloudWatch turns into
     /// metrics, `log` for the line without metrics, `none` for neither
     #[arg(skip)]
@@ -86,7 +105,31 @@ impl Function {
             config_is_complete: false,
             names_service: false,
             reserved_concurrency: self.reserved_concurrency.map(u32::from),
+            network: self.network(observed),
         }
+    }
+
+    /// The network that is wanted: what is not asked for stays as the function has it.
+    pub(super) fn network(&self, observed: &Observed) -> Setting<Network> {
+        let is = observed.function.as_ref().map(|function| function.network.clone()).unwrap_or_default();
+        if self.subnets.is_none() && self.security_groups.is_none() && self.ipv6.is_none() {
+            // The function of another destination is made beside the main one.
+            return Setting::default(is);
+        }
+        let subnets: BTreeSet<String> = self.subnets.as_ref().map_or(is.subnets, |all| {
+            all.iter().map(|id| (**id).to_owned()).filter(|id| id != Subnet::NONE).collect()
+        });
+        let leaves = self.subnets.is_some() && subnets.is_empty();
+        if leaves {
+            return Setting::asked(Network::default());
+        }
+        let groups = self.security_groups.as_ref();
+        Setting::asked(Network {
+            subnets,
+            security_groups: groups
+                .map_or(is.security_groups, |all| all.iter().map(|id| (**id).to_owned()).collect()),
+            ipv6: self.ipv6.unwrap_or(is.ipv6),
+        })
     }
 
     /// The log group that is wanted for it.
@@ -110,6 +153,15 @@ impl Function {
             timeout: Some(Whole::of_aws(function.timeout_seconds)),
             reserved_concurrency: function.reserved_concurrency.map(Whole::of_aws),
             log_retention_days: days.map(LogDays::of_aws),
+            subnets: function
+                .network
+                .is_private()
+                .then(|| function.network.subnets.iter().cloned().map(Subnet::of_aws).collect()),
+            security_groups: function.network.is_private().then(|| {
+                function.network.security_groups.iter().cloned().map(SecurityGroup::of_aws).collect()
+            }),
+            ipv6: function.network.ipv6.then_some(true),
+            endpoints: Some(config.endpoints).filter(|endpoints| !endpoints.is_standard()),
             metrics: Some(config.metrics).filter(|metrics| *metrics != Metrics::default()),
             quarantine: config.quarantine.as_ref().map(|place| Quarantine::of_aws(place.to_string())),
             bucket_owner: config.bucket_owner.clone().map(BucketOwner::of_aws),

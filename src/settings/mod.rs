@@ -25,6 +25,8 @@ mod identity;
 #[cfg(test)]
 mod limit_tests;
 mod merge;
+#[cfg(test)]
+mod network_tests;
 pub(crate) mod origin;
 mod outline;
 mod overlay;

@@ -225,6 +225,9 @@ impl Service {
     }
 }
 
+/// The key with the certificates to trust, which are public.
+pub(super) const CA: &str = "ca";
+
 /// The keys with the URL of a service.
 pub(super) const URLS: [&str; 2] = ["url", "endpoint"];
 
@@ -238,6 +241,7 @@ pub(super) fn has_url(kind: &str) -> bool {
 pub(super) fn is_telling(key: &str, value: &str) -> bool {
     match key.split_once('.') {
         Some((_, header)) => secret::is_telling(header),
+        None if key == CA => false,
         None if value.contains("://") => secret::hides_secret(value),
         None => true,
     }

@@ -239,6 +239,10 @@ texts! {
     Organization by limits::organization;
     /// The ARN of what gets records that expire, or `none`.
     OnFailure by limits::on_failure;
+    /// A security group by its id.
+    SecurityGroup by limits::security_group;
+    /// A subnet by its id, or `none`.
+    Subnet by limits::subnet;
     /// The ARN of a managed policy that bounds roles.
     PermissionsBoundary by limits::permissions_boundary;
     /// A place in S3 for quarantined records, or `none`.
@@ -289,6 +293,11 @@ impl Organization {
     pub(super) fn id(&self) -> Option<String> {
         Some(self.0.clone()).filter(|text| text != "none")
     }
+}
+
+impl Subnet {
+    /// What takes a function out of its VPC.
+    pub(super) const NONE: &str = "none";
 }
 
 impl Topic {

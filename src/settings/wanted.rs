@@ -83,8 +83,19 @@ impl Wanted {
             ("--token-secret", self.destination.token_secret.as_deref()),
         ];
         let given = flags.into_iter().filter_map(|(flag, value)| Some([flag, value?]));
+        let mut given: Vec<String> = given.flatten().map(ToOwned::to_owned).collect();
+        let lists = [
+            ("--subnets", self.function.subnets.as_deref().map(joined)),
+            ("--security-groups", self.function.security_groups.as_deref().map(joined)),
+        ];
         let accept = self.accounts.accept.iter();
-        let accept = accept.flat_map(|ids| ["--accept-accounts".to_owned(), ids.to_string()]);
-        given.flatten().map(ToOwned::to_owned).chain(accept).collect()
+        given.extend(accept.flat_map(|ids| ["--accept-accounts".to_owned(), ids.to_string()]));
+        given.extend(lists.into_iter().filter_map(|(flag, ids)| Some([flag.to_owned(), ids?])).flatten());
+        given
     }
+}
+
+/// Several values as one flag takes them.
+fn joined(values: &[impl std::ops::Deref<Target = str>]) -> String {
+    values.iter().map(|value| &**value).collect::<Vec<_>>().join(",")
 }

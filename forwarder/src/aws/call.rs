@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Method, Request};
 use tokio::time::Instant;
 
-use super::endpoint::{Endpoints, Service};
+use super::endpoint::{EndpointKind, Endpoints, Service};
 use super::error::{AwsError, Cause};
 use crate::net::http::{Answer, Client};
 
@@ -85,6 +85,13 @@ impl Aws {
             "environment",
         );
         Ok(Self { client, signer: Signer::new(credentials, needed("AWS_REGION")?, Endpoints::new(variable)) })
+    }
+
+    /// The same with AWS's own endpoints of this kind, if it is not the usual one.
+    #[must_use]
+    pub fn of_kind(self, kind: EndpointKind) -> Self {
+        let endpoints = self.signer.endpoints.of_kind(kind);
+        Self { signer: Signer { endpoints, ..self.signer }, ..self }
     }
 
     /// Makes a call; again, after a pause, as long as the service is throttling, failing or not there.

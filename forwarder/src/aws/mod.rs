@@ -12,7 +12,7 @@ mod texts;
 
 pub use arn::{Arn, is_account_id};
 pub use call::{Aws, Call, Signer};
-pub use endpoint::{Endpoints, Service};
+pub use endpoint::{EndpointKind, Endpoints, Service};
 pub use error::{AwsError, Cause, said};
 pub use objects::Object;
 pub use partition::Partition;

@@ -7,24 +7,62 @@ pub struct Partition {
     pub id: &'static str,
     /// What the host name of a service ends in, behind its region.
     pub dns_suffix: &'static str,
+    /// The same for the hosts that have IPv6 addresses, too.
+    pub dual_stack_suffix: &'static str,
     /// What the names of its regions begin with, before `-WORD-NUMBER`.
     areas: &'static [&'static str],
 }
 
-/// Every partition that botocore 1.43 knows.
+/// Every partition that botocore 1.44 knows.
 static PARTITIONS: [Partition; 8] = [
     Partition {
         id: "aws",
         dns_suffix: "amazonaws.com",
+        dual_stack_suffix: "api.aws",
         areas: &["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"],
     },
-    Partition { id: "aws-cn", dns_suffix: "amazonaws.com.cn", areas: &["cn"] },
-    Partition { id: "aws-eusc", dns_suffix: "amazonaws.eu", areas: &["eusc-de"] },
-    Partition { id: "aws-iso", dns_suffix: "c2s.ic.gov", areas: &["us-iso"] },
-    Partition { id: "aws-iso-b", dns_suffix: "sc2s.sgov.gov", areas: &["us-isob"] },
-    Partition { id: "aws-iso-e", dns_suffix: "cloud.adc-e.uk", areas: &["eu-isoe"] },
-    Partition { id: "aws-iso-f", dns_suffix: "csp.hci.ic.gov", areas: &["us-isof"] },
-    Partition { id: "aws-us-gov", dns_suffix: "amazonaws.com", areas: &["us-gov"] },
+    Partition {
+        id: "aws-cn",
+        dns_suffix: "amazonaws.com.cn",
+        dual_stack_suffix: "api.amazonwebservices.com.cn",
+        areas: &["cn"],
+    },
+    Partition {
+        id: "aws-eusc",
+        dns_suffix: "amazonaws.eu",
+        dual_stack_suffix: "api.amazonwebservices.eu",
+        areas: &["eusc-de"],
+    },
+    Partition {
+        id: "aws-iso",
+        dns_suffix: "c2s.ic.gov",
+        dual_stack_suffix: "api.aws.ic.gov",
+        areas: &["us-iso"],
+    },
+    Partition {
+        id: "aws-iso-b",
+        dns_suffix: "sc2s.sgov.gov",
+        dual_stack_suffix: "api.aws.scloud",
+        areas: &["us-isob"],
+    },
+    Partition {
+        id: "aws-iso-e",
+        dns_suffix: "cloud.adc-e.uk",
+        dual_stack_suffix: "api.cloud-aws.adc-e.uk",
+        areas: &["eu-isoe"],
+    },
+    Partition {
+        id: "aws-iso-f",
+        dns_suffix: "csp.hci.ic.gov",
+        dual_stack_suffix: "api.aws.hci.ic.gov",
+        areas: &["us-isof"],
+    },
+    Partition {
+        id: "aws-us-gov",
+        dns_suffix: "amazonaws.com",
+        dual_stack_suffix: "api.aws",
+        areas: &["us-gov"],
+    },
 ];
 
 impl Partition {

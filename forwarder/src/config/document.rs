@@ -11,6 +11,7 @@ use super::lines::Lines;
 use super::metrics::Metrics;
 use super::names::Names;
 use super::schedule::Schedule;
+use crate::aws::EndpointKind;
 use crate::config_error::{ConfigError, read_json};
 use crate::destination::Settings as Destination;
 use crate::quarantine::Place;
@@ -68,6 +69,9 @@ pub struct Config {
     /// What each invocation writes to the function's log.
     #[serde(default, skip_serializing_if = "Metrics::is_default")]
     pub metrics: Metrics,
+    /// Which endpoints of AWS's services the function calls.
+    #[serde(default, skip_serializing_if = "EndpointKind::is_standard")]
+    pub endpoints: EndpointKind,
     /// The names of the destinations that other functions of the stack serve. Routes and pins are decided over all
     /// names; the settings of these are there.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]

@@ -19,6 +19,7 @@ use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::authority::{Authority, Certificates};
 use super::logentries::LONGEST_LINE;
 use super::region::{Place, Region};
 use super::request::pending::{Limits, Packing, Part};
@@ -54,9 +55,16 @@ pub struct InsightWebhook {
     /// A PEM file with the certificates to trust instead of the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// The certificates to trust instead of the public ones, in PEM, or where they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<Secret<Certificates>>,
 }
 
 impl InsightWebhook {
+    fn authority(&self) -> Authority<'_> {
+        Authority { file: self.ca_file.as_ref(), own: self.ca.as_ref() }
+    }
+
     fn base(&self) -> Result<String, String> {
         match Place::given(self.endpoint.as_deref(), self.region, "https://HOST")? {
             Place::Endpoint(base) => endpoint::base("endpoint", base),
@@ -66,7 +74,7 @@ impl InsightWebhook {
 }
 
 impl Type for InsightWebhook {
-    const SECRETS: &'static [&'static str] = &["token"];
+    const SECRETS: &'static [&'static str] = &["token", "ca"];
     const LINES: Option<LineRules> = Some(LineRules {
         format: Format::Message,
         longest: Some(Longest { default: LONGEST_LINE, most: LONGEST_LINE }),
@@ -74,11 +82,13 @@ impl Type for InsightWebhook {
     const SHOWS_LABELS: bool = false;
 
     fn validate(&self) -> Result<(), String> {
-        self.base().map(drop)
+        self.base()?;
+        self.authority().check(true)
     }
 
     fn peer(&self) -> Result<Option<Peer>, String> {
-        Peer::server_of(&self.base()?, self.ca_file.as_ref()).map(Some)
+        let base = self.base()?;
+        self.authority().known().map(|trust| Peer::server_of(&base, trust)).transpose()
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
@@ -87,7 +97,7 @@ impl Type for InsightWebhook {
             token: Held::new(&self.token, &surroundings.store)?.aging(),
             style,
         };
-        request::build(service, self.ca_file.as_deref(), surroundings)
+        request::build(service, self.authority().trust(&surroundings.store), surroundings)
     }
 }
 

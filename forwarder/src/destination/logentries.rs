@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::authority::{Authority, Certificates};
 use super::region::Place;
 pub use super::region::{Region, UnknownRegion};
 use super::stream::{self, Framing, Target};
@@ -12,6 +13,7 @@ use super::types::{Peer, Type};
 use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
 use crate::line;
 use crate::line::format;
+use crate::net::tls::Trust;
 use crate::record::payload::{LogEvent, Payload};
 use crate::secret::{Held, Secret, Sensitive, Token};
 use crate::style::{Format, LineRules, Longest, Style};
@@ -38,6 +40,9 @@ pub struct Logentries {
     /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// The certificates to trust instead of the public ones, in PEM, or where they are kept. Only with `tls`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<Secret<Certificates>>,
     /// What has to happen before events count as delivered.
     #[serde(default, skip_serializing_if = "Receipt::is_auto")]
     pub receipt: Receipt,
@@ -65,13 +70,17 @@ impl Logentries {
         }
     }
 
-    pub(super) fn target(&self) -> Result<Target, String> {
-        Target::new(self.address()?, self.tls, self.ca_file.as_deref())
+    fn authority(&self) -> Authority<'_> {
+        Authority { file: self.ca_file.as_ref(), own: self.ca.as_ref() }
+    }
+
+    pub(super) fn target(&self, trust: &Trust) -> Result<Target, String> {
+        Target::new(self.address()?, self.tls, trust)
     }
 }
 
 impl Type for Logentries {
-    const SECRETS: &'static [&'static str] = &["token"];
+    const SECRETS: &'static [&'static str] = &["token", "ca"];
     const LINES: Option<LineRules> = Some(LineRules {
         format: Format::Message,
         longest: Some(Longest { default: LONGEST_LINE, most: 1 << 20 }),
@@ -80,21 +89,21 @@ impl Type for Logentries {
 
     fn validate(&self) -> Result<(), String> {
         self.address()?;
-        if self.ca_file.is_some() && !self.tls {
-            return Err("`ca_file` has no effect without `tls`; remove one of them".into());
-        }
-        Ok(())
+        self.authority().check(self.tls)
     }
 
     fn peer(&self) -> Result<Option<Peer>, String> {
-        Ok(Some(Peer::Stream(self.target()?)))
+        let trust = self.authority().known();
+        trust.map(|trust| Ok(Peer::Stream(self.target(&trust)?))).transpose()
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
         // Nothing tells that the service drops the lines of a token that was replaced.
         let token = Held::new(&self.token, &surroundings.store)?.aging();
         let framing = TokenTcp { head: head(&token), token, style };
-        stream::build(framing, self.target(), self.receipt, surroundings)
+        let trust = self.authority().trust(&surroundings.store);
+        let target = trust.and_then(|trust| self.target(&trust));
+        stream::build(framing, target, self.receipt, surroundings)
     }
 }
 

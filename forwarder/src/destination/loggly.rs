@@ -10,6 +10,7 @@ use http::{Request, Uri};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::authority::{Authority, Certificates};
 use super::request::pending::{Limits, Packing, Part};
 use super::request::reading::{self, Reading};
 use super::request::{self, Service, post};
@@ -48,16 +49,23 @@ pub struct Loggly {
     /// A PEM file with the certificates to trust instead of the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// The certificates to trust instead of the public ones, in PEM, or where they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<Secret<Certificates>>,
 }
 
 impl Loggly {
+    fn authority(&self) -> Authority<'_> {
+        Authority { file: self.ca_file.as_ref(), own: self.ca.as_ref() }
+    }
+
     fn base(&self) -> Result<String, String> {
         endpoint::base("endpoint", self.endpoint.as_deref().unwrap_or(ENDPOINT))
     }
 }
 
 impl Type for Loggly {
-    const SECRETS: &'static [&'static str] = &["token"];
+    const SECRETS: &'static [&'static str] = &["token", "ca"];
     const LINES: Option<LineRules> = Some(LineRules {
         format: Format::Message,
         longest: Some(Longest { default: LARGEST_EVENT, most: LARGEST_EVENT }),
@@ -67,6 +75,7 @@ impl Type for Loggly {
 
     fn validate(&self) -> Result<(), String> {
         self.base()?;
+        self.authority().check(true)?;
         match self.tags.iter().find(|given| tag(given) != **given || given.is_empty()) {
             None => Ok(()),
             Some(given) => Err(format!(
@@ -76,7 +85,8 @@ impl Type for Loggly {
     }
 
     fn peer(&self) -> Result<Option<Peer>, String> {
-        Peer::server_of(&self.base()?, self.ca_file.as_ref()).map(Some)
+        let base = self.base()?;
+        self.authority().known().map(|trust| Peer::server_of(&base, trust)).transpose()
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
@@ -86,7 +96,7 @@ impl Type for Loggly {
             tags: self.tags.clone(),
             style,
         };
-        request::build(service, self.ca_file.as_deref(), surroundings)
+        request::build(service, self.authority().trust(&surroundings.store), surroundings)
     }
 }
 

@@ -3,6 +3,7 @@
 #[macro_use]
 pub mod types;
 
+pub(crate) mod authority;
 mod contract;
 mod defaults;
 mod dry;
@@ -15,6 +16,7 @@ mod stream;
 mod timeouts;
 mod verdicts;
 
+pub use authority::Certificates;
 pub use contract::{
     Destination, Outlet, Rejected, Session, Sink, Surroundings, Taken, Traffic, Verdict, Wait,
 };

@@ -5,6 +5,7 @@ use http::Request;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::authority::{Authority, Certificates};
 use super::endpoint::ServiceUrl;
 use super::headers::{self, Configured, Headers};
 use super::request::pending::{Limits, Packing, Part};
@@ -38,21 +39,32 @@ pub struct Http {
     /// A PEM file with the certificates to trust instead of the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// The certificates to trust instead of the public ones, in PEM, or where they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<Secret<Certificates>>,
+}
+
+impl Http {
+    fn authority(&self) -> Authority<'_> {
+        Authority { file: self.ca_file.as_ref(), own: self.ca.as_ref() }
+    }
 }
 
 impl Type for Http {
-    const SECRETS: &'static [&'static str] = &["url", "headers.*"];
+    const SECRETS: &'static [&'static str] = &["url", "headers.*", "ca"];
     /// Not cut: half of an object is none.
     const LINES: Option<LineRules> = Some(LineRules { format: Format::Json, longest: None });
     const SHOWS_LABELS: bool = false;
 
     fn validate(&self) -> Result<(), String> {
         headers::validate(&self.headers)?;
+        self.authority().check(true)?;
         defaults::check_batch(self.max_batch_bytes)
     }
 
     fn peer(&self) -> Result<Option<Peer>, String> {
-        Ok(self.url.inline().map(|url| Peer::server(&url.uri(""), self.ca_file.as_ref())))
+        let known = self.url.inline().zip(self.authority().known());
+        Ok(known.map(|(url, trust)| Peer::server(&url.uri(""), trust)))
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
@@ -68,7 +80,7 @@ impl Type for Http {
             },
             format: style.format,
         };
-        request::build(service, self.ca_file.as_deref(), surroundings)
+        request::build(service, self.authority().trust(&surroundings.store), surroundings)
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use protobuf::{bytes, fixed64, head, head_len, message, number};
 
+use super::authority::{Authority, Certificates};
 use super::endpoint::ServiceUrl;
 use super::headers::{self, Configured, Headers};
 use super::request::pending::{Limits, Packing, Part};
@@ -64,21 +65,32 @@ pub struct Otlp {
     /// A PEM file with the certificates to trust instead of the public ones.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// The certificates to trust instead of the public ones, in PEM, or where they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<Secret<Certificates>>,
+}
+
+impl Otlp {
+    fn authority(&self) -> Authority<'_> {
+        Authority { file: self.ca_file.as_ref(), own: self.ca.as_ref() }
+    }
 }
 
 impl Type for Otlp {
-    const SECRETS: &'static [&'static str] = &["endpoint", "headers.*"];
+    const SECRETS: &'static [&'static str] = &["endpoint", "headers.*", "ca"];
     const LINES: Option<LineRules> = None;
     /// As attributes of the resource.
     const SHOWS_LABELS: bool = true;
 
     fn validate(&self) -> Result<(), String> {
         headers::validate(&self.headers)?;
+        self.authority().check(true)?;
         defaults::check_batch(self.max_batch_bytes)
     }
 
     fn peer(&self) -> Result<Option<Peer>, String> {
-        Ok(self.endpoint.inline().map(|url| Peer::server(&url.uri(""), self.ca_file.as_ref())))
+        let known = self.endpoint.inline().zip(self.authority().known());
+        Ok(known.map(|(url, trust)| Peer::server(&url.uri(""), trust)))
     }
 
     fn build(&self, _style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
@@ -94,7 +106,7 @@ impl Type for Otlp {
             },
             region: surroundings.region.clone(),
         };
-        request::build(service, self.ca_file.as_deref(), surroundings)
+        request::build(service, self.authority().trust(&surroundings.store), surroundings)
     }
 }
 

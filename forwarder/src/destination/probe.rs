@@ -64,12 +64,30 @@ pub async fn reach(settings: &Settings, timeouts: Timeouts, until: Instant) -> R
     match settings.peer().map_err(unsupported)? {
         None => return Ok(false),
         Some(Peer::Stream(target)) => drop(Connection::open(&target, timeouts, until).await?),
-        Some(Peer::Server { origin, ca_file }) => {
+        Some(Peer::Server { origin, trust }) => {
             let mut request = Request::new(Bytes::new());
             (*request.method_mut(), *request.uri_mut()) = (Method::HEAD, origin);
-            let client = Client::new(ca_file.as_deref()).map_err(unsupported)?;
+            let client = Client::trusting(&trust).map_err(unsupported)?;
             drop(client.send(request, timeouts.progress, until).await?);
         }
     }
     Ok(true)
+}
+
+/// Host and port of the log service of a destination; `None` where they are kept elsewhere.
+pub fn place(settings: &Settings) -> Option<(String, u16)> {
+    // Whom it trusts makes no difference, and a `ca_file` may be in the function only.
+    let mut keys = serde_json::to_value(settings).ok()?;
+    for key in ["ca", "ca_file"] {
+        keys.as_object_mut()?.remove(key);
+    }
+    let bare: Settings = serde_json::from_value(keys).ok()?;
+    match bare.peer().ok()?? {
+        Peer::Stream(target) => Some((target.host, target.port)),
+        Peer::Server { origin, .. } => {
+            let plain = origin.scheme_str() == Some("http");
+            let port = origin.port_u16().unwrap_or(if plain { 80 } else { 443 });
+            Some((origin.host()?.to_owned(), port))
+        }
+    }
 }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::authority::{Authority, Certificates};
 use super::stream::{self, Framing, Target};
 use super::types::{Peer, Type};
 use super::{Destination, Receipt, Surroundings, Wait, defaults, endpoint};
@@ -13,7 +14,9 @@ use crate::line;
 use crate::line::{format, severity};
 use crate::record::extracted::{self, Origin};
 use crate::record::json::text;
+use crate::net::tls::Trust;
 use crate::record::payload::{LogEvent, Payload};
+use crate::secret::Secret;
 use crate::style::{Format, LineRules, Longest, Style};
 
 /// The longest message by default: 8,192 bytes, which rsyslog and syslog-ng take unless they are told otherwise.
@@ -46,19 +49,26 @@ pub struct Syslog {
     /// A PEM file with the certificates to trust instead of the public ones. Only with `tls`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<String>,
+    /// The certificates to trust instead of the public ones, in PEM, or where they are kept. Only with `tls`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca: Option<Secret<Certificates>>,
     /// What has to happen before events count as delivered.
     #[serde(default, skip_serializing_if = "Receipt::is_auto")]
     pub receipt: Receipt,
 }
 
 impl Syslog {
-    pub(super) fn target(&self) -> Result<Target, String> {
-        Target::new(endpoint::split(&self.endpoint)?, self.tls, self.ca_file.as_deref())
+    fn authority(&self) -> Authority<'_> {
+        Authority { file: self.ca_file.as_ref(), own: self.ca.as_ref() }
+    }
+
+    pub(super) fn target(&self, trust: &Trust) -> Result<Target, String> {
+        Target::new(endpoint::split(&self.endpoint)?, self.tls, trust)
     }
 }
 
 impl Type for Syslog {
-    const SECRETS: &'static [&'static str] = &[];
+    const SECRETS: &'static [&'static str] = &["ca"];
     const LINES: Option<LineRules> = Some(LineRules {
         format: Format::Message,
         longest: Some(Longest { default: LONGEST, most: 1 << 20 }),
@@ -68,18 +78,18 @@ impl Type for Syslog {
 
     fn validate(&self) -> Result<(), String> {
         endpoint::split(&self.endpoint)?;
-        if self.ca_file.is_some() && !self.tls {
-            return Err("`ca_file` has no effect without `tls`; remove one of them".into());
-        }
-        Ok(())
+        self.authority().check(self.tls)
     }
 
     fn peer(&self) -> Result<Option<Peer>, String> {
-        Ok(Some(Peer::Stream(self.target()?)))
+        let trust = self.authority().known();
+        trust.map(|trust| Ok(Peer::Stream(self.target(&trust)?))).transpose()
     }
 
     fn build(&self, style: Style, surroundings: &Surroundings) -> Result<Box<dyn Destination>, String> {
-        stream::build(Frames(style), self.target(), self.receipt, surroundings)
+        let trust = self.authority().trust(&surroundings.store);
+        let target = trust.and_then(|trust| self.target(&trust));
+        stream::build(Frames(style), target, self.receipt, surroundings)
     }
 }
 

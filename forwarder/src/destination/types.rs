@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::stream::Target;
 use super::{Destination, Surroundings};
+use crate::net::tls::Trust;
 use crate::secret::reference::Reference;
 use crate::style::{LineRules, Style};
 
@@ -19,24 +20,24 @@ pub enum Peer {
     Server {
         /// Scheme, host and port, without the path, which may hold a secret.
         origin: Uri,
-        /// A PEM file with the certificates to trust instead of the public ones.
-        ca_file: Option<String>,
+        /// The authorities to trust.
+        trust: Trust,
     },
 }
 
 impl Peer {
     /// The server of a URL that is written out, whatever its path.
-    pub(super) fn server_of(url: &str, ca_file: Option<&String>) -> Result<Self, String> {
+    pub(super) fn server_of(url: &str, trust: Trust) -> Result<Self, String> {
         let uri: Uri = url.parse().map_err(|_| "the endpoint is not a URL")?;
-        Ok(Self::server(&uri, ca_file))
+        Ok(Self::server(&uri, trust))
     }
 
     /// The server of a URL, whatever its path.
-    pub(super) fn server(uri: &Uri, ca_file: Option<&String>) -> Self {
+    pub(super) fn server(uri: &Uri, trust: Trust) -> Self {
         let mut parts = Parts::default();
         (parts.scheme, parts.authority) = (uri.scheme().cloned(), uri.authority().cloned());
         parts.path_and_query = Some(PathAndQuery::from_static("/"));
-        Self::Server { origin: Uri::from_parts(parts).unwrap_or_default(), ca_file: ca_file.cloned() }
+        Self::Server { origin: Uri::from_parts(parts).unwrap_or_default(), trust }
     }
 }
 
@@ -57,7 +58,7 @@ pub trait Type: Serialize + DeserializeOwned {
     /// What is wrong and what would be right.
     fn validate(&self) -> Result<(), String>;
 
-    /// What the forwarder connects to; `None` where the address is a secret that is kept elsewhere.
+    /// What the forwarder connects to; `None` where the address or the authority to trust is kept elsewhere.
     ///
     /// # Errors
     /// Why there is no address, or a certificate file that cannot be read.

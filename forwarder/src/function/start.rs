@@ -61,7 +61,8 @@ pub(super) async fn start(journal: Journal) -> Result<Function, String> {
         Config::from_json(&json).map_err(|error| format!("{CONFIG_ENV} is not valid: {error}"))?;
     // A function that calls nobody needs no client.
     let calls = config.quarantine.is_some() || config.references().next().is_some();
-    let aws = if calls { Some(Aws::new(Client::new(None)?, &variable)?) } else { None };
+    let aws =
+        if calls { Some(Aws::new(Client::new(None)?, &variable)?.of_kind(config.endpoints)) } else { None };
     let store = Rc::new(match &aws {
         Some(aws) => read_references(&config, aws.clone()).await?,
         None => Store::default(),

@@ -15,7 +15,7 @@ use rustls::ClientConfig;
 use tokio::time::{Instant, timeout_at};
 
 use crate::net::certificate::{self, cause};
-use crate::net::tls;
+use crate::net::tls::{self, Trust};
 use crate::net::{Failure, FailureKind};
 
 /// Maximum time for one address to take a connection.
@@ -63,7 +63,15 @@ impl Client {
     /// # Errors
     /// A certificate file that cannot be read or has no certificate in it; a proxy that is no URL.
     pub fn new(ca_file: Option<&str>) -> Result<Self, String> {
-        let mut tls = tls::client_config(ca_file)?;
+        Self::trusting(&Trust::file(ca_file))
+    }
+
+    /// Makes a client that trusts these authorities. Nothing is connected to.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub(crate) fn trusting(trust: &Trust) -> Result<Self, String> {
+        let mut tls = tls::client_config(trust)?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         Self::with(tls)
     }

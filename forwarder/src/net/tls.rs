@@ -27,28 +27,57 @@ pub(crate) struct Tls {
 
 impl Tls {
     /// To one host, as [`client_config`] says.
-    pub(crate) fn new(host: &str, ca_file: Option<&str>) -> Result<Self, String> {
-        let config = client_config(ca_file)?;
+    pub(crate) fn new(host: &str, trust: &Trust) -> Result<Self, String> {
+        let config = client_config(trust)?;
         let name = ServerName::try_from(host.to_owned())
             .map_err(|_| format!("`{host}` is no host name that a certificate can be for"))?;
         Ok(Self { connector: TlsConnector::from(Arc::new(config)), name })
     }
 }
 
-/// TLS 1.2 and 1.3 with the public authorities and those of the system, or only with those of a PEM file.
-pub(crate) fn client_config(ca_file: Option<&str>) -> Result<ClientConfig, String> {
-    let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
-    let system = named.map_or_else(|| SYSTEM.map(PathBuf::from).to_vec(), |path| vec![path]);
-    client_config_with(ca_file, system)
+/// Which authorities are trusted.
+#[derive(Clone, Debug, Default)]
+pub enum Trust {
+    /// The public ones and those of the system.
+    #[default]
+    Public,
+    /// Those of a PEM file.
+    File(String),
+    /// These.
+    Own(Vec<CertificateDer<'static>>),
 }
 
-fn client_config_with(ca_file: Option<&str>, system: Vec<PathBuf>) -> Result<ClientConfig, String> {
+impl Trust {
+    /// Those of a file, or without one the public ones.
+    pub(crate) fn file(path: Option<&str>) -> Self {
+        path.map_or(Self::Public, |path| Self::File(path.to_owned()))
+    }
+}
+
+/// TLS 1.2 and 1.3, trusting these authorities only.
+pub(crate) fn client_config(trust: &Trust) -> Result<ClientConfig, String> {
+    let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty()).map(PathBuf::from);
+    let system = named.map_or_else(|| SYSTEM.map(PathBuf::from).to_vec(), |path| vec![path]);
+    client_config_with(trust, system)
+}
+
+fn client_config_with(trust: &Trust, system: Vec<PathBuf>) -> Result<ClientConfig, String> {
     // ring, because aws-lc-rs costs 32 ms of CPU on its first connection.
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(|error| format!("TLS cannot be set up: {error}"))?;
-    let Some(path) = ca_file else {
+    let roots = match trust {
+        Trust::Public => None,
+        Trust::Own(all) => {
+            let mut roots = RootCertStore::empty();
+            let added = all.iter().try_for_each(|one| roots.add(one.clone()));
+            added.map_err(|error| format!("a certificate of `ca` cannot be used: {error}"))?;
+            Some(roots)
+        }
+        Trust::File(path) => Some(of_file(path)?),
+    };
+    let Some(roots) = roots else {
         let mut roots = RootCertStore::empty();
         roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
         let public = verifier(roots, &provider).map_err(|why| format!("TLS cannot be set up: {why}"))?;
@@ -59,12 +88,16 @@ fn client_config_with(ca_file: Option<&str>, system: Vec<PathBuf>) -> Result<Cli
             .with_custom_certificate_verifier(Arc::new(verifier))
             .with_no_client_auth());
     };
+    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+}
+
+fn of_file(path: &str) -> Result<RootCertStore, String> {
     let refuse = |why: String| format!("`ca_file` {path}: {why}; give a PEM file that the function can read");
     let roots = read(Path::new(path)).map_err(&refuse)?;
     if roots.is_empty() {
         return Err(refuse("there is no certificate in it".into()));
     }
-    Ok(builder.with_root_certificates(roots).with_no_client_auth())
+    Ok(roots)
 }
 
 fn read(path: &Path) -> Result<RootCertStore, String> {
@@ -175,7 +208,7 @@ mod tests {
             bundle.write_all(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
             bundle.write_all(service.ca_pem().as_bytes()).unwrap();
             let missing = PathBuf::from("/nowhere/bundle.pem");
-            let with = |system: &[PathBuf]| client_config_with(None, system.to_vec()).unwrap();
+            let with = |system: &[PathBuf]| client_config_with(&Trust::Public, system.to_vec()).unwrap();
             let of_system = || with(&[missing.clone(), bundle.path().to_owned()]);
             connects(&service, of_system()).await.unwrap();
             connects(&service, with(std::slice::from_ref(&missing))).await.unwrap_err();

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::reference::{Keeper, Reference};
 use crate::aws::{Aws, AwsError, Cause, Text};
+use crate::net::FailureKind;
 
 /// Reads texts where they are kept: the function with the rights of its role, the command-line tool with its caller's.
 pub trait Reader {
@@ -57,6 +58,10 @@ impl Unreadable {
             "the function's role may not read it: where a customer-managed key encrypts it, give the key's ARN as \
              `kms_key`; otherwise `cwl2le plan` shows what changed in the role's policy, and a permissions boundary or a \
              policy of the organization may deny it"
+        } else if matches!(&self.error.cause, Cause::Unreachable(failure) if failure.kind == FailureKind::Dns)
+        {
+            "the host has no address: not every region has FIPS and dual-stack endpoints, see `endpoints` in [function]; a VPC \
+             needs DNS support"
         } else if matches!(self.error.cause, Cause::Unreachable(_)) {
             "a function in a VPC needs a NAT gateway or an interface endpoint of this service; the next invocation \
              tries again"

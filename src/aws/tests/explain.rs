@@ -197,6 +197,32 @@ const EXAMPLES: &[(&str, &str, &str, &str, Code, &str)] = &[
         "lambda",
         "CreateFunction",
         "InvalidParameterValueException",
+        "Error occurred while DescribeSubnets. EC2 Error Code: InvalidSubnetID.NotFound. EC2 Error Message: The subnet ID \
+         'subnet-1' does not exist",
+        Code::NotFound,
+        "--subnets",
+    ),
+    (
+        "lambda",
+        "UpdateFunctionConfiguration",
+        "InvalidParameterValueException",
+        "Error occurred while DescribeSecurityGroups. EC2 Error Code: InvalidGroup.NotFound. EC2 Error Message: The \
+         security group 'sg-1' does not exist",
+        Code::NotFound,
+        "--security-groups",
+    ),
+    (
+        "lambda",
+        "CreateFunction",
+        "InvalidParameterValueException",
+        "Security Groups are required to be in the same VPC.",
+        Code::Usage,
+        "one VPC",
+    ),
+    (
+        "lambda",
+        "CreateFunction",
+        "InvalidParameterValueException",
         "The role defined for the function cannot be assumed by Lambda. (waited 300 s)",
         Code::NotReady,
         "trust policy",

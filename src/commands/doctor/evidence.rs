@@ -3,6 +3,7 @@
 use super::around::Around;
 use super::before::Before;
 use super::finding::{Command, Finding};
+use super::placed::Placed;
 use crate::error::{Code, Error};
 use crate::health::{Chain, ForwarderLog, Metric, Metrics, Point, Probe, Signals, Unknown};
 use crate::journal::Entry;
@@ -36,6 +37,8 @@ pub(super) struct Evidence {
     pub(super) tried: Option<Tried>,
     /// What lies around the chain.
     pub(super) around: Around,
+    /// The private network of the functions; none outside of a VPC.
+    pub(super) placed: Result<Option<Placed>, Finding>,
     /// What can be known before a stack is set up; none unless that was asked for.
     pub(super) before: Option<Before>,
 }
@@ -121,6 +124,7 @@ impl Default for Evidence {
             changes: Vec::new(),
             tried: None,
             around: Around::default(),
+            placed: Ok(None),
             before: None,
         }
     }

@@ -9,12 +9,13 @@ use super::checks::kept;
 use super::evidence::{Caller, Change, Evidence, Key, Planned};
 use super::look_around::{look_around, reached, scope_of};
 use super::look_before::look_before;
+use super::look_network::look_network;
 use super::tries::tries;
 use crate::aws::ask::{CLOUDTRAIL, KMS};
 use crate::aws::{Aws, Session, configured_region};
 use crate::error::{Code, Error, Result};
 use crate::health::{Chain, Probe, Unknown};
-use crate::resources::TriggerState;
+use crate::resources::{TriggerState, whole_config};
 use crate::settings::Wanted;
 use crate::signals::{Ask, Look, Reader, probe};
 use crate::stack::StackName;
@@ -60,11 +61,15 @@ pub(super) async fn gather(
     let signals = Reader { aws: session.into(), stack: name, ask }.all().await?;
     let plan = plan(session, name, &signals.chain);
     let tried = async { if is_probing { tries(session, &signals.chain).await.map(Some) } else { Ok(None) } };
-    let (key, changes, tried, around) = tokio::try_join!(
+    let in_force = signals.chain.observed.in_force();
+    let network = in_force.function.as_ref().map(|function| &function.network);
+    let config = whole_config(&in_force).ok().flatten().map(|whole| whole.config);
+    let (key, changes, tried, around, placed) = tokio::try_join!(
         key(session, &signals.chain),
         changes(session, &signals.chain),
         tried,
         look_around(context, session, name, &signals.chain),
+        look_network(session, network, config),
     )?;
     let window = i64::try_from(since.as_millis()).unwrap_or_default();
     Ok(Evidence {
@@ -76,6 +81,7 @@ pub(super) async fn gather(
         changes,
         tried,
         around,
+        placed,
         ..evidence
     })
 }
@@ -94,12 +100,14 @@ pub(super) async fn gather_before(
     let before = look_before(context, session, settings).await?;
     let now = i64::try_from(session.time()).unwrap_or_default() * 1000;
     let config = before.planned.as_ref().ok().and_then(|planned| planned.stack.function.config.as_ref());
+    let network = before.planned.as_ref().ok().map(|planned| &planned.stack.function.network.value);
+    let placed = look_network(session, network, config.cloned()).await?;
     let reached = match config {
         Some(config) => reached(config).await,
         None => Vec::new(),
     };
     let around = Around { reached, ..Around::default() };
-    Ok(Evidence { now, since: now, around, before: Some(before), ..evidence })
+    Ok(Evidence { now, since: now, around, placed, before: Some(before), ..evidence })
 }
 
 /// The region and who is asking; the session if AWS accepts it.

@@ -13,6 +13,8 @@ mod gather;
 mod list;
 mod look_around;
 mod look_before;
+mod look_network;
+mod placed;
 mod registry;
 mod report;
 mod rights;

@@ -2,8 +2,8 @@
 
 use super::check::Category;
 use super::checks::{
-    access, accounts, before, conservation, cost, delivery, forwarder, kept, stack, stream, subscriptions,
-    tried, trigger, watching,
+    access, accounts, before, conservation, cost, delivery, forwarder, kept, network, stack, stream,
+    subscriptions, tried, trigger, watching,
 };
 
 /// All checks by category, in the order in which a log line passes what they look at.
@@ -13,6 +13,7 @@ pub(super) static CATEGORIES: &[Category] = &[
     stream::CATEGORY,
     trigger::CATEGORY,
     forwarder::CATEGORY,
+    network::CATEGORY,
     delivery::CATEGORY,
     conservation::CATEGORY,
     kept::CATEGORY,
@@ -24,8 +25,14 @@ pub(super) static CATEGORIES: &[Category] = &[
 ];
 
 /// The checks before anything is set up.
-pub(super) static BEFORE: &[Category] =
-    &[access::BEFORE, before::RIGHTS, before::SETTINGS, before::QUOTAS, before::LOG_SERVICES];
+pub(super) static BEFORE: &[Category] = &[
+    access::BEFORE,
+    before::RIGHTS,
+    before::SETTINGS,
+    before::QUOTAS,
+    network::CATEGORY,
+    before::LOG_SERVICES,
+];
 
 #[cfg(test)]
 mod tests {

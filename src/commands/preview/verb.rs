@@ -160,6 +160,7 @@ fn plain() -> Config {
         region: Some(Region::Us),
         tls: true,
         ca_file: None,
+        ca: None,
         token,
         receipt: Default::default(),
     };

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::observed::{Before, LIVE, ObservedAlias};
 use crate::plan::{Kind, ResourceId};
 use crate::resources::function::desired::EnvValue;
+use crate::resources::function::network::Network;
 use crate::resources::function::observed::ObservedFunction;
 use crate::stack::Names;
 
@@ -74,6 +75,8 @@ pub struct Settings {
     pub timeout_seconds: Option<u32>,
     /// The environment variables.
     pub environment: Option<BTreeMap<String, EnvValue>>,
+    /// The private network.
+    pub network: Option<Network>,
 }
 
 impl Settings {
@@ -84,6 +87,7 @@ impl Settings {
             memory_mb: self.memory_mb.or(Some(is.memory_mb)),
             timeout_seconds: self.timeout_seconds.or(Some(is.timeout_seconds)),
             environment: self.environment.or(environment),
+            network: self.network.or_else(|| Some(is.network.clone())),
         }
     }
 
@@ -95,6 +99,7 @@ impl Settings {
         agree(self.memory_mb.as_ref(), other.memory_mb.as_ref())
             && agree(self.timeout_seconds.as_ref(), other.timeout_seconds.as_ref())
             && agree(self.environment.as_ref(), other.environment.as_ref())
+            && agree(self.network.as_ref(), other.network.as_ref())
     }
 }
 

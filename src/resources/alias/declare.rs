@@ -55,8 +55,16 @@ fn created<'p>(plan: &'p Plan, function: &str) -> Option<&'p CreateFunction> {
 /// What a version keeps of its function. CloudFormation publishes a version for each name that one has in a template, so
 /// the name has to change with it.
 fn content(create: &CreateFunction) -> String {
-    let CreateFunction { role_arn, bundle, description, memory_mb, timeout_seconds, environment, .. } =
-        create;
+    let CreateFunction {
+        role_arn,
+        bundle,
+        description,
+        memory_mb,
+        timeout_seconds,
+        environment,
+        network,
+        ..
+    } = create;
     let variables = environment.iter().map(|(name, value)| format!("{name}={}", value.0)).collect::<Vec<_>>();
-    json!([role_arn, bundle.sha256, description, memory_mb, timeout_seconds, variables]).to_string()
+    json!([role_arn, bundle.sha256, description, memory_mb, timeout_seconds, variables, network]).to_string()
 }

@@ -27,6 +27,7 @@ pub(super) fn differences(now: &Snapshot, then: &Snapshot) -> Vec<Field> {
     differ("memory_mb", now.memory_mb.into(), then.memory_mb.into());
     differ("timeout_seconds", now.timeout_seconds.into(), then.timeout_seconds.into());
     differ("role", now.role_arn.as_str().into(), then.role_arn.as_str().into());
+    fields.extend(now.network.changes(&then.network));
     fields
 }
 

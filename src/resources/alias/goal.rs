@@ -30,6 +30,7 @@ impl Change {
                         memory_mb: Some(create.memory_mb),
                         timeout_seconds: Some(create.timeout_seconds),
                         environment: Some(create.environment.clone()),
+                        network: Some(create.network.clone()),
                     };
                     return Self::Create(create.bundle.sha256.clone(), settings);
                 }
@@ -40,11 +41,15 @@ impl Change {
                     memory_mb,
                     timeout_seconds,
                     environment,
+                    network,
                     ..
                 }) => {
-                    let (memory_mb, timeout_seconds) = (*memory_mb, *timeout_seconds);
-                    settings =
-                        Some(Settings { memory_mb, timeout_seconds, environment: environment.clone() });
+                    settings = Some(Settings {
+                        memory_mb: *memory_mb,
+                        timeout_seconds: *timeout_seconds,
+                        environment: environment.clone(),
+                        network: network.clone(),
+                    });
                 }
                 _ => {}
             }
@@ -140,7 +145,10 @@ pub(super) fn rolled_back_settings(is: &ObservedFunction) -> Option<u64> {
             (Some(one), Some(other)) => one == other,
             _ => one.environment == other.environment,
         };
-        numbers(one) == numbers(other) && one.others == other.others && same_config
+        numbers(one) == numbers(other)
+            && one.network == other.network
+            && one.others == other.others
+            && same_config
     };
     let rolled_back = &is.version(number)?.snapshot;
     (is_alike(rolled_back, &latest) && !is_alike(&live.snapshot, &latest)).then_some(number)

@@ -16,6 +16,7 @@ pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
                 memory_mb: Some(function.memory_mb),
                 timeout_seconds: Some(function.timeout_seconds),
                 environment: Some(function.environment.clone()),
+                network: Some(function.network.clone()),
             };
             assert!(settings.agree_with(&is), "this plan has set something else");
             function.settled = true;

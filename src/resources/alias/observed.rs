@@ -7,6 +7,7 @@ use cwl2le_forwarder::config::{CONFIG_ENV, Config};
 
 use crate::resources::function::bundle::Arch;
 use crate::resources::function::desired::EnvValue;
+use crate::resources::function::network::Network;
 use crate::resources::function::release::Release;
 
 /// The alias that the event source mapping calls.
@@ -35,7 +36,9 @@ pub struct Snapshot {
     pub hidden_environment: Option<String>,
     /// The log group that it writes to, where its configuration names another than `/aws/lambda/NAME`.
     pub log_group: Option<String>,
-    /// Settings that cwl2le does not make, such as a VPC, where they differ from what AWS gives a function by itself.
+    /// The private network that it is in.
+    pub network: Network,
+    /// Settings that cwl2le does not make, such as layers, where they differ from what AWS gives a function by itself.
     pub others: BTreeMap<String, String>,
 }
 

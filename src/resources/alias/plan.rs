@@ -101,6 +101,7 @@ fn returning(is: &ObservedFunction, goal: &Goal) -> Option<String> {
             then.memory_mb = settings.memory_mb.unwrap_or(then.memory_mb);
             then.timeout_seconds = settings.timeout_seconds.unwrap_or(then.timeout_seconds);
             then.environment = settings.environment.clone().unwrap_or(then.environment);
+            then.network = settings.network.clone().unwrap_or(then.network);
         }
         Goal::Number(_) => {}
         Goal::Keep | Goal::Held(_) | Goal::Again(_) => return None,

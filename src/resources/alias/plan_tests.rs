@@ -370,6 +370,7 @@ fn a_version_of_new_code_must_have_the_settings_that_were_planned_from() {
         })
     };
     let as_it_is = super::Settings {
+        network: Some(is.network.clone()),
         memory_mb: Some(is.memory_mb),
         timeout_seconds: Some(is.timeout_seconds),
         environment: Some(is.environment.clone()),

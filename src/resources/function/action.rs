@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::bundle::Bundle;
 use super::desired::EnvValue;
+use super::network::Network;
 use crate::plan::Kind;
 use crate::stack::Tags;
 
@@ -28,7 +29,7 @@ pub enum Action {
     BeforeHandover { at: u64 },
     /// Upload another zip and wait.
     UpdateCode { name: String, bundle: Bundle },
-    /// Change description, role, memory, timeout, environment, log group; wait.
+    /// Change description, role, memory, timeout, environment, log group, network; wait.
     UpdateConfiguration {
         name: String,
         description: Option<String>,
@@ -37,6 +38,7 @@ pub enum Action {
         timeout_seconds: Option<u32>,
         environment: Option<BTreeMap<String, EnvValue>>,
         log_group: Option<String>,
+        network: Option<Network>,
     },
     /// Reserve concurrency.
     SetConcurrency { name: String, reserved: u32 },
@@ -65,6 +67,8 @@ pub struct CreateFunction {
     pub timeout_seconds: u32,
     /// Its environment variables.
     pub environment: BTreeMap<String, EnvValue>,
+    /// The private network that it is in.
+    pub network: Network,
     /// Its tags.
     pub tags: Tags,
 }

@@ -16,6 +16,7 @@ fn function() -> CreateFunction {
         role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
         bundle: Bundle { arch: Arch::Arm64, zip: b"zip".to_vec().into(), sha256: "hash".to_owned() },
         description: "d".to_owned(),
+        network: crate::resources::Network::default(),
         memory_mb: 256,
         timeout_seconds: 60,
         environment: BTreeMap::new(),

@@ -28,7 +28,8 @@ impl Exported for Function {
 }
 
 fn function(ids: Ids<'_>, create: &CreateFunction, zip: &str) -> Declared {
-    let CreateFunction { name, role_arn, bundle, description, memory_mb, timeout_seconds, .. } = create;
+    let CreateFunction { name, role_arn, bundle, description, memory_mb, timeout_seconds, network, .. } =
+        create;
     // No secret is in it: what stands for one is replaced by a parameter.
     let variables: BTreeMap<&String, &String> =
         create.environment.iter().map(|(name, value)| (name, &value.0)).collect();
@@ -52,6 +53,11 @@ fn function(ids: Ids<'_>, create: &CreateFunction, zip: &str) -> Declared {
                 "MemorySize": memory_mb,
                 "Timeout": timeout_seconds,
                 "Environment": { "Variables": variables },
+                "VpcConfig": network.is_private().then(|| json!({
+                    "SubnetIds": network.subnets,
+                    "SecurityGroupIds": network.security_groups,
+                    "Ipv6AllowedForDualStack": network.ipv6,
+                })),
                 "Tags": tags(&create.tags),
             }),
         )
@@ -69,6 +75,11 @@ fn function(ids: Ids<'_>, create: &CreateFunction, zip: &str) -> Declared {
                 "memory_size": memory_mb,
                 "timeout": timeout_seconds,
                 "environment": block(json!({ "variables": variables })),
+                "vpc_config": network.is_private().then(|| block(json!({
+                    "subnet_ids": network.subnets,
+                    "security_group_ids": network.security_groups,
+                    "ipv6_allowed_for_dual_stack": network.ipv6,
+                }))),
                 // Every change becomes a version, which the alias names.
                 "publish": true,
                 "tags": create.tags,

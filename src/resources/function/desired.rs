@@ -6,6 +6,7 @@ use cwl2le_forwarder::config::Config;
 use serde::{Serialize, Serializer};
 
 use super::bundle::{Arch, Bundle};
+use super::network::Network;
 use super::release::Release;
 use crate::stack::Setting;
 
@@ -59,6 +60,8 @@ pub struct FunctionSpec {
     pub config_is_complete: bool,
     /// Whether this run says where lines go, and not only with which token.
     pub names_service: bool,
+    /// The private network that it is in.
+    pub network: Setting<Network>,
     /// Reserved concurrency; taken from the account's pool, so only on request.
     pub reserved_concurrency: Option<u32>,
 }

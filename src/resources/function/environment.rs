@@ -98,7 +98,7 @@ fn way_out(config: Option<&Config>) -> String {
                   stacks with --stack NAME";
     if config.is_none_or(|config| config.routes.is_empty()) {
         return format!(
-            "remove variables that the function does not need, keep long tokens, headers and URLs in SSM or Secrets Manager \
+            "remove variables that the function does not need, keep long tokens, headers, URLs and certificates in SSM or Secrets Manager \
              as {{ ssm = \"/NAME\" }} or {{ secretsmanager = \"NAME#KEY\" }}, {spread}"
         );
     }

@@ -23,6 +23,7 @@ pub(crate) mod isolation_tests;
 mod losses;
 #[cfg(test)]
 pub(crate) mod model;
+pub(crate) mod network;
 pub(crate) mod observe;
 pub(crate) mod observed;
 pub(crate) mod plan;

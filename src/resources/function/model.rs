@@ -10,6 +10,8 @@ pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
         Action::Create(create) => {
             assert!(o.function.is_none(), "the function exists already");
             assert!(o.function_role.is_some(), "Lambda cannot assume a role that is not there");
+            let wants = stack.function.network.value.is_private() && create.network.is_private();
+            assert!(!wants || may_connect(o), "Lambda cannot make network interfaces");
             assert!(o.log_group.is_some(), "the function would log to a group without a retention");
             o.function = Some(ObservedFunction {
                 arn: stack.target.arn("lambda", format_args!("function:{}", create.name)),
@@ -24,6 +26,7 @@ pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
                 hidden_environment: None,
                 reserved_concurrency: None,
                 log_group: None,
+                network: create.network.clone(),
                 settled: true,
                 failure: None,
                 modified: None,
@@ -41,6 +44,11 @@ pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
             function.code_sha256.clone_from(&bundle.sha256);
             function.arch = bundle.arch;
         }
+        Action::UpdateConfiguration { network: Some(network), .. }
+            if network.is_private() && !may_connect(o) =>
+        {
+            panic!("Lambda cannot make network interfaces");
+        }
         Action::UpdateConfiguration {
             description,
             role_arn,
@@ -48,6 +56,7 @@ pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
             timeout_seconds,
             environment,
             log_group,
+            network,
             ..
         } => {
             let function = o.function.as_mut().expect("the function exists");
@@ -67,6 +76,9 @@ pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
             if log_group.is_some() {
                 function.log_group.clone_from(log_group);
             }
+            if let Some(network) = network {
+                function.network.clone_from(network);
+            }
         }
         Action::SetConcurrency { reserved, .. } => {
             o.function.as_mut().expect("the function exists").reserved_concurrency = Some(*reserved);
@@ -82,4 +94,10 @@ pub(crate) fn apply(stack: &Stack, o: &mut Observed, action: &Action) {
             assert!(o.time.is_none_or(|time| time < *at), "it has passed");
         }
     }
+}
+
+/// Whether the execution role lets Lambda make network interfaces.
+fn may_connect(o: &Observed) -> bool {
+    let role = o.function_role.as_ref().expect("the role exists");
+    role.policies.values().any(|policy| policy.to_string().contains("ec2:CreateNetworkInterface"))
 }

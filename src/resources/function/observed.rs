@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::bundle::Arch;
 use super::desired::EnvValue;
+use super::network::Network;
 use crate::resources::alias::observed::{LIVE, ObservedAlias, ObservedVersion, Snapshot};
 use crate::stack::Tags;
 
@@ -35,6 +36,8 @@ pub struct ObservedFunction {
     pub reserved_concurrency: Option<u32>,
     /// The log group that it writes to, where its configuration names one.
     pub log_group: Option<String>,
+    /// The private network that it is in.
+    pub network: Network,
     /// Whether `State` is Active (or Inactive) and `LastUpdateStatus` Successful; when not, wait before changing it.
     pub settled: bool,
     /// What AWS failed at, where it did.
@@ -97,6 +100,7 @@ impl ObservedFunction {
             environment: self.environment.clone(),
             hidden_environment: self.hidden_environment.clone(),
             log_group: self.log_group.clone(),
+            network: self.network.clone(),
             others: self.others.clone(),
         }
     }
@@ -116,6 +120,7 @@ impl ObservedFunction {
             environment: is.environment,
             hidden_environment: is.hidden_environment,
             log_group: is.log_group,
+            network: is.network,
             others: is.others,
             modified: version.modified,
             ..self.clone()

@@ -20,8 +20,8 @@ use crate::error::Code;
 use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::own::own;
 use crate::resources::{
-    self, Draft, Field, FunctionFailure, Kind, Observed, ObservedFunction, Plan, Refusal, ResourceId, Stack,
-    Stage, Step, Verb,
+    self, Draft, Field, FunctionFailure, Kind, Network, Observed, ObservedFunction, Plan, Refusal,
+    ResourceId, Stack, Stage, Step, Verb,
 };
 use crate::stack::limits::TIMEOUT_SECONDS;
 use crate::stack::names::VERSION_TAG;
@@ -79,6 +79,7 @@ fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) ->
             reserved_concurrency: want.reserved_concurrency,
             config: want.config.as_ref(),
             variables: &BTreeMap::new(),
+            network: &want.network.value,
         };
         let mut draft = Draft::new(Stage::Function, Kind::FUNCTION, name, Verb::Create);
         create(&mut draft, stack, &new, &id)?;
@@ -123,6 +124,7 @@ fn function(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) ->
             reserved_concurrency: want.reserved_concurrency.or(is.reserved_concurrency.filter(|n| *n > 0)),
             config: config.as_ref(),
             variables: &is.environment,
+            network: want.network.change_from(&is.network).unwrap_or(&is.network),
         };
         let mut draft = Draft::new(Stage::Function, Kind::FUNCTION, name, Verb::Replace);
         draft.fields([failed_state(failure)]);
@@ -160,6 +162,7 @@ struct New<'a> {
     config: Option<&'a Config>,
     /// Its environment variables apart from our configuration.
     variables: &'a BTreeMap<String, EnvValue>,
+    network: &'a Network,
 }
 
 /// What a new stack lacks that is not told where its lines go.
@@ -189,6 +192,7 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
     draft.set("memory_mb", new.memory_mb);
     draft.set("timeout_seconds", new.timeout_seconds);
     draft.set("code", code_of(&stack.function.release));
+    draft.fields(new.network.fields());
     draft.fields(config_fields(None, config));
     draft.act(Action::Create(Box::new(CreateFunction {
         name: name.clone(),
@@ -198,6 +202,7 @@ fn create(draft: &mut Draft, stack: &Stack, new: &New<'_>, id: &ResourceId) -> P
         memory_mb: new.memory_mb,
         timeout_seconds: new.timeout_seconds,
         environment,
+        network: new.network.clone(),
         tags: stack.tags.clone().into_iter().chain(stack.function.release.tags(&bundle.sha256)).collect(),
     })));
     reserve(draft, stack, new.reserved_concurrency, None);
@@ -285,6 +290,10 @@ fn update_function(
         draft.change("log_group", log_group.as_str(), stack.names.function_log_group.as_str());
         stack.names.function_log_group.clone()
     });
+    let network = want.network.change_from(&is.network).cloned();
+    if let Some(to) = &network {
+        draft.fields(is.network.changes(to));
+    }
     let description = release.map(|release| release.description()).filter(|text| *text != is.description);
     if let Some(text) = &description {
         draft.change("description", is.description.as_str(), text.as_str());
@@ -298,6 +307,7 @@ fn update_function(
         || role_arn.is_some()
         || environment.is_some()
         || log_group.is_some()
+        || network.is_some()
         || description.is_some();
     // An update that failed is made again, where nothing else updates the function.
     let failed = is.failure.as_ref().filter(|_| uploaded.is_none() && !changes);
@@ -314,6 +324,7 @@ fn update_function(
             timeout_seconds,
             environment,
             log_group,
+            network,
         };
         // The tags of a function say that it has been configured.
         match is.environment.contains_key(CONFIG_ENV) {

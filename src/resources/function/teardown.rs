@@ -41,6 +41,13 @@ pub(crate) fn forwarder(stack: &Stack, observed: &Observed, options: &TeardownOp
     if let Some(is) = &observed.function {
         let action = Action::Delete { name: names.function.clone() };
         delete(Stage::RemoveFunction, Kind::FUNCTION, &names.function, owned(&is.tags), action, plan);
+        if is.network.is_private() && owned(&is.tags) {
+            plan.notes.push(format!(
+                "Lambda deletes the network interfaces of {} up to 20 minutes after it, and needs its role for that: to delete the \
+                 subnets too, run `cwl2le setup --subnets none` first and wait until the interfaces are gone",
+                names.function
+            ));
+        }
     }
     if let Some(is) = &observed.log_group {
         let action = log_group::Action::Delete { name: is.name.clone() };

@@ -24,6 +24,8 @@ pub struct Grants {
     pub secrets: Vec<String>,
     /// ARNs of the customer KMS keys that those parameters and secrets are encrypted with.
     pub secret_keys: Vec<String>,
+    /// Whether the functions are, or were, in a VPC: then Lambda makes and deletes network interfaces with the role.
+    pub network: bool,
 }
 
 impl Grants {
@@ -69,6 +71,7 @@ pub fn function_policy(target: &Target, names: &Names, grants: &Grants) -> Value
     let values = Values::new(target)
         .with("STREAM_ARN", names.stream_arn(target))
         .with("LOG_GROUP_ARN", log_group)
+        .with("FUNCTION_ARN", names.function_arn(target))
         .with("BUCKET_OWNER", grants.bucket_owner.as_ref().unwrap_or(&target.account));
     let mut policy = values.render(template!("cwl-logentries-forward.json"));
     let mut add = |template: &str, name: &'static str, value: &str| {
@@ -97,6 +100,15 @@ pub fn function_policy(target: &Target, names: &Names, grants: &Grants) -> Value
     }
     for arn in &grants.secret_keys {
         add(template!("cwl-logentries-forward.secret-kms.json"), "KMS_KEY_ARN", arn);
+    }
+    if grants.network {
+        // The second statement is AWS's advice: Lambda may do it, and the code of the function may not.
+        for template in [
+            template!("cwl-logentries-forward.network.json"),
+            template!("cwl-logentries-forward.network-code.json"),
+        ] {
+            statements(&mut policy).push(values.render(template));
+        }
     }
     policy
 }

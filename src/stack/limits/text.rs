@@ -191,6 +191,36 @@ pub fn on_failure(text: &str) -> Checked {
     LAMBDA_DESTINATION.check(text).map_err(|problem| format!("the on-failure destination: {problem}"))
 }
 
+/// The id of a subnet, or `none`.
+///
+/// # Errors
+/// What is wrong.
+pub fn subnet(text: &str) -> Checked {
+    if text == "none" || is_id_of_ec2(text, "subnet-") {
+        return Ok(());
+    }
+    Err(format!(
+        "`{text}` is not the id of a subnet, such as subnet-0a1b2c3d4e5f67890; `none` takes the function out of its VPC"
+    ))
+}
+
+/// The id of a security group.
+///
+/// # Errors
+/// What is wrong.
+pub fn security_group(text: &str) -> Checked {
+    if is_id_of_ec2(text, "sg-") {
+        return Ok(());
+    }
+    Err(format!("`{text}` is not the id of a security group, such as sg-0a1b2c3d4e5f67890"))
+}
+
+/// EC2's ids are a word and 8 or 17 digits and letters of a hexadecimal number; new ones may be longer.
+fn is_id_of_ec2(text: &str, start: &str) -> bool {
+    let is_digit = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+    text.strip_prefix(start).is_some_and(|rest| (8..=32).contains(&rest.len()) && rest.bytes().all(is_digit))
+}
+
 /// The ARN of an SNS topic that alarms can notify, or `none`.
 ///
 /// # Errors

@@ -266,3 +266,53 @@ fn secrets_are_read_by_the_same_connections() {
     assert_eq!(received.join().expect("a line"), format!("{TOKEN} saved\n"));
     assert_eq!(ssm.asked(), ["GetParameter"]);
 }
+
+/// A proxy that lets nobody through, and the hosts that it was asked for.
+fn closed_proxy() -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let heard = Arc::<Mutex<Vec<String>>>::default();
+    let asked = Arc::clone(&heard);
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && matches!(stream.read(&mut byte), Ok(1)) {
+                head.push(byte[0]);
+            }
+            let head = String::from_utf8_lossy(&head).into_owned();
+            let host = head.strip_prefix("CONNECT ").and_then(|rest| rest.split(' ').next());
+            heard.lock().expect("no panic").extend(host.map(ToOwned::to_owned));
+            let _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        }
+    });
+    (url, asked)
+}
+
+#[test]
+fn the_endpoints_that_environment_or_profile_ask_for_are_called() {
+    let authority = Authority::new();
+    let (aws, place) = (Aws::start(None), Place::new(&authority));
+    let keys = "aws_access_key_id = a\naws_secret_access_key = s\n";
+    place.write(
+        "config",
+        &format!(
+            "[profile plain]\n{keys}[profile both]\n{keys}use_fips_endpoint = true\nuse_dualstack_endpoint = true\n"
+        ),
+    );
+    for (profile, variables, host) in [
+        ("plain", &[][..], "sts.eu-west-1.amazonaws.com"),
+        ("plain", &["AWS_USE_FIPS_ENDPOINT"], "sts-fips.eu-west-1.amazonaws.com"),
+        ("plain", &["AWS_USE_DUALSTACK_ENDPOINT"], "sts.eu-west-1.api.aws"),
+        ("both", &[], "sts-fips.eu-west-1.api.aws"),
+    ] {
+        let (proxy, asked) = closed_proxy();
+        let mut command = place.command(&aws, &POLICIES);
+        command.env_remove("AWS_ENDPOINT_URL").env("AWS_PROFILE", profile);
+        command.env("HTTPS_PROXY", proxy).env("CWL2LE_PATIENCE", "1");
+        command.envs(variables.iter().map(|name| (name, "true")));
+        let ran = run(&mut command).failed(5, "unreachable");
+        assert!(ran.stdout.contains("AWS_USE_FIPS_ENDPOINT"), "the hint: {ran:?}");
+        let asked = asked.lock().expect("no panic").clone();
+        assert!(asked.contains(&format!("{host}:443")), "{host}: {asked:?} {ran:?}");
+    }
+}

@@ -142,6 +142,26 @@ fn an_account_policy_is_allowed_where_the_stack_uses_one() {
 }
 
 #[test]
+fn networks_are_read_and_connected_to_only_where_the_functions_are_in_one() {
+    let network = ["--subnets", "subnet-00000001", "--security-groups", "sg-00000001"];
+    for document in ["operator", "everyday", "on-call", "forwarder", "boundary"] {
+        let without = policies("eu-west-1", &[document]).0;
+        assert!(!without.contains("ec2:"), "{without}");
+        let with = policies("eu-west-1", &[&[document], &network[..]].concat()).0;
+        assert!(with.contains("ec2:DescribeSubnets"), "{with}");
+        assert_eq!(with.contains("ec2:DescribeVpcs"), document == "operator", "{with}");
+        // Lambda connects the function, and the function's code must not.
+        let connects = ["forwarder", "boundary"].contains(&document);
+        assert_eq!(
+            with.matches("ec2:CreateNetworkInterface").count(),
+            if connects { 2 } else { 0 },
+            "{with}"
+        );
+        assert_eq!(with.contains("lambda:SourceFunctionArn"), connects, "{with}");
+    }
+}
+
+#[test]
 fn a_dashboard_is_changed_only_where_the_stack_has_one_and_read_everywhere() {
     let dashboard = "dashboard/cwl2le-default-eu-west-1";
     for document in ["operator", "everyday", "on-call"] {

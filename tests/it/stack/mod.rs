@@ -9,6 +9,7 @@ mod export;
 mod list;
 mod many_groups;
 mod names;
+mod network;
 mod others;
 mod plan_file;
 mod shards;

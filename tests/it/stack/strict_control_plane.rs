@@ -11,8 +11,8 @@ use cwl2le::error::Code;
 use cwl2le::resources::role::documents::{self, Grants};
 use cwl2le::resources::{
     self, AccountsSpec, AlarmsSpec, Arch, Bundle, Depth, Distribution, FilterExtras, FilterOptions,
-    FilterSpec, FunctionFailure, FunctionSpec, Isolation, LogGroupSpec, Observed, Plan, Release, RoleSpec,
-    Stack, Start, StreamMode, StreamSpec, TeardownOptions, TriggerSpec, observe,
+    FilterSpec, FunctionFailure, FunctionSpec, Isolation, LogGroupSpec, Network, Observed, Plan, Release,
+    RoleSpec, Stack, Start, StreamMode, StreamSpec, TeardownOptions, TriggerSpec, observe,
 };
 use cwl2le::stack::{Names, RoleScope, Setting, StackName, Tags, Target, tags};
 use cwl2le_forwarder::config::Config;
@@ -83,6 +83,7 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
             names_service: true,
             config: Some(Config::from_json(config).expect("a configuration")),
             reserved_concurrency: None,
+            network: Setting::default(Network::default()),
         },
         trigger: TriggerSpec {
             batch_size: Setting::default(500),

@@ -27,6 +27,7 @@ use crate::destination::{
 };
 use crate::net::Failure;
 use crate::net::http::{Answer, Client};
+use crate::net::tls::Trust;
 use crate::record::extracted::Origin;
 use crate::record::payload::{LogEvent, Payload};
 
@@ -137,7 +138,7 @@ struct Doubt {
 /// A certificate file that cannot be read, a proxy that is no URL.
 pub(crate) fn build(
     service: impl Service + 'static,
-    ca_file: Option<&str>,
+    trust: Result<Trust, String>,
     surroundings: &Surroundings,
 ) -> Result<Box<dyn Destination>, String> {
     if let Some(outlet) = surroundings.outlet.clone() {
@@ -146,17 +147,17 @@ pub(crate) fn build(
         };
         return Ok(Box::new(Dry::new(frame, outlet)));
     }
-    Ok(Box::new(Requests::new(service, ca_file, surroundings.timeouts)?))
+    Ok(Box::new(Requests::new(service, &trust?, surroundings.timeouts)?))
 }
 
 impl<S: Service> Requests<S> {
     /// Makes it ready to use, without connecting.
-    pub(crate) fn new(service: S, ca_file: Option<&str>, timeouts: Timeouts) -> Result<Self, String> {
+    pub(crate) fn new(service: S, trust: &Trust, timeouts: Timeouts) -> Result<Self, String> {
         let limits = service.limits();
         let parts = if limits.packing == Packing::Line { 1 } else { held(limits) / 2 / limits.body };
         Ok(Self {
             service,
-            client: Client::new(ca_file)?,
+            client: Client::trusting(trust)?,
             clients: 0,
             has_kept: false,
             is_alive: false,

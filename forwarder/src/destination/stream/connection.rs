@@ -13,7 +13,7 @@ use super::race::{self, NoneAnswered};
 use super::wire::{Stream, Wire};
 use crate::destination::Timeouts;
 use crate::destination::stream::receipt::{Marks, Standing};
-use crate::net::tls::Tls;
+use crate::net::tls::{Tls, Trust};
 use crate::net::{Failure, FailureKind, certificate};
 #[cfg(test)]
 use tests::resolve;
@@ -31,8 +31,8 @@ impl Target {
     ///
     /// # Errors
     /// A certificate file that cannot be read, a host that no certificate can name.
-    pub(crate) fn new((host, port): (String, u16), tls: bool, ca_file: Option<&str>) -> Result<Self, String> {
-        let tls = if tls { Some(Tls::new(&host, ca_file)?) } else { None };
+    pub(crate) fn new((host, port): (String, u16), tls: bool, trust: &Trust) -> Result<Self, String> {
+        let tls = if tls { Some(Tls::new(&host, trust)?) } else { None };
         Ok(Self { host, port, tls })
     }
 }

@@ -148,6 +148,7 @@ pub fn destination(service: &LogService, transport: Transport) -> (Destination, 
         region: None,
         tls,
         ca_file: tls.then(|| ca.path().to_str().unwrap().to_owned()),
+        ca: None,
         token: Secret::Inline(TOKEN.parse().unwrap()),
         receipt: Receipt::Auto,
     });

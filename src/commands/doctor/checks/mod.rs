@@ -10,6 +10,9 @@ pub(super) mod cost;
 pub(super) mod delivery;
 pub(super) mod forwarder;
 pub(super) mod kept;
+pub(super) mod network;
+#[cfg(test)]
+mod network_tests;
 mod remedy;
 mod shards;
 pub(super) mod stack;

@@ -5,7 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use aws_sdk_lambda::operation::publish_version::PublishVersionOutput;
 use aws_sdk_lambda::types::AliasRoutingConfiguration;
 
-use super::read::aliases;
+use super::read::{aliases, network};
 use crate::aws::Aws;
 use crate::aws::error::gone;
 use crate::error::{Code, Error, Result};
@@ -69,6 +69,7 @@ fn settings_of(is: PublishVersionOutput) -> Settings {
         timeout_seconds: is.timeout.map(|timeout| number(Some(timeout))),
         environment: variables
             .map(|all| all.into_iter().map(|(key, value)| (key, EnvValue(value))).collect()),
+        network: is.vpc_config.map(network),
     }
 }
 

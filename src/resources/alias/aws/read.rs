@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_lambda::types::{AliasRoutingConfiguration, Architecture, FunctionConfiguration, TracingMode};
+use aws_sdk_lambda::types::{
+    AliasRoutingConfiguration, Architecture, FunctionConfiguration, TracingMode, VpcConfigResponse,
+};
 use cwl2le_forwarder::secret::{is_telling, redactor};
 
 use crate::aws::error::found;
@@ -10,6 +12,7 @@ use crate::aws::{Aws, AwsError};
 use crate::resources::alias::observed::{ObservedAlias, ObservedVersion, Snapshot, read_description};
 use crate::resources::function::bundle::Arch;
 use crate::resources::function::desired::EnvValue;
+use crate::resources::function::network::Network;
 use crate::resources::numbers::number;
 
 const SERVICE: &str = "lambda";
@@ -118,7 +121,17 @@ pub(crate) fn snapshot(is: FunctionConfiguration) -> Snapshot {
         environment: variables.into_iter().map(|(key, value)| (key, EnvValue(value))).collect(),
         hidden_environment,
         log_group,
+        network: is.vpc_config.map(network).unwrap_or_default(),
         others,
+    }
+}
+
+/// The private network of a function.
+pub(super) fn network(vpc: VpcConfigResponse) -> Network {
+    Network {
+        ipv6: vpc.ipv6_allowed_for_dual_stack == Some(true),
+        subnets: vpc.subnet_ids.unwrap_or_default().into_iter().collect(),
+        security_groups: vpc.security_group_ids.unwrap_or_default().into_iter().collect(),
     }
 }
 
@@ -127,11 +140,6 @@ const EPHEMERAL_MB: i32 = 512;
 
 /// The settings that cwl2le does not make, where they differ from what AWS gives a function by itself.
 fn others(is: &FunctionConfiguration) -> BTreeMap<String, String> {
-    let sorted = |mut all: Vec<String>| {
-        all.sort();
-        all.join(" ")
-    };
-    let vpc = is.vpc_config.as_ref().map(|vpc| sorted([vpc.subnet_ids(), vpc.security_group_ids()].concat()));
     let layers = is.layers().iter().filter_map(|layer| layer.arn.clone()).collect::<Vec<_>>().join(" ");
     let files =
         is.file_system_configs().iter().map(|mount| format!("{} {}", mount.arn, mount.local_mount_path));
@@ -139,7 +147,6 @@ fn others(is: &FunctionConfiguration) -> BTreeMap<String, String> {
     let size = is.ephemeral_storage.as_ref().map(|storage| storage.size).filter(|size| *size != EPHEMERAL_MB);
     let dead_letters = is.dead_letter_config.as_ref().and_then(|config| config.target_arn.clone());
     [
-        ("vpc", vpc),
         ("layers", Some(layers)),
         ("file_systems", Some(files.collect::<Vec<_>>().join(" "))),
         (

@@ -23,6 +23,7 @@ pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
             timeout_seconds,
             environment,
             log_group,
+            network,
         } => {
             let change = Configuration {
                 description: description.as_deref(),
@@ -31,6 +32,7 @@ pub(crate) async fn act(aws: Aws<'_>, action: &Action) -> Result<()> {
                 timeout_seconds: *timeout_seconds,
                 environment: environment.as_ref(),
                 log_group: log_group.as_deref(),
+                network: network.as_ref(),
             };
             update_configuration(aws, name, change).await
         }

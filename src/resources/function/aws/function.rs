@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::failed_setup;
 use crate::aws::call::Need;
 use crate::aws::error::{Operation, found, gone};
 use crate::aws::owner::check_owner;
@@ -13,13 +14,15 @@ use crate::resources::alias::aws as alias;
 use crate::resources::function::desired::HANDLER;
 use crate::resources::numbers::sdk_number;
 use crate::resources::role::aws as role;
-use crate::resources::{Arch, Bundle, CreateFunction, EnvValue, FunctionFailure, ObservedFunction, RUNTIME};
+use crate::resources::{
+    Arch, Bundle, CreateFunction, EnvValue, FunctionFailure, Network, ObservedFunction, RUNTIME,
+};
 use crate::stack::Tags;
 use aws_sdk_lambda::config::timeout::TimeoutConfig;
 use aws_sdk_lambda::operation::get_function_configuration::GetFunctionConfigurationOutput;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::{
-    Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State,
+    Architecture, Environment, FunctionCode, LastUpdateStatus, LoggingConfig, Runtime, State, VpcConfig,
 };
 
 /// The service, as errors and the table of errors name it.
@@ -58,6 +61,7 @@ pub(crate) async fn observe_function(aws: Aws<'_>, name: &str) -> Result<Option<
         hidden_environment: latest.hidden_environment,
         reserved_concurrency: reserved.and_then(|n| u32::try_from(n).ok()),
         log_group: latest.log_group,
+        network: latest.network,
         settled,
         failure,
         modified,
@@ -161,11 +165,17 @@ pub(crate) async fn await_function(aws: Aws<'_>, name: &str, made: bool) -> Resu
         if !settled(state, update) {
             return Ok(Look::NotYet);
         }
+        let codes = [
+            is.state_reason_code.as_ref().map(|code| code.as_str().to_owned()),
+            is.last_update_status_reason_code.as_ref().map(|code| code.as_str().to_owned()),
+        ];
         let failure = failure(state, update, [is.state_reason, is.last_update_status_reason]);
         let Some(failure) = failure else { return Ok(Look::Ready(())) };
+        let [of_state, of_update] = codes.map(Option::unwrap_or_default);
+        let code = if matches!(failure, FunctionFailure::Creation(_)) { of_state } else { of_update };
         Err(Error::new(Code::NotReady, format!("Lambda could not set up the function `{name}`: {failure}"))
             .on(name)
-            .hint("fix the cause, then run `cwl2le setup` again"))
+            .hint(failed_setup::hint(&code)))
     })
     .await
 }
@@ -188,6 +198,7 @@ pub(crate) async fn create_function(aws: Aws<'_>, spec: &CreateFunction) -> Resu
             .memory_size(sdk_number(spec.memory_mb))
             .timeout(sdk_number(spec.timeout_seconds))
             .environment(environment(&spec.environment))
+            .set_vpc_config(spec.network.is_private().then(|| vpc(&spec.network)))
             .set_tags(Some(spec.tags.clone().into_iter().collect()))
             .publish(false)
             .customize()
@@ -242,6 +253,7 @@ pub(crate) struct Configuration<'a> {
     pub(crate) timeout_seconds: Option<u32>,
     pub(crate) environment: Option<&'a BTreeMap<String, EnvValue>>,
     pub(crate) log_group: Option<&'a str>,
+    pub(crate) network: Option<&'a Network>,
 }
 
 /// Changes the configuration and waits.
@@ -260,6 +272,7 @@ pub(crate) async fn update_configuration(aws: Aws<'_>, name: &str, change: Confi
                 .set_timeout(change.timeout_seconds.map(sdk_number))
                 .set_environment(change.environment.map(environment))
                 .set_logging_config(change.log_group.map(logging))
+                .set_vpc_config(change.network.map(vpc))
                 .send()
         })
         .await?;
@@ -317,6 +330,15 @@ fn ready(state: Option<&State>, update: Option<&LastUpdateStatus>) -> bool {
 fn environment(variables: &BTreeMap<String, EnvValue>) -> Environment {
     let variables = variables.iter().map(|(key, value)| (key.clone(), value.0.clone())).collect();
     Environment::builder().set_variables(Some(variables)).build()
+}
+
+/// Empty lists take a function out of its VPC.
+fn vpc(network: &Network) -> VpcConfig {
+    VpcConfig::builder()
+        .set_subnet_ids(Some(network.subnets.iter().cloned().collect()))
+        .set_security_group_ids(Some(network.security_groups.iter().cloned().collect()))
+        .set_ipv6_allowed_for_dual_stack(network.is_private().then_some(network.ipv6))
+        .build()
 }
 
 fn logging(log_group: &str) -> LoggingConfig {

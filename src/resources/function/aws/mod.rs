@@ -1,6 +1,7 @@
 //! Lambda: the forwarder.
 
 mod act;
+mod failed_setup;
 mod function;
 mod handover;
 mod invoke;

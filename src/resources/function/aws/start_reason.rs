@@ -75,6 +75,10 @@ const HINTS: &[(&str, &str)] = &[
     ("signal: killed", "the function ran out of memory: give it more with --memory"),
     ("OutOfMemory", "the function ran out of memory: give it more with --memory"),
     (
+        "a function in a VPC needs",
+        "`cwl2le doctor --pre --only network`, with the same flags, names the route or the endpoint that is missing",
+    ),
+    (
         "timed out",
         "give the function more time with --timeout; in a VPC it needs a NAT gateway, or interface endpoints of the services \
          that it reads secrets from",
@@ -83,7 +87,10 @@ const HINTS: &[(&str, &str)] = &[
         "failed: connect",
         "in a VPC the function needs a NAT gateway, or interface endpoints of the services that it reads secrets from",
     ),
-    ("ca_file", "the file must be inside the function's zip: see --forwarder-zip"),
+    (
+        "ca_file",
+        "the file must be inside the function's zip; `ca = { file = \"ca.pem\" }` in cwl2le.toml needs none",
+    ),
     (CANNOT_START, "fix what the message says"),
 ];
 

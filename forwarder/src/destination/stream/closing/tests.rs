@@ -9,6 +9,7 @@ use super::super::wire::Stream;
 use super::*;
 use crate::destination::probe::{Probe, probe};
 use crate::destination::{Settings, Timeouts};
+use crate::net::tls::Trust;
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -142,7 +143,7 @@ async fn the_second_handshake_resumes_the_session_of_the_first() {
         let mut ca = tempfile::NamedTempFile::new().unwrap();
         ca.write_all(service.ca_pem().as_bytes()).unwrap();
         let Settings::Syslog(syslog) = settings(&service, Some(ca.path())) else { unreachable!() };
-        let target = syslog.target().unwrap();
+        let target = syslog.target(&Trust::file(ca.path().to_str())).unwrap();
         let mut kinds = Vec::new();
         for _ in 0..3 {
             let mut connection = open(&target).await;
