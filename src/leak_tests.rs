@@ -22,8 +22,9 @@ use crate::cli::{Cli, learn_secrets};
 use crate::commands::{
     AccountPolicy, Added, Alarm, CostGap, CostReport, CostRow, Delivery, Destination, ExportReport,
     ExportSecret, ForwardReport, FunctionVersions, Gap, GroupRow, InitReport, KeptPlace, LeftOut, ListReport,
-    ListRow, LogService, OfGroup, Part, PlanReport, PublishedVersion, Refused, ReplayReport, Report,
-    RollbackReport, SetupReport, Shown, StatusReport, Subscription, Target, Unreadable, VersionsReport,
+    ListRow, LogService, MemberReport, MemberRole, OfGroup, Part, PlanReport, PublishedVersion, Refused,
+    ReplayReport, Report, RollbackReport, SentGroup, SentPolicy, SetupReport, Shown, StatusReport,
+    Subscription, Target, Unreadable, VersionsReport,
 };
 use crate::error::{Code, Error, Failure, Subject};
 use crate::flags::CommandLine;
@@ -274,6 +275,26 @@ fn reports(o: &mut Outside) -> Vec<Box<dyn Report>> {
         alarms: Some(vec![Alarm { name: o.text(), state: o.text(), ..Alarm::default() }]),
         unknown: vec![Gap { what: o.text(), why: o.text(), action: None }],
         ..StatusReport::default()
+    }));
+    all.push(Box::new(MemberReport {
+        destination: o.text(),
+        destination_account: o.text(),
+        why: o.text(),
+        next: Some(o.text()),
+        role: Some(MemberRole { name: o.text(), is_right: false }),
+        account_policy: Some(SentPolicy {
+            name: o.text(),
+            pattern: o.text(),
+            leaves_out: vec![o.text()],
+            ..SentPolicy::default()
+        }),
+        subscriptions: vec![SentGroup {
+            log_group: o.text(),
+            filter: o.text(),
+            pattern: o.text(),
+            ..SentGroup::default()
+        }],
+        ..MemberReport::default()
     }));
     all.push(Box::new(InitReport {
         file: o.text(),

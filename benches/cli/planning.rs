@@ -46,7 +46,7 @@ fn account(stack: &Stack, count: usize) -> (Observed, Subscriptions) {
         pattern: Setting::asked(String::new()),
         distribution: Setting::asked(cwl2le::resources::Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),
-        role_arn: stack.logs_role.arn.clone(),
+        role_arn: Some(stack.logs_role.arn.clone()),
         extras: FilterExtras::default(),
     };
     let filters = names.iter().map(filter).collect();
@@ -75,6 +75,7 @@ fn stack() -> Stack {
             retention_hours: Setting::default(24),
             kms_key: Setting::default(None),
         },
+        has_logs_role: true,
         logs_role: role(&names.logs_role),
         function_role: role(&names.function_role),
         log_group: LogGroupSpec { retention_days: Setting::default(14) },

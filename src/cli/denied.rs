@@ -4,7 +4,7 @@ use super::Cli;
 use crate::aws::MISSING_PERMISSION;
 use crate::error::{Code, Error};
 use crate::flags::CommandLine;
-use crate::settings::Wanted;
+use crate::settings::{Member, Wanted};
 use crate::stack::Target;
 
 /// Adds to the hint for a missing permission the command that prints the policy with that permission.
@@ -39,6 +39,7 @@ fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
         args.extend(value.into_iter().flat_map(|value| [flag, value]).map(ToOwned::to_owned));
     }
     args.extend(wanted.of_policies());
+    args.extend(policy.member.into_iter().flat_map(Member::flags));
     args.extend(policy.all.then(|| "--all".to_owned()));
     Some(CommandLine::new(args))
 }
@@ -81,6 +82,13 @@ mod tests {
         ];
         let expected = of("operator") + " --config 'my file.toml' --role-path /service/";
         assert_eq!(command(&setup), Some(expected));
+        let to = "arn:aws:logs:eu-west-1:111111111111:destination:d";
+        let member = of("everyday") + " --to-destination " + to;
+        assert_eq!(command(&["subscribe", "/a", "--to-destination", to]), Some(member.clone()));
+        let subscribe = ["subscribe", "--all", "--to-destination", to, "--member-role"];
+        assert_eq!(command(&subscribe), Some(member + " --member-role --all"));
+        let plan = ["setup", "--to-destination", to];
+        assert_eq!(command(&plan), Some(of("operator") + " --to-destination " + to));
         assert_eq!(command(&["demo"]), None);
     }
 

@@ -57,7 +57,8 @@ pub(crate) use rollback::RollbackReport;
 pub(crate) use setup::SetupReport;
 #[cfg(test)]
 pub(crate) use status::{
-    AccountPolicy, Alarm, Destination, Gap, KeptPlace, Part, StatusReport, Subscription,
+    AccountPolicy, Alarm, Destination, Gap, KeptPlace, MemberReport, MemberRole, Part, SentGroup, SentPolicy,
+    StatusReport, Subscription,
 };
 #[cfg(test)]
 pub(crate) use verb::Report;

@@ -14,7 +14,8 @@ use crate::output::{Next, hanging, visible, width};
 use crate::settings::Wanted;
 use crate::workflow::apply_plan::Run;
 use crate::workflow::old_versions;
-use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
+use crate::workflow::plan_stack::{Planned, check_flags, open};
+use crate::workflow::plan_wanted::plan_wanted;
 use crate::workflow::saved_plan::{SavedPlan, must_be_replaceable};
 use crate::workflow::{ChangeReport, Context, unknown_stack};
 
@@ -80,7 +81,7 @@ impl Verb for Plan {
         }
         check_flags(context, &self.wanted).await?;
         let session = open(context, &self.wanted).await?;
-        let planned = plan_stack(context, &session, &self.wanted, None).await;
+        let planned = plan_wanted(context, &session, &self.wanted, None).await;
         let Planned { stack, mut plan, is_new, .. } =
             planned.inspect_err(|_| context.show_account(&session))?;
         if is_new {
@@ -97,7 +98,7 @@ impl Verb for Plan {
         let save = |file: &PathBuf| SavedPlan::of(file, context, &self.wanted, &stack, &plan);
         // A plan that is refused is not saved.
         let saved = self.out.as_ref().filter(|_| plan.refused.is_empty()).map(save).transpose()?;
-        let again = async |at| Ok(plan_stack(context.silent(), &session, &self.wanted, at).await?.plan);
+        let again = async |at| Ok(plan_wanted(context.silent(), &session, &self.wanted, at).await?.plan);
         let mut change = run.carry_out(plan, again).await?;
         let Some(saved) = saved else { return Ok(PlanReport { change, plan_file: None }) };
         saved.write()?;

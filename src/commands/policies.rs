@@ -9,13 +9,12 @@ use serde_json::Value;
 
 use super::manual::Manual;
 use super::verb::{Facts, Reads, Verb};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::flags::values::account_id;
 use crate::resources::grants::{self, People};
 use crate::resources::role::documents::{self, Grants};
-use crate::resources::{Depth, Notify, Observed, Stack, observe};
-use crate::settings;
-use crate::settings::Wanted;
+use crate::resources::{Depth, Notify, Observed, Stack, observe, observe_member};
+use crate::settings::{self, Membership, Wanted, membership};
 use crate::stack::{Names, RoleScope, StackName, Target};
 use crate::workflow::Context;
 
@@ -109,6 +108,9 @@ impl Verb for Policies {
     /// and flags and file change it.
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
         let name = context.stack(&self.wanted.stack);
+        if let Some(member) = membership(&self.wanted.member, context.file)? {
+            return self.of_member(context, &name, &member).await;
+        }
         let (target, scope, observed) = match &self.account {
             Some(account) => (context.offline(account).await?, RoleScope::Plain, Observed::default()),
             None => {
@@ -136,6 +138,52 @@ impl Verb for Policies {
             }
         }
         Ok(report)
+    }
+}
+
+impl Policies {
+    /// The documents of a member account, which has no function.
+    async fn of_member(
+        &self,
+        context: Context<'_>,
+        name: &StackName,
+        member: &Membership,
+    ) -> Result<PolicyReport> {
+        let (target, scope, observed) = match &self.account {
+            Some(account) => (context.offline(account).await?, RoleScope::Plain, Observed::default()),
+            None => {
+                let session = context.session().await?;
+                let (scope, observed) =
+                    observe_member(&session, name, &member.destination, &[], Depth::Stack).await?;
+                (session.target.clone(), scope, observed)
+            }
+        };
+        member.check(&target)?;
+        let stack = member.stack(&self.wanted, context.file, name, &target, scope, &observed)?;
+        let in_file = context.file.is_some_and(settings::File::has_account_policy);
+        let is_there =
+            observed.account_policy.is_some_and(|policy| policy.destination_arn == stack.sink_arn());
+        let all = self.all || in_file || is_there;
+        let shows_operator = self.which.is_none_or(|which| which == PolicyDocument::Operator);
+        if let Some(note) = missing_limit(stack.logs_role.boundary.as_deref()).filter(|_| shows_operator) {
+            context.note(note);
+        }
+        let documents = [
+            (PolicyDocument::LogsTrust, "logs-trust", stack.logs_role.trust.clone()),
+            (PolicyDocument::Logs, "logs", stack.logs_role.policy.clone()),
+            (PolicyDocument::Operator, "operator", grants::member_operator(&stack, all)),
+            (PolicyDocument::Everyday, "everyday", grants::member_everyday(&stack, all)),
+            (PolicyDocument::OnCall, "on-call", grants::member_on_call(&stack)),
+        ];
+        let chosen = documents.into_iter().filter(|(document, ..)| self.which.is_none_or(|w| w == *document));
+        let policies: BTreeMap<_, _> = chosen.map(|(_, name, value)| (name, value)).collect();
+        if policies.is_empty() {
+            return Err(Error::usage(
+                "a member account has no forwarder, and so no such policy",
+                "print one of: logs-trust, logs, operator, everyday, on-call",
+            ));
+        }
+        Ok(PolicyReport { policies })
     }
 }
 

@@ -12,13 +12,14 @@ use crate::error::{Code, Error, Exit, Result, did_you_mean_or};
 use crate::flags::values::Hyphened;
 use crate::flags::{Change, Filter, Groups, StackArg};
 use crate::resources::{self, Cost, Extent, FilterOptions, Observed, Plan, Stack, Subscribed};
-use crate::settings::{self, Wanted};
-use crate::stack::{RoleScope, limits};
+use crate::settings::{self, Member, Membership, Wanted, membership};
+use crate::stack::{RoleScope, StackName, limits};
 use crate::workflow::apply_plan::Run;
 use crate::workflow::bill::bill;
 use crate::workflow::consent::Consent;
 use crate::workflow::deployed::configuration;
-use crate::workflow::log_groups::{Chosen, Loops, Survey, choose, survey};
+use crate::workflow::log_groups::{Chosen, Loops, Survey, Way, choose, survey};
+use crate::workflow::member::{is_wide, with_command};
 use crate::workflow::steps::Steps;
 use crate::workflow::{ChangeReport, Context, patterns, unknown_stack};
 
@@ -45,6 +46,8 @@ pub(crate) struct Subscribe {
     pub destination: Option<String>,
     #[command(flatten)]
     pub filter: Filter,
+    #[command(flatten)]
+    pub member: Member,
 }
 
 impl Verb for Subscribe {
@@ -71,7 +74,7 @@ impl Verb for Subscribe {
 
     fn facts(&self) -> Facts<'_> {
         let policy = Policy { all: self.groups.all && !self.per_group, ..Policy::everyday() };
-        Facts::of_stack(&self.stack, policy)
+        Facts::of_stack(&self.stack, policy.of_member(&self.member))
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
@@ -84,6 +87,7 @@ impl Verb for Subscribe {
                 limits::account_policy_name(name).map_err(refused)?;
             }
         }
+        membership(&self.member, context.file)?;
         let session = context.session().await?;
         let (stack, plan, wide) = decide(context, &session, self).await?;
         let run = Run { wide, ..Run::new(context, &session, &stack, &self.change, "subscribe") };
@@ -91,13 +95,13 @@ impl Verb for Subscribe {
             run.carry_out(plan, async |_| Ok(decide(context.silent(), &session, self).await?.1)).await;
         if self.per_group
             && ended.as_ref().is_err_and(|error| error.code == Code::Partial)
-            && let Err(error) = end_twice(&run, &self.groups).await
+            && let Err(error) = end_twice(&run, self).await
         {
             context.note(&format!(
                 "log groups with a filter of their own come twice until this is run again: {error}"
             ));
         }
-        ended
+        ended.map_err(|error| with_command(error, context.command_line))
     }
 
     fn exit(&self, report: &Self::Report) -> Exit {
@@ -108,8 +112,12 @@ impl Verb for Subscribe {
 /// Reads the account and makes the plan. Returns the stack, the plan, and whether the flags select more than names.
 async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Result<(Stack, Plan, bool)> {
     let name = context.stack(&args.stack);
+    if let Some(member) = membership(&args.member, context.file)? {
+        return Box::pin(decide_member(context, session, args, &name, &member)).await;
+    }
+    let way = Way { stack: &name, member: None };
     if args.groups.all && !args.per_group {
-        let Survey { scope, observed, excluded } = survey(context, session, &name, &args.groups).await?;
+        let Survey { scope, observed, excluded } = survey(context, session, way, &args.groups).await?;
         let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(context, session, &stack, &observed, args).await?;
         let policy = args.filter.account_policy(&stack, excluded, args.destination.as_deref());
@@ -121,7 +129,7 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         Ok((stack, plan, false))
     } else {
         let Chosen { scope, observed, log_groups, wide } =
-            choose(context, session, &name, &args.groups, Loops::LeftOut).await?;
+            choose(context, session, way, &args.groups, Loops::LeftOut).await?;
         let stack = settings::bare_stack(&name, &session.target, scope, &observed);
         must_be_ready(context, session, &stack, &observed, args).await?;
         let filters = args.filter.specs(&stack, &log_groups, args.destination.as_deref());
@@ -133,6 +141,48 @@ async fn decide(context: Context<'_>, session: &Session, args: &Subscribe) -> Re
         patterns::check(session, &mut plan).await?;
         Ok((stack, plan, wide))
     }
+}
+
+/// The same for a member account. It has no stream, so nothing is known of the bill or of routes.
+async fn decide_member(
+    context: Context<'_>,
+    session: &Session,
+    args: &Subscribe,
+    name: &StackName,
+    member: &Membership,
+) -> Result<(Stack, Plan, bool)> {
+    member.check(&session.target)?;
+    let way = Way { stack: name, member: Some(member) };
+    let pin = args.destination.as_deref();
+    let stack_of = |scope, observed: &Observed| {
+        member.stack(&Wanted::default(), context.file, name, &session.target, scope, observed)
+    };
+    let (stack, observed, plan, wide) = if args.groups.all && !args.per_group {
+        let Survey { scope, observed, excluded } = survey(context, session, way, &args.groups).await?;
+        let stack = stack_of(scope, &observed)?;
+        let policy = args.filter.account_policy(&stack, excluded, pin);
+        let plan = resources::subscribe_all(&stack, &policy, &observed, &options(args));
+        (stack, observed, plan, false)
+    } else {
+        let Chosen { scope, observed, log_groups, wide } =
+            choose(context, session, way, &args.groups, Loops::LeftOut).await?;
+        let stack = stack_of(scope, &observed)?;
+        let filters = args.filter.specs(&stack, &log_groups, pin);
+        let subscribe = if args.per_group { resources::subscribe_each } else { resources::subscribe };
+        let plan = subscribe(&stack, &filters, &observed, &options(args));
+        (stack, observed, plan, wide)
+    };
+    let plan = resources::with_member_role(&stack, &observed, args.adopt, plan);
+    let mut plan = resources::name_losses(&stack, &observed, plan);
+    if let Some(pin) = pin {
+        plan.notes.push(format!(
+            "only account {} knows whether its stack has the destination `{pin}`",
+            member.destination.account()
+        ));
+    }
+    patterns::check(session, &mut plan).await?;
+    let wide = is_wide(wide, &plan);
+    Ok((stack, plan, wide))
 }
 
 /// What the log groups add to the bill; none where nothing is known of that.
@@ -149,9 +199,11 @@ async fn cost(
 
 /// After a run of `--per-group` that failed in part: leaves the log groups that have a filter by now out of the account
 /// policy, which would deliver them twice. The policy stays for the others.
-async fn end_twice(run: &Run<'_>, groups: &Groups) -> Result<()> {
+async fn end_twice(run: &Run<'_>, args: &Subscribe) -> Result<()> {
     let (session, stack) = (run.session, run.stack);
-    let chosen = choose(run.context, session, &stack.name, groups, Loops::LeftOut).await?;
+    let member = membership(&args.member, run.context.file)?;
+    let way = Way { stack: &stack.name, member: member.as_ref() };
+    let chosen = choose(run.context, session, way, &args.groups, Loops::LeftOut).await?;
     let plan = resources::once_only(stack, &chosen.observed);
     if plan.is_empty() {
         return Ok(());

@@ -10,9 +10,10 @@ use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, StackArg};
 use crate::resources::managed;
 use crate::resources::{self, Depth, TeardownOptions, observe};
-use crate::settings;
+use crate::settings::{self, Member, membership};
 use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
+use crate::workflow::member::whole_member;
 use crate::workflow::{ChangeReport, Context, reading, unknown_stack};
 
 /// Delete everything cwl2le created
@@ -31,6 +32,8 @@ pub(crate) struct Teardown {
     /// Also delete filters and an account policy of this name that point to the stream
     #[arg(long, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub filter_name: Option<String>,
+    #[command(flatten)]
+    pub member: Member,
 }
 
 impl Verb for Teardown {
@@ -46,14 +49,21 @@ impl Verb for Teardown {
     };
 
     fn facts(&self) -> Facts<'_> {
-        Facts { removes: true, ..Facts::of_stack(&self.stack, Policy::operator()) }
+        Facts { removes: true, ..Facts::of_stack(&self.stack, Policy::operator().of_member(&self.member)) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        let member = membership(&self.member, context.file)?;
         let session = context.session().await?;
         let name = context.stack(&self.stack);
         let options = TeardownOptions { force: self.force, filter_name: self.filter_name.clone() };
         let decide = async || {
+            if let Some(member) = &member {
+                let (stack, observed) = whole_member(context, &session, &name, member).await?;
+                let plan = resources::teardown(&stack, &observed, &options);
+                let plan = resources::name_losses(&stack, &observed, plan);
+                return Ok((stack, plan));
+            }
             let (scope, observed) = {
                 let step = context.progress.begin("reading the stack");
                 let notice = |notice: Notice<'_>| reading::tell(&step, notice);

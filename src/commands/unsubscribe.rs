@@ -9,10 +9,11 @@ use crate::error::{Code, Error, Exit, Result};
 use crate::flags::values::{Hyphened, checked};
 use crate::flags::{Change, Groups, StackArg};
 use crate::resources::{self, AccountPolicy, Plan, Stack};
-use crate::settings;
+use crate::settings::{self, Member, Wanted, membership};
 use crate::stack::limits;
 use crate::workflow::apply_plan::Run;
-use crate::workflow::log_groups::{Loops, choose};
+use crate::workflow::log_groups::{Loops, Way, choose};
+use crate::workflow::member::see_role_users;
 use crate::workflow::{ChangeReport, Context, unknown_stack};
 
 /// Detach log groups
@@ -30,6 +31,8 @@ pub(crate) struct Unsubscribe {
     pub filter_name: Option<String>,
     #[command(flatten)]
     pub groups: Groups,
+    #[command(flatten)]
+    pub member: Member,
 }
 
 impl Verb for Unsubscribe {
@@ -46,7 +49,7 @@ impl Verb for Unsubscribe {
 
     fn facts(&self) -> Facts<'_> {
         let policy = Policy { all: self.groups.all, ..Policy::everyday() };
-        Facts { removes: true, ..Facts::of_stack(&self.stack, policy) }
+        Facts { removes: true, ..Facts::of_stack(&self.stack, policy.of_member(&self.member)) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
@@ -65,8 +68,13 @@ impl Verb for Unsubscribe {
 /// Reads the account and makes the plan. Returns the stack, the plan, and whether the flags select more than names.
 async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> Result<(Stack, Plan, bool)> {
     let name = context.stack(&args.stack);
-    let chosen = choose(context, session, &name, &args.groups, Loops::Included).await?;
-    let observed = chosen.observed;
+    let member = membership(&args.member, context.file)?;
+    if let Some(member) = &member {
+        member.check(&session.target)?;
+    }
+    let way = Way { stack: &name, member: member.as_ref() };
+    let chosen = choose(context, session, way, &args.groups, Loops::Included).await?;
+    let mut observed = chosen.observed;
     if let Some(unknown) = chosen.log_groups.iter().find(|group| !observed.groups.contains_key(*group)) {
         return Err(Error::new(
             Code::UnknownLogGroup,
@@ -74,7 +82,12 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
         )
         .hint(observed.instead_of(unknown)));
     }
-    let stack = settings::bare_stack(&name, &session.target, chosen.scope, &observed);
+    let stack = match &member {
+        Some(member) => {
+            member.stack(&Wanted::default(), context.file, &name, &session.target, chosen.scope, &observed)?
+        }
+        None => settings::bare_stack(&name, &session.target, chosen.scope, &observed),
+    };
     let also = args.filter_name.as_deref();
     let whole = args.groups.excludes.is_empty() && args.groups.tags.is_empty();
     let plan = match (args.groups.all, &observed.account_policy) {
@@ -84,6 +97,11 @@ async fn decide(context: Context<'_>, session: &Session, args: &Unsubscribe) -> 
         (true, _) => resources::unsubscribe_all(&stack, &chosen.log_groups, &observed, also),
         (false, _) => resources::unsubscribe(&stack, &chosen.log_groups, &observed, also),
     };
+    if member.is_some() {
+        see_role_users(session, &mut observed).await?;
+        let plan = resources::without_member_role(&stack, &observed, plan);
+        return Ok((stack.clone(), resources::name_losses(&stack, &observed, plan), chosen.wide));
+    }
     let mut plan = resources::name_losses(&stack, &observed, plan);
     plan.notes.extend(unknown_stack::note(session, &stack.name, &observed, &plan).await);
     Ok((stack, plan, chosen.wide))

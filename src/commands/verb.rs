@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::manual::Manual;
 use crate::error::{Exit, Result};
 use crate::flags::StackArg;
-use crate::settings::Wanted;
+use crate::settings::{Member, Wanted};
 use crate::workflow::Context;
 
 /// A verb. The type holds its flags, the documentation of the type is its help, and the rest of the tool knows it by
@@ -92,22 +92,29 @@ pub(crate) struct Policy<'a> {
     pub(crate) settings: Option<&'a Wanted>,
     /// Whether an account policy is written or deleted.
     pub(crate) all: bool,
+    /// The flags of a member account, of a verb that takes no other settings.
+    pub(crate) member: Option<&'a Member>,
 }
 
-impl Policy<'_> {
+impl<'a> Policy<'a> {
     /// What every verb needs that changes more than subscriptions.
     pub(crate) fn operator() -> Self {
-        Self { document: "operator", settings: None, all: false }
+        Self { document: "operator", settings: None, all: false, member: None }
     }
 
     /// What is enough to look, and to change subscriptions.
     pub(crate) fn everyday() -> Self {
-        Self { document: "everyday", settings: None, all: false }
+        Self { document: "everyday", settings: None, all: false, member: None }
+    }
+
+    /// The same for these flags of a member account.
+    pub(crate) fn of_member(self, member: &'a Member) -> Self {
+        Self { member: Some(member), ..self }
     }
 
     /// What is enough to look and to send a canary, without changing anything of the chain.
     pub(crate) fn on_call() -> Self {
-        Self { document: "on-call", settings: None, all: false }
+        Self { document: "on-call", settings: None, all: false, member: None }
     }
 }
 

@@ -15,6 +15,11 @@ const PLACEHOLDER: &str = "<token>";
 const PLACE_FLAGS: [&str; 8] =
     ["--stack", "--config", "--env", "--region", "--profile", "--endpoint-url", "--directory", "-C"];
 
+/// The flag that says that a stack is a member account of another one, and the verbs that take it.
+const MEMBER_FLAG: &str = "--to-destination";
+const MEMBER_VERBS: [&str; 7] =
+    ["setup", "plan", "subscribe", "unsubscribe", "teardown", "status", "policies"];
+
 /// The flags of every command that take no value.
 const SWITCHES: [&str; 4] = ["--quiet", "-q", "--verbose", "-v"];
 
@@ -86,7 +91,9 @@ impl CommandLine {
     /// Another command for the same stack, with no other flags.
     #[must_use]
     pub fn of_stack(&self, verb: &str) -> Self {
-        let mut line = self.with_only(verb, &PLACE_FLAGS);
+        let member = MEMBER_VERBS.contains(&verb).then_some(MEMBER_FLAG);
+        let flags: Vec<&str> = PLACE_FLAGS.into_iter().chain(member).collect();
+        let mut line = self.with_only(verb, &flags);
         line.args.extend_from_slice(&self.place);
         line
     }
@@ -184,7 +191,10 @@ impl CommandLine {
             return command.to_owned();
         }
         let place = if STACKLESS_VERBS.contains(&verb) { self.of_place(verb) } else { self.of_stack(verb) };
-        let has: Vec<&str> = command.split([' ', '=']).filter(|word| PLACE_FLAGS.contains(word)).collect();
+        let has: Vec<&str> = command
+            .split([' ', '='])
+            .filter(|word| PLACE_FLAGS.contains(word) || *word == MEMBER_FLAG)
+            .collect();
         let missing = place.without(&has).to_string();
         let flags =
             missing.strip_prefix("cwl2le ").and_then(|line| line.strip_prefix(verb)).unwrap_or_default();

@@ -18,7 +18,8 @@ pub struct Filter {
     /// By default all events are forwarded, and an existing filter keeps its own pattern.
     #[arg(long, value_name = "PATTERN", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_pattern)))]
     pub filter_pattern: Option<String>,
-    /// Name of the subscription filter or account policy [default: cloudwatchLogsFilter, prefixed by the stack]
+    /// Name of the subscription filter or account policy [default: cloudwatchLogsFilter, or with --to-destination
+    /// cloudwatchLogsToDestination, prefixed by the stack]
     #[arg(long, hide_short_help = true, value_name = "NAME", allow_hyphen_values = true, value_parser = Hyphened(checked(limits::filter_name)))]
     pub filter_name: Option<String>,
     /// How events are spread over the shards: `by-log-stream`, which keeps their order, or `random` [default:
@@ -54,8 +55,8 @@ impl Filter {
                 name: name.clone(),
                 pattern: Setting::or_default(self.filter_pattern.clone(), String::new()),
                 distribution: Setting::or_default(self.distribution, Distribution::ByLogStream),
-                destination_arn: stack.names.stream_arn(&stack.target),
-                role_arn: stack.logs_role.arn.clone(),
+                destination_arn: stack.sink_arn(),
+                role_arn: stack.subscription_role(),
                 extras: FilterExtras::default(),
             })
             .collect()
@@ -72,8 +73,8 @@ impl Filter {
             name: self.name(stack, destination),
             pattern: Setting::or_default(self.filter_pattern.clone(), String::new()),
             distribution: Setting::or_default(self.distribution, Distribution::ByLogStream),
-            destination_arn: stack.names.stream_arn(&stack.target),
-            role_arn: stack.logs_role.arn.clone(),
+            destination_arn: stack.sink_arn(),
+            role_arn: stack.subscription_role(),
             excluded,
         }
     }

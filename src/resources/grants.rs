@@ -98,15 +98,52 @@ pub fn deployer(stack: &Stack, people: &People) -> Value {
 }
 
 fn document(lists: &[&str], stack: &Stack, people: &People) -> Value {
-    json!({ "Version": "2012-10-17", "Statement": statements_of(lists, &values(stack, people)) })
+    json!({ "Version": "2012-10-17", "Statement": statements_of(GRANTS, lists, &values(stack, people)) })
+}
+
+/// What the policies of people in a member account are made of.
+const OF_MEMBERS: &[&str] = &[template!("member.json")];
+
+/// [`everyday`] of a member account, with the right to pass and to delete its role where it has one or is to have one.
+/// `account_policy` says whether the account policy is written or deleted.
+pub fn member_everyday(stack: &Stack, account_policy: bool) -> Value {
+    member_document(&[list::READS, list::EVERYDAY], stack, stack.has_logs_role, account_policy)
+}
+
+/// [`operator`] of a member account. The role of a member may only send the account's own log events, and without a
+/// permissions boundary whoever has this policy can give it any other right.
+pub fn member_operator(stack: &Stack, account_policy: bool) -> Value {
+    member_document(&[list::READS, list::EVERYDAY, list::OPERATOR], stack, true, account_policy)
+}
+
+/// [`on_call`] of a member account: looking.
+pub fn member_on_call(stack: &Stack) -> Value {
+    member_document(&[list::READS], stack, false, false)
+}
+
+fn member_document(lists: &[&str], stack: &Stack, has_role: bool, account_policy: bool) -> Value {
+    let target = &stack.target;
+    let role = |name: &str| target.iam_arn(format_args!("role{}{name}", stack.logs_role.path));
+    let roles = stack.names.to_destination.iter().filter(|_| has_role).flat_map(|destination| {
+        let names = |scope| Names::of_member(&stack.name, &target.region, scope, destination);
+        [RoleScope::Plain, RoleScope::Regional].map(|scope| role(&names(scope).logs_role))
+    });
+    let to_look_for = target.iam_arn(format_args!("role/*{}*", stack.name.start_of_roles()));
+    let values = Values::new(target)
+        .with("DESTINATION_ARN", stack.sink_arn())
+        .with("ROLES_TO_LOOK_FOR", to_look_for)
+        .with_all("MEMBER_ROLES", roles.collect())
+        .with_all("BOUNDARY_ARN", stack.logs_role.boundary.iter().cloned().collect())
+        .with_all("ACCOUNT_POLICY", account_policy.then(String::new).into_iter().collect());
+    json!({ "Version": "2012-10-17", "Statement": statements_of(OF_MEMBERS, lists, &values) })
 }
 
 /// The statements of some lists, of all kinds. What several need by the same `Sid` is one statement, which stands where
 /// the last of them has it. Behind these come the statements that say `When` they are needed: where that
 /// placeholder has a value. They may add actions and resources to one of the others; resources only of another type, for
 /// which no action of the other means anything, so that this grants no more than a statement of its own.
-fn statements_of(lists: &[&str], values: &Values) -> Vec<Value> {
-    let mut grants: Vec<Value> = GRANTS.iter().map(|grants| values.render(grants)).collect();
+fn statements_of(grants: &[&str], lists: &[&str], values: &Values) -> Vec<Value> {
+    let mut grants: Vec<Value> = grants.iter().map(|grants| values.render(grants)).collect();
     let mut all = Vec::new();
     for list in lists {
         for grants in &mut grants {

@@ -24,6 +24,9 @@ mod losses;
 #[cfg(test)]
 mod losses_tests;
 pub(crate) mod managed;
+mod member;
+#[cfg(test)]
+mod member_tests;
 #[cfg(test)]
 pub(crate) mod model;
 mod numbers;
@@ -46,6 +49,9 @@ mod teardown;
 mod teardown_tests;
 #[cfg(test)]
 pub(crate) mod tests;
+pub(crate) mod to_destination;
+#[cfg(test)]
+mod to_destination_tests;
 pub mod topic;
 pub mod trigger;
 mod unread;
@@ -95,7 +101,8 @@ pub use log_group::observed::ObservedLogGroup;
 pub use logs_destination::desired::{Accepted, AccountsSpec};
 pub use logs_destination::observed::ObservedDestination;
 pub use losses::name_losses;
-pub use observe::{observe, observe_what_is_allowed};
+pub use member::{with_member_role, without_member_role};
+pub use observe::{observe, observe_member, observe_what_is_allowed};
 pub use observed::{Observed, ObservedForwarder};
 pub use role::desired::RoleSpec;
 pub use role::observed::ObservedRole;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::aws::{Aws, AwsError};
 use crate::error::{Error, Result};
-use crate::stack::{Names, RoleScope, StackName, Tags};
+use crate::stack::{DestinationArn, Names, RoleScope, StackName, Tags};
 
 /// Reads what exists of a stack, and which of the two pairs of role names it uses. Reading every log group takes a
 /// while in a large account: the notices count them.
@@ -47,6 +47,28 @@ pub async fn observe_what_is_allowed<'a>(
     let tolerant = Tolerant::new(limit);
     let (scope, observed) = Box::pin(read(aws.into(), stack, &[], depth, &tolerant)).await?;
     Ok((scope, observed, tolerant.into_unread()))
+}
+
+/// Reads what exists in a member account: its role, the account policy, and log groups with their filters. It has no
+/// stream and no function.
+///
+/// # Errors
+///
+/// Whatever the reads fail with.
+pub async fn observe_member<'a>(
+    aws: impl Into<Aws<'a>>,
+    stack: &StackName,
+    destination: &DestinationArn,
+    groups: &[String],
+    depth: Depth,
+) -> Result<(RoleScope, Observed)> {
+    let aws = aws.into();
+    let ((scope, logs_role), account_policy, groups) = tokio::try_join!(
+        named(role::observe::member_role(aws, stack, destination)),
+        named(account_policy::aws::observe(aws)),
+        filter::observe::observe_groups(aws, groups, depth),
+    )?;
+    Ok((scope, Observed { logs_role, account_policy, groups, ..Observed::default() }))
 }
 
 async fn read(

@@ -20,6 +20,8 @@ pub struct Stack {
     pub stream: StreamSpec,
     /// The role that CloudWatch Logs assumes.
     pub logs_role: RoleSpec,
+    /// Whether subscriptions name that role. In a member account they may do without.
+    pub has_logs_role: bool,
     /// The forwarder's execution role.
     pub function_role: RoleSpec,
     /// The forwarder's log group.
@@ -70,10 +72,19 @@ impl Stack {
         self.name.dashboard(&self.target.region)
     }
 
-    /// Whether a filter or an account policy is this stack's own: it leads to our stream and has our name, with or
-    /// without a pinned destination, or the one in `also`. Neither carries tags.
+    /// The ARN of the role that a new subscription names.
+    pub(crate) fn subscription_role(&self) -> Option<String> {
+        self.has_logs_role.then(|| self.logs_role.arn.clone())
+    }
+
+    /// The ARN that subscriptions send to: see [`Names::sink_arn`].
+    pub(crate) fn sink_arn(&self) -> String {
+        self.names.sink_arn(&self.target)
+    }
+
+    /// Whether a filter or an account policy is this stack's own: it sends to our stream, or to the destination of a
+    /// member, and has our name, with or without a pinned destination, or the one in `also`. Neither carries tags.
     pub(crate) fn is_own_subscription(&self, name: &str, destination_arn: &str, also: Option<&str>) -> bool {
-        destination_arn == self.names.stream_arn(&self.target)
-            && (self.names.is_filter(name) || also == Some(name))
+        destination_arn == self.sink_arn() && (self.names.is_filter(name) || also == Some(name))
     }
 }

@@ -57,7 +57,7 @@ fn accepted() -> impl Strategy<Value = Option<Accepted>> {
     ]
 }
 
-fn role(target: &Target, name: &str, version: u8) -> RoleSpec {
+pub(crate) fn role(target: &Target, name: &str, version: u8) -> RoleSpec {
     RoleSpec {
         name: name.to_owned(),
         arn: target.iam_arn(format_args!("role/{name}")),
@@ -127,6 +127,7 @@ prop_compose! {
         Stack {
             stream: StreamSpec { mode: stream_mode, why: None, retention_hours, kms_key: kms },
             logs_role: role(&target, &names.logs_role, policy),
+            has_logs_role: true,
             function_role: connecting(role(&target, &names.function_role, policy), &network.value),
             log_group: LogGroupSpec { retention_days: days },
             function: FunctionSpec {
@@ -186,8 +187,8 @@ pub(crate) fn filters(
             name: stack.names.filter.clone(),
             pattern: Setting::asked(pattern.to_owned()),
             distribution: Setting::asked(DISTRIBUTIONS[distribution]),
-            destination_arn: stack.names.stream_arn(&stack.target),
-            role_arn: stack.logs_role.arn.clone(),
+            destination_arn: stack.sink_arn(),
+            role_arn: stack.subscription_role(),
             extras: FilterExtras::default(),
         })
         .collect()

@@ -55,7 +55,7 @@ fn filter() -> FilterSpec {
         pattern: Setting::default(String::new()),
         distribution: Setting::default(Distribution::ByLogStream),
         destination_arn: STREAM.to_owned(),
-        role_arn: ROLE.to_owned(),
+        role_arn: Some(ROLE.to_owned()),
         extras: FilterExtras::default(),
     }
 }

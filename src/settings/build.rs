@@ -64,6 +64,7 @@ impl Builder<'_> {
                 policy: documents::logs_policy(target, &names, grants),
                 ..self.role(&names.logs_role, self.observed.logs_role.as_ref(), &resources.roles)
             },
+            has_logs_role: true,
             function_role: RoleSpec {
                 description: "The forwarder of cwl2le runs with it".to_owned(),
                 trust: documents::function_trust(target),
@@ -109,7 +110,7 @@ impl Builder<'_> {
     }
 
     /// Name, path, ARN and boundary; an existing role keeps its path and its boundary unless another is asked for.
-    fn role(&self, name: &str, is: Option<&ObservedRole>, roles: &Roles) -> RoleSpec {
+    pub(super) fn role(&self, name: &str, is: Option<&ObservedRole>, roles: &Roles) -> RoleSpec {
         let path = match (&roles.path, is) {
             (Some(path), _) => path.to_string(),
             (None, Some(is)) => is.path.clone(),

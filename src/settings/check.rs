@@ -7,6 +7,7 @@ use cwl2le_forwarder::config::{Config, ConfigError};
 
 use super::contents::{Contents, Subscription};
 use super::document::Document;
+use super::member::{CENTRAL, IN_CENTRAL};
 use super::outline;
 use super::problems::Problems;
 use crate::documentation::page;
@@ -17,6 +18,7 @@ use crate::stack::{Names, RoleScope};
 /// Adds what is wrong to what was found before. What depends on a part that is wrong by itself is passed over.
 pub(super) fn check(document: &Document, contents: &Contents, problems: &mut Problems) {
     let mut check = Check { document, contents, problems };
+    check.member();
     check.stream();
     check.accounts();
     check.alarms();
@@ -34,6 +36,22 @@ struct Check<'a> {
 impl Check<'_> {
     fn add(&mut self, span: Range<usize>, problem: &str, hint: impl AsRef<str>) {
         self.problems.add(self.document, span, problem, hint.as_ref().to_owned());
+    }
+
+    /// A member account has subscriptions and nothing else.
+    fn member(&mut self) {
+        let document = self.document;
+        if self.contents.member.to_destination.is_none() {
+            return;
+        }
+        let table = document.table().unwrap_or_default();
+        let is_given = |key: &&&str| {
+            table.get(**key).is_some_and(|value| value.as_table().is_none_or(|keys| !keys.is_empty()))
+        };
+        for key in CENTRAL.iter().filter(is_given) {
+            let problem = format!("`{key}` does not go with `to_destination` in [member]");
+            self.add(document.span(key), &problem, IN_CENTRAL);
+        }
     }
 
     fn stream(&mut self) {

@@ -14,6 +14,7 @@ use super::alarms::Alarms;
 use super::cost::Cost;
 use super::dashboard::Dashboard;
 use super::function::Function;
+use super::member::Member;
 use super::roles::Roles;
 use super::secrets::Kept;
 use super::service::Service;
@@ -69,7 +70,11 @@ pub(super) struct Contents {
     /// The CloudWatch dashboard of the stack
     #[serde(default)]
     pub(super) dashboard: Dashboard,
-    /// The two roles
+    /// For a member account: log groups of this account send to the destination of another account. The file then has
+    /// no stream, function or destinations
+    #[serde(default)]
+    pub(super) member: Member,
+    /// The roles
     #[serde(default)]
     pub(super) roles: Roles,
     /// Tags to add to every resource
@@ -88,7 +93,7 @@ pub(super) struct Contents {
     #[schemars(with = "Option<Vec<Subscription>>")]
     pub(super) subscriptions: Option<Vec<Spanned<Subscription>>>,
     /// Environments, by names of your own. `--env NAME` or CWL2LE_ENV lays the sections of one over the rest of the
-    /// file: keys of [stream], [function], [trigger], [cost], [accounts], [alarms], [dashboard], [roles],
+    /// file: keys of [stream], [function], [trigger], [cost], [accounts], [alarms], [dashboard], [member], [roles],
     /// [tags] and [destinations.NAME] one by one, any other key, and a destination with a `type`, as a whole
     #[serde(default)]
     #[expect(dead_code, reason = "it is laid over the rest before this is read")]

@@ -189,7 +189,7 @@ proptest! {
                 pattern: Setting::asked(pattern),
                 distribution: Setting::asked(Distribution::Random),
                 destination_arn: stream,
-                role_arn: stack.logs_role.arn.clone(),
+                role_arn: Some(stack.logs_role.arn.clone()),
                 excluded: std::collections::BTreeSet::new(),
             };
             AccountPolicy::of(&spec, excluded)

@@ -27,6 +27,7 @@ pub(super) fn with_file(args: &Wanted, file: Option<&File>) -> (Wanted, Vec<Head
         accounts: merge.section("accounts", &args.accounts, &args.accounts.beside(contents.accounts.clone())),
         alarms: merge.section("alarms", &args.alarms, &args.alarms.beside(contents.alarms.clone())),
         dashboard: merge.section("dashboard", &args.dashboard, &contents.dashboard),
+        member: merge.section("member", &args.member, &contents.member),
         resources: Resources {
             roles: merge.section("roles", &args.resources.roles, &contents.roles),
             tags: merge.tags(&args.resources.tags, contents),

@@ -24,6 +24,10 @@ mod head;
 mod identity;
 #[cfg(test)]
 mod limit_tests;
+mod member;
+mod membership;
+#[cfg(test)]
+mod membership_tests;
 mod merge;
 #[cfg(test)]
 mod network_tests;
@@ -76,6 +80,8 @@ pub use file::{Choice, File};
 pub use function::Function;
 pub(crate) use head::head;
 pub(crate) use head::what_and_where;
+pub use member::Member;
+pub use membership::{Membership, membership};
 pub use region_and_profile::{fill_options, is_chosen};
 pub use roles::Resources;
 pub use schema::SCHEMA;

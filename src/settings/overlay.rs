@@ -7,8 +7,8 @@ use toml::de::{DeTable, DeValue};
 pub(super) const KEY: &str = "env";
 
 /// The tables of the file whose keys an environment gives one by one. Of any other key it gives the whole value.
-const SECTIONS: [&str; 9] =
-    ["stream", "function", "trigger", "cost", "accounts", "alarms", "dashboard", "roles", "tags"];
+const SECTIONS: [&str; 10] =
+    ["stream", "function", "trigger", "cost", "accounts", "alarms", "dashboard", "member", "roles", "tags"];
 /// The table whose entries are sections of their own.
 const DESTINATIONS: &str = "destinations";
 

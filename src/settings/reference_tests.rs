@@ -11,6 +11,7 @@ use super::alarms::Alarms;
 use super::contents::{Contents, Route, Subscription};
 use super::dashboard::Dashboard;
 use super::describe::as_toml;
+use super::member::Member;
 use super::wanted::Wanted;
 use super::{Cost, Function, SCHEMA, Stream, Trigger};
 use crate::settings::roles::Roles;
@@ -42,6 +43,7 @@ fn the_table_in_the_docs_is_that_of_the_types() {
         section("accounts", "[accounts]", keys::<Accounts>(), true),
         section("alarms", "[alarms]", keys::<Alarms>(), true),
         section("dashboard", "[dashboard]", keys::<Dashboard>(), true),
+        section("member", "[member]", keys::<Member>(), true),
         section("roles", "[roles]", keys::<Roles>(), true),
         section("routes", "[[routes]]", keys::<Route>(), false),
         section("subscriptions", "[[subscriptions]]", keys::<Subscription>(), false),
@@ -54,7 +56,7 @@ fn is_section(key: &str) -> bool {
     let schema = &SCHEMA["properties"][key];
     let holds = ["items", "additionalProperties"].iter().any(|key| schema[*key].is_object());
     holds
-        || ["stream", "function", "trigger", "cost", "accounts", "alarms", "dashboard", "roles"]
+        || ["stream", "function", "trigger", "cost", "accounts", "alarms", "dashboard", "member", "roles"]
             .contains(&key)
 }
 

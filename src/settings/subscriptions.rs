@@ -175,8 +175,8 @@ fn account_policy(
         name: name(stack, subscription),
         pattern: Setting::or_default(pattern(subscription), String::new()),
         distribution: Setting::or_default(subscription.distribution, Distribution::ByLogStream),
-        destination_arn: stack.names.stream_arn(&stack.target),
-        role_arn: stack.logs_role.arn.clone(),
+        destination_arn: stack.sink_arn(),
+        role_arn: stack.subscription_role(),
         excluded,
     }
 }
@@ -196,8 +196,8 @@ fn spec(stack: &Stack, subscription: &Subscription, log_group: String) -> Filter
         name: name(stack, subscription),
         pattern: Setting::or_default(pattern(subscription), String::new()),
         distribution: Setting::or_default(subscription.distribution, Distribution::ByLogStream),
-        destination_arn: stack.names.stream_arn(&stack.target),
-        role_arn: stack.logs_role.arn.clone(),
+        destination_arn: stack.sink_arn(),
+        role_arn: stack.subscription_role(),
         extras: FilterExtras::default(),
     }
 }

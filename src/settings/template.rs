@@ -10,6 +10,7 @@ use super::cost::Cost;
 use super::dashboard::Dashboard;
 use super::describe::as_toml;
 use super::function::Function;
+use super::member::Member;
 use super::roles::Roles;
 use super::schema::SCHEMA;
 use super::stream::Stream;
@@ -45,6 +46,7 @@ pub fn template() -> String {
             "accounts" => section(&mut text, "[accounts]", keys::<Accounts>(), schema),
             "alarms" => section(&mut text, "[alarms]", keys::<Alarms>(), schema),
             "dashboard" => section(&mut text, "[dashboard]", keys::<Dashboard>(), schema),
+            "member" => section(&mut text, "[member]", keys::<Member>(), schema),
             "roles" => section(&mut text, "[roles]", keys::<Roles>(), schema),
             "routes" => section(&mut text, "#[[routes]]", keys::<Route>(), schema),
             "subscriptions" => section(&mut text, "#[[subscriptions]]", keys::<Subscription>(), schema),

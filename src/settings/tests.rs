@@ -248,7 +248,10 @@ fn the_template_is_read_as_it_is_and_with_every_setting_in_use() {
     let setting = |line: &str| line.starts_with('#') && !line.starts_with("# ") && line != "#";
     let uncommented: Vec<&str> = template
         .lines()
-        .filter(|line| !["#on_demand", "#email", "#organization"].iter().any(|key| line.starts_with(key)))
+        .filter(|line| {
+            let either = ["#on_demand", "#email", "#organization", "#to_destination"];
+            !either.iter().any(|key| line.starts_with(key))
+        })
         .map(|line| if setting(line) { line.strip_prefix('#').unwrap_or(line) } else { line })
         .collect();
     let file = parse(&uncommented.join("\n")).expect("every setting");
@@ -263,7 +266,10 @@ fn the_template_says_the_defaults() {
         .filter(|line| {
             !line.contains("on_demand") && !line.contains("reserved") && !line.contains("boundary")
         })
-        .filter(|line| !line.starts_with("#email") && !line.starts_with("#organization"))
+        .filter(|line| {
+            let either = ["#email", "#organization", "#to_destination"];
+            !either.iter().any(|key| line.starts_with(key))
+        })
         .filter(|line| {
             !line.contains("default_destination") && !line.contains("team") && !line.starts_with("#region")
         })
@@ -290,6 +296,7 @@ fn the_examples_of_the_guides_are_read() {
         include_str!("../../docs/shaping.md"),
         include_str!("../../docs/destinations.md"),
         include_str!("../../docs/log-groups.md"),
+        include_str!("../../docs/members.md"),
     ];
     for guide in guides {
         assert!(guide.contains("```toml\n"));

@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::resources::{Arch, Distribution};
 use crate::stack::limits;
-use crate::stack::{Region, StackName, Tags, Target};
+use crate::stack::{DestinationArn, Region, StackName, Tags, Target};
 
 /// A whole number from `MIN` to `MAX`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -342,6 +342,7 @@ macro_rules! parsed {
 parsed! {
     Arch["x86_64", "arm64"];
     Distribution["by-log-stream", "random"];
+    DestinationArn;
     Region;
     StackName;
 }

@@ -7,6 +7,7 @@ use super::alarms::Alarms;
 use super::cost::Cost;
 use super::dashboard::Dashboard;
 use super::function::Function;
+use super::member::Member;
 use super::roles::Resources;
 use super::stream::Stream;
 use super::trigger::Trigger;
@@ -60,6 +61,9 @@ pub struct Wanted {
     /// The dashboard.
     #[command(flatten)]
     pub dashboard: Dashboard,
+    /// Whether the log groups go to another account.
+    #[command(flatten)]
+    pub member: Member,
     /// What all resources have.
     #[command(flatten)]
     pub resources: Resources,
@@ -91,6 +95,7 @@ impl Wanted {
         let accept = self.accounts.accept.iter();
         given.extend(accept.flat_map(|ids| ["--accept-accounts".to_owned(), ids.to_string()]));
         given.extend(lists.into_iter().filter_map(|(flag, ids)| Some([flag.to_owned(), ids?])).flatten());
+        given.extend(self.member.flags());
         given
     }
 }

@@ -9,6 +9,7 @@ pub(crate) mod cost;
 mod forwarding;
 mod kept;
 mod logs;
+mod member;
 mod metrics;
 mod probe;
 mod reader;
@@ -17,5 +18,6 @@ mod shards;
 pub(crate) mod stacks;
 
 pub(crate) use busiest::busiest;
+pub(crate) use member::{Counts, MemberSignals, member_signals};
 pub(crate) use probe::{probe, unknown};
 pub(crate) use reader::{Ask, Look, Reader};

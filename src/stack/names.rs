@@ -7,6 +7,7 @@ use std::str::FromStr;
 use cwl2le_forwarder::config::pinned_destination;
 use serde::Serialize;
 
+use super::destination::DestinationArn;
 use super::target::{Region, Target};
 
 /// Tags of a resource.
@@ -33,6 +34,9 @@ const STREAM: &str = "cloudwatch-logs-stream";
 
 /// The forwarder of the default stack.
 const FUNCTION: &str = "cwl-to-logentries";
+
+/// The role in a member account of the default stack.
+const MEMBER_ROLE: &str = "cwl-to-destination";
 
 /// What the names of the log groups begin with that `cwl2le test` makes.
 const CANARY_LOG_GROUPS: &str = "/cwl2le/canary/";
@@ -180,6 +184,9 @@ pub struct Names {
     pub function_log_group: String,
     /// The subscription filter on each log group; `@DESTINATION` is appended to pin a destination.
     pub filter: String,
+    /// In a member account, the destination of another account that log groups send to in place of a stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to_destination: Option<DestinationArn>,
 }
 
 impl Names {
@@ -202,7 +209,41 @@ impl Names {
             function_log_group: format!("/aws/lambda/{function}"),
             function,
             filter: stack.prefixed("cloudwatchLogsFilter"),
+            to_destination: None,
         }
+    }
+
+    /// The names in a member account, of which log groups send to a destination of another account. A log group can have
+    /// the filter of a stack of its own account beside this one.
+    #[must_use]
+    pub fn of_member(
+        stack: &StackName,
+        region: &Region,
+        scope: RoleScope,
+        destination: &DestinationArn,
+    ) -> Self {
+        let role = match scope {
+            RoleScope::Plain => stack.prefixed(MEMBER_ROLE),
+            RoleScope::Regional => format!("{}-{region}", stack.prefixed(MEMBER_ROLE)),
+        };
+        Self {
+            logs_role: role,
+            logs_policy: "cwl-destination-write".to_owned(),
+            filter: stack.prefixed("cloudwatchLogsToDestination"),
+            to_destination: Some(destination.clone()),
+            ..Self::new(stack, region, scope)
+        }
+    }
+
+    /// The ARN that subscription filters and the account policy send to: of the stream, or of the destination of another
+    /// account.
+    pub fn sink_arn(&self, target: &Target) -> String {
+        self.to_destination.as_ref().map_or_else(|| self.stream_arn(target), ToString::to_string)
+    }
+
+    /// What that is, in words.
+    pub(crate) fn sink(&self) -> &'static str {
+        if self.to_destination.is_some() { "the destination" } else { "the stream" }
     }
 
     /// The same, with the function of an isolated destination in the place of the main one.

@@ -193,6 +193,9 @@ impl<'a> Run<'a> {
             if self.change.dry_run { page(self.context, self.change.detail, &plan) } else { Extent::Brief };
         let next = match self.change.dry_run {
             true => next_steps::after_showing(self.command, line, &plan),
+            false if self.stack.names.to_destination.is_some() => {
+                next_steps::after_member(self.command, line, &plan)
+            }
             false => next_steps::after(self.command, line, &plan),
         };
         ChangeReport {

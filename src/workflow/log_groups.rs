@@ -14,8 +14,9 @@ use crate::output::style::DIM;
 use crate::output::{hanging, visible, width};
 use crate::resources::{
     Depth, LogGroup, Observed, ObservedGroup, first_log_groups, list_log_groups, observe, observe_log_groups,
-    recursion, tags_of_log_group,
+    observe_member, recursion, tags_of_log_group,
 };
+use crate::settings::Membership;
 use crate::settings::subscriptions::left_out_now;
 use crate::stack::arn::log_group_names;
 use crate::stack::selection::{Candidate, LeftOut, Selection, Selector, Wanted};
@@ -48,6 +49,32 @@ pub(crate) struct Survey {
     pub(crate) excluded: BTreeSet<String>,
 }
 
+/// The chain that log groups are led into: the stream of a stack, or in a member account the destination of another one.
+#[derive(Clone, Copy)]
+pub(crate) struct Way<'a> {
+    pub(crate) stack: &'a StackName,
+    pub(crate) member: Option<&'a Membership>,
+}
+
+impl Way<'_> {
+    /// What exists of it, without log groups but these.
+    async fn observe(self, session: &Session, groups: &[String]) -> Result<(RoleScope, Observed)> {
+        match self.member {
+            Some(member) => {
+                observe_member(session, self.stack, &member.destination, groups, Depth::Stack).await
+            }
+            None => observe(session, self.stack, groups, Depth::Stack).await,
+        }
+    }
+
+    fn names(self, target: &Target, scope: RoleScope) -> Names {
+        match self.member {
+            Some(member) => Names::of_member(self.stack, &target.region, scope, &member.destination),
+            None => Names::new(self.stack, &target.region, scope),
+        }
+    }
+}
+
 /// What to do with log groups that would make a log loop, unless they are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Loops {
@@ -61,12 +88,11 @@ pub(crate) enum Loops {
 pub(crate) async fn survey(
     context: Context<'_>,
     session: &Session,
-    stack: &StackName,
+    way: Way<'_>,
     args: &Groups,
 ) -> Result<Survey> {
     let selector = selector(args, &session.target)?;
-    let (stack_read, listed) =
-        tokio::join!(observe(session, stack, &[], Depth::Stack), list_log_groups(session, None));
+    let (stack_read, listed) = tokio::join!(way.observe(session, &[]), list_log_groups(session, None));
     let ((scope, mut observed), listed) = (stack_read?, listed?);
     let candidates = candidates(&listed);
     for glob in selector.excluding_globs() {
@@ -82,27 +108,26 @@ pub(crate) async fn survey(
 pub(crate) async fn choose(
     context: Context<'_>,
     session: &Session,
-    stack: &StackName,
+    way: Way<'_>,
     args: &Groups,
     loops: Loops,
 ) -> Result<Chosen> {
     let selector = selector(args, &session.target)?;
     if !selector.needs_listing() {
         let mut log_groups = named(&args.names(), &session.target)?;
-        let (scope, mut observed) = observe(session, stack, &log_groups, Depth::Stack).await?;
+        let (scope, mut observed) = way.observe(session, &log_groups).await?;
         look_for_similar(session, &log_groups, &mut observed).await;
         log_groups.sort();
         log_groups.dedup();
         return Ok(Chosen { scope, observed, log_groups, wide: false });
     }
 
-    let (stack_read, listed) =
-        tokio::join!(observe(session, stack, &[], Depth::Stack), list_log_groups(session, None));
+    let (stack_read, listed) = tokio::join!(way.observe(session, &[]), list_log_groups(session, None));
     let ((scope, mut observed), mut listed) = (stack_read?, listed?);
     let candidates = candidates(&listed);
     let wanted_tags = selector.needs_tags_of(&candidates).into_iter().map(ToOwned::to_owned).collect();
     let tags = tags(session, wanted_tags).await?;
-    let names = Names::new(stack, &session.target.region, scope);
+    let names = way.names(&session.target, scope);
     let would_loop = |name: &str| match loops {
         Loops::LeftOut => recursion(&names, &observed.readers, &observed.writers, name),
         Loops::Included => None,

@@ -26,6 +26,18 @@ pub(super) fn after(command: &str, line: &CommandLine, plan: &Plan) -> Next {
     }
 }
 
+/// The same in a member account, from which nobody sees what arrives.
+pub(super) fn after_member(command: &str, line: &CommandLine, plan: &Plan) -> Next {
+    match command {
+        _ if plan.is_empty() => Next::new(),
+        "setup" | "subscribe" => {
+            Next::new().then(line.of_stack("status"), "see whether log groups send to the destination")
+        }
+        "unsubscribe" => Next::new().then(line.of_stack("status"), "see which log groups still send"),
+        _ => Next::new(),
+    }
+}
+
 /// What to run after a `plan` was only shown by the verb `command`.
 pub(super) fn after_showing(command: &str, line: &CommandLine, plan: &Plan) -> Next {
     if plan.is_empty() {

@@ -48,7 +48,9 @@ pub(crate) async fn check_flags(context: Context<'_>, args: &Wanted) -> Result<(
 pub(crate) async fn open(context: Context<'_>, args: &Wanted) -> Result<Session> {
     context.session_of_plan().await.map_err(|error| {
         let is_missing = matches!(error.code, Code::NoRegion | Code::NoCredentials);
-        let goes_somewhere = args.destination.has_token() || context.file.is_some_and(File::has_destinations);
+        let is_member = settings::membership(&args.member, context.file).is_ok_and(|member| member.is_some());
+        let in_file = context.file.is_some_and(File::has_destinations);
+        let goes_somewhere = is_member || args.destination.has_token() || in_file;
         // Whether the stack is there and keeps its token is not known without AWS.
         let no_token = (is_missing && !goes_somewhere).then(|| {
             Error::new(Code::Usage, format!("{NO_TOKEN}, which a new stack needs")).hint(NO_TOKEN_HINT)
@@ -149,7 +151,12 @@ async fn propose_shards(
 }
 
 /// Configuration file, account, stack, region and profile, and where each comes from.
-fn whose(context: Context<'_>, session: &Session, args: &Wanted, stack: &StackName) -> Vec<HeadRow> {
+pub(super) fn whose(
+    context: Context<'_>,
+    session: &Session,
+    args: &Wanted,
+    stack: &StackName,
+) -> Vec<HeadRow> {
     let typed = |flag: &str| context.command_line.has(flag);
     let variable = |name: &str| std::env::var(name).ok();
     let given = Given { typed: &typed, variable: &variable, file: context.file };

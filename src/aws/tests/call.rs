@@ -19,7 +19,7 @@ fn filter() -> FilterSpec {
         pattern: Setting::default("{ $.level > 0 }".to_owned()),
         distribution: Setting::default(Distribution::ByLogStream),
         destination_arn: "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s".to_owned(),
-        role_arn: "arn:aws:iam::123456789012:role/cwl-to-kinesis".to_owned(),
+        role_arn: Some("arn:aws:iam::123456789012:role/cwl-to-kinesis".to_owned()),
         extras: FilterExtras::default(),
     }
 }

@@ -17,7 +17,7 @@ use crate::output::Next;
 use crate::prices::{Bill, GB, HOURS, Item, Prices, Table};
 use crate::signals::cost::{GroupUsage, GroupsUsage, Span, Usage, logged_by, of_filters, usage};
 use crate::stack::StackName;
-use crate::workflow::log_groups::{Loops, choose};
+use crate::workflow::log_groups::{Loops, Way, choose};
 use crate::workflow::{Context, unknown_stack};
 
 impl Verb for Cost {
@@ -109,7 +109,8 @@ impl Cost {
         used: &Usage,
         span: Span,
     ) -> Result<(Vec<(String, Values)>, usize)> {
-        let chosen = choose(context, session, stack, &self.groups, Loops::LeftOut).await?;
+        let chosen =
+            choose(context, session, Way { stack, member: None }, &self.groups, Loops::LeftOut).await?;
         let stream = used.chain.names.stream_arn(&used.chain.target);
         let missing = chosen.log_groups.iter().find(|name| !chosen.observed.groups.contains_key(*name));
         if let Some(missing) = missing {

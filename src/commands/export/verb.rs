@@ -12,7 +12,7 @@ use crate::commands::verb::{Facts, Policy, Verb};
 use crate::error::{Code, Error, Result};
 use crate::export;
 use crate::flags::values::account_id;
-use crate::settings::Wanted;
+use crate::settings::{Wanted, membership};
 use crate::workflow::Context;
 use crate::workflow::plan_export::{Exported, Place, plan_export};
 use crate::write::{self, Existing};
@@ -80,6 +80,12 @@ impl Verb for Export {
         if format.tool() != self.tool {
             let problem = format!("the format {} is for {}", format.name(), format.tool().name());
             return Err(Error::usage(problem, "leave out --format, or name the other tool"));
+        }
+        if membership(&self.wanted.member, context.file)?.is_some() {
+            return Err(Error::usage(
+                "a template holds a stack, and a member account has only a role and subscriptions",
+                "run `cwl2le setup` in the member account; `cwl2le policies operator` prints what that takes",
+            ));
         }
         let session;
         let place = match &self.account {

@@ -8,7 +8,8 @@ use crate::flags::{CommandLine, DestinationArgs};
 use crate::settings::{File, Wanted};
 use crate::workflow::Context;
 use crate::workflow::apply_plan::is_alike;
-use crate::workflow::plan_stack::{Planned, plan_stack};
+use crate::workflow::plan_stack::Planned;
+use crate::workflow::plan_wanted::plan_wanted;
 use crate::workflow::saved_plan::{SavedPlan, settings_beside};
 
 /// A saved plan, and what it is made from: everything but the token, the credentials and how to ask.
@@ -56,7 +57,7 @@ pub(super) async fn must_fit(
     if saved.planned_at().is_none() || planned.plan.is_empty() {
         return saved.must_fit(context, &planned.stack, &planned.plan);
     }
-    let then = plan_stack(context.silent(), session, wanted, saved.planned_at()).await?;
+    let then = plan_wanted(context.silent(), session, wanted, saved.planned_at()).await?;
     saved.must_fit(context, &then.stack, &then.plan)?;
     if is_alike(&then.plan, &planned.plan) { Ok(()) } else { Err(saved.changed(context, &planned.plan)) }
 }

@@ -12,17 +12,19 @@ use super::saved;
 use crate::aws::{Notice, Session};
 use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Reads, Verb};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::flags::Change;
 use crate::output::Next;
 use crate::resources::Stack;
 use crate::resources::alias::LIVE;
 use crate::resources::function::aws as lambda;
-use crate::settings::Wanted;
+use crate::settings::{Wanted, membership};
 use crate::workflow::apply_plan::Run;
 use crate::workflow::canary::{Canary, CanaryReport, Via};
 use crate::workflow::completed::completed;
-use crate::workflow::plan_stack::{Planned, check_flags, open, plan_stack};
+use crate::workflow::member::with_command;
+use crate::workflow::plan_stack::{Planned, check_flags, open};
+use crate::workflow::plan_wanted::plan_wanted;
 use crate::workflow::saved_plan::SavedPlan;
 use crate::workflow::{Context, unknown_stack};
 
@@ -111,11 +113,18 @@ impl Setup {
     ) -> Result<SetupReport> {
         // Mistakes in the flags are reported before any call.
         check_flags(context, wanted).await?;
+        let is_member = membership(&wanted.member, context.file)?.is_some();
+        if is_member && self.test {
+            return Err(Error::usage(
+                "--test sends a line through a stream, and a member account has none",
+                "leave it out; `cwl2le status` shows whether log groups send to the destination",
+            ));
+        }
         let session = open(context, wanted).await?;
         if let Some(saved) = saved {
             saved.must_be_for(&session)?;
         }
-        let planned = plan_stack(context, &session, wanted, None).await;
+        let planned = plan_wanted(context, &session, wanted, None).await;
         let planned = planned.inspect_err(|_| context.show_account(&session))?;
         if let Some(saved) = saved {
             saved::must_fit(saved, context, &session, wanted, &planned).await?;
@@ -130,9 +139,10 @@ impl Setup {
             empty_sections,
             ..Run::new(context, &session, &stack, &self.change, "setup")
         };
-        let again = async |at| Ok(plan_stack(context.silent(), &session, wanted, at).await?.plan);
-        let mut report = run.carry_out(plan, again).await?;
-        if !report.changed && !report.cancelled && !report.dry_run {
+        let again = async |at| Ok(plan_wanted(context.silent(), &session, wanted, at).await?.plan);
+        let carried_out = run.carry_out(plan, again).await;
+        let mut report = carried_out.map_err(|error| with_command(error, context.command_line))?;
+        if !is_member && !report.changed && !report.cancelled && !report.dry_run {
             start_functions(context, &session, &stack).await?;
             report.calls = session.calls();
             report.seconds = context.stopwatch.seconds();

@@ -3,6 +3,9 @@
 mod accounts;
 mod describe;
 mod flow_text;
+mod member;
+#[cfg(test)]
+mod member_tests;
 mod parts;
 mod report;
 mod shards;
@@ -10,6 +13,8 @@ mod text;
 mod verb;
 mod watch;
 
+#[cfg(test)]
+pub(crate) use member::{MemberReport, MemberRole, SentGroup, SentPolicy};
 #[cfg(test)]
 pub(crate) use report::{
     AccountPolicy, Alarm, Destination, Gap, KeptPlace, Part, StatusReport, Subscription,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::accounts::Accounts;
+use super::member::MemberReport;
 use super::shards::Shards;
 use crate::flags::CommandLine;
 use crate::health::{LagSource, Verdict};
@@ -19,6 +20,8 @@ use crate::resources::{Release, ResourceId};
 pub(crate) enum StatusOutput {
     /// The report.
     Once(Box<StatusReport>),
+    /// That of a member account.
+    Member(Box<MemberReport>),
     /// Nothing: all of it has been shown.
     Watched,
 }
@@ -28,7 +31,7 @@ impl StatusOutput {
     pub(crate) fn verdict(&self) -> Verdict {
         match self {
             Self::Once(report) => report.verdict,
-            Self::Watched => Verdict::Unknown,
+            Self::Member(_) | Self::Watched => Verdict::Unknown,
         }
     }
 }

@@ -18,6 +18,7 @@ impl fmt::Display for StatusOutput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Once(report) => report.fmt(f),
+            Self::Member(report) => report.fmt(f),
             Self::Watched => Ok(()),
         }
     }

@@ -5,17 +5,19 @@ use std::time::Duration;
 use clap::Args;
 
 use super::describe::{About, describe};
+use super::member::member_report;
 use super::report::{StatusOutput, StatusReport};
 use super::watch::watch;
 use crate::aws::{Notice, Session};
 use crate::commands::manual::Manual;
 use crate::commands::verb::{Facts, Policy, Verb};
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::flags::StackArg;
 use crate::flags::values::{span, whole};
 use crate::health::{Limits, Signals, Verdict, judge};
 use crate::output::{Step, width};
-use crate::signals::{Ask, Look, Reader};
+use crate::settings::{Member, Membership, Wanted, membership};
+use crate::signals::{Ask, Look, MemberSignals, Reader, member_signals};
 use crate::workflow::{Context, unknown_stack};
 
 /// How long reading may take before it is shown that it goes on.
@@ -56,6 +58,8 @@ pub(crate) struct Status {
     /// Also read the subscription filters of every log group, one call for each
     #[arg(long)]
     pub deep: bool,
+    #[command(flatten)]
+    pub member: Member,
 }
 
 impl Verb for Status {
@@ -74,10 +78,13 @@ impl Verb for Status {
     };
 
     fn facts(&self) -> Facts<'_> {
-        Facts::of_stack(&self.stack, Policy::on_call())
+        Facts::of_stack(&self.stack, Policy::on_call().of_member(&self.member))
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {
+        if let Some(member) = membership(&self.member, context.file)? {
+            return self.of_member(context, &member).await;
+        }
         let session = context.session().await?;
         let stack = context.stack(&self.stack);
         let shards = if self.shards { Look::Always } else { Look::Never };
@@ -107,6 +114,7 @@ impl Verb for Status {
     fn exit(&self, report: &Self::Report) -> Exit {
         let report = match report {
             StatusOutput::Once(report) if self.check => report,
+            StatusOutput::Member(report) if self.check => return report.exit(),
             _ => return Exit::Success,
         };
         match report.ready {
@@ -119,6 +127,35 @@ impl Verb for Status {
 }
 
 impl Status {
+    /// What a member account sends to the destination of another one.
+    async fn of_member(&self, context: Context<'_>, member: &Membership) -> Result<StatusOutput> {
+        let of_stream = [
+            ("--watch", self.watch.is_some()),
+            ("--shards", self.shards),
+            ("--groups", self.groups),
+            ("--deep", self.deep),
+        ];
+        if let Some((flag, _)) = of_stream.into_iter().find(|(_, is_given)| *is_given) {
+            return Err(Error::usage(
+                format!("{flag} is about a chain with a stream, and a member account has none"),
+                "leave it out: the status of a member account always lists its log groups",
+            ));
+        }
+        let session = context.session().await?;
+        member.check(&session.target)?;
+        let name = context.stack(&self.stack);
+        let signals = {
+            let waits = Waits::begin(context);
+            let notice = |notice: Notice<'_>| waits.tell(notice);
+            member_signals(session.telling(&notice), &name, &member.destination, self.since).await?
+        };
+        let MemberSignals { scope, observed, .. } = &signals;
+        let stack =
+            member.stack(&Wanted::default(), context.file, &name, &session.target, *scope, observed)?;
+        let report = member_report(&stack, &signals, self.since.as_secs(), context.command_line);
+        Ok(StatusOutput::Member(Box::new(report)))
+    }
+
     /// The report. `instead` names other stacks, for one that does not exist.
     fn report(
         &self,

@@ -24,7 +24,7 @@ fn policy() -> AccountPolicy {
         pattern: Setting::asked("ERROR".to_owned()),
         distribution: Setting::asked(Distribution::Random),
         destination_arn: STREAM.to_owned(),
-        role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
+        role_arn: Some("arn:aws:iam::123456789012:role/r".to_owned()),
         excluded: BTreeSet::new(),
     };
     AccountPolicy::of(&spec, ["/a".to_owned(), "/b".to_owned()].into())

@@ -22,10 +22,10 @@ pub struct AccountPolicySpec {
     pub pattern: Setting<String>,
     /// How they are spread over the shards.
     pub distribution: Setting<Distribution>,
-    /// The stream's ARN.
+    /// The ARN of the stream, or of the destination of another account.
     pub destination_arn: String,
-    /// The role that CloudWatch Logs assumes.
-    pub role_arn: String,
+    /// The role that CloudWatch Logs assumes; without one, a policy that is there keeps its own.
+    pub role_arn: Option<String>,
     /// The log groups that the user excludes. The plan adds those that must be excluded.
     pub excluded: BTreeSet<String>,
 }
@@ -55,18 +55,20 @@ pub struct AccountPolicy {
 impl AccountPolicy {
     /// What is wanted, as AWS keeps it.
     pub fn of(spec: &AccountPolicySpec, excluded: BTreeSet<String>) -> Self {
-        let document = json!({
+        let mut document = json!({
             "DestinationArn": spec.destination_arn,
-            "RoleArn": spec.role_arn,
             "FilterPattern": spec.pattern.value,
             "Distribution": spec.distribution.value.in_aws(),
         });
+        if let Some(role) = &spec.role_arn {
+            document["RoleArn"] = role.as_str().into();
+        }
         Self {
             name: spec.name.clone(),
             pattern: spec.pattern.value.clone(),
             distribution: spec.distribution.value,
             destination_arn: spec.destination_arn.clone(),
-            role_arn: Some(spec.role_arn.clone()),
+            role_arn: spec.role_arn.clone(),
             excluded,
             unread_selection: None,
             document: document.to_string(),
@@ -159,7 +161,7 @@ mod tests {
                 Distribution::ByLogStream
             }),
             destination_arn: "arn:aws:kinesis:eu-west-1:123456789012:stream/s".to_owned(),
-            role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
+            role_arn: (!pattern.is_empty()).then(|| "arn:aws:iam::123456789012:role/r".to_owned()),
             excluded: BTreeSet::new(),
         }
     }

@@ -25,7 +25,12 @@ pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
 }
 
 fn put(o: &mut Observed, policy: &AccountPolicy, no_longer: &BTreeSet<String>) {
-    assert!(o.stream.is_some() && o.logs_role.is_some(), "the account policy has nowhere to write");
+    let is_to_stream = policy.destination_arn.contains(":stream/");
+    assert!(!is_to_stream || o.stream.is_some(), "the account policy has nowhere to write");
+    assert!(
+        policy.role_arn.is_none() || o.logs_role.is_some(),
+        "the account policy names a role that is not there"
+    );
     let other = o.account_policy.as_ref().filter(|is| is.name != policy.name);
     assert_eq!(other, None, "there is one account policy in an account and region");
     write(o, policy.over(o.account_policy.as_ref(), no_longer));

@@ -5,6 +5,7 @@ use super::desired::{AccountPolicy, AccountPolicySpec};
 use super::leave_out::{LEAVES_OUT, LOOPS, LeftOut, added, amend, too_long, unread, would_loop};
 use super::own::{is_own_policy, own_policy};
 use crate::error::Code;
+use crate::resources::filter::own::other_name;
 use crate::resources::function::forwarders::{Forwarder, existing};
 use crate::resources::kind::{Losses, Part, Planned, Setup, Teardown};
 use crate::resources::{
@@ -42,7 +43,8 @@ impl Planned for super::AccountPolicy {
         let id = &step.resource;
         match action {
             Action::Delete { .. } => {
-                found.add(id, "log groups without a filter of their own no longer reach the stream");
+                let sink = found.stack.names.sink();
+                found.add(id, format!("log groups without a filter of their own no longer reach {sink}"));
             }
             Action::Put { policy: put, .. } | Action::Replace { put, .. } => lost(found, id, put),
             Action::LeaveOut { .. } | Action::StopLeavingOut { .. } => {}
@@ -91,6 +93,9 @@ pub(crate) fn settled(stack: &Stack, want: &AccountPolicySpec, observed: &Observ
         }
         if !want.distribution.explicit {
             want.distribution.value = is.distribution;
+        }
+        if want.role_arn.is_none() && is.destination_arn == want.destination_arn {
+            want.role_arn.clone_from(&is.role_arn);
         }
     }
     want
@@ -220,12 +225,8 @@ pub(crate) fn remove_policy(
         let mut step = Draft::new(stage, Kind::ACCOUNT_POLICY, &is.name, Verb::Delete);
         step.act(Action::Delete { name: is.name.clone() });
         step.finish(plan);
-    } else if is.destination_arn == stack.names.stream_arn(&stack.target) {
-        let id = ResourceId::new(Kind::ACCOUNT_POLICY, &is.name);
-        plan.keep(
-            id,
-            "it sends to the stream of this stack under another name; --filter-name NAME removes it",
-        );
+    } else if is.destination_arn == stack.sink_arn() {
+        plan.keep(ResourceId::new(Kind::ACCOUNT_POLICY, &is.name), other_name(stack));
     }
 }
 

@@ -60,10 +60,10 @@ pub struct FilterSpec {
     pub pattern: Setting<String>,
     /// How they are spread over the shards.
     pub distribution: Setting<Distribution>,
-    /// The stream's ARN.
+    /// The ARN of the stream, or of the destination of another account.
     pub destination_arn: String,
-    /// The role that CloudWatch Logs assumes.
-    pub role_arn: String,
+    /// The role that CloudWatch Logs assumes; without one, a filter that is there keeps its own.
+    pub role_arn: Option<String>,
     /// The settings that it keeps of the filter that it replaces.
     pub extras: FilterExtras,
 }

@@ -7,7 +7,7 @@ use crate::resources::{Observed, ObservedFilter, Plan, Refusal, ResourceId, Stac
 
 /// Whether a filter of this log group creates a log loop.
 pub fn is_loop(stack: &Stack, observed: &Observed, log_group: &str, filter: &ObservedFilter) -> bool {
-    filter.destination_arn == stack.names.stream_arn(&stack.target)
+    filter.destination_arn == stack.sink_arn()
         && recursion(&stack.names, &observed.readers, &observed.writers, log_group).is_some()
 }
 

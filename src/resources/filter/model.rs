@@ -16,14 +16,16 @@ pub(crate) fn apply(_: &Stack, o: &mut Observed, action: &Action) {
 }
 
 fn put(o: &mut Observed, spec: &FilterSpec) {
-    assert!(o.stream.is_some() && o.logs_role.is_some(), "the filter has nowhere to write");
+    let is_to_stream = spec.destination_arn.contains(":stream/");
+    assert!(!is_to_stream || o.stream.is_some(), "the filter has nowhere to write");
+    assert!(spec.role_arn.is_none() || o.logs_role.is_some(), "the filter names a role that is not there");
     let group = o.groups.get_mut(&spec.log_group).expect("the log group exists");
     group.filters.retain(|f| f.name != spec.name);
     group.filters.push(ObservedFilter {
         name: spec.name.clone(),
         pattern: spec.pattern.value.clone(),
         destination_arn: spec.destination_arn.clone(),
-        role_arn: Some(spec.role_arn.clone()),
+        role_arn: spec.role_arn.clone(),
         distribution: spec.distribution.value,
         extras: spec.extras.clone(),
     });

@@ -10,6 +10,15 @@ pub fn is_own_filter(stack: &Stack, filter: &ObservedFilter, also: Option<&str>)
     stack.is_own_subscription(&filter.name, &filter.destination_arn, also)
 }
 
+/// Why a filter or an account policy stays that this stack does not manage.
+pub(crate) fn other_name(stack: &Stack) -> String {
+    let sink = match &stack.names.to_destination {
+        Some(_) => "that destination",
+        None => "the stream of this stack",
+    };
+    format!("it sends to {sink} under another name; --filter-name NAME removes it")
+}
+
 /// Deletes a filter of ours, or says why it stays where it leads to our stream.
 pub(crate) fn remove(
     stack: &Stack,
@@ -27,10 +36,7 @@ pub(crate) fn remove(
         }
         step.act(Action::Delete { log_group: log_group.to_owned(), name: filter.name.clone() });
         step.finish(plan);
-    } else if filter.destination_arn == stack.names.stream_arn(&stack.target) {
-        plan.keep(
-            id,
-            "it sends to the stream of this stack under another name; --filter-name NAME removes it",
-        );
+    } else if filter.destination_arn == stack.sink_arn() {
+        plan.keep(id, other_name(stack));
     }
 }

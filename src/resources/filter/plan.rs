@@ -168,8 +168,11 @@ fn update(step: &mut Draft, is: &ObservedFilter, put: &mut FilterSpec) -> bool {
         step.change("destination", is.destination_arn.as_str(), put.destination_arn.as_str());
         differs = true;
     }
-    if is.role_arn.as_ref() != Some(&put.role_arn) {
-        step.change("role", is.role_arn.as_deref(), put.role_arn.as_str());
+    if put.role_arn.is_none() && is.destination_arn == put.destination_arn {
+        put.role_arn.clone_from(&is.role_arn);
+    }
+    if is.role_arn != put.role_arn {
+        step.change("role", is.role_arn.as_deref(), put.role_arn.as_deref());
         differs = true;
     }
     if let Some(to) = put.pattern.change_from(&is.pattern) {
@@ -198,9 +201,9 @@ fn lost(found: &mut Losses<'_>, step: &Step, log_group: &str, name: &str) {
     if step.stage == Stage::CoveredFilters || puts.any(|put| put.log_group == log_group) {
         return;
     }
-    let stream = found.stack.names.stream_arn(&found.stack.target);
+    let sink = found.stack.sink_arn();
     let elsewhere = observed_filter(found, log_group, name).map(|filter| filter.destination_arn.clone());
-    let to = elsewhere.filter(|arn| *arn != stream).unwrap_or_else(|| "the stream".to_owned());
+    let to = elsewhere.filter(|arn| *arn != sink).unwrap_or_else(|| found.stack.names.sink().to_owned());
     found.add(&step.resource, format!("new events of {log_group} no longer reach {to}"));
 }
 

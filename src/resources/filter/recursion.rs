@@ -9,13 +9,22 @@ use crate::stack::Names;
 /// A forwarder writes a line for what it could not deliver; if its own group were subscribed, that line would be an
 /// event to deliver. Every stack's forwarder counts, because two stacks can feed each other, and so does every
 /// function that is triggered by the stream: `readers` are their names, and `writers` the log groups that their
-/// configuration has them write to in place of their own, each with the function's name.
+/// configuration has them write to in place of their own, each with the function's name. From a member account nothing
+/// is known of the stream that a destination leads to, so no log group of a forwarder is sent there.
 pub fn recursion(
     names: &Names,
     readers: &BTreeSet<String>,
     writers: &BTreeMap<String, String>,
     log_group: &str,
 ) -> Option<String> {
+    if names.to_destination.is_some() {
+        let is_of_forwarder = log_group.strip_prefix("/aws/lambda/").is_some_and(is_forwarder);
+        return is_of_forwarder.then(|| {
+            "this is the log group of a forwarder of this account; two accounts that subscribe each other's forwarders feed \
+             each other"
+                .to_owned()
+        });
+    }
     if log_group == names.function_log_group {
         return Some(
             "this is the forwarder's own log group; subscribing it would create a log loop".to_owned(),

@@ -195,7 +195,7 @@ fn the_account_policy_leaves_the_log_of_an_isolated_destination_out_before_it_is
         pattern: Setting::asked(String::new()),
         distribution: Setting::asked(Distribution::ByLogStream),
         destination_arn: shared.names.stream_arn(&shared.target),
-        role_arn: shared.logs_role.arn.clone(),
+        role_arn: Some(shared.logs_role.arn.clone()),
         excluded: BTreeSet::new(),
     };
     let excluded = BTreeSet::from([shared.names.function_log_group.clone()]);

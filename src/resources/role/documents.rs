@@ -1,4 +1,4 @@
-//! What the two roles of a stack may do, and who may assume them.
+//! What the roles of a stack may do, and who may assume them.
 
 use serde_json::Value;
 
@@ -47,6 +47,12 @@ impl Grants {
 /// Who may assume the role of CloudWatch Logs: the service, for log groups of this account and region only.
 pub fn logs_trust(target: &Target) -> Value {
     Values::new(target).render(template!("cwl-to-kinesis.trust.json"))
+}
+
+/// What CloudWatch Logs may do in a member account: send the events of its log groups to a destination that another
+/// account opens to its organization.
+pub fn member_policy(target: &Target) -> Value {
+    Values::new(target).render(template!("cwl-destination-write.json"))
 }
 
 /// What CloudWatch Logs may do: put records on the stream.

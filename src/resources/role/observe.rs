@@ -4,7 +4,7 @@ use super::aws::{attached_policies, policy_names, role, role_policy};
 use super::observed::ObservedRole;
 use crate::aws::{Aws, AwsError};
 use crate::resources::depth::Depth;
-use crate::stack::{Names, RoleScope, StackName};
+use crate::stack::{DestinationArn, Names, RoleScope, StackName};
 
 /// The roles of a stack, where they exist.
 #[derive(Debug, Default)]
@@ -49,6 +49,27 @@ pub(crate) async fn roles(
         accounts,
     )?;
     Ok((scope, Roles { logs, function, accounts }))
+}
+
+/// The role of a member account with everything on it, and which of its two names is in use.
+pub(crate) async fn member_role(
+    aws: Aws<'_>,
+    stack: &StackName,
+    destination: &DestinationArn,
+) -> Result<(RoleScope, Option<ObservedRole>), AwsError> {
+    let region = &aws.session.target.region;
+    let names = |scope| Names::of_member(stack, region, scope, destination);
+    let (plain_names, regional_names) = (names(RoleScope::Plain), names(RoleScope::Regional));
+    let (plain, regional) =
+        tokio::try_join!(role(aws, &plain_names.logs_role), role(aws, &regional_names.logs_role))?;
+    let scope = RoleScope::decide(region, plain.iter().map(|role| &role.tags), regional.is_some());
+    let (names, role) = match scope {
+        RoleScope::Plain => (plain_names, plain),
+        RoleScope::Regional => (regional_names, regional),
+    };
+    // It is removed with the last subscription that uses it, so whatever else is on it has to be known.
+    let role = with_policies(aws, role, &names.logs_policy, Depth::Everything).await?;
+    Ok((scope, role))
 }
 
 async fn with_policies(

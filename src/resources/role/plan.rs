@@ -43,28 +43,16 @@ impl Planned for Role {
             (&observed.accounts_role, &names.logs_policy),
         ] {
             let Some(is) = is else { continue };
-            let foreign: Vec<&str> =
-                is.policies.keys().filter(|name| *name != own_policy).map(String::as_str).collect();
             let of_others = observed.function.as_ref().filter(|_| !function_is_ours);
             let user = if writes_for_others(stack, observed, options, &is.arn) {
-                Some("subscriptions with other names still use it; --filter-name removes them".to_owned())
+                Some(still_used(stack))
             } else if is.name == names.accounts_role && has_foreign_destination(stack, observed) {
                 Some("a logs destination that this stack does not manage works with it".to_owned())
-            } else if of_others.is_some_and(|function| function.role_arn == is.arn) {
-                Some("a function that this stack does not manage runs with it".to_owned())
             } else {
-                (!foreign.is_empty()).then(|| {
-                    format!("it has inline policies that this stack does not manage: {}", foreign.join(", "))
-                })
+                let runs = of_others.is_some_and(|function| function.role_arn == is.arn);
+                runs.then(|| "a function that this stack does not manage runs with it".to_owned())
             };
-            let removal = Removal { kind: Kind::ROLE, name: &is.name, ours: owned(&is.tags), user };
-            if let Some(step) = removal.delete(delete_role(is), options, plan) {
-                let detached = is.attached.iter().map(|arn| Field::remove("attached_policy", arn.as_str()));
-                let removed = foreign
-                    .iter()
-                    .map(|name| Field::remove("inline_policy", *name).because("not managed by this stack"));
-                step.fields.extend(detached.chain(removed));
-            }
+            remove(stack, is, own_policy, user, options, plan);
         }
     }
 
@@ -91,6 +79,55 @@ fn retire_accounts_role(&Setup { stack, observed, .. }: &Setup<'_>, plan: &mut P
 fn has_foreign_destination(stack: &Stack, observed: &Observed) -> bool {
     let role = observed.accounts_role.as_ref().map(|role| &role.arn);
     observed.destination.as_ref().is_some_and(|is| !is.is_ours(stack) && Some(&is.role_arn) == role)
+}
+
+/// Why the role of CloudWatch Logs stays where subscriptions use it that this stack does not manage.
+fn still_used(stack: &Stack) -> String {
+    match &stack.names.to_destination {
+        Some(_) => "subscriptions with other names or to other destinations still use it".to_owned(),
+        None => "subscriptions with other names still use it; --filter-name removes them".to_owned(),
+    }
+}
+
+/// Deletes a role where it is ours and neither `user` nor an inline policy of somebody else is in the way.
+fn remove(
+    stack: &Stack,
+    is: &ObservedRole,
+    own_policy: &String,
+    user: Option<String>,
+    options: &TeardownOptions,
+    plan: &mut Plan,
+) {
+    let foreign: Vec<&str> =
+        is.policies.keys().filter(|name| *name != own_policy).map(String::as_str).collect();
+    let user = user.or_else(|| {
+        (!foreign.is_empty()).then(|| {
+            format!("it has inline policies that this stack does not manage: {}", foreign.join(", "))
+        })
+    });
+    let ours = owns(&stack.name, &stack.target.region, &is.tags);
+    let removal = Removal { kind: Kind::ROLE, name: &is.name, ours, user };
+    if let Some(step) = removal.delete(delete_role(is), options, plan) {
+        let detached = is.attached.iter().map(|arn| Field::remove("attached_policy", arn.as_str()));
+        let removed = foreign
+            .iter()
+            .map(|name| Field::remove("inline_policy", *name).because("not managed by this stack"));
+        step.fields.extend(detached.chain(removed));
+    }
+}
+
+/// Brings the role of CloudWatch Logs to what is wanted.
+pub(crate) fn bring_logs_role(stack: &Stack, observed: &Observed, adopt: bool, plan: &mut Plan) {
+    let done = role(stack, &stack.logs_role, observed.logs_role.as_ref(), adopt, plan);
+    plan.refused.extend(done.err());
+}
+
+/// Deletes the role of CloudWatch Logs where it is ours and no subscription uses it.
+pub(crate) fn remove_logs_role(stack: &Stack, observed: &Observed, plan: &mut Plan) {
+    let ours = |role: &&ObservedRole| owns(&stack.name, &stack.target.region, &role.tags);
+    if let Some(is) = observed.logs_role.as_ref().filter(ours) {
+        remove(stack, is, &stack.names.logs_policy, None, &TeardownOptions::default(), plan);
+    }
 }
 
 fn role(stack: &Stack, want: &RoleSpec, is: Option<&ObservedRole>, adopt: bool, plan: &mut Plan) -> Part {

@@ -18,7 +18,7 @@ fn ours() -> FilterSpec {
         pattern: Setting::asked("{ bad".to_owned()),
         distribution: Setting::default(Distribution::ByLogStream),
         destination_arn: "arn:aws:kinesis:ap-northeast-1:123456789012:stream/s".to_owned(),
-        role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
+        role_arn: Some("arn:aws:iam::123456789012:role/r".to_owned()),
         extras: FilterExtras::default(),
     }
 }

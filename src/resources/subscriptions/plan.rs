@@ -288,13 +288,13 @@ fn excluded(want: &AccountPolicySpec) -> LeftOut {
     want.excluded.iter().map(|name| (name.clone(), EXCLUDED)).collect()
 }
 
-/// The filters of a log group that lead to our stream, whoever manages them.
+/// The filters of a log group that send where this stack's do, whoever manages them.
 fn to_stream<'a>(
     stack: &Stack,
     group: &'a ObservedGroup,
 ) -> impl Iterator<Item = &'a ObservedFilter> + Clone {
-    let stream = stack.names.stream_arn(&stack.target);
-    group.filters.iter().filter(move |filter| filter.destination_arn == stream)
+    let sink = stack.sink_arn();
+    group.filters.iter().filter(move |filter| filter.destination_arn == sink)
 }
 
 /// Whether a step makes a new filter on this log group.

@@ -136,7 +136,7 @@ pub(crate) fn everything(
         pattern: Setting::or_default(pattern.map(ToOwned::to_owned), String::new()),
         distribution: Setting::default(DISTRIBUTIONS[0]),
         destination_arn: stack.names.stream_arn(&stack.target),
-        role_arn: stack.logs_role.arn.clone(),
+        role_arn: Some(stack.logs_role.arn.clone()),
         excluded: excluded.iter().map(|name| (*name).to_owned()).collect(),
     }
 }

@@ -247,7 +247,7 @@ fn spec(stack: &Stack, log_group: &str, pin: Option<&str>) -> FilterSpec {
         pattern: Setting::or_default(None, String::new()),
         distribution: Setting::or_default(None, Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),
-        role_arn: stack.logs_role.arn.clone(),
+        role_arn: stack.subscription_role(),
         extras: FilterExtras::default(),
     }
 }

@@ -2,4 +2,5 @@
 
 mod every_call;
 mod faults;
+mod members;
 mod proofs;

@@ -30,9 +30,9 @@ const NAMED_IN: [(&str, usize); 8] = [
     ("on_failure", 30),
     ("parallelization", 11),
     // Kinds of resources.
-    ("account_policy", 49),
+    ("account_policy", 52),
     // Verbs.
-    ("unsubscribe", 10),
+    ("unsubscribe", 11),
     ("preview", 10),
     // Log services.
     ("loggly", 2),

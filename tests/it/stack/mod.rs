@@ -8,6 +8,7 @@ mod drift;
 mod export;
 mod list;
 mod many_groups;
+mod members;
 mod names;
 mod network;
 mod others;

@@ -57,6 +57,7 @@ fn wanted(target: &Target, scope: RoleScope) -> Stack {
             retention_hours: Setting::default(24),
             kms_key: Setting::default(None),
         },
+        has_logs_role: true,
         logs_role: role(
             &names.logs_role,
             documents::logs_trust(target),
@@ -127,7 +128,7 @@ fn filter(stack: &Stack, log_group: &str) -> FilterSpec {
         pattern: Setting::default("{ $.level > 0 }".to_owned()),
         distribution: Setting::default(Distribution::ByLogStream),
         destination_arn: stack.names.stream_arn(&stack.target),
-        role_arn: stack.logs_role.arn.clone(),
+        role_arn: Some(stack.logs_role.arn.clone()),
         extras: FilterExtras::default(),
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod aws;
+pub(crate) mod destination;
 pub(crate) mod documented;
 pub(crate) mod forwarder_zip;
 pub(crate) mod log_process;

@@ -139,6 +139,11 @@ impl World {
         Self::on(aws::alone(Options::default()).await)
     }
 
+    /// Another account on the same local AWS.
+    pub(crate) fn beside(&self) -> Self {
+        Self::on(Arc::clone(&self.home.aws))
+    }
+
     fn on(aws: Arc<LocalAws>) -> Self {
         let transport = log_service::Options::with_transport(Transport::Tls13);
         let log_service = LogService::start(transport).expect("a log service");

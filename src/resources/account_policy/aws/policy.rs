@@ -13,6 +13,7 @@ use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
 use crate::resources::AccountPolicy;
 use crate::resources::restore::quoted;
+use crate::resources::to_destination::explained;
 
 const SERVICE: &str = "logs";
 const KIND: PolicyType = PolicyType::SubscriptionFilterPolicy;
@@ -210,7 +211,7 @@ async fn write(aws: Aws<'_>, policy: &AccountPolicy, deleted: Option<&str>) -> R
             Err(error) => error,
         };
         if !error.is(&["LimitExceededException"]) {
-            return Err(error.into());
+            return Err(explained(aws, error, &policy.destination_arn));
         }
         // The first error stays if this fails as well.
         let there = observe(aws).await.unwrap_or_default();

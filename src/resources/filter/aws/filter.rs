@@ -8,12 +8,14 @@ use aws_sdk_cloudwatchlogs::types::{
 };
 use futures_util::future::try_join_all;
 
+use crate::aws::call::Need;
 use crate::aws::error::{found, gone};
 use crate::aws::{Aws, AwsError, Notice};
 use crate::error::{Code, Error, Result};
 use crate::resources::filter::desired::{Distribution, FilterExtras, FilterSpec};
 use crate::resources::role::aws as role;
 use crate::resources::stream::aws as stream;
+use crate::resources::to_destination::explained;
 use crate::resources::{ObservedFilter, ObservedGroup};
 
 const SERVICE: &str = "logs";
@@ -231,12 +233,16 @@ fn filter(filter: SubscriptionFilter) -> ObservedFilter {
 ///
 /// At the limit of filters the error names those that are there.
 pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
-    let needs = [role::needed(&spec.role_arn), stream::needed(&spec.destination_arn)];
+    // A destination of another account cannot be looked at from here.
+    let is_stream = |arn: &&String| arn.contains(":stream/");
+    let role = spec.role_arn.as_deref().map(role::needed);
+    let stream = Some(&spec.destination_arn).filter(is_stream).map(|arn| stream::needed(arn));
+    let needs: Vec<Need<'_>> = role.into_iter().chain(stream).collect();
     let filter = ObservedFilter {
         name: spec.name.clone(),
         pattern: spec.pattern.value.clone(),
         destination_arn: spec.destination_arn.clone(),
-        role_arn: Some(spec.role_arn.clone()),
+        role_arn: spec.role_arn.clone(),
         distribution: spec.distribution.value,
         extras: spec.extras.clone(),
     };
@@ -254,7 +260,7 @@ pub(crate) async fn put_filter(aws: Aws<'_>, spec: &FilterSpec) -> Result<()> {
             error.message = format!("{message}; the filters that are there: {}", names.join(", "));
         }
     }
-    Err(error.into())
+    Err(explained(aws, error, &spec.destination_arn))
 }
 
 /// Puts a subscription filter as it is to be, or as it was.
