@@ -3,7 +3,6 @@
 mod cases;
 mod documents;
 mod escalation;
-mod members;
 mod no_rights;
 mod on_call;
 mod roles;
