@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use cwl2le::resources::{
-    self, AlarmsSpec, Arch, FilterExtras, FilterOptions, FilterSpec, FunctionSpec, Isolation, LogGroupSpec,
-    Observed, ObservedGroup, Release, RoleSpec, Stack, Start, StreamMode, StreamSpec, Subscriptions,
-    TriggerSpec,
+    self, AccountsSpec, AlarmsSpec, Arch, FilterExtras, FilterOptions, FilterSpec, FunctionSpec, Isolation,
+    LogGroupSpec, Observed, ObservedGroup, Release, RoleSpec, Stack, Start, StreamMode, StreamSpec,
+    Subscriptions, TriggerSpec,
 };
 use cwl2le::stack::{Names, RoleScope, Setting, StackName, Tags, Target};
 use serde_json::Value;
@@ -91,6 +91,7 @@ fn stack() -> Stack {
             config_is_complete: true,
             names_service: true,
             config: None,
+            network: Setting::default(cwl2le::resources::Network::default()),
             reserved_concurrency: None,
         },
         trigger: TriggerSpec {
@@ -104,6 +105,7 @@ fn stack() -> Stack {
             start: Start::default(),
         },
         isolation: Isolation::default(),
+        accounts: AccountsSpec { accepted: None, role: role(&names.accounts_role) },
         alarms: AlarmsSpec::default(),
         dashboard: None,
         tags: Tags::new(),
