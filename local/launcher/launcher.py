@@ -28,6 +28,7 @@ when one of them is not there, or takes other parameters than the ones relied on
 - ``recording``: writes down what cwl2le asks for, if the environment asks for that;
 - ``networks``: subnets, security groups and roles of functions in a VPC, and which services of AWS they reach;
 - ``bucket_owners``: requests for a bucket of another account than expected are refused;
+- ``assumed_roles``: without AUTH=true too, a role that is assumed must exist and trust the caller;
 - ``trust``: under AUTH=true, a trust policy that names a user is enough for that user;
 - ``accounts``: whole accounts kept, put back, shown and forgotten, for tests;
 - ``lag``: reads that lag behind writes, for tests;
@@ -49,6 +50,7 @@ import os
 import secrets
 
 import accounts
+import assumed_roles
 import bucket_owners
 import condition_keys
 import control
@@ -212,7 +214,10 @@ RELIED_ON = {
     },
     "services.secretsmanager": {"handle_request": "method path headers body query_params"},
     "services.ssm": {"handle_request": "method path headers body query_params"},
-    "services.sts": {"handle_request": "method path headers body query_params"},
+    "services.sts": {
+        "handle_request": "method path headers body query_params",
+        "_caller_identity": "headers query_params",
+    },
     "core.iam_actions": {
         "extract_resource_arn": "service method path headers body query_params region account_id",
         "request_tag_context": "service iam_action body params",
@@ -222,6 +227,7 @@ RELIED_ON = {
         "EvalContext": None,
         "evaluate": "ctx policies limits",
         "_conditions_met": "conditions ctx",
+        "evaluate_trust_policy": "trust_doc caller_arn ctx",
         "_principal_org_id": "account_id",
         "evaluate_resource_policy": "doc ctx service named_only direct_only",
         "_gather_role_policies": "role_name account_id",
@@ -304,6 +310,7 @@ def install(modules):
     whole = accounts.Accounts(responses, functions, logs, kinesis, modules["iam"], modules["cloudwatch"], policies, throttling, organizations, metrics=metrics)
     lag.install(services, whole.copy_of)
     trust.install(modules["iam_evaluator"], modules["iam"])
+    assumed_roles.install(modules["app"], modules["sts"], modules["iam"], modules["iam_evaluator"], responses)
     condition_keys.install(modules["iam_actions"], modules["iam"])
     dependent_actions.install(modules["app"], responses, modules["iam_actions"], {**services, "monitoring": modules["cloudwatch"]})
     create_stream = kinesis._create_stream

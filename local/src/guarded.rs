@@ -24,6 +24,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "account_policies",
     "accounts",
     "alarms",
+    "assumed_roles",
     "bucket_owners",
     "chain_metrics",
     "condition_keys",

@@ -152,7 +152,7 @@ const SHORTEST: usize = 16;
 #[derive(Debug)]
 struct Learned<P>(P);
 
-fn learned(provider: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
+pub(super) fn learned(provider: impl ProvideCredentials + 'static) -> SharedCredentialsProvider {
     SharedCredentialsProvider::new(Learned(provider))
 }
 

@@ -15,6 +15,7 @@ use super::error::{FAILED_CREDENTIALS, NO_CREDENTIALS, UNREACHABLE};
 use super::http::{self, Connections};
 use super::profile::Profile;
 use super::region::region;
+use super::role;
 use super::session::PATIENCE;
 use super::{Aws, AwsError, Notice, Options, Session, endpoint, trust};
 use crate::error::{Code, Error, Result};
@@ -67,19 +68,48 @@ impl Session {
         };
         let source =
             credentials::source(&options, &profile, Some(&region), client.clone(), timeouts(&options)).await;
-        let credentials = Kept::new(source, options.patience.unwrap_or(PATIENCE));
-        let config = configure(&options, &region, credentials.clone(), client).await;
+        let limit = options.patience.unwrap_or(PATIENCE);
+        let base = Kept::new(source, limit);
+        let config = configure(&options, &region, base.clone(), client.clone()).await;
+        let mut role = options.role.arn().map(ToOwned::to_owned).filter(|_| options.keys.is_none());
+        if role.is_some() {
+            // Without credentials of its own there is no role to assume, and the error is about these. Whoever gives
+            // them may ask a person first, so a stop ends the wait.
+            let has_some = tokio::select! {
+                () = options.stop.wait() => false,
+                found = base.get() => found.is_ok(),
+            };
+            role = role.filter(|_| has_some);
+        }
+        let credentials = match &role {
+            Some(arn) => Kept::new(role::assumed(&options.role, arn, &config, base.clone()).await, limit),
+            None => base.clone(),
+        };
+        let config = configure(&options, &region, credentials.clone(), client.clone()).await;
         let settings = HttpConnectorSettings::builder().connect_timeout(CONNECT).build();
         let connector = SharedHttpConnector::new(connections.connector(Some(settings), config.sleep_impl()));
-        let mut session = Self::new(&config, region, &options, credentials, connector, clock);
+        let open = |config, credentials| {
+            let (region, connector, clock) = (region.clone(), connector.clone(), clock.clone());
+            Self::new(config, region, &options, credentials, connector, clock)
+        };
+        let mut session = open(&config, credentials);
         match session.telling(notice).who_am_i().await {
             Ok((account, arn)) => {
                 session.target.account = account;
                 session.target.region = session.target.region.seen_by(&arn);
                 session.identity = arn;
+                session.share_pace(&options.paces);
                 Ok(session)
             }
-            Err(error) => Err(unopened(error, &session, &profile, &options).await),
+            Err(error) => match role.filter(|_| error.code == FAILED_CREDENTIALS) {
+                Some(arn) => {
+                    let config = configure(&options, &session.target.region, base.clone(), client).await;
+                    let caller = open(&config, base).telling(notice).who_am_i().await;
+                    let caller = caller.ok().map(|(_, arn)| arn);
+                    Err(role::not_assumed(error, &options.role, &arn, caller.as_deref()))
+                }
+                None => Err(unopened(error, &session, &profile, &options).await),
+            },
         }
     }
 }

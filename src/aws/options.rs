@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Stop;
+use super::pace::Paces;
 
 /// How to reach AWS. What is not given comes from the environment and the profile files, as with the AWS CLI.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +13,8 @@ pub struct Options {
     pub region: Option<String>,
     /// The profile; else `AWS_PROFILE`. A profile that is named here wins over keys in the environment.
     pub profile: Option<String>,
+    /// The role that is assumed with these credentials.
+    pub role: RoleOptions,
     /// Where every service is; else `AWS_ENDPOINT_URL` or AWS itself.
     pub endpoint_url: Option<String>,
     /// Fixed credentials, for an endpoint that is our own.
@@ -21,6 +24,8 @@ pub struct Options {
     pub patience: Option<Duration>,
     /// Maximum calls a second of each operation, in the place of AWS's default quotas.
     pub rate: Option<u16>,
+    /// How fast calls are made, shared with the other sessions of this run in the same account.
+    pub paces: Paces,
     /// The command that shows what the forwarder says in its log, for hints; `cwl2le logs` by default.
     pub show_log: Option<String>,
     /// Ends waiting and keeps calls from being made, once it is asked for.
@@ -35,6 +40,24 @@ impl Options {
             .filter_map(|(flag, value)| Some([flag.to_owned(), value.clone()?]))
             .flatten()
             .collect()
+    }
+}
+
+/// A role that is assumed, as far as it is given.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleOptions {
+    /// Its ARN; `none` is no role.
+    pub arn: Option<String>,
+    /// The external ID that its trust policy asks for.
+    pub external_id: Option<String>,
+    /// The name of the session; `cwl2le` by default.
+    pub session_name: Option<String>,
+}
+
+impl RoleOptions {
+    /// The ARN of the role, if one is to be assumed.
+    pub(super) fn arn(&self) -> Option<&str> {
+        self.arn.as_deref().filter(|arn| *arn != "none")
     }
 }
 

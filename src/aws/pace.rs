@@ -5,7 +5,7 @@
 //! was too much, and slowly from there.
 
 use std::collections::HashMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -60,6 +60,27 @@ pub(crate) struct Pace {
     buckets: Mutex<HashMap<(&'static str, &'static str), Bucket>>,
     /// Maximum calls a second of every operation, in the place of its quota.
     most: Option<f64>,
+    /// That of another region of the account, which paces the calls of services that have no regions.
+    global: Option<Arc<Pace>>,
+}
+
+/// The paces of a run in several environments, by account and region: AWS counts calls there, whoever makes them. Clones
+/// are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Paces(Arc<Mutex<HashMap<(String, String), Arc<Pace>>>>);
+
+impl Paces {
+    /// The pace in an account and region; `new`, where no session has been there.
+    pub(super) fn of(&self, account: &str, region: &str, new: &Arc<Pace>) -> Arc<Pace> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // IAM is one for all regions.
+        let of_account = known.entry((account.to_owned(), String::new())).or_insert_with(|| Arc::clone(new));
+        let iam = Arc::clone(of_account);
+        let pace = known
+            .entry((account.to_owned(), region.to_owned()))
+            .or_insert_with(|| if Arc::ptr_eq(&iam, new) { iam } else { Arc::new(new.beside(iam)) });
+        Arc::clone(pace)
+    }
 }
 
 /// The turn of one call.
@@ -92,6 +113,11 @@ impl Pace {
     /// With `most` calls a second of every operation at most, in the place of AWS's default quotas.
     pub(crate) fn new(most: Option<f64>) -> Self {
         Self { most, ..Self::default() }
+    }
+
+    /// A pace of the same limit for another region of the account.
+    fn beside(&self, global: Arc<Self>) -> Self {
+        Self { global: Some(global), ..Self::new(self.most) }
     }
 
     /// Takes a turn and says how long to wait for it.
@@ -128,6 +154,9 @@ impl Pace {
         operation: &'static str,
         act: impl FnOnce(&mut Bucket, Instant) -> T,
     ) -> T {
+        if let Some(global) = self.global.as_ref().filter(|_| service == "iam") {
+            return global.with(service, operation, act);
+        }
         let now = Instant::now();
         // A bucket is whole between any two lines: a panic elsewhere does not break it.
         let mut buckets = self.buckets.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

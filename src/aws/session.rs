@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -12,7 +12,7 @@ use cwl2le_forwarder::aws::{EndpointKind, Endpoints, Signer};
 
 use super::clock::Clock;
 use super::credentials::Kept;
-use super::pace::Pace;
+use super::pace::{Pace, Paces};
 use super::retry::ALTOGETHER;
 use super::{Options, Stop, endpoint};
 use crate::stack::{Region, Target};
@@ -33,7 +33,7 @@ pub struct Session {
     credentials: Kept,
     clients: Clients,
     connector: SharedHttpConnector,
-    pace: Pace,
+    pace: Arc<Pace>,
     calls: AtomicU64,
     answered: AtomicBool,
     patience: Option<Duration>,
@@ -81,7 +81,7 @@ impl Session {
                 logs: aws_sdk_cloudwatchlogs::Client::new(config),
                 sts: aws_sdk_sts::Client::new(config),
             },
-            pace: Pace::new(options.rate.map(f64::from)),
+            pace: Arc::new(Pace::new(options.rate.map(f64::from))),
             calls: AtomicU64::new(0),
             answered: AtomicBool::new(false),
             patience: options.patience,
@@ -91,6 +91,11 @@ impl Session {
             stop: options.stop.clone(),
             show_log: options.show_log.clone(),
         }
+    }
+
+    /// Paces its calls together with those of the other sessions in the same account and region.
+    pub(super) fn share_pace(&mut self, paces: &Paces) {
+        self.pace = paces.of(&self.target.account, self.target.region.as_str(), &self.pace);
     }
 
     /// What ends waiting and keeps calls from being made.

@@ -7,6 +7,7 @@ use clap::{Args, Parser};
 use crate::commands::Command;
 use crate::flags::values::whole;
 use crate::output::{ColorChoice, LogLevel, OutputFormat};
+use crate::settings::values::{AssumedRole, ExternalId, SessionName};
 
 /// What `--version` prints: version and source as the tags of a function have them.
 const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (source ", env!("CWL2LE_SOURCE"), ")");
@@ -50,6 +51,15 @@ pub struct Global {
     /// AWS profile, SSO included [env: AWS_PROFILE]
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
+    /// Role to assume with these credentials, by its ARN; `none` for none
+    #[arg(long, global = true, value_name = "ARN", env = "CWL2LE_ROLE_ARN", hide_short_help = true)]
+    pub role_arn: Option<AssumedRole>,
+    /// External ID that the trust policy of the role asks for
+    #[arg(long, global = true, value_name = "ID", env = "CWL2LE_EXTERNAL_ID", hide_short_help = true)]
+    pub external_id: Option<ExternalId>,
+    /// Name of the session of the role, as CloudTrail shows it [default: cwl2le]
+    #[arg(long, global = true, value_name = "SESSION", env = "CWL2LE_SESSION_NAME", hide_short_help = true)]
+    pub session_name: Option<SessionName>,
     /// Use another AWS endpoint (LocalStack, tests) [env: AWS_ENDPOINT_URL]
     #[arg(long, global = true, value_name = "URL")]
     pub endpoint_url: Option<String>,
@@ -65,9 +75,14 @@ pub struct Global {
     /// the file.
     #[arg(long, global = true, value_name = "FILE", env = "CWL2LE_CONFIG_FILE")]
     pub config: Option<PathBuf>,
-    /// Environment: lays the section [env.NAME] over the rest of the file
-    #[arg(long, global = true, value_name = "NAME", env = "CWL2LE_ENV")]
-    pub env: Option<String>,
+    /// Environment: lays the section [env.NAME] over the rest of the file; several run side by side
+    ///
+    /// Repeat the flag, or separate names with commas, or give a pattern such as '*' or 'prod-*'.
+    #[arg(long, global = true, value_name = "NAME", env = "CWL2LE_ENV", value_delimiter = ',')]
+    pub env: Vec<String>,
+    /// Run in every environment of the file, side by side
+    #[arg(long, global = true, hide_short_help = true)]
+    pub all_envs: bool,
     /// Output format
     #[arg(long, global = true, value_enum, default_value_t = OutputFormat::Text, env = "CWL2LE_OUTPUT")]
     pub output: OutputFormat,

@@ -8,21 +8,21 @@ use crate::settings::{Member, Wanted};
 use crate::stack::Target;
 
 /// Adds to the hint for a missing permission the command that prints the policy with that permission.
-pub(super) fn explained(error: Error, cli: &Cli, target: &Target) -> Error {
+pub(super) fn explained(error: Error, cli: &Cli, environment: Option<&str>, target: &Target) -> Error {
     let is_denied =
         error.code == Code::AccessDenied || error.failed.iter().any(|f| f.code == Code::AccessDenied);
     let hint = error.hint.clone().unwrap_or_default();
     let failed = error.failed.iter().filter_map(|failure| failure.hint.as_deref());
     // No policy can allow what another one denies explicitly.
     let is_missing = failed.chain([hint.as_str()]).any(|hint| hint.contains(MISSING_PERMISSION));
-    match policies(cli, target).filter(|_| is_denied && is_missing) {
+    match policies(cli, environment, target).filter(|_| is_denied && is_missing) {
         Some(command) => error.hint(format!("{hint}; `{command}` prints the policy that has it")),
         None => error,
     }
 }
 
 /// The command that prints the policy for this run; none for a verb without one.
-fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
+fn policies(cli: &Cli, environment: Option<&str>, target: &Target) -> Option<CommandLine> {
     let facts = cli.command.facts();
     let policy = facts.policy?;
     let none = Wanted::default();
@@ -34,7 +34,7 @@ fn policies(cli: &Cli, target: &Target) -> Option<CommandLine> {
     let config = cli.global.config.as_ref().map(|file| file.display().to_string());
     let stack = facts.stack.and_then(|args| args.stack.as_ref()).map(ToString::to_string);
     for (flag, value) in
-        [("--config", config.as_deref()), ("--env", cli.global.env.as_deref()), ("--stack", stack.as_deref())]
+        [("--config", config.as_deref()), ("--env", environment), ("--stack", stack.as_deref())]
     {
         args.extend(value.into_iter().flat_map(|value| [flag, value]).map(ToOwned::to_owned));
     }
@@ -54,7 +54,7 @@ mod tests {
         let region = "eu-west-1".parse().expect("a region");
         let target = Target { account: "123456789012".to_owned(), region };
         let cli = Cli::try_parse_from(std::iter::once(&"cwl2le").chain(args)).expect("a command");
-        let command = policies(&cli, &target)?.to_string();
+        let command = policies(&cli, None, &target)?.to_string();
         let words = shlex::split(&command).expect("a line of a shell");
         Cli::try_parse_from(words).expect("a command of cwl2le");
         Some(command)
@@ -98,7 +98,7 @@ mod tests {
         let target = Target { account: "123456789012".to_owned(), region };
         let cli = Cli::try_parse_from(["cwl2le", "status"]).expect("a command");
         let hint = |code, hint: &str| {
-            explained(Error::new(code, "denied").hint(hint), &cli, &target).hint.expect("a hint")
+            explained(Error::new(code, "denied").hint(hint), &cli, None, &target).hint.expect("a hint")
         };
         assert!(hint(Code::AccessDenied, MISSING_PERMISSION).contains("; `cwl2le policies on-call "));
         assert_eq!(hint(Code::AccessDenied, "denied explicitly"), "denied explicitly");

@@ -7,6 +7,10 @@ mod help;
 mod misplaced_keys;
 mod read;
 mod run;
+mod run_in;
+mod selection;
+mod several;
+mod several_report;
 pub mod signals;
 #[cfg(test)]
 mod tests;

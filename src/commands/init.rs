@@ -64,7 +64,12 @@ impl Verb for Init {
     };
 
     fn facts(&self) -> Facts<'_> {
-        Facts { stack: Some(&self.stack), reads: Reads::Secrets, ..Facts::default() }
+        Facts {
+            stack: Some(&self.stack),
+            reads: Reads::Secrets,
+            alone: Some("it writes one file"),
+            ..Facts::default()
+        }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

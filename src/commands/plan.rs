@@ -72,7 +72,8 @@ impl Verb for Plan {
     };
 
     fn facts(&self) -> Facts<'_> {
-        Facts::of_settings(&self.wanted, Policy::everyday())
+        let alone = self.out.as_ref().map(|_| "a plan file holds the plan of one stack");
+        Facts { alone, ..Facts::of_settings(&self.wanted, Policy::everyday()) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

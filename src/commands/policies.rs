@@ -101,7 +101,12 @@ impl Verb for Policies {
     };
 
     fn facts(&self) -> Facts<'_> {
-        Facts { stack: Some(&self.wanted.stack), reads: Reads::Everything, ..Facts::default() }
+        Facts {
+            stack: Some(&self.wanted.stack),
+            reads: Reads::Everything,
+            alone: Some("it prints one policy"),
+            ..Facts::default()
+        }
     }
 
     /// With `--account` this calls nothing at AWS. Without it, the stack is read from the account of the credentials,

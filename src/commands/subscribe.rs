@@ -104,6 +104,10 @@ impl Verb for Subscribe {
         ended.map_err(|error| with_command(error, context.command_line))
     }
 
+    fn brief(&self, report: &Self::Report) -> Option<String> {
+        report.brief()
+    }
+
     fn exit(&self, report: &Self::Report) -> Exit {
         report.exit()
     }

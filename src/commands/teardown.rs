@@ -81,6 +81,10 @@ impl Verb for Teardown {
         run.carry_out(plan, async |_| Ok(decide().await?.1)).await
     }
 
+    fn brief(&self, report: &Self::Report) -> Option<String> {
+        report.brief()
+    }
+
     fn exit(&self, report: &Self::Report) -> Exit {
         report.exit()
     }

@@ -60,6 +60,10 @@ impl Verb for Unsubscribe {
         run.carry_out(plan, async |_| Ok(decide(context.silent(), &session, self).await?.1)).await
     }
 
+    fn brief(&self, report: &Self::Report) -> Option<String> {
+        report.brief()
+    }
+
     fn exit(&self, report: &Self::Report) -> Exit {
         report.exit()
     }

@@ -27,6 +27,11 @@ pub(crate) trait Verb {
     /// Does the work. Reports instead of printing.
     async fn run(&self, context: Context<'_>) -> Result<Self::Report>;
 
+    /// What a report says in one sentence, for a run in several environments; none where its whole text is shown.
+    fn brief(&self, _: &Self::Report) -> Option<String> {
+        None
+    }
+
     /// The exit code of a run that did not fail.
     fn exit(&self, _: &Self::Report) -> Exit {
         Exit::Success
@@ -48,6 +53,8 @@ pub(crate) struct Facts<'a> {
     pub(crate) writes_lines: bool,
     /// Whether these lines are events with `--output jsonl`. The report is then the last of them.
     pub(crate) writes_events: bool,
+    /// Why it runs in one environment of the file at a time; none where it can run in several side by side.
+    pub(crate) alone: Option<&'static str>,
     /// The policy that allows what it does; none where no policy is made for it.
     pub(crate) policy: Option<Policy<'a>>,
 }
@@ -151,6 +158,8 @@ pub struct Outcome {
     pub report: Box<dyn Report>,
     /// Mostly success.
     pub exit: Exit,
+    /// What the report says in one sentence, where it can be shown in the place of it.
+    pub brief: Option<String>,
 }
 
 impl Outcome {
@@ -158,6 +167,7 @@ impl Outcome {
     pub(super) async fn of(verb: &impl Verb, context: Context<'_>) -> Result<Self> {
         let report = verb.run(context).await?;
         let exit = verb.exit(&report);
-        Ok(Self { report: Box::new(report), exit })
+        let brief = verb.brief(&report);
+        Ok(Self { report: Box::new(report), exit, brief })
     }
 }

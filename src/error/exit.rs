@@ -60,6 +60,24 @@ impl Exit {
         }
     }
 
+    /// The exit code of a run in several environments, from those that it would have in each of them alone: the worst
+    /// one. A stop is worse than a bug, that is worse than a failure, and of failures the lower number is worse. Then
+    /// come an answer of no, and what was found by looking.
+    pub fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
+        exits.into_iter().max_by_key(|exit| exit.severity()).unwrap_or(Self::Success)
+    }
+
+    const fn severity(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Pending => 1,
+            Self::Cancelled => 2,
+            Self::Internal => 254,
+            Self::Interrupted => 255,
+            failure => 100 - failure.code(),
+        }
+    }
+
     /// One line for the documentation.
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -95,5 +113,26 @@ impl Exit {
 impl From<Exit> for std::process::ExitCode {
     fn from(exit: Exit) -> Self {
         exit.code().into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_exit_code_is_that_of_the_run() {
+        let of = |codes: &[Exit]| Exit::worst(codes.iter().copied());
+        assert_eq!(of(&[]), Exit::Success);
+        assert_eq!(of(&[Exit::Success, Exit::Pending]), Exit::Pending);
+        assert_eq!(of(&[Exit::Pending, Exit::Cancelled]), Exit::Cancelled);
+        assert_eq!(of(&[Exit::Cancelled, Exit::Environment, Exit::Pending]), Exit::Environment);
+        assert_eq!(of(&[Exit::Aws, Exit::Access, Exit::Partial]), Exit::Access);
+        assert_eq!(of(&[Exit::Usage, Exit::Internal]), Exit::Internal);
+        assert_eq!(of(&[Exit::Internal, Exit::Interrupted]), Exit::Interrupted);
+        let mut severities: Vec<u8> = Exit::ALL.iter().map(|exit| exit.severity()).collect();
+        severities.sort_unstable();
+        severities.dedup();
+        assert_eq!(severities.len(), Exit::ALL.len(), "no two are alike");
     }
 }

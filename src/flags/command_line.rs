@@ -12,8 +12,19 @@ const SECRET_FLAGS: [&str; 1] = ["--token"];
 const PLACEHOLDER: &str = "<token>";
 
 /// The flags that say which stack is meant, and where it is. Each takes a value.
-const PLACE_FLAGS: [&str; 8] =
-    ["--stack", "--config", "--env", "--region", "--profile", "--endpoint-url", "--directory", "-C"];
+const PLACE_FLAGS: [&str; 11] = [
+    "--stack",
+    "--config",
+    "--env",
+    "--region",
+    "--profile",
+    "--role-arn",
+    "--external-id",
+    "--session-name",
+    "--endpoint-url",
+    "--directory",
+    "-C",
+];
 
 /// The flag that says that a stack is a member account of another one, and the verbs that take it.
 const MEMBER_FLAG: &str = "--to-destination";
@@ -21,7 +32,7 @@ const MEMBER_VERBS: [&str; 7] =
     ["setup", "plan", "subscribe", "unsubscribe", "teardown", "status", "policies"];
 
 /// The flags of every command that take no value.
-const SWITCHES: [&str; 4] = ["--quiet", "-q", "--verbose", "-v"];
+const SWITCHES: [&str; 5] = ["--quiet", "-q", "--verbose", "-v", "--all-envs"];
 
 /// The verbs that look at an account, but at no one stack.
 const STACKLESS_VERBS: [&str; 1] = ["list"];
@@ -115,7 +126,16 @@ impl CommandLine {
     /// Another command with these arguments, with the same credentials and in the same folder.
     #[must_use]
     pub fn of_credentials(&self, verb: &str, args: impl IntoIterator<Item = String>) -> Self {
-        let mut line = self.with_only(verb, &["--profile", "--endpoint-url", "--directory", "-C"]);
+        let flags = [
+            "--profile",
+            "--role-arn",
+            "--external-id",
+            "--session-name",
+            "--endpoint-url",
+            "--directory",
+            "-C",
+        ];
+        let mut line = self.with_only(verb, &flags);
         line.args.extend(args);
         line
     }
@@ -159,6 +179,16 @@ impl CommandLine {
             }
         }
         Self { args: kept, ..self.clone() }
+    }
+
+    /// The same command in these environments, whichever it was in.
+    #[must_use]
+    pub fn in_environments(&self, names: &str) -> Self {
+        let mut line = self.without(&["--env"]);
+        line.args.retain(|arg| arg != "--all-envs");
+        let end = line.args.iter().position(|arg| arg == "--").unwrap_or(line.args.len());
+        line.args.splice(end..end, ["--env".to_owned(), names.to_owned()]);
+        line
     }
 
     /// The same command so that it changes something.
@@ -224,7 +254,9 @@ impl CommandLine {
     /// The command that prints the policy of whoever is on call, for the same stack. It works without any right.
     #[must_use]
     pub fn on_call_policy(&self, target: &Target) -> Self {
-        let mut line = self.of_stack("policies").without(&["--region", "--profile", "--endpoint-url"]);
+        let place =
+            ["--region", "--profile", "--role-arn", "--external-id", "--session-name", "--endpoint-url"];
+        let mut line = self.of_stack("policies").without(&place);
         let place = ["on-call", "--account", &target.account, "--region", target.region.as_str()];
         line.args.splice(1..1, place.map(ToOwned::to_owned));
         line

@@ -4,6 +4,9 @@ use std::sync::OnceLock;
 
 use serde_json::{Map, Value, json};
 
+use super::error;
+use crate::error::Error;
+
 /// Version of the format of all documents, as `docs/json.md` describes it. A field that is added does not change it;
 /// one that is removed, renamed or means something else does.
 pub const FORMAT_VERSION: u32 = 1;
@@ -16,6 +19,8 @@ pub struct Envelope {
     stack: OnceLock<String>,
     account: OnceLock<String>,
     region: OnceLock<String>,
+    /// The environment, where the run is one of several: events say it.
+    environment: OnceLock<String>,
 }
 
 /// The envelope of what no verb has begun to do.
@@ -24,12 +29,49 @@ pub(super) static NONE: Envelope = Envelope {
     stack: OnceLock::new(),
     account: OnceLock::new(),
     region: OnceLock::new(),
+    environment: OnceLock::new(),
 };
 
 impl Envelope {
     /// The envelope of this verb.
     pub fn of(command: impl Into<String>) -> Self {
         Self { command: OnceLock::from(command.into()), ..Self::default() }
+    }
+
+    /// The envelope of this verb in one of several environments. It lives as long as the process.
+    pub(crate) fn in_environment(command: impl Into<String>, environment: &str) -> &'static Self {
+        let environment = OnceLock::from(environment.to_owned());
+        Box::leak(Box::new(Self { environment, ..Self::of(command) }))
+    }
+
+    /// The environment, where the run is one of several.
+    pub(super) fn environment(&self) -> Option<&str> {
+        self.environment.get().map(String::as_str)
+    }
+
+    /// The stack, once it is known.
+    pub(crate) fn stack(&self) -> Option<&str> {
+        self.stack.get().map(String::as_str)
+    }
+
+    /// The account, once it is known.
+    pub(crate) fn account(&self) -> Option<&str> {
+        self.account.get().map(String::as_str)
+    }
+
+    /// The region, once it is known.
+    pub(crate) fn region(&self) -> Option<&str> {
+        self.region.get().map(String::as_str)
+    }
+
+    /// The document of a report; null of one that was shown while the verb ran.
+    pub(crate) fn report(&self, report: Value) -> Value {
+        if report.is_null() { report } else { self.around(report) }
+    }
+
+    /// The document of an error.
+    pub(crate) fn error(&self, error: &Error) -> Value {
+        self.around(serde_json::to_value(error::Document::from(error)).unwrap_or_default())
     }
 
     /// Notes the stack that the verb works on.

@@ -78,6 +78,11 @@ impl fmt::Display for Text<'_> {
     }
 }
 
+/// An error as a part of a report, in lines that fit [`width`].
+pub(crate) fn error_lines(error: &Error) -> String {
+    Text(error).to_string()
+}
+
 /// The lines of an error as they come together.
 struct Parts {
     lines: Vec<String>,

@@ -31,6 +31,13 @@ impl<'a> Live<'a> {
         Self { printer, is_terminal, write }
     }
 
+    /// The same for one of several environments that share it: nobody pages or redraws there, and events say the
+    /// environment.
+    #[must_use]
+    pub const fn of_environment(self, envelope: &'static Envelope) -> Self {
+        Self { printer: self.printer.within(envelope), is_terminal: false, ..self }
+    }
+
     /// Whether it is to be JSON.
     pub fn is_json(&self) -> bool {
         self.printer.format() != OutputFormat::Text
@@ -52,7 +59,9 @@ impl<'a> Live<'a> {
         let value = match value {
             Value::Object(fields) => {
                 let time = ("time".to_owned(), Value::from(time));
-                Value::Object([time].into_iter().chain(fields).collect())
+                let environment = self.envelope().environment();
+                let environment = environment.map(|name| ("environment".to_owned(), Value::from(name)));
+                Value::Object([time].into_iter().chain(environment).chain(fields).collect())
             }
             other => other,
         };

@@ -30,6 +30,7 @@ mod wrap;
 pub use color::ColorChoice;
 pub(crate) use command::continued;
 pub use envelope::{Envelope, FORMAT_VERSION};
+pub(crate) use error::error_lines;
 pub use live::Live;
 pub use log::LogLevel;
 pub use next::Next;

@@ -27,6 +27,15 @@ const WIDE: usize = 100;
 pub struct Progress {
     target: Target,
     reminder: Duration,
+    section: Option<Arc<Section>>,
+}
+
+/// What one of several runs says that share a display.
+struct Section {
+    /// Stands before each of its lines.
+    name: String,
+    /// Its lines so far, until they are shown together.
+    held: Mutex<Option<Vec<String>>>,
 }
 
 #[derive(Clone)]
@@ -42,7 +51,7 @@ enum Target {
 impl Progress {
     /// Shows nothing.
     pub const fn none() -> Self {
-        Self { target: Target::None, reminder: REMINDER }
+        Self { target: Target::None, reminder: REMINDER, section: None }
     }
 
     /// Whether nothing is shown.
@@ -58,13 +67,17 @@ impl Progress {
 
     /// The same, with or without colours.
     pub(super) fn logged(to: impl Write + Send + 'static, color: bool) -> Self {
-        Self { target: Target::Plain { to: Arc::new(Mutex::new(to)), color }, reminder: REMINDER }
+        Self {
+            target: Target::Plain { to: Arc::new(Mutex::new(to)), color },
+            reminder: REMINDER,
+            section: None,
+        }
     }
 
     /// Spins on the terminal behind standard error.
     pub(super) fn live(color: bool) -> Self {
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
-        Self { target: Target::Live { bars, color }, reminder: REMINDER }
+        Self { target: Target::Live { bars, color }, reminder: REMINDER, section: None }
     }
 
     /// The same, but reminding of a wait at another interval.
@@ -78,18 +91,52 @@ impl Progress {
         matches!(self.target, Target::Live { color: true, .. })
     }
 
+    /// The progress of one of several runs that share this display. Its lines are held until [`Self::release`]; from
+    /// then on each begins with this name.
+    #[must_use]
+    pub(crate) fn section(&self, name: String) -> Self {
+        let held = Mutex::new(Some(Vec::new()));
+        Self { section: Some(Arc::new(Section { name, held })), ..self.clone() }
+    }
+
+    /// The lines that a section has held so far; none where they were taken already.
+    pub(crate) fn release(&self) -> Option<Vec<String>> {
+        let section = self.section.as_ref()?;
+        section.held.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// A text with the name of the section.
+    fn named(&self, text: &str) -> String {
+        match &self.section {
+            Some(section) => format!("{}  {text}", section.name),
+            None => text.to_owned(),
+        }
+    }
+
     /// Writes a lasting line.
     pub fn line(&self, text: impl Display) {
         let text = text.to_string();
+        let Some(section) = &self.section else { return self.put(&text) };
+        let mut held = section.held.lock().unwrap_or_else(PoisonError::into_inner);
+        match held.as_mut() {
+            Some(held) => held.push(text),
+            None => {
+                let lines = text.split('\n').filter(|line| !line.trim().is_empty());
+                lines.for_each(|line| self.put(&format!("{DIM}{}{DIM:#}  {line}", section.name)));
+            }
+        }
+    }
+
+    fn put(&self, text: &str) {
         match &self.target {
             Target::None => {}
             Target::Plain { to, color } => {
                 let mut to = to.lock().unwrap_or_else(PoisonError::into_inner);
-                let _ = writeln!(to, "{}", shown(&text, *color)).and_then(|()| to.flush());
+                let _ = writeln!(to, "{}", shown(text, *color)).and_then(|()| to.flush());
             }
             // Not `println` of the bars: it pads lines to the width of the terminal, and copied text would be joined.
             Target::Live { bars, color } => {
-                let text = fitted(&shown(&text, *color), width());
+                let text = fitted(&shown(text, *color), width());
                 bars.suspend(|| {
                     let _ = writeln!(std::io::stderr(), "{text}");
                 });
@@ -145,7 +192,7 @@ impl Progress {
         let bar = match &self.target {
             Target::Live { bars, .. } => {
                 let bar = bars.add(bar());
-                bar.set_message(doing.clone());
+                bar.set_message(self.named(&doing));
                 bar.enable_steady_tick(TICK);
                 Some(bar)
             }
@@ -186,7 +233,7 @@ impl Step {
     pub fn waiting(&self, why: impl Display) {
         let text = visible(format_args!("{}: {why}", self.doing));
         if let Some(bar) = &self.bar {
-            bar.set_message(text);
+            bar.set_message(self.progress.named(&text));
             return;
         }
         let mut reminded = self.reminded.lock().unwrap_or_else(PoisonError::into_inner);

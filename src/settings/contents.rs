@@ -20,7 +20,9 @@ use super::secrets::Kept;
 use super::service::Service;
 use super::stream::Stream;
 use super::trigger::Trigger;
-use super::values::{FilterPattern, LogGroup, LogGroupGlob, OwnTags, RoutePattern};
+use super::values::{
+    AssumedRole, ExternalId, FilterPattern, LogGroup, LogGroupGlob, OwnTags, RoutePattern, SessionName,
+};
 use crate::resources::Distribution;
 use crate::stack::{Region, StackName, Tags};
 
@@ -38,6 +40,15 @@ pub(super) struct Contents {
     /// Profile of the AWS configuration; AWS_PROFILE, or keys in the environment, win over it
     #[schemars(example = &"default")]
     pub(super) profile: Option<String>,
+    /// Role that cwl2le assumes with these credentials, by its ARN; `none` for none
+    #[schemars(example = "arn:aws:iam::123456789012:role/cwl2le")]
+    pub(super) role_arn: Option<AssumedRole>,
+    /// External ID that the trust policy of the role asks for
+    #[schemars(example = "cwl2le-4711")]
+    pub(super) external_id: Option<ExternalId>,
+    /// Name of the session of the role, as CloudTrail shows it
+    #[schemars(extend("default" = "cwl2le"))]
+    pub(super) session_name: Option<SessionName>,
     /// Destination of what no subscription and no route sends elsewhere; else the destination called `default`, or the
     /// only one
     #[schemars(example = &"default")]

@@ -120,7 +120,9 @@ fn two_environments_of_one_stack_are_warned_of() {
     let text = "[env.dev]\n[env.prod.stream]\nshards = 4\n[env.other]\nstack = \"other\"\n";
     let warnings = |name| parse(text, name).expect("a file").warnings();
     assert!(
-        warnings(Some("prod")).concat().contains("stack `default` in the same region and profile as `dev`")
+        warnings(Some("prod"))
+            .concat()
+            .contains("stack `default` in the same region, profile and role as `dev`")
     );
     assert!(warnings(Some("other")).is_empty() && warnings(None).is_empty());
 }
@@ -132,4 +134,28 @@ fn a_stack_that_slipped_within_an_environment_is_noticed() {
     assert_eq!(slipped("stack = \"a\"\n[env.prod]\nstack = \"b\"\n"), [""; 0]);
     let broken = "stack = \"a\"\n[env.prod.destinations.app]\ntype = \"pigeon\"\nstack = \"b\"\n";
     assert!(File::parse_stack(Path::new("cwl2le.toml"), broken.to_owned(), Some("prod")).is_err());
+}
+
+#[test]
+fn each_environment_has_a_role_of_its_own_and_flags_win_over_it() {
+    let text = "external_id = \"all\"\n[env.a]\nrole_arn = \"arn:aws:iam::111111111111:role/a\"\n[env.b]\nrole_arn = \"none\"\n";
+    let parse = |name| File::parse_in(Path::new("cwl2le.toml"), text.to_owned(), Some(name)).expect("a file");
+    let mut options = crate::aws::Options::default();
+    fill_options(&mut options, &parse("a"), |_| None);
+    assert_eq!(options.role.arn.as_deref(), Some("arn:aws:iam::111111111111:role/a"));
+    assert_eq!(options.role.external_id.as_deref(), Some("all"));
+    assert_eq!(parse("b").role().arn.as_deref(), Some("none"));
+    let mut flag = crate::aws::Options::default();
+    flag.role.arn = Some("none".to_owned());
+    fill_options(&mut flag, &parse("a"), |_| None);
+    assert_eq!(flag.role.arn.as_deref(), Some("none"));
+    for wrong in [
+        "role_arn = \"a\"",
+        "role_arn = \"arn:aws:iam::1:role/a\"",
+        "session_name = \"a b\"",
+        "external_id = \"x\"",
+    ] {
+        let error = File::parse(Path::new("cwl2le.toml"), format!("{wrong}\n")).expect_err(wrong);
+        assert!(error.message.starts_with("cwl2le.toml:1:"), "{error}");
+    }
 }

@@ -17,6 +17,7 @@ use super::schema::PLAIN_KEYS;
 use super::search::{self, FILE_NAME};
 use super::secrets::Source;
 use super::service::is_telling;
+use crate::aws::RoleOptions;
 use crate::error::{Code, Error, Result};
 use crate::stack::{Region, StackName};
 
@@ -151,6 +152,16 @@ impl File {
         }
     }
 
+    /// The names of the environments of the file that is named, or found: see [`File::find`].
+    ///
+    /// # Errors
+    /// [`Code::Config`]: there is none, or it cannot be read.
+    pub fn names(file: Option<&Path>, environment: &str) -> Result<Vec<String>> {
+        let choice = Choice { file, environment: Some(environment) };
+        let Some(path) = located(choice)? else { return Ok(Vec::new()) };
+        Ok(Document::new(&path, Self::read(&path)?, &PLAIN_KEYS, None).environments)
+    }
+
     /// Its path, as it was given.
     pub fn path(&self) -> &Path {
         &self.document.path
@@ -187,6 +198,16 @@ impl File {
         self.contents.profile.as_deref()
     }
 
+    /// The role to assume.
+    pub fn role(&self) -> RoleOptions {
+        let Contents { role_arn, external_id, session_name, .. } = &self.contents;
+        RoleOptions {
+            arn: role_arn.as_deref().map(ToOwned::to_owned),
+            external_id: external_id.as_deref().map(ToOwned::to_owned),
+            session_name: session_name.as_deref().map(ToOwned::to_owned),
+        }
+    }
+
     /// Whether it says which log groups are subscribed: all of them, so that others are unsubscribed.
     pub fn has_subscriptions(&self) -> bool {
         self.contents.subscriptions.is_some()
@@ -218,13 +239,14 @@ impl File {
     /// The other environments that are the same stack in the same place: each run would undo what another one did.
     fn shared_stack(&self) -> Option<String> {
         let name = self.environment()?;
-        let place =
-            |of: &Contents| (of.stack.clone().unwrap_or_default(), of.region.clone(), of.profile.clone());
+        let place = |of: &Contents| {
+            (of.stack.clone().unwrap_or_default(), of.region.clone(), of.profile.clone(), of.role_arn.clone())
+        };
         let same = self.others.iter().filter(|(_, other)| place(other) == place(&self.contents));
         let same: Vec<&str> = same.map(|(name, _)| name.as_str()).collect();
         (!same.is_empty()).then(|| {
             format!(
-                "{}: warning: environment `{name}` is stack `{}` in the same region and profile as `{}`: each replaces what \
+                "{}: warning: environment `{name}` is stack `{}` in the same region, profile and role as `{}`: each replaces what \
                  the other set up; give each a `stack` of its own",
                 self.document.path.display(),
                 place(&self.contents).0,

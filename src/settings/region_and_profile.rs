@@ -1,9 +1,9 @@
-//! Which region and profile a run works with.
+//! Which region, profile and role a run works with.
 
 use super::file::File;
 use crate::aws::Options;
 
-/// Region and profile from the file, where neither a flag nor the environment gives them.
+/// Region, profile and role from the file, where neither a flag nor the environment gives them.
 ///
 /// The environment is what the AWS command listens to. Keys in it are a choice as well, which no profile of the file
 /// overrides.
@@ -14,6 +14,10 @@ pub fn fill_options(options: &mut Options, file: &File, env: impl Fn(&str) -> Op
     if !is_chosen(options, "profile", &env) {
         options.profile = file.profile().map(ToOwned::to_owned);
     }
+    let (given, in_file) = (&mut options.role, file.role());
+    given.arn = given.arn.take().or(in_file.arn);
+    given.external_id = given.external_id.take().or(in_file.external_id);
+    given.session_name = given.session_name.take().or(in_file.session_name);
 }
 
 /// Whether a flag or the environment gives the `region`, or the `profile` or keys in its place.

@@ -221,10 +221,14 @@ macro_rules! texts {
 }
 
 texts! {
+    /// The ARN of a role to assume, or `none`.
+    AssumedRole by limits::assumed_role;
     /// The account that owns buckets, by its id, or `own`.
     BucketOwner by limits::bucket_owner;
     /// A mail address.
     EmailAddress by limits::email_address;
+    /// The external ID that goes with a role.
+    ExternalId by limits::external_id;
     /// A filter pattern of CloudWatch Logs.
     FilterPattern by limits::filter_pattern;
     /// A KMS key by its id or ARN, or `none`.
@@ -249,6 +253,8 @@ texts! {
     Quarantine by limits::quarantine;
     /// A path of roles.
     RolePath by limits::role_path;
+    /// The name of the session of an assumed role.
+    SessionName by limits::session_name;
     /// The pattern of a route. It is matched against names, so an ARN would match nothing.
     RoutePattern by route_pattern;
 }

@@ -103,6 +103,16 @@ impl ChangeReport {
         format!("{GOOD}{BOLD}{first}{BOLD:#} {what} in {took}.{rest}")
     }
 
+    /// What a run said that did more than show a plan, in one sentence.
+    pub(crate) fn brief(&self) -> Option<String> {
+        match (self.dry_run, self.cancelled, self.changed) {
+            (true, ..) => None,
+            (_, true, _) => Some("Cancelled. Nothing was changed.".to_owned()),
+            (_, _, true) => Some(self.summary()),
+            _ => Some(self.no_changes()),
+        }
+    }
+
     /// What is true where there was nothing to change.
     fn no_changes(&self) -> String {
         let stack = visible(&self.stack);

@@ -2,22 +2,14 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use super::context::Context;
+use super::context::{Context, input};
+pub(crate) use super::together::Consent;
+use super::together::{Asked, Together};
+use crate::aws::Stop;
 use crate::error::{Code, Error, Result};
 use crate::flags::{Change, CommandLine};
 use crate::output::prompt;
 use crate::resources::{Extent, Plan, Refusal};
-
-/// How a plan was confirmed, or not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Consent {
-    /// By `--yes`: no time has passed since the plan was made.
-    Flag,
-    /// By an answer: minutes may have passed.
-    Answer,
-    /// The user declined, or closed the terminal's input.
-    Declined,
-}
 
 /// A question about what is going to happen.
 #[derive(Debug, Clone, Copy)]
@@ -56,19 +48,37 @@ pub(crate) async fn agree(
     question: Question<'_>,
     not_confirmed: impl FnOnce() -> Error,
 ) -> Result<Consent> {
-    if question.yes {
+    if question.yes && context.together.is_none() {
         return Ok(Consent::Flag);
     }
-    if !can_ask() {
+    if !question.yes && !can_ask() {
         return Err(not_confirmed());
+    }
+    if let Some(together) = context.together {
+        return in_turn(context, together, question).await;
     }
     let mut text = format!("\n{} [y/N] ", question.text);
     // With --quiet, the plan has not been shown yet.
     if context.progress.is_none() {
         text.insert_str(0, &format!("{}\n", question.plan));
     }
+    context.stopwatch.paused(answer(context.stop, text)).await
+}
+
+/// One answer for the plans of all environments of this run. All of them are shown before the first is carried out.
+async fn in_turn(context: Context<'_>, together: &Together, question: Question<'_>) -> Result<Consent> {
+    let Question { yes, plan, text } = question;
+    let asked = Asked { yes, plan: plan.to_owned(), text: text.to_owned() };
+    context.stopwatch.paused(together.consent(asked)).await
+}
+
+/// Shows a question and reads the answer.
+///
+/// # Errors
+/// `interrupted` after Ctrl-C; the terminal cannot be read.
+pub(crate) async fn answer(stop: &Stop, text: String) -> Result<Consent> {
     let unreadable = |error| Error::new(Code::Environment, format!("the terminal cannot be read: {error}"));
-    let answer = context.wait_for_input(move || read_answer(&text).map_err(unreadable)).await;
+    let answer = input(stop, move || read_answer(&text).map_err(unreadable)).await;
     if answer.as_ref().is_ok_and(|answer| !answer.ends_with('\n')) {
         // After Ctrl-D the cursor is still on the line of the question.
         let _ = prompt("\n");

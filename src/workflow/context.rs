@@ -4,6 +4,7 @@ use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::stopwatch::Stopwatch;
+use super::together::Together;
 use crate::aws::{Notice, Options, Session, Stop, configured_region};
 use crate::error::{Code, Error, Result};
 use crate::flags::{CommandLine, StackArg};
@@ -33,6 +34,8 @@ pub(crate) struct Context<'a> {
     pub lines: &'a Lines<'a>,
     /// Standard output, for verbs that show something while they run.
     pub live: Live<'a>,
+    /// The part of this run in one in several environments.
+    pub together: Option<&'a Together>,
     /// Builds the whole command line, for completions.
     pub command: fn() -> clap::Command,
     /// Builds the manual pages, each with the name of its file.
@@ -66,16 +69,7 @@ impl Context<'_> {
         &self,
         read: impl FnOnce() -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        let _waiting = self.stop.idle();
-        let answered = async {
-            tokio::select! {
-                () = self.stop.wait() => Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
-                read = tokio::task::spawn_blocking(read) => {
-                    read.map_err(|error| Error::new(Code::Internal, format!("the input was not read: {error}")))?
-                }
-            }
-        };
-        self.stopwatch.paused(answered).await
+        self.stopwatch.paused(input(self.stop, read)).await
     }
 
     /// Opens the session and shows the account before anything else happens.
@@ -112,13 +106,17 @@ impl Context<'_> {
         drop(connecting);
         let target = self.target.get_or_init(|| session.target.clone());
         self.live.envelope().set_place(target.account.as_str(), target.region.as_str());
+        if let Some(together) = self.together {
+            together.place(target).await?;
+        }
         Ok(session)
     }
 
     /// Shows the account, who we are there, the region, and the endpoint where it is not AWS's own. A script finds them
     /// in the report.
     pub(crate) fn show_account(&self, session: &Session) {
-        if self.live.is_json() {
+        // Of several environments, the heading of each says where it is.
+        if self.live.is_json() || self.together.is_some() {
             return;
         }
         let account = visible(&session.target.account);
@@ -126,6 +124,20 @@ impl Context<'_> {
         let endpoint =
             session.endpoint().map(|url| format!(" · endpoint {}", visible(url))).unwrap_or_default();
         self.note(&format!("{DIM}account {account} as {who} · {}{endpoint}{DIM:#}", session.target.region));
+    }
+}
+
+/// Waits for input that is typed or piped in: see [`Context::wait_for_input`].
+pub(crate) async fn input<T: Send + 'static>(
+    stop: &Stop,
+    read: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let _waiting = stop.idle();
+    tokio::select! {
+        () = stop.wait() => Err(Error::new(Code::Interrupted, "stopped; nothing was changed")),
+        read = tokio::task::spawn_blocking(read) => {
+            read.map_err(|error| Error::new(Code::Internal, format!("the input was not read: {error}")))?
+        }
     }
 }
 

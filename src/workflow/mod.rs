@@ -24,6 +24,7 @@ pub(crate) mod saved_plan;
 mod show_plan;
 pub(crate) mod steps;
 mod stopwatch;
+pub(crate) mod together;
 pub(crate) mod unknown_stack;
 pub(crate) mod upgrade;
 mod words;

@@ -12,6 +12,7 @@ mod house;
 mod leftovers;
 mod permissions;
 mod pictures;
+mod several;
 mod stack;
 mod status;
 mod support;

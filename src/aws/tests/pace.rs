@@ -1,10 +1,11 @@
 //! The pace of calls, on a clock of the test's own.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::super::pace::Pace;
+use super::super::pace::{Pace, Paces};
 
 const LOGS: &str = "logs";
 
@@ -99,4 +100,24 @@ async fn a_burst_of_throttling_is_forgotten_soon() {
     }
     // At 5 calls a second, 180 calls take 36 s; it slows down to 1 call a second in between.
     assert!(begun.elapsed() < Duration::from_secs(150), "{:?}", begun.elapsed());
+}
+
+/// Environments of one run in the same account.
+#[tokio::test(start_paused = true)]
+async fn sessions_in_an_account_and_region_share_a_pace_and_those_of_other_regions_only_that_of_iam() {
+    let paces = Paces::default();
+    let of = |account: &str, region: &str| paces.of(account, region, &Arc::new(Pace::default()));
+    let (one, same) = (of("1", "eu-west-1"), of("1", "eu-west-1"));
+    let (region, account) = (of("1", "us-east-1"), of("2", "eu-west-1"));
+    let waits = |pace: &Pace, service: &'static str, operation: &'static str| {
+        pace.reserve(service, operation).pause > Duration::ZERO
+    };
+    for _ in 0..100 {
+        one.reserve(LOGS, "PutSubscriptionFilter");
+        one.reserve("iam", "GetRole");
+    }
+    let filters = [&same, &region, &account].map(|pace| waits(pace, LOGS, "PutSubscriptionFilter"));
+    assert_eq!(filters, [true, false, false]);
+    let roles = [&same, &region, &account].map(|pace| waits(pace, "iam", "GetRole"));
+    assert_eq!(roles, [true, true, false]);
 }

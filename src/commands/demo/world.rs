@@ -185,6 +185,7 @@ impl World {
         let verb = verb.map_err(|error| Error::new(Code::Internal, error.to_string()))?;
         let stopwatch = Stopwatch::start();
         verb.run(Context {
+            together: None,
             aws: &self.options,
             command_line: &command_line,
             stopwatch: &stopwatch,

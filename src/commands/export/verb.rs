@@ -72,7 +72,8 @@ impl Verb for Export {
 
     fn facts(&self) -> Facts<'_> {
         // A token on the command line is not used, and everybody on the machine sees it all the same.
-        Facts::of_settings(&self.wanted, Policy::everyday())
+        let alone = Some("it writes one template");
+        Facts { alone, ..Facts::of_settings(&self.wanted, Policy::everyday()) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

@@ -60,6 +60,7 @@ impl Verb for Forward {
             reads: Reads::Everything,
             shows_token: self.service.token.is_some(),
             writes_lines: self.writes_lines(),
+            alone: Some("its events are those of one stack"),
             ..Facts::default()
         }
     }

@@ -43,7 +43,8 @@ impl Verb for Replay {
     fn facts(&self) -> Facts<'_> {
         // Who is on call may not read other log groups than those of the forwarders.
         let policy = if self.from == From::LogGroups { Policy::operator() } else { Policy::on_call() };
-        Facts::of_stack(&self.stack, policy)
+        let alone = Some("what is sent again is decided for one stack");
+        Facts { alone, ..Facts::of_stack(&self.stack, policy) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

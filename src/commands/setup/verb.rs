@@ -98,6 +98,10 @@ impl Verb for Setup {
         }
     }
 
+    fn brief(&self, report: &Self::Report) -> Option<String> {
+        report.change.brief().filter(|_| report.test.is_none())
+    }
+
     fn exit(&self, report: &Self::Report) -> Exit {
         report.exit()
     }

@@ -78,7 +78,8 @@ impl Verb for Status {
     };
 
     fn facts(&self) -> Facts<'_> {
-        Facts::of_stack(&self.stack, Policy::on_call().of_member(&self.member))
+        let alone = self.watch.map(|_| "--watch shows one stack");
+        Facts { alone, ..Facts::of_stack(&self.stack, Policy::on_call().of_member(&self.member)) }
     }
 
     async fn run(&self, context: Context<'_>) -> Result<Self::Report> {

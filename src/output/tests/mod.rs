@@ -192,6 +192,24 @@ fn progress_without_a_terminal_is_one_line_a_finished_step() {
 }
 
 #[test]
+fn what_one_of_several_runs_says_stands_together_first_and_behind_its_name_later() {
+    let log = Shared::default();
+    let all = Progress::plain(log.clone());
+    let (one, two) = (all.section("dev ".to_owned()), all.section("prod".to_owned()));
+    one.line("plan");
+    two.line("another plan");
+    assert_eq!(log.text(), "");
+    assert_eq!(one.release(), Some(vec!["plan".to_owned()]));
+    assert_eq!(one.release(), None, "it is shown once");
+    one.begin("creating stream a").done("created stream a");
+    one.line("");
+    two.line("later");
+    assert_eq!(log.text(), "dev   created stream a\n");
+    assert_eq!(two.release(), Some(vec!["another plan".to_owned(), "later".to_owned()]));
+    assert_eq!(all.release(), None);
+}
+
+#[test]
 fn a_long_wait_is_mentioned_in_a_log_now_and_then() {
     let log = Shared::default();
     let step = Progress::plain(log.clone()).reminding_every(Duration::ZERO).begin("creating function f");

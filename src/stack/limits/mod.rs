@@ -15,7 +15,8 @@ pub use quotas::{
     TIMEOUT_SECONDS, log_retention,
 };
 pub use text::{
-    Checked, account_policy_name, bucket_owner, email_address, filter_name, filter_pattern, is_key_id,
-    kms_key, kms_key_arn, log_group, log_group_glob, on_failure, organization, parameter,
-    permissions_boundary, quarantine, role_path, secret, security_group, subnet, tag_key, tag_value, topic,
+    Checked, account_policy_name, assumed_role, bucket_owner, email_address, external_id, filter_name,
+    filter_pattern, is_key_id, kms_key, kms_key_arn, log_group, log_group_glob, on_failure, organization,
+    parameter, permissions_boundary, quarantine, role_path, secret, security_group, session_name, subnet,
+    tag_key, tag_value, topic,
 };

@@ -28,7 +28,9 @@ pub const ANY: &str = ".*";
 const TAG: &str = r"[\p{L}\p{Z}\p{N}_.:/=+\-@]*";
 
 /// Every shape that this program checks.
-pub static SHAPES: [&Shape; 27] = [
+pub static SHAPES: [&Shape; 30] = [
+    &ASSUMED_ROLE,
+    &EXTERNAL_ID,
     &FILTER_NAME,
     &FILTER_PATTERN,
     &FUNCTION_NAME,
@@ -54,6 +56,7 @@ pub static SHAPES: [&Shape; 27] = [
     &ROLE_PATH,
     &ROLE_POLICY_NAME,
     &SECRET_ID,
+    &SESSION_NAME,
     &STREAM_NAME,
     &TAGGABLE_LOGS_RESOURCE,
 ];
@@ -125,6 +128,13 @@ shapes! {
     PARAMETER_NAME = "ssm" "PSParameterName", 1..=2048, ANY;
     /// Name or ARN of a secret.
     SECRET_ID = "secretsmanager" "SecretIdType", 1..=2048, ANY;
+    /// ARN of a role that is assumed.
+    ASSUMED_ROLE = "sts" "arnType", 20..=2048,
+        r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+";
+    /// External ID that a role's trust policy may ask for.
+    EXTERNAL_ID = "sts" "externalIdType", 2..=1224, r"[\w+=,.@:\/-]*";
+    /// Name of the session of an assumed role.
+    SESSION_NAME = "sts" "roleSessionNameType", 2..=64, r"[\w+=,.@-]*";
     /// ARN of a KMS key.
     KMS_ARN = "kms" "ArnType", 20..=2048, ANY;
 }

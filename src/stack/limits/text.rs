@@ -7,10 +7,10 @@ use cwl2le_forwarder::glob::Glob;
 use cwl2le_forwarder::quarantine::Place;
 
 use super::model::{
-    FILTER_NAME, FILTER_PATTERN, IAM_ARN, IAM_TAG_KEY, IAM_TAG_VALUE, KINESIS_KEY_ID, KINESIS_TAG_KEY,
-    KINESIS_TAG_VALUE, KMS_ARN, LAMBDA_DESTINATION, LAMBDA_KMS_KEY, LAMBDA_ROLE, LAMBDA_TAG_KEY,
-    LAMBDA_TAG_VALUE, LOG_GROUP_NAME, LOGS_TAG_KEY, LOGS_TAG_VALUE, PARAMETER_NAME, ROLE_PATH, SECRET_ID,
-    Shape,
+    ASSUMED_ROLE, EXTERNAL_ID, FILTER_NAME, FILTER_PATTERN, IAM_ARN, IAM_TAG_KEY, IAM_TAG_VALUE,
+    KINESIS_KEY_ID, KINESIS_TAG_KEY, KINESIS_TAG_VALUE, KMS_ARN, LAMBDA_DESTINATION, LAMBDA_KMS_KEY,
+    LAMBDA_ROLE, LAMBDA_TAG_KEY, LAMBDA_TAG_VALUE, LOG_GROUP_NAME, LOGS_TAG_KEY, LOGS_TAG_VALUE,
+    PARAMETER_NAME, ROLE_PATH, SECRET_ID, SESSION_NAME, Shape,
 };
 use super::quotas::ACCOUNT_POLICY_NAME_LENGTH;
 use crate::stack::arn::{Arn, split_log_group};
@@ -98,6 +98,42 @@ pub fn role_path(path: &str) -> Checked {
         "Lambda accepts only role paths of letters, digits, / and _ + = , . @ - (lambda:{} in the API model); `{path}` has other characters",
         LAMBDA_ROLE.name
     ))
+}
+
+/// The ARN of a role to assume, or `none`.
+///
+/// # Errors
+/// What is wrong.
+pub fn assumed_role(arn: &str) -> Checked {
+    if arn == "none" {
+        return Ok(());
+    }
+    let is_role = |arn: &Arn<'_>| {
+        arn.service == "iam"
+            && is_account_id(arn.account)
+            && arn.resource.len() > 5
+            && arn.resource.starts_with("role/")
+    };
+    if !Arn::parse(arn).is_some_and(|arn| is_role(&arn)) || arn.contains(['*', '?']) {
+        return Err(format!("`{arn}` is not the ARN of a role, such as arn:aws:iam::123456789012:role/NAME"));
+    }
+    ASSUMED_ROLE.check(arn).map_err(|problem| format!("role: {problem}"))
+}
+
+/// The external ID that goes with a role.
+///
+/// # Errors
+/// What is wrong.
+pub fn external_id(id: &str) -> Checked {
+    EXTERNAL_ID.check(id).map_err(|problem| format!("external ID: {problem}"))
+}
+
+/// The name of the session of an assumed role.
+///
+/// # Errors
+/// What is wrong.
+pub fn session_name(name: &str) -> Checked {
+    SESSION_NAME.check(name).map_err(|problem| format!("session name: {problem}"))
 }
 
 /// The ARN of a managed policy that bounds the roles.

@@ -35,8 +35,14 @@ pub(crate) fn problems(document: &Value) -> Vec<String> {
     let lacks = common.filter(|name| document.get(name.as_str()).is_none());
     problems.extend(lacks.map(|name| format!("{name} is missing")));
     let command = document["command"].as_str().unwrap_or_default();
-    let section = if document.get("error").is_some() { "errors" } else { command };
+    let section = match document {
+        _ if document.get("environments").is_some() => "environments",
+        _ if document.get("error").is_some() => "errors",
+        _ => command,
+    };
     look(document, section, section, &mut problems);
+    let documents = objects(&document["environments"]).into_iter().map(|one| &one["document"]);
+    problems.extend(documents.flat_map(self::problems));
     problems
 }
 
