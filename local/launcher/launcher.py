@@ -56,6 +56,7 @@ import condition_keys
 import control
 import dashboards
 import dependent_actions
+import emulation
 import environments
 import failed_starts
 import function_limits
@@ -236,7 +237,7 @@ RELIED_ON = {
         "_RESOURCE_POLICY_LOOKUPS": None,
     },
     "services.cloudformation.provisioners": {"_RESOURCE_HANDLERS": None},
-    "core.lambda_runtime": {"ProvidedWorker": None, "ProvidedRuntimeError": "message error_type"},
+    "core.lambda_runtime": {"ProvidedWorker": None, "ProvidedRuntimeError": "message error_type", "subprocess": None},
     "core.sigv4": {
         "parse_header_signature": "headers",
         "header_signature_failure": "signature secret method raw_path query_params headers body presigned explain",
@@ -304,6 +305,7 @@ def install(modules):
     environments.install(responses, functions)
     failed_starts.install(functions, modules["lambda_runtime"])
     Networks(functions, modules["ec2"], modules["iam"], modules["iam_evaluator"], modules["kms"], responses, lag).install()
+    emulation.install(modules["lambda_runtime"])
     function_limits.install(responses, functions)
     policy_limits.install(responses, modules["iam"])
     services = {"logs": logs, "kinesis": kinesis, "lambda": functions, "iam": modules["iam"]}

@@ -1,10 +1,10 @@
 """Kinesis -> Lambda: functions and event source mappings, with the checks that AWS makes."""
 
-import platform
 import threading
 import time
 
 import condition_keys
+import emulation
 from on_failure import OnFailure
 from reader import ShardReader
 from roles import Roles
@@ -80,15 +80,14 @@ class Mappings:
         return OnFailure(self.s3, self._roles())
 
     def run_function(self, function, event):
-        """A function for this machine's processor is run. One for another processor takes an empty batch, and no more."""
-        machine = {"aarch64": "arm64", "amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+        """A function for another processor than this machine's, without an emulator, takes an empty batch and no more."""
         config = function.get("config") or function
         if config.get("Version", "$LATEST") != "$LATEST":
             # Versions share the concurrency that is reserved for their function.
             whole = self.functions._functions.get(config.get("FunctionName")) or {}
             function = {**function, "concurrency": whole.get("concurrency")}
         is_empty = event == {"Records": []}
-        if is_empty and machine not in (config.get("Architectures") or ["x86_64"]):
+        if is_empty and not emulation.can_run(config.get("Architectures") or ["x86_64"]):
             return {"body": {"batchItemFailures": []}}
         started = time.monotonic()
         result = self.execute(function, event)

@@ -34,6 +34,7 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "dependent_actions",
     "destinations",
     "embedded_metrics",
+    "emulation",
     "environments",
     "failed_starts",
     "field_server",
@@ -72,6 +73,18 @@ const LAUNCHER: &[(&str, &str)] = launcher_files![
     "trail",
     "trust",
     "versions",
+];
+
+/// Variables that the server keeps of our environment. Those of ours are for `recording.py`, which does not leave its one
+/// to functions, and for `emulation.py`.
+const KEPT: &[&str] = &[
+    "PATH",
+    "LANG",
+    "LC_ALL",
+    "SystemRoot",
+    "CWL2LE_REQUESTS",
+    "CWL2LE_EMULATE_ARM64",
+    "CWL2LE_EMULATE_X86_64",
 ];
 
 /// A cold start takes a second or two; a busy machine gets a minute.
@@ -208,8 +221,7 @@ fn command(
     // The functions of the local AWS inherit this environment: nothing of the person's own AWS may
     // leak into it.
     command.env_clear();
-    // The last one is for `recording.py`, which does not leave it to functions.
-    for kept in ["PATH", "LANG", "LC_ALL", "SystemRoot", "CWL2LE_REQUESTS"] {
+    for kept in KEPT {
         if let Some(value) = std::env::var_os(kept) {
             command.env(kept, value);
         }
