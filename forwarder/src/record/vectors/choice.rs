@@ -1,8 +1,10 @@
 //! Which kind of vectors a kernel runs with.
 
 use super::block::Kernel;
-#[cfg(any(test, not(target_arch = "x86_64")))]
-use super::portable;
+#[cfg(target_arch = "aarch64")]
+use super::neon::Neon;
+#[cfg(any(test, not(any(target_arch = "x86_64", target_arch = "aarch64"))))]
+use super::portable::Portable;
 #[cfg(target_arch = "x86_64")]
 use super::x86;
 
@@ -11,8 +13,10 @@ use super::x86;
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     return x86::run(kernel);
-    #[cfg(not(target_arch = "x86_64"))]
-    kernel.run(portable::Portable)
+    #[cfg(target_arch = "aarch64")]
+    return kernel.run(Neon);
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    kernel.run(Portable)
 }
 
 /// Prefetches memory that will be read soon; does nothing on processors other than x86_64.
@@ -27,9 +31,11 @@ pub(crate) fn prefetch(bytes: &[u8]) {
 /// The name of each kind of vectors that this processor has, and the kernel's output with it.
 #[cfg(test)]
 pub(crate) fn run_with_each<K: Kernel>(kernel: impl Fn() -> K) -> Vec<(&'static str, K::Output)> {
-    let mut outcomes = vec![("portable", kernel().run(portable::Portable))];
+    let mut outcomes = vec![("portable", kernel().run(Portable))];
     #[cfg(target_arch = "x86_64")]
     outcomes.extend(x86::run_with_each(kernel));
+    #[cfg(target_arch = "aarch64")]
+    outcomes.push(("NEON", kernel().run(Neon)));
     outcomes
 }
 
