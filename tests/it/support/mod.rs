@@ -4,6 +4,7 @@ pub(crate) mod account;
 pub(crate) mod aws;
 pub(crate) mod destination;
 pub(crate) mod documented;
+pub(crate) mod flow;
 pub(crate) mod forwarder_zip;
 pub(crate) mod log_process;
 pub(crate) mod s3;
