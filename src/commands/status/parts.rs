@@ -148,19 +148,22 @@ impl Judge<'_> {
         more: impl Fn(&ObservedFunction) -> String,
     ) -> Part {
         let found = function.map(|f| {
+            let runs = f.in_force();
             let state = match (&f.failure, f.settled) {
                 (Some(failure), _) => failure.to_string(),
                 (None, true) => {
                     let version = f.live().map(|live| format!("version {}, ", live.version));
                     let version = version.unwrap_or_default();
-                    format!("{version}{}, {} MB, {} s{}", f.arch, f.memory_mb, f.timeout_seconds, more(f))
+                    let settings =
+                        format!("{}, {} MB, {} s", runs.arch, runs.memory_mb, runs.timeout_seconds);
+                    format!("{version}{settings}{}", more(f))
                 }
                 (None, false) => "being updated".to_owned(),
             };
             let data = json!({
-                "architecture": f.arch.as_str(),
-                "memory_mb": f.memory_mb,
-                "timeout_seconds": f.timeout_seconds,
+                "architecture": runs.arch.as_str(),
+                "memory_mb": runs.memory_mb,
+                "timeout_seconds": runs.timeout_seconds,
                 "version": f.live().map(|live| live.version.as_str()),
             });
             (state, self.is_ours(&f.tags), data)

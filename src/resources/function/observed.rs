@@ -81,6 +81,11 @@ impl ObservedFunction {
         self.version_of(LIVE)
     }
 
+    /// The settings of what gets the records: those of the live version, which a rollback may have made an older one.
+    pub(crate) fn in_force(&self) -> Snapshot {
+        self.live_version().map_or_else(|| self.snapshot(), |live| live.snapshot.clone())
+    }
+
     /// The log groups that its configuration and that of the version with the records name, where they name one.
     pub(crate) fn log_groups(&self) -> impl Iterator<Item = String> {
         let live = self.live_version().and_then(|live| live.snapshot.log_group.clone());

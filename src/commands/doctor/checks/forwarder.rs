@@ -72,8 +72,9 @@ fn function_active(evidence: &Evidence) -> Judged {
                 Finding::warn(format!("{name} is being updated")).advise("AWS takes a minute for it")
             }
             (None, None) => {
-                let (memory, timeout) = (function.memory_mb, function.timeout_seconds);
-                Finding::ok(format!("{name}, {}, {memory} MB, {timeout} s", function.arch))
+                let runs = function.in_force();
+                let (memory, timeout) = (runs.memory_mb, runs.timeout_seconds);
+                Finding::ok(format!("{name}, {}, {memory} MB, {timeout} s", runs.arch))
             }
         };
         Ok(finding.with("memory_mb", function.memory_mb).with("timeout_seconds", function.timeout_seconds))
