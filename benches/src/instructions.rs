@@ -12,6 +12,7 @@ use std::process::Command;
 use cwl2le_benches::workload::Load;
 use serde::{Deserialize, Serialize};
 
+use crate::document;
 use crate::subject::{Kind, Shared, Subject};
 
 /// Maximum growth of a ratio that passes the gate.
@@ -46,46 +47,106 @@ pub(crate) fn can_count() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
+/// What counts.
+pub(crate) enum Counter<'a> {
+    /// Valgrind, on this machine's processor.
+    Callgrind,
+    /// `PROGRAM OUT SUBJECT ARGUMENT...`, which runs the subject and leaves the number in the file OUT.
+    Program(&'a Path),
+}
+
+/// The forwarder, and the floor.
+pub(crate) struct Programs<'a> {
+    pub(crate) forwarder: &'a Path,
+    /// This program, for the processor that the forwarder is for.
+    pub(crate) floor: &'a Path,
+}
+
+/// Counts on this machine's processor.
+pub(crate) fn count(forwarder: &Path) -> Result<Counts, String> {
+    let floor = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
+    count_with(&Counter::Callgrind, &Programs { forwarder, floor: &floor })
+}
+
 /// Counts all loads but W3, in which the fixed cost of an invocation hides everything else.
-pub(crate) fn count(bootstrap: &Path) -> Result<Counts, String> {
+fn count_with(counter: &Counter<'_>, programs: &Programs<'_>) -> Result<Counts, String> {
     let mut counts = Counts::new();
     for load in [Load::w1(), Load::w2(), Load::w2s(), Load::w4()] {
         let shared = Shared::new(load.make());
-        let forwarder = an_invocation(Kind::Forwarder, bootstrap, &shared)?;
-        let floor = an_invocation(Kind::Floor, bootstrap, &shared)?;
+        let forwarder = an_invocation(counter, Kind::Forwarder, programs.forwarder, &shared)?;
+        let floor = an_invocation(counter, Kind::Floor, programs.floor, &shared)?;
         counts.insert(load.name, Count { forwarder, floor });
     }
     Ok(counts)
 }
 
+/// Counts programs for arm64, and writes them beside the accepted counts of x86_64 into `docs/performance.md`.
+pub(crate) fn arm64(workspace: &Path, counter: &Path, programs: &Programs<'_>) -> Result<(), String> {
+    let counts = count_with(&Counter::Program(counter), programs)?;
+    let accepted: Counts = read(&file(workspace))?;
+    let mut table = String::from(
+        "| load | arm64: instructions | times its floor | x86_64: instructions | times its floor |\n\
+         | --- | --- | --- | --- | --- |\n",
+    );
+    for (name, arm) in &counts {
+        let x86 = accepted.get(name).ok_or_else(|| format!("{name} has no accepted count"))?;
+        let millions = |count: u64| count as f64 / 1e6;
+        table += &format!(
+            "| {name} | {:.1} million | {:.2} | {:.1} million | {:.2} |\n",
+            millions(arm.forwarder),
+            arm.ratio(),
+            millions(x86.forwarder),
+            x86.ratio()
+        );
+    }
+    let _ = io::stdout().write_all(table.as_bytes());
+    document::replace(&workspace.join("docs/performance.md"), "arm64", &table)
+}
+
+fn read(file: &Path) -> Result<Counts, String> {
+    let json = std::fs::read(file).map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+    serde_json::from_slice(&json).map_err(|error| format!("`{}` is not valid: {error}", file.display()))
+}
+
 /// The instructions of one invocation: the difference between a process with several and a process with one, divided by
 /// the number of additional ones. Start and end of the process are in both.
-fn an_invocation(kind: Kind, bootstrap: &Path, load: &Shared) -> Result<u64, String> {
-    let few = process(kind, bootstrap, load, 1)?;
-    let more = process(kind, bootstrap, load, 1 + COUNTED)?;
+fn an_invocation(counter: &Counter<'_>, kind: Kind, program: &Path, load: &Shared) -> Result<u64, String> {
+    let few = process(counter, kind, program, load, 1)?;
+    let more = process(counter, kind, program, load, 1 + COUNTED)?;
     Ok(more.saturating_sub(few) / COUNTED)
 }
 
-fn process(kind: Kind, bootstrap: &Path, load: &Shared, invocations: u64) -> Result<u64, String> {
+fn process(
+    counter: &Counter<'_>,
+    kind: Kind,
+    program: &Path,
+    load: &Shared,
+    invocations: u64,
+) -> Result<u64, String> {
     let folder = tempfile::tempdir().map_err(|error| format!("cannot make a folder: {error}"))?;
-    let out = folder.path().join("callgrind");
-    let valgrind = which("valgrind").ok_or("there is no valgrind")?;
-    let wrapper = [
-        valgrind,
-        "--quiet".to_owned(),
-        "--tool=callgrind".to_owned(),
-        format!("--callgrind-out-file={}", out.display()),
-    ];
-    let mut subject = Subject::start(kind, bootstrap, load, &wrapper)?;
+    let out = folder.path().join("counted");
+    let wrapper = match counter {
+        Counter::Callgrind => vec![
+            which("valgrind").ok_or("there is no valgrind")?,
+            "--quiet".to_owned(),
+            "--tool=callgrind".to_owned(),
+            format!("--callgrind-out-file={}", out.display()),
+        ],
+        Counter::Program(program) => vec![program.display().to_string(), out.display().to_string()],
+    };
+    let mut subject = Subject::start(kind, program, load, &wrapper)?;
     for _ in 0..invocations {
         subject.invoke()?;
     }
     subject.end()?;
-    let written =
-        std::fs::read_to_string(&out).map_err(|error| format!("callgrind wrote nothing: {error}"))?;
-    let total =
-        written.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")));
-    total.and_then(|total| total.trim().parse().ok()).ok_or_else(|| "callgrind counted nothing".to_owned())
+    let written = std::fs::read_to_string(&out).map_err(|error| format!("nothing was counted: {error}"))?;
+    let total = match counter {
+        Counter::Callgrind => {
+            written.lines().find_map(|line| line.strip_prefix("totals: ").or(line.strip_prefix("summary: ")))
+        }
+        Counter::Program(_) => Some(written.as_str()),
+    };
+    total.and_then(|total| total.trim().parse().ok()).ok_or_else(|| "nothing was counted".to_owned())
 }
 
 fn which(program: &str) -> Option<String> {
@@ -103,13 +164,7 @@ pub(crate) fn gate(workspace: &Path, bootstrap: &Path, accept: bool) -> Result<(
     }
     let file = file(workspace);
     let counts = count(bootstrap)?;
-    let accepted: Counts = match std::fs::read(&file) {
-        Ok(json) => {
-            serde_json::from_slice(&json).map_err(|e| format!("`{}` is not valid: {e}", file.display()))?
-        }
-        Err(_) if accept => Counts::new(),
-        Err(error) => return Err(format!("cannot read `{}`: {error}", file.display())),
-    };
+    let accepted = if accept && !file.exists() { Counts::new() } else { read(&file)? };
     let mut worse = Vec::new();
     let mut out = io::stdout().lock();
     for (name, count) in &counts {

@@ -24,12 +24,13 @@ use std::process::ExitCode;
 use report::Report;
 
 const USAGE: &str =
-    "usage: cargo run --profile bench -p cwl2le-benches -- [--write | gate [--accept]] [--bootstrap FILE]
+    "usage: cargo run --profile bench -p cwl2le-benches -- [--write | gate [--accept] | arm64 ...] [--bootstrap FILE]
 
 (nothing)   measure everything and print the tables
 --write     also write the tables to docs/performance.md and the plot to docs/performance.svg
 gate        count instructions; fail if a load takes over 5 % more than in benches/instructions.json
 --accept    write the counts to that file instead
+arm64       `arm64 COUNTER FORWARDER FLOOR`, as `.ci/arm64 count` runs it: count programs for another processor
 --bootstrap measure this executable instead of building the forwarder";
 
 fn main() -> ExitCode {
@@ -63,6 +64,11 @@ fn asked(words: &[&str], bootstrap: Option<PathBuf>) -> Result<(), String> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("the workspace is gone")?;
     let bootstrap = || bootstrap.map_or_else(|| build(workspace), Ok);
     match words {
+        ["arm64", counter, forwarder, floor] => {
+            let programs =
+                instructions::Programs { forwarder: Path::new(forwarder), floor: Path::new(floor) };
+            instructions::arm64(workspace, Path::new(counter), &programs)
+        }
         ["gate"] => instructions::gate(workspace, &bootstrap()?, false),
         ["gate", "--accept"] => instructions::gate(workspace, &bootstrap()?, true),
         [] | ["--write"] => {

@@ -37,8 +37,10 @@ pub(crate) fn row(bootstrap: &Path, load: &Load) -> Result<Row, String> {
     let made = load.make();
     let (events, sizes) = (made.events, (made.event.len(), made.json));
     let shared = Shared::new(made);
+    let this = std::env::current_exe().map_err(|error| format!("cannot find this program: {error}"))?;
     let start = |kind| {
-        let mut subject = Subject::start(kind, bootstrap, &shared, &[])?;
+        let program = if kind == Kind::Forwarder { bootstrap } else { &this };
+        let mut subject = Subject::start(kind, program, &shared, &[])?;
         // From the second invocation on, connections and memory are reused.
         subject.invoke()?;
         subject.invoke()?;

@@ -65,10 +65,11 @@ pub(crate) struct Start {
 }
 
 impl Subject {
-    /// Starts it and waits until it is ready. `wrapper` is a program with its arguments to run it under, or empty.
+    /// Starts it and waits until it is ready. `program` is the forwarder, or this program, whose part the other two are.
+    /// `wrapper` is a program with its arguments to run it under, or empty.
     pub(crate) fn start(
         kind: Kind,
-        bootstrap: &Path,
+        program: &Path,
         load: &Shared,
         wrapper: &[String],
     ) -> Result<Self, String> {
@@ -76,15 +77,11 @@ impl Subject {
         let folder = tempfile::tempdir().map_err(|e| failed("make a folder", &e))?;
         let authority = folder.path().join("authority.pem");
         let service = Service::start(&authority).map_err(|e| failed("start the log service", &e))?;
-        let program = match kind {
-            Kind::Forwarder => bootstrap.to_owned(),
-            Kind::Floor | Kind::Naive => std::env::current_exe().map_err(|e| failed("find itself", &e))?,
-        };
         let mut command = match wrapper {
-            [] => bare(&program),
+            [] => bare(program),
             [first, rest @ ..] => {
                 let mut command = bare(Path::new(first));
-                command.args(rest).arg(&program);
+                command.args(rest).arg(program);
                 command
             }
         };
