@@ -47,21 +47,37 @@ pub fn available() -> impl Iterator<Item = Arch> {
     [Arch::X86_64, Arch::Arm64].into_iter().filter(|arch| embedded(*arch).is_some())
 }
 
+/// The processor of a new stack: arm64, which Lambda charges a fifth less for, or what this binary carries in its place.
+pub fn preferred() -> Arch {
+    let has = |arch: &Arch| embedded(*arch).is_some();
+    [Arch::Arm64, Arch::X86_64].into_iter().find(has).unwrap_or(Arch::Arm64)
+}
+
+/// The processor of this machine, if Lambda has it.
+pub fn of_this_machine() -> Option<Arch> {
+    match std::env::consts::ARCH {
+        "x86_64" => Some(Arch::X86_64),
+        "aarch64" => Some(Arch::Arm64),
+        _ => None,
+    }
+}
+
 /// The forwarder that this binary carries for an architecture, checked.
 ///
 /// # Errors
 /// `no-bundle` if it carries none, with the ways to get one; `bad-bundle` if it would not run on Lambda.
 pub fn bundled(arch: Arch) -> Result<Bundle> {
     let zip = embedded(arch).ok_or_else(|| error::none(arch, available()))?;
-    checked(&format!("the bundled {arch} forwarder"), zip.into(), arch)
+    checked(&format!("the bundled {arch} forwarder"), zip.into(), Some(arch))
 }
 
-/// The user's own forwarder, from a zip with an executable `bootstrap` at its top; other files may be in it.
+/// The user's own forwarder, from a zip with an executable `bootstrap` at its top; other files may be in it. Without an
+/// architecture it may be for either, and says itself for which.
 ///
 /// # Errors
 /// `environment` if the file cannot be read; `bad-bundle` if it is larger than [`MAX_ZIP`], is not such a zip, is for
 /// another architecture, or would not run on Lambda.
-pub fn from_zip_file(path: &Path, arch: Arch) -> Result<Bundle> {
+pub fn from_zip_file(path: &Path, arch: Option<Arch>) -> Result<Bundle> {
     let mut zip = Vec::new();
     File::open(path)
         .and_then(|file| file.take(MAX_ZIP + 1).read_to_end(&mut zip))
@@ -84,7 +100,7 @@ pub fn from_zip_file(path: &Path, arch: Arch) -> Result<Bundle> {
 pub fn inspect(bundle: &Bundle) -> Result<BundleInfo> {
     let name = format!("the {} forwarder", bundle.arch);
     let bootstrap = unpack::bootstrap(&bundle.zip).map_err(|reason| error::unusable(&name, &reason))?;
-    let needs = needs_of(&name, &bootstrap, bundle.arch)?;
+    let needs = needs_of(&name, &bootstrap, Some(bundle.arch))?;
     let digest = Sha256::digest(&bundle.zip);
     Ok(BundleInfo {
         arch: needs.arch,
@@ -104,19 +120,19 @@ const fn embedded(arch: Arch) -> Option<&'static [u8]> {
 }
 
 /// Checks a zip and makes it a bundle.
-fn checked(name: &str, zip: Arc<[u8]>, arch: Arch) -> Result<Bundle> {
+fn checked(name: &str, zip: Arc<[u8]>, arch: Option<Arch>) -> Result<Bundle> {
     let bootstrap = unpack::bootstrap(&zip).map_err(|reason| error::unusable(name, &reason))?;
-    needs_of(name, &bootstrap, arch)?;
+    let arch = needs_of(name, &bootstrap, arch)?.arch;
     let sha256 = STANDARD.encode(Sha256::digest(&zip));
     Ok(Bundle { arch, zip, sha256 })
 }
 
 /// What an executable needs, if Lambda has it.
-fn needs_of(name: &str, bootstrap: &[u8], arch: Arch) -> Result<elf::Needs> {
+fn needs_of(name: &str, bootstrap: &[u8], arch: Option<Arch>) -> Result<elf::Needs> {
     let needs = elf::read(bootstrap)
         .map_err(|reason| error::unusable(name, &format!("has a `bootstrap` that {reason}")))?;
-    if needs.arch != arch {
-        return Err(error::other_arch(name, needs.arch, arch));
+    if let Some(wanted) = arch.filter(|wanted| *wanted != needs.arch) {
+        return Err(error::other_arch(name, needs.arch, wanted));
     }
     match needs.glibc {
         Some(glibc) if glibc > Glibc::LAMBDA => Err(error::too_new(name, glibc)),

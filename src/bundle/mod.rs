@@ -12,5 +12,7 @@ mod tests;
 mod unpack;
 
 pub use elf::Glibc;
-pub use forwarder::{BundleInfo, MAX_ZIP, available, bundled, from_zip_file, inspect};
+pub use forwarder::{
+    BundleInfo, MAX_ZIP, available, bundled, from_zip_file, inspect, of_this_machine, preferred,
+};
 pub use package::Package;

@@ -20,9 +20,9 @@ pub(crate) struct Package {
     /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
-    /// Processor: x86_64 or arm64
-    #[arg(long, value_name = "ARCH", default_value = "x86_64")]
-    pub arch: Arch,
+    /// Processor: arm64 or x86_64 [default: that of a new stack, arm64 where this cwl2le carries it]
+    #[arg(long, value_name = "ARCH")]
+    pub arch: Option<Arch>,
 }
 
 impl Verb for Package {
@@ -31,13 +31,13 @@ impl Verb for Package {
     const MANUAL: Manual = Manual {
         examples: &[
             ("The zip for another deployment tool", "cwl2le package --to forwarder.zip"),
-            ("For Graviton", "cwl2le package --arch arm64 --to forwarder-arm64.zip"),
+            ("For the other processor", "cwl2le package --arch x86_64 --to forwarder-x86_64.zip"),
         ],
         page: None,
     };
 
     async fn run(&self, _: Context<'_>) -> Result<Self::Report> {
-        let bundle = bundle::bundled(self.arch)?;
+        let bundle = bundle::bundled(self.arch.unwrap_or_else(bundle::preferred))?;
         // A device holds nothing to lose, and the zip of an earlier run is the same.
         let is_other = self.to.is_file() && !std::fs::read(&self.to).is_ok_and(|there| *there == *bundle.zip);
         if is_other && !self.force {

@@ -9,6 +9,7 @@ use super::manual::Manual;
 use super::verb::{Facts, Policy, Verb};
 use crate::error::{Exit, Result};
 use crate::flags::{Change, StackArg};
+use crate::resources::Arch;
 use crate::settings::Wanted;
 use crate::workflow::Context;
 use crate::workflow::upgrade::{self, UpgradeReport};
@@ -24,6 +25,9 @@ pub(crate) struct Upgrade {
     pub stack: StackArg,
     #[command(flatten)]
     pub change: Change,
+    /// Processor to move to: arm64 or x86_64 [default: the one it has]
+    #[arg(long, value_name = "ARCH")]
+    pub arch: Option<Arch>,
     /// Zip file of another forwarder than the bundled one
     #[arg(long, value_name = "FILE")]
     pub to: Option<PathBuf>,
@@ -48,6 +52,7 @@ impl Verb for Upgrade {
                 "Upgrade in a pipeline, and watch the new version for five minutes",
                 "cwl2le upgrade --yes --watch 5m",
             ),
+            ("Move to Graviton, which Lambda charges 20 % less for", "cwl2le upgrade --arch arm64"),
             ("Bring a forwarder of your own", "cwl2le upgrade --to forwarder.zip"),
         ],
         page: Some("upgrade.md"),
@@ -62,6 +67,7 @@ impl Verb for Upgrade {
         let mut wanted =
             Wanted { allow_downgrade: self.allow_downgrade, ignores_rollback: true, ..Wanted::default() };
         wanted.stack.stack = Some(context.stack(&self.stack));
+        wanted.function.arch = self.arch;
         wanted.function.forwarder_zip.clone_from(&self.to);
         let upgrade = upgrade::Upgrade {
             context,

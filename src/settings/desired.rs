@@ -32,7 +32,7 @@ pub fn bare_stack(name: &StackName, target: &Target, scope: RoleScope, observed:
 pub fn check_flags(args: &Wanted) -> Result<()> {
     destinations::check_token(&args.destination)?;
     match (&args.function.forwarder_zip, args.function.arch) {
-        (Some(file), Some(arch)) => crate::bundle::from_zip_file(file, arch).map(drop),
+        (Some(file), arch @ Some(_)) => crate::bundle::from_zip_file(file, arch).map(drop),
         _ => Ok(()),
     }
 }

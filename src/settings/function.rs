@@ -10,6 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::values::{self, BucketOwner, LogDays, Quarantine, SecurityGroup, Subnet, Whole};
+use crate::bundle;
 use crate::resources::Observed;
 use crate::resources::{Arch, FunctionSpec, HANDOVER_SECONDS, LogGroupSpec, Network, Release};
 use crate::stack::Setting;
@@ -24,9 +25,10 @@ const NONE: [&str; 0] = [];
 #[command(next_help_heading = "Function")]
 #[serde(deny_unknown_fields)]
 pub struct Function {
-    /// Processor of the function: x86_64 or arm64 [default: x86_64]
+    /// Processor of the function: arm64 or x86_64. A new stack of a cwl2le without a forwarder for arm64 gets x86_64; one
+    /// that exists keeps its own [default: arm64]
     #[arg(long, hide_short_help = true, value_name = "ARCH")]
-    #[schemars(extend("default" = "x86_64"))]
+    #[schemars(extend("default" = "arm64"))]
     pub arch: Option<Arch>,
     /// Memory in MB, 128 to 10240 [default: 256]
     #[arg(long, hide_short_help = true, value_name = "MB")]
@@ -91,7 +93,7 @@ impl Function {
     /// The function that is wanted, without its configuration and its code.
     pub(super) fn spec(&self, observed: &Observed) -> FunctionSpec {
         // An existing function keeps its processor unless another one is asked for.
-        let arch = observed.function.as_ref().map_or(Arch::X86_64, |function| function.arch);
+        let arch = observed.function.as_ref().map_or_else(bundle::preferred, |function| function.arch);
         FunctionSpec {
             bundle: None,
             release: Release::own(),

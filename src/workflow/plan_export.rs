@@ -55,7 +55,7 @@ pub(crate) async fn plan_export(
     let (mut stack, stand_ins) =
         settings::stack_without_secrets(args, context.file, &name, &target, scope, &observed)?;
     stack.tags.insert(MANAGED_BY_TAG.to_owned(), tool.to_owned());
-    add_bundle(args, &observed, &mut stack)?;
+    let arch_note = add_bundle(args, &observed, &mut stack)?;
     let session = match place {
         Place::Account(session) => Some(session),
         Place::Unseen(_) => None,
@@ -67,6 +67,7 @@ pub(crate) async fn plan_export(
     let bundle = stack.function.bundle.clone().ok_or_else(|| Error::usage("there is no forwarder", ""))?;
     let template = template(&stack, &plan, &bundle, &stand_ins, tool);
     let mut notes = plan.notes;
+    notes.extend(arch_note);
     if tool == "terraform" && plan.steps.iter().any(|step| step.resource.kind == Kind::DASHBOARD) {
         notes.push(
             "the dashboard is left out, because Terraform's provider for AWS gives it no tags".to_owned(),

@@ -1,6 +1,7 @@
 //! The CLI as a process, on a local AWS: one program, so that it is linked once and the tests share what is slow to
 //! start.
 
+mod arm64;
 mod canary;
 mod chain;
 mod cli;

@@ -19,7 +19,7 @@ fn load(zip: &[u8], arch: Arch) -> Result<Bundle> {
     let path = dir.path().join("forwarder.zip");
     fs::write(&path, zip).expect("a file");
     let hidden = |text: String| text.replace(&dir.path().display().to_string(), "DIR");
-    from_zip_file(&path, arch).map_err(|error| Error {
+    from_zip_file(&path, Some(arch)).map_err(|error| Error {
         message: hidden(error.message),
         resource: error.resource.map(hidden),
         ..error
@@ -180,7 +180,7 @@ fn a_damaged_file_in_the_zip_is_refused() {
 
 #[test]
 fn a_zip_that_is_not_there_is_an_error_of_the_environment() {
-    let error = from_zip_file(&PathBuf::from("no/such.zip"), Arch::X86_64).expect_err("a refusal");
+    let error = from_zip_file(&PathBuf::from("no/such.zip"), None).expect_err("a refusal");
     assert_eq!((error.code, error.resource.as_deref()), (Code::Environment, Some("no/such.zip")));
     assert!(error.hint.is_some());
 }

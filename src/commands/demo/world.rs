@@ -12,6 +12,7 @@ use super::kept::how_to_look_around;
 use super::leftovers::leftovers;
 use super::story::{Row, Story};
 use crate::aws::{Keys, Options, Session, Stop, application};
+use crate::bundle;
 use crate::commands::setup::Setup;
 use crate::commands::status::Status;
 use crate::commands::subscribe::Subscribe;
@@ -116,9 +117,13 @@ impl World {
     pub(super) async fn setup(&self, story: Story<'_>, log_group: &str, pattern: &str) -> Result<Changed> {
         let endpoint = self.log_service.address().to_string();
         let (ca_file, token_file) = (self.path(CA_FILE), self.path(TOKEN_FILE));
+        // The local AWS runs the function on this machine, whatever a new stack gets on AWS.
+        let here = bundle::of_this_machine().unwrap_or_else(bundle::preferred);
         let args = [
             "setup",
             "--yes",
+            "--arch",
+            here.as_str(),
             "--log-group",
             log_group,
             "--filter-pattern",

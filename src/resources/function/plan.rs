@@ -375,7 +375,7 @@ fn no_bundle(id: &ResourceId, arch: &str) -> Refusal {
         resource: id.clone(),
         code: Code::NoBundle,
         reason: format!("this build of cwl2le has no forwarder for {arch}"),
-        hint: "use `--arch x86_64`, install a release, which has both architectures, or give one with --forwarder-zip"
+        hint: "install a release of cwl2le, which has a forwarder for both architectures, or give one with --forwarder-zip"
             .to_owned(),
     }
 }

@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::process::Stdio;
 
+use aws_sdk_lambda::types::Architecture;
 use cwl2le_local::Options;
 use tokio::io::AsyncWriteExt as _;
 
 use crate::support::account::{Account, Ground, ended, other_zip, setup};
-use crate::support::{Ran, TOKEN};
+use crate::support::{Ran, TOKEN, forwarder_zip};
 
 /// `setup` with a token from `--token-file FILE`.
 fn with_file(file: &str) -> Vec<&str> {
@@ -116,12 +117,18 @@ async fn a_zip_is_checked_for_the_architecture_that_is_known() {
     let (ran, calls) = refused(&["--arch", "x86_64"]).await;
     assert!(ran.json()["error"]["message"].as_str().is_some_and(|said| said.contains("arm64")), "{ran:?}");
     assert_eq!(calls, 0);
-    // Else it is the function's, or the default; either way nothing has been changed.
-    let (_, calls) = refused(&[]).await;
-    assert!(calls > 0);
     assert_eq!(account.seen().await, account.theirs());
-    account.run(&setup(&["--arch", "arm64", "--forwarder-zip", &path])).await.0.ok();
-    assert_eq!(account.seen().await, account.whole(false));
-    // From now on the function's architecture is the one that is known.
+    // Without it, a new function gets that of the zip.
     account.run(&setup(&["--forwarder-zip", &path])).await.0.ok();
+    assert_eq!(account.seen().await, account.whole(false));
+    let lambda = aws_sdk_lambda::Client::new(&account.config);
+    let function = lambda.get_function_configuration().function_name("cwl-to-logentries").send().await;
+    assert_eq!(function.expect("a function").architectures(), [Architecture::Arm64]);
+    // From now on the function's is the one that is known, and a zip for the other one is refused.
+    account.run(&setup(&["--forwarder-zip", &path])).await.0.ok();
+    let folder = tempfile::tempdir().expect("a folder");
+    let x86 = forwarder_zip::that_ends_at_once(folder.path()).display().to_string();
+    let (ran, _) = account.run(&setup(&["--forwarder-zip", &x86])).await;
+    let said = ran.failed(10, "bad-bundle").json()["error"]["message"].to_string();
+    assert!(said.contains("is built for x86_64, but the function is to run on arm64"), "{said}");
 }

@@ -26,6 +26,8 @@ fn config(service: &str) -> String {
 type = "logentries"
 {service}
 token = {{ env = "LE_TOKEN" }}
+[function]
+arch = "x86_64"
 [[routes]]
 log_group = "/aws/lambda/*"
 destination = "default"
