@@ -1,6 +1,6 @@
-/* A plugin for qemu that counts the instructions of a program, in all of its threads: in blocks, as qemu translates them.
- * Its argument is the file for the number. It is a program of its own because valgrind, which counts on the processor of
- * the machine, runs no program for another one. The declarations are those of qemu-plugin.h, which few systems have. */
+/* A plugin for qemu that counts the instructions of a program, in all of its threads: in blocks, as qemu translates
+ * them. Its argument is the file for the number. Valgrind, which counts on the processor of the machine, runs no program
+ * for another one. The declarations are those of qemu-plugin.h, which few systems have. */
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -47,12 +47,13 @@ class _Starting:
         except OSError as problem:
             if problem.errno != errno.ENOEXEC:
                 raise
-            reason = f"it is built for {built_for}, this machine is {machine()}, and CWL2LE_EMULATE_{built_for.upper()} is not set"
+            variable = f"CWL2LE_EMULATE_{built_for.upper()}"
+            reason = f"it is built for {built_for}, this machine is {machine()}, and {variable} is not set"
             raise OSError(errno.ENOEXEC, reason) from problem
 
 
 def _built_for(path):
-    """The processor that an executable is built for; None where it is no ELF file, or for a processor unknown to Lambda."""
+    """The processor that an executable is built for; None where it is no ELF file, or Lambda has no such one."""
     with open(path, "rb") as file:
         head = file.read(20)
     if not head.startswith(b"\x7fELF") or len(head) < 20:
