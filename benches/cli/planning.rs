@@ -78,7 +78,6 @@ fn stack() -> Stack {
         has_logs_role: true,
         logs_role: role(&names.logs_role),
         function_role: role(&names.function_role),
-        accounts: AccountsSpec { accepted: None, role: role(&names.accounts_role) },
         log_group: LogGroupSpec { retention_days: Setting::default(14) },
         function: FunctionSpec {
             bundle: None,
