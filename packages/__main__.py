@@ -20,6 +20,13 @@ def main():
     commands.add_parser("notes", help="print the section of this version in CHANGELOG.md")
     moving = commands.add_parser("repository", help="write the address of the repository wherever it is named")
     moving.add_argument("url")
+    program = commands.add_parser("program", help="refuse a finished program that a release must not have")
+    program.add_argument("target", help="such as x86_64-unknown-linux-gnu")
+    program.add_argument("path", type=pathlib.Path)
+    names = commands.add_parser("npm-names", help="make empty packages, to have the names of npm's packages")
+    names.add_argument("--to", type=pathlib.Path, required=True, help="folder to make")
+    publishing = commands.add_parser("npm-publish", help="publish the packages of npm that are not there yet")
+    publishing.add_argument("folder", type=pathlib.Path)
     build = commands.add_parser("build", help="pack finished programs")
     build.add_argument("--programs", type=pathlib.Path, required=True, help="folder of TARGET/cwl2le")
     build.add_argument("--to", type=pathlib.Path, required=True, help="folder to make")
@@ -27,9 +34,15 @@ def main():
     check.add_argument("folder", type=pathlib.Path, help="what `build` made")
     check.add_argument("--forwarders", default="x86_64,arm64", help="those that must be inside, or none")
     check.add_argument("--all", action="store_true", help="fail where a check cannot run here")
+    check.add_argument("--only", metavar="NAME", help="one check")
+    check.add_argument("--without", metavar="NAME", help="all but one")
     for one in (build, check):
         one.add_argument("--profile", default="dist", help="Cargo's profile of the programs; a release has dist")
     given = parser.parse_args()
+    if given.command == "program":
+        found = check_program(given.target, given.path)
+        print(f"{given.path}: {given.path.stat().st_size:,} bytes, {found}")
+        return 0
     facts = release.read()
     if given.command == "ready":
         release.check_ready(facts, given.tag)
@@ -40,6 +53,15 @@ def main():
         print(release.notes(facts.version), end="")
     elif given.command == "repository":
         print(*release.move(facts, given.url), sep="\n")
+    elif given.command == "npm-names":
+        import npm
+
+        given.to.mkdir(parents=True)
+        print(*npm.placeholders(facts, given.to), sep="\n")
+    elif given.command == "npm-publish":
+        import publish
+
+        print(*publish.npm(facts, given.folder), sep="\n")
     elif given.command == "build":
         pack(facts, given.programs, given.to, given.profile)
     elif given.command == "check":
@@ -47,6 +69,16 @@ def main():
 
         return checks.main(facts, given.folder, set(given.forwarders.split(",")) - {"none"}, given)
     return 0
+
+
+def check_program(triple, path):
+    import executable
+    from targets import TARGETS
+
+    found = [target for target in TARGETS if target.triple == triple]
+    if not found:
+        raise Refused(f"no release has a program for {triple}")
+    return executable.checked(path, found[0])
 
 
 def pack(facts, folder, to, profile):
@@ -57,6 +89,7 @@ def pack(facts, folder, to, profile):
     import image
     import linux
     import npm
+    import sums
     import tools
     import wheels
     from targets import TARGETS
@@ -81,6 +114,7 @@ def pack(facts, folder, to, profile):
                 linux.build(facts, target, path, found[target], extras, to / "files")
     npm.build(facts, programs, to / "npm")
     bill.build(facts, to / "files")
+    sums.write(to / "files")
     static = {target: path for target, path in programs.items() if target.libc == "musl"}
     if static:
         print("image", image.build(facts, static, found, os.environ.get("CWL2LE_COMMIT"), to / "image"))

@@ -1,4 +1,4 @@
-"""Archives with their checksums, installers for shells and PowerShell, and Homebrew's formula: all by cargo-dist.
+"""Archives, installers for shells and PowerShell, and Homebrew's formula: all by cargo-dist.
 
 cargo-dist is given finished programs instead of sources (its "generic" project), so it packs those of every system on
 one machine, and writes the checksums of the archives into the installers.
@@ -9,6 +9,8 @@ import pathlib
 import shutil
 import tempfile
 
+import sums
+import verifying
 from release import LICENSES, ROOT
 from tools import tool
 
@@ -35,10 +37,10 @@ def build(release, programs, found, extras, to):
         tool("dist", "build", "--artifacts=all", f"--target={triples}", f"--tag={release.tag}", cwd=project)
         made = [path for path in sorted((project / "target/distrib").iterdir()) if path.is_file()]
         for path in made:
-            # One file has all checksums.
-            if path.suffix != ".sha256":
+            # `sums` writes those of all files, and not of archives only.
+            if path.suffix != ".sha256" and path.name != sums.NAME:
                 shutil.copy(path, to)
-    return [to / path.name for path in made if path.suffix != ".sha256"]
+    verifying.patch(to)
 
 
 def _package(release):

@@ -7,10 +7,12 @@ import subprocess
 
 from release import Refused
 
-# Maximum size of the program with its forwarders, in bytes.
-MAX_SIZE = 32_000_000
-# Maximum size of what somebody downloads to install it, in bytes.
+# Maximum size of what somebody downloads to install it, in bytes: archive, wheel, package, layer of the image.
 MAX_DOWNLOAD = 20_000_000
+# Maximum size of the program with its forwarders, in bytes: twice that, because about half of it is left when packed.
+MAX_SIZE = 2 * MAX_DOWNLOAD
+# The newest glibc that a program may need; docs/install.md promises it, and Lambda's provided.al2023 has it.
+MAX_GLIBC = (2, 34)
 # Minimum size of a program that carries a forwarder.
 MIN_SIZE = 3_000_000
 # What every glibc system has; PEP 600 allows it to a wheel.
@@ -81,6 +83,9 @@ def checked(path, target, limit=MAX_SIZE):
     if target.libc == "glibc":
         if not found.glibc:
             raise Refused(f"{path} does not use glibc")
+        if found.glibc > MAX_GLIBC:
+            needs, most = (".".join(map(str, version)) for version in (found.glibc, MAX_GLIBC))
+            raise Refused(f"{path} needs glibc {needs}, and docs/install.md promises that {most} is enough")
         if others := [name for name in found.libraries if not COMMON.fullmatch(name)]:
             raise Refused(f"{path} needs {', '.join(others)}, which not every Linux has")
     if limit and size > limit:

@@ -77,7 +77,8 @@ def _layer(program):
         for folder in ("etc", "etc/ssl", "etc/ssl/certs", "home", "usr", "usr/bin", "usr/share", "usr/share/licenses"):
             _folder(archive, folder, 0o755, 0)
         _folder(archive, "tmp", 0o1777, 0)
-        _folder(archive, "home/nonroot", 0o700, USER)
+        # Not 0700: whoever runs it with `--user` has to reach what is mounted below.
+        _folder(archive, "home/nonroot", 0o755, USER)
         _folder(archive, WORK, 0o755, USER)
         _file(archive, "etc/passwd", PASSWD.encode(), 0o644)
         _file(archive, "etc/group", GROUP.encode(), 0o644)

@@ -1,5 +1,8 @@
-"""Packages of npm: one for each system with the program in it, which npm chooses by `os`, `cpu` and `libc`, and
-`cwl2le`, which starts it. Nothing is downloaded when they are installed, and no script runs."""
+"""Packages of npm: one for each system with the program in it, which npm chooses by `os` and `cpu`, and `cwl2le`, which
+starts it. Nothing is downloaded when they are installed, and no script runs.
+
+Those for Linux have the static program. npm knows glibc from musl but not one glibc from another, and would install a
+program on Amazon Linux 2 or Debian 11 that cannot start there."""
 
 import gzip
 import io
@@ -7,12 +10,14 @@ import json
 import tarfile
 
 from release import EPOCH, LICENSES, ROOT
+from targets import TARGETS
 
 HERE = ROOT / "packages/npm"
 
 
 def build(release, programs, to):
     """The packages: those of the systems first, because they are published first."""
+    programs = everywhere(programs)
     made = [_system(release, target, program, to) for target, program in programs.items()]
     manifest = {
         **_common(release),
@@ -30,6 +35,25 @@ def build(release, programs, to):
     return [*made, _pack(to, manifest, files)]
 
 
+def everywhere(programs):
+    """One program for each system: of Linux the static one, or what there is where that was not built."""
+    static = {target.npm_package for target in programs if target.libc == "musl"}
+    return {
+        target: program
+        for target, program in programs.items()
+        if target.libc != "glibc" or target.npm_package not in static
+    }
+
+
+def placeholders(release, to):
+    """Empty packages of version 0.0.0, to have their names: a package must exist before it has a trusted publisher."""
+    names = [*dict.fromkeys(target.npm_package for target in TARGETS), release.name]
+    text = "Only the name; the releases come later."
+    return [_pack(to, manifest, {"package.json": _json(manifest)}) for manifest in (
+        {**_common(release), "name": name, "version": "0.0.0", "description": text} for name in names
+    )]
+
+
 def _system(release, target, program, to):
     system, cpu = target.npm
     manifest = {
@@ -38,7 +62,6 @@ def _system(release, target, program, to):
         "description": f"cwl2le for {target.triple}; install the package cwl2le, which chooses this one",
         "os": [system],
         "cpu": [cpu],
-        **({"libc": [target.libc]} if target.libc else {}),
         # pnpm and Yarn keep packages as archives otherwise, and nothing in an archive can be started.
         "preferUnplugged": True,
     }

@@ -9,6 +9,10 @@ import tomllib
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 # The owner in Cargo.toml until somebody says whose the repository is.
 NOBODY = "OWNER"
+# What README.md and docs/install.md say until there is a first release. The tag of one needs them without it.
+UNPUBLISHED = "Nothing is published yet"
+# What can be a version of a wheel, a deb and a package of npm alike, and is no pre-release, which would become latest.
+TAG = re.compile(r"v\d+\.\d+\.\d+")
 LICENSES = ("LICENSE-APACHE", "LICENSE-MIT")
 # Times in packages, so that the same binaries make the same packages: 1980, the first year that a zip can say.
 EPOCH = int(os.environ.get("SOURCE_DATE_EPOCH", 315532800))
@@ -74,9 +78,12 @@ def check_ready(release, tag):
     check_tag(release, tag)
     notes(release.version)
     check_repository(release)
+    check_published()
 
 
 def check_tag(release, tag):
+    if not TAG.fullmatch(tag):
+        raise Refused(f"the tag {tag} is not that of a release, which is `v` and three numbers, such as v1.2.3")
     if tag != release.tag:
         raise Refused(
             f"the tag is {tag}, and Cargo.toml has version {release.version}\n"
@@ -98,23 +105,41 @@ def check_repository(release):
         )
 
 
-def move(release, url):
+def check_published(root=ROOT):
+    """Refuses a release whose documentation still says that there is none."""
+    for path in documentation(root):
+        if UNPUBLISHED in path.read_text():
+            raise Refused(
+                f"{path.relative_to(root)} says `{UNPUBLISHED}`\n"
+                "hint: delete that sentence wherever it stands, and commit that before you tag"
+            )
+
+
+def documentation(root=ROOT):
+    return [*sorted(root.glob("*.md")), *sorted((root / "docs").glob("*.md"))]
+
+
+def move(release, url, root=ROOT):
     """Writes another repository wherever the old one is named. Returns the files."""
-    match = re.fullmatch(r"https://[\w.-]+/([\w.-]+)/([\w.-]+?)/?", url)
+    match = re.fullmatch(r"(https://[\w.-]+/([\w.-]+)/([\w.-]+?))(\.git)?/?", url)
     if not match:
-        raise Refused(f"`{url}` is not the address of a repository, such as https://github.com/NAME/cwl2le")
+        raise Refused(f"`{url}` is not the address of a repository, such as https://github.com/NAME/{release.name}")
+    address, owner, name, _ = match.groups()
+    # The commands of the documentation, the image and the packages of the release have this name.
+    if name != release.name:
+        raise Refused(f"the repository is called `{name}`, and must be called `{release.name}`, as the program is")
     names = {
-        release.repository: f"{url.rstrip('/')}",
-        f"ghcr.io/{release.owner}/": f"ghcr.io/{match[1].lower()}/",
-        f"{release.owner}/tap/": f"{match[1]}/tap/",
-        f"--repo {release.owner}/": f"--repo {match[1]}/",
+        release.repository: address,
+        f"ghcr.io/{release.owner}/": f"ghcr.io/{owner.lower()}/",
+        f"{release.owner}/tap/": f"{owner}/tap/",
+        f"--repo {release.owner}/": f"--repo {owner}/",
     }
     changed = []
-    for path in [ROOT / "Cargo.toml", *ROOT.glob("*.md"), *sorted((ROOT / "docs").glob("*.md"))]:
+    for path in [root / "Cargo.toml", *documentation(root)]:
         text = before = path.read_text()
         for old, new in names.items():
             text = text.replace(old, new)
         if text != before:
             path.write_text(text)
-            changed.append(path.relative_to(ROOT))
+            changed.append(path.relative_to(root))
     return changed

@@ -30,7 +30,7 @@ class Target:
 
     @property
     def npm_package(self):
-        return "-".join(["cwl2le", *self.npm, *(["musl"] if self.libc == "musl" else [])])
+        return "-".join(["cwl2le", *self.npm])
 
     @property
     def goarch(self):

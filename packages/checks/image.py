@@ -48,6 +48,7 @@ def checks(facts, folder, expected):
             run(*enter, "package", "--arch", arch, "--to", f"/{image.WORK}/{arch}.zip", env=environment)
             said.check_forwarder(root / image.WORK / f"{arch}.zip", arch, document)
         check_tls(enter, environment, root, prefix)
+        check_other_user(root, environment)
 
     yield "container image", container
 
@@ -94,6 +95,22 @@ def check_tls(enter, environment, root, prefix):
             raise Refused(f"the program does not use the certificates of the image: {text}")
 
 
+def check_other_user(root, environment):
+    """Whoever gives the container their own number and mounts their credentials can read them."""
+    mounted = root / "home/nonroot/.aws"
+    mounted.mkdir(mode=0o700)
+    settings = mounted / "config"
+    settings.write_text("[profile mine]\nregion = eu-west-1\naws_access_key_id = a\naws_secret_access_key = b\n")
+    settings.chmod(0o600)
+    for path in (mounted, settings):
+        os.chown(path, 4242, 4242)
+    enter = [shutil.which("chroot"), "--userspec=4242:4242", root, "/usr/bin/cwl2le"]
+    # Nobody listens on this port: whoever gets that far has read the profile.
+    account = {"AWS_PROFILE": "mine", "AWS_ENDPOINT_URL": said.NOWHERE, "CWL2LE_PATIENCE": "1"}
+    if "cannot reach" not in (text := failing(enter, environment | account)):
+        raise Refused(f"another user cannot read what is mounted below /home/nonroot: {text}")
+
+
 def failing(enter, environment):
     done = subprocess.run([*map(str, enter), "list"], env=environment, capture_output=True, text=True, check=False)
     return done.stderr
@@ -104,6 +121,6 @@ def check_settings(settings, root):
         raise Refused(f"the image runs as user {settings['user']['uid']}")
     if "BEGIN CERTIFICATE" not in (root / image.CERTIFICATES).read_text():
         raise Refused("the image has no certificates")
-    for name, mode in {"tmp": 0o1777, image.WORK: 0o755}.items():
+    for name, mode in {"tmp": 0o1777, image.WORK: 0o755, "home/nonroot": 0o755}.items():
         if (root / name).stat().st_mode & 0o7777 != mode:
             raise Refused(f"/{name} has another mode than {mode:o}")

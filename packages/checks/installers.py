@@ -1,12 +1,13 @@
 """The shell installer against a server with the files of the release, and the other installers' texts."""
 
-import hashlib
 import json
+import pathlib
 import re
 import subprocess
 import tarfile
 
 import executable
+import sums
 import targets
 from release import ROOT, Refused
 from targets import TARGETS
@@ -15,7 +16,8 @@ from tools import here, run
 from . import said
 from .loopback import serving
 
-CHECKSUM = re.compile(r"^([0-9a-f]{64}) [ *](.+)$", re.MULTILINE)
+# What can compute a checksum, in the order in which the shell installer takes them.
+CHECKERS = ("sha256sum", "shasum", "openssl")
 
 
 def checks(facts, folder, expected):
@@ -26,6 +28,15 @@ def checks(facts, folder, expected):
         if done.returncode != 0:
             raise Refused(f"the installer ends with {done.returncode}: {done.stderr}")
         said.check([prefix / "home/.local/bin/cwl2le"], prefix, expected)
+
+    def other_checkers(prefix):
+        for number, checker in enumerate(CHECKERS):
+            missing = CHECKERS[:number]
+            place = prefix / checker
+            place.mkdir()
+            done = install(facts, files, place, path=programs_without(place, *missing))
+            if not (place / "home/.local/bin/cwl2le").exists():
+                raise Refused(f"without {', '.join(missing)} nothing is installed: {done.stdout}{done.stderr}")
 
     def archives(prefix):
         check_sums(files)
@@ -40,16 +51,15 @@ def checks(facts, folder, expected):
         check_sizes(folder)
 
     def texts(_):
-        """PowerShell and Homebrew are not here; their scripts must name the archives with their true checksums."""
+        """PowerShell and Homebrew are not here; all scripts must name the archives with their true checksums."""
         for target in TARGETS:
             path = files / target.archive
             if not path.exists():
                 continue
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest = sums.digest(path)
             # PowerShell's installer is for Windows, and Homebrew's formula for all others with a libc of its own.
             script = files / ("cwl2le-installer.ps1" if target.system == "windows" else "cwl2le-installer.sh")
-            if target.archive not in script.read_text():
-                raise Refused(f"{script.name} does not know {target.archive}")
+            check_knows(script, target.archive, digest)
             formula = files / "cwl2le.rb"
             brewed = target.system != "windows" and target.libc != "musl"
             if brewed and digest not in formula.read_text():
@@ -62,6 +72,7 @@ def checks(facts, folder, expected):
     if expected.profile == "dist":
         yield "sizes of downloads", sizes
     yield "shell installer", shell
+    yield "shell installer without sha256sum and shasum", other_checkers
     yield "PowerShell installer and Homebrew formula", texts
     yield "cargo binstall", binstall
 
@@ -73,8 +84,19 @@ def unpacked(folder, prefix):
     return prefix / target.archive.removesuffix(".tar.gz") / target.file
 
 
-def install(facts, files, prefix, tamper=lambda name, content: content):
-    """Runs the shell installer against a server, which may tamper with what it serves."""
+def programs_without(prefix, *missing):
+    """A folder with every program of this system but some."""
+    to = prefix / "programs"
+    to.mkdir()
+    for folder in (pathlib.Path("/usr/bin"), pathlib.Path("/bin")):
+        for program in folder.iterdir():
+            if program.name not in missing and not (to / program.name).is_symlink():
+                (to / program.name).symlink_to(program)
+    return to
+
+
+def install(facts, files, prefix, tamper=lambda name, content: content, path=None):
+    """Runs the shell installer against a server, which may tamper with what it serves, with the programs of `path`."""
 
     def answer(_, path):
         file = files / path.rpartition("/")[2]
@@ -82,7 +104,8 @@ def install(facts, files, prefix, tamper=lambda name, content: content):
 
     with serving(answer) as address:
         environment = said.clean(prefix) | {"CWL2LE_DOWNLOAD_URL": address, "TMPDIR": str(prefix)}
-        command = ["sh", files / "cwl2le-installer.sh", "--no-modify-path"]
+        environment |= {"PATH": str(path)} if path else {}
+        command = ["/bin/sh", files / "cwl2le-installer.sh", "--no-modify-path"]
         return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
@@ -95,14 +118,26 @@ def check_sizes(folder):
 
 
 def check_sums(files):
-    """The checksum file names every archive, with the hash that it has."""
-    sums = {name: digest for digest, name in CHECKSUM.findall((files / "sha256.sum").read_text())}
-    for target in TARGETS:
-        path = files / target.archive
-        if path.exists() and sums.get(path.name) != hashlib.sha256(path.read_bytes()).hexdigest():
-            raise Refused(f"sha256.sum has no true checksum of {path.name}")
-    if not sums:
-        raise Refused("sha256.sum names no file")
+    """The checksum file names every file that is there, with the hash that it has, and no other."""
+    listed = sums.read(files)
+    paths = {path.name: path for path in files.iterdir() if path.name != sums.NAME}
+    for name, path in paths.items():
+        if listed.get(name) != sums.digest(path):
+            raise Refused(f"{sums.NAME} has no true checksum of {name}")
+    if more := sorted(set(listed) - set(paths)):
+        raise Refused(f"{sums.NAME} names {', '.join(more)}, which is not published")
+
+
+def check_knows(script, archive, digest):
+    """An installer has the archive with its checksum, and compares that before it unpacks."""
+    text = script.read_text()
+    if archive not in text or digest not in text:
+        raise Refused(f"{script.name} does not have the checksum of {archive}")
+    if script.suffix == ".ps1":
+        steps = ("Invoke-DownloadFile -client $wc -url $url", "Get-FileHash", "Expand-Archive")
+        places = [text.find(step) for step in steps]
+        if -1 in places or places != sorted(places):
+            raise Refused(f"{script.name} does not compare the checksum before it unpacks")
 
 
 def check_archive(folder):

@@ -6,10 +6,10 @@ import threading
 
 
 @contextlib.contextmanager
-def serving(answer, tls=None):
+def serving(answer, tls=None, put=None):
     """Serves what `answer(address, path)` returns: bytes, or none for what does not exist. Gives the address.
 
-    With `tls`, the context of a server, it speaks TLS."""
+    With `tls`, the context of a server, it speaks TLS. `put(path, content)` takes what is put there."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
@@ -20,6 +20,15 @@ def serving(answer, tls=None):
             self.wfile.write(content or b"")
 
         do_POST = do_GET
+
+        def do_PUT(self):
+            content = self.rfile.read(int(self.headers["Content-Length"]))
+            if put:
+                put(self.path, content)
+            self.send_response(201 if put else 405)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
 
         def log_message(self, *_):
             pass

@@ -9,7 +9,11 @@ import subprocess
 import tarfile
 import urllib.parse
 
+import npm
+import publish
+from executable import read
 from release import Refused
+from targets import TARGETS
 from tools import run
 
 from . import said
@@ -38,8 +42,19 @@ def checks(facts, folder, expected):
             environment = settings(prefix, address)
             said.check(["npx", "--yes", f"{facts.name}@{facts.version}"], prefix, expected, environment)
 
+    def static(prefix):
+        if any(target.libc == "musl" and (folder / "files" / target.archive).exists() for target in TARGETS):
+            check_static(packages, prefix)
+
+    def publishing(prefix):
+        if not shutil.which("npm"):
+            return "there is no npm"
+        check_publish(facts, packages, prefix)
+
     yield "npm install", install
     yield "npx", npx
+    yield "npm packages of Linux are static", static
+    yield "npm publish", publishing
 
 
 def settings(prefix, address):
@@ -77,6 +92,47 @@ def registry(packages):
         return files.get(name.rpartition("/")[2])
 
     return answer
+
+
+def check_static(packages, prefix):
+    """npm cannot tell one glibc from another, so what it installs on Linux must need none."""
+    for path in packages.glob("cwl2le-linux-*.tgz"):
+        with tarfile.open(path) as archive:
+            archive.extractall(prefix / path.stem, filter="data")
+        if needs := read(prefix / path.stem / "package/bin/cwl2le").glibc:
+            raise Refused(f"{path.name} needs glibc {needs[0]}.{needs[1]}, which npm does not look at")
+
+
+def check_publish(facts, packages, prefix):
+    """What is missing is published, the program's own package last; what is there is left alone."""
+    names, taken = prefix / "names", {}
+    names.mkdir()
+    npm.placeholders(facts, names)
+
+    def put(path, content):
+        taken[urllib.parse.unquote(path.strip("/"))] = json.loads(content)
+
+    # Only the names are there.
+    with serving(registry(names), put=put) as address:
+        publish.npm(facts, packages, publisher(prefix, address), provenance=False)
+    made = {path.name.removesuffix(f"-{facts.version}.tgz"): path for path in packages.glob("*.tgz")}
+    if set(taken) != set(made) or list(taken)[-1] != facts.name:
+        raise Refused(f"published are {', '.join(taken)}, and the packages are {', '.join(made)}")
+    for name, document in taken.items():
+        if document["versions"][facts.version]["dist"]["integrity"] != publish.integrity(made[name]):
+            raise Refused(f"{name} is published with another hash than its file has")
+    taken.clear()
+    with serving(registry(packages), put=put) as address:
+        publish.npm(facts, packages, publisher(prefix, address), provenance=False)
+    if taken:
+        raise Refused(f"published again: {', '.join(taken)}")
+
+
+def publisher(prefix, address):
+    """Who may publish on a registry."""
+    environment = settings(prefix, address)
+    (prefix / "npmrc").write_text(f"{address.removeprefix('http:')}/:_authToken=none\n")
+    return environment
 
 
 def check_exit_code(command, prefix, environment):

@@ -4,20 +4,17 @@
 
 const { spawn } = require("node:child_process");
 
-// A static program runs with any libc, so the package for musl serves where npm installed that one.
-const names = [`cwl2le-${process.platform}-${process.arch}`, `cwl2le-${process.platform}-${process.arch}-musl`];
+const name = `cwl2le-${process.platform}-${process.arch}`;
 
 function program() {
   const file = process.platform === "win32" ? "cwl2le.exe" : "cwl2le";
-  for (const name of names) {
-    try {
-      return require.resolve(`${name}/bin/${file}`);
-    } catch {
-      // Not installed: it is for another system.
-    }
+  try {
+    return require.resolve(`${name}/bin/${file}`);
+  } catch {
+    // Not installed, or there is none for this system.
   }
   process.stderr.write(
-    `error: the package ${names[0]}, which has the program for this system, is not installed\n` +
+    `error: the package ${name}, which has the program for this system, is not installed\n` +
       `hint: install again without --omit=optional and --no-optional, or see ` +
       `${require("../package.json").homepage}#install for other ways\n`,
   );
