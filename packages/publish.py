@@ -20,7 +20,7 @@ def npm(release, folder, environment=None, provenance=True):
     for name in sorted(paths, key=lambda name: (name == release.name, name)):
         there, here = published(name, release.version, environment), integrity(paths[name])
         if there == here:
-            done.append(f"{name} {release.version} is there already")
+            done.append(f"{name} {release.version} already exists")
             continue
         if there is not None:
             raise Refused(f"the registry has another {name} {release.version}: {there}, and {paths[name]} is {here}")
