@@ -9,7 +9,7 @@ import time
 
 from release import Refused
 
-from . import bill, distributions, image, installers, node, planted, python, said
+from . import bill, distributions, image, installers, node, planted, python, said, workflows
 
 
 def main(facts, folder, forwarders, given):
@@ -46,3 +46,4 @@ def ways(facts, folder, expected):
     for module in (python, node, installers, distributions, image):
         yield from module.checks(facts, folder, expected)
     yield from bill.checks(facts, folder)
+    yield from workflows.checks()

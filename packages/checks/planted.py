@@ -17,7 +17,7 @@ import wheels
 from release import Refused
 from tools import Extras, here, run
 
-from . import bill, installers, node, said
+from . import bill, installers, node, said, workflows
 from .loopback import serving
 
 
@@ -148,6 +148,10 @@ def checks(facts, folder, expected):
         document["components"][0]["type"] = "crate"
         bill.check_schema(document)
 
+    def loose_action(prefix):
+        (prefix / "ci.yml").write_text("steps:\n  - uses: actions/checkout@v6\n")
+        workflows.check_pins(prefix)
+
     def no_section(_):
         release.notes("9.9.9")
 
@@ -190,6 +194,7 @@ def checks(facts, folder, expected):
         "an address of cargo binstall that has no archive": (other_place, "looks for"),
         "a bill of materials that lacks a crate": (shorter_bill, "does not name"),
         "a bill of materials that is not CycloneDX": (broken_bill, "is not CycloneDX"),
+        "an action that is not pinned": (loose_action, "is not pinned"),
         "a version without a section in CHANGELOG.md": (no_section, "has no section"),
         "a release without a repository": (no_repository, "is still"),
         "a tag of another version": (other_tag, "the tag is"),
