@@ -68,7 +68,7 @@ pub(super) fn next(tool: Tool, exported: &Exported, folder: Option<&Path>, file:
     match tool {
         Tool::Cloudformation => {
             let given = parameters.iter().map(|secret| format!(" {}=SECRET", secret.id)).collect::<String>();
-            let by_s3 = if bytes > INLINE { " --s3-bucket BUCKET" } else { "" };
+            let by_s3 = if bytes > INLINE { " --s3-bucket BUCKET --s3-prefix cwl2le" } else { "" };
             Next::new()
                 .then(
                     format!(
