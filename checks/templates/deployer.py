@@ -5,6 +5,7 @@ import fnmatch
 import functools
 import json
 import pathlib
+import re
 import subprocess
 
 import cases
@@ -79,6 +80,17 @@ UNNEEDED = {
 }
 
 
+# The service that a resource is of, and the end of its ARN, where its name stands in the template.
+ARNS = {
+    "AWS::CloudWatch::Alarm": ("cloudwatch", "alarm:{AlarmName}"),
+    "AWS::IAM::Role": ("iam", "role{Path}{RoleName}"),
+    "AWS::Kinesis::Stream": ("kinesis", "stream/{Name}"),
+    "AWS::Lambda::Function": ("lambda", "function:{FunctionName}"),
+    "AWS::Logs::LogGroup": ("logs", "log-group:{LogGroupName}"),
+    "AWS::Logs::SubscriptionFilter": ("logs", "log-group:{LogGroupName}"),
+}
+
+
 class Deployer:
     """What the policies were asked for, over all stacks."""
 
@@ -87,11 +99,10 @@ class Deployer:
 
     def problems(self, template, policy):
         """The actions that CloudFormation would be denied: a list of texts."""
-        granted = set(actions(policy))
         needed = collections.defaultdict(set)
         for resource in template["Resources"].values():
-            for action in handled(resource["Type"]) - granted:
-                if not self._is_unneeded(resource, action):
+            for action in handled(resource["Type"]):
+                if not is_granted(policy, resource, action) and not self._is_unneeded(resource, action):
                     needed[action].add(resource["Type"])
         return [f"the deployer may not {action}, for {', '.join(sorted(of))}" for action, of in sorted(needed.items())]
 
@@ -118,9 +129,22 @@ def policy(binary, export):
     return json.loads(ran.stdout)
 
 
-def actions(document):
-    for statement in document["Statement"]:
-        yield from listed(statement["Action"])
+def is_granted(document, resource, action):
+    """Whether a statement allows the action on the resource; on anything, where its ARN is not known."""
+    service, end = ARNS.get(resource["Type"], ("", ""))
+    names = {"Path": "/"} | resource["Properties"]
+    is_known = all(isinstance(names.get(name), str) for name in re.findall(r"\{(\w+)\}", end))
+    # Whether the rest of an ARN is right is looked at by the checks of policies.
+    name = end.format(**names) if is_known and action.startswith(f"{service}:") else None
+    return any(
+        action in listed(statement["Action"]) and (name is None or covers(statement, name))
+        for statement in document["Statement"]
+    )
+
+
+def covers(statement, name):
+    ends = [arn.split(":", 5)[-1] for arn in listed(statement["Resource"])]
+    return any(fnmatch.fnmatchcase(name, end) for end in ends)
 
 
 def listed(value):

@@ -138,10 +138,10 @@ TWINS = {
     "another order": lambda t: t["Resources"]["AccountPolicy"].pop("DependsOn"),
 }
 
-# For the policy of the deployer: actions that it lacks, and a property that takes more of them.
+# For the policy of the deployer: actions that it lacks, besides a property that takes more of them and another stream.
 RIGHTS = ["iam:PassRole", "kinesis:CreateStream", "lambda:PublishVersion", "logs:PutRetentionPolicy", "sns:CreateTopic"]
 
-COUNT = len(TEMPLATES) + len(VALIDATED) + len(MODULES) + len(ALONE) + len(TWINS) + 2 + len(RIGHTS) + 1
+COUNT = len(TEMPLATES) + len(VALIDATED) + len(MODULES) + len(ALONE) + len(TWINS) + 2 + len(RIGHTS) + 2
 
 
 def file_case(exports):
@@ -186,7 +186,9 @@ def missed_rights(exports, policies):
         if not found(export.template, changed(document, lambda policy, action=action: without(policy, action)))
     ]
     inside = changed(export.template, lambda template: function(template).update(Layers=["layer"]))
-    return missed + ([] if found(inside, document) else ["a property that takes more actions"])
+    missed += [] if found(inside, document) else ["a property that takes more actions"]
+    renamed = changed(export.template, lambda template: stream(template).update(Name="other"))
+    return missed + ([] if found(renamed, document) else ["a deployer of another stream"])
 
 
 def missed_modules(exports, folder):
