@@ -67,7 +67,10 @@ pub(crate) struct Pace {
 /// The paces of a run in several environments, by account and region: AWS counts calls there, whoever makes them. Clones
 /// are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Paces(Arc<Mutex<HashMap<(String, String), Arc<Pace>>>>);
+pub struct Paces(Arc<Mutex<ByPlace>>);
+
+/// Each with its account and region; with an empty region, that of the services that have none.
+type ByPlace = HashMap<(String, String), Arc<Pace>>;
 
 impl Paces {
     /// The pace in an account and region; `new`, where no session has been there.

@@ -105,7 +105,7 @@ impl SeveralReport {
         match failed.len() {
             0 => format!("{environments} in {took}."),
             n => {
-                let names = listed(failed.into_iter());
+                let names = listed(failed);
                 format!("{} of {environments} in {took}; {BAD}{n} failed{BAD:#}: {names}.", all - n)
             }
         }

@@ -52,9 +52,9 @@ impl Exported for LogsDestination {
                     "aws_cloudwatch_log_destination_policy",
                     json!({
                         "destination_name": reference_to("aws_cloudwatch_log_destination", ID, "name"),
-                        "access_policy": json_text(policy),
                         // From a list of accounts to an organization, AWS asks for it.
                         "force_update": is_organization.then_some(true),
+                        "access_policy": json_text(policy),
                     }),
                 ));
             }
