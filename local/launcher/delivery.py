@@ -185,7 +185,7 @@ class _RolesOfLogs:
 
 def is_destination(arn):
     """Whether an ARN is that of a destination of CloudWatch Logs."""
-    return (arn or "").startswith("arn:aws:logs:") and ":destination:" in arn
+    return (arn or "").split(":")[2:3] == ["logs"] and ":destination:" in arn
 
 
 def _envelope(kind, owner, group_name, stream_name, filters):

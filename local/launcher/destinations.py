@@ -55,7 +55,7 @@ class Destinations:
         identity = self.logs._tag_resource_identity
 
         def identified(arn, account_id, region):
-            prefix = f"arn:aws:logs:{region}:{account_id}:destination:"
+            prefix = f"arn:{_partition(arn)}:logs:{region}:{account_id}:destination:"
             name = arn.removeprefix(prefix)
             return (self.logs._destinations, "destination", name) if arn.startswith(prefix) else identity(arn, account_id, region)
 
@@ -66,12 +66,13 @@ class Destinations:
         """PutDestination, which sends a test message. An access policy and tags that are there stay."""
         name, account, region = data["destinationName"], self.responses.get_account_id(), self.responses.get_region()
         target = Target(data["targetArn"], data["roleArn"])
-        trusted = self.delivery.roles(account).trusts(target.role, region, f"arn:aws:logs:{region}:{account}:*")
+        arn = f"arn:{_partition(target.stream)}:logs:{region}:{account}"
+        trusted = self.delivery.roles(account).trusts(target.role, region, f"{arn}:*")
         if data.get("tags") or not trusted or not self.delivery.test(target):
             raise Refused("InvalidParameterException", NOT_VALID)
         made = self.logs._destinations.get(name) or {
             "destinationName": name,
-            "arn": f"arn:aws:logs:{region}:{account}:destination:{name}",
+            "arn": f"{arn}:destination:{name}",
             "creationTime": int(time.time() * 1000),
         }
         self.logs._destinations[name] = {**made, "targetArn": target.stream, "roleArn": target.role}
@@ -131,7 +132,7 @@ class Destinations:
         Raises ``NotDelivered``.
         """
         account, region = self.responses.get_account_id(), self.responses.get_region()
-        group = f"arn:aws:logs:{region}:{account}:log-group:{subscription.group}"
+        group = f"arn:{_partition(subscription.destination)}:logs:{region}:{account}:log-group:{subscription.group}"
         destination = self._found(subscription.destination)
         if destination is None:
             raise NotDelivered(f"there is no {subscription.destination}")
@@ -211,6 +212,12 @@ def _after(token):
         return base64.urlsafe_b64decode(token or "").decode()
     except ValueError as error:
         raise Refused("InvalidParameterException", "The specified nextToken is invalid.") from error
+
+
+def _partition(arn):
+    """The partition of an ARN; that of most regions where it is none."""
+    parts = (arn or "").split(":")
+    return parts[1] if len(parts) > 5 else "aws"
 
 
 def _list(value):
