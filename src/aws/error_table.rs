@@ -268,6 +268,11 @@ pub(super) static TABLE: &[Row] = &[
         Code::NotFound,
         "the permissions boundary does not exist: use the ARN of a managed policy of this account",
     ),
+    on("iam", &["CreateRole", "UpdateAssumeRolePolicy"], &["LimitExceeded"]).saying("ACLSizePerRole").means(
+        Code::Aws,
+        "the role's trust policy, which names every accepted account, is too long: raise the quota \"Role trust policy \
+         length\" to 4,096 in Service Quotas, accept fewer accounts, or accept their organization with --accept-organization",
+    ),
     on("iam", &[], &["LimitExceeded"]).means(
         Code::Aws,
         "an IAM quota is used up: delete roles that nobody needs, or ask for more in Service Quotas",

@@ -6,6 +6,7 @@ use super::aws as iam;
 use super::desired::RoleSpec;
 use crate::aws::tests::*;
 use crate::error::Code;
+use crate::resources::Accepted;
 use crate::stack::Tags;
 
 fn role() -> RoleSpec {
@@ -68,4 +69,23 @@ async fn a_role_is_read_with_its_encoded_documents() {
     assert_eq!(role.tags, our_tags());
     let policy = iam::role_policy((&session).into(), "r", "p").await.expect("read").expect("there");
     assert_eq!(policy, json!({ "Statement": [{ "Action": "a+b" }] }));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_trust_policy_for_sixty_accounts_says_which_quota_it_is_too_long_for() {
+    let ids = (1..=60).map(|number| format!("{number:012}")).collect();
+    let aws = FakeAws::new(|request| {
+        let trust = request.text("AssumeRolePolicyDocument").len();
+        match request.operation.as_str() {
+            "CreateRole" if trust > 2_048 => {
+                Answer::Error(409, "LimitExceeded", "Cannot exceed quota for ACLSizePerRole: 2048")
+            }
+            _ => Answer::Xml(String::new()),
+        }
+    });
+    let session = aws.session();
+    let role = RoleSpec { trust: Accepted::Accounts(ids).trust(&session.target), ..role() };
+    let error = iam::create_role((&session).into(), &role, &our_tags()).await.expect_err("too long");
+    let hint = error.hint.expect("a hint");
+    assert!(hint.contains("Role trust policy length") && hint.contains("--accept-organization"), "{hint}");
 }
