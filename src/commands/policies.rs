@@ -219,7 +219,9 @@ fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> Peo
         alarms: stack.alarms.notify != Notify::AsItIs || !observed.alarms.is_empty(),
         mails: stack.alarms.email.is_some() || observed.topic.is_some() || observed.is_topic_unread,
         dashboard: stack.dashboard.is_some() || observed.dashboard.is_some(),
-        accounts: stack.accounts.accepted.is_some() || observed.destination.is_some(),
+        accounts: stack.accounts.accepted.is_some()
+            || observed.destination.is_some()
+            || observed.accounts_role.is_some(),
         buckets: grants.buckets().map(ToOwned::to_owned).collect(),
         kept: grants.kept(&stack.names.stream).collect(),
         bucket_owner: grants.bucket_owner.clone(),

@@ -1,6 +1,6 @@
 //! Reads what exists of a stack: independent reads at once, and as few as possible.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
@@ -108,7 +108,11 @@ async fn read(
         failing.of(Unread::Function, named(function::aws::observe_function(aws, function)), None),
         failing.of(Unread::Triggers, named(triggers), Default::default()),
         failing.of(Unread::AccountPolicy, named(account_policy::aws::observe(aws)), None),
-        failing.of(Unread::Destination, named(logs_destination::aws::observe(aws, &plain.destination)), None),
+        failing.of(
+            Unread::Destination,
+            named(logs_destination::aws::observe(aws, &plain.destination, &stream_arn)),
+            (None, BTreeSet::new())
+        ),
         alarms(aws, stack, failing),
         failing.of(
             Unread::Dashboard,
@@ -124,6 +128,7 @@ async fn read(
     let (scope, roles) = roles;
     let (triggers, mut functions, others) = triggers;
     let (alarms, topic, is_topic_unread) = alarms;
+    let (destination, other_destinations) = destination;
     let isolated = function::observe::isolated(aws, &plain, others, function.as_ref());
     let isolated = failing.of(Unread::Isolated, isolated, BTreeMap::default()).await?;
     let consumers = stream.iter().flat_map(|stream: &ObservedStream| &stream.consumers);
@@ -160,6 +165,7 @@ async fn read(
         canary,
         isolated,
         destination,
+        other_destinations,
         alarms,
         topic,
         is_topic_unread,

@@ -8,7 +8,7 @@ use crate::aws::tests::*;
 use crate::resources::{
     AccountPolicy, Depth, Observed, ObservedGroup, Unread, observe, observe_what_is_allowed,
 };
-use crate::stack::{RoleScope, StackName};
+use crate::stack::{Names, RoleScope, StackName};
 
 fn nothing(request: &Request) -> Answer {
     match request.operation.as_str() {
@@ -28,7 +28,22 @@ async fn an_empty_account_is_read_as_nothing_in_few_calls() {
         observe(&session, &StackName::default(), &groups, Depth::Stack).await.expect("read");
     assert_eq!(scope, RoleScope::Plain);
     assert_eq!(observed, Observed::default());
-    assert!(session.calls() <= 18, "{} calls", session.calls());
+    assert!(session.calls() <= 19, "{} calls", session.calls());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_role_of_a_destination_that_alone_is_left_is_found_by_its_regional_name() {
+    let target = FakeAws::new(nothing).session().target.clone();
+    let left = Names::new(&StackName::default(), &target.region, RoleScope::Regional).accounts_role;
+    let name = left.clone();
+    let aws = FakeAws::new(move |request| match request.operation.as_str() {
+        "GetRole" if request.text("RoleName") == name => role_of(&name, target.region.as_str()),
+        _ => nothing(request),
+    });
+    let (scope, observed) =
+        observe(&aws.session(), &StackName::default(), &[], Depth::Stack).await.expect("read");
+    assert_eq!(scope, RoleScope::Regional);
+    assert_eq!(observed.accounts_role.map(|role| role.name), Some(left));
 }
 
 fn role_of(name: &str, region: &str) -> Answer {

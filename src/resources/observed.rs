@@ -53,6 +53,8 @@ pub struct Observed {
     pub isolated: BTreeMap<String, ObservedForwarder>,
     /// The destination with the name that this stack's has, whoever manages it.
     pub destination: Option<ObservedDestination>,
+    /// The names of other destinations that lead to this stack's stream.
+    pub other_destinations: BTreeSet<String>,
     /// The alarms with names that this stack's alarms have, by name, whoever manages them.
     pub alarms: BTreeMap<String, ObservedAlarm>,
     /// The topic with the name that this stack's has, whoever manages it.
@@ -165,6 +167,7 @@ impl Observed {
             canary: self.canary.clone(),
             isolated: self.isolated.clone(),
             destination: self.destination.clone(),
+            other_destinations: self.other_destinations.clone(),
             alarms: self.alarms.clone(),
             topic: self.topic.clone(),
             is_topic_unread: self.is_topic_unread,

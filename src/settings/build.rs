@@ -92,9 +92,12 @@ impl Builder<'_> {
     /// Who may send lines from other accounts: as asked for, else as it is.
     fn accounts(&self, args: &Wanted, names: &Names, grants: &Grants) -> AccountsSpec {
         let target = self.target;
-        // One of another stack says nothing of this one.
-        let is_ours = |is: &&ObservedDestination| is.stream_arn == names.stream_arn(target);
-        let current = || self.observed.destination.as_ref().filter(is_ours)?.accepted();
+        // One of another stack says nothing of this one. What is too long to be written was not written by cwl2le.
+        let is_ours = |is: &&ObservedDestination| is.belongs_to(self.name, target, names);
+        let current = || {
+            let is = self.observed.destination.as_ref().filter(is_ours)?;
+            is.accepted().filter(|accepted| accepted.fits(target, &is.arn))
+        };
         let accepted = args.accounts.accepted().or_else(current);
         AccountsSpec {
             role: RoleSpec {

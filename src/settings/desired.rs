@@ -14,7 +14,7 @@ use super::wanted::Wanted;
 use super::{destinations, fit, merge, quarantine};
 use crate::error::Result;
 use crate::resources::role::documents::Grants;
-use crate::resources::{Observed, Stack, main_is_unreadable};
+use crate::resources::{Accepted, Observed, Stack, main_is_unreadable};
 use crate::stack::{Names, RoleScope, StackName, Target};
 
 /// A stack with nothing asked for but its name: what `subscribe`, `status` and `teardown` work on.
@@ -40,6 +40,13 @@ pub fn check_flags(args: &Wanted) -> Result<()> {
 /// Whether [`check_flags`] reads a token from standard input or a pipe, and may wait for it.
 pub fn token_is_awaited(args: &Wanted) -> bool {
     destinations::token_is_awaited(&args.destination)
+}
+
+/// Which other accounts the file says may send lines to a stack; none where it says nothing of them, or is about
+/// another stack.
+pub(crate) fn accepted_by(file: Option<&File>, stack: &StackName) -> Option<Accepted> {
+    let file = file.filter(|file| file.stack().cloned().unwrap_or_default() == *stack)?;
+    merge::with_file(&Wanted::default(), Some(file)).0.accounts.accepted()
 }
 
 /// The cost of flags and file above which `--yes` does not confirm that a stack costs more, in USD a month.

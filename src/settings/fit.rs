@@ -107,9 +107,9 @@ fn accounts(stack: &Stack) -> Result<()> {
         let hint = "remove it from --accept-accounts, or from `accept` in [accounts] of cwl2le.toml";
         return Err(refused(on, message, hint));
     }
-    let trust = accepted.trust(&stack.target).to_string().len();
-    let policy = accepted.policy(&stack.target, &stack.destination_arn()).to_string().len();
-    if trust > LONGEST_TRUST || policy > ACCESS_POLICY {
+    let arn = stack.destination_arn();
+    if !accepted.fits(&stack.target, &arn) {
+        let (trust, policy) = accepted.lengths(&stack.target, &arn);
         let message = format!(
             "for so many accounts the role's trust policy would have {trust} characters and the access policy {policy} bytes, \
              and AWS takes {LONGEST_TRUST} and {ACCESS_POLICY}"

@@ -71,10 +71,10 @@ pub use alarms::Alarms;
 pub use cost::Cost;
 pub use dashboard::Dashboard;
 pub use describe::describe;
+pub(crate) use desired::{accepted_by, confirm_above, stack_without_secrets};
 pub use desired::{
     bare_stack, check_flags, outlined_stack, token_is_awaited, wanted_stack, wants_proposed_shards,
 };
-pub(crate) use desired::{confirm_above, stack_without_secrets};
 pub(crate) use destinations::token_from;
 pub use file::{Choice, File};
 pub use function::Function;

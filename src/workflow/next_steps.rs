@@ -56,9 +56,12 @@ fn after_setup(line: &CommandLine, plan: &Plan) -> Next {
     let resources = steps.map(|step| &step.resource).chain(&plan.unchanged);
     let subscriptions: Vec<&ResourceId> = resources.filter(|id| id.kind.is_subscription()).collect();
     let test = line.of_stack("test");
-    if let Some(arn) = opened(plan) {
+    if let Some((arn, is_organization)) = opened(plan) {
         let region = Arn::parse(arn).map(|arn| arn.region).unwrap_or_default();
-        let subscribe = ["subscribe", "--to-destination", arn, "--region", region, "/aws/lambda/*"];
+        // AWS wants a role of each filter that leads to the destination of an organization.
+        let role = is_organization.then_some("--member-role");
+        let subscribe = ["subscribe", "--to-destination", arn].into_iter().chain(role);
+        let subscribe: Vec<&str> = subscribe.chain(["--region", region, "/aws/lambda/*"]).collect();
         return Next::new()
             .then(CommandLine::new(subscribe), "in each of the other accounts: send log groups here")
             .then(line.of_stack("status"), "see which accounts send")
@@ -174,6 +177,21 @@ mod tests {
         let next = commands(&after("setup", &CommandLine::new(["setup"]), &plan));
         let subscribe = format!("cwl2le subscribe --to-destination {arn} --region eu-west-1 '/aws/lambda/*'");
         assert_eq!(next, [&subscribe, "cwl2le status", "cwl2le doctor"]);
+
+        let organization = serde_json::json!({ "Statement": [{ "Effect": "Allow", "Principal": "*",
+            "Condition": { "StringEquals": { "aws:PrincipalOrgID": "o-a1b2c3d4e5" } } }] });
+        plan.steps[0].actions.clear();
+        plan.steps[0].actions.push(
+            logs_destination::Action::SetPolicy {
+                name: "cwl-from-accounts".to_owned(),
+                arn: arn.to_owned(),
+                policy: organization,
+                force: false,
+            }
+            .into(),
+        );
+        let next = commands(&after("setup", &CommandLine::new(["setup"]), &plan));
+        assert!(next[0].contains(&format!("--to-destination {arn} --member-role ")), "{next:?}");
     }
 
     #[test]

@@ -9,8 +9,8 @@ use crate::health::{Chain, ForwarderLog, Metric, Metrics, Point, Probe, Signals,
 use crate::journal::Entry;
 use crate::output::quantity;
 use crate::resources::{
-    Field, Kind, Observed, ObservedFunction, ObservedTrigger, Plan, Refusal, ResourceId, Stack, TriggerState,
-    Unread, Verb, current_config,
+    Accepted, Field, Kind, Observed, ObservedFunction, ObservedTrigger, Plan, Refusal, ResourceId, Stack,
+    TriggerState, Unread, Verb, current_config,
 };
 use crate::stack::{Names, owns};
 
@@ -29,6 +29,8 @@ pub(super) struct Evidence {
     pub(super) signals: Probe<Signals>,
     /// What `setup` without any flag would change, and what it is for.
     pub(super) plan: Probe<Planned>,
+    /// Which other accounts the configuration file says may send; none where it says nothing of them.
+    pub(super) accepted: Option<Accepted>,
     /// The key that the stream is encrypted with; none where it is not, or by AWS's own key.
     pub(super) key: Option<Probe<Key>>,
     /// Who changed an event source mapping last, by its id; only of those that are disabled.
@@ -120,6 +122,7 @@ impl Default for Evidence {
             caller: Err(unread()),
             signals: Err(unknown()),
             plan: Err(unknown()),
+            accepted: None,
             key: None,
             changes: Vec::new(),
             tried: None,

@@ -16,7 +16,7 @@ use crate::aws::{Aws, Session, configured_region};
 use crate::error::{Code, Error, Result};
 use crate::health::{Chain, Probe, Unknown};
 use crate::resources::{TriggerState, whole_config};
-use crate::settings::Wanted;
+use crate::settings::{Wanted, accepted_by};
 use crate::signals::{Ask, Look, Reader, probe};
 use crate::stack::StackName;
 use crate::workflow::Context;
@@ -77,6 +77,7 @@ pub(super) async fn gather(
         since: signals.now - window,
         signals: Ok(signals),
         plan,
+        accepted: accepted_by(context.file, name),
         key,
         changes,
         tried,

@@ -28,7 +28,8 @@ pub(crate) struct Accounts {
 pub(crate) struct Sender {
     /// Its ID.
     pub account: String,
-    /// Whether it is accepted by its ID; null where an organization is, of which nothing here knows the accounts.
+    /// Whether it is accepted by its ID; null where an organization is, of which nothing here knows the accounts, and
+    /// where the access policy does not tell.
     pub accepted: Option<bool>,
     /// Log events of it among the records of the last minute that were read; null where none could be.
     pub events: Option<u64>,
@@ -42,7 +43,7 @@ impl Accounts {
         let (ids, organization) = match is.accepted() {
             Some(Accepted::Accounts(ids)) => (Some(ids), None),
             Some(Accepted::Organization(id)) => (None, Some(id)),
-            Some(Accepted::Nobody) | None => (Some(Default::default()), None),
+            Some(Accepted::Nobody) | None => (None, None),
         };
         let own = &signals.chain.target.account;
         let sent = read.into_iter().flat_map(|senders| senders.events.keys()).filter(|id| *id != own);

@@ -94,19 +94,28 @@ impl Judge<'_> {
     /// The destination for other accounts and its role, where there is one or has to be.
     fn accounts_parts(self, observed: &Observed) -> Vec<Part> {
         let names = &self.stack.names;
-        if observed.destination.is_none() && self.stack.accounts.senders().is_none() {
+        let is_ours = observed.destination.as_ref().is_some_and(|is| is.is_ours(self.stack));
+        // A role without its destination: somebody deleted that, or a run was interrupted.
+        let has_role =
+            observed.accounts_role.as_ref().is_some_and(|role| self.is_ours(&role.tags) == Some(true));
+        if !is_ours && !has_role && self.stack.accounts.senders().is_none() {
             return Vec::new();
         }
         let found = observed.destination.as_ref().map(|is| {
             let accepted = is.accepted().map(|accepted| accepted.shown());
-            let state =
-                accepted.clone().map_or_else(|| "accepts ?".to_owned(), |who| format!("accepts {who}"));
-            (state, self.is_ours(&is.tags), json!({ "arn": is.arn, "accepts": accepted }))
+            let state = match (&accepted, &is.policy) {
+                (Some(who), _) => format!("accepts {who}"),
+                (None, Some(_)) => "accepts ?".to_owned(),
+                (None, None) => "accepts nobody".to_owned(),
+            };
+            (state, Some(is_ours), json!({ "arn": is.arn, "accepts": accepted }))
         });
-        vec![
-            self.part(ResourceId::new(Kind::LOGS_DESTINATION, &names.destination), found),
-            self.role(&names.accounts_role, observed.accounts_role.as_ref()),
-        ]
+        let mut destination = self.part(ResourceId::new(Kind::LOGS_DESTINATION, &names.destination), found);
+        if observed.destination.as_ref().is_some_and(|is| is.policy.is_none()) {
+            destination.wrong.push("no account may send to it: set up with --accept-accounts".to_owned());
+            destination.ready = Some(false);
+        }
+        vec![destination, self.role(&names.accounts_role, observed.accounts_role.as_ref())]
     }
 
     fn role(self, name: &str, role: Option<&ObservedRole>) -> Part {

@@ -1,5 +1,7 @@
 //! CloudWatch Logs: the destination.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_cloudwatchlogs::types::Destination;
 use serde_json::Value;
 
@@ -37,7 +39,7 @@ async fn create(
     role_arn: &str,
     tags: &Tags,
 ) -> Result<()> {
-    if let Some(there) = observe(aws, name).await? {
+    if let Some(there) = observe(aws, name, stream_arn).await?.0 {
         // Without tags, it was left by a run that was interrupted.
         let is_half_made =
             there.stream_arn == stream_arn && there.role_arn == role_arn && there.tags.is_empty();
@@ -94,18 +96,33 @@ async fn delete(aws: Aws<'_>, name: &str) -> Result<()> {
     Ok(gone(deleted.await.map(|_| ()))?)
 }
 
-/// The destination of this name with its tags, where it exists.
-pub(crate) async fn observe(aws: Aws<'_>, name: &str) -> Result<Option<ObservedDestination>, AwsError> {
+/// The destination of this name with its tags, where it exists, and the names of the others that lead to a stream.
+pub(crate) async fn observe(
+    aws: Aws<'_>,
+    name: &str,
+    stream_arn: &str,
+) -> Result<(Option<ObservedDestination>, BTreeSet<String>), AwsError> {
     let logs = aws.session.logs();
     let listed = aws.pages(
         SERVICE,
         "DescribeDestinations",
         name,
-        |next| logs.describe_destinations().destination_name_prefix(name).set_next_token(next).send(),
+        |next| logs.describe_destinations().set_next_token(next).send(),
         |page| (page.destinations.unwrap_or_default(), page.next_token),
     );
     let is_it = |one: &Destination| one.destination_name.as_deref() == Some(name);
-    let Some(there) = listed.await?.into_iter().find(is_it) else { return Ok(None) };
+    let (it, others): (Vec<_>, Vec<_>) = listed.await?.into_iter().partition(is_it);
+    let leads_here = |one: &Destination| one.target_arn.as_deref() == Some(stream_arn);
+    let others = others.into_iter().filter(leads_here).filter_map(|one| one.destination_name).collect();
+    match it.into_iter().next() {
+        Some(there) => Ok((with_tags(aws, there).await?, others)),
+        None => Ok((None, others)),
+    }
+}
+
+/// A destination that was listed, with its tags; none where it is gone by now.
+async fn with_tags(aws: Aws<'_>, there: Destination) -> Result<Option<ObservedDestination>, AwsError> {
+    let logs = aws.session.logs();
     let arn = there.arn.unwrap_or_default();
     let tags = aws.call(SERVICE, "ListTagsForResource", &arn, || {
         logs.list_tags_for_resource().resource_arn(&arn).send()

@@ -83,7 +83,9 @@ async fn it_is_found_by_its_whole_name_behind_a_page() {
         "DescribeDestinations" => Answer::Json(json!({ "destinations": [listed(NAME, STREAM)] })),
         _ => Answer::Json(json!({ "tags": our_tags() })),
     });
-    let found = observe((&aws.session()).into(), NAME).await.expect("read").expect("there");
+    let (found, others) = observe((&aws.session()).into(), NAME, STREAM).await.expect("read");
+    assert_eq!(others, ["cwl-from-accounts-2".to_owned()].into());
+    let found = found.expect("there");
     assert_eq!((found.stream_arn.as_str(), found.tags), (STREAM, our_tags()));
     assert_eq!(found.policy, Some(json!({ "Statement": [] })));
 }

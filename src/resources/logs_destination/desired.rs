@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::resources::RoleSpec;
 use crate::stack::Target;
+use crate::stack::arn::Arn;
 use crate::stack::template::{Values, template};
 
 /// Maximum length of a role's trust policy in characters without white space. More than the default takes a higher quota
@@ -98,6 +99,37 @@ impl Accepted {
         (!accounts.is_empty()).then_some(Self::Accounts(accounts))
     }
 
+    /// The lengths of the role's trust policy, in characters, and of the access policy, in bytes.
+    pub(crate) fn lengths(&self, target: &Target, arn: &str) -> (usize, usize) {
+        (self.trust(target).to_string().len(), self.policy(target, arn).to_string().len())
+    }
+
+    /// Whether AWS takes both documents, with the highest quotas.
+    pub(crate) fn fits(&self, target: &Target, arn: &str) -> bool {
+        let (trust, policy) = self.lengths(target, arn);
+        trust <= LONGEST_TRUST && policy <= ACCESS_POLICY
+    }
+
+    /// The accounts on behalf of which a trust policy lets CloudWatch Logs assume a role.
+    pub(crate) fn trusted(trust: &Value) -> BTreeSet<String> {
+        let statements = match &trust["Statement"] {
+            Value::Array(all) => all.iter().collect(),
+            one => vec![one],
+        };
+        let conditions = statements.into_iter().filter_map(|statement| statement["Condition"].as_object());
+        let keys = conditions.flat_map(|all| all.values()).filter_map(Value::as_object).flatten();
+        let is_source = |key: &str| {
+            ["aws:SourceArn", "aws:SourceAccount"].iter().any(|name| key.eq_ignore_ascii_case(name))
+        };
+        let values = keys.filter(|(key, _)| is_source(key)).flat_map(|(_, value)| match value {
+            Value::Array(all) => all.iter().collect(),
+            one => vec![one],
+        });
+        let account =
+            |text: &str| Arn::parse(text).map_or_else(|| text.to_owned(), |arn| arn.account.to_owned());
+        values.filter_map(Value::as_str).map(account).filter(|id| is_account_id(id)).collect()
+    }
+
     /// In words, without a list of more than a few.
     pub fn shown(&self) -> String {
         match self {
@@ -165,6 +197,8 @@ mod tests {
             let named: Vec<&str> = sources.as_array().expect("a list").iter().filter_map(|arn| arn.as_str()?.split(':').nth(4)).collect();
             let expected: Vec<&str> = ["999999999999"].into_iter().chain(ids.iter().map(String::as_str)).collect();
             prop_assert_eq!(named, expected);
+            let all = ids.into_iter().chain(["999999999999".to_owned()]).collect();
+            prop_assert_eq!(Accepted::trusted(&trust), all);
         }
     }
 

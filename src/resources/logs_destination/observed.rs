@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::desired::Accepted;
 use crate::resources::Stack;
+use crate::stack::arn::Arn;
 use crate::stack::names::STACK_TAG;
-use crate::stack::{Tags, owns};
+use crate::stack::{Names, StackName, Tags, Target, owns};
 
 /// The destination with the name that this stack's has.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,18 +27,35 @@ impl ObservedDestination {
     /// Whether this stack manages it. AWS takes tags only afterwards, so one without tags that leads to this stack's
     /// stream by this stack's role was left by a run that was interrupted.
     pub(crate) fn is_ours(&self, stack: &Stack) -> bool {
-        owns(&stack.name, &stack.target.region, &self.tags) || self.is_half_made(stack)
+        self.belongs_to(&stack.name, &stack.target, &stack.names)
+    }
+
+    /// The same before there is a whole stack.
+    pub(crate) fn belongs_to(&self, stack: &StackName, target: &Target, names: &Names) -> bool {
+        owns(stack, &target.region, &self.tags) || self.was_left(target, names)
     }
 
     /// Whether a run was interrupted before it had its tags.
     pub(crate) fn is_half_made(&self, stack: &Stack) -> bool {
-        !self.tags.contains_key(STACK_TAG)
-            && self.stream_arn == stack.names.stream_arn(&stack.target)
-            && self.role_arn.rsplit('/').next() == Some(stack.names.accounts_role.as_str())
+        self.was_left(&stack.target, &stack.names)
     }
 
-    /// Who may subscribe to it; none where the access policy says something that no setting can.
+    fn was_left(&self, target: &Target, names: &Names) -> bool {
+        !self.tags.contains_key(STACK_TAG)
+            && self.stream_arn == names.stream_arn(target)
+            && self.role_arn.rsplit('/').next() == Some(names.accounts_role.as_str())
+    }
+
+    /// Which other accounts may subscribe to it; none where the access policy says something that no setting can. Its
+    /// own account needs no permission.
     pub(crate) fn accepted(&self) -> Option<Accepted> {
-        Accepted::of_policy(self.policy.as_ref()?)
+        match Accepted::of_policy(self.policy.as_ref()?)? {
+            Accepted::Accounts(mut ids) => {
+                let own = Arn::parse(&self.arn);
+                ids.retain(|id| own.as_ref().is_none_or(|own| own.account != id));
+                (!ids.is_empty()).then_some(Accepted::Accounts(ids))
+            }
+            other => Some(other),
+        }
     }
 }

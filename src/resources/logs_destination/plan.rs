@@ -1,5 +1,7 @@
 //! What must change on the destination.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::LogsDestination;
@@ -25,7 +27,12 @@ impl Planned for LogsDestination {
                 let part = destination(setup, accepted, plan);
                 plan.refused.extend(part.err());
             }
-            None => plan.notes.extend(ours.map(|is| left_alone(stack, is))),
+            None => {
+                let Some(is) = ours else { return };
+                plan.notes.push(left_alone(stack, is));
+                let part = keep(setup, is, plan);
+                plan.refused.extend(part.err());
+            }
         }
     }
 
@@ -35,19 +42,45 @@ impl Planned for LogsDestination {
     }
 
     fn losses(found: &mut Losses<'_>, step: &Step, action: &Action) {
-        let Action::Delete { .. } = action else { return };
-        let accepted = found.observed.destination.as_ref().and_then(ObservedDestination::accepted);
-        match accepted {
-            Some(Accepted::Organization(id)) => {
-                found.add(&step.resource, format!("what accounts of {id} send from now on"));
-            }
-            Some(Accepted::Accounts(ids)) if !ids.is_empty() => {
-                let sent = format!("what {} send from now on", Accepted::Accounts(ids).shown());
-                found.add(&step.resource, sent);
-            }
-            _ => {}
+        let after = match action {
+            Action::Delete { .. } => Some(Accepted::Nobody),
+            Action::SetPolicy { policy, .. } => Accepted::of_policy(policy),
+            Action::Create { .. } | Action::Put { .. } | Action::Tag { .. } => return,
+        };
+        let before =
+            found.observed.destination.as_ref().and_then(|is| Accepted::of_policy(is.policy.as_ref()?));
+        if let (Some(before), Some(after)) = (before, after)
+            && let Some(lost) = no_longer_sent(&before, &after)
+        {
+            found.add(&step.resource, lost);
         }
     }
+}
+
+/// What no longer arrives where others are accepted than before.
+fn no_longer_sent(before: &Accepted, after: &Accepted) -> Option<String> {
+    let of = match (before, after) {
+        (Accepted::Accounts(before), Accepted::Organization(id)) => {
+            let before = Accepted::Accounts(before.clone()).shown();
+            return Some(format!(
+                "what {before} send from now on by filters that have no role, or from outside of {id}"
+            ));
+        }
+        (Accepted::Accounts(before), after) => {
+            let stay = |id: &String| matches!(after, Accepted::Accounts(ids) if ids.contains(id));
+            let gone: BTreeSet<String> = before.iter().filter(|id| !stay(id)).cloned().collect();
+            (!gone.is_empty()).then(|| Accepted::Accounts(gone).shown())
+        }
+        (Accepted::Organization(before), Accepted::Organization(after)) => {
+            (before != after).then(|| format!("accounts of {before} that are not in {after}"))
+        }
+        (Accepted::Organization(before), Accepted::Accounts(ids)) => {
+            Some(format!("accounts of {before} other than {}", Accepted::Accounts(ids.clone()).shown()))
+        }
+        (Accepted::Organization(before), Accepted::Nobody) => Some(format!("accounts of {before}")),
+        (Accepted::Nobody, _) => None,
+    };
+    of.map(|of| format!("what {of} send from now on"))
 }
 
 fn remove(stage: Stage, stack: &Stack, ours: bool, plan: &mut Plan) {
@@ -91,18 +124,7 @@ fn destination(setup: &Setup<'_>, accepted: &Accepted, plan: &mut Plan) -> Part 
         return Ok(());
     };
     let mut draft = Draft::new(Stage::Accounts, Kind::LOGS_DESTINATION, &name, Verb::Update);
-    if is.is_half_made(stack) {
-        draft.set("tags", stack.tags.len());
-        draft.act(Action::Tag { arn: arn.clone(), tags: stack.tags.clone() });
-    } else if let Some(tags) = own(&mut draft, stack, &is.tags, setup.adopt)? {
-        draft.act(Action::Tag { arn: arn.clone(), tags });
-    }
-    if is.stream_arn != stream_arn || is.role_arn != role_arn {
-        let differs = |name, old: &str, new: &str| (old != new).then(|| Field::change(name, old, new));
-        draft.fields(differs("stream", &is.stream_arn, &stream_arn));
-        draft.fields(differs("role", &is.role_arn, &role_arn));
-        draft.act(Action::Put { name: name.clone(), stream_arn, role_arn });
-    }
+    bring(&mut draft, setup, is)?;
     if !is.policy.as_ref().is_some_and(|is| same_meaning(is, &policy)) {
         let before = is.accepted();
         match &before {
@@ -114,14 +136,47 @@ fn destination(setup: &Setup<'_>, accepted: &Accepted, plan: &mut Plan) -> Part 
         draft.act(set_policy(moves || matches!(accepted, Accepted::Organization(_)) && is.policy.is_some()));
         if moves {
             plan.notes.push(
-                "run `cwl2le subscribe --to-destination` in every member first: for an organization its filters need a \
-                 role, and one without may stop working"
+                "run `cwl2le subscribe --to-destination ARN --member-role` in every member first: for an organization its \
+                 filters need a role, and one without may stop working"
                     .to_owned(),
             );
         }
         plan.notes.extend(unsettled(stack, accepted));
     }
     draft.finish(plan);
+    Ok(())
+}
+
+/// What is planned for a destination whose access policy stays as it is.
+fn keep(setup: &Setup<'_>, is: &ObservedDestination, plan: &mut Plan) -> Part {
+    // Without its role it cannot be led anywhere, and whom the role is to trust is not known.
+    if setup.observed.accounts_role.is_none() {
+        return Ok(());
+    }
+    let name = &setup.stack.names.destination;
+    let mut draft = Draft::new(Stage::Accounts, Kind::LOGS_DESTINATION, name, Verb::Update);
+    bring(&mut draft, setup, is)?;
+    draft.finish(plan);
+    Ok(())
+}
+
+/// Brings tags, stream and role to what they are to be.
+fn bring(draft: &mut Draft, setup: &Setup<'_>, is: &ObservedDestination) -> Part {
+    let stack = setup.stack;
+    let arn = stack.destination_arn();
+    if is.is_half_made(stack) {
+        draft.set("tags", stack.tags.len());
+        draft.act(Action::Tag { arn, tags: stack.tags.clone() });
+    } else if let Some(tags) = own(draft, stack, &is.tags, setup.adopt)? {
+        draft.act(Action::Tag { arn, tags });
+    }
+    let (stream_arn, role_arn) = (stack.names.stream_arn(&stack.target), stack.accounts.role.arn.clone());
+    if is.stream_arn != stream_arn || is.role_arn != role_arn {
+        let differs = |name, old: &str, new: &str| (old != new).then(|| Field::change(name, old, new));
+        draft.fields(differs("stream", &is.stream_arn, &stream_arn));
+        draft.fields(differs("role", &is.role_arn, &role_arn));
+        draft.act(Action::Put { name: stack.names.destination.clone(), stream_arn, role_arn });
+    }
     Ok(())
 }
 
@@ -150,10 +205,12 @@ fn unsettled(stack: &Stack, accepted: &Accepted) -> Option<String> {
     }
 }
 
-/// The ARN of the destination, where a plan says who may send to it.
-pub(crate) fn opened(plan: &Plan) -> Option<&str> {
+/// The ARN of the destination, where a plan says who may send to it, and whether that is an organization.
+pub(crate) fn opened(plan: &Plan) -> Option<(&str, bool)> {
     plan.steps.iter().flat_map(|step| &step.actions).find_map(|action| match action {
-        AnyAction::LogsDestination(Action::SetPolicy { arn, .. }) => Some(arn.as_str()),
+        AnyAction::LogsDestination(Action::SetPolicy { arn, policy, .. }) => {
+            Some((arn.as_str(), matches!(Accepted::of_policy(policy), Some(Accepted::Organization(_)))))
+        }
         _ => None,
     })
 }

@@ -155,3 +155,112 @@ fn a_policy_that_no_setting_can_say_stays() {
             && plan.notes.iter().any(|note| note.contains("is not one that cwl2le writes"))
     );
 }
+
+#[test]
+fn a_role_whose_destination_somebody_deleted_is_removed_or_used_again() {
+    let accepted = Some(accounts(&["111111111111"]));
+    let account = Observed { destination: None, ..set_up(accepted.clone()) };
+    let unasked = setup(&accepting(None), &account, false);
+    assert_eq!(steps(&unasked), ["delete role"]);
+    assert!(unasked.notes.iter().any(|note| note.contains("--accept-accounts 111111111111")), "{unasked}");
+    let mut gone = account.clone();
+    apply(&accepting(None), &mut gone, &unasked);
+    assert!(steps(&setup(&accepting(None), &gone, false)).is_empty());
+    assert_eq!(steps(&setup(&accepting(accepted), &account, false)), ["create logs destination"]);
+    let mut foreign = account;
+    foreign.accounts_role.as_mut().expect("made").tags.clear();
+    assert!(steps(&setup(&accepting(None), &foreign, false)).is_empty(), "it belongs to somebody else");
+}
+
+#[test]
+fn where_nobody_knows_who_is_accepted_stream_role_and_rights_are_still_repaired() {
+    let mut account = set_up(Some(accounts(&["111111111111"])));
+    let is = account.destination.as_mut().expect("made");
+    is.policy = Some(json!("not JSON"));
+    is.stream_arn += "-of-others";
+    let role = account.accounts_role.as_mut().expect("made");
+    role.policies.clear();
+    let trust = role.trust.clone();
+    let plan = setup(&accepting(None), &account, false);
+    assert_eq!(steps(&plan), ["update role", "update logs destination"]);
+    apply(&accepting(None), &mut account, &plan);
+    assert_eq!(account.accounts_role.as_ref().map(|role| &role.trust), Some(&trust));
+    assert_eq!(account.destination.as_ref().and_then(|is| is.policy.clone()), Some(json!("not JSON")));
+    assert!(steps(&setup(&accepting(None), &account, false)).is_empty());
+}
+
+#[test]
+fn one_of_another_stack_is_nothing_to_a_setup_that_does_not_ask_for_accounts() {
+    let mut account = set_up(Some(accounts(&["111111111111"])));
+    let is = account.destination.as_mut().expect("made");
+    is.tags.insert(crate::stack::names::STACK_TAG.to_owned(), "other".to_owned());
+    let plan = setup(&accepting(None), &account, false);
+    assert!(plan.refused.is_empty() && steps(&plan).is_empty(), "{plan}");
+    let torn = teardown(&one_stack(), &account, &TeardownOptions::default());
+    let kept: Vec<_> = torn.kept.iter().map(|kept| kept.resource.kind).collect();
+    assert!(kept.contains(&Kind::STREAM), "the destination leads to the stream: {kept:?}");
+}
+
+#[test]
+fn a_teardown_keeps_a_stream_that_other_destinations_lead_to() {
+    let stack = accepting(Some(accounts(&["111111111111"])));
+    let account = Observed {
+        other_destinations: ["audit".to_owned()].into(),
+        ..set_up(stack.accounts.accepted.clone())
+    };
+    let kept = teardown(&stack, &account, &TeardownOptions::default()).kept;
+    let stream = kept.iter().find(|kept| kept.resource.kind == Kind::STREAM).expect("it is kept");
+    assert!(stream.reason.contains("lead to it: audit"), "{}", stream.reason);
+    let forced = TeardownOptions { force: true, ..TeardownOptions::default() };
+    assert!(teardown(&stack, &account, &forced).kept.is_empty());
+}
+
+#[test]
+fn what_no_longer_arrives_is_named() {
+    let lost = |before: Accepted, after: Accepted| {
+        let account = set_up(Some(before));
+        let stack = accepting(Some(after));
+        let plan = crate::resources::name_losses(&stack, &account, setup(&stack, &account, false));
+        let lost = plan.losses.into_iter().filter(|loss| loss.resource.kind == Kind::LOGS_DESTINATION);
+        lost.map(|loss| loss.what).collect::<Vec<_>>().join("; ")
+    };
+    let (one, two) = ("111111111111", "222222222222");
+    assert_eq!(lost(accounts(&[one, two]), accounts(&[two])), "what 111111111111 send from now on");
+    assert_eq!(lost(accounts(&[one]), accounts(&[one, two])), "");
+    assert_eq!(
+        lost(accounts(&[one]), organization()),
+        "what 111111111111 send from now on by filters that have no role, or from outside of o-a1b2c3d4e5"
+    );
+    assert_eq!(
+        lost(organization(), accounts(&[one])),
+        "what accounts of o-a1b2c3d4e5 other than 111111111111 send from now on"
+    );
+}
+
+#[test]
+fn sixty_accounts_are_accepted_with_a_word_about_the_quota() {
+    let ids: Vec<String> = (1..=60).map(|number| format!("{number:012}")).collect();
+    let sixty = accounts(&ids.iter().map(String::as_str).collect::<Vec<_>>());
+    let stack = accepting(Some(sixty.clone()));
+    assert!(sixty.fits(&stack.target, &stack.destination_arn()));
+    let plan = setup(&stack, &empty_account(&[]), false);
+    assert!(plan.notes.iter().any(|note| note.contains("Role trust policy length")), "{:?}", plan.notes);
+    let many: Vec<String> = (1..=110).map(|number| format!("{number:012}")).collect();
+    let many = accounts(&many.iter().map(String::as_str).collect::<Vec<_>>());
+    assert!(!many.fits(&stack.target, &stack.destination_arn()));
+}
+
+#[test]
+fn the_own_account_in_a_policy_that_somebody_wrote_counts_as_nobody() {
+    let stack = one_stack();
+    let mut is = set_up(Some(accounts(&["111111111111"]))).destination.expect("made");
+    let written = |ids: &[&str]| Some(accounts(ids).policy(&stack.target, &is.arn));
+    let (both, own) = (
+        written(&[stack.target.account.as_str(), "111111111111"]),
+        written(&[stack.target.account.as_str()]),
+    );
+    is.policy = both;
+    assert_eq!(is.accepted(), Some(accounts(&["111111111111"])));
+    is.policy = own;
+    assert_eq!(is.accepted(), None);
+}

@@ -32,10 +32,14 @@ pub(crate) async fn roles(
         role(aws, &regional.logs_role),
         role(aws, &regional.function_role),
     )?;
+    // A teardown that was interrupted may leave the role of the destination alone.
+    let nothing =
+        [&plain_logs, &plain_function, &regional_logs, &regional_function].iter().all(|role| role.is_none());
+    let regional_accounts = nothing && role(aws, &regional.accounts_role).await?.is_some();
     let scope = RoleScope::decide(
         region,
         [&plain_logs, &plain_function].into_iter().flatten().map(|role| &role.tags),
-        regional_logs.is_some() || regional_function.is_some(),
+        regional_logs.is_some() || regional_function.is_some() || regional_accounts,
     );
     let (names, logs, function) = match scope {
         RoleScope::Plain => (plain, plain_logs, plain_function),

@@ -22,8 +22,8 @@ impl Planned for Role {
     fn setup(setup: &Setup<'_>, plan: &mut Plan) {
         let &Setup { stack, observed, adopt, forwarders } = setup;
         let function = forwarders.role(stack);
-        let accounts =
-            stack.accounts.senders().map(|_| (&stack.accounts.role, observed.accounts_role.as_ref()));
+        let accounts = accounts_role(stack, observed);
+        let accounts = accounts.as_ref().map(|want| (want, observed.accounts_role.as_ref()));
         let wanted =
             [(&stack.logs_role, observed.logs_role.as_ref()), (&function, observed.function_role.as_ref())];
         for (want, is) in wanted.into_iter().chain(accounts) {
@@ -66,12 +66,46 @@ impl Planned for Role {
     }
 }
 
-/// The role of the destination goes with it, where no other account may send lines any more.
+/// The role of the destination, where there is to be one. Where nothing tells which accounts may send, the role trusts
+/// whom it trusts, and may write to the stream all the same.
+fn accounts_role(stack: &Stack, observed: &Observed) -> Option<RoleSpec> {
+    let want = &stack.accounts.role;
+    match &stack.accounts.accepted {
+        Some(Accepted::Nobody) => None,
+        Some(_) => Some(want.clone()),
+        None => {
+            observed.destination.as_ref().filter(|is| is.is_ours(stack))?;
+            let is = observed.accounts_role.as_ref();
+            let is = is.filter(|is| owns(&stack.name, &stack.target.region, &is.tags))?;
+            Some(RoleSpec { trust: is.trust.clone(), ..want.clone() })
+        }
+    }
+}
+
+/// The role of the destination goes with it: where no other account may send lines any more, and where somebody deleted
+/// the destination.
 fn retire_accounts_role(&Setup { stack, observed, .. }: &Setup<'_>, plan: &mut Plan) {
     let Some(is) = observed.accounts_role.as_ref() else { return };
-    let goes = stack.accounts.accepted == Some(Accepted::Nobody) && !has_foreign_destination(stack, observed);
-    if goes && owns(&stack.name, &stack.target.region, &is.tags) {
-        delete(Stage::RemoveFoundations, Kind::ROLE, &is.name, true, delete_role(is), plan);
+    let ours = observed.destination.as_ref().is_some_and(|is| is.is_ours(stack));
+    let is_left_over = stack.accounts.accepted.is_none() && !ours;
+    let goes = is_left_over || stack.accounts.accepted == Some(Accepted::Nobody);
+    if !goes || has_foreign_destination(stack, observed) || !owns(&stack.name, &stack.target.region, &is.tags)
+    {
+        return;
+    }
+    delete(Stage::RemoveFoundations, Kind::ROLE, &is.name, true, delete_role(is), plan);
+    if is_left_over {
+        let mut senders = Accepted::trusted(&is.trust);
+        senders.remove(&stack.target.account);
+        let again = if senders.is_empty() {
+            "--accept-accounts or --accept-organization".to_owned()
+        } else {
+            format!("--accept-accounts {}", senders.into_iter().collect::<Vec<_>>().join(","))
+        };
+        plan.notes.push(format!(
+            "the logs destination {} does not exist, so its role is removed; to create the destination again, give {again}",
+            stack.names.destination
+        ));
     }
 }
 

@@ -183,12 +183,23 @@ fn user_of_stream(stack: &Stack, observed: &Observed, plan: &Plan) -> Option<Str
         .filter(|f| Some(*f) != own && !isolated.contains(f))
         .map(String::as_str)
         .collect();
+    let stream_arn = stack.names.stream_arn(&stack.target);
+    let same_name =
+        observed.destination.as_ref().filter(|is| is.stream_arn == stream_arn && !is.is_ours(stack));
+    let same_name = same_name.map(|_| &stack.names.destination);
+    let destinations: Vec<&str> =
+        observed.other_destinations.iter().chain(same_name).map(String::as_str).collect();
     // Filters and the account policy are decided on before the stream.
     let foreign = plan.kept.iter().filter(|kept| kept.resource.kind.is_subscription()).count();
     if !consumers.is_empty() {
         Some(format!("it has registered consumers that this stack does not manage: {}", consumers.join(", ")))
     } else if !readers.is_empty() {
         Some(format!("other functions read it: {}", readers.join(", ")))
+    } else if !destinations.is_empty() {
+        Some(format!(
+            "logs destinations that this stack does not manage lead to it: {}",
+            destinations.join(", ")
+        ))
     } else if foreign > 0 {
         let foreign = plural(foreign as u64, "subscription filter");
         Some(format!("{foreign} with other names still send to it; --filter-name removes them"))

@@ -235,6 +235,48 @@ async fn an_organization_is_accepted_and_whether_aws_gives_its_id_to_the_role_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_destination_that_somebody_changed_or_deleted_is_seen_and_restored() {
+    let world = World::start().await;
+    let member = Member::of(&world);
+    world.setup(&["--accept-accounts", member.id()]).await.ok();
+    assert_eq!(finding(&world, "accounts-accepted").await["state"], "ok");
+    let logs = aws_sdk_cloudwatchlogs::Client::new(&world.config(REGION));
+
+    // Somebody adds an account, and the own one.
+    let stranger = "123123123123";
+    let policy = json!({ "Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": { "AWS": [member.id(), stranger, world.home.account] },
+        "Action": "logs:PutSubscriptionFilter", "Resource": destination_of(&world),
+    }] });
+    let put = logs.put_destination_policy().destination_name(DESTINATION).access_policy(policy.to_string());
+    put.send().await.expect("an access policy");
+    let trusted = finding(&world, "accounts-trusted").await;
+    assert_eq!(trusted["state"], "fault", "{trusted:#}");
+    assert!(trusted.to_string().contains(&format!("setup would trust {stranger}")), "{trusted:#}");
+    assert_eq!(world.run(&["plan"]).await.json()["error"], Value::Null, "the own account is in nobody's way");
+    world.run(&["setup", "--accept-accounts", member.id()]).await.ok();
+
+    // Somebody deletes it, and its role stays.
+    let delete =
+        || async { logs.delete_destination().destination_name(DESTINATION).send().await.expect("deleted") };
+    delete().await;
+    let deleted = finding(&world, "accounts-accepted").await;
+    assert_eq!(deleted["state"], "fault", "{deleted:#}");
+    let checked = world.run(&["status", "--check"]).await;
+    assert_eq!((checked.code, &checked.json()["ready"]), (8, &json!(false)));
+    world.run(&["setup", "--accept-accounts", member.id()]).await.ok();
+    member.subscribe("/app/shop", &destination_of(&world), None).await;
+    member.log("/app/shop", "paid 17").await;
+    assert_eq!(lines(&world, 1).await, ["paid 17"]);
+
+    delete().await;
+    world.run(&["setup"]).await.ok();
+    let left = world.aws().contents(&world.home.account).await.expect("its contents");
+    assert!(!left.contains(ROLE), "{ROLE} is left: {left}");
+    assert_eq!(world.run(&["status", "--check"]).await.code, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_aws_would_refuse_is_refused_before_the_first_change() {
     let world = World::start().await;
     let own = world.home.account.clone();

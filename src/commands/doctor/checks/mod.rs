@@ -2,6 +2,8 @@
 
 pub(super) mod access;
 pub(super) mod accounts;
+#[cfg(test)]
+mod accounts_tests;
 pub(super) mod before;
 #[cfg(test)]
 mod before_tests;
