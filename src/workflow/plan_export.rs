@@ -68,12 +68,26 @@ pub(crate) async fn plan_export(
     let template = template(&stack, &plan, &bundle, &stand_ins, tool);
     let mut notes = plan.notes;
     notes.extend(arch_note);
+    notes.extend(unsettled_arch(&stack, args));
     if tool == "terraform" && plan.steps.iter().any(|step| step.resource.kind == Kind::DASHBOARD) {
         notes.push(
             "the dashboard is left out, because Terraform's provider for AWS gives it no tags".to_owned(),
         );
     }
     Ok(Exported { stack, template, bundle, notes })
+}
+
+/// A template is made anew for each change, and a build of cwl2le that carries other forwarders would make it for the
+/// other processor. An export does not know the function that is there, which would settle it.
+fn unsettled_arch(stack: &Stack, args: &Wanted) -> Option<String> {
+    let arch = &stack.function.arch;
+    (!arch.explicit && args.function.forwarder_zip.is_none()).then(|| {
+        let arch = arch.value;
+        format!(
+            "the function gets {arch}: keep it with `--arch {arch}`, or with `arch` in the file, because another build \
+             of cwl2le may choose the other processor, and deploying that moves the function without a canary"
+        )
+    })
 }
 
 /// What exists around the stack: the log groups, and an account policy of somebody else.

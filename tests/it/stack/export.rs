@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{REGION, Ran, TOKEN, World, s3};
+use cwl2le::bundle;
+
+use crate::support::{REGION, Ran, TOKEN, World, cwl2le, s3};
 
 const PATIENCE: Duration = Duration::from_secs(120);
 const GROUP: &str = "/app/orders";
@@ -87,6 +89,30 @@ async fn a_deployed_template_is_the_planned_stack() {
     let exported = deployed(&world, &bucket, &["--config", &file]).await;
     let secrets = exported["secrets"].as_array().map_or(0, Vec::len);
     assert_eq!(secrets, 2, "{exported:#}");
+}
+
+/// Another build of cwl2le may choose the other processor, so what chose by itself says how to keep it.
+#[test]
+fn a_processor_that_nothing_settles_is_noted() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arch = bundle::preferred();
+    let file = folder.path().join("cwl2le.toml");
+    std::fs::write(&file, format!("[function]\narch = \"{arch}\"\n")).expect("written");
+    let file = file.display().to_string();
+    let advice = format!("the function gets {arch}: keep it with `--arch {arch}`");
+    let cases: [(&[&str], bool); 3] =
+        [(&[], true), (&["--arch", arch.as_str()], false), (&["--config", &file], false)];
+    for tool in ["cloudformation", "terraform"] {
+        for (more, is_noted) in cases {
+            let mut command = cwl2le();
+            command.args(["export", tool, "--account", "123456789012", "--region", REGION, "-g", GROUP]);
+            command.args(["--token-ssm", "/token", "--logentries-region", "eu"]).args(more);
+            let ran = Ran::from(command.output().expect("it runs"));
+            assert_eq!(ran.code, 0, "{ran:?}");
+            let said = ran.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(said.contains(&advice), is_noted, "{tool} {more:?}: {said}");
+        }
+    }
 }
 
 /// A configuration file of a stack with settings, destinations, routes and subscriptions as a seed has them.
