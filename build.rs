@@ -106,7 +106,7 @@ fn cannot_build(host: &str) -> String {
          Then set {x86} (or {arm}, where that Linux is on arm64) to the path of its\n\
          target/forwarder/bootstrap, and run this build again.\n\
          hint: set {x86}=none to build cwl2le without a forwarder; `cwl2le setup` then needs\n\
-         `--forwarder-zip FILE`, which `cwl2le package --to FILE` writes on Linux"
+         `--forwarder-zip FILE`, which `cwl2le package --arch ARCH --to FILE` writes on Linux"
     )
 }
 

@@ -25,7 +25,10 @@ pub(super) fn none(arch: Arch, available: impl Iterator<Item = Arch>) -> Error {
 pub(super) fn unreadable(path: &Path, cause: &io::Error) -> Error {
     Error::new(Code::Environment, format!("cannot read the forwarder zip: {cause}"))
         .on(path.display().to_string())
-        .hint("`--forwarder-zip` takes the path of a zip file; `cwl2le package --to FILE` writes the bundled one")
+        .hint(
+            "`--forwarder-zip` takes the path of a zip file; `cwl2le package --arch ARCH --to FILE` \
+             writes the bundled one",
+        )
 }
 
 /// The file itself is refused.
@@ -37,7 +40,7 @@ pub(super) fn bad(name: &str, reason: &str, path: &Path) -> Error {
 pub(super) fn unusable(name: &str, reason: &str) -> Error {
     Error::new(Code::BadBundle, format!("{name} {reason}")).hint(
         "the zip must hold a Linux executable named `bootstrap` with mode 0755 at its top; \
-         `cwl2le package --to FILE` writes one to compare with",
+         `cwl2le package --arch ARCH --to FILE` writes one to compare with",
     )
 }
 

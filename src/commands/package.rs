@@ -1,6 +1,6 @@
 //! `cwl2le package`: writes the bundled forwarder as a zip.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -20,7 +20,7 @@ pub(crate) struct Package {
     /// Overwrite an existing file
     #[arg(long)]
     pub force: bool,
-    /// Processor: arm64 or x86_64 [default: that of a new stack, arm64 where this cwl2le carries it]
+    /// Processor of the function that gets it: arm64 or x86_64 [default: the only one that this cwl2le carries]
     #[arg(long, value_name = "ARCH")]
     pub arch: Option<Arch>,
 }
@@ -30,14 +30,18 @@ impl Verb for Package {
 
     const MANUAL: Manual = Manual {
         examples: &[
-            ("The zip for another deployment tool", "cwl2le package --to forwarder.zip"),
-            ("For the other processor", "cwl2le package --arch x86_64 --to forwarder-x86_64.zip"),
+            ("For a function on arm64", "cwl2le package --arch arm64 --to forwarder-arm64.zip"),
+            ("For one on x86_64", "cwl2le package --arch x86_64 --to forwarder-x86_64.zip"),
         ],
         page: None,
     };
 
     async fn run(&self, _: Context<'_>) -> Result<Self::Report> {
-        let bundle = bundle::bundled(self.arch.unwrap_or_else(bundle::preferred))?;
+        let arch = match self.arch {
+            Some(arch) => arch,
+            None => only(bundle::available().collect(), &self.to)?,
+        };
+        let bundle = bundle::bundled(arch)?;
         // A device holds nothing to lose, and the zip of an earlier run is the same.
         let is_other = self.to.is_file() && !std::fs::read(&self.to).is_ok_and(|there| *there == *bundle.zip);
         if is_other && !self.force {
@@ -48,5 +52,48 @@ impl Verb for Package {
             .on(self.to.display().to_string()));
         }
         bundle::Package::write(&bundle, &self.to)
+    }
+}
+
+/// The processor that needs no flag. Whoever uploads the zip to a function for the other one learns of it only when that
+/// cannot start, so two are not chosen from.
+fn only(carried: Vec<Arch>, to: &Path) -> Result<Arch> {
+    match carried[..] {
+        // Which then says how to get one.
+        [] => Ok(bundle::preferred()),
+        [one] => Ok(one),
+        _ => {
+            let to = to.display().to_string();
+            let to = shlex::try_quote(&to).unwrap_or_else(|_| to.as_str().into());
+            let commands: Vec<String> =
+                carried.iter().map(|arch| format!("`cwl2le package --arch {arch} --to {to}`")).collect();
+            Err(Error::usage(
+                "this cwl2le carries a forwarder for each processor, and a function starts only the one for its own",
+                format!(
+                    "{}; `cwl2le status --deep` shows the processor of a stack's function",
+                    commands.join(" or ")
+                ),
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_forwarders_none_is_chosen() {
+        let to = Path::new("my zips/forwarder.zip");
+        for arch in [Arch::X86_64, Arch::Arm64] {
+            assert_eq!(only(vec![arch], to).expect("the only one"), arch);
+        }
+        let error = only(vec![Arch::X86_64, Arch::Arm64], to).expect_err("a choice");
+        assert_eq!(error.code, crate::error::Code::Usage);
+        let hint = error.hint.expect("the commands");
+        for arch in ["x86_64", "arm64"] {
+            let command = format!("`cwl2le package --arch {arch} --to 'my zips/forwarder.zip'`");
+            assert!(hint.contains(&command), "{hint}");
+        }
     }
 }

@@ -200,7 +200,7 @@ fn a_package_is_not_written_over_another_file_unasked() {
     let folder = tempfile::tempdir().expect("a folder");
     let zip = folder.path().join("forwarder.zip");
     let to = zip.display().to_string();
-    let package = ["package", "--to", to.as_str()];
+    let package = ["package", "--arch", cwl2le::bundle::preferred().as_str(), "--to", to.as_str()];
     std::fs::write(&zip, "a year of work").expect("written");
     run(&mut command(&package)).failed(2, "usage");
     assert_eq!(std::fs::read(&zip).expect("read"), b"a year of work");

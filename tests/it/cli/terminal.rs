@@ -307,7 +307,7 @@ async fn every_verb_prints_one_json_document_whatever_happens() {
         (vec!["init", "--to", &file, "--from-account"], 0),
         (vec!["init", "--to", &file], 2),
         (vec!["plan", "--config", "/nobody.toml"], 2),
-        (vec!["package", "--to", &zip], 0),
+        (vec!["package", "--arch", cwl2le::bundle::preferred().as_str(), "--to", &zip], 0),
         (vec!["man", "--to", &pages], 0),
         (vec!["unsubscribe", "--log-group", GROUP], 0),
         (vec!["teardown"], 0),

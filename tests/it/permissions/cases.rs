@@ -380,7 +380,7 @@ pub(crate) fn without(policy: &Value, action: &str) -> Value {
 /// The bundled forwarder in a zip of other bytes.
 pub(crate) fn other_forwarder(folder: &Path) -> std::path::PathBuf {
     let (bundled, other) = (folder.join("bundled.zip"), folder.join("other.zip"));
-    let made = support::cwl2le().args(["package", "--to"]).arg(&bundled).output().expect("cwl2le runs");
+    let made = support::forwarder_zip::package(&bundled).output().expect("cwl2le runs");
     assert!(made.status.success(), "{made:?}");
     let mut zip = zip::ZipArchive::new(std::fs::File::open(bundled).expect("a file")).expect("a zip");
     let mut bootstrap = Vec::new();

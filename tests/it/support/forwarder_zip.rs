@@ -2,13 +2,21 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::cwl2le;
+
+/// The command that writes the bundled forwarder of a new stack.
+pub(crate) fn package(to: &Path) -> Command {
+    let mut command = cwl2le();
+    command.args(["package", "--arch", cwl2le::bundle::preferred().as_str(), "--to"]).arg(to);
+    command
+}
 
 /// The bundled forwarder in a zip with this comment: the same program with another hash.
 pub(crate) fn with_comment(folder: &Path, comment: &str) -> PathBuf {
     let file = folder.join(format!("{}.zip", comment.replace(' ', "-")));
-    let made = cwl2le().args(["package", "--to"]).arg(&file).output().expect("cwl2le runs");
+    let made = package(&file).output().expect("cwl2le runs");
     assert!(made.status.success(), "{made:?}");
     let mut zip = std::fs::read(&file).expect("a zip");
     // A zip without a comment ends with its length: zero, in two bytes.
