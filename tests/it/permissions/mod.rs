@@ -3,6 +3,7 @@
 mod cases;
 mod documents;
 mod escalation;
+mod members;
 mod no_rights;
 mod on_call;
 mod roles;

@@ -86,7 +86,7 @@ fn case(name: &str, folder: &Path, account: &str) -> Case {
 }
 
 /// The action of a call. Some are not named like their call, or not like the service that the call is signed for.
-fn action_of(call: &Call) -> String {
+pub(super) fn action_of(call: &Call) -> String {
     match (call.service.as_str(), call.operation.as_str()) {
         ("lambda", "Invoke") => "lambda:InvokeFunction".to_owned(),
         ("monitoring", operation) => format!("cloudwatch:{operation}"),
