@@ -27,8 +27,8 @@ pub(super) struct Forwarding {
     pub(super) is_whole: bool,
 }
 
-/// Lists them. A filter carries no tags, so its name tells whose it is.
-pub(super) async fn forwarding(aws: Aws<'_>, names: &Names) -> Result<Forwarding> {
+/// Lists them. A filter carries no tags, so its name tells whose it is: ours, or one of `others`.
+pub(super) async fn forwarding(aws: Aws<'_>, names: &Names, others: &BTreeSet<&str>) -> Result<Forwarding> {
     let read = PAGES.map(|(metric, pages)| async move {
         let row = metric.row();
         let any = cloudwatch::Metric::new(row.namespace, row.name, &[]);
@@ -39,7 +39,9 @@ pub(super) async fn forwarding(aws: Aws<'_>, names: &Names) -> Result<Forwarding
     for (metric, found, more) in futures_util::future::try_join_all(read).await? {
         all.is_whole &= !more;
         let ours = found.into_iter().filter(|found| {
-            found.dimensions.get(FILTER).is_some_and(|filter| is_ours(&names.filter, filter))
+            found.dimensions.get(FILTER).is_some_and(|filter| {
+                is_ours(&names.filter, filter) || others.iter().any(|other| is_ours(other, filter))
+            })
         });
         all.metrics.extend(ours.map(|found| (metric, found)));
     }

@@ -77,7 +77,11 @@ async fn counts(
     if subscribed.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let forwarding = forwarding(aws, names).await?;
+    // Those with a name of their own, by `--filter-name`, send there as well.
+    let filters = observed.groups.values().flat_map(|group| &group.filters);
+    let leading = filters.filter(|filter| filter.destination_arn == sink).map(|filter| filter.name.as_str());
+    let named: BTreeSet<&str> = leading.chain(policy.map(|policy| policy.name.as_str())).collect();
+    let forwarding = forwarding(aws, names, &named).await?;
     *is_whole &= forwarding.is_whole && subscribed.len() <= GROUPS;
     let incoming = subscribed.iter().take(GROUPS).map(|group| {
         let dimensions: &[(&str, &str)] = if group.is_empty() { &[] } else { &[(LOG_GROUP, group.as_str())] };

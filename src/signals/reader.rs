@@ -76,9 +76,10 @@ impl Reader<'_> {
         let depth = if self.ask.deep { Depth::Everything } else { Depth::Stack };
         // The name of the filter does not depend on the scope.
         let names = Names::new(self.stack, &aws.session.target.region, RoleScope::Plain);
+        let others = BTreeSet::new();
         let (chain, forwarding, account) = tokio::try_join!(
             chain::chain(aws, self.stack, depth, limit),
-            probe(limit, forwarding(aws, &names)),
+            probe(limit, forwarding(aws, &names, &others)),
             probe(limit, alarms::of_account(aws)),
         )?;
         let now = self.now();

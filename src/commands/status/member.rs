@@ -244,7 +244,7 @@ fn role(stack: &Stack, observed: &Observed) -> Option<MemberRole> {
 
 impl MemberReport {
     fn judge(&mut self, unread: Option<&Error>, line: &CommandLine) {
-        let (window, central) = (span_of(self.window), &self.destination_account);
+        let (window, central, own) = (span_of(self.window), &self.destination_account, &self.account);
         let events = self.events;
         let some = |number: Option<u64>| number.filter(|number| *number > 0);
         let number = |number: u64| plural_events(number);
@@ -266,7 +266,8 @@ impl MemberReport {
         } else if let Some(lost) = some(events.errors) {
             let why = format!(
                 "{} of the last {window} were not delivered and are lost: the destination, its access policy or its role does not \
-                 take them; account {central} sees why with `cwl2le plan`",
+                 take them; in account {central}, `cwl2le status` lists the accounts that it accepts: if {own} is not among \
+                 them, add it",
                 number(lost)
             );
             (MemberVerdict::Losing, why, None)
