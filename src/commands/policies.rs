@@ -13,7 +13,9 @@ use crate::error::{Error, Result};
 use crate::flags::values::account_id;
 use crate::resources::grants::{self, People};
 use crate::resources::role::documents::{self, Grants};
-use crate::resources::{Depth, Notify, Observed, Stack, observe, observe_member};
+use crate::resources::{
+    AccountPolicy, Depth, Notify, Observed, Stack, is_member_policy, observe, observe_member,
+};
 use crate::settings::{self, Membership, Wanted, membership};
 use crate::stack::{Names, RoleScope, StackName, Target};
 use crate::workflow::Context;
@@ -207,8 +209,10 @@ fn people(stack: &Stack, grants: &Grants, observed: &Observed, all: bool) -> Peo
     let current = observed.stream.iter().filter_map(|stream| stream.kms_key.as_ref());
     let streams = stack.target.arn("kinesis", "stream/");
     let owner = |arn: &str| arn.strip_prefix(&streams).and_then(StackName::of_stream);
-    // The account policy of another stack leaves out the log group of this stack's forwarder.
-    let policy = observed.account_policy.as_ref().filter(|policy| owner(&policy.destination_arn).is_some());
+    // The account policy of another stack, or of a member, leaves out the log group of this stack's forwarder.
+    let is_known =
+        |policy: &&AccountPolicy| owner(&policy.destination_arn).is_some() || is_member_policy(policy);
+    let policy = observed.account_policy.as_ref().filter(is_known);
     let other = policy.filter(|policy| owner(&policy.destination_arn).as_ref() != Some(&stack.name));
     People {
         stream_keys: wanted.chain(current).filter(|key| key.starts_with("arn:")).cloned().collect(),

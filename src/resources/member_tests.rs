@@ -174,18 +174,70 @@ fn a_role_of_somebody_else_is_neither_used_nor_deleted() {
 }
 
 #[test]
-fn a_role_that_another_destination_needs_stays() {
-    let (one, two) = (member(&one_stack(), "one", true), member(&one_stack(), "two", true));
+fn a_role_that_a_filter_of_another_name_needs_stays() {
+    let one = member(&one_stack(), "one", true);
     let groups = ["/app/a".to_owned(), "/app/b".to_owned()];
     let mut account = empty_account(&groups);
-    run(&one, &mut account, |is| subscribed(&one, &groups[..1], is));
-    run(&two, &mut account, |is| subscribed(&two, &groups[1..], is));
+    run(&one, &mut account, |is| subscribed(&one, &groups, is));
+    let by_hand = &mut account.groups.get_mut("/app/b").expect("there").filters[1];
+    (by_hand.name, by_hand.destination_arn) = ("by-hand".to_owned(), destination("two").to_string());
     let plan = teardown(&one, &account, &TeardownOptions::default());
     assert_eq!(plan.kept.len(), 1, "{plan}");
     apply(&one, &mut account, &plan);
     assert!(account.logs_role.is_some());
-    run(&two, &mut account, |is| unsubscribed(&two, &groups[1..], is));
+    assert_eq!(account.groups["/app/b"].filters.len(), 2);
+    account.groups.get_mut("/app/b").expect("there").filters.truncate(1);
+    run(&one, &mut account, |is| unsubscribed(&one, &groups, is));
     assert_eq!(account, empty_account(&groups));
+}
+
+#[test]
+fn another_destination_takes_the_place_of_the_one_before() {
+    let (one, two) = (member(&one_stack(), "one", false), member(&one_stack(), "two", false));
+    let groups = ["/app/a".to_owned(), "/app/b".to_owned()];
+    let mut account = empty_account(&groups);
+    run(&one, &mut account, |is| subscribed(&one, &groups, is));
+    let old = account.clone();
+    let plan = name_losses(&two, &account, subscribed(&two, &groups[..1], &account));
+    let [step] = &plan.steps[..] else { panic!("one step: {plan}") };
+    assert_eq!(step.verb, Verb::Update, "{plan}");
+    let shown = plan.to_string();
+    assert!(shown.contains(&one.sink_arn()) && shown.contains(&two.sink_arn()), "{shown}");
+    assert_eq!(plan.losses.len(), 1, "it is said what the first one no longer gets: {plan:?}");
+    apply(&two, &mut account, &plan);
+    assert_eq!(account.groups["/app/a"].filters[1].destination_arn, two.sink_arn());
+    assert!(subscribed(&two, &groups[..1], &account).is_empty());
+    // What is left of the first one goes as well.
+    let torn = teardown(&two, &account, &TeardownOptions::default());
+    apply(&two, &mut account, &torn);
+    assert_eq!(account, empty_account(&groups));
+
+    // One account policy takes the place of the filters, and then moves itself.
+    let all =
+        |stack: &Stack, is: &Observed| subscribe_all(stack, &policy(stack), is, &FilterOptions::default());
+    let mut account = old;
+    run(&two, &mut account, |is| all(&two, is));
+    assert!(account.groups.values().all(|group| group.filters.len() == 1), "{account:?}");
+    let plan = name_losses(&one, &account, all(&one, &account));
+    assert!(plan.refused.is_empty() && plan.losses.len() == 1, "{plan}");
+    let shown = plan.to_string();
+    assert!(shown.contains(&one.sink_arn()) && shown.contains(&two.sink_arn()), "{shown}");
+    apply(&one, &mut account, &plan);
+    assert_eq!(account.account_policy.as_ref().map(|is| &is.destination_arn), Some(&one.sink_arn()));
+    run(&two, &mut account, |is| teardown(&two, is, &TeardownOptions::default()));
+    assert_eq!(account, empty_account(&groups));
+}
+
+#[test]
+fn a_filter_of_our_name_that_leads_to_no_destination_is_somebody_elses() {
+    let (member, groups) = (member(&one_stack(), "central", false), vec!["/app/a".to_owned()]);
+    let mut account = empty_account(&groups);
+    run(&member, &mut account, |is| subscribed(&member, &groups, is));
+    let filter = &mut account.groups.get_mut("/app/a").expect("there").filters[1];
+    filter.destination_arn = "arn:aws:lambda:eu-west-1:000000000000:function:f".to_owned();
+    let plan = subscribed(&member, &groups, &account);
+    assert_eq!((plan.steps.len(), plan.refused[0].code), (0, Code::NotOurs), "{plan}");
+    assert!(teardown(&member, &account, &TeardownOptions::default()).is_empty());
 }
 
 #[test]

@@ -63,7 +63,7 @@ pub use crate::plan::{
 };
 pub use account_policy::desired::{AccountPolicy, AccountPolicySpec, SELECTION_BYTES};
 pub use account_policy::leave_out::would_loop;
-pub use account_policy::own::is_own_policy;
+pub use account_policy::own::{is_member_policy, is_own_policy};
 pub(crate) use action::Draft;
 pub use action::{Action, Plan, Step};
 pub use alarm::desired::{AlarmsSpec, BEHIND_MINUTES, Notify};

@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{
     AccountsSpec, AlarmsSpec, FunctionSpec, Isolation, LogGroupSpec, RoleSpec, StreamSpec, TriggerSpec,
 };
-use crate::stack::{Names, StackName, Tags, Target};
+use crate::stack::{DestinationArn, Names, StackName, Tags, Target};
 
 /// One stack as the user wants it: everything but its subscription filters, which belong to log groups.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -82,9 +82,14 @@ impl Stack {
         self.names.sink_arn(&self.target)
     }
 
-    /// Whether a filter or an account policy is this stack's own: it sends to our stream, or to the destination of a
-    /// member, and has our name, with or without a pinned destination, or the one in `also`. Neither carries tags.
+    /// Whether a filter or an account policy is this stack's own: it sends to our stream and has our name, with or without
+    /// a pinned destination, or the one in `also`. Neither carries tags. In a member account, what has our name is ours
+    /// whichever destination it leads to: another one may have been meant before.
     pub(crate) fn is_own_subscription(&self, name: &str, destination_arn: &str, also: Option<&str>) -> bool {
-        destination_arn == self.sink_arn() && (self.names.is_filter(name) || also == Some(name))
+        let (is_named, is_sink) = (self.names.is_filter(name), destination_arn == self.sink_arn());
+        let is_moved = self.names.to_destination.is_some()
+            && is_named
+            && destination_arn.parse::<DestinationArn>().is_ok();
+        is_moved || is_sink && (is_named || also == Some(name))
     }
 }

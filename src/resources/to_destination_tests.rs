@@ -6,7 +6,7 @@ use crate::resources::filter::aws::put_filter;
 use crate::resources::{Distribution, FilterExtras, FilterSpec};
 use crate::stack::Setting;
 
-const DESTINATION: &str = "arn:aws:logs:ap-northeast-1:111111111111:destination:cwl2le";
+const DESTINATION: &str = "arn:aws:logs:ap-northeast-1:111111111111:destination:cwl-from-accounts";
 
 async fn refused(destination: &str, code: &'static str, message: &'static str) -> Error {
     let aws = FakeAws::new(move |_| Answer::Error(400, code, message));
@@ -56,6 +56,20 @@ async fn each_refusal_says_what_to_do_in_which_account() {
         said += &format!("{:?}: {}\n  hint: {}\n\n", error.code, message, error.hint.unwrap_or_default());
     }
     insta::assert_snapshot!(said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_command_is_for_the_stack_of_the_destination_and_not_to_be_run_as_it_stands() {
+    let hint = async |name: &str| {
+        let arn = format!("arn:aws:logs:ap-northeast-1:111111111111:destination:{name}");
+        refused(&arn, "AccessDeniedException", "no").await.hint.expect("a hint")
+    };
+    let of_stack = hint("blue-cwl-from-accounts").await;
+    let list = "--stack blue --accept-accounts 123456789012,ACCEPTED_ALREADY`";
+    assert!(of_stack.contains(list), "{of_stack}");
+    assert!(!hint("cwl-from-accounts").await.contains("--stack"));
+    let by_hand = hint("by-hand").await;
+    assert!(!by_hand.contains("cwl2le setup") && by_hand.contains("access policy"), "{by_hand}");
 }
 
 #[tokio::test(start_paused = true)]

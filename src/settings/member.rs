@@ -33,7 +33,7 @@ pub(super) const IN_CENTRAL: &str =
 pub struct Member {
     /// Destination of another account that the log groups send to, by its ARN, in place of a stream
     #[arg(long, hide_short_help = true, value_name = "ARN")]
-    #[schemars(example = "arn:aws:logs:ap-northeast-1:111111111111:destination:cwl2le")]
+    #[schemars(example = "arn:aws:logs:ap-northeast-1:111111111111:destination:cwl-from-accounts")]
     pub to_destination: Option<DestinationArn>,
     /// Create a role for the subscriptions. A destination that is open to an organization needs it
     #[arg(

@@ -38,6 +38,12 @@ const FUNCTION: &str = "cwl-to-logentries";
 /// The role in a member account of the default stack.
 const MEMBER_ROLE: &str = "cwl-to-destination";
 
+/// The destination of the default stack.
+const DESTINATION: &str = "cwl-from-accounts";
+
+/// The filter and the account policy in a member account of the default stack.
+const MEMBER_FILTER: &str = "cloudwatchLogsToDestination";
+
 /// What the names of the log groups begin with that `cwl2le test` makes.
 const CANARY_LOG_GROUPS: &str = "/cwl2le/canary/";
 
@@ -59,15 +65,27 @@ impl StackName {
 
     /// The stack whose stream has this name, if it is a name that a stack's stream can have.
     pub fn of_stream(name: &str) -> Option<Self> {
-        match name.strip_suffix(STREAM)? {
-            "" => Some(Self::default()),
-            prefix => prefix.strip_suffix('-')?.parse().ok(),
-        }
+        Self::before(name, STREAM)
+    }
+
+    /// The stack whose destination has this name, if it is a name that a stack's destination can have.
+    pub fn of_destination(name: &str) -> Option<Self> {
+        Self::before(name, DESTINATION)
+    }
+
+    /// The stack that a filter or an account policy of a member account with this name belongs to, if it is such a name.
+    pub fn of_member_filter(name: &str) -> Option<Self> {
+        Self::before(name, MEMBER_FILTER)
     }
 
     /// The stack whose main function has this name, if it is a name that a stack's function can have.
     pub fn of_function(name: &str) -> Option<Self> {
-        match name.strip_suffix(FUNCTION)? {
+        Self::before(name, FUNCTION)
+    }
+
+    /// The stack of which a name is that of the default stack with a prefix, or without one.
+    fn before(name: &str, plain: &str) -> Option<Self> {
+        match name.strip_suffix(plain)? {
             "" => Some(Self::default()),
             prefix => prefix.strip_suffix('-')?.parse().ok(),
         }
@@ -201,7 +219,7 @@ impl Names {
             stream: stack.prefixed(STREAM),
             logs_role: role("cwl-to-kinesis"),
             logs_policy: "cwl-kinesis-write".to_owned(),
-            destination: stack.prefixed("cwl-from-accounts"),
+            destination: stack.prefixed(DESTINATION),
             // Short, so that it fits with the longest names of stacks and regions.
             accounts_role: role("cwl-to-kinesis-accounts"),
             function_role: role(FUNCTION),
@@ -229,7 +247,7 @@ impl Names {
         Self {
             logs_role: role,
             logs_policy: "cwl-destination-write".to_owned(),
-            filter: stack.prefixed("cloudwatchLogsToDestination"),
+            filter: stack.prefixed(MEMBER_FILTER),
             to_destination: Some(destination.clone()),
             ..Self::new(stack, region, scope)
         }
@@ -299,7 +317,12 @@ mod tests {
             let stack: StackName = name.parse().expect("a stack name");
             let names = Names::new(&stack, &region(), RoleScope::Plain);
             assert_eq!(StackName::of_stream(&names.stream), Some(stack.clone()));
-            assert_eq!(StackName::of_function(&names.function), Some(stack));
+            assert_eq!(StackName::of_function(&names.function), Some(stack.clone()));
+            assert_eq!(StackName::of_destination(&names.destination), Some(stack.clone()));
+            let central = "arn:aws:logs:ap-northeast-1:111111111111:destination:d".parse().expect("an ARN");
+            let member = Names::of_member(&stack, &region(), RoleScope::Plain, &central);
+            assert_eq!(StackName::of_member_filter(&member.filter), Some(stack));
+            assert_eq!(StackName::of_member_filter(&names.filter), None);
             assert_eq!(StackName::of_function(&names.isolated("audit").function), None);
             assert!(names.is_filter(&names.filter) && names.is_filter(&format!("{}@audit", names.filter)));
             assert!(

@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::desired::{AccountPolicy, AccountPolicySpec};
 use super::leave_out::{LEAVES_OUT, LOOPS, LeftOut, added, amend, too_long, unread, would_loop};
-use super::own::{is_own_policy, own_policy};
+use super::own::{is_member_policy, is_own_policy, own_policy};
 use crate::error::Code;
 use crate::resources::filter::own::other_name;
 use crate::resources::function::forwarders::{Forwarder, existing};
@@ -119,7 +119,7 @@ pub(crate) fn place(
     }
     let mut step = match &observed.account_policy {
         Some(is) if is.name == want.name => {
-            let ours = is.destination_arn == want.destination_arn;
+            let ours = is.destination_arn == want.destination_arn || is_own_policy(stack, is, None);
             if !ours && !options.adopt {
                 plan.refused.push(not_ours(want, is));
                 return;
@@ -230,17 +230,18 @@ pub(crate) fn remove_policy(
     }
 }
 
-/// What a stack needs of an account policy that is not its own and leads to a stream of cwl2le: that it leaves the
-/// forwarder's log group out before there is a forwarder. Another stack's is amended, and nothing else of it is
-/// touched.
+/// What a stack needs of an account policy that is not its own and leads to a stream of cwl2le, or from a member to a
+/// destination of another account: that it leaves the forwarder's log group out before there is a forwarder. Another
+/// stack's is amended, and nothing else of it is touched. With that of a member, two accounts may feed each other.
 pub(crate) fn neighbour(stack: &Stack, observed: &Observed, plan: &mut Plan) -> Part {
     let log_group = &stack.names.function_log_group;
     let foreign = observed.account_policy.as_ref().filter(|is| !is_own_policy(stack, is, None));
     let Some(is) = foreign.filter(|is| !is.excluded.contains(log_group)) else { return Ok(()) };
-    if stack_of_stream(stack, is).is_none() {
+    let is_of_member = is_member_policy(is);
+    if stack_of_stream(stack, is).is_none() && !is_of_member {
         return Ok(());
     }
-    if is_of_another_stack(stack, is) {
+    if is_of_member || is_of_another_stack(stack, is) {
         amend(is, &LeftOut::from([(log_group.clone(), LOOPS)]), Stage::Foundations, plan);
         return Ok(());
     }

@@ -65,6 +65,34 @@ fn a_new_stack_is_left_out_of_anothers_account_policy_before_it_has_a_forwarder(
 }
 
 #[test]
+fn a_new_stack_is_left_out_of_the_account_policy_of_a_member() {
+    let stack = one_stack();
+    let central = "arn:aws:logs:eu-west-1:111111111111:destination:d";
+    let of_member = AccountPolicySpec {
+        name: "blue-cloudwatchLogsToDestination".to_owned(),
+        destination_arn: central.to_owned(),
+        role_arn: None,
+        ..everything(&stack, "", None, &[])
+    };
+    let policy = AccountPolicy::of(&of_member, [].into());
+    let mut account = Observed { account_policy: Some(policy.clone()), ..Observed::default() };
+    let plan = setup(&stack, &account, false);
+    let step = plan.steps.iter().find(|step| step.resource.kind == Kind::ACCOUNT_POLICY).expect("a step");
+    assert!(step.stage < Stage::Function && plan.refused.is_empty(), "{plan}");
+    apply(&stack, &mut account, &plan);
+    let put = account.account_policy.clone().expect("still there");
+    let own = [stack.names.function_log_group.clone()].into();
+    assert_eq!(put, AccountPolicy { excluded: own, ..policy.clone() }, "nothing else changes");
+    let again = setup(&stack, &account, false);
+    assert!(again.steps.iter().all(|step| step.resource.kind != Kind::ACCOUNT_POLICY), "{again}");
+    // One of another name is somebody else's.
+    let theirs = AccountPolicySpec { name: "theirs".to_owned(), ..of_member };
+    account.account_policy = Some(AccountPolicy::of(&theirs, [].into()));
+    let plan = setup(&stack, &account, false);
+    assert!(plan.steps.iter().all(|step| step.resource.kind != Kind::ACCOUNT_POLICY), "{plan}");
+}
+
+#[test]
 fn an_account_policy_that_loops_and_is_nobodys_is_refused() {
     let stack = one_stack();
     let by_hand = AccountPolicySpec { name: "by-hand".to_owned(), ..everything(&stack, "", None, &[]) };

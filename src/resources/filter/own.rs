@@ -4,8 +4,7 @@ use super::action::Action;
 use super::observed::ObservedFilter;
 use crate::resources::{Draft, Plan, ResourceId, Stack, Stage, Verb};
 
-/// Whether a filter is this stack's own: it leads to our stream and has our name, with or without a pinned
-/// destination. Filters carry no tags.
+/// Whether a filter is this stack's own: see [`Stack::is_own_subscription`]. Filters carry no tags.
 pub fn is_own_filter(stack: &Stack, filter: &ObservedFilter, also: Option<&str>) -> bool {
     stack.is_own_subscription(&filter.name, &filter.destination_arn, also)
 }

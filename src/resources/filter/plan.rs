@@ -4,7 +4,7 @@ use super::Filter;
 use super::action::Action;
 use super::desired::FilterSpec;
 use super::loops::own_log;
-use super::own::remove;
+use super::own::{is_own_filter, remove};
 use super::recursion::recursion;
 use crate::error::Code;
 use crate::resources::kind::{Losses, Planned, Setup, Teardown};
@@ -112,7 +112,11 @@ pub(crate) fn put_filter(
             step.finish(plan);
             return;
         }
-        Some(is) if is.destination_arn != want.destination_arn && !options.adopt => {
+        Some(is)
+            if is.destination_arn != want.destination_arn
+                && !is_own_filter(stack, is, None)
+                && !options.adopt =>
+        {
             plan.refuse(
                 id,
                 Code::NotOurs,
@@ -122,7 +126,8 @@ pub(crate) fn put_filter(
             return;
         }
         Some(is) => {
-            let verb = if is.destination_arn == want.destination_arn { Verb::Update } else { Verb::Adopt };
+            let is_ours = is.destination_arn == want.destination_arn || is_own_filter(stack, is, None);
+            let verb = if is_ours { Verb::Update } else { Verb::Adopt };
             let mut step = draft(verb);
             if update(&mut step, is, &mut put) {
                 step.act(Action::Put(Box::new(put)));

@@ -104,6 +104,14 @@ pub fn subscribe_all(
     let mut left_out = excluded(&want);
     for (name, group) in &observed.groups {
         let filters = to_stream(stack, group);
+        // One of ours that leads to the destination before this one: the policy takes its place.
+        let (here, before): (Vec<&ObservedFilter>, _) =
+            filters.partition(|filter| filter.destination_arn == want.destination_arn);
+        let is_meant = !loops.contains(name) && !want.excluded.contains(name);
+        for filter in before.into_iter().filter(|_| is_meant) {
+            remove(stack, name, filter, Some(&want.name), Stage::CoveredFilters, &mut plan);
+        }
+        let filters = here.into_iter();
         let same = filters.clone().all(|filter| {
             is_own_filter(stack, filter, Some(&want.name))
                 && filter.name == want.name
@@ -254,6 +262,7 @@ fn name_of(policy: Option<&AccountPolicy>) -> Option<&str> {
 fn says_the_same(policy: &AccountPolicy, want: &FilterSpec, observed: &Observed) -> bool {
     let group = observed.groups.get(&want.log_group);
     policy.name == want.name
+        && policy.destination_arn == want.destination_arn
         && want.pattern.change_from(&policy.pattern).is_none()
         && want.distribution.change_from(&policy.distribution).is_none()
         && group.is_some_and(|group| {
@@ -288,13 +297,16 @@ fn excluded(want: &AccountPolicySpec) -> LeftOut {
     want.excluded.iter().map(|name| (name.clone(), EXCLUDED)).collect()
 }
 
-/// The filters of a log group that send where this stack's do, whoever manages them.
+/// The filters of a log group that send where this stack's do, whoever manages them, and those of ours.
 fn to_stream<'a>(
-    stack: &Stack,
+    stack: &'a Stack,
     group: &'a ObservedGroup,
 ) -> impl Iterator<Item = &'a ObservedFilter> + Clone {
     let sink = stack.sink_arn();
-    group.filters.iter().filter(move |filter| filter.destination_arn == sink)
+    group
+        .filters
+        .iter()
+        .filter(move |filter| filter.destination_arn == sink || is_own_filter(stack, filter, None))
 }
 
 /// Whether a step makes a new filter on this log group.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::REGION;
 
 /// Its name.
-const NAME: &str = "cwl2le";
+const NAME: &str = "cwl-from-accounts";
 /// The role that puts records into the stream.
 const ROLE: &str = "for-members";
 
