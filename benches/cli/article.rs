@@ -23,7 +23,9 @@ pub(crate) async fn compare(ground: &Ground, report: &mut String) {
     let folder = tempfile::tempdir().expect("a folder");
     // Both ways upload the same zip.
     let zip = folder.path().join("forwarder.zip");
-    let packed = cwl2le().arg("package").arg("--to").arg(&zip).output().expect("cwl2le runs");
+    let arch = cwl2le::bundle::preferred();
+    let packed = cwl2le().args(["package", "--arch", arch.as_str(), "--to"]).arg(&zip).output();
+    let packed = packed.expect("cwl2le runs");
     assert!(packed.status.success(), "{packed:?}");
 
     let (mut by_hand, mut by_cwl2le) = (Vec::new(), Vec::new());
