@@ -135,7 +135,7 @@ async fn a_function_in_a_subnet_without_a_way_out_does_not_start_and_doctor_says
 async fn a_log_service_with_a_private_authority_is_trusted_by_its_certificate_in_the_configuration() {
     let world = World::start().await;
     world.create_log_group("/app/a").await;
-    put_parameter(&world, "/corp/ca", &world.log_service.ca_pem()).await;
+    put_parameter(&world, "/corp/ca", world.log_service.ca_pem()).await;
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("ca.pem"), world.log_service.ca_pem()).expect("written");
     let file = folder.path().join("cwl2le.toml");
