@@ -265,7 +265,8 @@ async fn a_run_that_is_stopped_leaves_nothing_and_one_that_is_killed_leaves_it_t
     for (signal, code) in [("-INT", Some(130)), ("-KILL", None)] {
         let mut child = world
             .command()
-            .args(["--output", "json", "test"])
+            // It must not give up before the signal comes, however slow the machine is.
+            .args(["--output", "json", "test", "--timeout", "10m"])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
