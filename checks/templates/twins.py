@@ -242,7 +242,8 @@ def arguments(module):
         found[policy["role"]][1].update({"own_policy.name": policy["name"], "own_policy.policy": policy["policy"]})
     for name in [name for name, (kind, _) in found.items() if kind == "aws_cloudwatch_log_destination_policy"]:
         _, policy = found.pop(name)
-        of = found[policy.pop("destination_name")][1]
+        name = policy.pop("destination_name")
+        of = next(leaves for kind, leaves in found.values() if kind == "aws_cloudwatch_log_destination" and leaves["name"] == name)
         of.update({f"own_policy.{key}": value for key, value in policy.items()})
     return found
 
