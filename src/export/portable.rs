@@ -40,8 +40,8 @@ pub(super) fn pieces<'a>(text: &'a str, target: &Target, parameters: &[Parameter
     let arn = format!("arn:{}:", target.region.partition());
     let place = format!(":{region}:{account}:");
     let global = format!("::{account}:");
-    // The log groups of other accounts, which send from the region of the stack.
-    let senders = format!(":logs:{region}:");
+    // The log groups of other accounts, which send from the region of the stack. The partition is taken already.
+    let senders = format!("logs:{region}:");
     let host = format!(".{region}.amazonaws.com");
     let flag = format!(" --region {region}");
     let mut found: Vec<Piece<'a>> = Vec::new();
@@ -62,8 +62,8 @@ pub(super) fn pieces<'a>(text: &'a str, target: &Target, parameters: &[Parameter
             take(&[text(":"), Piece::Region, text(":"), Piece::Account, text(":")], place.len(), &mut rest);
         } else if rest.starts_with(&global) {
             take(&[text("::"), Piece::Account, text(":")], global.len(), &mut rest);
-        } else if rest.starts_with(&senders) {
-            take(&[text(":logs:"), Piece::Region, text(":")], senders.len(), &mut rest);
+        } else if rest.strip_prefix(senders.as_str()).is_some_and(|of| !of.starts_with(account)) {
+            take(&[text("logs:"), Piece::Region, text(":")], senders.len(), &mut rest);
         } else if rest.starts_with(&host) {
             take(&[text("."), Piece::Region, text(".amazonaws.com")], host.len(), &mut rest);
         } else if rest.starts_with(&flag) {
