@@ -127,7 +127,7 @@ fn process(
     let out = folder.path().join("counted");
     let wrapper = match counter {
         Counter::Callgrind => vec![
-            which("valgrind").ok_or("there is no valgrind")?,
+            which("valgrind").ok_or("valgrind is not installed")?,
             "--quiet".to_owned(),
             "--tool=callgrind".to_owned(),
             format!("--callgrind-out-file={}", out.display()),

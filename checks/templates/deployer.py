@@ -125,7 +125,7 @@ def policy(binary, export):
     command = [binary, "policies", "deployer", *export.place, *case.arguments]
     ran = subprocess.run(command, env=exported.environment(), capture_output=True, text=True)
     if ran.returncode != 0:
-        raise SystemExit(f"error: there is no policy of the deployer of {case.name}:\n{ran.stderr}")
+        raise SystemExit(f"error: `policies deployer` failed for {case.name}:\n{ran.stderr}")
     return json.loads(ran.stdout)
 
 

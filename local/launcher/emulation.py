@@ -53,7 +53,7 @@ class _Starting:
 
 
 def _built_for(path):
-    """The processor that an executable is built for; None where it is no ELF file, or Lambda has no such one."""
+    """The processor that an executable is built for; None if it is not an ELF file or Lambda lacks that processor."""
     with open(path, "rb") as file:
         head = file.read(20)
     if not head.startswith(b"\x7fELF") or len(head) < 20:

@@ -2,7 +2,7 @@
 
 ministack takes any subnet and any security group, and its functions reach everything. Here Lambda refuses what EC2 does
 not know, and a role that may not make network interfaces. A function whose subnets have neither a route out nor an
-endpoint of a service connects to that service in vain: nothing answers, as nothing answers in such a subnet on AWS.
+endpoint of a service never gets an answer from that service, as in such a subnet on AWS.
 Connections to anything else are those of this machine, so a log service is reached whatever the routes say.
 """
 

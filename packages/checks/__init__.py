@@ -20,7 +20,7 @@ def main(facts, folder, forwarders, given):
         checks = [*ways(facts, folder, expected), *planted.checks(facts, folder, expected)]
         checks = [one for one in checks if given.only in (None, one[0]) and given.without != one[0]]
         if not checks:
-            raise Refused(f"there is no check `{given.only}`")
+            raise Refused(f"unknown check `{given.only}`")
         for number, (name, check) in enumerate(checks):
             prefix = pathlib.Path(scratch) / str(number)
             prefix.mkdir()

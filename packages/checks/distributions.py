@@ -16,7 +16,7 @@ def checks(facts, folder, expected):
 
     def deb(prefix):
         if not shutil.which("dpkg-deb"):
-            return "there is no dpkg-deb"
+            return "dpkg-deb is not installed"
         path = only(files, f"*_{debian()}.deb")
         run("dpkg-deb", "--extract", path, prefix / "root")
         fields = run("dpkg-deb", "--field", path, "Package", "Version", "Depends")
@@ -43,7 +43,7 @@ def checks(facts, folder, expected):
 
     def arch(prefix):
         if not shutil.which("zstd"):
-            return "there is no zstd"
+            return "zstd is not installed"
         path = only(files, f"*{here()}.pkg.tar.zst")
         unpack(run("zstd", "--decompress", "--stdout", "--quiet", path, text=False), prefix)
         check_tree(prefix, expected, "usr/share/zsh/site-functions")

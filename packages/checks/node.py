@@ -25,7 +25,7 @@ def checks(facts, folder, expected):
 
     def install(prefix):
         if not shutil.which("npm"):
-            return "there is no npm"
+            return "npm is not installed"
         with serving(registry(packages)) as address:
             environment = settings(prefix, address)
             wanted = f"{facts.name}@{facts.version}"
@@ -37,7 +37,7 @@ def checks(facts, folder, expected):
 
     def npx(prefix):
         if not shutil.which("npx"):
-            return "there is no npx"
+            return "npx is not installed"
         with serving(registry(packages)) as address:
             environment = settings(prefix, address)
             said.check(["npx", "--yes", f"{facts.name}@{facts.version}"], prefix, expected, environment)
@@ -48,7 +48,7 @@ def checks(facts, folder, expected):
 
     def publishing(prefix):
         if not shutil.which("npm"):
-            return "there is no npm"
+            return "npm is not installed"
         check_publish(facts, packages, prefix)
 
     yield "npm install", install

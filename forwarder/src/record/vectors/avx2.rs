@@ -81,7 +81,7 @@ impl Vectors for Avx2 {
             }
             length += keep.count_ones() as usize;
         }
-        // SAFETY: so many bytes have been written.
+        // SAFETY: this number of bytes has been written.
         unsafe { out.set_len(length) };
     }
 }
